@@ -1,0 +1,168 @@
+use super::flag::{FlagSpec, Group, Takes};
+use super::{Args, Range, WholeRange};
+use std::path::PathBuf;
+
+/// Files to write, their scales, and what to print.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputArgs {
+    /// Raw 32-bit floats.
+    pub float_path: Option<PathBuf>,
+    /// Scaled integers without noise, SMV.
+    pub int_path: Option<PathBuf>,
+    /// Write the greymap.
+    pub pgm: bool,
+    /// 8-bit greymap.
+    pub pgm_path: Option<PathBuf>,
+    /// Picture for people; written only if named.
+    pub png_path: Option<PathBuf>,
+    /// How intensities become grey in that picture.
+    pub png_scale: PngScale,
+    /// Factor from photons to integers; `None` is automatic.
+    pub int_scale: Option<f64>,
+    /// Factor from photons to grey; `None` is automatic.
+    pub pgm_scale: Option<f64>,
+    /// Offset added to integer images.
+    pub adc: Option<f64>,
+    /// Print what went into pixels.
+    pub printout: bool,
+    /// Only this pixel, `[fast, slow]`.
+    pub printout_pixel: Option<[u32; 2]>,
+}
+
+impl Default for OutputArgs {
+    fn default() -> Self {
+        Self {
+            float_path: None,
+            int_path: None,
+            pgm: true,
+            pgm_path: None,
+            png_path: None,
+            png_scale: PngScale::default(),
+            int_scale: None,
+            pgm_scale: None,
+            adc: None,
+            printout: false,
+            printout_pixel: None,
+        }
+    }
+}
+
+/// How intensities become grey in a PNG picture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PngScale {
+    /// By their logarithm.
+    #[default]
+    Log,
+    /// By their square root.
+    Sqrt,
+}
+
+const fn scale(name: &'static str, set: fn(&mut Args, f64), help: &'static str) -> FlagSpec {
+    FlagSpec::new(
+        name,
+        Takes::Number {
+            unit: "",
+            range: Range::Any,
+            set,
+        },
+        help,
+    )
+    .default("automatic")
+}
+
+pub(super) static GROUP: Group = Group {
+    heading: "Output",
+    flags: &[
+        FlagSpec::new(
+            "floatfile",
+            Takes::Path(|args, path| args.output.float_path = Some(path)),
+            "Photons per pixel as raw 32-bit floats.",
+        )
+        .or(&["floatimage"])
+        .default("floatimage.bin"),
+        FlagSpec::new(
+            "intfile",
+            Takes::Path(|args, path| args.output.int_path = Some(path)),
+            "Scaled integers without noise, SMV.",
+        )
+        .or(&["intimage"])
+        .default("intimage.img"),
+        scale(
+            "scale",
+            |args, v| args.output.int_scale = Some(v).filter(|v| *v > 0.0),
+            "Factor from photons to these integers; 0 or less is automatic.",
+        ),
+        FlagSpec::new(
+            "adc",
+            Takes::Number {
+                unit: "",
+                range: Range::Any,
+                set: |args, v| args.output.adc = Some(v),
+            },
+            "Offset added to integer images, with and without noise.",
+        )
+        .or(&["adcoffset"])
+        .default("40"),
+        FlagSpec::new(
+            "pgmfile",
+            Takes::Path(|args, path| {
+                args.output.pgm_path = Some(path);
+                args.output.pgm = true;
+            }),
+            "8-bit greymap.",
+        )
+        .or(&["pgmimage"])
+        .default("image.pgm"),
+        scale(
+            "pgmscale",
+            |args, v| {
+                args.output.pgm_scale = Some(v).filter(|v| *v > 0.0);
+                args.output.pgm = true;
+            },
+            "Factor from photons to grey; 0 or less is automatic. Brings the greymap back \
+             after -nopgm.",
+        ),
+        FlagSpec::new(
+            "nopgm",
+            Takes::Switch(|args| args.output.pgm = false),
+            "Write no greymap.",
+        ),
+        FlagSpec::new(
+            "pngfile",
+            Takes::Path(|args, path| args.output.png_path = Some(path)),
+            "Picture for people to look at; written only if named.",
+        ),
+        FlagSpec::new(
+            "pngscale",
+            Takes::Word {
+                words: &["log", "sqrt"],
+                set: |args, word| {
+                    args.output.png_scale = if word == "sqrt" {
+                        PngScale::Sqrt
+                    } else {
+                        PngScale::Log
+                    };
+                },
+            },
+            "How intensities become grey in that picture.",
+        )
+        .default("log"),
+        FlagSpec::new(
+            "printout",
+            Takes::Switch(|args| args.output.printout = true),
+            "Print what went into each pixel.",
+        ),
+        FlagSpec::new(
+            "printout_pixel",
+            Takes::Two {
+                values: "fast slow",
+                range: WholeRange::ZERO_OR_MORE,
+                set: |args, pixel| {
+                    args.output.printout = true;
+                    args.output.printout_pixel = Some(pixel.map(super::count));
+                },
+            },
+            "Print what went into this pixel.",
+        ),
+    ],
+};

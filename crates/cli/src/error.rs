@@ -1,0 +1,74 @@
+use std::ffi::OsString;
+
+use thiserror::Error;
+
+/// What can be wrong with a command line.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// A flag that does not exist.
+    #[error("-{name} is not a flag; {}", advice(*nearest))]
+    UnknownFlag {
+        /// The name as typed, without dashes.
+        name: String,
+        /// The flag spelled most like it, if any is close.
+        nearest: Option<&'static str>,
+    },
+
+    /// A word that is neither a flag nor the value of one.
+    #[error("\"{word}\" belongs to no flag")]
+    StrayWord {
+        /// The word as typed.
+        word: String,
+    },
+
+    /// A flag with fewer values than it needs.
+    #[error("-{flag} needs {wanted}; values given: {found}")]
+    MissingValue {
+        /// The flag.
+        flag: &'static str,
+        /// How many values were there.
+        found: usize,
+        /// The values it takes, as in the help.
+        wanted: String,
+    },
+
+    /// A value attached with `=` to a flag that takes none.
+    #[error("-{flag} takes no value")]
+    UnexpectedValue {
+        /// The flag.
+        flag: &'static str,
+    },
+
+    /// A value that is no number, not finite, out of range, or no word the flag knows.
+    #[error("-{flag}: {} is not allowed; give {allowed}", shown(value))]
+    NotAllowed {
+        /// The flag.
+        flag: &'static str,
+        /// The value as typed.
+        value: OsString,
+        /// What is allowed, in words.
+        allowed: String,
+    },
+
+    /// A command line that the parser refuses for a reason not named above.
+    #[error(transparent)]
+    Refused(#[from] clap::Error),
+}
+
+/// Where to look for the right name.
+fn advice(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(name) => format!("did you mean -{name}?"),
+        None => "-help lists them".to_owned(),
+    }
+}
+
+/// A value as it appears in a message: in quotes where it would otherwise be hard to see.
+fn shown(value: &OsString) -> String {
+    let text = value.to_string_lossy();
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        format!("\"{text}\"")
+    } else {
+        text.into_owned()
+    }
+}

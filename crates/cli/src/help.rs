@@ -1,0 +1,124 @@
+//! The text of `--help`, made from the tables of flags.
+
+use std::fmt::Write as _;
+
+use crate::args::flag::{FlagSpec, Takes};
+use crate::args::{Range, groups};
+
+/// Columns the text may take.
+const WIDTH: usize = 88;
+/// Blanks before the explanation of a flag.
+const INDENT: &str = "        ";
+
+/// The whole help: what the program does, then every flag, group by group.
+pub fn text() -> String {
+    let mut out = String::from(concat!(
+        "nanoBragg ",
+        env!("CARGO_PKG_VERSION"),
+        ": absolute X-ray scattering of a small perfect crystal onto an area detector\n\n",
+        "  nanoBragg -mat A.mat -hkl P1.hkl -distance 2500\n",
+        "  nanoBragg -cell 74 74 36 90 90 90 -misset 10 20 30 -default_F 100 -N 10\n\n",
+        "A flag may be typed with one dash or two, its value after a blank or (two dashes) an\n",
+        "equals sign. Of flags that say the same thing the last one wins.\n",
+    ));
+    for group in groups() {
+        let _ = write!(out, "\n{}\n", group.heading);
+        for spec in group.flags {
+            describe(&mut out, spec);
+        }
+    }
+    out
+}
+
+/// Two or more lines on one flag: names and values, then meaning, default and range.
+fn describe(out: &mut String, spec: &FlagSpec) {
+    let names: Vec<String> = spec.names().map(|name| format!("-{name}")).collect();
+    let values = spec.takes.values();
+    let gap = if values.is_empty() { "" } else { " " };
+    let synopsis = format!("{}{gap}{values}", names.join(", "));
+    // Alternatives are cut at their bars, so that a long list of words is no long line.
+    for (i, line) in wrapped(&synopsis.replace('|', " | "), WIDTH - INDENT.len())
+        .iter()
+        .enumerate()
+    {
+        let _ = writeln!(out, "{}{line}", if i == 0 { "  " } else { INDENT });
+    }
+
+    let mut notes = Vec::new();
+    if let Some(default) = spec.default {
+        notes.push(format!("default {default}"));
+    }
+    if excludes_something(&spec.takes) {
+        notes.push(spec.takes.allowed());
+    }
+    let mut meaning = spec.help.to_owned();
+    if !notes.is_empty() {
+        let _ = write!(meaning, " [{}]", notes.join("; "));
+    }
+    for line in wrapped(&meaning, WIDTH - INDENT.len()) {
+        let _ = writeln!(out, "{INDENT}{line}");
+    }
+}
+
+/// Whether a value of the right kind can still be refused, so that the range is worth a line.
+fn excludes_something(takes: &Takes) -> bool {
+    match takes {
+        Takes::Number { range, .. } => *range != Range::Any,
+        Takes::Whole { range, .. } | Takes::Two { range, .. } | Takes::Four { range, .. } => {
+            range.least != i64::MIN
+        }
+        // Their synopsis says it all.
+        _ => false,
+    }
+}
+
+/// `text` cut at blanks into lines of at most `width` characters, longer words left whole.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flag_and_alias_is_listed() {
+        let help = text();
+        let listed: Vec<&str> = help
+            .lines()
+            .filter(|line| line.starts_with("  -"))
+            .flat_map(|line| line.split([' ', ',']).filter(|word| word.starts_with('-')))
+            .collect();
+        for group in groups() {
+            for name in group.flags.iter().flat_map(FlagSpec::names) {
+                assert!(listed.contains(&format!("-{name}").as_str()), "-{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn units_defaults_and_ranges_are_shown() {
+        let help = text();
+        assert!(help.contains("  -pixel <mm>\n"));
+        assert!(help.contains("[default 0.1; a number above 0 (mm)]"));
+        assert!(!help.contains("any finite number"));
+    }
+
+    #[test]
+    fn lines_fit_the_page() {
+        for line in text().lines().skip(1) {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The command line of `nanoBragg`: from the words a user typed to a typed [`Args`], and from
+//! there (with the `nanobragg` library) to images.
+//!
+//! Flags are defined once, in the tables of [`args`]: name, aliases, values, allowed range, help
+//! text, and what they do to [`Args`]. The parser, `--help` and the error messages all read them.
+//!
+//! | step | module | from | to |
+//! |---|---|---|---|
+//! | spelling | [`argv`] | `-N 5`, `--N 5`, `--N=5` | flags in the order typed, each with its words |
+//! | meaning | [`args`] | flags in order, the last one wins | [`Args`] |
+//! | carrying out | `resolve`, `run`, `outputs` | [`Args`] | images on disk |
+//! | talking | [`help`], [`log`], [`progress`], `report`, `printout` | | text for people |
+//!
+//! ```
+//! use nanobragg_cli::{Args, Invocation};
+//!
+//! let words = ["-N", "5", "-Na", "3", "-cell", "70", "80", "-misset", "1", "-2", "3"];
+//! let Invocation::Run(args) = Invocation::from_words(words)? else {
+//!     panic!("no help was asked for")
+//! };
+//! assert_eq!(args.crystal.cells, [Some(3), Some(5), Some(5)]);
+//! assert_eq!(args.crystal.cell, Some(vec![70.0, 80.0]));
+//! # Ok::<(), nanobragg_cli::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod args;
+pub mod argv;
+mod error;
+pub mod help;
+pub mod log;
+mod outputs;
+mod printout;
+pub mod progress;
+mod report;
+mod resolve;
+mod run;
+
+pub use args::{Args, Invocation};
+pub use error::Error;
+pub use resolve::{FactorsFrom, Job};
+pub use run::{RunError, run};

@@ -1,0 +1,193 @@
+//! How far the image is: a bar where somebody watches, a few lines where nobody does.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::args::Verbosity;
+
+/// Percent between two lines, so that a run prints twenty.
+const PERCENT_PER_LINE: usize = 5;
+
+/// Shows how many detector rows are done; may be told from any thread.
+#[derive(Debug)]
+pub struct Progress(Show);
+
+#[derive(Debug)]
+enum Show {
+    Nothing,
+    Bar(ProgressBar),
+    Lines(Lines),
+}
+
+impl Progress {
+    /// A bar on a terminal, lines on standard output otherwise, nothing if it is not wanted.
+    ///
+    /// `wanted` is what `-progress` or `-noprogress` said; without either, `-quiet` decides.
+    pub fn new(wanted: Option<bool>, verbosity: Verbosity) -> Self {
+        if !wanted.unwrap_or(verbosity != Verbosity::Quiet) {
+            return Self(Show::Nothing);
+        }
+        if io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{bar:40} {percent:>3}% {eta}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            return Self(Show::Bar(bar.with_style(style)));
+        }
+        Self(Show::Lines(Lines::new(Box::new(io::stdout()))))
+    }
+
+    /// Takes note that `done_rows` of `total_rows` are rendered.
+    ///
+    /// Calls may come in any order: what is shown never goes back.
+    pub fn update(&self, done_rows: usize, total_rows: usize) {
+        match &self.0 {
+            Show::Nothing => {}
+            Show::Bar(bar) => {
+                bar.set_length(total_rows as u64);
+                // `fetch_max` is not on offer; a late, lower count only moves the bar by a hair.
+                bar.set_position(bar.position().max(done_rows as u64));
+            }
+            Show::Lines(lines) => lines.update(done_rows, total_rows),
+        }
+    }
+
+    /// Clears the bar, so that what follows starts on a clean line.
+    pub fn finish(&self) {
+        if let Show::Bar(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// `12% done` and the like, one line at most for every five percent.
+struct Lines {
+    /// The last line's percent over [`PERCENT_PER_LINE`].
+    shown: AtomicUsize,
+    out: Mutex<Box<dyn Write + Send>>,
+}
+
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lines")
+            .field("shown", &self.shown)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Lines {
+    fn new(out: Box<dyn Write + Send>) -> Self {
+        Self {
+            shown: AtomicUsize::new(0),
+            out: Mutex::new(out),
+        }
+    }
+
+    fn update(&self, done_rows: usize, total_rows: usize) {
+        if total_rows == 0 {
+            return;
+        }
+        let percent = done_rows.min(total_rows).saturating_mul(100) / total_rows;
+        let line = percent / PERCENT_PER_LINE;
+        if line <= self.shown.load(Ordering::Relaxed) {
+            return;
+        }
+        // A writer that panicked elsewhere has left nothing half done here.
+        let mut out = self
+            .out
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        if self.shown.fetch_max(line, Ordering::Relaxed) < line {
+            // Nobody reading is no reason to stop rendering.
+            let _ = writeln!(out, "{}% done", line * PERCENT_PER_LINE).and_then(|()| out.flush());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Page {
+        fn lines(&self) -> Vec<String> {
+            let bytes = self.0.lock().unwrap().clone();
+            String::from_utf8(bytes)
+                .unwrap()
+                .lines()
+                .map(str::to_owned)
+                .collect()
+        }
+    }
+
+    #[test]
+    fn a_long_run_prints_twenty_lines() {
+        let page = Page::default();
+        let lines = Lines::new(Box::new(page.clone()));
+        for row in 0..=5000 {
+            lines.update(row, 5000);
+        }
+        let printed = page.lines();
+        assert_eq!(printed.len(), 20);
+        assert_eq!(printed[0], "5% done");
+        assert_eq!(printed[19], "100% done");
+    }
+
+    #[test]
+    fn many_threads_never_print_a_line_twice_or_backwards() {
+        let page = Page::default();
+        let lines = Lines::new(Box::new(page.clone()));
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while let row @ ..1000 = next.fetch_add(1, Ordering::Relaxed) {
+                        lines.update(row + 1, 1000);
+                    }
+                });
+            }
+        });
+        let percent: Vec<usize> = page
+            .lines()
+            .iter()
+            .map(|line| line.trim_end_matches("% done").parse().unwrap())
+            .collect();
+        assert!(percent.is_sorted_by(|a, b| a < b));
+        assert_eq!(percent.last(), Some(&100));
+    }
+
+    #[test]
+    fn an_image_without_rows_prints_nothing() {
+        let page = Page::default();
+        Lines::new(Box::new(page.clone())).update(0, 0);
+        assert!(page.lines().is_empty());
+    }
+
+    #[test]
+    fn noprogress_beats_the_rest() {
+        assert!(matches!(
+            Progress::new(Some(false), Verbosity::Verbose).0,
+            Show::Nothing
+        ));
+        assert!(matches!(
+            Progress::new(None, Verbosity::Quiet).0,
+            Show::Nothing
+        ));
+    }
+}

@@ -1,0 +1,407 @@
+//! What a run says on standard output: what was decided, then the figures of the image.
+//!
+//! Numbers are in six significant digits, as crystallographers know them from the C program.
+
+use std::fmt::Write;
+
+use nanobragg::geometry::units::DEGREES_PER_RADIAN;
+use nanobragg::io::printf::{general as g, general_with};
+use nanobragg::{Lookup, PixelKind, Statistics, Surface};
+
+use crate::args::Args;
+use crate::resolve::{FactorsFrom, Job, dump_path};
+
+/// A page of text; writing to a string cannot fail.
+macro_rules! line {
+    ($page:expr, $($text:tt)*) => {
+        let _ = writeln!($page, $($text)*);
+    };
+}
+
+/// Everything that was decided before rendering.
+pub(crate) fn before(job: &Job, args: &Args) -> String {
+    let mut page = format!("nanoBragg {}\n", env!("CARGO_PKG_VERSION"));
+    crystal(&mut page, job);
+    factors(&mut page, job, args);
+    detector(&mut page, job);
+    beam(&mut page, job);
+    sampling(&mut page, job);
+    if args.noise.wanted {
+        line!(page, "noise seed: {}", job.noise_seed);
+    }
+    page
+}
+
+/// Three numbers.
+fn triple(numbers: [f64; 3]) -> String {
+    numbers.map(g).join(" ")
+}
+
+fn degrees(angles_rad: [f64; 3]) -> String {
+    triple(angles_rad.map(|angle| angle * DEGREES_PER_RADIAN))
+}
+
+fn crystal(page: &mut String, job: &Job) {
+    let crystal = &job.resolved.experiment.crystal;
+    let lattice = crystal.lattice();
+    if let Some(misset) = crystal.misset_rad() {
+        let [x, y, z] = misset.map(|angle| angle * DEGREES_PER_RADIAN);
+        line!(page, "misset angles: {x:.6} {y:.6} {z:.6} deg");
+    }
+    line!(
+        page,
+        "unit cell: {} {} (Angstrom, deg), volume {} A^3",
+        triple(lattice.lengths_angstrom),
+        degrees(lattice.angles_rad()),
+        g(lattice.volume_a3)
+    );
+    line!(
+        page,
+        "reciprocal cell: {} {} (1/Angstrom, deg)",
+        triple(lattice.reciprocal_lengths_per_angstrom),
+        degrees(lattice.reciprocal_angles_rad())
+    );
+    line!(page, "real-space cell vectors (Angstrom):");
+    matrix(page, ["a", "b", "c"], lattice.direct_angstrom);
+    line!(page, "reciprocal-space cell vectors (1/Angstrom):");
+    matrix(
+        page,
+        ["a_star", "b_star", "c_star"],
+        lattice.reciprocal_per_angstrom,
+    );
+    let size = crystal.size();
+    let [na, nb, nc] = size.cells();
+    let [a, b, c] = size.size_m().map(|edge| g(edge * 1e6));
+    line!(
+        page,
+        "{} crystal: {na} x {nb} x {nc} cells, {a} x {b} x {c} um",
+        crystal.shape()
+    );
+    line!(
+        page,
+        "approximate molecular weight: {}",
+        g(size.approximate_molecular_weight())
+    );
+    let mosaic = crystal.mosaic();
+    line!(
+        page,
+        "{} mosaic domains over a spread of {} deg",
+        mosaic.domains().len(),
+        g(mosaic.spread_rad() * DEGREES_PER_RADIAN)
+    );
+}
+
+/// Three column vectors by rows X, Y, Z.
+fn matrix(page: &mut String, names: [&str; 3], columns: [[f64; 3]; 3]) {
+    let [a, b, c] = names;
+    line!(page, "     {a:<11} {b:<11} {c:<11}");
+    for (axis, name) in ["X", "Y", "Z"].iter().enumerate() {
+        let [a, b, c] = columns.map(|column| column[axis]);
+        line!(page, "{name}: {a:11.8} {b:11.8} {c:11.8}");
+    }
+}
+
+fn factors(page: &mut String, job: &Job, args: &Args) {
+    let factors = &job.resolved.experiment.factors;
+    let origin = match (job.factors_from, &args.factors.hkl_path) {
+        (FactorsFrom::List, Some(path)) => format!("from {}", path.display()),
+        (FactorsFrom::Dump, _) => format!("from the dump {}", dump_path(args).display()),
+        _ => "listed".to_owned(),
+    };
+    line!(
+        page,
+        "{} structure factors {origin}; all others are {}",
+        factors.count_read(),
+        g(factors.default_f())
+    );
+    if let Some(bounds) = factors.bounds() {
+        let [h, k, l] = [0, 1, 2].map(|i| format!("{} to {}", bounds.min[i], bounds.max[i]));
+        line!(page, "  h {h}, k {k}, l {l}");
+    }
+    line!(
+        page,
+        "  lookup: {}, {}",
+        match job.resolved.experiment.lookup {
+            Lookup::Nearest => "nearest index",
+            Lookup::Tricubic => "tricubic interpolation",
+        },
+        chosen(job.resolved.decisions.lookup_is_automatic)
+    );
+}
+
+fn chosen(automatically: bool) -> &'static str {
+    if automatically {
+        "chosen automatically"
+    } else {
+        "as given"
+    }
+}
+
+fn detector(page: &mut String, job: &Job) {
+    let experiment = &job.resolved.experiment;
+    let detector = &experiment.detector;
+    let [px, f_beam, s_beam, f_close, s_close] = [
+        detector.pixel_size_m(),
+        detector.f_beam_m(),
+        detector.s_beam_m(),
+        detector.f_close_m(),
+        detector.s_close_m(),
+    ]
+    .map(|m| m * 1000.0);
+    let size_slow = detector.size_slow_m() * 1000.0;
+    line!(
+        page,
+        "{} convention, pivoting about the {}",
+        detector.convention(),
+        detector.pivot()
+    );
+    line!(
+        page,
+        "  {} x {} pixels of {} mm, {} x {} mm",
+        detector.pixels_fast(),
+        detector.pixels_slow(),
+        g(px),
+        g(detector.size_fast_m() * 1000.0),
+        g(size_slow)
+    );
+    line!(
+        page,
+        "  distance {} mm along the beam, {} mm along the normal",
+        g(detector.distance_m() * 1000.0),
+        g(detector.close_distance_m() * 1000.0)
+    );
+    line!(
+        page,
+        "  Xbeam {} Ybeam {} mm (as in the headers)",
+        g(detector.x_beam_m() * 1000.0),
+        g(detector.y_beam_m() * 1000.0)
+    );
+    line!(
+        page,
+        "  direct beam at {} {} mm along fast and slow, that is",
+        g(f_beam),
+        g(s_beam)
+    );
+    line!(
+        page,
+        "    mosflm {} {} mm",
+        g(s_beam - px / 2.0),
+        g(f_beam - px / 2.0)
+    );
+    line!(page, "    denzo {} {} mm", g(s_beam), g(f_beam));
+    line!(page, "    adxv {} {} mm", g(f_beam), g(size_slow - s_beam));
+    line!(page, "    pixels {} {}", g(f_beam / px), g(s_beam / px));
+    line!(
+        page,
+        "  nearest point at {} {} mm along fast and slow, that is",
+        g(f_close),
+        g(s_close)
+    );
+    line!(
+        page,
+        "    xds ORGX {} ORGY {}",
+        g(detector.org_x()),
+        g(detector.org_y())
+    );
+    line!(
+        page,
+        "    dials origin {} mm",
+        triple(detector.dials_origin_mm())
+    );
+    line!(
+        page,
+        "  DIRECTION_OF_DETECTOR_X-AXIS= {}",
+        triple(detector.fast())
+    );
+    line!(
+        page,
+        "  DIRECTION_OF_DETECTOR_Y-AXIS= {}",
+        triple(detector.slow())
+    );
+    line!(
+        page,
+        "  DIRECTION_OF_DETECTOR_Z-AXIS= {}",
+        triple(detector.normal())
+    );
+    line!(
+        page,
+        "  INCIDENT_BEAM_DIRECTION= {}",
+        triple(detector.beam())
+    );
+    line!(page, "  ROTATION_AXIS= {}", triple(detector.spindle()));
+    line!(
+        page,
+        "  POLARIZATION_PLANE_NORMAL= {}",
+        triple(detector.vertical())
+    );
+    line!(
+        page,
+        "  incident beam in the frame of the detector: {}",
+        triple(detector.xds_incident_beam())
+    );
+    let sensor = detector.sensor();
+    if sensor.is_modelled() {
+        line!(
+            page,
+            "  sensor {} um thick in {} layers {} um apart, attenuation {} per m",
+            g(sensor.thickness_m * 1e6),
+            sensor.layers,
+            g(sensor.layer_step_m * 1e6),
+            g(sensor.mu_per_m)
+        );
+    }
+    if detector.surface() == Surface::Curved {
+        line!(page, "  curved: all pixels at the same distance");
+    }
+    if detector.pixel_kind() == PixelKind::Point {
+        line!(page, "  point pixels: no obliquity");
+    }
+    let (fast, slow) = (experiment.roi.fast(), experiment.roi.slow());
+    line!(
+        page,
+        "  rendering fast {} to {}, slow {} to {}{}",
+        fast.start(),
+        fast.end(),
+        slow.start(),
+        slow.end(),
+        if experiment.mask.is_some() {
+            ", but for masked pixels"
+        } else {
+            ""
+        }
+    );
+}
+
+fn beam(page: &mut String, job: &Job) {
+    let experiment = &job.resolved.experiment;
+    let decisions = &job.resolved.decisions;
+    line!(
+        page,
+        "wavelength {} A, fluence {} photons/m^2, flux {} photons/s for {} s in a beam of {} mm",
+        g(decisions.wavelength_m * 1e10),
+        g(decisions.fluence.fluence_per_m2),
+        g(decisions.fluence.flux_per_s),
+        g(decisions.fluence.exposure_s),
+        g(decisions.fluence.beam_size_m * 1000.0)
+    );
+    if experiment.polarization.off {
+        line!(page, "  no polarization correction");
+    } else {
+        line!(
+            page,
+            "  Kahn polarization factor: {:.6}",
+            experiment.polarization.kahn_factor
+        );
+    }
+    if experiment.water_m > 0.0 {
+        line!(
+            page,
+            "  water: a cube of {} um",
+            g(experiment.water_m * 1e6)
+        );
+    }
+    line!(
+        page,
+        "{} sources (X Y Z in m, recorded weight, wavelength in m):",
+        experiment.sources.len()
+    );
+    for source in experiment.sources.iter() {
+        line!(
+            page,
+            "  {}   {} {}",
+            triple(source.position_m),
+            g(source.recorded_weight),
+            general_with(source.wavelength_m, 15)
+        );
+    }
+    line!(
+        page,
+        "  every source counts the same: recorded weights are not used"
+    );
+}
+
+fn sampling(page: &mut String, job: &Job) {
+    let experiment = &job.resolved.experiment;
+    let decisions = &job.resolved.decisions;
+    for (name, steps) in [
+        ("horizontal divergence", decisions.divergence.horizontal()),
+        ("vertical divergence", decisions.divergence.vertical()),
+        ("dispersion", decisions.dispersion.steps()),
+    ] {
+        if steps.count > 1 {
+            line!(
+                page,
+                "{name}: {} in {} steps of {}",
+                g(steps.range),
+                steps.count,
+                g(steps.step)
+            );
+        }
+    }
+    let phi = &experiment.phi;
+    let [start, range, step] =
+        [phi.start_rad, phi.range_rad, phi.step_rad].map(|angle| angle * DEGREES_PER_RADIAN);
+    line!(
+        page,
+        "{} phi steps from {} to {} deg, {} deg apart",
+        phi.count,
+        g(start),
+        g(start + range),
+        g(step)
+    );
+    let sampling = &experiment.sampling;
+    let mut each = String::new();
+    for (name, taken) in [
+        ("capture", sampling.per_subpixel_capture),
+        ("polarization", sampling.per_subpixel_polarization),
+        ("solid angle", sampling.per_subpixel_solid_angle),
+    ] {
+        if taken {
+            each.push_str(", ");
+            each.push_str(name);
+            each.push_str(" at each");
+        }
+    }
+    line!(
+        page,
+        "{} x {} sub-pixels a pixel, {}{each}",
+        sampling.oversample,
+        sampling.oversample,
+        chosen(decisions.oversample_is_automatic)
+    );
+    if experiment.dmin_m > 0.0 {
+        line!(
+            page,
+            "nothing finer than {} A is rendered",
+            g(experiment.dmin_m * 1e10)
+        );
+    }
+}
+
+/// The figures of the image.
+pub(crate) fn statistics(statistics: &Statistics) -> String {
+    let mut page = String::new();
+    let [fast_m, slow_m] = statistics.max_at_m;
+    let solid_angle_sr = statistics.solid_angle_sr;
+    line!(
+        page,
+        "solid angle subtended by detector = {} steradian ({}% sphere)",
+        g(solid_angle_sr),
+        g(100.0 * solid_angle_sr / 4.0 / std::f64::consts::PI)
+    );
+    line!(
+        page,
+        "max_I = {}  at {} {}",
+        g(f64::from(statistics.max_photons)),
+        g(fast_m),
+        g(slow_m)
+    );
+    line!(
+        page,
+        "mean= {} rms= {} rmsd= {}",
+        g(statistics.mean),
+        g(statistics.rms),
+        g(statistics.rmsd)
+    );
+    page
+}

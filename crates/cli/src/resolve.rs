@@ -1,0 +1,327 @@
+//! From flags to an experiment: files are read, units converted, and what the flags say by their
+//! order is put into the places that it means.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nanobragg::crystal::read;
+use nanobragg::io::smv;
+use nanobragg::{
+    Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
+    DivergenceSpec, ExperimentSpec, FactorGrid, FluenceSpec, GridLimit, HeaderKind, Length, Lookup,
+    Mask, Misset, MosaicSpec, Oddity, Outline, PhiSpec, PixelKind, Polarization, Resolved, RoiSpec,
+    SamplingSpec, SensorSpec, Shape, SourcesSpec, StepSpec, Surface, apply_header,
+};
+
+use crate::args::{self, Args, DistanceFlag};
+use crate::run::RunError;
+
+/// Where the structure factors of an earlier run are kept if no flag says otherwise.
+pub(crate) const DEFAULT_DUMP: &str = "Fdump.bin";
+
+/// Seed of the mosaic domains if no flag says otherwise.
+const DEFAULT_MOSAIC_SEED: i64 = 12_345_678;
+
+/// A command line resolved.
+#[derive(Debug)]
+pub struct Job {
+    /// The experiment with what was decided on the way.
+    pub resolved: Resolved,
+    /// Seed of the noise.
+    pub noise_seed: i64,
+    /// Where the structure factors came from.
+    pub factors_from: FactorsFrom,
+    /// The oddities that only the command line and the headers can tell.
+    pub oddities: Vec<Oddity>,
+}
+
+/// Where the structure factors came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorsFrom {
+    /// A list of reflections, which is dumped for the next run.
+    List,
+    /// The dump of an earlier run.
+    Dump,
+    /// Neither: every reflection has the default.
+    Default,
+}
+
+impl Job {
+    /// Reads the files that `args` names and resolves the experiment.
+    ///
+    /// # Errors
+    /// The first file that cannot be read or understood, or the first thing that cannot be.
+    pub fn from_args(args: &Args) -> Result<Self, RunError> {
+        let mut oddities = Vec::new();
+        let mut spec = ExperimentSpec::default();
+        let mut header_twotheta_deg = 0.0;
+        if let Some(path) = &args.detector.mask_path {
+            let (header, image) = smv::read(path)?;
+            let used = image.pixels().iter().map(|&value| value != 0).collect();
+            spec.mask = Mask::new(image.fast(), used);
+            let twotheta = apply_header(&mut spec, &header, HeaderKind::Mask, path)?;
+            header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
+        }
+        if let Some(path) = &args.detector.image_path {
+            let (header, _) = smv::read(path)?;
+            let twotheta = apply_header(&mut spec, &header, HeaderKind::Image, path)?;
+            header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
+        }
+        if header_twotheta_deg != 0.0 {
+            oddities.push(Oddity::IgnoredInput);
+        }
+        let header_close_distance = spec.detector.close_distance;
+        if header_close_distance.is_some()
+            && args.detector.distance_mm.is_some()
+            && args.detector.close_distance_mm.is_none()
+        {
+            oddities.push(Oddity::HeaderDistance);
+        }
+
+        let noise_seed = args.noise.seed.unwrap_or_else(seed_from_clock);
+        apply_detector(&mut spec.detector, args);
+        apply_beam(&mut spec.beam, args);
+        spec.crystal = crystal(args, noise_seed)?;
+        apply_sampling(&mut spec, args);
+        let (factors, factors_from) = factors(args)?;
+        spec.factors = Arc::new(factors);
+        Ok(Self {
+            resolved: spec.resolve()?,
+            noise_seed,
+            factors_from,
+            oddities,
+        })
+    }
+}
+
+/// A seed that differs from run to run: seconds since 1970.
+fn seed_from_clock() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_epoch.map_or(1, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(1))
+}
+
+fn mm(value: Option<f64>) -> Option<Length> {
+    value.map(Length::from_mm)
+}
+
+/// Replaces what is there by what was given.
+fn put<T>(place: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *place = given;
+    }
+}
+
+/// Lays the flags over what the headers said.
+fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
+    let given = &args.detector;
+    put(&mut spec.pixel_size, mm(given.pixel_mm));
+    put(&mut spec.size_fast, mm(given.size_mm[0]));
+    put(&mut spec.size_slow, mm(given.size_mm[1]));
+    spec.pixels_fast = given.pixels[0].or(spec.pixels_fast);
+    spec.pixels_slow = given.pixels[1].or(spec.pixels_slow);
+    put(&mut spec.distance, mm(given.distance_mm));
+    spec.close_distance = mm(given.close_distance_mm).or(spec.close_distance);
+    spec.x_beam = mm(given.beam_centre_mm.x).or(spec.x_beam);
+    spec.y_beam = mm(given.beam_centre_mm.y).or(spec.y_beam);
+    spec.x_close = mm(given.close_centre_mm.x);
+    spec.y_close = mm(given.close_centre_mm.y);
+    spec.org_x = given.org_px.x.or(spec.org_x);
+    spec.org_y = given.org_px.y.or(spec.org_y);
+    put(&mut spec.convention, given.convention.map(convention));
+    spec.axes = CustomAxes {
+        beam: args.vectors.beam,
+        fast: args.vectors.fast,
+        slow: args.vectors.slow,
+        normal: args.vectors.normal,
+        twotheta: args.vectors.twotheta,
+        polarization: args.vectors.polarization,
+        spindle: args.vectors.spindle,
+    };
+    spec.pix0_m = args.vectors.pix0_m;
+    spec.pivot = given.pivot_of_last_flag.map(pivot);
+    spec.explicit_pivot = given
+        .pivot
+        .map(pivot)
+        .or(given.last_distance.map(|flag| match flag {
+            DistanceFlag::Distance => nanobragg::Pivot::Beam,
+            DistanceFlag::CloseDistance => nanobragg::Pivot::Sample,
+        }));
+    let degrees = |value: Option<f64>| Angle::from_degrees(value.unwrap_or(0.0));
+    spec.rotations = given.rotations_deg.map(degrees);
+    spec.twotheta = degrees(given.twotheta_deg);
+    spec.surface = if given.curved {
+        Surface::Curved
+    } else {
+        Surface::Flat
+    };
+    spec.pixel_kind = if given.point_pixel {
+        PixelKind::Point
+    } else {
+        PixelKind::Facet
+    };
+    spec.sensor = SensorSpec {
+        attenuation: match given.attenuation_um {
+            None => Attenuation::NotGiven,
+            Some(depth) if depth.is_infinite() => Attenuation::Transparent,
+            Some(depth) => Attenuation::Depth(Length::from_um(depth)),
+        },
+        thickness: given.thickness_um.map(Length::from_um).unwrap_or_default(),
+        layers: given.thickness_steps.map(i64::from),
+    };
+}
+
+fn convention(convention: args::Convention) -> nanobragg::Convention {
+    match convention {
+        args::Convention::Mosflm => nanobragg::Convention::Mosflm,
+        args::Convention::Xds => nanobragg::Convention::Xds,
+        args::Convention::Adxv => nanobragg::Convention::Adxv,
+        args::Convention::Denzo => nanobragg::Convention::Denzo,
+        args::Convention::Dials => nanobragg::Convention::Dials,
+        args::Convention::Custom => nanobragg::Convention::Custom,
+    }
+}
+
+fn pivot(pivot: args::Pivot) -> nanobragg::Pivot {
+    match pivot {
+        args::Pivot::Beam => nanobragg::Pivot::Beam,
+        args::Pivot::Sample => nanobragg::Pivot::Sample,
+    }
+}
+
+fn apply_beam(spec: &mut BeamSpec, args: &Args) {
+    let given = &args.beam;
+    put(
+        &mut spec.wavelength,
+        given.wavelength_a.map(Length::from_angstrom),
+    );
+    spec.fluence = FluenceSpec {
+        fluence_per_m2: given.fluence_per_m2,
+        flux_per_s: given.flux_per_s,
+        exposure_s: given.exposure_s,
+        beam_size_m: given.size_mm.map(|size| size / 1000.0),
+    };
+    spec.polarization = Polarization {
+        kahn_factor: given.polarization.unwrap_or(0.0),
+        off: given.no_polarization,
+    };
+    if let Some(path) = &given.source_path {
+        spec.sources = SourcesSpec::File(path.clone());
+    }
+    let fan = |axis: usize| StepSpec {
+        range: given.divergence_mrad[axis].map(|mrad| mrad / 1000.0),
+        step: given.divergence_step_mrad[axis].map(|mrad| mrad / 1000.0),
+        count: given.divergence_steps[axis].map(i64::from),
+    };
+    spec.divergence = DivergenceSpec {
+        horizontal: fan(0),
+        vertical: fan(1),
+        outline: if given.square_divergence {
+            Outline::Square
+        } else {
+            Outline::Round
+        },
+    };
+    spec.dispersion = DispersionSpec {
+        range: given.dispersion_percent.map(|percent| percent / 100.0),
+        count: given.dispersion_steps.map(i64::from),
+    };
+}
+
+fn crystal(args: &Args, noise_seed: i64) -> Result<CrystalSpec, RunError> {
+    let given = &args.crystal;
+    let radians = |degrees: f64| Angle::from_degrees(degrees).radians();
+    Ok(CrystalSpec {
+        cell: given
+            .cell
+            .as_deref()
+            .map(CellSpec::from_values)
+            .transpose()?,
+        matrix: given
+            .matrix_path
+            .as_deref()
+            .map(read::matrix::read)
+            .transpose()?,
+        misset: given.misset.as_ref().map(|misset| match misset {
+            args::Misset::Degrees(angles) => Misset::Angles(angles.map(radians)),
+            args::Misset::Random => Misset::Random {
+                seed: args.noise.misset_seed.unwrap_or(noise_seed),
+            },
+        }),
+        cells: given.cells.map(|n| n.map_or(1, i64::from)),
+        size_m: given.size_mm.map(|size| size.map_or(0.0, |mm| mm / 1000.0)),
+        shape: match given.shape {
+            args::Shape::Square => Shape::Square,
+            args::Shape::Round => Shape::Round,
+            args::Shape::Gauss => Shape::Gauss,
+            args::Shape::Tophat => Shape::Tophat,
+        },
+        fudge: given.fudge.unwrap_or(1.0),
+        mosaic: MosaicSpec {
+            spread_rad: given.mosaic_deg.map(radians),
+            domains: given.mosaic_domains.map(i64::from),
+            seed: args.noise.mosaic_seed.unwrap_or(DEFAULT_MOSAIC_SEED),
+        },
+        ..CrystalSpec::default()
+    })
+}
+
+fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
+    let given = &args.sampling;
+    let radians = |degrees: f64| Angle::from_degrees(degrees).radians();
+    let header = spec.phi;
+    spec.phi = PhiSpec {
+        start: given.phi_deg.map_or(header.start, Angle::from_degrees),
+        sweep: StepSpec {
+            range: given.osc_deg.map(radians).or(header.sweep.range),
+            step: given.phistep_deg.map(radians),
+            count: given.phisteps.map(i64::from),
+        },
+    };
+    spec.sampling = SamplingSpec {
+        oversample: given.oversample,
+        per_subpixel_capture: given.oversample_thick,
+        per_subpixel_polarization: given.oversample_polar,
+        per_subpixel_solid_angle: given.oversample_omega,
+    };
+    if let Some([fast_min, fast_max, slow_min, slow_max]) = given.roi {
+        spec.roi = RoiSpec {
+            fast: [fast_min, fast_max],
+            slow: [slow_min, slow_max],
+        };
+    }
+    spec.lookup = args.factors.lookup.map(|lookup| match lookup {
+        args::Lookup::Nearest => Lookup::Nearest,
+        args::Lookup::Tricubic => Lookup::Tricubic,
+    });
+    spec.dmin = given.dmin_a.map(Length::from_angstrom).unwrap_or_default();
+    spec.water = args.beam.water_um.map(Length::from_um).unwrap_or_default();
+}
+
+/// The structure factors: from the list if one is named, otherwise from the dump if there is one.
+fn factors(args: &Args) -> Result<(FactorGrid, FactorsFrom), RunError> {
+    let given = &args.factors;
+    let default_f = given.default_f.unwrap_or(0.0);
+    let limit = GridLimit::default();
+    if let Some(path) = &given.hkl_path {
+        let reflections = read::hkl::read(path)?;
+        let grid = FactorGrid::from_reflections(&reflections, default_f, limit)?;
+        return Ok((grid, FactorsFrom::List));
+    }
+    let dump = dump_path(args);
+    if dump.exists() {
+        return Ok((
+            read::fdump::read(dump, default_f, limit)?,
+            FactorsFrom::Dump,
+        ));
+    }
+    Ok((FactorGrid::empty(default_f), FactorsFrom::Default))
+}
+
+/// Where the structure factors are dumped to and read back from.
+pub(crate) fn dump_path(args: &Args) -> &Path {
+    args.factors
+        .dump_path
+        .as_deref()
+        .unwrap_or(Path::new(DEFAULT_DUMP))
+}

@@ -1,0 +1,207 @@
+//! The unit cell: three edges and three angles.
+
+use nanobragg_numeric::Scalar;
+
+use crate::constants::DEGREES_PER_RADIAN;
+use crate::error::Error;
+
+/// A unit cell as a user gives it.
+///
+/// Edges stay in Angstrom, not metres: every formula up to the direct basis is worked in Angstrom,
+/// and a detour through metres would move its last bits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CellSpec<T = f64> {
+    /// a, b, c in Angstrom.
+    pub lengths_angstrom: [T; 3],
+    /// alpha (between b and c), beta (a and c), gamma (a and b) in radians.
+    pub angles_rad: [T; 3],
+}
+
+/// The index pairs (b, c), (a, c), (a, b) that enclose alpha, beta and gamma.
+pub(crate) const ENCLOSING: [[usize; 2]; 3] = [[1, 2], [0, 2], [0, 1]];
+
+impl CellSpec {
+    /// The cell `a b c alpha beta gamma` in Angstrom and degrees, of which only a must be given.
+    ///
+    /// A missing edge, or one of zero or less, takes a; a missing angle, or one of zero or less,
+    /// is a right angle. Numbers beyond the sixth are ignored.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] if a is missing or not positive, if an angle is 180 degrees or more,
+    /// and if any number is not finite.
+    ///
+    /// ```
+    /// # use nanobragg_crystal::CellSpec;
+    /// let cell = CellSpec::from_values(&[74.0, 0.0, 36.0])?;
+    /// assert_eq!(cell.lengths_angstrom, [74.0, 74.0, 36.0]);
+    /// assert_eq!(cell.angles_rad, [std::f64::consts::FRAC_PI_2; 3]);
+    /// # Ok::<(), nanobragg_crystal::Error>(())
+    /// ```
+    pub fn from_values(values: &[f64]) -> Result<Self, Error> {
+        let value = |i: usize| values.get(i).copied().unwrap_or(0.0);
+        let or_a = |length: f64| if length <= 0.0 { value(0) } else { length };
+        let angle = |degrees: f64| {
+            if degrees <= 0.0 {
+                std::f64::consts::FRAC_PI_2
+            } else {
+                degrees / DEGREES_PER_RADIAN
+            }
+        };
+        let cell = Self {
+            lengths_angstrom: [value(0), or_a(value(1)), or_a(value(2))],
+            angles_rad: [angle(value(3)), angle(value(4)), angle(value(5))],
+        };
+        cell.check()?;
+        Ok(cell)
+    }
+
+    /// Checks that edges are positive and angles lie between 0 and 180 degrees.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] naming the first number that does not fit.
+    pub fn check(&self) -> Result<(), Error> {
+        const EDGES: [&str; 3] = ["cell edge a (A)", "cell edge b (A)", "cell edge c (A)"];
+        const ANGLES: [&str; 3] = ["cell angle alpha", "cell angle beta", "cell angle gamma"];
+        for (quantity, value) in EDGES.into_iter().zip(self.lengths_angstrom) {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(Error::OutOfRange {
+                    quantity,
+                    value,
+                    allowed: "a positive length",
+                });
+            }
+        }
+        for (quantity, angle) in ANGLES.into_iter().zip(self.angles_rad) {
+            if !(angle > 0.0 && angle < std::f64::consts::PI) {
+                let value = angle * DEGREES_PER_RADIAN;
+                let allowed = "more than 0 and less than 180 degrees";
+                return Err(Error::OutOfRange {
+                    quantity,
+                    value,
+                    allowed,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T: Scalar> CellSpec<T> {
+    /// `sin m sin(m - alpha) sin(m - beta) sin(m - gamma)` with m half the sum of the angles.
+    ///
+    /// Four times this is the square of the volume of a cell with unit edges; it is negative for
+    /// angles that no lattice has.
+    pub fn skew(&self) -> T {
+        let [alpha, beta, gamma] = self.angles_rad;
+        let half_sum = (alpha + beta + gamma) / T::from_f64(2.0);
+        half_sum.sin()
+            * (half_sum - alpha).sin()
+            * (half_sum - beta).sin()
+            * (half_sum - gamma).sin()
+    }
+
+    /// The volume `2 a b c sqrt|skew|` in A^3.
+    pub fn volume_a3(&self) -> T {
+        let [a, b, c] = self.lengths_angstrom;
+        let skew = self.skew();
+        let skew = if skew.value() < 0.0 { -skew } else { skew };
+        T::from_f64(2.0) * a * b * c * skew.sqrt()
+    }
+
+    /// The reciprocal vectors a*, b*, c* of the default orientation, in 1/A.
+    ///
+    /// a* lies along x and b* in the xy plane:
+    /// ```text
+    /// a* = a* (1, 0, 0)
+    /// b* = b* (cos ga*, sin ga*, 0)
+    /// c* = c* (cos be*, (cos al* - cos be* cos ga*)/sin ga*, V/(a b c sin ga*))
+    /// ```
+    /// The last component is the C program's. Where at most one angle is oblique it is `1/c`, as
+    /// it should be; in other cells it differs by the factor `sin ga / sin ga*`, which tilts the
+    /// lattice by a fraction of a degree.
+    pub fn default_reciprocal(&self) -> [[T; 3]; 3] {
+        let [a, b, c] = self.lengths_angstrom;
+        let sin = self.angles_rad.map(T::sin);
+        let cos = self.angles_rad.map(T::cos);
+        let volume = self.volume_a3();
+        let inverse_volume = T::from_f64(1.0) / volume;
+
+        let lengths = [
+            b * c * sin[0] * inverse_volume,
+            c * a * sin[1] * inverse_volume,
+            a * b * sin[2] * inverse_volume,
+        ];
+        let cos_star = ENCLOSING.map(|[i, j]| {
+            // The angle opposite to the pair is the index the pair leaves out.
+            let own = 3 - i - j;
+            clip_cosine((cos[i] * cos[j] - cos[own]) / (sin[i] * sin[j]))
+        });
+        let sin_gamma_star = clip_sine(c * inverse_volume / lengths[0] / lengths[1]);
+
+        let zero = T::from_f64(0.0);
+        let [a_star, b_star, c_star] = lengths;
+        let [cos_alpha_star, cos_beta_star, cos_gamma_star] = cos_star;
+        [
+            [a_star, zero, zero],
+            [b_star * cos_gamma_star, b_star * sin_gamma_star, zero],
+            [
+                c_star * cos_beta_star,
+                c_star * (cos_alpha_star - cos_beta_star * cos_gamma_star) / sin_gamma_star,
+                c_star * volume / (a * b * c * sin_gamma_star),
+            ],
+        ]
+    }
+}
+
+/// A sine kept in [-1, 1].
+pub(crate) fn clip_sine<T: Scalar>(x: T) -> T {
+    if x.value() > 1.0 {
+        T::from_f64(1.0)
+    } else if x.value() < -1.0 {
+        T::from_f64(-1.0)
+    } else {
+        x
+    }
+}
+
+/// A cosine, replaced by 1 where its square exceeds 1: also at the negative end, as in C.
+pub(crate) fn clip_cosine<T: Scalar>(x: T) -> T {
+    if x.value() * x.value() > 1.0 {
+        T::from_f64(1.0)
+    } else {
+        x
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_edges_take_a_and_missing_angles_are_right() {
+        let cell = CellSpec::from_values(&[95.0]).unwrap();
+        assert_eq!(cell.lengths_angstrom, [95.0; 3]);
+        assert_eq!(cell.angles_rad, [std::f64::consts::FRAC_PI_2; 3]);
+    }
+
+    #[test]
+    fn a_cell_without_a_is_refused() {
+        assert!(CellSpec::from_values(&[]).is_err());
+        assert!(CellSpec::from_values(&[0.0, 10.0, 10.0]).is_err());
+        assert!(CellSpec::from_values(&[f64::NAN]).is_err());
+        assert!(CellSpec::from_values(&[10.0, 10.0, 10.0, 180.0]).is_err());
+    }
+
+    #[test]
+    fn the_volume_of_a_box_is_the_product_of_its_edges() {
+        let cell = CellSpec::from_values(&[70.0, 80.0, 90.0]).unwrap();
+        assert!((cell.volume_a3() - 504_000.0).abs() < 1e-8);
+    }
+
+    #[test]
+    fn angles_no_lattice_has_give_negative_skew() {
+        let cell = CellSpec::from_values(&[10.0, 10.0, 10.0, 30.0, 40.0, 100.0]).unwrap();
+        assert!(cell.skew() < 0.0);
+        assert!(cell.volume_a3() > 0.0);
+    }
+}

@@ -1,0 +1,331 @@
+//! The crystal: what a user says about it, and what follows.
+
+use crate::basis::{DirectBasis, Lattice, ReciprocalBasis};
+use crate::cell::CellSpec;
+use crate::constants::DEGREES_PER_RADIAN;
+use crate::error::{Error, Warning, finite};
+use crate::mosaic::{Mosaic, MosaicSpec};
+use crate::orientation::{Misset, misset, reciprocal_from_matrix};
+use crate::shape::Shape;
+use crate::size::{CrystalSize, clip_to_beam, interpolates_by_default};
+use crate::spindle::rotate_by_phi;
+
+/// How far beyond 1 a sine or cosine of a cell angle may lie before it is worth a warning.
+const ROUNDING: f64 = 1e-7;
+
+/// The smallest square of a cell's volume relative to its edges that is more than rounding.
+const FLATTEST: f64 = 1e-13;
+
+/// A crystal as a user describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CrystalSpec {
+    /// Edges and angles. With a matrix, it lends the lengths and the matrix the directions.
+    pub cell: Option<CellSpec>,
+    /// Orientation matrix by rows x, y, z, with columns a*, b*, c* times the wavelength.
+    pub matrix: Option<[[f64; 3]; 3]>,
+    /// Wavelength that the matrix carries, in metres.
+    pub wavelength_m: f64,
+    /// Rotation of the reciprocal cell at phi 0.
+    pub misset: Option<Misset>,
+    /// Numbers of cells along a, b, c; below 1 counts as 1.
+    pub cells: [i64; 3],
+    /// Size along a, b, c in metres, which wins over the number of cells where above 0.
+    pub size_m: [f64; 3],
+    /// Size of the beam in metres, to which b and c of `size_m` are cut; below 0 cuts nothing.
+    pub beam_size_m: f64,
+    /// The outline.
+    pub shape: Shape,
+    /// Factor on the squared radius of every shape but [`Shape::Square`].
+    pub fudge: f64,
+    /// Mosaic domains.
+    pub mosaic: MosaicSpec,
+}
+
+impl Default for CrystalSpec {
+    /// One cell of unknown edges in a beam of 0.1 mm at 1 A: a cell or a matrix has to be added.
+    fn default() -> Self {
+        Self {
+            cell: None,
+            matrix: None,
+            wavelength_m: 1e-10,
+            misset: None,
+            cells: [1; 3],
+            size_m: [0.0; 3],
+            beam_size_m: 1e-4,
+            shape: Shape::default(),
+            fudge: 1.0,
+            mosaic: MosaicSpec::default(),
+        }
+    }
+}
+
+/// A crystal, resolved: its lattice at phi 0, size, shape and mosaic domains.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crystal {
+    lattice: Lattice,
+    direct: DirectBasis,
+    reciprocal: ReciprocalBasis,
+    misset_rad: Option<[f64; 3]>,
+    size: CrystalSize,
+    cells_asked: [i64; 3],
+    shape: Shape,
+    fudge: f64,
+    mosaic: Mosaic,
+    warnings: Vec<Warning>,
+}
+
+impl Crystal {
+    /// Resolves a description.
+    ///
+    /// # Errors
+    /// [`Error::NoCell`], [`Error::FlatCell`], [`Error::SingularMatrix`],
+    /// [`Error::TooManyDomains`], or [`Error::OutOfRange`] naming the quantity.
+    pub fn new(spec: &CrystalSpec) -> Result<Self, Error> {
+        let fudge = finite("fudge", spec.fudge)?;
+        let (size_m, mut warnings) = clip_to_beam(spec.size_m, spec.beam_size_m);
+
+        let mut reciprocal = default_orientation(spec, &mut warnings)?;
+        let misset_rad = spec.misset.as_ref().map(Misset::angles_rad);
+        if let Some(angles) = misset_rad {
+            for angle in angles {
+                finite("misset angle (rad)", angle)?;
+            }
+            reciprocal = misset(reciprocal, angles);
+        }
+        let lattice = Lattice::from_reciprocal(reciprocal, spec.cell.as_ref());
+        let reciprocal_volume_per_a3 = lattice.reciprocal_volume_per_a3;
+        if !reciprocal_volume_per_a3.is_normal() || !lattice.volume_a3.is_normal() {
+            return Err(Error::SingularMatrix {
+                reciprocal_volume_per_a3,
+            });
+        }
+        warn_of_lattice(&lattice, &mut warnings);
+
+        let direct = DirectBasis::from_vectors(lattice.direct_m());
+        let size = CrystalSize::new(spec.cells, size_m, direct.lengths_m())?;
+        let (mosaic, warning) = Mosaic::new(&spec.mosaic)?;
+        warnings.extend(warning);
+        Ok(Self {
+            reciprocal: ReciprocalBasis::from_vectors(lattice.reciprocal_per_angstrom),
+            lattice,
+            direct,
+            misset_rad,
+            size,
+            cells_asked: spec.cells,
+            shape: spec.shape,
+            fudge,
+            mosaic,
+            warnings,
+        })
+    }
+
+    /// The lattice in Angstrom, with lengths, angles and volume for a report.
+    pub fn lattice(&self) -> &Lattice {
+        &self.lattice
+    }
+
+    /// a, b, c in metres at phi 0, before any mosaic rotation.
+    pub fn direct(&self) -> &DirectBasis {
+        &self.direct
+    }
+
+    /// a*, b*, c* in 1/Angstrom at phi 0, before any mosaic rotation.
+    pub fn reciprocal(&self) -> &ReciprocalBasis {
+        &self.reciprocal
+    }
+
+    /// a, b, c in metres with the spindle at phi.
+    pub fn direct_at(&self, spindle: [f64; 3], phi_rad: f64) -> DirectBasis {
+        DirectBasis::from_vectors(rotate_by_phi(self.direct.vectors(), spindle, phi_rad))
+    }
+
+    /// The missetting angles about X, Y, Z in radians, given or drawn.
+    pub fn misset_rad(&self) -> Option<[f64; 3]> {
+        self.misset_rad
+    }
+
+    /// Size in cells and in metres.
+    pub fn size(&self) -> &CrystalSize {
+        &self.size
+    }
+
+    /// Whether structure factors are interpolated when the user does not say.
+    pub fn interpolates_by_default(&self) -> bool {
+        interpolates_by_default(self.cells_asked)
+    }
+
+    /// The outline.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Factor on the squared radius of every shape but [`Shape::Square`].
+    pub fn fudge(&self) -> f64 {
+        self.fudge
+    }
+
+    /// Mosaic spread and domains.
+    pub fn mosaic(&self) -> &Mosaic {
+        &self.mosaic
+    }
+
+    /// What was changed or looks wrong.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+/// The reciprocal vectors in 1/A before missetting: the matrix's if there is one.
+fn default_orientation(
+    spec: &CrystalSpec,
+    warnings: &mut Vec<Warning>,
+) -> Result<[[f64; 3]; 3], Error> {
+    if let Some(cell) = &spec.cell {
+        cell.check()?;
+        let angles_deg = cell.angles_rad.map(|angle| angle * DEGREES_PER_RADIAN);
+        if cell.skew().abs() < FLATTEST || !cell.volume_a3().is_normal() {
+            let [alpha_deg, beta_deg, gamma_deg] = angles_deg;
+            return Err(Error::FlatCell {
+                alpha_deg,
+                beta_deg,
+                gamma_deg,
+            });
+        }
+        if cell.skew() < 0.0 {
+            warnings.push(Warning::ImpossibleAngles { angles_deg });
+        }
+    }
+    if let Some(matrix) = &spec.matrix {
+        let quantity = "wavelength (m)";
+        let value = finite(quantity, spec.wavelength_m)?;
+        if value <= 0.0 {
+            return Err(Error::OutOfRange {
+                quantity,
+                value,
+                allowed: "a positive length",
+            });
+        }
+        for number in matrix.as_flattened() {
+            finite("number of the orientation matrix", *number)?;
+        }
+        let reciprocal = reciprocal_from_matrix(matrix, spec.wavelength_m);
+        let reciprocal_volume_per_a3 =
+            Lattice::from_reciprocal(reciprocal, None).reciprocal_volume_per_a3;
+        if !reciprocal_volume_per_a3.is_normal() {
+            return Err(Error::SingularMatrix {
+                reciprocal_volume_per_a3,
+            });
+        }
+        return Ok(reciprocal);
+    }
+    spec.cell
+        .as_ref()
+        .map(CellSpec::default_reciprocal)
+        .ok_or(Error::NoCell)
+}
+
+fn warn_of_lattice(lattice: &Lattice, warnings: &mut Vec<Warning>) {
+    let pairs = [
+        (lattice.angle_sines(), lattice.angle_cosines()),
+        (
+            lattice.reciprocal_angle_sines(),
+            lattice.reciprocal_angle_cosines(),
+        ),
+    ];
+    for (sines, cosines) in pairs {
+        if sines
+            .iter()
+            .chain(&cosines)
+            .any(|x| x.abs() > 1.0 + ROUNDING)
+        {
+            warnings.push(Warning::InconsistentAngles { sines, cosines });
+        }
+    }
+    if lattice.volume_a3 < 0.0 {
+        warnings.push(Warning::LeftHandedMatrix {
+            volume_a3: lattice.volume_a3,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(values: &[f64]) -> CrystalSpec {
+        let cell = CellSpec::from_values(values).unwrap();
+        CrystalSpec {
+            cell: Some(cell),
+            ..CrystalSpec::default()
+        }
+    }
+
+    fn matrix(rows: [[f64; 3]; 3]) -> CrystalSpec {
+        CrystalSpec {
+            matrix: Some(rows),
+            ..CrystalSpec::default()
+        }
+    }
+
+    #[test]
+    fn a_crystal_needs_a_cell_or_a_matrix() {
+        assert!(matches!(
+            Crystal::new(&CrystalSpec::default()),
+            Err(Error::NoCell)
+        ));
+    }
+
+    #[test]
+    fn flat_cells_and_singular_matrices_are_refused() {
+        let flat = cell(&[10.0, 10.0, 10.0, 120.0, 120.0, 120.0]);
+        assert!(matches!(Crystal::new(&flat), Err(Error::FlatCell { .. })));
+        let rank_two = matrix([[0.01, 0.0, 0.01], [0.0, 0.01, 0.0], [0.0, 0.0, 0.0]]);
+        assert!(matches!(
+            Crystal::new(&rank_two),
+            Err(Error::SingularMatrix { .. })
+        ));
+        let mut both = cell(&[10.0]);
+        both.matrix = rank_two.matrix;
+        assert!(matches!(
+            Crystal::new(&both),
+            Err(Error::SingularMatrix { .. })
+        ));
+    }
+
+    #[test]
+    fn a_left_handed_matrix_draws_a_warning() {
+        let rows = [[0.01, 0.0, 0.0], [0.0, -0.01, 0.0], [0.0, 0.0, 0.01]];
+        let crystal = Crystal::new(&matrix(rows)).unwrap();
+        assert!(matches!(
+            crystal.warnings(),
+            [Warning::LeftHandedMatrix { .. }]
+        ));
+    }
+
+    #[test]
+    fn angles_no_lattice_has_draw_a_warning() {
+        let crystal = Crystal::new(&cell(&[10.0, 10.0, 10.0, 30.0, 40.0, 100.0])).unwrap();
+        assert!(matches!(
+            crystal.warnings()[0],
+            Warning::ImpossibleAngles { .. }
+        ));
+    }
+
+    #[test]
+    fn a_wavelength_of_zero_is_refused_with_a_matrix() {
+        let mut spec = matrix([[0.01, 0.0, 0.0], [0.0, 0.01, 0.0], [0.0, 0.0, 0.01]]);
+        spec.wavelength_m = 0.0;
+        assert!(matches!(Crystal::new(&spec), Err(Error::OutOfRange { .. })));
+    }
+
+    #[test]
+    fn the_beam_cuts_the_crystal_before_cells_are_counted() {
+        let mut spec = cell(&[50.0]);
+        spec.size_m = [4.999e-6; 3];
+        spec.beam_size_m = 2e-6;
+        let crystal = Crystal::new(&spec).unwrap();
+        assert_eq!(crystal.size().cells(), [1000.0, 400.0, 400.0]);
+        assert_eq!(crystal.warnings().len(), 2);
+        assert!(crystal.interpolates_by_default());
+    }
+}

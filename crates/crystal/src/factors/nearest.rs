@@ -1,0 +1,39 @@
+//! The structure factor of the nearest reflection.
+
+use super::FactorGrid;
+
+/// The whole number nearest to `x`, halves going down: `ceil(x - 0.5)`.
+///
+/// ```
+/// # use nanobragg_crystal::nearest_index;
+/// assert_eq!([0.4, 0.5, 0.6, -0.5].map(nearest_index), [0.0, 0.0, 1.0, -1.0]);
+/// ```
+#[inline(always)]
+pub fn nearest_index(x: f64) -> f64 {
+    (x - 0.5).ceil()
+}
+
+impl FactorGrid {
+    /// F of the reflection h k l, or the default outside the grid.
+    #[inline]
+    pub fn nearest(&self, hkl: [i64; 3]) -> f64 {
+        self.offset(hkl)
+            .map_or(self.default_f(), |offset| self.at(offset))
+    }
+
+    /// F of the reflection nearest to fractional indices.
+    ///
+    /// Indices that are no numbers lie outside the grid.
+    #[inline]
+    pub fn nearest_to(&self, hkl: [f64; 3]) -> f64 {
+        // The conversion saturates, so only NaN needs a number that no grid holds.
+        let whole = |x: f64| {
+            if x.is_nan() {
+                i64::MIN
+            } else {
+                nearest_index(x) as i64
+            }
+        };
+        self.nearest(hkl.map(whole))
+    }
+}

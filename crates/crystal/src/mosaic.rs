@@ -1,0 +1,202 @@
+//! Mosaic domains: small random rotations of the lattice.
+
+use std::f64::consts::PI;
+
+use nanobragg_geometry::rotation::IDENTITY;
+use nanobragg_numeric::random::MinimalStandard;
+
+use crate::error::{Error, Warning, finite};
+
+/// How many domains stand for a mosaic spread that comes without a number.
+const DEFAULT_DOMAINS: usize = 10;
+
+/// The most domains that are kept; each takes 72 bytes.
+pub const MAX_DOMAINS: i64 = 10_000_000;
+
+/// The mosaicity a user asks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MosaicSpec {
+    /// Width of the distribution in radians; a negative one counts as not given.
+    pub spread_rad: Option<f64>,
+    /// Number of domains; zero or less counts as not given.
+    pub domains: Option<i64>,
+    /// Seed of the random stream.
+    pub seed: i64,
+}
+
+impl Default for MosaicSpec {
+    fn default() -> Self {
+        Self {
+            spread_rad: None,
+            domains: None,
+            seed: 12_345_678,
+        }
+    }
+}
+
+/// The mosaic domains of a crystal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mosaic {
+    spread_rad: f64,
+    domains: Vec<[[f64; 3]; 3]>,
+}
+
+impl Mosaic {
+    /// Draws the domains.
+    ///
+    /// | spread | number | result |
+    /// |---|---|---|
+    /// | not given or 0 | any | 1 domain |
+    /// | given | not given | 10 domains |
+    /// | given | given | as given |
+    ///
+    /// The first domain draws its three deviates like the others and is then aligned with the
+    /// crystal.
+    ///
+    /// # Errors
+    /// [`Error::TooManyDomains`] beyond [`MAX_DOMAINS`], [`Error::OutOfRange`] for a spread that
+    /// is not finite.
+    pub fn new(spec: &MosaicSpec) -> Result<(Self, Option<Warning>), Error> {
+        let spread = spec.spread_rad.unwrap_or(-1.0);
+        let spread_rad = finite("mosaic spread (rad)", spread)?.max(0.0);
+        let asked = spec.domains.filter(|count| *count > 0);
+        if let Some(count) = asked
+            && count > MAX_DOMAINS
+        {
+            return Err(Error::TooManyDomains {
+                count,
+                limit: MAX_DOMAINS,
+            });
+        }
+        let (count, warning) = match asked {
+            None if spread_rad == 0.0 => (1, None),
+            None => (
+                DEFAULT_DOMAINS,
+                Some(Warning::DomainsAssumed {
+                    domains: DEFAULT_DOMAINS,
+                }),
+            ),
+            Some(1) if spread_rad == 0.0 => (1, None),
+            Some(asked) if spread_rad == 0.0 => (1, Some(Warning::DomainsWithoutSpread { asked })),
+            // Fits: at most MAX_DOMAINS.
+            Some(asked) => (asked as usize, None),
+        };
+        let mut stream = MinimalStandard::from_seed(spec.seed);
+        let mut domains: Vec<_> = (0..count)
+            .map(|_| cap_rotation(spread_rad as f32, &mut stream))
+            .collect();
+        if let Some(first) = domains.first_mut() {
+            *first = IDENTITY;
+        }
+        Ok((
+            Self {
+                spread_rad,
+                domains,
+            },
+            warning,
+        ))
+    }
+
+    /// The width of the distribution in radians; domains turn the crystal only if it is above 0.
+    pub fn spread_rad(&self) -> f64 {
+        self.spread_rad
+    }
+
+    /// One rotation matrix per domain, by rows; never empty, and the first is the identity.
+    pub fn domains(&self) -> &[[[f64; 3]; 3]] {
+        &self.domains
+    }
+}
+
+/// A random rotation about a random axis, as a matrix by rows.
+///
+/// From three deviates r1, r2, r3 in [-1, 1), drawn in this order:
+/// ```text
+/// axis  = (sqrt(1 - r2^2) sin(pi r1), sqrt(1 - r2^2) cos(pi r1), r2)
+/// angle = spread (1 - r3^2)^(1/3)
+/// ```
+/// The angle is worked in `f32` and everything else in `f64`. The cube root is the `powf` of the
+/// platform's C library: for a spread of 90 its last bit moves pixels by a percent.
+pub fn cap_rotation(spread_rad: f32, stream: &mut MinimalStandard) -> [[f64; 3]; 3] {
+    let [r1, r2, r3] = std::array::from_fn(|_| stream.symmetric());
+    let equator = (1.0 - r2 * r2).sqrt();
+    let angle = spread_rad * ((1.0 - r3 * r3) as f32).powf((1.0_f64 / 3.0) as f32);
+    let axis = [equator * (PI * r1).sin(), equator * (PI * r1).cos(), r2];
+    axis_rotation(axis, f64::from(angle))
+}
+
+/// The rotation about a unit axis, as a matrix by rows, products taken in the C program's order.
+fn axis_rotation([x, y, z]: [f64; 3], angle_rad: f64) -> [[f64; 3]; 3] {
+    let (sin, cos) = (angle_rad.sin(), angle_rad.cos());
+    let versine = 1.0 - cos;
+    let xy = versine * x * y;
+    let xz = versine * x * z;
+    let yz = versine * y * z;
+    [
+        [cos + versine * (x * x), xy - sin * z, xz + sin * y],
+        [xy + sin * z, cos + versine * (y * y), yz - sin * x],
+        [xz - sin * y, yz + sin * x, cos + versine * (z * z)],
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(spread_rad: Option<f64>, domains: Option<i64>) -> MosaicSpec {
+        MosaicSpec {
+            spread_rad,
+            domains,
+            ..MosaicSpec::default()
+        }
+    }
+
+    fn count(spread_rad: Option<f64>, domains: Option<i64>) -> usize {
+        Mosaic::new(&spec(spread_rad, domains))
+            .unwrap()
+            .0
+            .domains()
+            .len()
+    }
+
+    #[test]
+    fn the_number_of_domains_follows_the_table() {
+        assert_eq!(count(None, None), 1);
+        assert_eq!(count(None, Some(7)), 1);
+        assert_eq!(count(Some(0.0), None), 1);
+        assert_eq!(count(Some(0.0), Some(7)), 1);
+        assert_eq!(count(Some(0.01), None), 10);
+        assert_eq!(count(Some(0.01), Some(7)), 7);
+        assert_eq!(count(Some(0.01), Some(0)), 10);
+        assert_eq!(count(Some(-1.0), None), 1);
+    }
+
+    #[test]
+    fn the_first_domain_is_aligned() {
+        let (mosaic, _) = Mosaic::new(&spec(Some(0.01), None)).unwrap();
+        assert_eq!(mosaic.domains()[0], IDENTITY);
+        assert_ne!(mosaic.domains()[1], IDENTITY);
+    }
+
+    #[test]
+    fn domains_are_a_prefix_of_a_longer_list() {
+        let (short, _) = Mosaic::new(&spec(Some(0.02), Some(3))).unwrap();
+        let (long, _) = Mosaic::new(&spec(Some(0.02), Some(9))).unwrap();
+        assert_eq!(short.domains(), &long.domains()[..3]);
+    }
+
+    #[test]
+    fn absurd_numbers_are_refused() {
+        assert!(Mosaic::new(&spec(Some(0.01), Some(i64::MAX))).is_err());
+        assert!(Mosaic::new(&spec(Some(f64::NAN), None)).is_err());
+        assert!(Mosaic::new(&spec(Some(f64::INFINITY), None)).is_err());
+    }
+
+    #[test]
+    fn a_rotation_about_z_is_the_textbook_one() {
+        let [x, y, z] = axis_rotation([0.0, 0.0, 1.0], 0.5);
+        assert_eq!(x, [0.5_f64.cos(), -0.5_f64.sin(), 0.0]);
+        assert_eq!(y, [0.5_f64.sin(), 0.5_f64.cos(), 0.0]);
+        assert_eq!(z, [0.0, 0.0, 1.0]);
+    }
+}

@@ -1,0 +1,248 @@
+//! Structure-factor dumps: a grid as the C program keeps it between runs.
+//!
+//! ```text
+//! hmin hmax kmin kmax lmin lmax\n\f        text
+//! f64 f64 f64 ...                          native byte order, [h][k][l], l fastest
+//! ```
+//! Each axis is one value longer than the box; what lies beyond the box is padding.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use nom::Parser;
+use nom::bytes::complete::take_while;
+use nom::character::complete::i32 as integer;
+use nom::combinator::all_consuming;
+use nom::error::Error as NomError;
+use nom::multi::fill;
+use nom::sequence::{preceded, terminated};
+
+use super::{bytes_of, is_blank, quoted};
+use crate::error::Error;
+use crate::factors::{Bounds, FactorGrid, GridLimit, reserve};
+
+/// What stands between header and values.
+const MARK: &[u8] = b"\n\x0c";
+
+/// The header is sought in so many bytes: six numbers of eleven characters, with room to spare.
+const LONGEST_HEADER: usize = 256;
+
+const VALUE: usize = size_of::<f64>();
+
+/// Reads the dump at `path`; `default_f` is F outside its box.
+///
+/// # Errors
+/// [`Error::Unreadable`], or what [`parse`] finds.
+pub fn read(path: impl AsRef<Path>, default_f: f64, limit: GridLimit) -> Result<FactorGrid, Error> {
+    let path = path.as_ref();
+    let _span = tracing::debug_span!("read_dump", path = %path.display()).entered();
+    parse(
+        &bytes_of(path)?,
+        &path.display().to_string(),
+        default_f,
+        limit,
+    )
+}
+
+/// The grid in the bytes of a dump; `name` is for messages. Every point counts as read.
+///
+/// # Errors
+/// [`Error::DumpHeader`], [`Error::DumpLength`], [`Error::DumpValue`] for a value that is not
+/// finite, [`Error::GridTooLarge`] beyond `limit`.
+pub fn parse(
+    bytes: &[u8],
+    name: &str,
+    default_f: f64,
+    limit: GridLimit,
+) -> Result<FactorGrid, Error> {
+    let head = &bytes[..bytes.len().min(LONGEST_HEADER)];
+    let bad_header = || Error::DumpHeader {
+        name: name.to_owned(),
+        found: quoted(head),
+    };
+    let end = head
+        .windows(MARK.len())
+        .position(|pair| pair == MARK)
+        .ok_or_else(bad_header)?;
+    let (header, values) = (&bytes[..end], &bytes[end + MARK.len()..]);
+    let bounds = bounds(header).ok_or_else(bad_header)?;
+
+    let expected = padded_points(&bounds).saturating_mul(VALUE as u128);
+    if values.len() as u128 != expected {
+        let found = values.len() as u64;
+        return Err(Error::DumpLength {
+            name: name.to_owned(),
+            found,
+            expected,
+        });
+    }
+    let mut grid = reserve(&bounds, limit)?;
+    // The file is in memory and as long as its header says, so every extent fits.
+    let [h_extent, k_extent, l_extent] = bounds.extent().map(|n| n as usize);
+    for (i, row) in values.chunks_exact((l_extent + 1) * VALUE).enumerate() {
+        let (h, k) = (i / (k_extent + 1), i % (k_extent + 1));
+        if h < h_extent && k < k_extent {
+            let (row, _) = row.as_chunks::<VALUE>();
+            grid.extend(
+                row.iter()
+                    .take(l_extent)
+                    .map(|value| f64::from_ne_bytes(*value)),
+            );
+        }
+    }
+    if let Some(position) = grid.iter().position(|value| !value.is_finite()) {
+        return Err(Error::DumpValue {
+            name: name.to_owned(),
+            position,
+            value: grid[position],
+        });
+    }
+    Ok(FactorGrid::from_values(bounds, grid, default_f))
+}
+
+/// Writes a grid as a dump; one without reflections has no dump and writes nothing.
+///
+/// # Errors
+/// Whatever the writer says.
+pub fn write(grid: &FactorGrid, mut writer: impl Write) -> io::Result<()> {
+    writer.write_all(&to_bytes(grid))
+}
+
+/// A grid as the bytes of a dump; empty without reflections.
+pub fn to_bytes(grid: &FactorGrid) -> Vec<u8> {
+    let Some(bounds) = grid.bounds() else {
+        return Vec::new();
+    };
+    let ([h_min, k_min, l_min], [h_max, k_max, l_max]) = (bounds.min, bounds.max);
+    let header = format!("{h_min} {h_max} {k_min} {k_max} {l_min} {l_max}");
+    // The grid is in memory, so every extent fits.
+    let [_, k_extent, l_extent] = bounds.extent().map(|n| n as usize);
+    let points = usize::try_from(padded_points(&bounds)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(header.len() + MARK.len() + points * VALUE);
+    bytes.extend_from_slice(header.as_bytes());
+    bytes.extend_from_slice(MARK);
+
+    let row_padding = [0; VALUE];
+    let plane_padding = vec![0; (l_extent + 1) * VALUE];
+    for plane in grid.values().chunks_exact(k_extent * l_extent) {
+        for row in plane.chunks_exact(l_extent) {
+            bytes.extend(row.iter().flat_map(|value| value.to_ne_bytes()));
+            bytes.extend_from_slice(&row_padding);
+        }
+        bytes.extend_from_slice(&plane_padding);
+    }
+    bytes.resize(bytes.len() + (k_extent + 1) * plane_padding.len(), 0);
+    bytes
+}
+
+/// The number of values in a dump, padding included.
+fn padded_points(bounds: &Bounds) -> u128 {
+    bounds
+        .extent()
+        .into_iter()
+        .map(|n| u128::from(n) + 1)
+        .product()
+}
+
+/// The box that a header names; `None` if it is not one.
+fn bounds(header: &[u8]) -> Option<Bounds> {
+    let mut limits = [0; 6];
+    let index = preceded(take_while(is_blank), integer::<&[u8], NomError<&[u8]>>);
+    all_consuming(terminated(fill(index, &mut limits), take_while(is_blank)))
+        .parse(header)
+        .ok()?;
+    let [h_min, h_max, k_min, k_max, l_min, l_max] = limits;
+    let bounds = Bounds {
+        min: [h_min, k_min, l_min],
+        max: [h_max, k_max, l_max],
+    };
+    (0..3)
+        .all(|i| bounds.min[i] <= bounds.max[i])
+        .then_some(bounds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::hkl;
+
+    fn grid() -> FactorGrid {
+        let list = hkl::parse(b"-1 0 2 5.5\n1 1 2 -3\n0 0 4 1e-3\n", "x.hkl").unwrap();
+        FactorGrid::from_reflections(&list, 10.0, GridLimit::default()).unwrap()
+    }
+
+    fn fault(bytes: &[u8]) -> Error {
+        parse(bytes, "x.bin", 0.0, GridLimit::default()).unwrap_err()
+    }
+
+    #[test]
+    fn a_dump_reads_back_what_was_written() {
+        let grid = grid();
+        let mut bytes = Vec::new();
+        write(&grid, &mut bytes).unwrap();
+        let back = parse(&bytes, "x.bin", 10.0, GridLimit::default()).unwrap();
+        assert_eq!(back.values(), grid.values());
+        assert_eq!(back.bounds(), grid.bounds());
+        assert_eq!(back.count_read(), 18);
+        assert_eq!(to_bytes(&back), bytes);
+    }
+
+    #[test]
+    fn each_axis_is_padded_by_one() {
+        let bytes = to_bytes(&grid());
+        let header = b"-1 1 0 1 2 4\n\x0c";
+        assert!(bytes.starts_with(header));
+        assert_eq!(bytes.len(), header.len() + 4 * 3 * 4 * 8);
+    }
+
+    #[test]
+    fn a_dump_of_another_length_is_refused() {
+        let mut bytes = to_bytes(&grid());
+        bytes.push(0);
+        assert!(matches!(
+            fault(&bytes),
+            Error::DumpLength {
+                found: 385,
+                expected: 384,
+                ..
+            }
+        ));
+        bytes.truncate(100);
+        assert!(matches!(fault(&bytes), Error::DumpLength { .. }));
+    }
+
+    #[test]
+    fn a_header_that_is_none_is_refused() {
+        for header in [
+            &b""[..],
+            b"1 2 3\n\x0c",
+            b"1 0 0 0 0 0\n\x0c",
+            b"a b c d e f\n\x0c",
+        ] {
+            assert!(matches!(fault(header), Error::DumpHeader { .. }));
+        }
+        assert!(matches!(
+            fault(b"-2147483648 2147483647 -2147483648 2147483647 -2147483648 2147483647\n\x0c"),
+            Error::DumpLength { .. }
+        ));
+        assert!(matches!(
+            fault(b"0 99999999999 0 0 0 0\n\x0c"),
+            Error::DumpHeader { .. }
+        ));
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_refused() {
+        let mut bytes = to_bytes(&grid());
+        bytes[14..22].copy_from_slice(&f64::NAN.to_ne_bytes());
+        assert!(matches!(
+            fault(&bytes),
+            Error::DumpValue { position: 0, .. }
+        ));
+    }
+
+    #[test]
+    fn a_grid_without_reflections_has_no_dump() {
+        assert!(to_bytes(&FactorGrid::empty(1.0)).is_empty());
+    }
+}

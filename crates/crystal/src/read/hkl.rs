@@ -1,0 +1,226 @@
+//! Reflection lists: text, a line `h k l F` for each reflection.
+//!
+//! Blank lines and lines that begin with `#` are skipped, columns beyond the fourth are ignored.
+
+use std::path::Path;
+
+use super::{bytes_of, finite_number, quoted, without_mark, word};
+use crate::error::Error;
+use crate::factors::{Hkl, Reflection};
+
+/// Bytes that a line takes at least on average, to reserve memory with.
+const TYPICAL_LINE: usize = 16;
+
+const INDICES: [&str; 3] = ["the index h", "the index k", "the index l"];
+
+/// Reads the reflection list at `path`.
+///
+/// # Errors
+/// [`Error::Unreadable`], or what [`parse`] finds.
+pub fn read(path: impl AsRef<Path>) -> Result<Vec<Reflection>, Error> {
+    let path = path.as_ref();
+    let _span = tracing::debug_span!("read_hkl", path = %path.display()).entered();
+    parse(&bytes_of(path)?, &path.display().to_string())
+}
+
+/// The reflections in the text of a list, in its order; `name` is for messages.
+///
+/// # Errors
+/// [`Error::TooFewColumns`], [`Error::NotANumber`] and [`Error::NotAnIndex`] with the line at
+/// fault; [`Error::NoReflections`] if there is none.
+///
+/// ```
+/// # use nanobragg_crystal::read::hkl;
+/// let list = hkl::parse(b"# h k l F\n1 0 -2 350.5 sigma\n", "P1.hkl")?;
+/// assert_eq!(list[0].hkl.0, [1, 0, -2]);
+/// assert_eq!(list[0].amplitude, 350.5);
+/// # Ok::<(), nanobragg_crystal::Error>(())
+/// ```
+pub fn parse(bytes: &[u8], name: &str) -> Result<Vec<Reflection>, Error> {
+    let bytes = without_mark(bytes);
+    let mut reflections = Vec::with_capacity(bytes.len() / TYPICAL_LINE);
+    for (i, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        if let Some(reflection) = reflection(line).map_err(|fault| fault.at(name, i + 1))? {
+            reflections.push(reflection);
+        }
+    }
+    if reflections.is_empty() {
+        return Err(Error::NoReflections {
+            name: name.to_owned(),
+        });
+    }
+    Ok(reflections)
+}
+
+/// What is wrong with a line, before file and line are known.
+enum Fault<'a> {
+    Columns(usize),
+    Index {
+        word: &'a [u8],
+        expected: &'static str,
+    },
+    Number {
+        word: &'a [u8],
+        expected: &'static str,
+    },
+}
+
+impl Fault<'_> {
+    #[cold]
+    fn at(self, name: &str, line: usize) -> Error {
+        let name = name.to_owned();
+        match self {
+            Self::Columns(found) => Error::TooFewColumns { name, line, found },
+            Self::Index { word, expected } => Error::NotAnIndex {
+                name,
+                line,
+                found: quoted(word),
+                expected,
+            },
+            Self::Number { word, expected } => Error::NotANumber {
+                name,
+                line,
+                found: quoted(word),
+                expected,
+            },
+        }
+    }
+}
+
+/// The reflection of a line; `None` for a comment or a blank line.
+fn reflection(line: &[u8]) -> Result<Option<Reflection>, Fault<'_>> {
+    let mut rest = line;
+    let mut hkl = [0; 3];
+    for (column, index) in hkl.iter_mut().enumerate() {
+        let Ok((after, found)) = word(rest) else {
+            return if column == 0 {
+                Ok(None)
+            } else {
+                Err(Fault::Columns(column))
+            };
+        };
+        if column == 0 && found.starts_with(b"#") {
+            return Ok(None);
+        }
+        *index = whole_number(found, INDICES[column])?;
+        rest = after;
+    }
+    let Ok((_, found)) = word(rest) else {
+        return Err(Fault::Columns(hkl.len()));
+    };
+    let expected = "the structure factor F, a finite number";
+    let amplitude = finite_number(found).ok_or(Fault::Number {
+        word: found,
+        expected,
+    })?;
+    Ok(Some(Reflection {
+        hkl: Hkl(hkl),
+        amplitude,
+    }))
+}
+
+/// A Miller index; one with a fraction of zero, such as `5.0`, is whole.
+fn whole_number<'a>(word: &'a [u8], expected: &'static str) -> Result<i32, Fault<'a>> {
+    if let Some(index) = short_integer(word) {
+        return Ok(index);
+    }
+    let number = finite_number(word).ok_or(Fault::Number { word, expected })?;
+    let whole =
+        number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+    if whole {
+        Ok(number as i32)
+    } else {
+        Err(Fault::Index { word, expected })
+    }
+}
+
+/// The fast way for what nearly every index is: an optional minus and up to nine digits.
+fn short_integer(word: &[u8]) -> Option<i32> {
+    let digits = word.strip_prefix(b"-").unwrap_or(word);
+    if digits.is_empty() || digits.len() > 9 {
+        return None;
+    }
+    let mut magnitude = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        magnitude = magnitude * 10 + i32::from(digit - b'0');
+    }
+    Some(if digits.len() < word.len() {
+        -magnitude
+    } else {
+        magnitude
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &[u8]) -> String {
+        parse(text, "x.hkl").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn comments_blank_lines_and_further_columns_are_skipped() {
+        let text = b"\xef\xbb\xbf# list\r\n\r\n  1 -2\t3 4.5 0.1 note\r\n   # more\r\n+5 6.0 7e0 8";
+        let list = parse(text, "x.hkl").unwrap();
+        assert_eq!(
+            list[0],
+            Reflection {
+                hkl: Hkl([1, -2, 3]),
+                amplitude: 4.5
+            }
+        );
+        assert_eq!(
+            list[1],
+            Reflection {
+                hkl: Hkl([5, 6, 7]),
+                amplitude: 8.0
+            }
+        );
+        assert_eq!(list.len(), 2);
+    }
+
+    #[test]
+    fn faults_name_file_line_and_what_was_found() {
+        assert_eq!(
+            message(b"1 2 3 4\n1 2 3\n"),
+            "x.hkl:2: found 3 columns, expected at least 4: h k l F"
+        );
+        assert_eq!(
+            message(b"#\n1 2.5 3 4\n"),
+            "x.hkl:2: found `2.5`, expected the index k, a whole number between \
+             -2147483648 and 2147483647"
+        );
+        assert_eq!(
+            message(b"a 2 3 4"),
+            "x.hkl:1: found `a`, expected the index h"
+        );
+        for word in ["nan", "inf", "-inf", "four", "1e999", "\u{fffd}"] {
+            let found = message(format!("1 2 3 {word}").as_bytes());
+            assert_eq!(
+                found,
+                format!(
+                    "x.hkl:1: found `{word}`, expected the structure factor F, a finite number"
+                )
+            );
+        }
+        assert!(message(b"1 2 99999999999 4").contains("`99999999999`"));
+        assert!(message(b"1 2 3 \xff\xfe").contains("x.hkl:1"));
+        assert!(message(b"# nothing\n\n").contains("no reflection"));
+        assert!(message(b"").contains("no reflection"));
+    }
+
+    #[test]
+    fn long_garbage_is_cut_short_in_messages() {
+        assert!(message(&[b'x'; 100_000]).len() < 200);
+    }
+
+    #[test]
+    fn indices_reach_the_ends_of_their_type() {
+        let list = parse(b"-2147483648 2147483647 -999999999 0 ", "x.hkl").unwrap();
+        assert_eq!(list[0].hkl.0, [i32::MIN, i32::MAX, -999_999_999]);
+    }
+}

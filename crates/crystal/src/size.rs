@@ -1,0 +1,160 @@
+//! The size of the crystal, in cells and in metres, and what follows from it for sampling.
+
+use crate::constants::{AVOGADRO_PER_MOL, CRYSTAL_DENSITY_G_PER_M3};
+use crate::error::{Error, Warning, finite};
+
+/// The size of a crystal: whole cells along a, b, c.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CrystalSize {
+    cells: [f64; 3],
+    size_m: [f64; 3],
+}
+
+impl CrystalSize {
+    /// Cells and size along a, b, c of a crystal with the given cell edges.
+    ///
+    /// A positive size wins over a number of cells, axis by axis: `N = ceil(size/edge)`. Whatever
+    /// is below 1 becomes 1.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for a size that is not finite.
+    pub fn new(cells: [i64; 3], size_m: [f64; 3], edges_m: [f64; 3]) -> Result<Self, Error> {
+        let mut whole = [1.0; 3];
+        for (i, n) in whole.iter_mut().enumerate() {
+            let size = finite("crystal size (m)", size_m[i])?;
+            let count = if size > 0.0 {
+                (size / edges_m[i]).ceil()
+            } else {
+                cells[i] as f64
+            };
+            *n = finite("number of cells", if count <= 1.0 { 1.0 } else { count })?;
+        }
+        Ok(Self {
+            cells: whole,
+            size_m: std::array::from_fn(|i| edges_m[i] * whole[i]),
+        })
+    }
+
+    /// The numbers of cells Na, Nb, Nc; whole numbers from 1.
+    pub fn cells(&self) -> [f64; 3] {
+        self.cells
+    }
+
+    /// The size along a, b, c in metres.
+    pub fn size_m(&self) -> [f64; 3] {
+        self.size_m
+    }
+
+    /// The largest of the three sizes in metres.
+    pub fn largest_m(&self) -> f64 {
+        let [a, b, c] = self.size_m;
+        a.max(b).max(c)
+    }
+
+    /// A rough molecular weight in g/mol: one molecule a cell, packed at the density of protein.
+    pub fn approximate_molecular_weight(&self) -> f64 {
+        let [a, b, c] = self.size_m;
+        let [na, nb, nc] = self.cells;
+        let volume_m3 = a * b * c;
+        volume_m3 * CRYSTAL_DENSITY_G_PER_M3 * AVOGADRO_PER_MOL / (na * nb * nc)
+    }
+}
+
+/// The size of the crystal where the beam meets it, with a warning for each axis that was cut.
+///
+/// Only b and c are cut: a crystal may be longer than the beam is wide along the beam. A negative
+/// beam size cuts nothing.
+pub fn clip_to_beam(size_m: [f64; 3], beam_size_m: f64) -> ([f64; 3], Vec<Warning>) {
+    let mut clipped = size_m;
+    let mut warnings = Vec::new();
+    if beam_size_m >= 0.0 {
+        for (size, axis) in clipped.iter_mut().zip(['a', 'b', 'c']).skip(1) {
+            if beam_size_m < *size {
+                warnings.push(Warning::ClippedByBeam {
+                    axis,
+                    size_m: *size,
+                    beam_size_m,
+                });
+                *size = beam_size_m;
+            }
+        }
+    }
+    (clipped, warnings)
+}
+
+/// How finely each pixel should be divided: `ceil(3 L/(lambda distance/pixel))`, at least 1.
+///
+/// L is the largest size of the crystal, whose fringes are `lambda distance/L` apart on the
+/// detector: three sub-pixels a fringe. Absurdly large answers end at `u32::MAX`.
+pub fn recommended_oversample(
+    largest_m: f64,
+    wavelength_m: f64,
+    distance_m: f64,
+    pixel_size_m: f64,
+) -> u32 {
+    let fringe_m = wavelength_m * distance_m / pixel_size_m;
+    // The conversion saturates, and takes NaN and negative numbers to 0.
+    ((3.0 * largest_m / fringe_m).ceil() as u32).max(1)
+}
+
+/// Whether structure factors are interpolated when the user does not say: for crystals so small
+/// that intensity between the spots matters, at most 2 cells along any axis.
+///
+/// Takes the numbers of cells as given, before sizes are turned into cells.
+pub fn interpolates_by_default(cells: [i64; 3]) -> bool {
+    cells.into_iter().any(|n| n <= 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_wins_over_a_number_of_cells_axis_by_axis() {
+        let size = CrystalSize::new([5, 6, 0], [0.0, 1e-7, 0.0], [1e-8; 3]).unwrap();
+        assert_eq!(size.cells(), [5.0, 10.0, 1.0]);
+        assert_eq!(size.largest_m(), 1e-7);
+    }
+
+    #[test]
+    fn a_started_cell_counts_whole() {
+        let size = CrystalSize::new([1; 3], [2.1e-8, 0.0, 1e-12], [1e-8; 3]).unwrap();
+        assert_eq!(size.cells(), [3.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn the_beam_cuts_b_and_c_only() {
+        let (size, warnings) = clip_to_beam([5e-6, 5e-6, 1e-6], 2e-6);
+        assert_eq!(size, [5e-6, 2e-6, 1e-6]);
+        assert_eq!(
+            warnings,
+            [Warning::ClippedByBeam {
+                axis: 'b',
+                size_m: 5e-6,
+                beam_size_m: 2e-6
+            }]
+        );
+        assert_eq!(clip_to_beam([1.0; 3], -1.0).0, [1.0; 3]);
+    }
+
+    #[test]
+    fn oversampling_resolves_the_fringes_of_the_crystal() {
+        // 5 micrometres, 1 A, 50 mm, 0.1 mm: fringes of 0.05 micrometres over the crystal.
+        assert_eq!(recommended_oversample(5e-6, 1e-10, 0.05, 1e-4), 300);
+        assert_eq!(recommended_oversample(1e-8, 1e-10, 0.1, 1e-4), 1);
+        assert_eq!(recommended_oversample(1e-8, 1e-10, -0.1, 1e-4), 1);
+        assert_eq!(recommended_oversample(1e30, 1e-10, 0.1, 1e-4), u32::MAX);
+    }
+
+    #[test]
+    fn small_crystals_are_interpolated() {
+        assert!(interpolates_by_default([5, 5, 2]));
+        assert!(!interpolates_by_default([3, 3, 3]));
+    }
+
+    #[test]
+    fn sizes_that_are_no_numbers_are_refused() {
+        assert!(CrystalSize::new([1; 3], [f64::NAN, 0.0, 0.0], [1e-8; 3]).is_err());
+        assert!(CrystalSize::new([1; 3], [1.0, 0.0, 0.0], [0.0; 3]).is_err());
+    }
+}

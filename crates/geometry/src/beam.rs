@@ -1,0 +1,53 @@
+//! The frame of the direct beam.
+
+use crate::vector::{cross, unit};
+
+/// The direct beam with its two transverse directions, all of unit length.
+///
+/// ```
+/// use nanobragg_geometry::BeamFrame;
+///
+/// let frame = BeamFrame::new([2.0, 0.0, 0.0], [0.0, 0.0, 1.0]);
+/// assert_eq!(frame.direction(), [1.0, 0.0, 0.0]);
+/// assert_eq!(frame.vertical(), [0.0, -1.0, 0.0]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BeamFrame {
+    direction: [f64; 3],
+    polarization: [f64; 3],
+    vertical: [f64; 3],
+}
+
+impl BeamFrame {
+    /// The frame of a beam along `direction` with its electric vector along `polarization`; both
+    /// are made unit, and a zero vector stays zero.
+    pub fn new(direction: [f64; 3], polarization: [f64; 3]) -> Self {
+        Self::from_unit(unit(direction), unit(polarization))
+    }
+
+    /// The frame of two vectors that are unit already; a second division by their length could
+    /// change their last bit.
+    pub(crate) fn from_unit(direction: [f64; 3], polarization: [f64; 3]) -> Self {
+        let vertical = unit(cross(direction, polarization));
+        Self {
+            direction,
+            polarization,
+            vertical,
+        }
+    }
+
+    /// From source to sample.
+    pub const fn direction(&self) -> [f64; 3] {
+        self.direction
+    }
+
+    /// The electric vector of a fully polarized beam.
+    pub const fn polarization(&self) -> [f64; 3] {
+        self.polarization
+    }
+
+    /// `unit(direction x polarization)`.
+    pub const fn vertical(&self) -> [f64; 3] {
+        self.vertical
+    }
+}

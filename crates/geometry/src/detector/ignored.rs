@@ -1,0 +1,84 @@
+//! Warnings about input that the conventions do not listen to.
+//!
+//! Each is given only if listening would have changed the detector at hand.
+
+use crate::convention::{Axes, Convention};
+use crate::detector::centre::BeamCentre;
+use crate::detector::place::{Placement, PlacementInput, place};
+use crate::detector::spec::{DetectorSpec, Surface};
+use crate::detector::warning::Warning;
+use crate::pivot::Pivot;
+use crate::vector::{norm, sub};
+
+/// How far apart, in pixels, two places of the first pixel must be for a warning to be worth it.
+const NOTICEABLE_PIXELS: f64 = 1e-6;
+
+/// A warning if another pivot was asked for and would have placed the detector elsewhere.
+pub(super) fn ignored_pivot(
+    spec: &DetectorSpec,
+    input: &PlacementInput<f64>,
+    placement: &Placement<f64>,
+) -> Option<Warning> {
+    let used = input.pivot;
+    spec.convention.pivot()?;
+    let asked = spec.explicit_pivot.filter(|asked| *asked != used)?;
+    let other = place(&PlacementInput {
+        pivot: asked,
+        ..*input
+    });
+    is_moved(other.pix0_m, placement.pix0_m, spec).then_some(Warning::IgnoredPivot {
+        asked,
+        used,
+        convention: spec.convention,
+    })
+}
+
+/// A warning if a centre was given that the convention does not listen to.
+pub(super) fn ignored_centre(
+    spec: &DetectorSpec,
+    centre: &BeamCentre<f64>,
+    asked: &BeamCentre<f64>,
+    pivot: Pivot,
+) -> Option<Warning> {
+    let lengths = [spec.x_beam, spec.y_beam, spec.x_close, spec.y_close];
+    let is_given =
+        lengths.iter().any(Option::is_some) || spec.org_x.is_some() || spec.org_y.is_some();
+    let used_m = match pivot {
+        Pivot::Sample => centre.near_m,
+        Pivot::Beam => centre.spot_m,
+    };
+    let off_m = |axis: usize| (asked.spot_m[axis] - used_m[axis]).abs();
+    let is_off = off_m(0).max(off_m(1)) > NOTICEABLE_PIXELS * spec.pixel_size.m();
+    (is_given && is_off).then_some(Warning::IgnoredBeamCentre {
+        convention: spec.convention,
+        asked_m: asked.spot_m,
+        used_m,
+    })
+}
+
+/// A warning if the first pixel was asked to be elsewhere.
+pub(super) fn ignored_pix0(spec: &DetectorSpec, placement: &Placement<f64>) -> Option<Warning> {
+    let used_m = placement.pix0_m;
+    let asked_m = spec.pix0_m?;
+    is_moved(asked_m, used_m, spec).then_some(Warning::IgnoredPix0 { asked_m, used_m })
+}
+
+/// Whether two places of the first pixel differ by more than rounding.
+fn is_moved(x_m: [f64; 3], y_m: [f64; 3], spec: &DetectorSpec) -> bool {
+    norm(sub(x_m, y_m)) > NOTICEABLE_PIXELS * spec.pixel_size.m()
+}
+
+/// A warning if the curved detector is bent along axes that are not its own.
+pub(super) fn ignored_frame(
+    spec: &DetectorSpec,
+    axes: &Axes,
+    placement: &Placement<f64>,
+) -> Option<Warning> {
+    let is_bent_by_the_laboratory = spec.surface == Surface::Curved && !spec.fixes.curved;
+    let mosflm = Convention::Mosflm.axes();
+    let is_in_frame_of_mosflm =
+        (axes.beam, placement.fast, placement.slow) == (mosflm.beam, mosflm.fast, mosflm.slow);
+    (is_bent_by_the_laboratory && !is_in_frame_of_mosflm).then_some(Warning::CurvedOutsideMosflm {
+        convention: spec.convention,
+    })
+}

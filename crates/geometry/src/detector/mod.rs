@@ -1,0 +1,29 @@
+//! The area detector: from what a user says of it to where each of its pixels is.
+//!
+//! 1. [`spec`]: what the user said, [`DetectorSpec`].
+//! 2. [`centre`]: what the convention makes of a beam centre.
+//! 3. [`mod@place`]: from beam spot or near point, distance and rotations to the corner of the first
+//!    pixel and the turned axes.
+//! 4. [`sensor`]: the layers of the sensor.
+//! 5. [`model`]: all of it resolved, [`Detector`], with the [`warning`]s that came up.
+//! 6. [`pixel`] and [`mod@solid_angle`]: the formulas that are evaluated for every pixel.
+
+pub mod centre;
+mod ignored;
+pub mod model;
+pub mod pixel;
+pub mod place;
+mod resolve;
+pub mod sensor;
+pub mod solid_angle;
+pub mod spec;
+pub mod warning;
+
+pub use centre::{BeamCentre, CentreInput};
+pub use model::Detector;
+pub use pixel::{curved_position, curved_position_own_frame, flat_position, subpixel_offset};
+pub use place::{Placement, PlacementInput, place};
+pub use sensor::{Attenuation, LayerRule, Sensor, SensorSpec, capture_fraction};
+pub use solid_angle::{point_solid_angle, solid_angle};
+pub use spec::{DetectorSpec, GeometryFixes, PixelKind, Surface};
+pub use warning::Warning;

@@ -1,0 +1,242 @@
+//! From beam centre, distance and rotations to where the detector is.
+
+use nanobragg_numeric::Scalar;
+
+use crate::pivot::Pivot;
+use crate::rotation::{rotate_about, rotate_xyz};
+use crate::vector::dot;
+
+/// What places a detector: axes before rotation (unit vectors but for `twotheta_axis`, which is
+/// taken as it is), the two centres, the distance, and the rotations.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlacementInput<T> {
+    /// Along the beam.
+    pub beam: [T; 3],
+    /// Along increasing fast pixel.
+    pub fast: [T; 3],
+    /// Along increasing slow pixel.
+    pub slow: [T; 3],
+    /// Normal to the detector.
+    pub normal: [T; 3],
+    /// The axis of the two-theta rotation.
+    pub twotheta_axis: [T; 3],
+    /// Rotations about laboratory X, Y and Z, applied in this order, in radians.
+    pub rotations_rad: [T; 3],
+    /// The rotation about the two-theta axis, applied last, in radians.
+    pub twotheta_rad: T,
+    /// The direct-beam spot along fast, in metres from the corner of the first pixel.
+    pub f_beam_m: T,
+    /// The direct-beam spot along slow, in metres.
+    pub s_beam_m: T,
+    /// The point nearest the sample along fast, before rotation, in metres.
+    pub f_close_m: T,
+    /// The point nearest the sample along slow, before rotation, in metres.
+    pub s_close_m: T,
+    /// The distance from sample to beam spot, in metres; not looked at if the next one is given.
+    pub distance_m: T,
+    /// The distance from sample to detector plane along its normal, in metres.
+    pub close_distance_m: Option<T>,
+    /// What stays in place under the rotations.
+    pub pivot: Pivot,
+    /// The corner of the first pixel, in metres, if it is to lie there whatever the centres and
+    /// distances say; the rotations then only turn the axes.
+    pub pix0_m: Option<[T; 3]>,
+}
+
+/// Where a detector is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Placement<T> {
+    /// The outer corner of the first pixel, in metres from the sample.
+    pub pix0_m: [T; 3],
+    /// Along increasing fast pixel.
+    pub fast: [T; 3],
+    /// Along increasing slow pixel.
+    pub slow: [T; 3],
+    /// Normal to the detector.
+    pub normal: [T; 3],
+    /// The distance from sample to beam spot, in metres; negative for a detector that faces away.
+    pub distance_m: T,
+    /// The distance from sample to detector plane along its normal, in metres.
+    pub close_distance_m: T,
+    /// The direct-beam spot along fast, in metres from the corner of the first pixel.
+    pub f_beam_m: T,
+    /// The direct-beam spot along slow, in metres.
+    pub s_beam_m: T,
+    /// The point nearest the sample along fast, in metres.
+    pub f_close_m: T,
+    /// The point nearest the sample along slow, in metres.
+    pub s_close_m: T,
+}
+
+/// Places a detector.
+///
+/// 1. `ratio = b . o'`, the cosine between beam and detector normal, with `o'` the normal after the
+///    X, Y and Z rotations but before two-theta; it turns a distance along the beam into one along
+///    the normal: `close_distance = |ratio distance|` unless given, and `distance =
+///    close_distance / ratio`. A ratio of 0 becomes the smallest positive normal number.
+/// 2. With the pivot at the sample the corner `-F f - S s + close_distance o` of the unrotated
+///    detector, (F, S) the near point, is swung around the sample.
+/// 3. The axes are rotated.
+/// 4. With the pivot at the beam the corner is `-F f - S s + distance b` with the rotated axes,
+///    (F, S) the beam spot.
+/// 5. Both centres and both distances are read off the result.
+///
+/// Because the ratio is taken before two-theta, distance and beam spot of a detector swung by
+/// two-theta are those of the reference program rather than of plane geometry.
+pub fn place<T: Scalar>(input: &PlacementInput<T>) -> Placement<T> {
+    let PlacementInput { beam, pivot, .. } = *input;
+    let tilt = |v: [T; 3]| rotate_xyz(v, input.rotations_rad);
+    let swing = |v: [T; 3]| rotate_about(v, input.twotheta_axis, input.twotheta_rad);
+
+    let tilted_normal = tilt(input.normal);
+    let ratio = away_from_zero(dot(beam, tilted_normal));
+    let close_distance = match input.close_distance_m {
+        Some(given) => given,
+        None => abs(ratio * input.distance_m),
+    };
+    let distance = close_distance / ratio;
+
+    let fast = swing(tilt(input.fast));
+    let slow = swing(tilt(input.slow));
+    let normal = swing(tilted_normal);
+    let pix0 = match (input.pix0_m, pivot) {
+        (Some(given), _) => given,
+        (None, Pivot::Sample) => {
+            let near_point = [input.f_close_m, input.s_close_m];
+            let untilted = corner(
+                near_point,
+                input.fast,
+                input.slow,
+                close_distance,
+                input.normal,
+            );
+            swing(tilt(untilted))
+        }
+        (None, Pivot::Beam) => {
+            let beam_spot = [input.f_beam_m, input.s_beam_m];
+            corner(beam_spot, fast, slow, distance, beam)
+        }
+    };
+
+    let close_distance = dot(pix0, normal);
+    let distance = close_distance / ratio;
+    let to_spot = [
+        distance * beam[0] - pix0[0],
+        distance * beam[1] - pix0[1],
+        distance * beam[2] - pix0[2],
+    ];
+    Placement {
+        pix0_m: pix0,
+        fast,
+        slow,
+        normal,
+        distance_m: distance,
+        close_distance_m: close_distance,
+        f_beam_m: dot(fast, to_spot),
+        s_beam_m: dot(slow, to_spot),
+        f_close_m: -dot(pix0, fast),
+        s_close_m: -dot(pix0, slow),
+    }
+}
+
+/// The corner of a detector whose point (F, S) lies `reach` along `along`: `-F f - S s + reach a`.
+fn corner<T: Scalar>(
+    [f, s]: [T; 2],
+    fast: [T; 3],
+    slow: [T; 3],
+    reach: T,
+    along: [T; 3],
+) -> [T; 3] {
+    [
+        -f * fast[0] - s * slow[0] + reach * along[0],
+        -f * fast[1] - s * slow[1] + reach * along[1],
+        -f * fast[2] - s * slow[2] + reach * along[2],
+    ]
+}
+
+/// `x`, or the smallest positive normal number in the place of zero.
+fn away_from_zero<T: Scalar>(x: T) -> T {
+    if x.value() == 0.0 {
+        x + T::from_f64(f64::MIN_POSITIVE)
+    } else {
+        x
+    }
+}
+
+/// The magnitude of `x`, with the derivative of the sign it has.
+fn abs<T: Scalar>(x: T) -> T {
+    if x.value() < 0.0 { -x } else { x }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convention::Convention;
+    use crate::vector::norm;
+
+    fn mosflm() -> PlacementInput<f64> {
+        let axes = Convention::Mosflm.axes();
+        PlacementInput {
+            beam: axes.beam,
+            fast: axes.fast,
+            slow: axes.slow,
+            normal: axes.normal,
+            twotheta_axis: axes.twotheta,
+            rotations_rad: [0.0; 3],
+            twotheta_rad: 0.0,
+            f_beam_m: 0.25,
+            s_beam_m: 0.5,
+            f_close_m: 0.25,
+            s_close_m: 0.5,
+            distance_m: 2.0,
+            close_distance_m: None,
+            pivot: Pivot::Beam,
+            pix0_m: None,
+        }
+    }
+
+    #[test]
+    fn without_rotations_the_pivot_does_not_matter() {
+        let beam = place(&mosflm());
+        let sample = place(&PlacementInput {
+            pivot: Pivot::Sample,
+            ..mosflm()
+        });
+        assert_eq!(beam, sample);
+        assert_eq!(beam.pix0_m, [2.0, 0.5, -0.25]);
+    }
+
+    #[test]
+    fn swinging_about_the_sample_keeps_the_corner_equally_far() {
+        let swung = place(&PlacementInput {
+            pivot: Pivot::Sample,
+            twotheta_rad: 0.7,
+            ..mosflm()
+        });
+        assert!((norm(swung.pix0_m) - norm(place(&mosflm()).pix0_m)).abs() < 1e-15);
+        assert!((swung.close_distance_m - 2.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_detector_edge_on_to_the_beam_is_placed_without_dividing_by_zero() {
+        let edge_on = PlacementInput {
+            normal: [0.0, 1.0, 0.0],
+            ..mosflm()
+        };
+        assert!(place(&edge_on).pix0_m.iter().all(|x| x.is_finite()));
+    }
+
+    #[test]
+    fn a_given_corner_is_kept() {
+        let pix0 = [1.0, 0.25, -0.5];
+        let placed = place(&PlacementInput {
+            pix0_m: Some(pix0),
+            ..mosflm()
+        });
+        assert_eq!(placed.pix0_m, pix0);
+        assert_eq!(
+            (placed.f_beam_m, placed.s_beam_m, placed.distance_m),
+            (0.5, 0.25, 1.0)
+        );
+    }
+}

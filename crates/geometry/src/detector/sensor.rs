@@ -1,0 +1,270 @@
+//! The sensor: how thick it is, in how many layers it is rendered, how strongly it absorbs.
+
+use nanobragg_numeric::Scalar;
+
+use crate::detector::warning::Warning;
+use crate::error::Error;
+use crate::units::Length;
+
+/// How strongly the sensor absorbs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Attenuation {
+    /// Nothing was said: a sensor with a thickness takes it as its attenuation depth.
+    #[default]
+    NotGiven,
+    /// Not at all.
+    Transparent,
+    /// By a factor e over this depth.
+    Depth(Length),
+}
+
+/// What the user said of the sensor.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SensorSpec {
+    /// The attenuation.
+    pub attenuation: Attenuation,
+    /// The thickness; 0 for none.
+    pub thickness: Length,
+    /// The number of layers asked for; `None` and numbers below 1 leave the choice to the program.
+    pub layers: Option<i64>,
+}
+
+/// How far the layers of a sensor are apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LayerRule {
+    /// As the reference program: the given number of layers, at least 2, has its last one at the
+    /// full depth, `step = thickness / (n - 1)`.
+    #[default]
+    Reference,
+    /// `n` layers fill the thickness: `step = thickness / n`.
+    Filling,
+}
+
+/// The layers of a sensor. Layer `t` lies at the depth `t * layer_step_m`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sensor {
+    /// The thickness in metres; 0 means the sensor is not modelled.
+    pub thickness_m: f64,
+    /// The distance between layers in metres; 0 without a thickness.
+    pub layer_step_m: f64,
+    /// The number of layers, at least 1.
+    pub layers: u32,
+    /// The attenuation coefficient in m^-1; 0 if neither it nor a thickness was given.
+    pub mu_per_m: f64,
+}
+
+impl Sensor {
+    /// The layers of the sensor `spec` describes, and a warning if the attenuation had to be
+    /// guessed.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] or [`Error::OutOfRange`] for a thickness below 0, an attenuation depth
+    /// that is not above 0, or more than `i32::MAX` layers.
+    pub fn new(spec: &SensorSpec, rule: LayerRule) -> Result<(Self, Option<Warning>), Error> {
+        let thickness_m = checked(
+            "the sensor thickness (m)",
+            spec.thickness.m(),
+            |m| m >= 0.0,
+            "0 or greater",
+        )?;
+        let given_mu_per_m = match spec.attenuation {
+            Attenuation::NotGiven => None,
+            Attenuation::Transparent => Some(0.0),
+            Attenuation::Depth(depth) => {
+                let field = "the attenuation depth (m)";
+                Some(1.0 / checked(field, depth.m(), |m| m > 0.0, "greater than 0")?)
+            }
+        };
+        let given_layers = given_layers(spec.layers)?;
+        if thickness_m == 0.0 {
+            let mu_per_m = given_mu_per_m.unwrap_or(0.0);
+            return Ok((
+                Self {
+                    thickness_m,
+                    layer_step_m: 0.0,
+                    layers: 1,
+                    mu_per_m,
+                },
+                None,
+            ));
+        }
+        let (layers, layer_step_m) = match (given_layers, rule) {
+            (None, _) => (2, thickness_m / 2.0),
+            (Some(n), LayerRule::Filling) => (n, thickness_m / f64::from(n)),
+            (Some(n), LayerRule::Reference) => {
+                let n = n.max(2);
+                (n, thickness_m / f64::from(n - 1))
+            }
+        };
+        let guessed_mu_per_m = 1.0 / thickness_m;
+        let warning = given_mu_per_m
+            .is_none()
+            .then_some(Warning::AttenuationFromThickness {
+                mu_per_m: guessed_mu_per_m,
+            });
+        let mu_per_m = given_mu_per_m.unwrap_or(guessed_mu_per_m);
+        Ok((
+            Self {
+                thickness_m,
+                layer_step_m,
+                layers,
+                mu_per_m,
+            },
+            warning,
+        ))
+    }
+
+    /// Whether the sensor is modelled; otherwise every pixel captures every photon.
+    pub fn is_modelled(&self) -> bool {
+        self.thickness_m != 0.0
+    }
+}
+
+/// The number of layers asked for, if any was.
+fn given_layers(layers: Option<i64>) -> Result<Option<u32>, Error> {
+    match layers {
+        Some(n) if n > i64::from(i32::MAX) => Err(Error::OutOfRange {
+            field: "the number of sensor layers",
+            value: n as f64,
+            allowed: "at most 2147483647",
+        }),
+        Some(n) if n > 0 => Ok(u32::try_from(n).ok()),
+        _ => Ok(None),
+    }
+}
+
+/// `value` if it is finite and within the range that `allowed` describes.
+fn checked(
+    field: &'static str,
+    value: f64,
+    is_allowed: impl Fn(f64) -> bool,
+    allowed: &'static str,
+) -> Result<f64, Error> {
+    if !value.is_finite() {
+        return Err(Error::NotFinite { field, value });
+    }
+    if !is_allowed(value) {
+        return Err(Error::OutOfRange {
+            field,
+            value,
+            allowed,
+        });
+    }
+    Ok(value)
+}
+
+/// The fraction of photons stopped by one layer:
+/// `exp(-t step mu / parallax) - exp(-(t + 1) step mu / parallax)`.
+///
+/// `layer` is t, counted from 0; `parallax` the cosine between the photon and the detector normal.
+#[inline(always)]
+pub fn capture_fraction<T: Scalar>(layer: u32, step_m: T, mu_per_m: T, parallax: T) -> T {
+    let front = T::from_f64(-f64::from(layer)) * step_m * mu_per_m / parallax;
+    let back = T::from_f64(-(f64::from(layer) + 1.0)) * step_m * mu_per_m / parallax;
+    front.exp() - back.exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(spec: SensorSpec) -> (Sensor, Option<Warning>) {
+        Sensor::new(&spec, LayerRule::Reference).unwrap()
+    }
+
+    const DEPTH: Attenuation = Attenuation::Depth(Length::from_m(0.5));
+
+    #[test]
+    fn without_a_thickness_there_is_one_layer_whatever_was_asked() {
+        let (sensor, warning) = resolve(SensorSpec {
+            attenuation: DEPTH,
+            layers: Some(7),
+            ..SensorSpec::default()
+        });
+        assert_eq!(
+            (sensor.layers, sensor.layer_step_m, sensor.mu_per_m),
+            (1, 0.0, 2.0)
+        );
+        assert!(!sensor.is_modelled() && warning.is_none());
+    }
+
+    #[test]
+    fn a_thickness_alone_gives_two_layers_and_its_own_attenuation() {
+        let thickness = Length::from_m(0.25);
+        let (sensor, warning) = resolve(SensorSpec {
+            thickness,
+            ..SensorSpec::default()
+        });
+        assert_eq!(
+            (sensor.layers, sensor.layer_step_m, sensor.mu_per_m),
+            (2, 0.125, 4.0)
+        );
+        assert_eq!(
+            warning,
+            Some(Warning::AttenuationFromThickness { mu_per_m: 4.0 })
+        );
+    }
+
+    #[test]
+    fn the_last_of_n_layers_lies_at_the_full_depth() {
+        let thickness = Length::from_m(1.0);
+        let of = |n| SensorSpec {
+            attenuation: DEPTH,
+            thickness,
+            layers: Some(n),
+        };
+        assert_eq!(resolve(of(5)).0.layer_step_m, 0.25);
+        assert_eq!(
+            (resolve(of(1)).0.layers, resolve(of(1)).0.layer_step_m),
+            (2, 1.0)
+        );
+        assert_eq!(
+            (resolve(of(0)).0.layers, resolve(of(0)).0.layer_step_m),
+            (2, 0.5)
+        );
+    }
+
+    #[test]
+    fn filling_layers_share_the_thickness() {
+        let spec = SensorSpec {
+            attenuation: DEPTH,
+            thickness: Length::from_m(1.0),
+            layers: Some(4),
+        };
+        let (sensor, _) = Sensor::new(&spec, LayerRule::Filling).unwrap();
+        assert_eq!((sensor.layers, sensor.layer_step_m), (4, 0.25));
+    }
+
+    #[test]
+    fn a_transparent_sensor_captures_nothing() {
+        assert_eq!(capture_fraction(3, 1e-4, 0.0, 0.9), 0.0);
+    }
+
+    #[test]
+    fn the_layers_together_stop_what_does_not_pass_the_whole() {
+        let total: f64 = (0..10).map(|t| capture_fraction(t, 0.1, 2.0, 0.8)).sum();
+        assert!((total - (1.0 - (-2.0_f64 / 0.8).exp())).abs() < 1e-15);
+    }
+
+    #[test]
+    fn impossible_sensors_are_errors() {
+        let thickness = Length::from_um(-1.0);
+        let spec = SensorSpec {
+            thickness,
+            ..SensorSpec::default()
+        };
+        assert!(matches!(
+            Sensor::new(&spec, LayerRule::Reference),
+            Err(Error::OutOfRange { value, .. }) if value == -1e-6
+        ));
+        let attenuation = Attenuation::Depth(Length::from_m(f64::INFINITY));
+        let spec = SensorSpec {
+            attenuation,
+            ..SensorSpec::default()
+        };
+        assert!(matches!(
+            Sensor::new(&spec, LayerRule::Reference),
+            Err(Error::NotFinite { .. })
+        ));
+    }
+}

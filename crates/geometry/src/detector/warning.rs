@@ -1,0 +1,161 @@
+//! What a user should know about the detector that was built.
+
+use std::fmt;
+
+use crate::convention::Convention;
+use crate::pivot::Pivot;
+
+/// Something in the input that was replaced, guessed or not listened to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The given detector normal was not of length 1, so `unit(fast x slow)` was taken.
+    NormalGenerated {
+        /// The normal as given.
+        given: [f64; 3],
+    },
+    /// The two-theta axis is not of length 1, so the two-theta "rotation" deforms the detector.
+    TwothetaAxisNotUnit {
+        /// Its length.
+        length: f64,
+    },
+    /// A sensor with a thickness but no attenuation absorbs by a factor e over its thickness.
+    AttenuationFromThickness {
+        /// The attenuation coefficient taken, in m^-1.
+        mu_per_m: f64,
+    },
+    /// Axes were given, but a later flag selected a convention with axes of its own.
+    IgnoredAxes {
+        /// The convention in use.
+        convention: Convention,
+    },
+    /// A pivot was asked for, but the convention prescribes the other one.
+    IgnoredPivot {
+        /// The pivot asked for.
+        asked: Pivot,
+        /// The pivot used.
+        used: Pivot,
+        /// The convention in use.
+        convention: Convention,
+    },
+    /// A centre was given in a way the convention does not listen to.
+    IgnoredBeamCentre {
+        /// The convention in use.
+        convention: Convention,
+        /// The centre asked for along fast and slow, in metres.
+        asked_m: [f64; 2],
+        /// The centre used along fast and slow, in metres.
+        used_m: [f64; 2],
+    },
+    /// A corner of the first pixel was given, but centre and distance place the detector.
+    IgnoredPix0 {
+        /// The corner asked for, in metres.
+        asked_m: [f64; 3],
+        /// The corner used, in metres.
+        used_m: [f64; 3],
+    },
+    /// The curved detector is bent along laboratory y and z, which are not this detector's axes.
+    CurvedOutsideMosflm {
+        /// The convention in use.
+        convention: Convention,
+    },
+}
+
+impl Warning {
+    /// The name of the fix that would listen to the input, if there is one.
+    pub const fn fix(&self) -> Option<&'static str> {
+        match self {
+            Self::IgnoredPivot { .. } => Some("pivot"),
+            Self::IgnoredBeamCentre { .. } => Some("beam-centre"),
+            Self::IgnoredPix0 { .. } => Some("ignored-input"),
+            Self::CurvedOutsideMosflm { .. } => Some("curved"),
+            Self::NormalGenerated { .. }
+            | Self::TwothetaAxisNotUnit { .. }
+            | Self::AttenuationFromThickness { .. }
+            | Self::IgnoredAxes { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NormalGenerated { given: [x, y, z] } => write!(
+                f,
+                "the detector normal ({x}, {y}, {z}) is not of length 1; \
+                 taking the cross product of the fast and slow axes"
+            ),
+            Self::TwothetaAxisNotUnit { length } => write!(
+                f,
+                "the two-theta axis has length {length}, not 1; it is used as it is, \
+                 which deforms the detector"
+            ),
+            Self::AttenuationFromThickness { mu_per_m } => write!(
+                f,
+                "no attenuation given for the sensor; taking {mu_per_m} per metre, \
+                 one over its thickness"
+            ),
+            Self::IgnoredAxes { convention } => {
+                write!(
+                    f,
+                    "the vectors given are ignored under the {convention} convention"
+                )
+            }
+            Self::IgnoredPivot {
+                asked,
+                used,
+                convention,
+            } => write!(
+                f,
+                "the {asked} pivot is ignored under the {convention} convention, \
+                 which turns the detector about the {used}"
+            ),
+            Self::IgnoredBeamCentre {
+                convention,
+                asked_m,
+                used_m,
+            } => write!(
+                f,
+                "the centre given is ignored under the {convention} convention: it is at \
+                 ({}, {}) mm along fast and slow, not ({}, {})",
+                used_m[0] * 1000.0,
+                used_m[1] * 1000.0,
+                asked_m[0] * 1000.0,
+                asked_m[1] * 1000.0
+            ),
+            Self::IgnoredPix0 {
+                asked_m: [x, y, z],
+                used_m: [u, v, w],
+            } => write!(
+                f,
+                "the numbers of the pix0 vector are ignored: the first pixel is at \
+                 ({u}, {v}, {w}) m, not ({x}, {y}, {z})"
+            ),
+            Self::CurvedOutsideMosflm { convention } => write!(
+                f,
+                "the curved detector is bent along laboratory y and z, which are not the axes of \
+                 this {convention} detector"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ignored_pivot_says_what_was_used_and_how_to_change_it() {
+        let warning = Warning::IgnoredPivot {
+            asked: Pivot::Sample,
+            used: Pivot::Beam,
+            convention: Convention::Mosflm,
+        };
+        assert_eq!(
+            warning.to_string(),
+            "the sample pivot is ignored under the mosflm convention, \
+             which turns the detector about the beam"
+        );
+        assert_eq!(warning.fix(), Some("pivot"));
+    }
+}

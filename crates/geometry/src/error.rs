@@ -1,0 +1,91 @@
+//! What can be wrong with a geometry.
+
+use std::fmt;
+
+/// The most pixels a detector may have.
+pub const MAX_PIXELS: u64 = 1 << 31;
+
+/// One of the two directions in which pixels are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PixelAxis {
+    /// The direction in which neighbouring pixels follow each other in memory.
+    Fast,
+    /// The other one.
+    Slow,
+}
+
+impl fmt::Display for PixelAxis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fast => "fast",
+            Self::Slow => "slow",
+        })
+    }
+}
+
+/// A geometry that cannot be built.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A number is infinite or not a number.
+    #[error("{field} is {value}; it must be a finite number")]
+    NotFinite {
+        /// What the number is of.
+        field: &'static str,
+        /// The number given.
+        value: f64,
+    },
+
+    /// A number lies outside its allowed range.
+    #[error("{field} is {value}; it must be {allowed}")]
+    OutOfRange {
+        /// What the number is of, with its unit.
+        field: &'static str,
+        /// The number given.
+        value: f64,
+        /// The allowed range in words.
+        allowed: &'static str,
+    },
+
+    /// The detector has less than one pixel in a direction.
+    #[error("the detector has no pixels along {axis}: {size_m} m holds none of {pixel_size_m} m")]
+    NoPixels {
+        /// The direction.
+        axis: PixelAxis,
+        /// The size of the detector in that direction, in metres.
+        size_m: f64,
+        /// The pixel size, in metres.
+        pixel_size_m: f64,
+    },
+
+    /// The detector has more pixels than [`MAX_PIXELS`].
+    #[error("the detector would have {fast} x {slow} pixels; at most {MAX_PIXELS} are possible")]
+    TooManyPixels {
+        /// Pixels along fast.
+        fast: f64,
+        /// Pixels along slow.
+        slow: f64,
+    },
+
+    /// An end of a region of interest lies beyond the last pixel.
+    #[error("the region of interest reaches {axis} pixel {end}, but the detector has {pixels}")]
+    RoiOutside {
+        /// The direction.
+        axis: PixelAxis,
+        /// The pixel asked for, counted from 0.
+        end: i64,
+        /// Pixels of the detector in that direction.
+        pixels: u32,
+    },
+
+    /// A region of interest whose first pixel comes after its last.
+    #[error("the region of interest runs backwards along {axis}: from {first} to {last}")]
+    RoiReversed {
+        /// The direction.
+        axis: PixelAxis,
+        /// The first pixel asked for.
+        first: u32,
+        /// The last pixel asked for.
+        last: u32,
+    },
+}

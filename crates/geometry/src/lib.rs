@@ -1,0 +1,64 @@
+//! Where everything is: detector, beam and spindle in the laboratory frame.
+//!
+//! Beamline programs agree neither on the axes of the laboratory nor on what a beam centre is. This
+//! crate takes the numbers in the sense of any of them and gives one thing: the laboratory position
+//! of every point of the detector, with the sample at the origin. The detector is a plane through
+//! the outer corner `pix0` of its first pixel, spanned by the unit vectors fast and slow:
+//!
+//! ```text
+//!   pix0 +--------------> fast (F)        position = F fast + S slow + O normal + pix0
+//!        |. . . . . . .
+//!        |. . x . . . .                   x  beam spot:  where the direct beam hits
+//!        |. . . . o . .                   o  near point: where the detector is closest,
+//!        v                                               seen along its normal
+//!   slow (S)
+//! ```
+//!
+//! Which way the axes point is in [`convention`], what a beam centre means in
+//! [`detector::centre`], and how rotations move the plane in [`mod@detector::place`].
+//!
+//! ```
+//! use nanobragg_geometry::{Convention, Detector, DetectorSpec, Length};
+//!
+//! // A beam centre of (40, 60) mm in ADXV's sense: Y is measured from the far end of slow.
+//! let detector = Detector::new(&DetectorSpec {
+//!     convention: Convention::Adxv,
+//!     x_beam: Some(Length::from_mm(40.0)),
+//!     y_beam: Some(Length::from_mm(60.0)),
+//!     ..DetectorSpec::default()
+//! })?;
+//! let (fast, slow) = detector.pixel_at(detector.beam()).expect("the beam hits the detector");
+//! assert!((fast - 400.0).abs() < 1e-9);
+//! assert!((slow - (1024.0 - 600.0)).abs() < 1e-9);
+//! # Ok::<(), nanobragg_geometry::Error>(())
+//! ```
+//!
+//! Formulas are written over [`nanobragg_numeric::Real`], so that derivatives can flow through
+//! them, and in the reference program's order of operations.
+
+#![forbid(unsafe_code)]
+
+pub mod beam;
+pub mod convention;
+pub mod detector;
+pub mod error;
+pub mod pivot;
+pub mod roi;
+pub mod rotation;
+pub mod units;
+pub mod vector;
+
+pub use beam::BeamFrame;
+pub use convention::{Axes, Convention, CustomAxes};
+pub use detector::{
+    Attenuation, BeamCentre, CentreInput, Detector, DetectorSpec, GeometryFixes, LayerRule,
+    PixelKind, Placement, PlacementInput, Sensor, SensorSpec, Surface, Warning, capture_fraction,
+    curved_position, curved_position_own_frame, flat_position, place, point_solid_angle,
+    solid_angle, subpixel_offset,
+};
+pub use error::{Error, PixelAxis};
+pub use pivot::Pivot;
+pub use roi::Roi;
+pub use rotation::{rotate_about, rotate_by, rotate_xyz};
+pub use units::{Angle, Length};
+pub use vector::Vec3;

@@ -1,0 +1,206 @@
+//! What can be wrong with a file of pixels.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A result whose error is this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can be wrong with a file of pixels, or with an image to be written.
+///
+/// Each message is complete in itself: an underlying cause is part of the text.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Something is wrong with the contents of a file.
+    #[error("{}: {fault}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: Box<Error>,
+    },
+    /// A file cannot be opened or read.
+    #[error("cannot read {}: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// An output cannot be created, so nothing has been written.
+    #[error("cannot create {}: {cause}", path.display())]
+    Create {
+        /// The output.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// An output cannot be written to the end; a file that was there before is as it was.
+    #[error("cannot write {}: {cause}", path.display())]
+    Write {
+        /// The output.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// A file was wanted where there is a folder.
+    #[error("{} is a folder, not a file", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A writer that is not a file of ours failed.
+    #[error("cannot write: {0}")]
+    Stream(io::Error),
+
+    /// The number of pixels does not fit the sides of the image, or a side is 0.
+    #[error("{pixels} pixels do not make an image of {fast} x {slow} (fast x slow)")]
+    Shape {
+        /// Pixels along the fast axis.
+        fast: usize,
+        /// Pixels along the slow axis.
+        slow: usize,
+        /// Pixels there are.
+        pixels: usize,
+    },
+    /// The image is too large to be held in memory, or for the format.
+    #[error("an image of {fast} x {slow} pixels (fast x slow) is too large")]
+    TooLarge {
+        /// Pixels along the fast axis.
+        fast: usize,
+        /// Pixels along the slow axis.
+        slow: usize,
+    },
+    /// The file has another length than its header or its reader calls for.
+    #[error("the file holds {found} bytes where {expected} are expected")]
+    Length {
+        /// Bytes called for.
+        expected: u64,
+        /// Bytes there are.
+        found: u64,
+    },
+
+    /// The file does not begin with the `{` of an SMV header.
+    #[error("not an SMV image: the file does not begin with '{{'")]
+    NotSmv,
+    /// No `}` closes the SMV header within its stated length.
+    #[error("the SMV header is not closed by '}}' within its {header_bytes} bytes")]
+    Unclosed {
+        /// The stated length, or the number of bytes that were looked at.
+        header_bytes: usize,
+    },
+    /// A key that the reader needs is not in the header.
+    #[error("the header has no {key}")]
+    MissingKey {
+        /// The key.
+        key: &'static str,
+    },
+    /// What follows a key is not a finite number.
+    #[error("{key}={text:?} in the header is not a number")]
+    NotANumber {
+        /// The key.
+        key: String,
+        /// What follows it.
+        text: String,
+    },
+    /// A size in the header is not a whole number within its range.
+    #[error("{key}={value} in the header is not a whole number from 1 to {max}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: f64,
+        /// The largest value allowed.
+        max: u32,
+    },
+    /// A word in the header is none of those this reader knows.
+    #[error("{key}={value:?} in the header is not supported; {known} is")]
+    Unsupported {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What is known.
+        known: &'static str,
+    },
+    /// A key or a value that an SMV header cannot hold, or a key that the writer sets itself.
+    #[error("{key}={value} cannot stand in an SMV header")]
+    Field {
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+    },
+
+    /// The file does not begin with the header of a binary greymap with one byte a pixel.
+    #[error("not a binary greymap: no P5 header with a largest value from 1 to 255")]
+    NotPgm,
+    /// The PNG encoder refused.
+    #[error("cannot encode the PNG preview: {0}")]
+    Png(::png::EncodingError),
+}
+
+impl Error {
+    /// The same error, naming the file whose contents are at fault.
+    ///
+    /// An error that names a file already stays as it is.
+    ///
+    /// ```
+    /// let error = nanobragg_io::Error::NotSmv.in_file("a.img");
+    /// assert_eq!(error.to_string(), "a.img: not an SMV image: the file does not begin with '{'");
+    /// ```
+    #[must_use]
+    pub fn in_file(self, path: impl AsRef<Path>) -> Self {
+        match self {
+            Self::InFile { .. }
+            | Self::Read { .. }
+            | Self::Create { .. }
+            | Self::Write { .. }
+            | Self::Folder { .. } => self,
+            fault => Self::InFile {
+                path: path.as_ref().to_path_buf(),
+                fault: Box::new(fault),
+            },
+        }
+    }
+}
+
+/// An [`Output`](crate::Output) hides an [`Error`] that names the file inside the `io::Error` that
+/// `Write` calls for; it is taken out again here.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(Self::Stream)
+    }
+}
+
+impl From<::png::EncodingError> for Error {
+    fn from(error: ::png::EncodingError) -> Self {
+        match error {
+            ::png::EncodingError::IoError(cause) => cause.into(),
+            refusal => Self::Png(refusal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_file_is_not_named_twice() {
+        let once = Error::NotPgm.in_file("a.pgm");
+        let text = once.to_string();
+        assert_eq!(once.in_file("b.pgm").to_string(), text);
+    }
+
+    #[test]
+    fn an_error_inside_an_io_error_comes_out_again() {
+        let hidden = io::Error::other(Error::Folder { path: "dir".into() });
+        assert!(matches!(Error::from(hidden), Error::Folder { .. }));
+        assert!(matches!(
+            Error::from(io::Error::other("x")),
+            Error::Stream(_)
+        ));
+    }
+}

@@ -1,0 +1,62 @@
+//! Files of pixels, as diffraction programs exchange them.
+//!
+//! This crate knows bytes and headers. It does not know what a detector is: keys and values go
+//! into a header in the order they are given, and an [`Image`] is a rectangle of numbers. What it
+//! adds is care. A file that lies about its own size is an error that names the file, what was
+//! expected and what was found; an output appears complete or not at all ([`Output`]).
+//!
+//! | Module | Format | Pixel | Header |
+//! |---|---|---|---|
+//! | [`smv`] | SMV (ADSC) image | `u16`, either byte order | `{\nKEY=value;\n...}\f`, a multiple of 512 bytes |
+//! | [`float`](mod@float) | raw photons | `f32`, little-endian | none |
+//! | [`pgm`] | portable greymap, `P5` | `u8` | text, one comment with the scale |
+//! | [`png`] | preview, dark spots on white | `u8` | PNG's own |
+//!
+//! Everywhere the fast axis runs along a line of the file and pixels are stored `[slow][fast]`:
+//!
+//! ```text
+//!            fast ->
+//!   slow   0   1   2        index = slow * fast_count + fast
+//!    |     3   4   5
+//!    v
+//! ```
+//!
+//! [`scale`] turns photons into the counts and greys of those files, and [`printf`] writes numbers
+//! as C's `%g` does, because the headers promise that.
+//!
+//! ```
+//! use nanobragg_io::{Image, scale, smv};
+//!
+//! let photons = Image::new(3, 2, vec![0.0, 1.0, 2.0, 10.0, 100.0, 1e6])?;
+//! let window = scale::Window::whole(&photons);
+//! let counts = scale::integer(&photons, &window, 2.0, 40.0);
+//! assert_eq!(counts.pixels(), [40, 42, 44, 60, 240, 65535]);
+//!
+//! let mut fields = smv::Fields::new();
+//! fields.push_number("DISTANCE", 0.1 * 1000.0)?;
+//! let mut file = Vec::new();
+//! smv::write(&mut file, &fields, &counts)?;
+//! assert_eq!(file.len(), 512 + 2 * 3 * 2);
+//!
+//! let header = smv::Header::parse(&file)?;
+//! assert_eq!(header.number("DISTANCE")?, Some(100.0));
+//! # Ok::<(), nanobragg_io::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod float;
+pub mod image;
+pub mod pgm;
+pub mod png;
+pub mod printf;
+pub mod replace;
+pub mod scale;
+pub mod smv;
+
+mod bytes;
+
+pub use error::{Error, Result};
+pub use image::Image;
+pub use replace::Output;

@@ -1,0 +1,96 @@
+//! What goes into a header, in order.
+
+use crate::printf::general;
+use crate::{Error, Result};
+
+/// The keys that describe the file itself; [`write`](super::write) sets them.
+const OWN_KEYS: [&str; 6] = [
+    "HEADER_BYTES",
+    "DIM",
+    "BYTE_ORDER",
+    "TYPE",
+    "SIZE1",
+    "SIZE2",
+];
+
+/// Keys and values of a header to be written, in order.
+///
+/// `HEADER_BYTES`, `DIM`, `BYTE_ORDER`, `TYPE`, `SIZE1` and `SIZE2` come first and by themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields {
+    pairs: Vec<(String, String)>,
+}
+
+impl Fields {
+    /// No fields yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a number, written as C's `%g`.
+    ///
+    /// # Errors
+    /// As [`push_text`](Self::push_text).
+    pub fn push_number(&mut self, key: &str, value: f64) -> Result<()> {
+        self.push_text(key, &general(value))
+    }
+
+    /// Adds a word or a list.
+    ///
+    /// # Errors
+    /// [`Error::Field`] where the key is empty or one that the writer sets, or where key or value
+    /// hold what would end them: `=` in a key, `;` or a control character in either, and braces.
+    pub fn push_text(&mut self, key: &str, value: &str) -> Result<()> {
+        let ends = |c: char| matches!(c, ';' | '{' | '}') || c.is_control();
+        let key_is_bad = key.trim() != key
+            || key.is_empty()
+            || key.contains(|c| c == '=' || ends(c))
+            || OWN_KEYS.contains(&key);
+        if key_is_bad || value.contains(ends) {
+            return Err(Error::Field {
+                key: key.into(),
+                value: value.into(),
+            });
+        }
+        self.pairs.push((key.into(), value.into()));
+        Ok(())
+    }
+
+    /// The pairs of key and value, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_break_a_header_is_refused() {
+        let mut fields = Fields::new();
+        for (key, value) in [
+            ("", "1"),
+            (" A", "1"),
+            ("A=B", "1"),
+            ("A;", "1"),
+            ("A", "1;\nB=2"),
+            ("A", "}"),
+            ("A", "\u{c}"),
+            ("SIZE1", "7"),
+        ] {
+            assert!(fields.push_text(key, value).is_err(), "{key:?} {value:?}");
+        }
+        assert_eq!(fields, Fields::new());
+    }
+
+    #[test]
+    fn numbers_have_six_digits() -> Result<()> {
+        let mut fields = Fields::new();
+        fields.push_number("PHI", 1.23456789)?;
+        assert_eq!(fields.iter().collect::<Vec<_>>(), [("PHI", "1.23457")]);
+        Ok(())
+    }
+}

@@ -1,0 +1,244 @@
+//! The header of an SMV image.
+
+use nom::bytes::complete::{take_till1, take_while};
+use nom::character::complete::char;
+use nom::combinator::{opt, verify};
+use nom::multi::many0;
+use nom::number::complete::recognize_float;
+use nom::sequence::preceded;
+use nom::{IResult, Parser};
+
+use crate::{Error, Result};
+
+/// The header of an SMV image: keys and values in order, and the text they were read from.
+///
+/// ```
+/// use nanobragg_io::smv::Header;
+///
+/// let header = Header::parse(b"{\nHEADER_BYTES=512;\nXDS_ORGX=24.5;\nBEAMLINE=8.3.1;\n}\x0c")?;
+/// assert_eq!(header.exact("BEAMLINE"), Some("8.3.1"));
+/// assert_eq!(header.number("ORGX")?, Some(24.5));
+/// assert_eq!(header.exact("ORGX"), None);
+/// # Ok::<(), nanobragg_io::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Header {
+    entries: Vec<(String, String)>,
+    text: String,
+    length: usize,
+}
+
+impl Header {
+    /// Reads the header at the beginning of `bytes`; what follows it is ignored.
+    ///
+    /// An entry ends with a `;` or with its line. Lines without `=` are no entries.
+    ///
+    /// # Errors
+    /// [`Error::NotSmv`] or [`Error::Unclosed`].
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        if bytes.first() != Some(&b'{') {
+            return Err(Error::NotSmv);
+        }
+        let (rest, lines) = header(bytes).map_err(|_| Error::Unclosed {
+            header_bytes: bytes.len(),
+        })?;
+        let length = bytes.len() - rest.len();
+        let entries = lines.into_iter().filter_map(entry).collect();
+        let text = text(bytes.get(..length).unwrap_or_default());
+        Ok(Self {
+            entries,
+            text,
+            length,
+        })
+    }
+
+    /// Bytes from `{` to `}`, with the form feed behind it if there is one.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Keys and values, in order.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// The value of the last entry of exactly this key.
+    pub fn exact(&self, key: &str) -> Option<&str> {
+        self.entries()
+            .filter(|(found, _)| *found == key)
+            .map(|(_, value)| value)
+            .last()
+    }
+
+    /// The number behind the `=` that follows the last occurrence of `key`; `None` if `key` does
+    /// not occur.
+    ///
+    /// A key is found inside longer ones too: `ORGX` in `XDS_ORGX`, `DISTANCE` in
+    /// `CLOSE_DISTANCE`. That is how the C program reads back its own files. What follows the
+    /// number is ignored.
+    ///
+    /// # Errors
+    /// [`Error::NotANumber`] where there is no finite number (the C program would go on with 0).
+    pub fn number(&self, key: &str) -> Result<Option<f64>> {
+        number_in(&self.text, key)
+    }
+
+    /// The value of `key`, which must be there and be a whole number from 1 to `max`.
+    pub(super) fn size(&self, key: &'static str, max: u32) -> Result<usize> {
+        whole(key, self.number(key)?, max)
+    }
+}
+
+/// The length that the header states, by its first block only.
+///
+/// `block` may end in the middle of the header.
+pub(super) fn stated_bytes(block: &[u8], max: u32) -> Result<usize> {
+    let key = "HEADER_BYTES";
+    whole(key, number_in(&text(block), key)?, max)
+}
+
+fn whole(key: &'static str, value: Option<f64>, max: u32) -> Result<usize> {
+    let value = value.ok_or(Error::MissingKey { key })?;
+    if value.fract() != 0.0 || !(1.0..=f64::from(max)).contains(&value) {
+        return Err(Error::Range { key, value, max });
+    }
+    Ok(value as usize)
+}
+
+fn number_in(text: &str, key: &str) -> Result<Option<f64>> {
+    let Some((_, after)) = text.rsplit_once(key) else {
+        return Ok(None);
+    };
+    let value = after
+        .split_once('=')
+        .map_or("", |(_, value)| value.trim_start());
+    leading_number(value).map(Some).ok_or_else(|| {
+        let text = value.split([';', '\n']).next().unwrap_or_default().into();
+        Error::NotANumber {
+            key: key.into(),
+            text,
+        }
+    })
+}
+
+/// The finite number at the beginning of `text`.
+fn leading_number(text: &str) -> Option<f64> {
+    let (_, digits) = recognize_float::<_, nom::error::Error<&str>>(text).ok()?;
+    digits.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The lines between `{` and `}`; a `}` closes the header only where a line could begin, so it may
+/// stand within a value.
+fn header(input: &[u8]) -> IResult<&[u8], Vec<&[u8]>> {
+    let line = verify(
+        take_till1(|byte| matches!(byte, b';' | b'\n')),
+        |line: &[u8]| !line.starts_with(b"}"),
+    );
+    let (input, _) = char('{')(input)?;
+    let (input, lines) = many0(preceded(between, line)).parse(input)?;
+    let (input, _) = preceded(between, char('}')).parse(input)?;
+    let (input, _) = opt(char('\x0c')).parse(input)?;
+    Ok((input, lines))
+}
+
+fn between(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    take_while(|byte: u8| byte.is_ascii_whitespace() || byte == b';')(input)
+}
+
+fn entry(line: &[u8]) -> Option<(String, String)> {
+    let line = String::from_utf8_lossy(line);
+    let (key, value) = line.split_once('=')?;
+    Some((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_keep_their_order_and_may_lack_a_semicolon() -> Result<()> {
+        let header = Header::parse(b"{\nA=1;\nDIALS_ORIGIN=1,2,3\nB = two words ;C={};\n}  ")?;
+        let entries: Vec<_> = header.entries().collect();
+        assert_eq!(
+            entries,
+            [
+                ("A", "1"),
+                ("DIALS_ORIGIN", "1,2,3"),
+                ("B", "two words"),
+                ("C", "{}")
+            ]
+        );
+        assert_eq!(header.length(), 48);
+        Ok(())
+    }
+
+    #[test]
+    fn the_last_occurrence_wins_inside_longer_keys_too() -> Result<()> {
+        let header = Header::parse(b"{\nDISTANCE=100;\nCLOSE_DISTANCE=90;\nPHI=1;\nPHI=2;\n}\x0c")?;
+        assert_eq!(header.number("DISTANCE")?, Some(90.0));
+        assert_eq!(header.exact("DISTANCE"), Some("100"));
+        assert_eq!(header.number("PHI")?, Some(2.0));
+        assert_eq!(header.exact("PHI"), Some("2"));
+        assert_eq!(header.number("WAVELENGTH")?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn a_number_may_be_followed_by_words() -> Result<()> {
+        let header = Header::parse(b"{\nA= -.5e1 mm;\nB=+7,8;\nC=5.;\n}")?;
+        assert_eq!(header.number("A")?, Some(-5.0));
+        assert_eq!(header.number("B")?, Some(7.0));
+        assert_eq!(header.number("C")?, Some(5.0));
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_finite_number_is_an_error() -> Result<()> {
+        let header = Header::parse(b"{\nA=;\nB=fake;\nC=nan;\nD=1e999;\nE=1e;\nF;\n}")?;
+        for key in ["A", "B", "C", "D", "E", "F"] {
+            assert!(
+                matches!(header.number(key), Err(Error::NotANumber { .. })),
+                "{key}"
+            );
+        }
+        let message = header.number("B").unwrap_err().to_string();
+        assert_eq!(message, "B=\"fake\" in the header is not a number");
+        Ok(())
+    }
+
+    #[test]
+    fn a_header_needs_both_braces() {
+        assert!(matches!(Header::parse(b""), Err(Error::NotSmv)));
+        assert!(matches!(Header::parse(b"A=1;}"), Err(Error::NotSmv)));
+        assert!(matches!(
+            Header::parse(b"{"),
+            Err(Error::Unclosed { header_bytes: 1 })
+        ));
+        assert!(matches!(
+            Header::parse(b"{\nA=1;\n"),
+            Err(Error::Unclosed { .. })
+        ));
+        assert!(Header::parse(b"{}").is_ok());
+    }
+
+    #[test]
+    fn sizes_are_whole_and_within_range() -> Result<()> {
+        let header = Header::parse(b"{\nA=0;\nB=1.5;\nC=-3;\nD=12;\n}")?;
+        for key in ["A", "B", "C"] {
+            assert!(matches!(header.size(key, 10), Err(Error::Range { .. })));
+        }
+        assert!(header.size("D", 11).is_err());
+        assert_eq!(header.size("D", 12)?, 12);
+        assert!(matches!(
+            header.size("SIZE1", 12),
+            Err(Error::MissingKey { .. })
+        ));
+        Ok(())
+    }
+}

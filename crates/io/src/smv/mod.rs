@@ -1,0 +1,29 @@
+//! SMV images, as ADSC detectors write them: a header of text, then 16-bit counts.
+//!
+//! ```text
+//! {
+//! HEADER_BYTES=512;       length of the header, blanks included
+//! DIM=2;
+//! BYTE_ORDER=little_endian;
+//! TYPE=unsigned_short;
+//! SIZE1=61;               fast pixels
+//! SIZE2=47;               slow pixels
+//! DISTANCE=100;           whatever else is known, see Fields
+//! }<form feed, then blanks up to HEADER_BYTES, then pixels [slow][fast]>
+//! ```
+//!
+//! The C program states 512 bytes even where its header is longer, and then begins the pixels right
+//! behind it. Such a file is read correctly when its length leaves no doubt, see [`read`].
+
+mod fields;
+mod header;
+mod read;
+mod write;
+
+pub use fields::Fields;
+pub use header::Header;
+pub use read::{read, read_header};
+pub use write::write;
+
+/// Headers are a multiple of this many bytes long.
+const BLOCK: usize = 512;

@@ -1,0 +1,161 @@
+//! Reading an SMV image, trusting nothing it says before it is checked.
+
+use std::path::Path;
+
+use super::header::stated_bytes;
+use super::{BLOCK, Header};
+use crate::bytes::{Source, pixels_of};
+use crate::{Error, Image, Result};
+
+/// The longest header that is read.
+const LONGEST_HEADER: u32 = 1 << 20;
+/// The longest side that is read.
+const LONGEST_SIDE: u32 = i32::MAX as u32;
+/// How far behind its stated end a header is looked for.
+const OVERRUN: usize = 4096;
+
+/// Reads header and pixels.
+///
+/// Either byte order is understood; without `BYTE_ORDER` it is little-endian. Bytes behind the
+/// last pixel are ignored.
+///
+/// A header that runs past its `HEADER_BYTES`, as the C program writes them, is accepted only if
+/// the file ends exactly where the pixels end that begin right behind the header.
+///
+/// # Errors
+/// What is wrong with the contents comes as [`Error::InFile`]: [`Error::NotSmv`],
+/// [`Error::Unclosed`], [`Error::MissingKey`], [`Error::NotANumber`], [`Error::Range`],
+/// [`Error::Unsupported`], or [`Error::Length`] for a file that is too short.
+/// [`Error::Read`] or [`Error::Folder`] where there is nothing to read.
+pub fn read(path: impl AsRef<Path>) -> Result<(Header, Image<u16>)> {
+    let path = path.as_ref();
+    let mut source = Source::open(path)?;
+    contents(&mut source).map_err(|fault| fault.in_file(path))
+}
+
+/// Reads the header only, but holds the length of the file against it all the same.
+///
+/// # Errors
+/// As [`read`]; the length of a pipe cannot be known.
+pub fn read_header(path: impl AsRef<Path>) -> Result<Header> {
+    let path = path.as_ref();
+    let mut source = Source::open(path)?;
+    let layout = Layout::find(&mut source).map_err(|fault| fault.in_file(path))?;
+    Ok(layout.header)
+}
+
+fn contents(source: &mut Source) -> Result<(Header, Image<u16>)> {
+    let Layout {
+        header,
+        mut bytes,
+        start,
+        end,
+        fast,
+        slow,
+        pixel,
+    } = Layout::find(source)?;
+    source.extend(&mut bytes, end)?;
+    let stored = usize::try_from(end)
+        .ok()
+        .and_then(|end| bytes.get(start..end));
+    let stored = stored.ok_or(Error::Length {
+        expected: end,
+        found: bytes.len() as u64,
+    })?;
+    let image = Image::new(fast, slow, pixels_of(stored, pixel))?;
+    Ok((header, image))
+}
+
+/// Where everything is.
+struct Layout {
+    header: Header,
+    /// What has been read of the file: the header and perhaps some pixels.
+    bytes: Vec<u8>,
+    /// Offset of the first pixel.
+    start: usize,
+    /// Offset behind the last pixel; the file, if it has a length, reaches it.
+    end: u64,
+    fast: usize,
+    slow: usize,
+    /// A pixel of its two bytes.
+    pixel: fn([u8; 2]) -> u16,
+}
+
+impl Layout {
+    fn find(source: &mut Source) -> Result<Self> {
+        let mut bytes = Vec::new();
+        source.extend(&mut bytes, BLOCK as u64)?;
+        if bytes.first() != Some(&b'{') {
+            return Err(Error::NotSmv);
+        }
+        let stated = stated_bytes(&bytes, LONGEST_HEADER)?;
+        source.extend(&mut bytes, (stated + OVERRUN) as u64)?;
+        if bytes.len() < stated {
+            return Err(Error::Length {
+                expected: stated as u64,
+                found: bytes.len() as u64,
+            });
+        }
+        let unclosed = Error::Unclosed {
+            header_bytes: stated,
+        };
+        let Ok(header) = Header::parse(&bytes) else {
+            return Err(unclosed);
+        };
+
+        let fast = header.size("SIZE1", LONGEST_SIDE)?;
+        let slow = header.size("SIZE2", LONGEST_SIDE)?;
+        // Both sides are below 2^31, so this is below 2^63.
+        let pixel_bytes = 2 * fast as u64 * slow as u64;
+        let closed = header.length();
+        let start = if closed <= stated {
+            stated
+        } else if source.length() == Some(closed as u64 + pixel_bytes) {
+            closed
+        } else if closed == stated + 1 {
+            // The brace is the last byte of the header, and what looks like the form feed behind it
+            // is half a pixel.
+            stated
+        } else {
+            return Err(unclosed);
+        };
+        let end = start as u64 + pixel_bytes;
+        if let Some(found) = source.length().filter(|&found| found < end) {
+            return Err(Error::Length {
+                expected: end,
+                found,
+            });
+        }
+        let pixel = pixel_of(&header)?;
+        Ok(Self {
+            header,
+            bytes,
+            start,
+            end,
+            fast,
+            slow,
+            pixel,
+        })
+    }
+}
+
+/// How two bytes make a pixel, by `TYPE` and `BYTE_ORDER`.
+fn pixel_of(header: &Header) -> Result<fn([u8; 2]) -> u16> {
+    let unsupported = |key, value: &str, known| {
+        Err(Error::Unsupported {
+            key,
+            value: value.to_owned(),
+            known,
+        })
+    };
+    match header.exact("TYPE") {
+        // Early ADSC detectors say "mad" and mean the same.
+        None | Some("unsigned_short" | "mad") => {}
+        Some(other) => return unsupported("TYPE", other, "unsigned_short"),
+    }
+    match header.exact("BYTE_ORDER") {
+        None | Some("little_endian") => Ok(u16::from_le_bytes),
+        Some("big_endian") => Ok(u16::from_be_bytes),
+        Some(other) => unsupported("BYTE_ORDER", other, "little_endian or big_endian"),
+    }
+}

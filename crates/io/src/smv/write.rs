@@ -1,0 +1,87 @@
+//! Writing an SMV image.
+
+use std::io::Write;
+
+use super::{BLOCK, Fields};
+use crate::bytes::write_pixels;
+use crate::{Image, Result};
+
+/// Writes `counts`, little-endian, behind a header of the file's own keys and `fields`.
+///
+/// `HEADER_BYTES` is 512, or the next multiple of 512 that holds the header.
+///
+/// # Errors
+/// Only what the writer says.
+pub fn write(mut writer: impl Write, fields: &Fields, counts: &Image<u16>) -> Result<()> {
+    let mut length = BLOCK;
+    let mut text = header(fields, counts, length);
+    // A longer header may need a further digit to tell its length, but hardly a further block.
+    while text.len() > length {
+        length = text.len().next_multiple_of(BLOCK);
+        text = header(fields, counts, length);
+    }
+    let mut block = text.into_bytes();
+    block.resize(length, b' ');
+    writer.write_all(&block)?;
+    Ok(write_pixels(writer, counts.pixels(), u16::to_le_bytes)?)
+}
+
+fn header(fields: &Fields, counts: &Image<u16>, length: usize) -> String {
+    let mut text = format!(
+        "{{\nHEADER_BYTES={length};\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\n\
+         SIZE1={};\nSIZE2={};\n",
+        counts.fast(),
+        counts.slow()
+    );
+    for (key, value) in fields.iter() {
+        text.extend([key, "=", value, ";\n"]);
+    }
+    text.push_str("}\x0c");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smv::Header;
+
+    fn file_with(value: &str) -> Vec<u8> {
+        let mut fields = Fields::new();
+        fields.push_text("A", value).unwrap();
+        let mut file = Vec::new();
+        write(&mut file, &fields, &Image::new(2, 1, vec![258, 3]).unwrap()).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_short_header_is_as_the_c_program_writes_it() {
+        let file = file_with("1");
+        let expected = "{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\n\
+                        TYPE=unsigned_short;\nSIZE1=2;\nSIZE2=1;\nA=1;\n}\x0c";
+        let (header, pixels) = file.split_at(512);
+        assert_eq!(header, format!("{expected:512}").as_bytes());
+        assert_eq!(pixels, [2, 1, 3, 0]);
+    }
+
+    #[test]
+    fn a_long_header_states_its_length_at_every_edge() {
+        for count in (380..450)
+            .chain(890..960)
+            .chain([9000, 9900, 9999, 10_100, 70_000])
+        {
+            // A letter of two bytes now and then: the length is in bytes.
+            let value = format!("é{}", "x".repeat(count));
+            let file = file_with(&value);
+            let header = Header::parse(&file).unwrap();
+            let stated: usize = header.exact("HEADER_BYTES").unwrap().parse().unwrap();
+            assert_eq!(stated, header.length().next_multiple_of(512));
+            assert_eq!(file.len(), stated + 4);
+            assert_eq!(header.exact("A"), Some(value.as_str()));
+            assert!(
+                file[header.length()..stated]
+                    .iter()
+                    .all(|&byte| byte == b' ')
+            );
+        }
+    }
+}

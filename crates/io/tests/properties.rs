@@ -1,0 +1,154 @@
+//! What holds for any file and any number.
+
+use std::fs;
+use std::path::Path;
+
+use nanobragg_io::{Image, float, pgm, png, printf, scale, smv};
+use proptest::prelude::*;
+
+/// Runs `f` on a file of these bytes.
+fn with_file<T>(bytes: &[u8], f: impl FnOnce(&Path) -> T) -> T {
+    let file = tempfile::NamedTempFile::new().expect("the temporary folder can be written");
+    fs::write(file.path(), bytes).expect("the temporary folder can be written");
+    f(file.path())
+}
+
+fn image<T: std::fmt::Debug + Clone>(
+    pixel: impl Strategy<Value = T> + Clone,
+) -> impl Strategy<Value = Image<T>> {
+    (1_usize..12, 1_usize..12).prop_flat_map(move |(fast, slow)| {
+        prop::collection::vec(pixel.clone(), fast * slow)
+            .prop_map(move |pixels| Image::new(fast, slow, pixels).expect("fast * slow pixels"))
+    })
+}
+
+fn fields() -> impl Strategy<Value = smv::Fields> {
+    prop::collection::vec(("[A-Z_]{1,12}[0-9]?", "[ -:<-z]{0,40}"), 0..40).prop_map(|pairs| {
+        let mut fields = smv::Fields::new();
+        for (key, value) in pairs {
+            // A random key may be one of the writer's own, or end in one and hide its number.
+            if !["HEADER_BYTES", "SIZE1", "SIZE2"]
+                .iter()
+                .any(|own| key.contains(own))
+            {
+                let _ = fields.push_text(&key, &value);
+            }
+        }
+        fields
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_parse_or_fail(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let _ = smv::Header::parse(&bytes);
+        with_file(&bytes, |path| {
+            let _ = (smv::read(path), smv::read_header(path), pgm::read(path), float::read(path, 3, 5));
+        });
+        with_file(&[b"{\nHEADER_BYTES=", &bytes[..]].concat(), |path| { let _ = smv::read(path); });
+        with_file(&[b"P5\n", &bytes[..]].concat(), |path| { let _ = pgm::read(path); });
+    }
+
+    #[test]
+    fn damaged_headers_parse_or_fail(
+        counts in image(any::<u16>()),
+        fields in fields(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        length in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = Vec::new();
+        smv::write(&mut bytes, &fields, &counts).unwrap();
+        for (at, byte) in damage {
+            let at = at.index(bytes.len().min(200));
+            bytes[at] = byte;
+        }
+        with_file(&bytes, |path| { let _ = smv::read(path); });
+        bytes.truncate(length.index(bytes.len()));
+        with_file(&bytes, |path| { let _ = smv::read(path); });
+    }
+
+    #[test]
+    fn smv_reads_back_what_was_written(counts in image(any::<u16>()), fields in fields()) {
+        let mut bytes = Vec::new();
+        smv::write(&mut bytes, &fields, &counts).unwrap();
+        let (header, back) = with_file(&bytes, |path| smv::read(path)).unwrap();
+        prop_assert_eq!(back, counts);
+        let trimmed = fields.iter().map(|(key, value)| (key, value.trim()));
+        prop_assert!(header.entries().skip(6).eq(trimmed));
+    }
+
+    #[test]
+    fn a_truncated_file_is_an_error(counts in image(any::<u16>()), lost in any::<prop::sample::Index>()) {
+        let mut bytes = Vec::new();
+        smv::write(&mut bytes, &smv::Fields::new(), &counts).unwrap();
+        bytes.truncate(lost.index(bytes.len()));
+        prop_assert!(with_file(&bytes, |path| smv::read(path)).is_err());
+        prop_assert!(with_file(&bytes, |path| smv::read_header(path)).is_err());
+    }
+
+    #[test]
+    fn greymaps_and_floats_read_back(
+        greys in image(any::<u8>()),
+        photons in image(-1e30_f32..1e30),
+        scale in any::<f64>(),
+    ) {
+        let mut bytes = Vec::new();
+        pgm::write(&mut bytes, &greys, scale).unwrap();
+        prop_assert_eq!(with_file(&bytes, |path| pgm::read(path)).unwrap(), greys);
+        bytes.clear();
+        float::write(&mut bytes, &photons).unwrap();
+        let back = with_file(&bytes, |path| float::read(path, photons.fast(), photons.slow()));
+        prop_assert_eq!(back.unwrap(), photons);
+    }
+
+    #[test]
+    fn percent_g_is_within_half_a_digit(x in any::<f64>(), digits in 1_usize..18) {
+        let text = printf::general_with(x, digits);
+        prop_assume!(x.is_finite());
+        let back: f64 = text.parse().unwrap();
+        // The largest numbers may round up beyond all f64.
+        prop_assume!(back.is_finite());
+        let unit = 10_f64.powi(1 - digits as i32);
+        prop_assert!((back - x).abs() <= 0.5000001 * unit * x.abs() + f64::MIN_POSITIVE, "{x:e} {text}");
+        let mantissa = text.split('e').next().unwrap();
+        let significant = mantissa.chars().filter(char::is_ascii_digit).collect::<String>();
+        prop_assert!(significant.trim_start_matches('0').len() <= digits, "{text}");
+        prop_assert!(!mantissa.contains('.') || !mantissa.ends_with(['0', '.']), "{text}");
+    }
+
+    #[test]
+    fn any_photons_become_counts_and_greys(
+        photons in image(any::<f32>()),
+        scaling in any::<f64>(),
+        adc in any::<f64>(),
+    ) {
+        let window = scale::Window::whole(&photons);
+        scale::integer(&photons, &window, scaling, adc);
+        scale::greys(&photons, &window, scaling);
+        scale::noise(&photons, &window, adc, |mean| mean);
+        for grey in [png::Grey::Logarithmic, png::Grey::SquareRoot] {
+            png::write(std::io::sink(), &photons, grey).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_window_is_a_crop(
+        photons in image(0_f32..1e5),
+        corner in (0_usize..12, 0_usize..12),
+        sides in (0_usize..12, 0_usize..12),
+    ) {
+        let window = scale::Window {
+            fast: corner.0..=corner.0 + sides.0,
+            slow: corner.1..=corner.1 + sides.1,
+        };
+        let whole = scale::integer(&photons, &scale::Window::whole(&photons), 1.0, 40.0);
+        let part = scale::integer(&photons, &window, 1.0, 40.0);
+        for (slow, row) in part.rows().enumerate() {
+            for (fast, &count) in row.iter().enumerate() {
+                let inside = window.fast.contains(&fast) && window.slow.contains(&slow);
+                let expected = if inside { *whole.get(fast, slow).unwrap() } else { 0 };
+                prop_assert_eq!(count, expected);
+            }
+        }
+    }
+}

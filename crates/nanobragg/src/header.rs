@@ -1,0 +1,135 @@
+//! Geometry in the headers of image files, out and in.
+
+use std::path::Path;
+
+use nanobragg_geometry::{Angle, Length};
+use nanobragg_io::printf::general;
+use nanobragg_io::smv::{Fields, Header};
+
+use crate::error::Error;
+use crate::resolve::Resolved;
+use crate::spec::ExperimentSpec;
+
+/// The header of an integer or noise image: geometry in mm, Angstrom and degrees, after the keys
+/// that say how the pixels are stored.
+///
+/// # Errors
+/// [`Error::Io`] if a value cannot stand in a header.
+pub fn smv_fields(resolved: &Resolved) -> Result<Fields, Error> {
+    let experiment = &resolved.experiment;
+    let detector = &experiment.detector;
+    let pixel_m = detector.pixel_size_m();
+    let (f_beam_m, s_beam_m) = (detector.f_beam_m(), detector.s_beam_m());
+    let phi_degrees = Angle::from_radians(experiment.phi.start_rad).degrees();
+    let [origin_x, origin_y, origin_z] = detector.dials_origin_mm();
+
+    let mut fields = Fields::new();
+    for (key, value) in [
+        ("PIXEL_SIZE", pixel_m * 1000.0),
+        ("DISTANCE", detector.distance_m() * 1000.0),
+        ("WAVELENGTH", resolved.decisions.wavelength_m * 1e10),
+        ("BEAM_CENTER_X", detector.x_beam_m() * 1000.0),
+        ("BEAM_CENTER_Y", detector.y_beam_m() * 1000.0),
+        ("ADXV_CENTER_X", f_beam_m * 1000.0),
+        (
+            "ADXV_CENTER_Y",
+            (detector.size_slow_m() - s_beam_m) * 1000.0,
+        ),
+        ("MOSFLM_CENTER_X", (s_beam_m - 0.5 * pixel_m) * 1000.0),
+        ("MOSFLM_CENTER_Y", (f_beam_m - 0.5 * pixel_m) * 1000.0),
+        ("DENZO_X_BEAM", s_beam_m * 1000.0),
+        ("DENZO_Y_BEAM", f_beam_m * 1000.0),
+    ] {
+        fields.push_number(key, value)?;
+    }
+    let origin = [origin_x, origin_y, origin_z].map(general).join(",");
+    fields.push_text("DIALS_ORIGIN", &origin)?;
+    for (key, value) in [
+        ("XDS_ORGX", detector.org_x()),
+        ("XDS_ORGY", detector.org_y()),
+        ("CLOSE_DISTANCE", detector.close_distance_m() * 1000.0),
+        ("PHI", phi_degrees),
+        ("OSC_START", phi_degrees),
+        (
+            "OSC_RANGE",
+            Angle::from_radians(experiment.phi.range_rad).degrees(),
+        ),
+        ("TWOTHETA", detector.twotheta().degrees()),
+    ] {
+        fields.push_number(key, value)?;
+    }
+    fields.push_text("DETECTOR_SN", "000")?;
+    fields.push_text("BEAMLINE", "fake")?;
+    Ok(fields)
+}
+
+/// What kind of file a header comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderKind {
+    /// A mask, whose BEAM_CENTER_Y counts from the other edge.
+    Mask,
+    /// An image.
+    Image,
+}
+
+/// Takes the geometry of a file's header into `spec`, key by key; what the header does not say
+/// stays. Returns the header's two-theta, which nothing takes (the oddity `ignored-input`).
+///
+/// # Errors
+/// [`Error::Io`] naming `path` and the key whose value is no number.
+pub fn apply_header(
+    spec: &mut ExperimentSpec,
+    header: &Header,
+    kind: HeaderKind,
+    path: &Path,
+) -> Result<Option<Angle>, Error> {
+    let number = |key: &str| header.number(key).map_err(|error| error.in_file(path));
+    let count = |key: &str| -> Result<Option<u32>, Error> {
+        // The size is checked where the pixels are read; a saturated count is refused later.
+        Ok(number(key)?.map(|n| n as u32))
+    };
+    let detector = &mut spec.detector;
+    if let Some(fast) = count("SIZE1")? {
+        detector.pixels_fast = Some(fast);
+    }
+    if let Some(slow) = count("SIZE2")? {
+        detector.pixels_slow = Some(slow);
+    }
+    if let Some(mm) = number("PIXEL_SIZE")? {
+        detector.pixel_size = Length::from_mm(mm);
+    }
+    let pixel_m = detector.pixel_size.m();
+    let size_slow_m = pixel_m * f64::from(detector.pixels_slow.unwrap_or(0));
+    if let Some(mm) = number("DISTANCE")? {
+        detector.distance = Length::from_mm(mm);
+    }
+    if let Some(mm) = number("CLOSE_DISTANCE")? {
+        detector.close_distance = Some(Length::from_mm(mm));
+    }
+    if let Some(angstrom) = number("WAVELENGTH")? {
+        spec.beam.wavelength = Length::from_angstrom(angstrom);
+    }
+    if let Some(mm) = number("BEAM_CENTER_X")? {
+        detector.x_beam = Some(Length::from_mm(mm));
+    }
+    if let Some(mm) = number("BEAM_CENTER_Y")? {
+        let given_m = Length::from_mm(mm).m();
+        detector.y_beam = Some(Length::from_m(match kind {
+            HeaderKind::Mask => size_slow_m - given_m,
+            HeaderKind::Image => given_m,
+        }));
+    }
+    if let Some(pixels) = number("ORGX")? {
+        detector.org_x = Some(pixels);
+    }
+    if let Some(pixels) = number("ORGY")? {
+        detector.org_y = Some(pixels);
+    }
+    if let Some(degrees) = number("PHI")? {
+        spec.phi.start = Angle::from_degrees(degrees);
+    }
+    if let Some(degrees) = number("OSC_RANGE")? {
+        spec.phi.sweep.range = Some(Angle::from_degrees(degrees).radians());
+    }
+    Ok(number("TWOTHETA")?.map(Angle::from_degrees))
+}

@@ -1,0 +1,91 @@
+//! The images that a run leaves: photons, scaled integers, greys and counts with noise.
+
+use nanobragg_io::scale::{self, Window};
+use nanobragg_io::{Image, scale::Noise};
+use nanobragg_numeric::PoissonNoise;
+use nanobragg_physics::{Experiment, Plan, Rendered, RunOptions, Statistics};
+
+use crate::error::Error;
+
+/// A simulated image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulated {
+    /// Photons per pixel, shape `[slow][fast]`.
+    pub photons: Image<f32>,
+    /// Its figures.
+    pub statistics: Statistics,
+    /// The pixel (fast, slow) in which an index left the grid of structure factors and ended
+    /// interpolation for all pixels after it (the oddity `interpolation`).
+    pub left_grid_at: Option<[u32; 2]>,
+    window: Window,
+}
+
+/// Renders an experiment.
+///
+/// # Errors
+/// [`Error::Physics`] when the run is cancelled or there is no memory or no thread for it.
+pub fn simulate(experiment: &Experiment, options: &RunOptions<'_>) -> Result<Simulated, Error> {
+    let rendered = nanobragg_physics::render(&Plan::new(experiment), options)?;
+    Simulated::new(experiment, rendered)
+}
+
+impl Simulated {
+    /// Takes over the pixels of a rendered image.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if they are not as many as the image's edges say.
+    pub fn new(experiment: &Experiment, rendered: Rendered) -> Result<Self, Error> {
+        let ends =
+            |range: std::ops::RangeInclusive<u32>| *range.start() as usize..=*range.end() as usize;
+        let roi = &experiment.roi;
+        Ok(Self {
+            photons: Image::new(
+                rendered.pixels_fast as usize,
+                rendered.pixels_slow as usize,
+                rendered.pixels,
+            )?,
+            statistics: rendered.statistics,
+            left_grid_at: rendered.left_grid_at,
+            window: Window {
+                fast: ends(roi.fast()),
+                slow: ends(roi.slow()),
+            },
+        })
+    }
+
+    /// The scale of the integer image: `given` if above 0, or one that takes the brightest pixel to
+    /// 55000.
+    pub fn integer_scale(&self, given: Option<f64>) -> f64 {
+        positive(given)
+            .unwrap_or_else(|| scale::automatic_integer(f64::from(self.statistics.max_photons)))
+    }
+
+    /// The scale of the grey image: `given` if above 0, or one that takes five times the deviation
+    /// from the mean to 250.
+    pub fn grey_scale(&self, given: Option<f64>, integer_scale: f64) -> f64 {
+        positive(given)
+            .unwrap_or_else(|| scale::automatic_grey(self.statistics.rmsd, integer_scale))
+    }
+
+    /// Counts without noise: photons times `scale` plus `adc`.
+    pub fn integers(&self, scale: f64, adc: f64) -> Image<u16> {
+        scale::integer(&self.photons, &self.window, scale, adc)
+    }
+
+    /// Greys: photons times `scale`, up to 255.
+    pub fn greys(&self, scale: f64) -> Image<u8> {
+        scale::greys(&self.photons, &self.window, scale)
+    }
+
+    /// Counts with counting noise plus `adc`. A seed gives the same counts everywhere; the pixels
+    /// are drawn one after the other, in raster order.
+    pub fn noisy_counts(&self, seed: i64, adc: f64) -> Noise {
+        let mut noise = PoissonNoise::from_seed(seed);
+        scale::noise(&self.photons, &self.window, adc, |mean| noise.count(mean))
+    }
+}
+
+/// A scale given and above 0; anything else means automatic.
+fn positive(given: Option<f64>) -> Option<f64> {
+    given.filter(|scale| *scale > 0.0)
+}

@@ -1,0 +1,75 @@
+//! Absolute X-ray scattering of a small perfect crystal onto an area detector.
+//!
+//! This crate is what a program, a notebook or another crate uses: say what the experiment is
+//! ([`ExperimentSpec`]), let it be resolved ([`Resolved`]), and render it ([`simulate`]). The models
+//! themselves live in the crates below and are re-exported here.
+//!
+//! ```text
+//! ExperimentSpec --resolve--> Experiment --simulate--> Simulated --integers, noisy_counts--> files
+//!                             (Detector, Crystal, SourceList, FactorGrid, ...)
+//! ```
+//!
+//! ```
+//! use std::sync::Arc;
+//! use nanobragg::{CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, Length};
+//! use nanobragg::{RunOptions, simulate};
+//!
+//! let spec = ExperimentSpec {
+//!     detector: DetectorSpec {
+//!         pixels_fast: Some(61),
+//!         pixels_slow: Some(47),
+//!         pixel_size: Length::from_mm(0.9),
+//!         distance: Length::from_mm(80.0),
+//!         ..DetectorSpec::default()
+//!     },
+//!     crystal: CrystalSpec {
+//!         cell: Some(CellSpec::from_values(&[100.0, 100.0, 100.0])?),
+//!         cells: [5; 3],
+//!         ..CrystalSpec::default()
+//!     },
+//!     factors: Arc::new(FactorGrid::empty(100.0)),
+//!     ..ExperimentSpec::default()
+//! };
+//! let resolved = spec.resolve()?;
+//! let image = simulate(&resolved.experiment, &RunOptions::default())?;
+//! assert_eq!(image.photons.fast(), 61);
+//! assert_eq!(image.statistics.pixels, 61 * 47);
+//! # Ok::<(), nanobragg::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod error;
+mod header;
+mod images;
+mod oddity;
+mod resolve;
+mod spec;
+
+pub use error::Error;
+pub use header::{HeaderKind, apply_header, smv_fields};
+pub use images::{Simulated, simulate};
+pub use oddity::Oddity;
+pub use resolve::{Decisions, Resolved, Warning};
+pub use spec::{BeamSpec, ExperimentSpec, PhiSpec, RoiSpec, SamplingSpec, SourcesSpec};
+
+pub use nanobragg_crystal as crystal;
+pub use nanobragg_geometry as geometry;
+pub use nanobragg_io as io;
+pub use nanobragg_numeric as numeric;
+pub use nanobragg_physics as physics;
+pub use nanobragg_sources as sources;
+
+pub use nanobragg_crystal::{
+    CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Hkl, Misset, MosaicSpec, Shape,
+};
+pub use nanobragg_geometry::{
+    Angle, Attenuation, Convention, CustomAxes, Detector, DetectorSpec, Length, Pivot, PixelKind,
+    Roi, SensorSpec, Surface,
+};
+pub use nanobragg_physics::{
+    Cancel, Experiment, Lookup, Mask, PhiSweep, PixelTrace, Plan, Polarization, Progress, Rendered,
+    RunOptions, Sampling, Statistics, trace_pixel,
+};
+pub use nanobragg_sources::{
+    DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Source, SourceList, StepSpec,
+};

@@ -1,0 +1,344 @@
+//! From what a user says to what physics needs.
+
+use std::fmt;
+
+use nanobragg_crystal::{Crystal, CrystalSpec, Misset, recommended_oversample};
+use nanobragg_geometry::{Detector, Roi};
+use nanobragg_physics::{Experiment, Lookup, PhiSweep, Sampling};
+use nanobragg_sources::{
+    BeamAxes, Dispersion, Divergence, Fluence, SourceDefaults, SourceList, phi_steps,
+};
+
+use crate::error::Error;
+use crate::oddity::{self, Oddity};
+use crate::spec::{ExperimentSpec, SourcesSpec};
+
+/// The most orientations (phi steps x mosaic domains) that are tabulated: 720 MB.
+const MAX_ORIENTATIONS: f64 = 1e7;
+
+/// The most sub-pixels along an edge of a pixel.
+const MAX_OVERSAMPLE: u32 = 10_000;
+
+/// The most terms of the sum of one pixel.
+const MAX_TERMS: f64 = 1e15;
+
+/// An experiment, resolved, with what was decided on the way.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// What physics renders.
+    pub experiment: Experiment,
+    /// What the user did not say, and what was made of it.
+    pub decisions: Decisions,
+}
+
+/// What was decided in resolving an experiment, for a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decisions {
+    /// Central wavelength in metres.
+    pub wavelength_m: f64,
+    /// The divergence of the grid of sources.
+    pub divergence: Divergence,
+    /// The dispersion of the grid of sources.
+    pub dispersion: Dispersion,
+    /// The intensity of the beam.
+    pub fluence: Fluence,
+    /// Whether the lookup was chosen and not given.
+    pub lookup_is_automatic: bool,
+    /// Whether sub-pixels were chosen and not given.
+    pub oversample_is_automatic: bool,
+    /// Sub-pixels along an edge that the size of the crystal asks for.
+    pub recommended_oversample: u32,
+    /// The oddities of the C program that change this image.
+    pub oddities: Vec<Oddity>,
+    /// Everything else a user should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something that was replaced, guessed or not listened to.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// About the detector.
+    Detector(nanobragg_geometry::Warning),
+    /// About the crystal.
+    Crystal(nanobragg_crystal::Warning),
+    /// Fewer sub-pixels than the crystal asks for.
+    CoarseSampling {
+        /// Sub-pixels along an edge as given.
+        oversample: u32,
+        /// Sub-pixels along an edge that are recommended.
+        recommended: u32,
+        /// Largest dimension of the crystal in metres.
+        crystal_m: f64,
+        /// Wavelength times distance over pixel size, in metres.
+        reciprocal_pixel_m: f64,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Detector(warning) => warning.fmt(f),
+            Self::Crystal(warning) => warning.fmt(f),
+            Self::CoarseSampling {
+                oversample,
+                recommended,
+                crystal_m,
+                reciprocal_pixel_m,
+            } => {
+                write!(
+                    f,
+                    "the crystal is up to {:.6} A large but a pixel spans only {:.6} A in \
+                     reciprocal units: intensity may vary within a pixel; {oversample}-fold \
+                     oversampling is given, {recommended}-fold recommended",
+                    crystal_m * 1e10,
+                    reciprocal_pixel_m * 1e10
+                )
+            }
+        }
+    }
+}
+
+impl ExperimentSpec {
+    /// Fills in what was left open and checks that the parts fit together.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, naming it with its value; see [`Error`].
+    pub fn resolve(&self) -> Result<Resolved, Error> {
+        let _span = tracing::info_span!("resolve").entered();
+        let detector = Detector::new(&self.detector)?;
+        let wavelength_m = above_zero("the wavelength (m)", self.beam.wavelength.m())?;
+        let fluence = Fluence::new(&self.beam.fluence)?;
+        let crystal = Crystal::new(&CrystalSpec {
+            wavelength_m,
+            beam_size_m: fluence.beam_size_m,
+            ..self.crystal.clone()
+        })?;
+        let divergence = Divergence::new(&self.beam.divergence)?;
+        let dispersion = Dispersion::new(&self.beam.dispersion)?;
+        let sources = self.sources(&detector, wavelength_m, &divergence, &dispersion)?;
+        let [pixels_fast, pixels_slow] = [detector.pixels_fast(), detector.pixels_slow()];
+        let roi = Roi::new(self.roi.fast, self.roi.slow, pixels_fast, pixels_slow)?;
+        self.check_mask(pixels_fast, pixels_slow)?;
+        if self.factors.is_empty() && self.factors.default_f() == 0.0 {
+            return Err(Error::NoStructureFactors);
+        }
+        let mut warnings: Vec<Warning> = Vec::new();
+        warnings.extend(detector.warnings().iter().cloned().map(Warning::Detector));
+        warnings.extend(crystal.warnings().iter().cloned().map(Warning::Crystal));
+        let (sampling, recommended) =
+            self.sampling(&detector, &crystal, wavelength_m, &mut warnings)?;
+
+        let sweep = phi_steps(self.phi.sweep)?;
+        let experiment = Experiment {
+            roi,
+            mask: self.mask.clone(),
+            lookup: self.lookup(&crystal),
+            factors: self.factors.clone(),
+            sources,
+            phi: PhiSweep {
+                start_rad: self.phi.start.radians(),
+                range_rad: sweep.range,
+                step_rad: sweep.step,
+                count: sweep.count,
+            },
+            sampling,
+            polarization: self.beam.polarization,
+            fluence_per_m2: fluence.fluence_per_m2,
+            water_m: at_least_zero("the water (m)", self.water.m())?,
+            dmin_m: finite("dmin (m)", self.dmin.m())?,
+            detector,
+            crystal,
+        };
+        check_terms(&experiment)?;
+        let oddities = self.oddities(&experiment);
+        Ok(Resolved {
+            experiment,
+            decisions: Decisions {
+                wavelength_m,
+                divergence,
+                dispersion,
+                fluence,
+                lookup_is_automatic: self.lookup.is_none(),
+                oversample_is_automatic: self.sampling.oversample.is_none(),
+                recommended_oversample: recommended,
+                oddities,
+                warnings,
+            },
+        })
+    }
+
+    fn sources(
+        &self,
+        detector: &Detector,
+        wavelength_m: f64,
+        divergence: &Divergence,
+        dispersion: &Dispersion,
+    ) -> Result<SourceList, Error> {
+        Ok(match &self.beam.sources {
+            SourcesSpec::Grid => {
+                let axes = BeamAxes {
+                    beam: detector.beam(),
+                    polarization: detector.polarization(),
+                    vertical: detector.vertical(),
+                };
+                SourceList::grid(&axes, wavelength_m, divergence, dispersion)?
+            }
+            SourcesSpec::File(path) => {
+                let defaults = SourceDefaults {
+                    beam_direction: detector.beam(),
+                    wavelength_m,
+                };
+                SourceList::read(path, &defaults)?
+            }
+            SourcesSpec::List(sources) => sources.clone(),
+        })
+    }
+
+    fn check_mask(&self, pixels_fast: u32, pixels_slow: u32) -> Result<(), Error> {
+        match &self.mask {
+            Some(mask)
+                if mask.pixels_fast() != pixels_fast as usize
+                    || mask.pixels_slow() != pixels_slow as usize =>
+            {
+                Err(Error::MaskSize {
+                    mask_fast: mask.pixels_fast(),
+                    mask_slow: mask.pixels_slow(),
+                    pixels_fast,
+                    pixels_slow,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Interpolation as asked for, or by the number of cells as given; never without a list.
+    fn lookup(&self, crystal: &Crystal) -> Lookup {
+        if self.factors.is_empty() {
+            return Lookup::Nearest;
+        }
+        self.lookup.unwrap_or(if crystal.interpolates_by_default() {
+            Lookup::Tricubic
+        } else {
+            Lookup::Nearest
+        })
+    }
+
+    /// Sub-pixels as given, or as many as recommended, and the recommendation.
+    fn sampling(
+        &self,
+        detector: &Detector,
+        crystal: &Crystal,
+        wavelength_m: f64,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(Sampling, u32), Error> {
+        let (distance_m, pixel_m) = (detector.distance_m(), detector.pixel_size_m());
+        let crystal_m = crystal.size().largest_m();
+        let recommended = recommended_oversample(crystal_m, wavelength_m, distance_m, pixel_m);
+        let oversample = self.sampling.oversample.unwrap_or(recommended).max(1);
+        if oversample > MAX_OVERSAMPLE {
+            return Err(Error::OutOfRange {
+                quantity: "the number of sub-pixels along the edge of a pixel",
+                value: f64::from(oversample),
+                allowed: "at most 10000; a crystal this large needs a larger detector distance, \
+                          smaller pixels or an oversampling of your own",
+            });
+        }
+        if oversample < recommended {
+            warnings.push(Warning::CoarseSampling {
+                oversample,
+                recommended,
+                crystal_m,
+                reciprocal_pixel_m: wavelength_m * distance_m / pixel_m,
+            });
+        }
+        let sampling = Sampling {
+            oversample,
+            per_subpixel_capture: self.sampling.per_subpixel_capture,
+            per_subpixel_polarization: self.sampling.per_subpixel_polarization,
+            per_subpixel_solid_angle: self.sampling.per_subpixel_solid_angle,
+        };
+        Ok((sampling, recommended))
+    }
+
+    /// The oddities that change the image of `experiment`.
+    fn oddities(&self, experiment: &Experiment) -> Vec<Oddity> {
+        let mut oddities = oddity::of_experiment(experiment);
+        for warning in experiment.detector.warnings() {
+            oddities.extend(match warning {
+                nanobragg_geometry::Warning::IgnoredPivot { .. } => Some(Oddity::Pivot),
+                nanobragg_geometry::Warning::IgnoredBeamCentre { .. } => Some(Oddity::BeamCentre),
+                nanobragg_geometry::Warning::IgnoredPix0 { .. } => Some(Oddity::IgnoredInput),
+                nanobragg_geometry::Warning::CurvedOutsideMosflm { .. } => Some(Oddity::Curved),
+                _ => None,
+            });
+        }
+        if matches!(self.crystal.misset, Some(Misset::Random { .. })) {
+            oddities.push(Oddity::MissetRandom);
+        }
+        oddities.sort_unstable();
+        oddities.dedup();
+        oddities
+    }
+}
+
+/// Refuses sums that could not end.
+fn check_terms(experiment: &Experiment) -> Result<(), Error> {
+    let sources = experiment.sources.len();
+    let phi_steps = experiment.phi.count;
+    let domains = experiment.crystal.mosaic().domains().len();
+    let oversample = experiment.sampling.oversample;
+    let layers = experiment.detector.sensor().layers;
+    let orientations = f64::from(phi_steps) * domains as f64;
+    let terms = orientations * sources as f64 * f64::from(oversample).powi(2) * f64::from(layers);
+    let limit = if orientations > MAX_ORIENTATIONS {
+        MAX_ORIENTATIONS
+    } else {
+        MAX_TERMS
+    };
+    if orientations > MAX_ORIENTATIONS || terms > MAX_TERMS {
+        return Err(Error::TooManyTerms {
+            terms,
+            sources,
+            phi_steps,
+            domains,
+            oversample,
+            layers,
+            limit,
+        });
+    }
+    Ok(())
+}
+
+fn finite(quantity: &'static str, value: f64) -> Result<f64, Error> {
+    if value.is_finite() {
+        return Ok(value);
+    }
+    Err(Error::OutOfRange {
+        quantity,
+        value,
+        allowed: "a finite number",
+    })
+}
+
+fn at_least_zero(quantity: &'static str, value: f64) -> Result<f64, Error> {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(value);
+    }
+    Err(Error::OutOfRange {
+        quantity,
+        value,
+        allowed: "0 or above",
+    })
+}
+
+fn above_zero(quantity: &'static str, value: f64) -> Result<f64, Error> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(value);
+    }
+    Err(Error::OutOfRange {
+        quantity,
+        value,
+        allowed: "above 0",
+    })
+}

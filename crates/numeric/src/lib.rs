@@ -1,0 +1,35 @@
+//! The numbers below every formula of nanoBragg: what a formula is written over, and where its
+//! chance comes from.
+//!
+//! Formulas are written once, over [`Real`] (the four operations and a square root, so that SIMD
+//! lanes qualify) or [`Scalar`] (a single number with transcendental functions and a value to
+//! branch on). Mosaic domains, random orientations and photon noise draw from one kind of stream,
+//! [`MinimalStandard`], each from its own seed:
+//!
+//! | who draws | with | uniform deviates used |
+//! |---|---|---|
+//! | a mosaic domain, a random misset | [`MinimalStandard::symmetric`] | 3 |
+//! | a pixel of mean 0 | [`PoissonNoise::count`] | 1 |
+//! | a pixel of mean m < 12 | [`PoissonNoise::count`] | its count plus 1 |
+//! | a pixel of mean 12 to 1e6 | [`PoissonNoise::count`] | 2 or more for each try |
+//! | a brighter pixel | [`PoissonNoise::count`] | 2 or more for every second pixel |
+//!
+//! The streams are value-stable: a seed gives the same deviates in every release, and the same ones
+//! as the C program. Counts also pass through the platform's `exp`, `ln` and `tan`.
+//!
+//! ```
+//! use nanobragg_numeric::{MinimalStandard, PoissonNoise};
+//!
+//! assert_eq!(MinimalStandard::from_seed(1).uniform(), 0.41599935);
+//!
+//! let mut noise = PoissonNoise::from_seed(1);
+//! assert_eq!(noise.count(100.0), 86.0);
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod random;
+pub mod real;
+
+pub use random::{GaussianDeviates, MinimalStandard, PoissonNoise, log_gamma};
+pub use real::{Real, Scalar};

@@ -1,0 +1,66 @@
+//! Gaussian deviates.
+
+use super::MinimalStandard;
+
+/// Gaussian deviates of mean 0 and variance 1, made two at a time.
+///
+/// A point (v1, v2) is drawn in the unit circle; with s = v1^2 + v2^2 and f = sqrt(-2 ln s / s),
+/// both v2 f and v1 f are deviates. The first is returned, the second kept for the next call.
+///
+/// # Source
+/// G. Marsaglia and T. A. Bray, SIAM Review 6 (1964) 260 (the polar form of Box and Muller's
+/// method).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GaussianDeviates {
+    spare: Option<f32>,
+}
+
+impl GaussianDeviates {
+    /// The next deviate; draws from `stream` only on every second call.
+    pub fn next(&mut self, stream: &mut MinimalStandard) -> f32 {
+        if let Some(spare) = self.spare.take() {
+            return spare;
+        }
+        loop {
+            let v1 = stream.symmetric() as f32;
+            let v2 = stream.symmetric() as f32;
+            let radius_squared = v1 * v1 + v2 * v2;
+            if radius_squared < 1.0 && radius_squared > 0.0 {
+                let s = f64::from(radius_squared);
+                let factor = (-2.0 * s.ln() / s).sqrt() as f32;
+                self.spare = Some(v1 * factor);
+                return v2 * factor;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_deviate_of_a_pair_draws_nothing() {
+        let mut stream = MinimalStandard::from_seed(7);
+        let mut gaussian = GaussianDeviates::default();
+        gaussian.next(&mut stream);
+        let before = stream.clone();
+        gaussian.next(&mut stream);
+        assert_eq!(stream, before);
+    }
+
+    #[test]
+    fn the_deviates_have_mean_zero_and_variance_one() {
+        let mut stream = MinimalStandard::from_seed(1);
+        let mut gaussian = GaussianDeviates::default();
+        let n = 100_000;
+        let (mut sum, mut sum_of_squares) = (0.0, 0.0);
+        for _ in 0..n {
+            let x = f64::from(gaussian.next(&mut stream));
+            sum += x;
+            sum_of_squares += x * x;
+        }
+        assert!((sum / f64::from(n)).abs() < 0.01);
+        assert!((sum_of_squares / f64::from(n) - 1.0).abs() < 0.02);
+    }
+}

@@ -1,0 +1,223 @@
+//! Photon-counting noise.
+
+use std::f64::consts::PI;
+
+use super::{GaussianDeviates, MinimalStandard, log_gamma};
+
+/// Means above this are given Gaussian noise: the exponent of the rejection method, a difference of
+/// numbers as large as m ln m, then has no correct digit left in `f32`.
+const GAUSSIAN_ABOVE: f32 = 1.0e6;
+
+/// Means below this are counted deviate by deviate, which takes mean + 1 of them.
+const DIRECT_BELOW: f32 = 12.0;
+
+/// Scale of the comparison function, which keeps every acceptance probability below 1.
+const ACCEPTANCE_SCALE: f64 = 0.9;
+
+/// Counts with Poisson statistics, drawn from a stream of its own.
+///
+/// Means below 12 multiply uniform deviates until the product falls to exp(-m); those up to 1e6 are
+/// drawn under a Lorentzian that covers the distribution and accepted with the ratio of the two;
+/// larger ones are m + sqrt(m) times a Gaussian deviate, and those counts are not whole numbers.
+///
+/// # Source
+/// W. H. Press et al., Numerical Recipes in C, second edition (1992), section 7.3; the Gaussian
+/// branch is the C program's.
+#[derive(Debug, Clone)]
+pub struct PoissonNoise {
+    stream: MinimalStandard,
+    gaussian: GaussianDeviates,
+    last: Option<(f32, Law)>,
+}
+
+/// What the method for one mean needs to know of that mean.
+#[derive(Debug, Clone, Copy)]
+enum Law {
+    /// The product of uniform deviates that ends the counting, exp(-m).
+    Direct { threshold: f32 },
+    /// The Lorentzian of the given half width about the mean; `log_peak` = m ln m - ln gamma(m +
+    /// 1).
+    Rejection {
+        half_width: f32,
+        log_mean: f32,
+        log_peak: f32,
+    },
+}
+
+impl Law {
+    fn new(mean: f32) -> Self {
+        let wide_mean = f64::from(mean);
+        if mean < DIRECT_BELOW {
+            return Self::Direct {
+                threshold: (-wide_mean).exp() as f32,
+            };
+        }
+        let log_mean = wide_mean.ln() as f32;
+        Self::Rejection {
+            half_width: (2.0 * wide_mean).sqrt() as f32,
+            log_mean,
+            log_peak: mean * log_mean - log_gamma((wide_mean + 1.0) as f32),
+        }
+    }
+}
+
+impl PoissonNoise {
+    /// Noise at the beginning of the stream of `seed`; see [`MinimalStandard::from_seed`].
+    pub fn from_seed(seed: i64) -> Self {
+        Self {
+            stream: MinimalStandard::from_seed(seed),
+            gaussian: GaussianDeviates::default(),
+            last: None,
+        }
+    }
+
+    /// A count of photons where `mean` are expected.
+    ///
+    /// A negative mean counts 0, an infinite one is returned as it is, and NaN gives NaN.
+    pub fn count(&mut self, mean: f32) -> f32 {
+        if mean > GAUSSIAN_ABOVE {
+            return self.gaussian_count(mean);
+        }
+        match self.law(mean) {
+            Law::Direct { threshold } => self.direct_count(threshold),
+            Law::Rejection {
+                half_width,
+                log_mean,
+                log_peak,
+            } => self.rejection_count(mean, half_width, log_mean, log_peak),
+        }
+    }
+
+    fn law(&mut self, mean: f32) -> Law {
+        match self.last {
+            Some((last_mean, law)) if last_mean == mean => law,
+            _ => {
+                let law = Law::new(mean);
+                self.last = Some((mean, law));
+                law
+            }
+        }
+    }
+
+    fn gaussian_count(&mut self, mean: f32) -> f32 {
+        let deviate = f64::from(self.gaussian.next(&mut self.stream));
+        if mean.is_infinite() {
+            return mean;
+        }
+        let mean = f64::from(mean);
+        (mean + mean.sqrt() * deviate) as f32
+    }
+
+    fn direct_count(&mut self, threshold: f32) -> f32 {
+        let mut count = 0.0;
+        let mut product = self.stream.uniform();
+        while product > threshold {
+            count += 1.0;
+            product *= self.stream.uniform();
+        }
+        count
+    }
+
+    fn rejection_count(&mut self, mean: f32, half_width: f32, log_mean: f32, log_peak: f32) -> f32 {
+        loop {
+            let y = (PI * f64::from(self.stream.uniform())).tan() as f32;
+            let candidate = half_width * y + mean;
+            if candidate < 0.0 {
+                continue;
+            }
+            let count = candidate.floor();
+            let log_ratio =
+                count * log_mean - log_gamma((f64::from(count) + 1.0) as f32) - log_peak;
+            let acceptance =
+                (ACCEPTANCE_SCALE * (1.0 + f64::from(y * y)) * f64::from(log_ratio).exp()) as f32;
+            // Asked this way round, a NaN mean is accepted at once instead of being refused
+            // forever.
+            if self.stream.uniform() > acceptance {
+                continue;
+            }
+            return count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts<const N: usize>(seed: i64, mean: f32) -> [f32; N] {
+        let mut noise = PoissonNoise::from_seed(seed);
+        std::array::from_fn(|_| noise.count(mean))
+    }
+
+    #[test]
+    fn seeds_keep_their_counts() {
+        let kept = [
+            (1, 0.0, [0.0, 0.0, 0.0, 0.0]),
+            (1, 0.5, [0.0, 0.0, 1.0, 1.0]),
+            (12_345_678, 0.5, [1.0, 0.0, 0.0, 2.0]),
+            (1, 5.0, [5.0, 5.0, 8.0, 5.0]),
+            (12_345_678, 5.0, [3.0, 8.0, 7.0, 1.0]),
+            (1, 11.9, [15.0, 14.0, 12.0, 13.0]),
+            (12_345_678, 11.9, [16.0, 8.0, 12.0, 15.0]),
+            (1, 12.0, [7.0, 10.0, 10.0, 13.0]),
+            (12_345_678, 12.0, [7.0, 11.0, 9.0, 14.0]),
+            (1, 100.0, [86.0, 96.0, 73.0, 94.0]),
+            (12_345_678, 100.0, [87.0, 99.0, 92.0, 96.0]),
+            (1, 1e4, [9864.0, 9968.0, 9730.0, 9946.0]),
+            (12_345_678, 1e4, [9872.0, 9992.0, 9927.0, 9978.0]),
+            (1, 1e6, [997_306.0, 999_464.0, 1_000_328.0, 999_528.0]),
+            (
+                12_345_678,
+                1e6,
+                [998_721.0, 998_596.0, 999_078.0, 1_000_290.0],
+            ),
+            (1, 2e6, [1_998_816.5, 1_999_756.4, 2_000_264.6, 2_002_284.6]),
+            (
+                12_345_678,
+                2e6,
+                [2_001_322.3, 2_003_380.0, 1_998_285.5, 1_998_558.1],
+            ),
+        ];
+        for (seed, mean, expected) in kept {
+            assert_eq!(counts(seed, mean), expected, "seed {seed}, mean {mean}");
+        }
+    }
+
+    #[test]
+    fn a_mean_of_zero_uses_one_deviate() {
+        let mut noise = PoissonNoise::from_seed(7);
+        let mut stream = MinimalStandard::from_seed(7);
+        assert_eq!(noise.count(0.0), 0.0);
+        stream.uniform();
+        assert_eq!(noise.stream, stream);
+    }
+
+    #[test]
+    fn a_negative_mean_counts_zero_with_one_deviate() {
+        for mean in [-1.0, -1e-3, -1e30, f32::NEG_INFINITY] {
+            let mut noise = PoissonNoise::from_seed(7);
+            let mut stream = MinimalStandard::from_seed(7);
+            assert_eq!(noise.count(mean), 0.0);
+            stream.uniform();
+            assert_eq!(noise.stream, stream);
+        }
+    }
+
+    #[test]
+    fn means_that_are_not_finite_come_back() {
+        let mut noise = PoissonNoise::from_seed(1);
+        for _ in 0..20 {
+            assert!(noise.count(f32::NAN).is_nan());
+            assert_eq!(noise.count(f32::INFINITY), f32::INFINITY);
+        }
+    }
+
+    #[test]
+    fn the_largest_mean_is_usable() {
+        assert!(
+            counts::<20>(1, f32::MAX)
+                .iter()
+                .all(|count| *count > 0.9 * f32::MAX)
+        );
+    }
+}

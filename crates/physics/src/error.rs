@@ -1,0 +1,30 @@
+//! What can end a run before its image is complete.
+
+use thiserror::Error;
+
+/// Why an image was not rendered.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The run was asked to stop.
+    #[error("the run was stopped before the image was complete")]
+    Cancelled,
+    /// The threads could not be started.
+    #[error("cannot start {threads} threads: {source}")]
+    Threads {
+        /// How many were asked for; 0 for one a core.
+        threads: usize,
+        /// Why it failed.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// The image does not fit into memory.
+    #[error("no memory for an image of {pixels_fast} x {pixels_slow} pixels ({bytes} bytes)")]
+    OutOfMemory {
+        /// Pixels along the fast axis.
+        pixels_fast: usize,
+        /// Pixels along the slow axis.
+        pixels_slow: usize,
+        /// What they need.
+        bytes: usize,
+    },
+}

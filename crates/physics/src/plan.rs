@@ -1,0 +1,157 @@
+//! Everything that does not depend on the pixel, tabulated.
+
+use nanobragg_geometry::{PixelKind, point_solid_angle, rotate_about, rotate_by, solid_angle};
+
+use crate::background::water_background;
+use crate::experiment::Experiment;
+use crate::polarization::PolarizationFrame;
+use crate::scattering::ELECTRON_RADIUS_SQUARED_M2;
+
+/// One source as the kernel sees it. There is no weight: every source counts the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SourceRow {
+    /// Unit vector along the beam.
+    pub(crate) incident: [f64; 3],
+    /// Wavelength in metres.
+    pub(crate) wavelength_m: f64,
+    /// Directions of its electric and magnetic fields.
+    pub(crate) polarization: PolarizationFrame,
+}
+
+/// The direct cell of one phi step and mosaic domain: a, b, c in metres.
+pub(crate) type Orientation = [[f64; 3]; 3];
+
+/// An experiment with all its tables, ready to render.
+#[derive(Debug)]
+pub struct Plan<'e> {
+    pub(crate) experiment: &'e Experiment,
+    pub(crate) sources: Vec<SourceRow>,
+    /// One row per phi step and mosaic domain, the domain fastest.
+    pub(crate) orientations: Vec<Orientation>,
+    /// The rows of the first phi step as the first evaluation of the run finds them, where that
+    /// differs from what every later evaluation finds.
+    pub(crate) untouched_orientations: Option<Vec<Orientation>>,
+    /// Cells along a, b, c.
+    pub(crate) cells: [f64; 3],
+    /// a*, b*, c* at phi = 0 in 1/Angstrom.
+    pub(crate) reciprocal_per_angstrom: [[f64; 3]; 3],
+    /// What the sum of every pixel starts with.
+    pub(crate) background: f64,
+    /// `r_e^2 fluence`.
+    pub(crate) photons_per_electron: f64,
+    /// Terms of the sum of a pixel, the layers of the sensor not counted.
+    pub(crate) steps: f64,
+}
+
+impl<'e> Plan<'e> {
+    /// Tabulates the sources and orientations of `experiment`.
+    pub fn new(experiment: &'e Experiment) -> Self {
+        let axis = experiment.detector.polarization();
+        let sources = experiment
+            .sources
+            .iter()
+            .map(|source| {
+                let incident = source.incident();
+                SourceRow {
+                    incident,
+                    wavelength_m: source.wavelength_m,
+                    polarization: PolarizationFrame::new(axis, incident),
+                }
+            })
+            .collect::<Vec<_>>();
+        let rotated = phi_rotated_cells(experiment);
+        let orientations = rotated
+            .steady
+            .iter()
+            .flat_map(|&cell| domains_of(experiment, cell))
+            .collect::<Vec<_>>();
+        let untouched_orientations = rotated
+            .untouched
+            .map(|cell| domains_of(experiment, cell).collect());
+        let oversample = f64::from(experiment.sampling.oversample);
+        Self {
+            cells: experiment.crystal.size().cells(),
+            reciprocal_per_angstrom: experiment.crystal.reciprocal().vectors(),
+            background: water_background(experiment.fluence_per_m2, experiment.water_m),
+            photons_per_electron: ELECTRON_RADIUS_SQUARED_M2 * experiment.fluence_per_m2,
+            steps: sources.len() as f64 * orientations.len() as f64 * oversample * oversample,
+            experiment,
+            sources,
+            orientations,
+            untouched_orientations,
+        }
+    }
+
+    /// The experiment this plan renders.
+    pub fn experiment(&self) -> &'e Experiment {
+        self.experiment
+    }
+
+    /// Terms of the sum of one pixel: sources, phi steps, mosaic domains and sub-pixels, multiplied.
+    /// The layers of the sensor are not counted (the oddity named `thickness`).
+    pub fn steps(&self) -> f64 {
+        self.steps
+    }
+
+    /// The solid angle of a pixel at `path_m` metres from the crystal, in steradian.
+    #[inline(always)]
+    pub(crate) fn solid_angle_sr(&self, path_m: f64) -> f64 {
+        let detector = &self.experiment.detector;
+        match detector.pixel_kind() {
+            PixelKind::Facet => {
+                solid_angle(detector.pixel_size_m(), detector.close_distance_m(), path_m)
+            }
+            PixelKind::Point => point_solid_angle(path_m),
+        }
+    }
+
+    /// The direct cell of phi step `phi` and mosaic domain `domain`: rows a, b, c in metres.
+    pub fn orientation(&self, phi: usize, domain: usize) -> Option<[[f64; 3]; 3]> {
+        let domains = self.experiment.crystal.mosaic().domains().len();
+        (domain < domains)
+            .then(|| self.orientations.get(phi * domains + domain).copied())
+            .flatten()
+    }
+}
+
+/// The cell of each phi step, and what the first step of the run uses instead.
+struct RotatedCells {
+    steady: Vec<Orientation>,
+    untouched: Option<Orientation>,
+}
+
+/// The phi-rotated cells, with the oddity `phi-zero`: a step at exactly phi = 0 does not rotate but
+/// keeps the cell that the step before it left behind. A first step at phi = 0 therefore finds the
+/// cell of the last step, except in the first evaluation of a run, which finds the unrotated cell.
+fn phi_rotated_cells(experiment: &Experiment) -> RotatedCells {
+    let cell = experiment.crystal.direct().vectors();
+    let spindle = experiment.detector.spindle();
+    let rotated: Vec<Option<Orientation>> = experiment
+        .phi
+        .angles_rad()
+        .map(|phi| (phi != 0.0).then(|| cell.map(|edge| rotate_about(edge, spindle, phi))))
+        .collect();
+    let left_by_sweep = rotated.iter().rev().find_map(|&cell| cell);
+    let mut carried = left_by_sweep.unwrap_or(cell);
+    let mut steady = Vec::with_capacity(rotated.len());
+    for step in &rotated {
+        carried = step.unwrap_or(carried);
+        steady.push(carried);
+    }
+    let starts_at_zero = matches!(rotated.first(), Some(None));
+    let untouched = (starts_at_zero && left_by_sweep.is_some()).then_some(cell);
+    RotatedCells { steady, untouched }
+}
+
+/// The orientation of every mosaic domain of one phi-rotated cell.
+fn domains_of(experiment: &Experiment, cell: Orientation) -> impl Iterator<Item = Orientation> {
+    let crystal = &experiment.crystal;
+    let turned = crystal.mosaic().spread_rad() > 0.0;
+    crystal.mosaic().domains().iter().map(move |domain| {
+        if turned {
+            cell.map(|edge| rotate_by(domain, edge))
+        } else {
+            cell
+        }
+    })
+}

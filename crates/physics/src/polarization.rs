@@ -1,0 +1,132 @@
+//! The polarization of the incident beam and what it does to scattering.
+
+use nanobragg_geometry::vector;
+use nanobragg_numeric::Real;
+
+/// How the incident beam is polarized.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Polarization {
+    /// Kahn's factor: 1 for a beam polarized wholly along the polarization axis, 0 for none.
+    pub kahn_factor: f64,
+    /// Whether the correction is left out (a factor of 1 everywhere).
+    pub off: bool,
+}
+
+impl Default for Polarization {
+    fn default() -> Self {
+        Self {
+            kahn_factor: 0.0,
+            off: false,
+        }
+    }
+}
+
+/// The electric and magnetic directions of one source's beam.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PolarizationFrame {
+    /// Unit vector of the electric field: the polarization axis made perpendicular to the beam.
+    pub electric: [f64; 3],
+    /// Unit vector of the magnetic field.
+    pub magnetic: [f64; 3],
+}
+
+impl PolarizationFrame {
+    /// The frame of a beam along `incident` with its field closest to `axis` (both unit vectors).
+    ///
+    /// A beam along the axis itself has no such frame; both vectors are then zero, which leaves the
+    /// factor of a beam polarized in the plane of scattering.
+    pub fn new(axis: [f64; 3], incident: [f64; 3]) -> Self {
+        let magnetic = vector::unit(vector::cross(axis, incident));
+        let electric = vector::unit(vector::cross(incident, magnetic));
+        Self { electric, magnetic }
+    }
+}
+
+/// The share of the scattered intensity that the polarization of the beam leaves:
+/// `(1 + cos^2 2theta - K cos 2psi sin^2 2theta) / 2`, psi the angle of the diffracted ray about the
+/// beam, counted from the electric field.
+///
+/// `cos 2psi` is written as `(e^2 - b^2) / (e^2 + b^2)` with `e` and `b` the components of the ray
+/// along the two fields, which needs no arc tangent and has a derivative everywhere but on the beam
+/// itself, where `sin^2 2theta` removes it. The tiny number keeps 0/0 at 1 there.
+///
+/// # Source
+/// Kahn, Fourme, Gadet, Janin, Dumas & Andre, J. Appl. Cryst. 15 (1982) 330, equation 2.
+#[inline(always)]
+pub fn polarization_factor<T: Real>(
+    kahn_factor: T,
+    incident: [T; 3],
+    diffracted: [T; 3],
+    electric: [T; 3],
+    magnetic: [T; 3],
+) -> T {
+    let one = T::from_f64(1.0);
+    let tiny = T::from_f64(f64::MIN_POSITIVE);
+    let cos_two_theta = vector::dot(incident, diffracted);
+    let cos_squared = cos_two_theta * cos_two_theta;
+    let e = vector::dot(diffracted, electric);
+    let b = vector::dot(diffracted, magnetic);
+    let (e_squared, b_squared) = (e * e, b * b);
+    let cos_two_psi = (e_squared - b_squared + tiny) / (e_squared + b_squared + tiny);
+    T::from_f64(0.5) * (one + cos_squared - kahn_factor * cos_two_psi * (one - cos_squared))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEAM: [f64; 3] = [1.0, 0.0, 0.0];
+    const AXIS: [f64; 3] = [0.0, 0.0, 1.0];
+
+    fn factor(kahn_factor: f64, diffracted: [f64; 3]) -> f64 {
+        let frame = PolarizationFrame::new(AXIS, BEAM);
+        polarization_factor(
+            kahn_factor,
+            BEAM,
+            diffracted,
+            frame.electric,
+            frame.magnetic,
+        )
+    }
+
+    #[test]
+    fn forward_scattering_is_whole() {
+        assert_eq!(factor(0.9, BEAM), 1.0);
+    }
+
+    #[test]
+    fn nothing_is_scattered_along_the_field_of_a_polarized_beam() {
+        assert_eq!(factor(1.0, AXIS), 0.0);
+        assert_eq!(factor(1.0, [0.0, 1.0, 0.0]), 1.0);
+    }
+
+    #[test]
+    fn an_unpolarized_beam_leaves_half_at_right_angles() {
+        assert_eq!(factor(0.0, AXIS), 0.5);
+    }
+
+    #[test]
+    fn the_quotient_is_the_cosine_of_twice_the_azimuth() {
+        let frame = PolarizationFrame::new(AXIS, BEAM);
+        for i in 0..360 {
+            let psi = f64::from(i).to_radians();
+            let (s, c) = 0.3_f64.sin_cos();
+            let ray: Vec<f64> = (0..3)
+                .map(|n| {
+                    BEAM[n] * c
+                        + s * (frame.electric[n] * psi.cos() + frame.magnetic[n] * psi.sin())
+                })
+                .collect();
+            let expected = 0.5 * (1.0 + c * c - 0.7 * (2.0 * psi).cos() * s * s);
+            assert!((factor(0.7, [ray[0], ray[1], ray[2]]) - expected).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn a_beam_along_the_axis_counts_as_polarized_in_the_plane() {
+        let frame = PolarizationFrame::new(BEAM, BEAM);
+        assert_eq!(frame.electric, [0.0; 3]);
+        let factor = polarization_factor(1.0, BEAM, AXIS, frame.electric, frame.magnetic);
+        assert_eq!(factor, 0.0);
+    }
+}

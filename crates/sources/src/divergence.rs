@@ -1,0 +1,202 @@
+//! The fan of directions.
+
+use nanobragg_geometry::rotation::rotate_about;
+use nanobragg_geometry::vector::scale;
+use nanobragg_numeric::Scalar;
+
+use crate::error::{Quantity, Result};
+use crate::source::SOURCE_DISTANCE_M;
+use crate::steps::{StepSpec, Steps, centred_steps};
+
+/// Which directions of the grid are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Outline {
+    /// Those within the ellipse that fits the two ranges, with a margin of 10 % of the squared
+    /// radius.
+    #[default]
+    Round,
+    /// All of them.
+    Square,
+}
+
+/// The divergence asked for; angles in radians.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct DivergenceSpec {
+    /// The fan about the vertical axis.
+    pub horizontal: StepSpec,
+    /// The fan about the polarization axis.
+    pub vertical: StepSpec,
+    /// Which directions of the grid are kept.
+    pub outline: Outline,
+}
+
+/// The divergence of the beam; angles in radians.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Divergence {
+    horizontal: Steps,
+    vertical: Steps,
+    outline: Outline,
+}
+
+impl Divergence {
+    /// The divergence with what was left open filled in, see [`steps`](crate::steps).
+    ///
+    /// # Errors
+    /// [`Error::StepNotFinite`](crate::Error::StepNotFinite) and
+    /// [`Error::TooManySteps`](crate::Error::TooManySteps).
+    pub fn new(spec: &DivergenceSpec) -> Result<Self> {
+        Ok(Self {
+            horizontal: centred_steps(Quantity::HorizontalDivergence, spec.horizontal)?,
+            vertical: centred_steps(Quantity::VerticalDivergence, spec.vertical)?,
+            outline: spec.outline,
+        })
+    }
+
+    /// The steps about the vertical axis.
+    pub fn horizontal(&self) -> Steps {
+        self.horizontal
+    }
+
+    /// The steps about the polarization axis.
+    pub fn vertical(&self) -> Steps {
+        self.vertical
+    }
+
+    /// Which directions of the grid are kept.
+    pub fn outline(&self) -> Outline {
+        self.outline
+    }
+
+    /// The deviations (hdiv, vdiv) of the directions kept, the vertical one running fastest.
+    ///
+    /// Takes time in proportion to the product of both counts:
+    /// [`SourceList::grid`](crate::SourceList::grid) refuses a grid that is too large.
+    pub fn deviations_rad(&self) -> Vec<(f64, f64)> {
+        let Self {
+            horizontal,
+            vertical,
+            ..
+        } = self;
+        (0..horizontal.count)
+            .flat_map(|i| {
+                let hdiv = horizontal.deviation(i);
+                (0..vertical.count).map(move |j| (hdiv, vertical.deviation(j)))
+            })
+            .filter(|&(hdiv, vdiv)| self.keeps(hdiv, vdiv))
+            .collect()
+    }
+
+    /// Whether the outline keeps a direction.
+    ///
+    /// A range of 0 makes the sum NaN, which is not outside: one-dimensional fans are never
+    /// trimmed.
+    fn keeps(&self, hdiv_rad: f64, vdiv_rad: f64) -> bool {
+        let radius_squared =
+            squared_share(hdiv_rad, self.horizontal) + squared_share(vdiv_rad, self.vertical);
+        let outside = radius_squared * 4.0 > 1.1;
+        self.outline == Outline::Square || !outside
+    }
+}
+
+/// The square of a deviation in units of the range: 1/4 at its ends.
+///
+/// With an even count no point lies in the middle, and the square of half a step is taken off, so
+/// that the innermost points come to 0.
+fn squared_share(deviation: f64, steps: Steps) -> f64 {
+    let even = if steps.count.is_multiple_of(2) {
+        1.0
+    } else {
+        0.0
+    };
+    (deviation * deviation - steps.step * steps.step / 4.0 * even) / steps.range / steps.range
+}
+
+/// The axes of the beam, in the laboratory frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BeamAxes<T = f64> {
+    /// Unit vector along the beam, from the source to the sample.
+    pub beam: [T; 3],
+    /// Unit vector along the polarization; vertical divergence turns about it.
+    pub polarization: [T; 3],
+    /// Unit vector along beam x polarization; horizontal divergence turns about it.
+    pub vertical: [T; 3],
+}
+
+impl<T: Scalar> BeamAxes<T> {
+    /// Where the source stands whose direction deviates by `hdiv_rad` and `vdiv_rad`, in metres:
+    /// the point [`SOURCE_DISTANCE_M`] up the beam, rotated about the polarization, then about the
+    /// vertical axis.
+    pub fn source_position_m(&self, hdiv_rad: T, vdiv_rad: T) -> [T; 3] {
+        let on_axis = scale(T::from_f64(-SOURCE_DISTANCE_M), self.beam);
+        let raised = rotate_about(on_axis, self.polarization, vdiv_rad);
+        rotate_about(raised, self.vertical, hdiv_rad)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(range: f64, count: i64) -> StepSpec {
+        StepSpec {
+            range: Some(range),
+            count: Some(count),
+            ..StepSpec::default()
+        }
+    }
+
+    fn kept(horizontal: StepSpec, vertical: StepSpec, outline: Outline) -> usize {
+        let spec = DivergenceSpec {
+            horizontal,
+            vertical,
+            outline,
+        };
+        Divergence::new(&spec).unwrap().deviations_rad().len()
+    }
+
+    #[test]
+    fn a_round_outline_trims_the_corners() {
+        let counts = [2, 3, 4, 5].map(|n| {
+            let square = kept(steps(0.008, n), steps(0.008, n), Outline::Square);
+            assert_eq!(square, (n * n) as usize);
+            kept(steps(0.008, n), steps(0.008, n), Outline::Round)
+        });
+        assert_eq!(counts, [4, 5, 12, 13]);
+    }
+
+    #[test]
+    fn a_fan_in_one_direction_is_never_trimmed() {
+        assert_eq!(
+            kept(steps(0.009, 5), StepSpec::default(), Outline::Round),
+            5
+        );
+        assert_eq!(
+            kept(StepSpec::default(), steps(0.009, 7), Outline::Round),
+            7
+        );
+    }
+
+    #[test]
+    fn the_vertical_step_runs_fastest() {
+        let spec = DivergenceSpec {
+            horizontal: steps(2.0, 2),
+            vertical: steps(4.0, 2),
+            outline: Outline::Square,
+        };
+        let deviations = Divergence::new(&spec).unwrap().deviations_rad();
+        assert_eq!(
+            deviations,
+            [(-1.0, -2.0), (-1.0, 2.0), (1.0, -2.0), (1.0, 2.0)]
+        );
+    }
+
+    #[test]
+    fn an_undeviated_source_stands_up_the_beam() {
+        let axes = BeamAxes {
+            beam: [1.0, 0.0, 0.0],
+            polarization: [0.0, 0.0, 1.0],
+            vertical: [0.0, -1.0, 0.0],
+        };
+        assert_eq!(axes.source_position_m(0.0, 0.0), [-10.0, 0.0, 0.0]);
+    }
+}

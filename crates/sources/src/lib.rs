@@ -1,0 +1,66 @@
+//! Where the X-rays come from: a list of point sources, each with a direction and a wavelength.
+//!
+//! A beam with divergence and dispersion is a fan of directions times a band of wavelengths. The
+//! fan is spanned by angles about two axes of the beam, both square to it; every direction kept is
+//! combined with every wavelength:
+//!
+//! ```text
+//!    a round outline of 3 x 3 steps               order of the list
+//!
+//!    vdiv (about the polarization axis)
+//!      ^        o                                   horizontal step    slowest
+//!      |     o  o  o                                vertical step
+//!      |        o                                   wavelength         fastest
+//!      +----------> hdiv (about the vertical axis)
+//! ```
+//!
+//! Any two of range, step and count give the third ([`steps`]). Instead of a grid, a text file may
+//! list the sources ([`SourceList::read`]). **Every source counts the same**: the weight in a file
+//! is kept for the trace, and never enters the intensity.
+//!
+//! ```
+//! use nanobragg_sources::{
+//!     BeamAxes, Dispersion, DispersionSpec, Divergence, DivergenceSpec, SourceList, StepSpec,
+//! };
+//!
+//! let three_steps = StepSpec { range: Some(0.002), count: Some(3), ..StepSpec::default() };
+//! let divergence = Divergence::new(&DivergenceSpec {
+//!     horizontal: three_steps,
+//!     vertical: three_steps,
+//!     ..DivergenceSpec::default()
+//! })?;
+//! let dispersion = Dispersion::new(&DispersionSpec { range: Some(0.01), count: Some(2) })?;
+//! let axes = BeamAxes {
+//!     beam: [1.0, 0.0, 0.0],
+//!     polarization: [0.0, 0.0, 1.0],
+//!     vertical: [0.0, -1.0, 0.0],
+//! };
+//!
+//! let sources = SourceList::grid(&axes, 1e-10, &divergence, &dispersion)?;
+//! // The four corners lie outside the ellipse: five directions, two wavelengths each.
+//! assert_eq!(sources.len(), 10);
+//! assert!((sources[1].wavelength_m - 1.005e-10).abs() < 1e-24);
+//! # Ok::<(), nanobragg_sources::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod dispersion;
+pub mod divergence;
+pub mod energy;
+pub mod error;
+mod file;
+pub mod fluence;
+mod grid;
+pub mod source;
+pub mod steps;
+
+pub use dispersion::{Dispersion, DispersionSpec};
+pub use divergence::{BeamAxes, Divergence, DivergenceSpec, Outline};
+pub use energy::{energy_ev_from_wavelength_m, wavelength_m_from_energy_ev};
+pub use error::{Error, Quantity, Result};
+pub use file::SourceDefaults;
+pub use fluence::{Fluence, FluenceSpec};
+pub use grid::MAX_SOURCES;
+pub use source::{SOURCE_DISTANCE_M, Source, SourceList};
+pub use steps::{StepSpec, Steps, phi_steps, sensor_layers};

@@ -1,0 +1,126 @@
+//! One source, and the list of all of them.
+
+use std::ops::Deref;
+
+use nanobragg_geometry::vector::{norm, unit};
+
+use crate::error::{Error, Result};
+
+/// Distance from the sample to the sources of a grid, in metres. Only directions matter for
+/// the image.
+pub const SOURCE_DISTANCE_M: f64 = 10.0;
+
+/// A point source of one wavelength.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Source {
+    /// Unit vector from the sample to the source, in the laboratory frame.
+    pub direction: [f64; 3],
+    /// Where the source stands, in the laboratory frame with the sample at the origin.
+    pub position_m: [f64; 3],
+    /// The wavelength.
+    pub wavelength_m: f64,
+    /// The weight as listed, for the trace only: every source counts the same in the image.
+    pub recorded_weight: f64,
+}
+
+impl Source {
+    /// The source at `position_m`, or `None` where that is no direction: at the origin, or so near
+    /// or far that the squared length leaves the range of `f64`.
+    pub fn at(position_m: [f64; 3], wavelength_m: f64, recorded_weight: f64) -> Option<Self> {
+        let direction = unit(position_m);
+        // Also false for NaN.
+        let is_unit = (norm(direction) - 1.0).abs() < 1e-9;
+        is_unit.then_some(Self {
+            direction,
+            position_m,
+            wavelength_m,
+            recorded_weight,
+        })
+    }
+
+    /// Unit vector along the incident beam, from the source to the sample.
+    pub fn incident(&self) -> [f64; 3] {
+        self.direction.map(|component| -component)
+    }
+}
+
+/// One or more sources, in the order in which their contributions are added.
+///
+/// Made by [`SourceList::grid`], [`SourceList::read`], [`SourceList::parse`] or
+/// [`SourceList::from_sources`]; read as a slice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceList(Vec<Source>);
+
+impl SourceList {
+    /// The list of these sources.
+    ///
+    /// # Errors
+    /// [`Error::NoSources`] if there are none.
+    pub fn from_sources(sources: Vec<Source>) -> Result<Self> {
+        Self::named("source list", sources)
+    }
+
+    /// The list of the sources found in what messages call `name`.
+    pub(crate) fn named(name: &str, sources: Vec<Source>) -> Result<Self> {
+        if sources.is_empty() {
+            return Err(Error::NoSources {
+                name: name.to_owned(),
+            });
+        }
+        Ok(Self(sources))
+    }
+
+    /// The sources.
+    pub fn as_slice(&self) -> &[Source] {
+        &self.0
+    }
+}
+
+impl Deref for SourceList {
+    type Target = [Source];
+
+    fn deref(&self) -> &[Source] {
+        &self.0
+    }
+}
+
+impl<'a> IntoIterator for &'a SourceList {
+    type Item = &'a Source;
+    type IntoIter = std::slice::Iter<'a, Source>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_incident_beam_runs_from_source_to_sample() {
+        let source = Source::at([-3.0, 0.0, 4.0], 1e-10, 1.0).unwrap();
+        assert_eq!(source.direction, [-0.6, 0.0, 0.8]);
+        assert_eq!(source.incident(), [0.6, 0.0, -0.8]);
+    }
+
+    #[test]
+    fn a_source_without_a_direction_is_none() {
+        for position in [
+            [0.0; 3],
+            [1e200, 0.0, 0.0],
+            [1e-170, 0.0, 0.0],
+            [f64::NAN, 1.0, 0.0],
+        ] {
+            assert_eq!(Source::at(position, 1e-10, 1.0), None);
+        }
+    }
+
+    #[test]
+    fn a_list_has_at_least_one_source() {
+        assert!(matches!(
+            SourceList::from_sources(vec![]),
+            Err(Error::NoSources { .. })
+        ));
+    }
+}

@@ -1,0 +1,155 @@
+//! What holds for every grid of sources and every list.
+
+use nanobragg_geometry::vector::{dot, norm};
+use nanobragg_sources::{
+    BeamAxes, Dispersion, DispersionSpec, Divergence, DivergenceSpec, Outline, Source,
+    SourceDefaults, SourceList, StepSpec, phi_steps, sensor_layers,
+};
+use proptest::prelude::*;
+
+const AXES: BeamAxes = BeamAxes {
+    beam: [0.0, 0.0, 1.0],
+    polarization: [1.0, 0.0, 0.0],
+    vertical: [0.0, 1.0, 0.0],
+};
+
+const DEFAULTS: SourceDefaults = SourceDefaults {
+    beam_direction: [0.0, 0.0, 1.0],
+    wavelength_m: 1e-10,
+};
+
+fn fan(range: f64, count: i64) -> StepSpec {
+    StepSpec {
+        range: Some(range),
+        count: Some(count),
+        ..StepSpec::default()
+    }
+}
+
+fn divergence(horizontal: StepSpec, vertical: StepSpec, outline: Outline) -> Divergence {
+    Divergence::new(&DivergenceSpec {
+        horizontal,
+        vertical,
+        outline,
+    })
+    .expect("these ranges and counts are finite and small")
+}
+
+fn any_step_spec() -> impl Strategy<Value = StepSpec> {
+    (
+        any::<Option<f64>>(),
+        any::<Option<f64>>(),
+        any::<Option<i64>>(),
+    )
+        .prop_map(|(range, step, count)| StepSpec { range, step, count })
+}
+
+fn sources() -> impl Strategy<Value = Vec<Source>> {
+    let source = (
+        prop::array::uniform3(-100.0..100.0),
+        1e-12..1e-8,
+        prop::num::f64::NORMAL | prop::num::f64::ZERO,
+    );
+    let source = source.prop_filter_map("no direction", |(position_m, wavelength_m, weight)| {
+        Source::at(position_m, wavelength_m, weight)
+    });
+    prop::collection::vec(source, 1..20)
+}
+
+proptest! {
+    #[test]
+    fn a_square_grid_has_the_product_of_its_counts(h in 2_i64..8, v in 2_i64..8, w in 2_i64..5) {
+        let divergence = divergence(fan(0.01, h), fan(0.02, v), Outline::Square);
+        let band = DispersionSpec { range: Some(0.01), count: Some(w) };
+        let dispersion = Dispersion::new(&band).unwrap();
+        let list = SourceList::grid(&AXES, 1e-10, &divergence, &dispersion).unwrap();
+        prop_assert_eq!(list.len() as i64, h * v * w);
+        let weight: f64 = list.iter().map(|source| source.recorded_weight).sum();
+        prop_assert!((weight - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_grid_is_its_own_mirror_image(
+        h in 2_i64..9, v in 2_i64..9, range in 1e-4..0.1, round: bool,
+    ) {
+        let outline = if round { Outline::Round } else { Outline::Square };
+        let deviations = divergence(fan(range, h), fan(range, v), outline).deviations_rad();
+        for (hdiv, vdiv) in &deviations {
+            for (mirrored_h, mirrored_v) in [(-hdiv, *vdiv), (*hdiv, -vdiv)] {
+                let found = deviations.iter().any(|(other_h, other_v)| {
+                    (other_h - mirrored_h).abs() < 1e-12 && (other_v - mirrored_v).abs() < 1e-12
+                });
+                prop_assert!(found, "({hdiv}, {vdiv}) has no mirror image");
+            }
+        }
+    }
+
+    #[test]
+    fn a_round_grid_is_part_of_the_square_one(h in 2_i64..9, v in 2_i64..9) {
+        let square = divergence(fan(0.01, h), fan(0.02, v), Outline::Square).deviations_rad();
+        let round = divergence(fan(0.01, h), fan(0.02, v), Outline::Round).deviations_rad();
+        prop_assert!(!round.is_empty());
+        prop_assert!(round.iter().all(|deviation| square.contains(deviation)));
+    }
+
+    #[test]
+    fn a_horizontal_fan_spans_its_range(range in 1e-3..1.0, count in 2_i64..30) {
+        let divergence = divergence(fan(range, count), StepSpec::default(), Outline::Round);
+        let dispersion = Dispersion::new(&DispersionSpec::default()).unwrap();
+        let list = SourceList::grid(&AXES, 1e-10, &divergence, &dispersion).unwrap();
+        let (first, last) = (list.first().unwrap(), list.last().unwrap());
+        let angle = dot(first.direction, last.direction).clamp(-1.0, 1.0).acos();
+        prop_assert!((angle - range).abs() < 1e-9 / range);
+        prop_assert!(list.iter().all(|source| (norm(source.incident()) - 1.0).abs() < 1e-15));
+    }
+
+    #[test]
+    fn steps_are_usable_or_refused(spec in any_step_spec()) {
+        if let Ok(steps) = phi_steps(spec) {
+            prop_assert!(steps.count >= 1 && steps.step.is_finite() && steps.range >= 0.0);
+        }
+        if let Ok(steps) = sensor_layers(spec.range, spec.count) {
+            prop_assert!(steps.count >= 1 && steps.step >= 0.0 && steps.range >= 0.0);
+        }
+        let spec = DivergenceSpec { horizontal: spec, ..DivergenceSpec::default() };
+        if let Ok(divergence) = Divergence::new(&spec) {
+            let steps = divergence.horizontal();
+            prop_assert!(steps.count >= 1 && steps.step >= 0.0 && steps.range >= 0.0);
+        }
+    }
+
+    #[test]
+    fn a_list_reads_back_as_it_was_written(sources in sources()) {
+        let list = SourceList::from_sources(sources).unwrap();
+        prop_assert_eq!(SourceList::parse(&list.to_text(), "text", &DEFAULTS).unwrap(), list);
+    }
+
+    #[test]
+    fn weights_are_kept_and_move_nothing(sources in sources(), weight in prop::num::f64::NORMAL) {
+        let list = SourceList::from_sources(sources.clone()).unwrap();
+        let reweighted: Vec<_> =
+            sources.iter().map(|source| Source { recorded_weight: weight, ..*source }).collect();
+        let text = SourceList::from_sources(reweighted).unwrap().to_text();
+        let read = SourceList::parse(&text, "text", &DEFAULTS).unwrap();
+        for (before, after) in list.iter().zip(&read) {
+            prop_assert_eq!(after.recorded_weight, weight);
+            prop_assert_eq!(after.direction, before.direction);
+            prop_assert_eq!(after.wavelength_m, before.wavelength_m);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_answered(bytes: Vec<u8>) {
+        let _ = SourceList::parse(&String::from_utf8_lossy(&bytes), "bytes", &DEFAULTS);
+    }
+
+    #[test]
+    fn text_that_resembles_a_list_is_answered(text in "[-+0-9.eEnaif#,;:! \t\r\n]{0,80}") {
+        if let Ok(list) = SourceList::parse(&text, "text", &DEFAULTS) {
+            for source in &list {
+                prop_assert!((norm(source.direction) - 1.0).abs() < 1e-9);
+                prop_assert!(source.wavelength_m > 0.0 && source.recorded_weight.is_finite());
+            }
+        }
+    }
+}
