@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use nanobragg::{Cancel, Oddity, Plan, Rendered, RunOptions, Simulated};
+use nanobragg::{Cancel, Level, Oddity, Plan, Precision, Rendered, RunOptions, Simulated};
 use thiserror::Error;
 use tracing::warn;
 
@@ -29,6 +29,12 @@ pub enum RunError {
         output: &'static str,
         /// The other flag.
         other: &'static str,
+    },
+    /// The processor lacks the vector instructions asked for.
+    #[error("-level: this processor has no {level}; give auto for the best that it has")]
+    LevelNotAvailable {
+        /// As on the command line.
+        level: &'static str,
     },
     /// Signals cannot be caught.
     #[error("cannot prepare for being interrupted: {0}")]
@@ -99,10 +105,27 @@ fn stop_if_asked() -> Result<(), RunError> {
     }
 }
 
+/// The vector instructions asked for.
+fn level(args: &Args) -> Result<Option<Level>, RunError> {
+    let Some(name) = args.running.level else {
+        return Ok(None);
+    };
+    match Level::ALL.into_iter().find(|level| level.name() == name) {
+        Some(level) if level.is_available() => Ok(Some(level)),
+        _ => Err(RunError::LevelNotAvailable { level: name }),
+    }
+}
+
 fn render(plan: &Plan<'_>, args: &Args) -> Result<Rendered, RunError> {
     let progress = Progress::new(args.running.progress, args.running.verbosity);
     let options = RunOptions {
         threads: args.running.threads.map_or(0, |n| n as usize),
+        level: level(args)?,
+        precision: if args.running.single_precision {
+            Precision::Single
+        } else {
+            Precision::Double
+        },
         progress: Some(&progress),
         cancel: Some(&STOP),
     };

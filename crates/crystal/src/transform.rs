@@ -17,7 +17,7 @@ use crate::constants::{ELLIPSOID_AMPLITUDE, GAUSS_RADIUS_SQUARED, TOPHAT_RADIUS_
 use crate::shape::Shape;
 
 /// The transform of a grating of `n` lines, `sin(n x)/sin(x)`; n at x = 0.
-#[inline]
+#[inline(always)]
 pub fn sincg<T: Scalar>(x: T, n: f64) -> T {
     if x.value() == 0.0 {
         return T::from_f64(n);
@@ -26,7 +26,7 @@ pub fn sincg<T: Scalar>(x: T, n: f64) -> T {
 }
 
 /// The transform of a sphere, `3 (sin x/x - cos x)/x^2`; 1 at x = 0.
-#[inline]
+#[inline(always)]
 pub fn sinc3<T: Scalar>(x: T) -> T {
     if x.value() == 0.0 {
         return T::from_f64(1.0);
@@ -35,13 +35,13 @@ pub fn sinc3<T: Scalar>(x: T) -> T {
 }
 
 /// The Gaussian `exp(-(r2/0.63) fudge)` of a squared radius.
-#[inline]
+#[inline(always)]
 pub fn gauss<T: Scalar>(radius_squared: T, fudge: f64) -> T {
     (-(radius_squared / T::from_f64(GAUSS_RADIUS_SQUARED) * T::from_f64(fudge))).exp()
 }
 
 /// 1 where `r2 fudge < 0.3969` and 0 elsewhere.
-#[inline]
+#[inline(always)]
 pub fn tophat<T: Scalar>(radius_squared: T, fudge: f64) -> T {
     let inside = radius_squared.value() * fudge < TOPHAT_RADIUS_SQUARED;
     T::from_f64(if inside { 1.0 } else { 0.0 })
@@ -58,7 +58,7 @@ pub fn tophat<T: Scalar>(radius_squared: T, fudge: f64) -> T {
 /// ```
 /// `nearest` are the whole indices h0 k0 l0 and `reciprocal` holds a*, b*, c* in 1/A, which lends
 /// Gauss and Tophat a width in 1/A whatever the cell.
-#[inline]
+#[inline(always)]
 pub fn lattice_factor<T: Scalar>(
     shape: Shape,
     hkl: [T; 3],
@@ -90,7 +90,7 @@ pub fn lattice_factor<T: Scalar>(
     }
 }
 
-#[inline]
+#[inline(always)]
 fn square<T: Scalar>(hkl: [T; 3], cells: [f64; 3]) -> T {
     let mut amplitude = T::from_f64(1.0);
     for (index, n) in hkl.into_iter().zip(cells) {
@@ -102,7 +102,7 @@ fn square<T: Scalar>(hkl: [T; 3], cells: [f64; 3]) -> T {
 }
 
 /// `dh^2 Na^2 + dk^2 Nb^2 + dl^2 Nc^2`.
-#[inline]
+#[inline(always)]
 fn index_radius_squared<T: Scalar>(offset: [T; 3], cells: [f64; 3]) -> T {
     let [a, b, c] = std::array::from_fn(|i| {
         let n = T::from_f64(cells[i]);
@@ -112,7 +112,7 @@ fn index_radius_squared<T: Scalar>(offset: [T; 3], cells: [f64; 3]) -> T {
 }
 
 /// `|dh a* + dk b* + dl c*|^2 (Na Nb Nc)^2`.
-#[inline]
+#[inline(always)]
 fn reciprocal_radius_squared<T: Scalar>(
     offset: [T; 3],
     cells: [f64; 3],

@@ -67,8 +67,8 @@ pub use nanobragg_geometry::{
     Roi, SensorSpec, Surface,
 };
 pub use nanobragg_physics::{
-    Cancel, Experiment, Lookup, Mask, PhiSweep, PixelTrace, Plan, Polarization, Progress, Rendered,
-    RunOptions, Sampling, Statistics, trace_pixel,
+    Cancel, Experiment, Level, Lookup, Mask, PhiSweep, PixelTrace, Plan, Polarization, Precision,
+    Progress, Rendered, RunOptions, Sampling, Statistics, trace_pixel,
 };
 pub use nanobragg_sources::{
     DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Source, SourceList, StepSpec,

@@ -1,6 +1,4 @@
 //! From a crystal, a beam and a detector to photons per pixel.
-#![forbid(unsafe_code)]
-
 mod background;
 mod error;
 mod experiment;
@@ -19,6 +17,7 @@ pub use background::{
 };
 pub use error::Error;
 pub use experiment::{Experiment, Mask};
+pub use kernel::{Level, Precision};
 pub use plan::Plan;
 pub use polarization::{Polarization, PolarizationFrame, polarization_factor};
 pub use progress::{Cancel, Progress};

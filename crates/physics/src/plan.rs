@@ -1,9 +1,12 @@
 //! Everything that does not depend on the pixel, tabulated.
 
-use nanobragg_geometry::{PixelKind, point_solid_angle, rotate_about, rotate_by, solid_angle};
+use nanobragg_geometry::{
+    PixelKind, point_solid_angle, rotate_about, rotate_by, solid_angle, vector,
+};
 
 use crate::background::water_background;
 use crate::experiment::Experiment;
+use crate::kernel::{LARGEST_INDEX, LaneGrid};
 use crate::polarization::PolarizationFrame;
 use crate::scattering::ELECTRON_RADIUS_SQUARED_M2;
 
@@ -41,6 +44,13 @@ pub struct Plan<'e> {
     pub(crate) photons_per_electron: f64,
     /// Terms of the sum of a pixel, the layers of the sensor not counted.
     pub(crate) steps: f64,
+    /// The grid of structure factors for the fast kernel.
+    pub(crate) lane_grid: LaneGrid,
+    /// Whether the fast kernel can number every index and point of the grid.
+    pub(crate) suits_lanes: bool,
+    /// The square of the scattering vector beyond which every structure factor is 0; `None` if
+    /// there is no such limit.
+    pub(crate) reach_squared_per_m2: Option<f64>,
 }
 
 impl<'e> Plan<'e> {
@@ -69,7 +79,12 @@ impl<'e> Plan<'e> {
             .untouched
             .map(|cell| domains_of(experiment, cell).collect());
         let oversample = f64::from(experiment.sampling.oversample);
+        let lane_grid = LaneGrid::new(&experiment.factors);
         Self {
+            suits_lanes: lane_grid.is_some()
+                && largest_index(&sources, &orientations) < LARGEST_INDEX,
+            lane_grid: lane_grid.unwrap_or_default(),
+            reach_squared_per_m2: reach_squared_per_m2(experiment, &orientations),
             cells: experiment.crystal.size().cells(),
             reciprocal_per_angstrom: experiment.crystal.reciprocal().vectors(),
             background: water_background(experiment.fluence_per_m2, experiment.water_m),
@@ -112,6 +127,75 @@ impl<'e> Plan<'e> {
             .then(|| self.orientations.get(phi * domains + domain).copied())
             .flatten()
     }
+}
+
+/// A bound on every Miller index of the run: the longest edge times twice the shortest wavelength's
+/// inverse.
+fn largest_index(sources: &[SourceRow], orientations: &[Orientation]) -> f64 {
+    let longest_m = orientations
+        .iter()
+        .flatten()
+        .map(|&edge| vector::norm(edge));
+    let shortest_m = sources.iter().map(|source| source.wavelength_m);
+    2.0 * longest_m.fold(0.0, f64::max) / shortest_m.fold(f64::INFINITY, f64::min)
+}
+
+/// How far from the origin of reciprocal space a point can lie whose nearest reflection is not 0,
+/// squared: the longest listed reflection and half the diagonal of the reciprocal cell.
+///
+/// There is no limit where unlisted reflections are not 0, or where an orientation is no rotation of
+/// the cell (about a spindle axis of zero length, say).
+fn reach_squared_per_m2(experiment: &Experiment, orientations: &[Orientation]) -> Option<f64> {
+    let factors = &experiment.factors;
+    let bounds = factors.bounds()?;
+    if factors.default_f() != 0.0 {
+        return None;
+    }
+    let cell = experiment.crystal.direct().vectors();
+    let keeps_shape = |orientation: &Orientation| {
+        (0..3).all(|i| {
+            (0..3).all(|j| {
+                let (p, q) = (
+                    vector::dot(cell[i], cell[j]),
+                    vector::dot(orientation[i], orientation[j]),
+                );
+                (p - q).abs() <= 1e-9 * vector::norm(cell[i]) * vector::norm(cell[j])
+            })
+        })
+    };
+    if !orientations.iter().all(keeps_shape) {
+        return None;
+    }
+    let [a, b, c] = experiment.crystal.reciprocal().vectors();
+    let point = |h: f64, k: f64, l: f64| {
+        vector::add(
+            vector::add(vector::scale(h, a), vector::scale(k, b)),
+            vector::scale(l, c),
+        )
+    };
+    let [h_stride, k_stride, _] = factors.strides();
+    let mut longest_squared = 0.0_f64;
+    for (h, plane) in (bounds.min[0]..).zip(factors.values().chunks(h_stride)) {
+        for (k, row) in (bounds.min[1]..).zip(plane.chunks(k_stride)) {
+            // The square is convex along a row, so its ends decide.
+            let listed = |factor: &f64| *factor != 0.0;
+            let ends = row
+                .iter()
+                .position(listed)
+                .zip(row.iter().rposition(listed));
+            for index in ends.into_iter().flat_map(|(first, last)| [first, last]) {
+                let l = f64::from(bounds.min[2]) + index as f64;
+                let q = point(f64::from(h), f64::from(k), l);
+                longest_squared = longest_squared.max(vector::dot(q, q));
+            }
+        }
+    }
+    let half_diagonal = [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]]
+        .map(|[k, l]| vector::norm(point(0.5, 0.5 * k, 0.5 * l)))
+        .into_iter()
+        .fold(0.0, f64::max);
+    let reach_per_m = (longest_squared.sqrt() + half_diagonal) * (1.0 + 1e-6) * 1e10;
+    Some(reach_per_m * reach_per_m)
 }
 
 /// The cell of each phi step, and what the first step of the run uses instead.

@@ -7,17 +7,23 @@ use tracing::info_span;
 
 use crate::error::Error;
 use crate::kernel::reference::{Carried, Nobody, Pixel, render_pixel};
-use crate::kernel::{RowSpan, SpanOutcome, render_span};
+use crate::kernel::{Level, Precision, RowSpan, SpanOutcome, render_span};
 use crate::plan::Plan;
 use crate::progress::{Cancel, Progress};
 use crate::sampling::Lookup;
 use crate::statistics::{self, RowSums, Statistics};
 
-/// How an experiment is run. Nothing here changes a pixel, and the number of threads not one bit.
+/// How an experiment is run. Nothing here changes a pixel beyond the bound that `docs/PARITY.md`
+/// states, and the number of threads not one bit.
 #[derive(Default, Clone, Copy)]
 pub struct RunOptions<'a> {
     /// Threads to render on; 0 for one a core.
     pub threads: usize,
+    /// Vector instructions to render with; `None` for the fastest of this processor. One that this
+    /// processor does not have is replaced by the baseline.
+    pub level: Option<Level>,
+    /// Precision of the interference function.
+    pub precision: Precision,
     /// Told of the rows that are done.
     pub progress: Option<&'a dyn Progress>,
     /// Stops the run between two rows when raised.
@@ -189,7 +195,13 @@ impl<'r, 'e> Sweep<'r, 'e> {
         let plan = self.plan;
         let options = self.options;
         let (next, lookup) = (self.next, self.lookup);
+        // A run that lanes cannot number falls back on the reference.
+        let level = match options.level {
+            _ if !plan.suits_lanes => Level::Reference,
+            given => given.unwrap_or_else(Level::detect),
+        };
         let roi = plan.experiment.roi;
+        let mask = plan.experiment.mask.as_ref();
         let width = plan.experiment.detector.pixels_fast() as usize;
         let first_left_row = AtomicU32::new(u32::MAX);
         let rows_done = AtomicUsize::new((next.slow - *roi.slow().start()) as usize);
@@ -209,7 +221,15 @@ impl<'r, 'e> Sweep<'r, 'e> {
             let pixels = row
                 .get_mut(fast.start as usize..fast.end as usize)
                 .unwrap_or_default();
-            let outcome = render_span(plan, &RowSpan { slow, fast, lookup }, pixels);
+            let used = mask.map(|mask| mask.row(slow as usize));
+            let span = RowSpan {
+                slow,
+                fast,
+                used,
+                lookup,
+                cancel: options.cancel,
+            };
+            let outcome = render_span(level, options.precision, plan, &span, pixels);
             if outcome.left_grid_at.is_some() {
                 first_left_row.fetch_min(slow, Ordering::Relaxed);
             }

@@ -28,7 +28,7 @@ pub use detector::{Centre, Convention, DetectorArgs, DistanceFlag, Pivot};
 pub use noise::NoiseArgs;
 pub use output::{OutputArgs, PngScale};
 pub use range::{Range, WholeRange};
-pub use running::{FIXES, RunningArgs, Verbosity};
+pub use running::{FIXES, LEVELS, RunningArgs, Verbosity};
 pub use sampling::SamplingArgs;
 pub use structure_factors::{FactorArgs, Lookup};
 pub use vectors::VectorArgs;

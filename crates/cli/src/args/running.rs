@@ -7,6 +7,10 @@ use std::collections::BTreeSet;
 pub struct RunningArgs {
     /// Threads; `None` is one for each core.
     pub threads: Option<u32>,
+    /// Vector instructions, out of [`LEVELS`]; `None` is the best of the machine.
+    pub level: Option<&'static str>,
+    /// Interference function in single precision.
+    pub single_precision: bool,
     /// What `-progress` or `-noprogress` said.
     pub progress: Option<bool>,
     /// How much is said.
@@ -26,6 +30,12 @@ pub enum Verbosity {
     /// Details too.
     Verbose,
 }
+
+/// The word for the best vector instructions of the machine.
+const AUTO: &str = "auto";
+
+/// Vector instructions that `-level` can ask for.
+pub static LEVELS: &[&str] = &[AUTO, "reference", "baseline", "avx2", "avx512"];
 
 /// The word for all of [`FIXES`].
 const ALL: &str = "all";
@@ -79,6 +89,26 @@ pub(super) static GROUP: Group = Group {
             "Threads; 0 is one for each core. The image does not depend on it.",
         )
         .default("0"),
+        FlagSpec::new(
+            "level",
+            Takes::Word {
+                words: LEVELS,
+                set: |args, word| args.running.level = Some(word).filter(|word| *word != AUTO),
+            },
+            "Vector instructions; reference is the scalar kernel that judges the others. The image \
+             does not depend on it beyond the bound in docs/PARITY.md.",
+        )
+        .default(AUTO),
+        FlagSpec::new(
+            "precision",
+            Takes::Word {
+                words: &["double", "single"],
+                set: |args, word| args.running.single_precision = word == "single",
+            },
+            "Precision of the interference function of a parallelepiped crystal; single is faster \
+             and good to 1e-6 of a pixel.",
+        )
+        .default("double"),
         FlagSpec::new(
             "progress",
             Takes::Switch(|args| args.running.progress = Some(true)),

@@ -1,23 +1,62 @@
 //! The kernels: one row of the image from a plan.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `reference` | the sum, pixel by pixel: the judge of the others |
+//! | `fast` | the same sum over blocks of pixels, stage by stage |
+//! | `block` | the columns of a block |
+//! | `lookup`, `interference` | its two expensive stages: structure factors, lattice factors |
+//! | `lane` | branch-free functions |
+//! | `level` | the fast kernel compiled for each set of vector instructions |
 
-pub(crate) mod lane;
+mod block;
+mod fast;
+mod interference;
+mod lane;
+mod level;
+mod lookup;
 pub(crate) mod reference;
 
 use std::ops::Range;
 
 use crate::plan::Plan;
+use crate::progress::Cancel;
 use crate::sampling::Lookup;
 use reference::{Carried, Nobody, Pixel};
 
+pub use level::{Level, Precision};
+
+pub(crate) use lane::LARGEST_INDEX;
+pub(crate) use level::render_span;
+pub(crate) use lookup::LaneGrid;
+
 /// A part of one row of the detector.
 #[derive(Debug, Clone)]
-pub(crate) struct RowSpan {
+pub(crate) struct RowSpan<'r> {
     /// The row.
     pub(crate) slow: u32,
     /// Its pixels, the end not included.
     pub(crate) fast: Range<u32>,
+    /// One flag a pixel of the whole row, false for those that are left out.
+    pub(crate) used: Option<&'r [bool]>,
     /// How structure factors are looked up at its first pixel.
     pub(crate) lookup: Lookup,
+    /// Ends the rendering early when raised; what is then returned is of no use.
+    pub(crate) cancel: Option<&'r Cancel>,
+}
+
+impl RowSpan<'_> {
+    /// Whether the mask leaves this pixel in.
+    #[inline(always)]
+    fn uses(&self, fast: u32) -> bool {
+        self.used
+            .is_none_or(|used| used.get(fast as usize) == Some(&true))
+    }
+
+    #[inline(always)]
+    fn is_cancelled(&self) -> bool {
+        self.cancel.is_some_and(Cancel::is_raised)
+    }
 }
 
 /// What the rendering of a span leaves besides its pixels.
@@ -30,16 +69,14 @@ pub(crate) struct SpanOutcome {
     pub(crate) left_grid_at: Option<u32>,
 }
 
-/// Renders the pixels of `span` into `row`, whose first element is the span's first pixel.
-pub(crate) fn render_span(plan: &Plan<'_>, span: &RowSpan, row: &mut [f32]) -> SpanOutcome {
-    let mask = plan
-        .experiment
-        .mask
-        .as_ref()
-        .map(|mask| mask.row(span.slow as usize));
+/// Renders the pixels of `span` one by one with the reference kernel.
+fn render_span_by_reference(plan: &Plan<'_>, span: &RowSpan<'_>, row: &mut [f32]) -> SpanOutcome {
     let mut solid_angle_sum_sr = 0.0;
     for (fast, out) in span.fast.clone().zip(row) {
-        if mask.is_some_and(|used| used.get(fast as usize) != Some(&true)) {
+        if span.is_cancelled() {
+            break;
+        }
+        if !span.uses(fast) {
             continue;
         }
         let mut carried = Carried {

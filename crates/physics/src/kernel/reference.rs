@@ -181,19 +181,22 @@ fn sum_sources<W: Witness>(
     let experiment = plan.experiment;
     let sampling = &experiment.sampling;
     let domains = experiment.crystal.mosaic().domains().len();
+    let mut diffracted = subpixel.diffracted;
     for (index, source) in plan.sources.iter().enumerate() {
-        let scattering_per_m =
-            scattering_vector(subpixel.diffracted, source.incident, source.wavelength_m);
+        let scattering_per_m = scattering_vector(diffracted, source.incident, source.wavelength_m);
         let cut = is_beyond_limit(experiment.dmin_m, vector::norm(scattering_per_m));
         witness.source(index, scattering_per_m, cut);
         if cut {
             continue;
         }
         if now.polarization == 0.0 || sampling.per_subpixel_polarization {
+            // The C program makes the unit vector unit once more on this occasion, which can change
+            // its last bit for the sources that follow.
+            diffracted = vector::unit(diffracted);
             now.polarization = polarization_factor(
                 experiment.polarization.kahn_factor,
                 source.incident,
-                subpixel.diffracted,
+                diffracted,
                 source.polarization.electric,
                 source.polarization.magnetic,
             );

@@ -1,0 +1,393 @@
+//! The fast kernel: the reference's sum over blocks of pixels.
+//!
+//! Every stage is a plain loop over the lanes of a block, with nothing in it that would keep the
+//! compiler from turning it into vector instructions; `level` compiles it once for each set of them.
+
+use nanobragg_geometry::{Surface, capture_fraction, flat_position, subpixel_offset};
+use nanobragg_numeric::Scalar;
+
+use super::block::{BLOCK, Block, any, dot};
+use super::interference::{Precision, fill_lattice};
+use super::lane::Lane;
+use super::lookup::{find_nearest, find_neighbours, gather_nearest, gather_tricubic};
+use super::reference::{Carried, Nobody, Pixel, render_pixel};
+use super::{RowSpan, SpanOutcome};
+use crate::plan::{Plan, SourceRow};
+use crate::polarization::polarization_factor;
+use crate::sampling::Lookup;
+use crate::scattering::scattering_vector;
+
+/// Renders the pixels of `span` into `row`, whose first element is the span's first pixel.
+#[inline(always)]
+pub(super) fn render_span<P: Precision>(
+    plan: &Plan<'_>,
+    span: &RowSpan<'_>,
+    row: &mut [f32],
+) -> SpanOutcome {
+    let mut block = Block::new();
+    let mut solid_angle_sum_sr = 0.0;
+    for (index, out) in row.chunks_mut(BLOCK).enumerate() {
+        if span.is_cancelled() {
+            break;
+        }
+        let first = span.fast.start + (index * BLOCK) as u32;
+        if !mark_active(span, first, out.len(), &mut block) {
+            continue;
+        }
+        solid_angle_sum_sr += sum_block::<P>(plan, span, first, &mut block);
+        let left = block
+            .left_grid
+            .iter()
+            .take(out.len())
+            .position(|left| *left != 0.0);
+        write_photons(plan, &block, left.unwrap_or(out.len()), out);
+        if let Some(lane) = left {
+            // The sum of this pixel changes its lookup midway: the reference knows how.
+            let pixel = Pixel {
+                fast: first + lane as u32,
+                slow: span.slow,
+            };
+            let mut carried = Carried {
+                cell_is_untouched: false,
+                lookup: span.lookup,
+            };
+            let sum = render_pixel(plan, pixel, &mut carried, &mut Nobody);
+            if let Some(out) = out.get_mut(lane) {
+                *out = sum.photons;
+            }
+            if carried.lookup != span.lookup {
+                return SpanOutcome {
+                    solid_angle_sum_sr,
+                    left_grid_at: Some(pixel.fast),
+                };
+            }
+        }
+    }
+    SpanOutcome {
+        solid_angle_sum_sr,
+        left_grid_at: None,
+    }
+}
+
+/// Marks the pixels of the block that are rendered; false if there are none.
+#[inline(always)]
+fn mark_active(span: &RowSpan<'_>, first: u32, pixels: usize, block: &mut Block) -> bool {
+    for (i, active) in block.active.iter_mut().enumerate() {
+        let used = i < pixels && span.uses(first + i as u32);
+        *active = if used { 1.0 } else { 0.0 };
+    }
+    any(&block.active, |active| active != 0.0)
+}
+
+/// Sums every pixel of the block, and returns their solid angles summed over layers and sub-pixels.
+#[inline(always)]
+fn sum_block<P: Precision>(
+    plan: &Plan<'_>,
+    span: &RowSpan<'_>,
+    first: u32,
+    block: &mut Block,
+) -> f64 {
+    let experiment = plan.experiment;
+    let sensor = experiment.detector.sensor();
+    let oversample = experiment.sampling.oversample;
+    let subpixel_m = experiment.detector.pixel_size_m() / f64::from(oversample);
+    let unpolarized = if experiment.polarization.off {
+        1.0
+    } else {
+        0.0
+    };
+    block.intensity = [plan.background; BLOCK];
+    block.polarization = [unpolarized; BLOCK];
+    block.solid_angle_sr = [0.0; BLOCK];
+    block.left_grid = [0.0; BLOCK];
+
+    let mut solid_angle_sum_sr = 0.0;
+    for layer in 0..sensor.layers {
+        block.capture = [if sensor.thickness_m == 0.0 { 1.0 } else { 0.0 }; BLOCK];
+        let depth_m = f64::from(layer) * sensor.layer_step_m;
+        for sub_slow in 0..oversample {
+            let slow_m = subpixel_offset(span.slow, sub_slow, oversample, subpixel_m);
+            for sub_fast in 0..oversample {
+                let mut fast_m = [0.0; BLOCK];
+                for (i, fast_m) in fast_m.iter_mut().enumerate() {
+                    *fast_m = subpixel_offset(first + i as u32, sub_fast, oversample, subpixel_m);
+                }
+                place_subpixels(plan, &fast_m, slow_m, depth_m, block);
+                correct_solid_angle(plan, block);
+                solid_angle_sum_sr += dot(&block.solid_angle_sr, &block.active);
+                correct_capture(plan, layer, block);
+                for source in &plan.sources {
+                    if span.is_cancelled() {
+                        return solid_angle_sum_sr;
+                    }
+                    sum_source::<P>(plan, span.lookup, source, block);
+                }
+            }
+        }
+    }
+    solid_angle_sum_sr
+}
+
+/// Finds where the sub-pixels lie: `path_m` and `diffracted`.
+#[inline(always)]
+fn place_subpixels(
+    plan: &Plan<'_>,
+    fast_m: &[f64; BLOCK],
+    slow_m: f64,
+    depth_m: f64,
+    block: &mut Block,
+) {
+    let detector = &plan.experiment.detector;
+    let (fast, slow) = (detector.fast(), detector.slow());
+    let (normal, pix0) = (detector.normal(), detector.pix0_m());
+    let mut position_m = [[0.0; BLOCK]; 3];
+    match detector.surface() {
+        Surface::Flat => {
+            for i in 0..BLOCK {
+                let [x, y, z] = flat_position(fast_m[i], slow_m, depth_m, fast, slow, normal, pix0);
+                position_m[0][i] = x;
+                position_m[1][i] = y;
+                position_m[2][i] = z;
+            }
+        }
+        // Two rotations with the system's sines: this one stage is not vectorised.
+        Surface::Curved => {
+            for i in 0..BLOCK {
+                let [x, y, z] = detector.position_m(fast_m[i], slow_m, depth_m);
+                position_m[0][i] = x;
+                position_m[1][i] = y;
+                position_m[2][i] = z;
+            }
+        }
+    }
+    let [x, y, z] = &position_m;
+    for i in 0..BLOCK {
+        let path_m = (x[i] * x[i] + y[i] * y[i] + z[i] * z[i]).sqrt();
+        // A pixel on the crystal itself has no direction: a zero vector.
+        let length = if path_m == 0.0 { 1.0 } else { path_m };
+        block.path_m[i] = path_m;
+        block.diffracted[0][i] = x[i] / length;
+        block.diffracted[1][i] = y[i] / length;
+        block.diffracted[2][i] = z[i] / length;
+    }
+}
+
+/// Takes the solid angle where it is not known yet, or everywhere at every sub-pixel.
+#[inline(always)]
+fn correct_solid_angle(plan: &Plan<'_>, block: &mut Block) {
+    let each = plan.experiment.sampling.per_subpixel_solid_angle;
+    if !each && !any(&block.solid_angle_sr, |w| w == 0.0) {
+        return;
+    }
+    for i in 0..BLOCK {
+        let solid_angle_sr = plan.solid_angle_sr(block.path_m[i]);
+        if each | (block.solid_angle_sr[i] == 0.0) {
+            block.solid_angle_sr[i] = solid_angle_sr;
+        }
+    }
+}
+
+/// Takes the capture fraction of this layer likewise.
+#[inline(always)]
+fn correct_capture(plan: &Plan<'_>, layer: u32, block: &mut Block) {
+    let each = plan.experiment.sampling.per_subpixel_capture;
+    if !each && !any(&block.capture, |capture| capture == 0.0) {
+        return;
+    }
+    let sensor = plan.experiment.detector.sensor();
+    let (step_m, mu_per_m) = (Lane(sensor.layer_step_m), Lane(sensor.mu_per_m));
+    let normal = plan.experiment.detector.normal();
+    let [x, y, z] = &block.diffracted;
+    for i in 0..BLOCK {
+        let parallax = Lane(x[i] * normal[0] + y[i] * normal[1] + z[i] * normal[2]);
+        let capture = capture_fraction(layer, step_m, mu_per_m, parallax).value();
+        if each | (block.capture[i] == 0.0) {
+            block.capture[i] = capture;
+        }
+    }
+}
+
+/// Takes the polarization factor likewise, for the pixels in which `source` is not cut.
+#[inline(always)]
+fn correct_polarization(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) {
+    let each = plan.experiment.sampling.per_subpixel_polarization;
+    if !each && !any(&block.polarization, |factor| factor == 0.0) {
+        return;
+    }
+    let kahn_factor = plan.experiment.polarization.kahn_factor;
+    let frame = &source.polarization;
+    let [x, y, z] = &mut block.diffracted;
+    for i in 0..BLOCK {
+        let taken = (each | (block.polarization[i] == 0.0)) & (block.live[i] != 0.0);
+        // Unit once more, as in the reference.
+        let length = (x[i] * x[i] + y[i] * y[i] + z[i] * z[i]).sqrt();
+        let length = if taken & (length != 0.0) { length } else { 1.0 };
+        x[i] /= length;
+        y[i] /= length;
+        z[i] /= length;
+        let factor = polarization_factor(
+            kahn_factor,
+            source.incident,
+            [x[i], y[i], z[i]],
+            frame.electric,
+            frame.magnetic,
+        );
+        if taken {
+            block.polarization[i] = factor;
+        }
+    }
+}
+
+/// Adds every phi step and domain of one source at one sub-pixel of every pixel.
+#[inline(always)]
+fn sum_source<P: Precision>(
+    plan: &Plan<'_>,
+    lookup: Lookup,
+    source: &SourceRow,
+    block: &mut Block,
+) {
+    let sampling = &plan.experiment.sampling;
+    if !scatter(plan, source, block) {
+        return;
+    }
+    correct_polarization(plan, source, block);
+    // A term of 0 may be left out, unless the running sum is corrected with every term.
+    let may_skip = !sampling.corrects_each_subpixel();
+    if may_skip && is_beyond_list(plan, block) && lookup == Lookup::Nearest {
+        return;
+    }
+    for orientation in &plan.orientations {
+        match lookup {
+            Lookup::Nearest => {
+                find_nearest(plan, orientation, block);
+                if !gather_nearest(plan, block) && may_skip {
+                    continue;
+                }
+                fill_lattice::<P>(plan, block);
+            }
+            Lookup::Tricubic => {
+                find_neighbours(plan, orientation, block);
+                fill_lattice::<P>(plan, block);
+                gather_tricubic(plan, block);
+                note_where_grid_is_left(plan, block);
+            }
+        }
+        if may_skip {
+            add_terms(block);
+        } else {
+            add_terms_and_correct(plan, block);
+        }
+    }
+}
+
+/// Finds the scattering vectors of `source` and where it is not cut by dmin; false if it is
+/// everywhere.
+#[inline(always)]
+fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
+    let dmin_m = plan.experiment.dmin_m;
+    let [x, y, z] = &block.diffracted;
+    for i in 0..BLOCK {
+        let q = scattering_vector([x[i], y[i], z[i]], source.incident, source.wavelength_m);
+        block.scattering_per_m[0][i] = q[0];
+        block.scattering_per_m[1][i] = q[1];
+        block.scattering_per_m[2][i] = q[2];
+    }
+    block.live = [1.0; BLOCK];
+    if dmin_m > 0.0 {
+        let [x, y, z] = &block.scattering_per_m;
+        for i in 0..BLOCK {
+            let q_per_m = (x[i] * x[i] + y[i] * y[i] + z[i] * z[i]).sqrt();
+            let cut = (q_per_m > 0.0) & (dmin_m > 1.0 / q_per_m);
+            block.live[i] = if cut { 0.0 } else { 1.0 };
+        }
+    }
+    any(&block.live, |live| live != 0.0)
+}
+
+/// Whether every pixel of the block scatters beyond the last reflection that is not 0.
+#[inline(always)]
+fn is_beyond_list(plan: &Plan<'_>, block: &Block) -> bool {
+    let Some(reach_squared) = plan.reach_squared_per_m2 else {
+        return false;
+    };
+    let [x, y, z] = &block.scattering_per_m;
+    let mut within = false;
+    for i in 0..BLOCK {
+        within |= x[i] * x[i] + y[i] * y[i] + z[i] * z[i] <= reach_squared;
+    }
+    !within
+}
+
+/// Marks the pixels in which an index is too near the edge of the grid to interpolate. A term whose
+/// lattice factor is exactly 0 is never looked up, so it cannot leave.
+#[inline(always)]
+fn note_where_grid_is_left(plan: &Plan<'_>, block: &mut Block) {
+    let looks_up_all = plan.experiment.water_m != 0.0;
+    for i in 0..BLOCK {
+        let looked_up = looks_up_all | (block.vanishes[i] == 0.0);
+        let left = looked_up & (block.live[i] != 0.0) & (block.interpolates[i] == 0.0);
+        if left {
+            block.left_grid[i] = block.active[i];
+        }
+    }
+}
+
+/// Adds one term to every pixel in which the source is not cut.
+#[inline(always)]
+fn add_terms(block: &mut Block) {
+    for i in 0..BLOCK {
+        let factor = block.cell_factor[i];
+        let term = factor * factor * block.lattice_squared[i];
+        let live = block.live[i] != 0.0;
+        block.intensity[i] += if live { term } else { 0.0 };
+    }
+}
+
+/// Adds one term to every pixel and then corrects the running sum (the oddity `oversample-flags`),
+/// except where the lattice factor is exactly 0 and there is no water.
+#[inline(always)]
+fn add_terms_and_correct(plan: &Plan<'_>, block: &mut Block) {
+    let sampling = &plan.experiment.sampling;
+    let adds_all = plan.experiment.water_m != 0.0;
+    for i in 0..BLOCK {
+        let factor = block.cell_factor[i];
+        let mut sum = block.intensity[i] + factor * factor * block.lattice_squared[i];
+        if sampling.per_subpixel_capture {
+            sum *= block.capture[i];
+        }
+        if sampling.per_subpixel_polarization {
+            sum *= block.polarization[i];
+        }
+        if sampling.per_subpixel_solid_angle {
+            sum *= block.solid_angle_sr[i];
+        }
+        if (block.live[i] != 0.0) & (adds_all | (block.vanishes[i] == 0.0)) {
+            block.intensity[i] = sum;
+        }
+    }
+}
+
+/// Turns the first `count` sums into photons.
+#[inline(always)]
+fn write_photons(plan: &Plan<'_>, block: &Block, count: usize, out: &mut [f32]) {
+    let sampling = &plan.experiment.sampling;
+    let mut all = [0.0_f32; BLOCK];
+    for (i, out) in all.iter_mut().enumerate() {
+        let mut photons = plan.photons_per_electron * block.intensity[i] / plan.steps;
+        if !sampling.per_subpixel_capture {
+            photons *= block.capture[i];
+        }
+        if !sampling.per_subpixel_polarization {
+            photons *= block.polarization[i];
+        }
+        if !sampling.per_subpixel_solid_angle {
+            photons *= block.solid_angle_sr[i];
+        }
+        *out = photons as f32;
+    }
+    for (i, out) in out.iter_mut().enumerate().take(count) {
+        if block.active[i] != 0.0 {
+            *out = all[i];
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Which vector instructions a run uses. The only file with unsafe code.
+
+use std::fmt;
+
+use super::interference::{Double, Single};
+use super::{RowSpan, SpanOutcome, fast, render_span_by_reference};
+use crate::plan::Plan;
+
+/// A set of instructions to render with.
+///
+/// All of them give the same image to the bit in double precision, except that the reference uses
+/// the system's sine; how far that is apart is stated in `docs/PARITY.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The scalar kernel, pixel by pixel: the judge.
+    Reference,
+    /// What every processor of the architecture has: SSE2 on x86-64, NEON on AArch64.
+    Baseline,
+    /// AVX2, 4 lanes of double precision.
+    Avx2,
+    /// AVX-512, 8 lanes of double precision.
+    Avx512,
+}
+
+impl Level {
+    /// Every level, the slowest first.
+    pub const ALL: [Self; 4] = [Self::Reference, Self::Baseline, Self::Avx2, Self::Avx512];
+
+    /// The fastest level of this processor.
+    pub fn detect() -> Self {
+        Self::ALL
+            .into_iter()
+            .rev()
+            .find(|level| level.is_available())
+            .unwrap_or(Self::Baseline)
+    }
+
+    /// Whether this processor can run it.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Reference | Self::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("avx512bw")
+                    && std::arch::is_x86_feature_detected!("avx512dq")
+                    && std::arch::is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+        }
+    }
+
+    /// Its name, as on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+            Self::Baseline => "baseline",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The precision of the interference function of a parallelepiped crystal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// Double precision throughout.
+    #[default]
+    Double,
+    /// Single precision after the range reduction; indices stay in double precision.
+    Single,
+}
+
+/// Renders one row with the instructions of `level`, or those of the baseline if this processor
+/// does not have them.
+pub(crate) fn render_span(
+    level: Level,
+    precision: Precision,
+    plan: &Plan<'_>,
+    span: &RowSpan<'_>,
+    row: &mut [f32],
+) -> SpanOutcome {
+    match (level, precision) {
+        (Level::Reference, _) => render_span_by_reference(plan, span, row),
+        #[cfg(target_arch = "x86_64")]
+        (Level::Avx2, _) if level.is_available() => {
+            // SAFETY: the processor has AVX2, as was just asked.
+            #[allow(unsafe_code)]
+            unsafe {
+                match precision {
+                    Precision::Double => avx2_double(plan, span, row),
+                    Precision::Single => avx2_single(plan, span, row),
+                }
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        (Level::Avx512, _) if level.is_available() => {
+            // SAFETY: the processor has these parts of AVX-512, as was just asked.
+            #[allow(unsafe_code)]
+            unsafe {
+                match precision {
+                    Precision::Double => avx512_double(plan, span, row),
+                    Precision::Single => avx512_single(plan, span, row),
+                }
+            }
+        }
+        (_, Precision::Double) => fast::render_span::<Double>(plan, span, row),
+        (_, Precision::Single) => fast::render_span::<Single>(plan, span, row),
+    }
+}
+
+/// The fast kernel, compiled for a set of instructions. Fused multiplication is not among them: it
+/// would give every level its own last bit.
+macro_rules! compiled_for {
+    ($($name:ident: $features:literal, $precision:ty;)+) => {$(
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        fn $name(plan: &Plan<'_>, span: &RowSpan<'_>, row: &mut [f32]) -> SpanOutcome {
+            fast::render_span::<$precision>(plan, span, row)
+        }
+    )+};
+}
+
+compiled_for! {
+    avx2_double: "avx2", Double;
+    avx2_single: "avx2", Single;
+    avx512_double: "avx512f,avx512bw,avx512dq,avx512vl", Double;
+    avx512_single: "avx512f,avx512bw,avx512dq,avx512vl", Single;
+}

@@ -1,0 +1,151 @@
+//! Structure factors of a block of pixels.
+
+use super::block::{BLOCK, Block};
+use super::lane::{floor, round_half_down, to_offset};
+use crate::plan::{Orientation, Plan};
+
+/// The grid of structure factors in the numbers that lanes compute with.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LaneGrid {
+    min: [f64; 3],
+    max: [f64; 3],
+    stride: [f64; 3],
+    /// The place of everything that is not in the grid: one past its end.
+    outside: f64,
+}
+
+impl LaneGrid {
+    /// `None` for a grid with more points than a lane can number.
+    pub(crate) fn new(factors: &nanobragg_crystal::FactorGrid) -> Option<Self> {
+        let points = u32::try_from(factors.values().len()).ok()?;
+        let Some(bounds) = factors.bounds() else {
+            // Nothing lies between 0 and -1.
+            return Some(Self {
+                max: [-1.0; 3],
+                ..Self::default()
+            });
+        };
+        Some(Self {
+            min: bounds.min.map(f64::from),
+            max: bounds.max.map(f64::from),
+            stride: factors.strides().map(|stride| stride as f64),
+            outside: f64::from(points),
+        })
+    }
+}
+
+/// The fractional indices of lane `i`: `a.q, b.q, c.q`.
+#[inline(always)]
+fn hkl(block: &Block, orientation: &Orientation, i: usize) -> [f64; 3] {
+    let [x, y, z] = &block.scattering_per_m;
+    orientation.map(|edge| edge[0] * x[i] + edge[1] * y[i] + edge[2] * z[i])
+}
+
+/// Fills `offset` and `place` for a lookup at the nearest whole indices.
+#[inline(always)]
+pub(super) fn find_nearest(plan: &Plan<'_>, orientation: &Orientation, block: &mut Block) {
+    let LaneGrid {
+        min,
+        max,
+        stride,
+        outside,
+    } = plan.lane_grid;
+    for i in 0..BLOCK {
+        let [h, k, l] = hkl(block, orientation, i);
+        let (h0, k0, l0) = (round_half_down(h), round_half_down(k), round_half_down(l));
+        block.offset[0][i] = h - h0;
+        block.offset[1][i] = k - k0;
+        block.offset[2][i] = l - l0;
+        let inside = (h0 >= min[0])
+            & (h0 <= max[0])
+            & (k0 >= min[1])
+            & (k0 <= max[1])
+            & (l0 >= min[2])
+            & (l0 <= max[2]);
+        let place = (h0 - min[0]) * stride[0] + (k0 - min[1]) * stride[1] + (l0 - min[2]);
+        block.place[i] = to_offset(if inside { place } else { outside });
+    }
+}
+
+/// Fills `cell_factor` from `place`, and tells whether any of them is not 0.
+#[inline(always)]
+pub(super) fn gather_nearest(plan: &Plan<'_>, block: &mut Block) -> bool {
+    let factors = &plan.experiment.factors;
+    let (values, default_f) = (factors.values(), factors.default_f());
+    for i in 0..BLOCK {
+        block.cell_factor[i] = values
+            .get(block.place[i] as usize)
+            .copied()
+            .unwrap_or(default_f);
+    }
+    super::block::any(&block.cell_factor, |factor| factor != 0.0)
+}
+
+/// Fills `offset`, `place`, `weights` and `interpolates` for Lagrange's cubic.
+///
+/// The weights are those of `nanobragg_crystal::lagrange_cubic`, written apart from the values.
+#[inline(always)]
+pub(super) fn find_neighbours(plan: &Plan<'_>, orientation: &Orientation, block: &mut Block) {
+    let LaneGrid {
+        min, max, stride, ..
+    } = plan.lane_grid;
+    let span = [0, 1, 2].map(|axis| max[axis] - min[axis] + 1.0);
+    for i in 0..BLOCK {
+        let index = hkl(block, orientation, i);
+        let mut inside = true;
+        let mut place = 0.0;
+        for axis in 0..3 {
+            let x = index[axis];
+            block.offset[axis][i] = x - round_half_down(x);
+            inside &= (x - min[axis] + 3.0 <= span[axis]) & (x - 2.0 >= min[axis]);
+            let first = floor(x) - 1.0;
+            place += (first - min[axis]) * stride[axis];
+            let d0 = x - first;
+            let d1 = x - (first + 1.0);
+            let d2 = x - (first + 2.0);
+            let d3 = x - (first + 3.0);
+            let weights = &mut block.weights[axis];
+            weights[0][i] = d1 * d2 * d3 * (-1.0 / 6.0);
+            weights[1][i] = d0 * d2 * d3 * 0.5;
+            weights[2][i] = d0 * d1 * d3 * -0.5;
+            weights[3][i] = d0 * d1 * d2 * (1.0 / 6.0);
+        }
+        block.interpolates[i] = if inside { 1.0 } else { 0.0 };
+        block.place[i] = to_offset(if inside { place } else { 0.0 });
+    }
+}
+
+/// Fills `cell_factor` with Lagrange's cubic through the 4 x 4 x 4 neighbours; 0 where that is not
+/// allowed.
+///
+/// The four neighbours along l lie side by side in the grid and are summed side by side, over h and
+/// k first. The reference sums over l first; the difference is rounding.
+#[inline(always)]
+pub(super) fn gather_tricubic(plan: &Plan<'_>, block: &mut Block) {
+    let factors = &plan.experiment.factors;
+    let values = factors.values();
+    let [h_stride, k_stride, _] = factors.strides();
+    let [weights_h, weights_k, weights_l] = &block.weights;
+    for i in 0..BLOCK {
+        if block.interpolates[i] == 0.0 || block.live[i] * block.active[i] == 0.0 {
+            block.cell_factor[i] = 0.0;
+            continue;
+        }
+        let corner = block.place[i] as usize;
+        let mut along_l = [0.0; 4];
+        for h in 0..4 {
+            for k in 0..4 {
+                let weight = weights_h[h][i] * weights_k[k][i];
+                let start = corner + h * h_stride + k * k_stride;
+                let row = values.get(start..start + 4).unwrap_or(&[0.0; 4]);
+                for l in 0..4 {
+                    along_l[l] += weight * row[l];
+                }
+            }
+        }
+        block.cell_factor[i] = along_l[0] * weights_l[0][i]
+            + along_l[1] * weights_l[1][i]
+            + along_l[2] * weights_l[2][i]
+            + along_l[3] * weights_l[3][i];
+    }
+}
