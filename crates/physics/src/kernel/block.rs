@@ -38,8 +38,8 @@ pub(super) struct Block {
     pub(super) interpolates: Column,
     /// Structure factors of the unit cell.
     pub(super) cell_factor: Column,
-    /// Squared structure factors of the lattice.
-    pub(super) lattice_squared: Column,
+    /// Structure factors of the lattice, but for their sign.
+    pub(super) lattice_factor: Column,
     /// 1 where the structure factor of the lattice is exactly 0.
     pub(super) vanishes: Column,
     /// The sums.
@@ -64,7 +64,7 @@ impl Block {
             weights: [[[0.0; BLOCK]; 4]; 3],
             interpolates: [0.0; BLOCK],
             cell_factor: [0.0; BLOCK],
-            lattice_squared: [0.0; BLOCK],
+            lattice_factor: [0.0; BLOCK],
             vanishes: [0.0; BLOCK],
             intensity: [0.0; BLOCK],
             left_grid: [0.0; BLOCK],

@@ -336,8 +336,8 @@ fn note_where_grid_is_left(plan: &Plan<'_>, block: &mut Block) {
 #[inline(always)]
 fn add_terms(block: &mut Block) {
     for i in 0..BLOCK {
-        let factor = block.cell_factor[i];
-        let term = factor * factor * block.lattice_squared[i];
+        let amplitude = block.cell_factor[i] * block.lattice_factor[i];
+        let term = amplitude * amplitude;
         let live = block.live[i] != 0.0;
         block.intensity[i] += if live { term } else { 0.0 };
     }
@@ -350,8 +350,8 @@ fn add_terms_and_correct(plan: &Plan<'_>, block: &mut Block) {
     let sampling = &plan.experiment.sampling;
     let adds_all = plan.experiment.water_m != 0.0;
     for i in 0..BLOCK {
-        let factor = block.cell_factor[i];
-        let mut sum = block.intensity[i] + factor * factor * block.lattice_squared[i];
+        let amplitude = block.cell_factor[i] * block.lattice_factor[i];
+        let mut sum = block.intensity[i] + amplitude * amplitude;
         if sampling.per_subpixel_capture {
             sum *= block.capture[i];
         }

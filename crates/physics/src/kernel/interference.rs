@@ -1,4 +1,4 @@
-//! The squared structure factor of the lattice, lane by lane.
+//! The structure factor of the lattice, lane by lane, but for its sign.
 
 use nanobragg_crystal::{Shape, lattice_factor};
 use nanobragg_numeric::Scalar;
@@ -10,8 +10,8 @@ use crate::plan::Plan;
 /// In which precision the interference function of a parallelepiped is computed. Everything else,
 /// the Miller indices above all, is in double precision always.
 pub(super) trait Precision {
-    /// `sin^2(pi n d) / sin^2(pi d)` of three axes, multiplied.
-    fn grating_squared(offset: [f64; 3], cells: [f64; 3]) -> f64;
+    /// The product over three axes of `sin(pi n d) / sin(pi d)`, but for its sign.
+    fn grating(offset: [f64; 3], cells: [f64; 3]) -> f64;
 }
 
 /// Double precision.
@@ -20,19 +20,17 @@ pub(super) struct Double;
 /// Single precision after the range reduction.
 pub(super) struct Single;
 
-/// Added above and below so that 0/0 comes out as `n^2`; no square of a sine that is not exactly 0
-/// is anywhere near it.
-const TINY: f64 = 1e-80;
-const TINY_SINGLE: f32 = 1e-36;
+/// Added to an offset, it changes none but 0, whose 0/0 it makes into n.
+const TINY: f64 = 1e-40;
+const TINY_SINGLE: f32 = 1e-30;
 
 impl Precision for Double {
     #[inline(always)]
-    fn grating_squared(offset: [f64; 3], cells: [f64; 3]) -> f64 {
+    fn grating(offset: [f64; 3], cells: [f64; 3]) -> f64 {
         let axis = |d: f64, n: f64| {
+            let d = d + TINY;
             let turns = n * d;
-            let above = sin_pi(turns - round_to_even(turns));
-            let below = sin_pi(d);
-            (above * above + TINY * n * n, below * below + TINY)
+            (sin_pi(turns - round_to_even(turns)), sin_pi(d))
         };
         let (above_h, below_h) = axis(offset[0], cells[0]);
         let (above_k, below_k) = axis(offset[1], cells[1]);
@@ -43,22 +41,20 @@ impl Precision for Double {
 
 impl Precision for Single {
     #[inline(always)]
-    fn grating_squared(offset: [f64; 3], cells: [f64; 3]) -> f64 {
+    fn grating(offset: [f64; 3], cells: [f64; 3]) -> f64 {
         let axis = |d: f64, n: f64| {
             let turns = n * d;
-            let above = sin_pi_single((turns - round_to_even(turns)) as f32);
-            let below = sin_pi_single(d as f32);
-            let n = n as f32;
-            (above * above + TINY_SINGLE * n * n) / (below * below + TINY_SINGLE)
+            let above = (turns - round_to_even(turns)) as f32 + TINY_SINGLE * n as f32;
+            sin_pi_single(above) / sin_pi_single(d as f32 + TINY_SINGLE)
         };
         let h = axis(offset[0], cells[0]);
         let k = axis(offset[1], cells[1]);
         let l = axis(offset[2], cells[2]);
-        f64::from(h) * f64::from(k) * f64::from(l)
+        f64::from(h * k * l)
     }
 }
 
-/// Fills `lattice_squared`, and `vanishes` for the shapes that can be exactly 0.
+/// Fills `lattice_factor`, and `vanishes` for the shapes that can be exactly 0.
 #[inline(always)]
 pub(super) fn fill_lattice<P: Precision>(plan: &Plan<'_>, block: &mut Block) {
     match plan.experiment.crystal.shape() {
@@ -72,13 +68,14 @@ pub(super) fn fill_lattice<P: Precision>(plan: &Plan<'_>, block: &mut Block) {
     }
 }
 
-/// Only the square of the grating function is needed, so it may be taken of the offset from the
-/// nearest whole index: for whole N, `sin^2(pi N h) = sin^2(pi N dh)`, whose range reduction is exact.
+/// Only the square of the grating function is needed, so its sign may be lost and it may be taken of
+/// the offset from the nearest whole index: for whole N, `sin(pi N h) = +-sin(pi N dh)`, whose range
+/// reduction is exact.
 #[inline(always)]
 fn fill_square<P: Precision>(plan: &Plan<'_>, block: &mut Block) {
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
-        block.lattice_squared[i] = P::grating_squared([dh[i], dk[i], dl[i]], plan.cells);
+        block.lattice_factor[i] = P::grating([dh[i], dk[i], dl[i]], plan.cells);
     }
 }
 
@@ -98,7 +95,7 @@ fn fill_peaked<const SHAPE: u8>(plan: &Plan<'_>, block: &mut Block) {
     for i in 0..BLOCK {
         let offset = [Lane(dh[i]), Lane(dk[i]), Lane(dl[i])];
         let factor = lattice_factor(shape, offset, [0.0; 3], cells, reciprocal, fudge).value();
-        block.lattice_squared[i] = factor * factor;
+        block.lattice_factor[i] = factor;
         block.vanishes[i] = if factor == 0.0 { 1.0 } else { 0.0 };
     }
 }
@@ -134,7 +131,7 @@ fn mend_round_centres(plan: &Plan<'_>, block: &mut Block) {
                 reciprocal,
                 fudge,
             );
-            block.lattice_squared[i] = factor * factor;
+            block.lattice_factor[i] = factor;
             block.vanishes[i] = if factor == 0.0 { 1.0 } else { 0.0 };
         }
     }

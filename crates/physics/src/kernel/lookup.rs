@@ -1,7 +1,7 @@
 //! Structure factors of a block of pixels.
 
 use super::block::{BLOCK, Block};
-use super::lane::{floor, round_half_down, to_offset};
+use super::lane::{floor, low_bits, nearest_and_offset, offset_base};
 use crate::plan::{Orientation, Plan};
 
 /// The grid of structure factors in the numbers that lanes compute with.
@@ -10,14 +10,19 @@ pub(crate) struct LaneGrid {
     min: [f64; 3],
     max: [f64; 3],
     stride: [f64; 3],
-    /// The place of everything that is not in the grid: one past its end.
-    outside: f64,
+    /// Added to `h stride + k stride + l`, makes its low bits the place in the grid.
+    base: f64,
 }
+
+/// The place of everything that is not in the grid.
+const OUTSIDE: u32 = u32::MAX;
 
 impl LaneGrid {
     /// `None` for a grid with more points than a lane can number.
     pub(crate) fn new(factors: &nanobragg_crystal::FactorGrid) -> Option<Self> {
-        let points = u32::try_from(factors.values().len()).ok()?;
+        u32::try_from(factors.values().len())
+            .ok()
+            .filter(|points| *points < OUTSIDE)?;
         let Some(bounds) = factors.bounds() else {
             // Nothing lies between 0 and -1.
             return Some(Self {
@@ -25,11 +30,13 @@ impl LaneGrid {
                 ..Self::default()
             });
         };
+        let min = bounds.min.map(f64::from);
+        let stride = factors.strides().map(|stride| stride as f64);
         Some(Self {
-            min: bounds.min.map(f64::from),
+            min,
             max: bounds.max.map(f64::from),
-            stride: factors.strides().map(|stride| stride as f64),
-            outside: f64::from(points),
+            stride,
+            base: offset_base(min[0] * stride[0] + min[1] * stride[1] + min[2]),
         })
     }
 }
@@ -48,22 +55,24 @@ pub(super) fn find_nearest(plan: &Plan<'_>, orientation: &Orientation, block: &m
         min,
         max,
         stride,
-        outside,
+        base,
     } = plan.lane_grid;
     for i in 0..BLOCK {
         let [h, k, l] = hkl(block, orientation, i);
-        let (h0, k0, l0) = (round_half_down(h), round_half_down(k), round_half_down(l));
-        block.offset[0][i] = h - h0;
-        block.offset[1][i] = k - k0;
-        block.offset[2][i] = l - l0;
+        let (h0, dh) = nearest_and_offset(h);
+        let (k0, dk) = nearest_and_offset(k);
+        let (l0, dl) = nearest_and_offset(l);
+        block.offset[0][i] = dh;
+        block.offset[1][i] = dk;
+        block.offset[2][i] = dl;
         let inside = (h0 >= min[0])
             & (h0 <= max[0])
             & (k0 >= min[1])
             & (k0 <= max[1])
             & (l0 >= min[2])
             & (l0 <= max[2]);
-        let place = (h0 - min[0]) * stride[0] + (k0 - min[1]) * stride[1] + (l0 - min[2]);
-        block.place[i] = to_offset(if inside { place } else { outside });
+        let place = low_bits(h0 * stride[0] + k0 * stride[1] + l0 + base);
+        block.place[i] = if inside { place } else { OUTSIDE };
     }
 }
 
@@ -72,11 +81,18 @@ pub(super) fn find_nearest(plan: &Plan<'_>, orientation: &Orientation, block: &m
 pub(super) fn gather_nearest(plan: &Plan<'_>, block: &mut Block) -> bool {
     let factors = &plan.experiment.factors;
     let (values, default_f) = (factors.values(), factors.default_f());
+    let Some(last) = values.len().checked_sub(1) else {
+        block.cell_factor = [default_f; BLOCK];
+        return default_f != 0.0;
+    };
     for i in 0..BLOCK {
-        block.cell_factor[i] = values
-            .get(block.place[i] as usize)
-            .copied()
-            .unwrap_or(default_f);
+        // Every lane reads something, so that no lane has to be told apart while reading.
+        let listed = values[(block.place[i] as usize).min(last)];
+        block.cell_factor[i] = if block.place[i] == OUTSIDE {
+            default_f
+        } else {
+            listed
+        };
     }
     super::block::any(&block.cell_factor, |factor| factor != 0.0)
 }
@@ -87,19 +103,22 @@ pub(super) fn gather_nearest(plan: &Plan<'_>, block: &mut Block) -> bool {
 #[inline(always)]
 pub(super) fn find_neighbours(plan: &Plan<'_>, orientation: &Orientation, block: &mut Block) {
     let LaneGrid {
-        min, max, stride, ..
+        min,
+        max,
+        stride,
+        base,
     } = plan.lane_grid;
     let span = [0, 1, 2].map(|axis| max[axis] - min[axis] + 1.0);
     for i in 0..BLOCK {
         let index = hkl(block, orientation, i);
         let mut inside = true;
-        let mut place = 0.0;
+        let mut place = base;
         for axis in 0..3 {
             let x = index[axis];
-            block.offset[axis][i] = x - round_half_down(x);
+            block.offset[axis][i] = nearest_and_offset(x).1;
             inside &= (x - min[axis] + 3.0 <= span[axis]) & (x - 2.0 >= min[axis]);
             let first = floor(x) - 1.0;
-            place += (first - min[axis]) * stride[axis];
+            place += first * stride[axis];
             let d0 = x - first;
             let d1 = x - (first + 1.0);
             let d2 = x - (first + 2.0);
@@ -111,7 +130,7 @@ pub(super) fn find_neighbours(plan: &Plan<'_>, orientation: &Orientation, block:
             weights[3][i] = d0 * d1 * d2 * (1.0 / 6.0);
         }
         block.interpolates[i] = if inside { 1.0 } else { 0.0 };
-        block.place[i] = to_offset(if inside { place } else { 0.0 });
+        block.place[i] = if inside { low_bits(place) } else { OUTSIDE };
     }
 }
 
@@ -133,13 +152,13 @@ pub(super) fn gather_tricubic(plan: &Plan<'_>, block: &mut Block) {
         }
         let corner = block.place[i] as usize;
         let mut along_l = [0.0; 4];
-        for h in 0..4 {
-            for k in 0..4 {
-                let weight = weights_h[h][i] * weights_k[k][i];
+        for (h, weight_h) in weights_h.iter().map(|column| column[i]).enumerate() {
+            for (k, weight_k) in weights_k.iter().map(|column| column[i]).enumerate() {
+                let weight = weight_h * weight_k;
                 let start = corner + h * h_stride + k * k_stride;
                 let row = values.get(start..start + 4).unwrap_or(&[0.0; 4]);
-                for l in 0..4 {
-                    along_l[l] += weight * row[l];
+                for (sum, value) in along_l.iter_mut().zip(row) {
+                    *sum += weight * value;
                 }
             }
         }
