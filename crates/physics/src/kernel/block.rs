@@ -34,8 +34,6 @@ pub(super) struct Block {
     pub(super) place: [u32; BLOCK],
     /// Lagrange weights of the four neighbours along h, k, l, for interpolation.
     pub(super) weights: [[Column; 4]; 3],
-    /// 1 where the index is far enough inside the grid to interpolate.
-    pub(super) interpolates: Column,
     /// Structure factors of the unit cell.
     pub(super) cell_factor: Column,
     /// Structure factors of the lattice, but for their sign.
@@ -62,7 +60,6 @@ impl Block {
             offset: [[0.0; BLOCK]; 3],
             place: [0; BLOCK],
             weights: [[[0.0; BLOCK]; 4]; 3],
-            interpolates: [0.0; BLOCK],
             cell_factor: [0.0; BLOCK],
             lattice_factor: [0.0; BLOCK],
             vanishes: [0.0; BLOCK],

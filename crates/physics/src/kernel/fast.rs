@@ -9,7 +9,7 @@ use nanobragg_numeric::Scalar;
 use super::block::{BLOCK, Block, any, dot};
 use super::interference::{Precision, fill_lattice};
 use super::lane::Lane;
-use super::lookup::{find_nearest, find_neighbours, gather_nearest, gather_tricubic};
+use super::lookup::{OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_tricubic};
 use super::reference::{Carried, Nobody, Pixel, render_pixel};
 use super::{RowSpan, SpanOutcome};
 use crate::plan::{Plan, SourceRow};
@@ -325,7 +325,7 @@ fn note_where_grid_is_left(plan: &Plan<'_>, block: &mut Block) {
     let looks_up_all = plan.experiment.water_m != 0.0;
     for i in 0..BLOCK {
         let looked_up = looks_up_all | (block.vanishes[i] == 0.0);
-        let left = looked_up & (block.live[i] != 0.0) & (block.interpolates[i] == 0.0);
+        let left = looked_up & (block.live[i] != 0.0) & (block.place[i] == OUTSIDE);
         if left {
             block.left_grid[i] = block.active[i];
         }

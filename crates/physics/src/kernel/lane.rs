@@ -93,7 +93,7 @@ pub(crate) fn sin_pi(r: f64) -> f64 {
 pub(crate) fn sin_pi_single(r: f32) -> f32 {
     let z = r * r;
     let z2 = z * z;
-    let low = std::f32::consts::PI + -5.167_709_8 * z;
+    let low = std::f32::consts::PI + -5.167_71 * z;
     let middle = 2.550_069_7 + -0.598_242_1 * z;
     r * ((low + middle * z2) + 0.077_560_39 * (z2 * z2))
 }

@@ -15,7 +15,7 @@ pub(crate) struct LaneGrid {
 }
 
 /// The place of everything that is not in the grid.
-const OUTSIDE: u32 = u32::MAX;
+pub(super) const OUTSIDE: u32 = u32::MAX;
 
 impl LaneGrid {
     /// `None` for a grid with more points than a lane can number.
@@ -97,7 +97,8 @@ pub(super) fn gather_nearest(plan: &Plan<'_>, block: &mut Block) -> bool {
     super::block::any(&block.cell_factor, |factor| factor != 0.0)
 }
 
-/// Fills `offset`, `place`, `weights` and `interpolates` for Lagrange's cubic.
+/// Fills `offset`, `place` and `weights` for Lagrange's cubic; the place of an index too near the edge
+/// of the grid is [`OUTSIDE`].
 ///
 /// The weights are those of `nanobragg_crystal::lagrange_cubic`, written apart from the values.
 #[inline(always)]
@@ -129,42 +130,77 @@ pub(super) fn find_neighbours(plan: &Plan<'_>, orientation: &Orientation, block:
             weights[2][i] = d0 * d1 * d3 * -0.5;
             weights[3][i] = d0 * d1 * d2 * (1.0 / 6.0);
         }
-        block.interpolates[i] = if inside { 1.0 } else { 0.0 };
         block.place[i] = if inside { low_bits(place) } else { OUTSIDE };
     }
 }
 
+/// Pixels that are interpolated together: most have the same 64 neighbours, since pixels are small
+/// against the distance of two spots.
+const GROUP: usize = 8;
+
 /// Fills `cell_factor` with Lagrange's cubic through the 4 x 4 x 4 neighbours; 0 where that is not
 /// allowed.
 ///
-/// The four neighbours along l lie side by side in the grid and are summed side by side, over h and
-/// k first. The reference sums over l first; the difference is rounding.
+/// The sum runs over h and k before l, the other way round than the reference's; the difference is
+/// rounding. It is the same sum whichever pixels are in the group.
 #[inline(always)]
 pub(super) fn gather_tricubic(plan: &Plan<'_>, block: &mut Block) {
-    let factors = &plan.experiment.factors;
-    let values = factors.values();
-    let [h_stride, k_stride, _] = factors.strides();
-    let [weights_h, weights_k, weights_l] = &block.weights;
-    for i in 0..BLOCK {
-        if block.interpolates[i] == 0.0 || block.live[i] * block.active[i] == 0.0 {
-            block.cell_factor[i] = 0.0;
-            continue;
+    for start in (0..BLOCK).step_by(GROUP) {
+        let places: [u32; GROUP] = std::array::from_fn(|i| block.place[start + i]);
+        for (i, &place) in places.iter().enumerate() {
+            if place == OUTSIDE {
+                block.cell_factor[start + i] = 0.0;
+            } else if !places[..i].contains(&place) {
+                let factors = interpolate(plan, block, start, place);
+                for j in 0..GROUP {
+                    if places[j] == place {
+                        block.cell_factor[start + j] = factors[j];
+                    }
+                }
+            }
         }
-        let corner = block.place[i] as usize;
+    }
+}
+
+/// Interpolates between the 64 neighbours from `place` on with the weights of a group of pixels.
+#[inline(always)]
+fn interpolate(plan: &Plan<'_>, block: &Block, start: usize, place: u32) -> [f64; GROUP] {
+    let neighbours = neighbours(plan, place as usize);
+    let [weights_h, weights_k, weights_l] = &block.weights;
+    let mut factors = [0.0; GROUP];
+    for i in 0..GROUP {
+        let lane = start + i;
         let mut along_l = [0.0; 4];
-        for (h, weight_h) in weights_h.iter().map(|column| column[i]).enumerate() {
-            for (k, weight_k) in weights_k.iter().map(|column| column[i]).enumerate() {
-                let weight = weight_h * weight_k;
-                let start = corner + h * h_stride + k * k_stride;
-                let row = values.get(start..start + 4).unwrap_or(&[0.0; 4]);
-                for (sum, value) in along_l.iter_mut().zip(row) {
+        for h in 0..4 {
+            for k in 0..4 {
+                let weight = weights_h[h][lane] * weights_k[k][lane];
+                for (sum, value) in along_l.iter_mut().zip(&neighbours[h][k]) {
                     *sum += weight * value;
                 }
             }
         }
-        block.cell_factor[i] = along_l[0] * weights_l[0][i]
-            + along_l[1] * weights_l[1][i]
-            + along_l[2] * weights_l[2][i]
-            + along_l[3] * weights_l[3][i];
+        factors[i] = along_l[0] * weights_l[0][lane]
+            + along_l[1] * weights_l[1][lane]
+            + along_l[2] * weights_l[2][lane]
+            + along_l[3] * weights_l[3][lane];
     }
+    factors
+}
+
+/// The 64 structure factors `[h][k][l]` from `corner` on.
+#[inline(always)]
+fn neighbours(plan: &Plan<'_>, corner: usize) -> [[[f64; 4]; 4]; 4] {
+    let factors = &plan.experiment.factors;
+    let values = factors.values();
+    let [h_stride, k_stride, _] = factors.strides();
+    let mut neighbours = [[[0.0; 4]; 4]; 4];
+    for (h, plane) in neighbours.iter_mut().enumerate() {
+        for (k, row) in plane.iter_mut().enumerate() {
+            let start = corner + h * h_stride + k * k_stride;
+            if let Some(listed) = values.get(start..start + 4) {
+                row.copy_from_slice(listed);
+            }
+        }
+    }
+    neighbours
 }
