@@ -92,6 +92,11 @@ pub fn command() -> Command {
                 .action(ArgAction::Append)
                 .num_args(0)
                 .default_missing_value(""),
+            Takes::OptionalWord { words, .. } => arg
+                .action(ArgAction::Append)
+                .num_args(0..=1)
+                .value_parser(ValueParser::os_string())
+                .default_missing_value(words.first().copied().unwrap_or_default()),
             takes => arg
                 .action(ArgAction::Append)
                 .num_args(takes.count())
@@ -154,6 +159,8 @@ fn value_at(spec: &FlagSpec, found: usize, word: &OsStr) -> Place {
         // As in the C program, -cell ends where a dash begins.
         Takes::Cell(_) if text.starts_with('-') => Place::Flag,
         Takes::Misset(_) if found == 0 && text.contains("rand") => Place::LoneValue,
+        // Attached, so that clap asks no word after it whether it is one.
+        Takes::OptionalWord { words, .. } if words.contains(&text.as_ref()) => Place::LoneValue,
         _ if without_dashes(&text).is_some_and(|name| find(name).is_some()) => Place::Flag,
         _ => Place::Value,
     }

@@ -50,6 +50,32 @@ pub enum Error {
         allowed: String,
     },
 
+    /// A number within its range that no experiment can have.
+    #[error(
+        "-{flag}: {value:e} is absurd; give {allowed}, of a magnitude from {least:e} to {most:e}"
+    )]
+    Absurd {
+        /// The flag.
+        flag: &'static str,
+        /// The value as typed.
+        value: f64,
+        /// What is allowed, in words.
+        allowed: String,
+        /// The smallest magnitude that makes sense.
+        least: f64,
+        /// The largest magnitude that makes sense.
+        most: f64,
+    },
+
+    /// Two flags of which one leaves nothing for the other to do.
+    #[error("-{flag} and -{other} do not go together")]
+    NotTogether {
+        /// The flag that decides what is done.
+        flag: &'static str,
+        /// The flag that has no place beside it.
+        other: &'static str,
+    },
+
     /// A command line that the parser refuses for a reason not named above.
     #[error(transparent)]
     Refused(#[from] clap::Error),

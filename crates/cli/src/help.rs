@@ -17,7 +17,8 @@ pub fn text() -> String {
         env!("CARGO_PKG_VERSION"),
         ": absolute X-ray scattering of a small perfect crystal onto an area detector\n\n",
         "  nanoBragg -mat A.mat -hkl P1.hkl -distance 2500\n",
-        "  nanoBragg -cell 74 74 36 90 90 90 -misset 10 20 30 -default_F 100 -N 10\n\n",
+        "  nanoBragg -cell 74 74 36 90 90 90 -misset 10 20 30 -default_F 100 -N 10\n",
+        "  nanoBragg compare A.bin B.img       (nanoBragg compare -help tells more)\n\n",
         "A flag may be typed with one dash or two, its value after a blank or (two dashes) an\n",
         "equals sign. Of flags that say the same thing the last one wins.\n",
     ));

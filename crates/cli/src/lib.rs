@@ -9,6 +9,8 @@
 //! | spelling | [`argv`] | `-N 5`, `--N 5`, `--N=5` | flags in the order typed, each with its words |
 //! | meaning | [`args`] | flags in order, the last one wins | [`Args`] |
 //! | carrying out | `resolve`, `run`, `outputs` | [`Args`] | images on disk |
+//! | looking ahead and back | `plan`, `record`, `rerun`, `diff` | [`Args`], records | what would be done, was done, has changed |
+//! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
 //! | talking | [`help`], [`log`], [`progress`], `report`, `printout` | | text for people |
 //!
 //! ```
@@ -24,20 +26,29 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 pub mod args;
 pub mod argv;
+pub mod compare;
+mod culprit;
+mod diff;
+mod digest;
 mod error;
 pub mod help;
 pub mod log;
 mod outputs;
+mod plan;
 mod printout;
 pub mod progress;
+mod record;
 mod report;
+mod rerun;
 mod resolve;
 mod run;
 
 pub use args::{Args, Invocation};
 pub use error::Error;
+pub use record::RecordError;
 pub use resolve::{FactorsFrom, Job};
-pub use run::{RunError, run};
+pub use run::{Outcome, RunError, run};

@@ -25,6 +25,8 @@ where
     tracing_subscriber::fmt()
         .with_writer(writer)
         .with_ansi(false)
+        // It would complain on standard error, which is what cannot be written, and panic.
+        .log_internal_errors(false)
         .with_max_level(most_detailed(verbosity))
         .event_format(PlainLines)
         .finish()

@@ -1,18 +1,30 @@
 //! `nanoBragg`: absolute X-ray scattering of a small perfect crystal onto an area detector.
 //!
-//! Exit status: 0 when all went well, 1 when the run failed, 2 for a command line that makes no
-//! sense, 130 when a signal stopped it.
+//! Exit status: 0 when all went well, 1 when the run failed or what was compared differs, 2 for a
+//! command line that makes no sense or records that cannot be compared, 130 when a signal stopped it.
 
 #![forbid(unsafe_code)]
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use nanobragg_cli::{Invocation, RunError, log, run};
+use nanobragg::Cancel;
+use nanobragg_cli::args::{Task, Verbosity};
+use nanobragg_cli::compare::{Asked, CompareError, Request, compare};
+use nanobragg_cli::{Invocation, Outcome, RunError, log, run};
+
+mod signals;
 
 /// The exit status of a run that failed.
 const RUN_ERROR: u8 = 1;
+
+/// The exit status where what was compared is not the same.
+const DIFFERS: u8 = 1;
+
+/// The exit status where nothing could be compared.
+const TROUBLE: u8 = 2;
 
 /// The exit status of a run that a signal stopped, as shells know it.
 const STOPPED: u8 = 130;
@@ -20,8 +32,17 @@ const STOPPED: u8 = 130;
 /// The exit status of a command line that makes no sense.
 const USAGE_ERROR: u8 = 2;
 
+/// Raised by the first SIGINT, SIGTERM or SIGHUP.
+static STOP: Cancel = Cancel::new();
+
 fn main() -> ExitCode {
-    match Invocation::from_words(std::env::args_os().skip(1)) {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let [command, words @ ..] = words.as_slice()
+        && command == "compare"
+    {
+        return compare_images(words);
+    }
+    match Invocation::from_words(words.iter()) {
         Ok(Invocation::Show(text)) => {
             // A reader that closes the pipe early (`| head`) has seen what it wanted.
             let _ = io::stdout().write_all(text.as_bytes());
@@ -32,14 +53,19 @@ fn main() -> ExitCode {
             for warning in &args.warnings {
                 tracing::warn!("{warning}");
             }
-            match run(&args) {
-                Ok(()) => ExitCode::SUCCESS,
+            if let Err(error) = signals::watch(&STOP) {
+                tracing::warn!("an interrupt will leave temporary files behind: {error}");
+            }
+            match run(&args, &words, &STOP) {
+                Ok(Outcome::Done) => ExitCode::SUCCESS,
+                Ok(Outcome::Differs) => ExitCode::from(DIFFERS),
                 Err(error) => {
                     complain(&error);
-                    ExitCode::from(if matches!(error, RunError::Stopped) {
-                        STOPPED
-                    } else {
-                        RUN_ERROR
+                    ExitCode::from(match (&error, args.task()) {
+                        (RunError::Stopped, _) => STOPPED,
+                        // As diff does: 1 has a meaning of its own there.
+                        (_, Task::Diff(..)) => TROUBLE,
+                        _ => RUN_ERROR,
                     })
                 }
             }
@@ -47,6 +73,35 @@ fn main() -> ExitCode {
         Err(error) => {
             complain(&error);
             ExitCode::from(USAGE_ERROR)
+        }
+    }
+}
+
+/// `nanoBragg compare`.
+fn compare_images(words: &[OsString]) -> ExitCode {
+    log::init(Verbosity::Normal);
+    let compared = match Request::from_words(words) {
+        Ok(Asked::Show(text)) => {
+            let _ = io::stdout().write_all(text.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Ok(Asked::Compare(request)) => {
+            if let Err(error) = signals::watch(&STOP) {
+                tracing::warn!("an interrupt will leave temporary files behind: {error}");
+            }
+            compare(&request, &STOP)
+        }
+        Err(error) => Err(error),
+    };
+    match compared {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(DIFFERS),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(match error {
+                CompareError::Stopped => STOPPED,
+                _ => TROUBLE,
+            })
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The files of a run: opened before the long part, complete or untouched after it.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use nanobragg::crystal::read::fdump;
@@ -9,11 +10,16 @@ use nanobragg::{FactorGrid, Simulated, smv_fields};
 use tracing::{info_span, warn};
 
 use crate::args::{Args, PngScale};
+use crate::digest::{FileEntry, Hashing};
+use crate::record::inputs;
 use crate::resolve::{Job, dump_path};
 use crate::run::RunError;
 
 /// Added to every integer if no flag says otherwise.
-const DEFAULT_ADC: f64 = 40.0;
+pub(crate) const DEFAULT_ADC: f64 = 40.0;
+
+/// Links followed one after the other; a circle of them cannot be written anyway.
+const MOST_LINKS: usize = 40;
 
 /// The outputs of a run, each open beside the file that it will replace.
 #[derive(Debug)]
@@ -23,50 +29,43 @@ pub(crate) struct Outputs {
     pgm: Option<Output>,
     noise: Option<Output>,
     png: Option<Output>,
+    record: Option<Output>,
+    /// Take the fingerprint of each file that is written.
+    hashes: bool,
 }
 
 impl Outputs {
     /// Opens every output, so that one that cannot be written is known before anything is rendered.
+    /// With `hashes` the SHA-256 of each is taken while it is written.
     ///
     /// # Errors
     /// [`RunError::SameFile`] if two outputs, or an output and an input, are the same file; an error
     /// naming the file that cannot be written.
-    pub(crate) fn open(args: &Args) -> Result<Self, RunError> {
-        let named = |path: &Option<PathBuf>, default: &str| {
-            path.clone().unwrap_or_else(|| PathBuf::from(default))
-        };
-        let given = &args.output;
-        let float = named(&given.float_path, "floatimage.bin");
-        let int = named(&given.int_path, "intimage.img");
-        let pgm = given.pgm.then(|| named(&given.pgm_path, "image.pgm"));
-        let noise = args
-            .noise
-            .wanted
-            .then(|| named(&args.noise.path, "noiseimage.img"));
-        let outputs = [
-            ("floatfile", Some(&float)),
-            ("intfile", Some(&int)),
-            ("pgmfile", pgm.as_ref()),
-            ("noisefile", noise.as_ref()),
-            ("pngfile", given.png_path.as_ref()),
-        ];
-        refuse_collisions(args, &outputs)?;
-        let open = |path: Option<&PathBuf>| path.map(Output::create).transpose();
+    pub(crate) fn open(args: &Args, hashes: bool) -> Result<Self, RunError> {
+        let names = Names::of(args);
+        names.refuse_collisions(args)?;
+        let open = |path: &Option<PathBuf>| path.as_ref().map(Output::create).transpose();
         Ok(Self {
-            float: Output::create(&float)?,
-            int: Output::create(&int)?,
-            pgm: open(pgm.as_ref())?,
-            noise: open(noise.as_ref())?,
-            png: open(given.png_path.as_ref())?,
+            float: Output::create(&names.float)?,
+            int: Output::create(&names.int)?,
+            pgm: open(&names.pgm)?,
+            noise: open(&names.noise)?,
+            png: open(&names.png)?,
+            record: open(&args.running.record_path)?,
+            hashes,
         })
     }
 
-    /// Writes the image in every form asked for. `say` is told of each file, `go_on` is asked before
-    /// each.
+    /// The record, to be written when everything else is in place.
+    pub(crate) fn take_record(&mut self) -> Option<Output> {
+        self.record.take()
+    }
+
+    /// Writes the image in every form asked for, and when all of them are complete puts them in
+    /// place. `say` is told of each file, `go_on` is asked before each.
     ///
     /// # Errors
-    /// The first file that cannot be written; those before it are complete, those after it as they
-    /// were.
+    /// The first file that cannot be written; no file is then changed, devices aside.
     pub(crate) fn write(
         self,
         job: &Job,
@@ -74,28 +73,36 @@ impl Outputs {
         args: &Args,
         say: &dyn Fn(&str),
         go_on: &dyn Fn() -> Result<(), RunError>,
-    ) -> Result<(), RunError> {
+    ) -> Result<Vec<FileEntry>, RunError> {
         let _span = info_span!("write").entered();
         let adc = args.output.adc.unwrap_or(DEFAULT_ADC);
         let int_scale = image.integer_scale(args.output.int_scale);
         let header = smv_fields(&job.resolved)?;
+        let hashes = self.hashes;
+        let fill = |output: Output, flag: &str, write: Filling<'_>| {
+            say(&format!("writing {}\n", output.path().display()));
+            filled(output, flag, hashes, write)
+        };
+        let mut complete = Vec::new();
 
         go_on()?;
-        write(self.float, say, |out| float::write(out, &image.photons))?;
+        complete.push(fill(self.float, "floatfile", &|out| {
+            float::write(out, &image.photons)
+        })?);
 
         go_on()?;
         say(&format!("intfile_scale = {}\n", g(int_scale)));
-        write(self.int, say, |out| {
+        complete.push(fill(self.int, "intfile", &|out| {
             smv::write(out, &header, &image.integers(int_scale, adc))
-        })?;
+        })?);
 
         if let Some(output) = self.pgm {
             go_on()?;
             let scale = image.grey_scale(args.output.pgm_scale, int_scale);
             say(&format!("pgm_scale = {}\n", g(scale)));
-            write(output, say, |out| {
+            complete.push(fill(output, "pgmfile", &|out| {
                 pgm::write(out, &image.greys(scale), scale)
-            })?;
+            })?);
         }
         if let Some(output) = self.png {
             go_on()?;
@@ -103,7 +110,9 @@ impl Outputs {
                 PngScale::Log => png::Grey::Logarithmic,
                 PngScale::Sqrt => png::Grey::SquareRoot,
             };
-            write(output, say, |out| png::write(out, &image.photons, grey))?;
+            complete.push(fill(output, "pngfile", &|out| {
+                png::write(out, &image.photons, grey)
+            })?);
         }
         if let Some(output) = self.noise {
             go_on()?;
@@ -113,69 +122,124 @@ impl Outputs {
                 "{:.0} photons on noise image ({} overloads)\n",
                 noise.photons, noise.overloads
             ));
-            write(output, say, |out| smv::write(out, &header, &noise.counts))?;
+            complete.push(fill(output, "noisefile", &|out| {
+                smv::write(out, &header, &noise.counts)
+            })?);
+        }
+        go_on()?;
+        let mut entries = Vec::with_capacity(complete.len());
+        for (output, entry) in complete {
+            output.commit()?;
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}
+
+/// What fills an output.
+type Filling<'f> = &'f dyn Fn(&mut dyn Write) -> io::Result<()>;
+
+/// Fills one output to the last byte, without putting it in place.
+fn filled(
+    mut output: Output,
+    flag: &str,
+    hashes: bool,
+    write: Filling<'_>,
+) -> Result<(Output, FileEntry), RunError> {
+    let path = output.path().to_path_buf();
+    let mut hashing = Hashing::new(&mut output, hashes);
+    write(&mut hashing)?;
+    hashing.flush().map_err(io::Error::from)?;
+    let entry = hashing.entry(flag, &path);
+    Ok((output, entry))
+}
+
+/// Keeps the structure factors for the next run. Not being able to is no reason to stop.
+pub(crate) fn write_dump(args: &Args, factors: &FactorGrid, hashes: bool) -> Option<FileEntry> {
+    let path = dump_path(args);
+    let written = Output::create(path).and_then(|mut output| {
+        let mut hashing = Hashing::new(&mut output, hashes);
+        fdump::write(factors, &mut hashing)?;
+        let entry = hashing.entry("dump", path);
+        output.commit()?;
+        Ok(entry)
+    });
+    written
+        .inspect_err(|error| {
+            warn!("the structure factors are not kept for the next run: {error}");
+        })
+        .ok()
+}
+
+/// Where the outputs of a run are to stand.
+struct Names {
+    float: PathBuf,
+    int: PathBuf,
+    pgm: Option<PathBuf>,
+    noise: Option<PathBuf>,
+    png: Option<PathBuf>,
+}
+
+impl Names {
+    fn of(args: &Args) -> Self {
+        let named = |path: &Option<PathBuf>, default: &str| {
+            path.clone().unwrap_or_else(|| PathBuf::from(default))
+        };
+        let given = &args.output;
+        let noise = &args.noise;
+        Self {
+            float: named(&given.float_path, "floatimage.bin"),
+            int: named(&given.int_path, "intimage.img"),
+            pgm: given.pgm.then(|| named(&given.pgm_path, "image.pgm")),
+            noise: noise.wanted.then(|| named(&noise.path, "noiseimage.img")),
+            png: given.png_path.clone(),
+        }
+    }
+
+    /// Refuses outputs that are the same file as another output or as an input.
+    fn refuse_collisions(&self, args: &Args) -> Result<(), RunError> {
+        let running = &args.running;
+        let mut taken: Vec<(&'static str, PathBuf)> = inputs::named(args)
+            .into_iter()
+            .chain(running.rerun_path.as_deref().map(|path| ("rerun", path)))
+            .map(|(flag, path)| (flag, identity(path)))
+            .collect();
+        // Without a list the dump is read, and it may be named twice like any input.
+        let is_written = args.factors.hkl_path.is_some();
+        let outputs = [
+            ("dump", is_written.then(|| dump_path(args))),
+            ("floatfile", Some(self.float.as_path())),
+            ("intfile", Some(self.int.as_path())),
+            ("pgmfile", self.pgm.as_deref()),
+            ("noisefile", self.noise.as_deref()),
+            ("pngfile", self.png.as_deref()),
+            ("record", running.record_path.as_deref()),
+        ];
+        for (flag, path) in outputs {
+            let Some(path) = path else { continue };
+            if is_device(path) {
+                continue;
+            }
+            let here = identity(path);
+            if let Some((other, _)) = taken.iter().find(|(_, there)| *there == here) {
+                return Err(RunError::SameFile {
+                    path: path.to_path_buf(),
+                    output: flag,
+                    other,
+                });
+            }
+            taken.push((flag, here));
         }
         Ok(())
     }
 }
 
-/// Fills one output and puts it in place.
-fn write(
-    mut output: Output,
-    say: &dyn Fn(&str),
-    fill: impl FnOnce(&mut Output) -> io::Result<()>,
-) -> Result<(), RunError> {
-    say(&format!("writing {}\n", output.path().display()));
-    fill(&mut output)?;
-    Ok(output.commit()?)
-}
-
-/// Keeps the structure factors for the next run. Not being able to is no reason to stop.
-pub(crate) fn write_dump(args: &Args, factors: &FactorGrid) {
-    let path = dump_path(args);
-    let written = Output::create(path).and_then(|mut output| {
-        fdump::write(factors, &mut output)?;
-        output.commit()
-    });
-    if let Err(error) = written {
-        warn!("the structure factors are not kept for the next run: {error}");
-    }
-}
-
-/// Refuses outputs that are the same file as another output or as an input.
-fn refuse_collisions(
-    args: &Args,
-    outputs: &[(&'static str, Option<&PathBuf>)],
-) -> Result<(), RunError> {
-    let inputs = [
-        ("hkl", &args.factors.hkl_path),
-        ("mat", &args.crystal.matrix_path),
-        ("sourcefile", &args.beam.source_path),
-        ("img", &args.detector.image_path),
-        ("mask", &args.detector.mask_path),
-    ];
-    let dump = dump_path(args).to_path_buf();
-    let mut taken: Vec<(&'static str, PathBuf)> = inputs
-        .into_iter()
-        .filter_map(|(flag, path)| path.as_deref().map(|path| (flag, identity(path))))
-        .chain([("dump", identity(&dump))])
-        .collect();
-    for (flag, path) in outputs {
-        let Some(path) = path else { continue };
-        if is_device(path) {
-            continue;
-        }
-        let here = identity(path);
-        if let Some((other, _)) = taken.iter().find(|(_, there)| *there == here) {
-            return Err(RunError::SameFile {
-                path: path.to_path_buf(),
-                output: flag,
-                other,
-            });
-        }
-        taken.push((flag, here));
-    }
-    Ok(())
+/// Refuses a command line whose outputs would destroy each other or an input, without opening any.
+///
+/// # Errors
+/// [`RunError::SameFile`] naming both.
+pub(crate) fn refuse_collisions(args: &Args) -> Result<(), RunError> {
+    Names::of(args).refuse_collisions(args)
 }
 
 /// Whether many outputs may go there, as to `/dev/null`.
@@ -185,16 +249,22 @@ fn is_device(path: &Path) -> bool {
 
 /// A path by which two names of one file compare equal, whether it exists or not.
 fn identity(path: &Path) -> PathBuf {
-    if let Ok(canonical) = path.canonicalize() {
-        return canonical;
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        if let Ok(canonical) = path.canonicalize() {
+            return canonical;
+        }
+        // A link to what is not there yet.
+        let Ok(target) = path.read_link() else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
     }
     let folder = match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) => parent,
-        None => return path.to_path_buf(),
+        None => return path,
     };
     match (folder.canonicalize(), path.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
-        _ => path.to_path_buf(),
+        _ => path,
     }
 }

@@ -7,6 +7,8 @@ use nanobragg::physics::TermTrace;
 use nanobragg::{PixelTrace, Plan, Rendered, trace_pixel};
 use tracing::warn;
 
+use crate::report::by_rows;
+
 /// Prints one pixel (fast, slow), or every rendered one.
 ///
 /// # Errors
@@ -66,8 +68,8 @@ fn pixel(trace: &PixelTrace, out: &mut dyn Write) -> io::Result<()> {
         term("last term", last, out)?;
         writeln!(out, "  cell of the last term (Angstrom):")?;
         writeln!(out, "     {:<11} {:<11} {:<11}", "a", "b", "c")?;
-        for (axis, name) in ["X", "Y", "Z"].iter().enumerate() {
-            let [a, b, c] = last.cell_m.map(|edge| edge[axis] * 1e10);
+        let cell_a = last.cell_m.map(|edge| edge.map(|x| x * 1e10));
+        for (name, [a, b, c]) in by_rows(cell_a) {
             writeln!(out, "  {name}: {a:11.8} {b:11.8} {c:11.8}")?;
         }
     }

@@ -18,6 +18,9 @@ macro_rules! line {
     };
 }
 
+/// Sources that are listed one by one.
+const MOST_SOURCES: usize = 1000;
+
 /// Everything that was decided before rendering.
 pub(crate) fn before(job: &Job, args: &Args) -> String {
     let mut page = format!("nanoBragg {}\n", env!("CARGO_PKG_VERSION"));
@@ -26,6 +29,10 @@ pub(crate) fn before(job: &Job, args: &Args) -> String {
     detector(&mut page, job);
     beam(&mut page, job);
     sampling(&mut page, job);
+    let fixes: Vec<_> = job.resolved.experiment.fixes.names().collect();
+    if !fixes.is_empty() {
+        line!(page, "oddities put right: {}", fixes.join(", "));
+    }
     if args.noise.wanted {
         line!(page, "noise seed: {}", job.noise_seed);
     }
@@ -95,10 +102,19 @@ fn crystal(page: &mut String, job: &Job) {
 fn matrix(page: &mut String, names: [&str; 3], columns: [[f64; 3]; 3]) {
     let [a, b, c] = names;
     line!(page, "     {a:<11} {b:<11} {c:<11}");
-    for (axis, name) in ["X", "Y", "Z"].iter().enumerate() {
-        let [a, b, c] = columns.map(|column| column[axis]);
+    for (name, [a, b, c]) in by_rows(columns) {
         line!(page, "{name}: {a:11.8} {b:11.8} {c:11.8}");
     }
+}
+
+/// The rows X, Y, Z of three column vectors, with their names.
+pub(crate) fn by_rows(columns: [[f64; 3]; 3]) -> [(&'static str, [f64; 3]); 3] {
+    let [[ax, ay, az], [bx, by, bz], [cx, cy, cz]] = columns;
+    [
+        ("X", [ax, bx, cx]),
+        ("Y", [ay, by, cy]),
+        ("Z", [az, bz, cz]),
+    ]
 }
 
 fn factors(page: &mut String, job: &Job, args: &Args) {
@@ -115,8 +131,11 @@ fn factors(page: &mut String, job: &Job, args: &Args) {
         g(factors.default_f())
     );
     if let Some(bounds) = factors.bounds() {
-        let [h, k, l] = [0, 1, 2].map(|i| format!("{} to {}", bounds.min[i], bounds.max[i]));
-        line!(page, "  h {h}, k {k}, l {l}");
+        let ([h_min, k_min, l_min], [h_max, k_max, l_max]) = (bounds.min, bounds.max);
+        line!(
+            page,
+            "  h {h_min} to {h_max}, k {k_min} to {k_max}, l {l_min} to {l_max}"
+        );
     }
     line!(
         page,
@@ -305,7 +324,7 @@ fn beam(page: &mut String, job: &Job) {
         "{} sources (X Y Z in m, recorded weight, wavelength in m):",
         experiment.sources.len()
     );
-    for source in experiment.sources.iter() {
+    for source in experiment.sources.iter().take(MOST_SOURCES) {
         line!(
             page,
             "  {}   {} {}",
@@ -313,6 +332,9 @@ fn beam(page: &mut String, job: &Job) {
             g(source.recorded_weight),
             general_with(source.wavelength_m, 15)
         );
+    }
+    if let Some(more) = experiment.sources.len().checked_sub(MOST_SOURCES + 1) {
+        line!(page, "  and {} more", more + 1);
     }
     line!(
         page,

@@ -3,15 +3,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use nanobragg::crystal::read;
 use nanobragg::io::smv;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
-    DivergenceSpec, ExperimentSpec, FactorGrid, FluenceSpec, GridLimit, HeaderKind, Length, Lookup,
-    Mask, Misset, MosaicSpec, Oddity, Outline, PhiSpec, PixelKind, Polarization, Resolved, RoiSpec,
-    SamplingSpec, SensorSpec, Shape, SourcesSpec, StepSpec, Surface, apply_header,
+    DivergenceSpec, ExperimentSpec, FactorGrid, Fixes, FluenceSpec, GridLimit, HeaderKind, Length,
+    Lookup, Mask, Misset, MosaicSpec, Oddity, Outline, PhiSpec, PixelKind, Polarization, Resolved,
+    RoiSpec, SamplingSpec, SensorSpec, Shape, SourcesSpec, StepSpec, Surface, apply_header,
+    check_memory,
 };
 
 use crate::args::{self, Args, DistanceFlag};
@@ -21,7 +22,7 @@ use crate::run::RunError;
 pub(crate) const DEFAULT_DUMP: &str = "Fdump.bin";
 
 /// Seed of the mosaic domains if no flag says otherwise.
-const DEFAULT_MOSAIC_SEED: i64 = 12_345_678;
+pub(crate) const DEFAULT_MOSAIC_SEED: i64 = 12_345_678;
 
 /// A command line resolved.
 #[derive(Debug)]
@@ -34,6 +35,33 @@ pub struct Job {
     pub factors_from: FactorsFrom,
     /// The oddities that only the command line and the headers can tell.
     pub oddities: Vec<Oddity>,
+    /// What the headers gave, flags that win over them aside.
+    pub(crate) header_keys: Vec<(&'static str, HeaderKind)>,
+    /// How long the experiment took to resolve once its files were read, in seconds.
+    pub(crate) resolve_s: f64,
+}
+
+/// The keys of a header that can decide something.
+const HEADER_KEYS: [&str; 12] = [
+    "SIZE1",
+    "SIZE2",
+    "PIXEL_SIZE",
+    "DISTANCE",
+    "CLOSE_DISTANCE",
+    "WAVELENGTH",
+    "BEAM_CENTER_X",
+    "BEAM_CENTER_Y",
+    "ORGX",
+    "ORGY",
+    "PHI",
+    "OSC_RANGE",
+];
+
+/// The keys that a header gives a number for.
+fn keys_in(header: &smv::Header, kind: HeaderKind) -> Vec<(&'static str, HeaderKind)> {
+    let is_given = |key: &&str| matches!(header.number(key), Ok(Some(_)));
+    let given = HEADER_KEYS.into_iter().filter(is_given);
+    given.map(|key| (key, kind)).collect()
 }
 
 /// Where the structure factors came from.
@@ -54,29 +82,40 @@ impl Job {
     /// The first file that cannot be read or understood, or the first thing that cannot be.
     pub fn from_args(args: &Args) -> Result<Self, RunError> {
         let mut oddities = Vec::new();
-        let mut spec = ExperimentSpec::default();
+        let fixes = fixes(args);
+        let mut spec = ExperimentSpec {
+            fixes,
+            ..ExperimentSpec::default()
+        };
         let mut header_twotheta_deg = 0.0;
+        let mut header_keys = Vec::new();
         if let Some(path) = &args.detector.mask_path {
             let (header, image) = smv::read(path)?;
             let used = image.pixels().iter().map(|&value| value != 0).collect();
             spec.mask = Mask::new(image.fast(), used);
             let twotheta = apply_header(&mut spec, &header, HeaderKind::Mask, path)?;
+            header_keys.extend(keys_in(&header, HeaderKind::Mask));
             header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
         }
         if let Some(path) = &args.detector.image_path {
             let (header, _) = smv::read(path)?;
             let twotheta = apply_header(&mut spec, &header, HeaderKind::Image, path)?;
+            header_keys.extend(keys_in(&header, HeaderKind::Image));
             header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
         }
-        if header_twotheta_deg != 0.0 {
-            oddities.push(Oddity::IgnoredInput);
+        if header_twotheta_deg != 0.0 && args.detector.twotheta_deg.is_none() {
+            if fixes.contains(Oddity::IgnoredInput) {
+                spec.detector.twotheta = Angle::from_degrees(header_twotheta_deg);
+            } else {
+                oddities.push(Oddity::IgnoredInput);
+            }
         }
-        let header_close_distance = spec.detector.close_distance;
-        if header_close_distance.is_some()
-            && args.detector.distance_mm.is_some()
-            && args.detector.close_distance_mm.is_none()
-        {
-            oddities.push(Oddity::HeaderDistance);
+        if spec.detector.close_distance.is_some() && args.detector.distance_mm.is_some() {
+            if fixes.contains(Oddity::HeaderDistance) {
+                spec.detector.close_distance = None;
+            } else if args.detector.close_distance_mm.is_none() {
+                oddities.push(Oddity::HeaderDistance);
+            }
         }
 
         let noise_seed = args.noise.seed.unwrap_or_else(seed_from_clock);
@@ -86,13 +125,29 @@ impl Job {
         apply_sampling(&mut spec, args);
         let (factors, factors_from) = factors(args)?;
         spec.factors = Arc::new(factors);
+        let begun = Instant::now();
+        let resolved = spec.resolve()?;
+        let resolve_s = begun.elapsed().as_secs_f64();
+        check_memory(&resolved.experiment, memory_limit(args))?;
         Ok(Self {
-            resolved: spec.resolve()?,
+            resolved,
             noise_seed,
             factors_from,
             oddities,
+            header_keys,
+            resolve_s,
         })
     }
+}
+
+/// The oddities to put right, by the names that the flag has checked.
+fn fixes(args: &Args) -> Fixes {
+    let named = args
+        .running
+        .fixes
+        .iter()
+        .filter_map(|name| Oddity::from_name(name));
+    named.fold(Fixes::none(), Fixes::with)
 }
 
 /// A seed that differs from run to run: seconds since 1970.
@@ -149,7 +204,10 @@ fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
         }));
     let degrees = |value: Option<f64>| Angle::from_degrees(value.unwrap_or(0.0));
     spec.rotations = given.rotations_deg.map(degrees);
-    spec.twotheta = degrees(given.twotheta_deg);
+    put(
+        &mut spec.twotheta,
+        given.twotheta_deg.map(Angle::from_degrees),
+    );
     spec.surface = if given.curved {
         Surface::Curved
     } else {
@@ -208,14 +266,17 @@ fn apply_beam(spec: &mut BeamSpec, args: &Args) {
     if let Some(path) = &given.source_path {
         spec.sources = SourcesSpec::File(path.clone());
     }
-    let fan = |axis: usize| StepSpec {
-        range: given.divergence_mrad[axis].map(|mrad| mrad / 1000.0),
-        step: given.divergence_step_mrad[axis].map(|mrad| mrad / 1000.0),
-        count: given.divergence_steps[axis].map(i64::from),
+    let fan = |range_mrad: Option<f64>, step_mrad: Option<f64>, count: Option<u32>| StepSpec {
+        range: range_mrad.map(|mrad| mrad / 1000.0),
+        step: step_mrad.map(|mrad| mrad / 1000.0),
+        count: count.map(i64::from),
     };
+    let [horizontal_mrad, vertical_mrad] = given.divergence_mrad;
+    let [horizontal_step_mrad, vertical_step_mrad] = given.divergence_step_mrad;
+    let [horizontal_count, vertical_count] = given.divergence_steps;
     spec.divergence = DivergenceSpec {
-        horizontal: fan(0),
-        vertical: fan(1),
+        horizontal: fan(horizontal_mrad, horizontal_step_mrad, horizontal_count),
+        vertical: fan(vertical_mrad, vertical_step_mrad, vertical_count),
         outline: if given.square_divergence {
             Outline::Square
         } else {
@@ -302,20 +363,32 @@ fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
 fn factors(args: &Args) -> Result<(FactorGrid, FactorsFrom), RunError> {
     let given = &args.factors;
     let default_f = given.default_f.unwrap_or(0.0);
-    let limit = GridLimit::default();
+    let limit = memory_limit(args);
     if let Some(path) = &given.hkl_path {
         let reflections = read::hkl::read(path)?;
         let grid = FactorGrid::from_reflections(&reflections, default_f, limit)?;
         return Ok((grid, FactorsFrom::List));
     }
     let dump = dump_path(args);
-    if dump.exists() {
+    // What is there and cannot be looked at is an error; only what is not there is not missed.
+    if !matches!(dump.try_exists(), Ok(false)) {
         return Ok((
             read::fdump::read(dump, default_f, limit)?,
             FactorsFrom::Dump,
         ));
     }
     Ok((FactorGrid::empty(default_f), FactorsFrom::Default))
+}
+
+/// What `-max_memory` allows.
+pub(crate) fn memory_limit(args: &Args) -> GridLimit {
+    let bytes = |gib: f64| GridLimit {
+        // Saturates: more than there is of 64 bits is no limit.
+        max_bytes: (gib * (1_u64 << 30) as f64) as u64,
+    };
+    args.running
+        .max_memory_gib
+        .map_or_else(GridLimit::default, bytes)
 }
 
 /// Where the structure factors are dumped to and read back from.

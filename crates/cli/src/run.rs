@@ -1,24 +1,32 @@
 //! A command line carried out: resolve, render, write.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use nanobragg::{Cancel, Level, Oddity, Plan, Precision, Rendered, RunOptions, Simulated};
 use thiserror::Error;
 use tracing::warn;
 
-use crate::args::Args;
+use crate::args::{Args, Task, Verbosity};
+use crate::culprit;
+use crate::diff;
+use crate::digest::FileEntry;
 use crate::outputs::{Outputs, write_dump};
+use crate::plan;
 use crate::printout;
 use crate::progress::Progress;
+use crate::record::{Beginning, Ended, RecordError, Timing};
 use crate::report;
+use crate::rerun;
 use crate::resolve::{FactorsFrom, Job};
 
 /// Why a run failed.
 #[derive(Debug, Error)]
 pub enum RunError {
     /// The experiment cannot be, or a file of it cannot be read or written.
-    #[error(transparent)]
+    #[error("{error}{hint}", error = .0, hint = culprit::hint(.0))]
     Simulation(#[from] nanobragg::Error),
     /// Two outputs, or an output and an input, are one file.
     #[error("{path}: -{output} would overwrite what -{other} names")]
@@ -36,9 +44,9 @@ pub enum RunError {
         /// As on the command line.
         level: &'static str,
     },
-    /// Signals cannot be caught.
-    #[error("cannot prepare for being interrupted: {0}")]
-    Signal(#[from] ctrlc::Error),
+    /// A record cannot be made, read, or followed.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// A signal asked the run to stop.
     #[error("stopped by a signal; no output was changed")]
     Stopped,
@@ -60,30 +68,81 @@ from_errors_below!(
     nanobragg::physics::Error
 );
 
-/// Raised by the first SIGINT, SIGTERM or SIGHUP.
-static STOP: Cancel = Cancel::new();
+/// How a command line that could be carried out ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is as it was asked for.
+    Done,
+    /// Two things were compared and are not the same.
+    Differs,
+}
 
-/// Carries out a command line: images on disk, the course of it on standard output.
+/// Carries out a command line, of which `words` are kept in a record: images on disk, the course of
+/// it on standard output. Once `stop` is raised it ends as soon as it can.
 ///
 /// # Errors
 /// See [`RunError`]. Outputs that were not complete are then gone, and older files are as they were.
-pub fn run(args: &Args) -> Result<(), RunError> {
-    ctrlc::set_handler(|| STOP.raise())?;
-    let job = Job::from_args(args)?;
-    let outputs = Outputs::open(args)?;
-    let says = Says {
-        quiet: args.running.verbosity == crate::args::Verbosity::Quiet,
+pub fn run(args: &Args, words: &[OsString], stop: &Cancel) -> Result<Outcome, RunError> {
+    match args.task() {
+        Task::Simulate => {
+            let recording = args.running.record_path.as_ref().map(|_| words);
+            simulate(args, Keep::of(recording), stop).map(|_| Outcome::Done)
+        }
+        Task::Plan(format) => plan::say(args, format, stop).map(|()| Outcome::Done),
+        Task::Rerun(record) => rerun::again(record, args, stop),
+        Task::Diff(old, new) => diff::say(old, new, &Says::of(args)),
+    }
+}
+
+/// What is kept of a run besides its images.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Keep<'w> {
+    /// Nothing.
+    Nothing,
+    /// The fingerprints of the outputs.
+    Hashes,
+    /// A record, with these words of the command line.
+    Record(&'w [OsString]),
+}
+
+impl<'w> Keep<'w> {
+    fn of(recording: Option<&'w [OsString]>) -> Self {
+        recording.map_or(Self::Nothing, Self::Record)
+    }
+}
+
+/// Renders and writes the images; returns what was written.
+pub(crate) fn simulate(
+    args: &Args,
+    keep: Keep<'_>,
+    stop: &Cancel,
+) -> Result<Vec<FileEntry>, RunError> {
+    let begun = Instant::now();
+    let beginning = match keep {
+        Keep::Record(words) => Some(Beginning::of(args, words)?),
+        Keep::Nothing | Keep::Hashes => None,
     };
+    let hashes = !matches!(keep, Keep::Nothing);
+    let job = Job::from_args(args)?;
+    let mut timing = Timing {
+        read_s: begun.elapsed().as_secs_f64() - job.resolve_s,
+        resolve_s: job.resolve_s,
+        ..Timing::default()
+    };
+    let mut outputs = Outputs::open(args, hashes)?;
+    let record = outputs.take_record();
+    let says = Says::of(args);
     says.text(&report::before(&job, args));
     warn_of_decisions(&job);
-    if job.factors_from == FactorsFrom::List {
-        write_dump(args, &job.resolved.experiment.factors);
-    }
-    stop_if_asked()?;
+    let dump = (job.factors_from == FactorsFrom::List)
+        .then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
+    let go_on = || stop_unless_wanted(stop);
+    go_on()?;
 
+    let begun = Instant::now();
     let experiment = &job.resolved.experiment;
     let plan = Plan::new(experiment);
-    let rendered = render(&plan, args)?;
+    let rendered = render(&plan, args, stop)?;
     if let Some([fast, slow]) = rendered.left_grid_at {
         warn!("{}, from pixel {fast} {slow} on", Oddity::Interpolation);
     }
@@ -92,13 +151,35 @@ pub fn run(args: &Args) -> Result<(), RunError> {
     }
     drop(plan);
     let image = Simulated::new(experiment, rendered)?;
+    timing.render_s = begun.elapsed().as_secs_f64();
+    if let Some(not_finite) = image.not_finite()? {
+        warn!("{not_finite}");
+    }
     says.text(&report::statistics(&image.statistics));
-    outputs.write(&job, &image, args, &|text| says.text(text), &stop_if_asked)
+
+    let begun = Instant::now();
+    let images = outputs.write(&job, &image, args, &|text| says.text(text), &go_on)?;
+    timing.write_s = begun.elapsed().as_secs_f64();
+    let written: Vec<FileEntry> = dump.flatten().into_iter().chain(images).collect();
+    if let (Some(mut output), Some(beginning)) = (record, beginning) {
+        says.text(&format!("writing {}\n", output.path().display()));
+        let ended = Ended {
+            args,
+            job: &job,
+            image: &image,
+            level: level(args)?,
+            timing,
+            outputs: &written,
+        };
+        crate::record::write(&mut output, &beginning, &ended)
+            .map_err(nanobragg::io::Error::from)?;
+        output.commit()?;
+    }
+    Ok(written)
 }
 
-/// Whether a signal has asked the run to stop.
-fn stop_if_asked() -> Result<(), RunError> {
-    if STOP.is_raised() {
+fn stop_unless_wanted(stop: &Cancel) -> Result<(), RunError> {
+    if stop.is_raised() {
         Err(RunError::Stopped)
     } else {
         Ok(())
@@ -106,7 +187,7 @@ fn stop_if_asked() -> Result<(), RunError> {
 }
 
 /// The vector instructions asked for.
-fn level(args: &Args) -> Result<Option<Level>, RunError> {
+pub(crate) fn level(args: &Args) -> Result<Option<Level>, RunError> {
     let Some(name) = args.running.level else {
         return Ok(None);
     };
@@ -116,8 +197,28 @@ fn level(args: &Args) -> Result<Option<Level>, RunError> {
     }
 }
 
-fn render(plan: &Plan<'_>, args: &Args) -> Result<Rendered, RunError> {
+fn render(plan: &Plan<'_>, args: &Args, stop: &Cancel) -> Result<Rendered, RunError> {
     let progress = Progress::new(args.running.progress, args.running.verbosity);
+    let rendered = render_with(plan, args, Some(&progress), stop);
+    progress.finish();
+    rendered
+}
+
+/// Renders without a word on how far it is.
+pub(crate) fn render_quietly(
+    plan: &Plan<'_>,
+    args: &Args,
+    stop: &Cancel,
+) -> Result<Rendered, RunError> {
+    render_with(plan, args, None, stop)
+}
+
+fn render_with(
+    plan: &Plan<'_>,
+    args: &Args,
+    progress: Option<&dyn nanobragg::Progress>,
+    stop: &Cancel,
+) -> Result<Rendered, RunError> {
     let options = RunOptions {
         threads: args.running.threads.map_or(0, |n| n as usize),
         level: level(args)?,
@@ -126,12 +227,10 @@ fn render(plan: &Plan<'_>, args: &Args) -> Result<Rendered, RunError> {
         } else {
             Precision::Double
         },
-        progress: Some(&progress),
-        cancel: Some(&STOP),
+        progress,
+        cancel: Some(stop),
     };
-    let rendered = nanobragg::physics::render(plan, &options);
-    progress.finish();
-    match rendered {
+    match nanobragg::physics::render(plan, &options) {
         Err(nanobragg::physics::Error::Cancelled) => Err(RunError::Stopped),
         other => Ok(other?),
     }
@@ -153,19 +252,25 @@ fn warn_of_decisions(job: &Job) {
 }
 
 /// Standard output. A reader that has closed it does not stop the run.
-struct Says {
+pub(crate) struct Says {
     quiet: bool,
 }
 
 impl Says {
-    fn text(&self, text: &str) {
+    pub(crate) fn of(args: &Args) -> Self {
+        Self {
+            quiet: args.running.verbosity == Verbosity::Quiet,
+        }
+    }
+
+    pub(crate) fn text(&self, text: &str) {
         if !self.quiet {
             let _ = io::stdout().write_all(text.as_bytes());
         }
     }
 
     /// What was asked for by name is said even by a quiet run.
-    fn anyway(&self, say: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    pub(crate) fn anyway(&self, say: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let _ = say(&mut out).and_then(|()| out.flush());
     }

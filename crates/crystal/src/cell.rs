@@ -117,9 +117,37 @@ impl<T: Scalar> CellSpec<T> {
     /// c* = c* (cos be*, (cos al* - cos be* cos ga*)/sin ga*, V/(a b c sin ga*))
     /// ```
     /// The last component is the C program's. Where at most one angle is oblique it is `1/c`, as
-    /// it should be; in other cells it differs by the factor `sin ga / sin ga*`, which tilts the
-    /// lattice by a fraction of a degree.
+    /// it should be; in other cells it differs by the factor [`CellSpec::c_star_tilt`], which tilts
+    /// the lattice by a fraction of a degree.
     pub fn default_reciprocal(&self) -> [[T; 3]; 3] {
+        let [a, b, c] = self.lengths_angstrom;
+        let [a_star, b_star, mut c_star] = self.upright_reciprocal();
+        let c_star_length =
+            a * b * self.angles_rad[2].sin() * (T::from_f64(1.0) / self.volume_a3());
+        let sin_gamma_star = self.sin_gamma_star();
+        c_star[2] = c_star_length * self.volume_a3() / (a * b * c * sin_gamma_star);
+        [a_star, b_star, c_star]
+    }
+
+    /// What the last component of [`CellSpec::default_reciprocal`] is off by:
+    /// `sin ga / sin ga*`.
+    pub fn c_star_tilt(&self) -> T {
+        self.angles_rad[2].sin() / self.sin_gamma_star()
+    }
+
+    /// `sin ga* = c / (V a* b*)`, clipped to [-1, 1].
+    fn sin_gamma_star(&self) -> T {
+        let [a, b, c] = self.lengths_angstrom;
+        let [alpha, beta, _] = self.angles_rad;
+        let inverse_volume = T::from_f64(1.0) / self.volume_a3();
+        let a_star = b * c * alpha.sin() * inverse_volume;
+        let b_star = c * a * beta.sin() * inverse_volume;
+        clip_sine(c * inverse_volume / a_star / b_star)
+    }
+
+    /// The reciprocal vectors of the default orientation with c along z, in 1/A: as
+    /// [`CellSpec::default_reciprocal`], but for the last component, which is `1/c`.
+    pub fn upright_reciprocal(&self) -> [[T; 3]; 3] {
         let [a, b, c] = self.lengths_angstrom;
         let sin = self.angles_rad.map(T::sin);
         let cos = self.angles_rad.map(T::cos);
@@ -136,7 +164,7 @@ impl<T: Scalar> CellSpec<T> {
             let own = 3 - i - j;
             clip_cosine((cos[i] * cos[j] - cos[own]) / (sin[i] * sin[j]))
         });
-        let sin_gamma_star = clip_sine(c * inverse_volume / lengths[0] / lengths[1]);
+        let sin_gamma_star = self.sin_gamma_star();
 
         let zero = T::from_f64(0.0);
         let [a_star, b_star, c_star] = lengths;
@@ -147,7 +175,7 @@ impl<T: Scalar> CellSpec<T> {
             [
                 c_star * cos_beta_star,
                 c_star * (cos_alpha_star - cos_beta_star * cos_gamma_star) / sin_gamma_star,
-                c_star * volume / (a * b * c * sin_gamma_star),
+                T::from_f64(1.0) / c,
             ],
         ]
     }

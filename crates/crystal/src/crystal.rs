@@ -16,6 +16,9 @@ const ROUNDING: f64 = 1e-7;
 /// The smallest square of a cell's volume relative to its edges that is more than rounding.
 const FLATTEST: f64 = 1e-13;
 
+/// How far c* may be off before it changes an image.
+const NOTICEABLE_TILT: f64 = 1e-9;
+
 /// A crystal as a user describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CrystalSpec {
@@ -39,6 +42,9 @@ pub struct CrystalSpec {
     pub fudge: f64,
     /// Mosaic domains.
     pub mosaic: MosaicSpec,
+    /// Orient the cell with c along z, and not as the C program does (see
+    /// [`CellSpec::default_reciprocal`]).
+    pub upright_c_star: bool,
 }
 
 impl Default for CrystalSpec {
@@ -55,6 +61,7 @@ impl Default for CrystalSpec {
             shape: Shape::default(),
             fudge: 1.0,
             mosaic: MosaicSpec::default(),
+            upright_c_star: false,
         }
     }
 }
@@ -71,6 +78,7 @@ pub struct Crystal {
     shape: Shape,
     fudge: f64,
     mosaic: Mosaic,
+    tilts_c_star: bool,
     warnings: Vec<Warning>,
 }
 
@@ -101,6 +109,8 @@ impl Crystal {
         }
         warn_of_lattice(&lattice, &mut warnings);
 
+        let is_tilted = (spec.cell.as_ref())
+            .is_some_and(|cell| (cell.c_star_tilt() - 1.0).abs() > NOTICEABLE_TILT);
         let direct = DirectBasis::from_vectors(lattice.direct_m());
         let size = CrystalSize::new(spec.cells, size_m, direct.lengths_m())?;
         let (mosaic, warning) = Mosaic::new(&spec.mosaic)?;
@@ -115,6 +125,7 @@ impl Crystal {
             shape: spec.shape,
             fudge,
             mosaic,
+            tilts_c_star: spec.matrix.is_none() && !spec.upright_c_star && is_tilted,
             warnings,
         })
     }
@@ -154,6 +165,12 @@ impl Crystal {
         interpolates_by_default(self.cells_asked)
     }
 
+    /// Whether the default orientation is off because several angles are oblique (the oddity
+    /// `c-star`).
+    pub fn tilts_c_star(&self) -> bool {
+        self.tilts_c_star
+    }
+
     /// The outline.
     pub fn shape(&self) -> Shape {
         self.shape
@@ -182,7 +199,10 @@ fn default_orientation(
 ) -> Result<[[f64; 3]; 3], Error> {
     if let Some(cell) = &spec.cell {
         cell.check()?;
-        let angles_deg = cell.angles_rad.map(|angle| angle * DEGREES_PER_RADIAN);
+        // Rounded, so that a message shows 120 where 120 was given.
+        let angles_deg = cell
+            .angles_rad
+            .map(|angle| (angle * DEGREES_PER_RADIAN * 1e9).round() / 1e9);
         if cell.skew().abs() < FLATTEST || !cell.volume_a3().is_normal() {
             let [alpha_deg, beta_deg, gamma_deg] = angles_deg;
             return Err(Error::FlatCell {
@@ -218,10 +238,12 @@ fn default_orientation(
         }
         return Ok(reciprocal);
     }
-    spec.cell
-        .as_ref()
-        .map(CellSpec::default_reciprocal)
-        .ok_or(Error::NoCell)
+    let cell = spec.cell.as_ref().ok_or(Error::NoCell)?;
+    Ok(if spec.upright_c_star {
+        cell.upright_reciprocal()
+    } else {
+        cell.default_reciprocal()
+    })
 }
 
 fn warn_of_lattice(lattice: &Lattice, warnings: &mut Vec<Warning>) {

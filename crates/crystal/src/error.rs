@@ -16,6 +16,24 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// A pipe or a device goes on and on.
+    #[error("cannot read {}: more than {limit_bytes} bytes, and it is no file", path.display())]
+    EndlessStream {
+        /// Where it comes from.
+        path: PathBuf,
+        /// How much was read.
+        limit_bytes: u64,
+    },
+
+    /// A reflection list is too long for the memory there is.
+    #[error("{name}: no memory for the reflections from line {line} on")]
+    TooManyReflections {
+        /// The file.
+        name: String,
+        /// The first line, counted from 1, whose reflection could not be kept.
+        line: usize,
+    },
+
     /// A line of a reflection list has too few columns.
     #[error("{name}:{line}: found {found} columns, expected at least 4: h k l F")]
     TooFewColumns {
@@ -99,7 +117,10 @@ pub enum Error {
     },
 
     /// A structure-factor dump holds a value that is no number.
-    #[error("{name}: structure factor {position} is {value}, expected a finite number")]
+    #[error(
+        "{name}: structure factor {position} is {value:e}, expected a finite number in this \
+         machine's byte order"
+    )]
     DumpValue {
         /// The file.
         name: String,
@@ -111,8 +132,9 @@ pub enum Error {
 
     /// The box around the reflections needs more memory than allowed.
     #[error(
-        "structure factors from {min:?} to {max:?} need {needed_bytes} bytes, \
-         the limit is {limit_bytes}"
+        "structure factors from {min:?} to {max:?} need {:.3} GiB of memory, the limit is {:.3} GiB",
+        gib(*needed_bytes),
+        gib(u128::from(*limit_bytes))
     )]
     GridTooLarge {
         /// Smallest h, k, l.
@@ -126,7 +148,7 @@ pub enum Error {
     },
 
     /// The system has no memory for the box around the reflections.
-    #[error("no memory for {needed_bytes} bytes of structure factors")]
+    #[error("the system has no {:.3} GiB of memory for structure factors", gib(*needed_bytes))]
     OutOfMemory {
         /// Memory the box takes.
         needed_bytes: u128,
@@ -179,6 +201,11 @@ pub enum Error {
         /// How many are allowed.
         limit: i64,
     },
+}
+
+/// Bytes in the unit that people think of memory in.
+fn gib(bytes: u128) -> f64 {
+    bytes as f64 / (1_u64 << 30) as f64
 }
 
 /// Something that was changed or looks wrong, without being an error.

@@ -21,6 +21,9 @@ const MINUS_X: [f64; 3] = [-1.0, 0.0, 0.0];
 const MINUS_Y: [f64; 3] = [0.0, -1.0, 0.0];
 const MINUS_Z: [f64; 3] = [0.0, 0.0, -1.0];
 
+/// What messages call the detector normal.
+pub(crate) const NORMAL: &str = "normal vector";
+
 /// The program whose laboratory frame and beam centre are spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Convention {
@@ -185,7 +188,7 @@ impl CustomAxes {
             ("beam vector", self.beam),
             ("fast vector", self.fast),
             ("slow vector", self.slow),
-            ("normal vector", self.normal),
+            (NORMAL, self.normal),
             ("two-theta axis", self.twotheta),
             ("polarization vector", self.polarization),
             ("spindle axis", self.spindle),

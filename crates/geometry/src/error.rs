@@ -47,6 +47,24 @@ pub enum Error {
         allowed: &'static str,
     },
 
+    /// A vector that should be a direction is zero, or too long or short to have one.
+    #[error("the {field} {vector:?} has no direction; its length must be between 1e-100 and 1e100")]
+    NoDirection {
+        /// Which vector.
+        field: &'static str,
+        /// The vector given.
+        vector: [f64; 3],
+    },
+
+    /// The directions of fast and slow are one.
+    #[error("the fast vector {fast:?} and the slow vector {slow:?} are parallel; they must not be")]
+    NoPlane {
+        /// The fast direction, of unit length.
+        fast: [f64; 3],
+        /// The slow direction, of unit length.
+        slow: [f64; 3],
+    },
+
     /// The detector has less than one pixel in a direction.
     #[error("the detector has no pixels along {axis}: {size_m} m holds none of {pixel_size_m} m")]
     NoPixels {

@@ -12,10 +12,21 @@ const PIXELS_PER_WRITE: usize = 1 << 16;
 /// A file being read, from its beginning.
 ///
 /// Nothing is allocated on the word of a header: buffers grow with what the file really yields.
-pub(crate) struct Source {
+pub(crate) struct Source<R = File> {
     path: PathBuf,
-    file: File,
+    reader: R,
     length: Option<u64>,
+}
+
+impl<'b> Source<&'b [u8]> {
+    /// A file already in memory; it has no name.
+    pub(crate) fn in_memory(bytes: &'b [u8]) -> Self {
+        Self {
+            path: PathBuf::new(),
+            reader: bytes,
+            length: Some(bytes.len() as u64),
+        }
+    }
 }
 
 impl Source {
@@ -34,11 +45,13 @@ impl Source {
         let length = metadata.is_file().then_some(metadata.len());
         Ok(Self {
             path: path.to_path_buf(),
-            file,
+            reader: file,
             length,
         })
     }
+}
 
+impl<R: Read> Source<R> {
     /// The length of the file in bytes; `None` for a pipe or a device.
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
@@ -60,7 +73,7 @@ impl Source {
                 .try_reserve(held)
                 .map_err(|_| fault(io::ErrorKind::OutOfMemory.into()))?;
         }
-        let mut rest = (&mut self.file).take(missing);
+        let mut rest = (&mut self.reader).take(missing);
         rest.read_to_end(bytes).map_err(fault)?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! The file does not tell its own shape, so the reader is told and holds the length against it.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use crate::bytes::{Source, pixels_of, write_pixels};
@@ -36,7 +36,21 @@ pub fn read(path: impl AsRef<Path>, fast: usize, slow: usize) -> Result<Image<f3
     contents(&mut source, fast, slow).map_err(|fault| fault.in_file(path))
 }
 
-fn contents(source: &mut Source, fast: usize, slow: usize) -> Result<Image<f32>> {
+/// The image of `fast` x `slow` pixels in a file that is in memory already.
+///
+/// # Errors
+/// As [`read`], without the name of a file.
+///
+/// ```
+/// let image = nanobragg_io::float::parse(&[0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0], 2, 1)?;
+/// assert_eq!(image.pixels(), [1.0, -2.0]);
+/// # Ok::<(), nanobragg_io::Error>(())
+/// ```
+pub fn parse(bytes: &[u8], fast: usize, slow: usize) -> Result<Image<f32>> {
+    contents(&mut Source::in_memory(bytes), fast, slow)
+}
+
+fn contents<R: Read>(source: &mut Source<R>, fast: usize, slow: usize) -> Result<Image<f32>> {
     let expected = (fast as u64)
         .checked_mul(slow as u64)
         .and_then(|count| count.checked_mul(4))

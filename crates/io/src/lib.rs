@@ -12,6 +12,8 @@
 //! | [`pgm`] | portable greymap, `P5` | `u8` | text, one comment with the scale |
 //! | [`png`] | preview, dark spots on white | `u8` | PNG's own |
 //!
+//! [`any`] tells the first three apart by what a file contains.
+//!
 //! Everywhere the fast axis runs along a line of the file and pixels are stored `[slow][fast]`:
 //!
 //! ```text
@@ -44,7 +46,9 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+pub mod any;
 pub mod error;
 pub mod float;
 pub mod image;

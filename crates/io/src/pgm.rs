@@ -8,7 +8,7 @@
 //! ...
 //! ```
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use nom::branch::alt;
@@ -59,7 +59,21 @@ pub fn read(path: impl AsRef<Path>) -> Result<Image<u8>> {
     contents(&mut source).map_err(|fault| fault.in_file(path))
 }
 
-fn contents(source: &mut Source) -> Result<Image<u8>> {
+/// The greymap in a file that is in memory already.
+///
+/// # Errors
+/// As [`read`], without the name of a file.
+///
+/// ```
+/// let image = nanobragg_io::pgm::parse(b"P5 2 1 255\nab")?;
+/// assert_eq!(image.pixels(), b"ab");
+/// # Ok::<(), nanobragg_io::Error>(())
+/// ```
+pub fn parse(bytes: &[u8]) -> Result<Image<u8>> {
+    contents(&mut Source::in_memory(bytes))
+}
+
+fn contents<R: Read>(source: &mut Source<R>) -> Result<Image<u8>> {
     let mut bytes = Vec::new();
     source.extend(&mut bytes, HEADER_LIMIT)?;
     let (rest, (fast, slow)) = header(&bytes).map_err(|_| Error::NotPgm)?;

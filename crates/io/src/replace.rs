@@ -6,10 +6,13 @@
 //! commit()          renamed to a.img
 //! dropped instead   removed; an a.img of an earlier run is as it was
 //! ```
+//!
+//! A program that has to end at once, as on a second Ctrl-C, calls [`abandon_all`] first.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
 
 use tempfile::NamedTempFile;
 
@@ -17,6 +20,28 @@ use crate::{Error, Result};
 
 /// Links followed one after the other before they count as a circle.
 const LINKS: usize = 40;
+
+/// The temporary files of this process; `None` once they are abandoned.
+static UNFINISHED: Mutex<Option<Vec<PathBuf>>> = Mutex::new(Some(Vec::new()));
+
+/// Locked for as long as a file is made, renamed or removed, so that none is forgotten in between.
+fn unfinished() -> MutexGuard<'static, Option<Vec<PathBuf>>> {
+    // A list of paths is sound even if a thread died while it held the lock.
+    UNFINISHED
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Removes the temporary files of all outputs, for a process that is about to end.
+///
+/// What is committed stays. From here on nothing can be created or committed any more, so the
+/// process may be ended at any moment without leaving a file behind.
+pub fn abandon_all() {
+    for part in unfinished().take().into_iter().flatten() {
+        // The process ends; nobody is left to be told.
+        let _ = fs::remove_file(part);
+    }
+}
 
 /// A file on its way: it takes the place of what is there only by [`commit`](Self::commit).
 ///
@@ -47,11 +72,63 @@ pub struct Output {
 
 #[derive(Debug)]
 enum Sink {
-    Replacement {
-        file: NamedTempFile,
-        target: PathBuf,
-    },
+    Replacement { part: Part, target: PathBuf },
     Direct(File),
+}
+
+/// A temporary file and its place in the list of [`UNFINISHED`] ones.
+#[derive(Debug)]
+struct Part(Option<NamedTempFile>);
+
+impl Part {
+    fn create(folder: &Path) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".nanobragg-").suffix(".part");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut unfinished = unfinished();
+        let parts = unfinished.as_mut().ok_or_else(abandoned)?;
+        // `tempfile` adds the name of its file to a message that is to be about the target.
+        let file = builder
+            .tempfile_in(folder)
+            .map_err(|error| plain(&error, folder))?;
+        parts.push(file.path().to_path_buf());
+        Ok(Self(Some(file)))
+    }
+
+    fn file(&mut self) -> io::Result<&mut File> {
+        self.0
+            .as_mut()
+            .map(NamedTempFile::as_file_mut)
+            .ok_or_else(abandoned)
+    }
+
+    fn persist(mut self, target: &Path) -> io::Result<()> {
+        let file = self.0.take().ok_or_else(abandoned)?;
+        let mut unfinished = unfinished();
+        let parts = unfinished.as_mut().ok_or_else(abandoned)?;
+        parts.retain(|part| part != file.path());
+        file.persist(target)
+            .map(drop)
+            .map_err(|refused| refused.error)
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if let Some(file) = self.0.take() {
+            let mut unfinished = unfinished();
+            if let Some(parts) = unfinished.as_mut() {
+                parts.retain(|part| part != file.path());
+            }
+            // Removed while the lock is held.
+            drop(file);
+        }
+    }
+}
+
+fn abandoned() -> io::Error {
+    io::Error::other("the program is ending")
 }
 
 impl Output {
@@ -93,10 +170,7 @@ impl Output {
         let Self { path, writer } = self;
         let finished = writer.into_inner().map_err(io::IntoInnerError::into_error);
         let placed = finished.and_then(|sink| match sink {
-            Sink::Replacement { file, target } => file
-                .persist(target)
-                .map(drop)
-                .map_err(|refused| refused.error),
+            Sink::Replacement { part, target } => part.persist(&target),
             Sink::Direct(_) => Ok(()),
         });
         placed.map_err(|cause| Error::Write { path, cause })
@@ -127,23 +201,28 @@ impl Write for Output {
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Replacement { file, .. } => file.write(bytes),
+            Self::Replacement { part, .. } => part.file()?.write(bytes),
             Self::Direct(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Replacement { file, .. } => file.flush(),
+            Self::Replacement { part, .. } => part.file()?.flush(),
             Self::Direct(file) => file.flush(),
         }
     }
 }
 
 /// Is this a name of an open file, as `/dev/stdout` is? Replacing what it stands for would leave
-/// the shell's redirection with the old file.
+/// the shell's redirection with the old file. Other files below `/dev`, as in `/dev/shm`, are files
+/// like any.
 fn is_descriptor(path: &Path) -> bool {
-    path.starts_with("/dev") || path.starts_with("/proc")
+    let mut folders = path.components().rev().skip(1);
+    let in_fd = folders.next() == Some(Component::Normal("fd".as_ref()));
+    let standard = ["/dev/stdin", "/dev/stdout", "/dev/stderr"];
+    (in_fd && (path.starts_with("/dev") || path.starts_with("/proc")))
+        || standard.iter().any(|name| path == Path::new(name))
 }
 
 /// A temporary file in the folder of `path`, or of what `path` links to.
@@ -160,16 +239,11 @@ fn replacement(path: &Path, permissions: Option<Permissions>) -> io::Result<Sink
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".nanobragg-").suffix(".part");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // `tempfile` adds the name of its file to a message that is to be about the target.
-    let file = builder.tempfile_in(folder).map_err(|error| plain(&error))?;
+    let mut part = Part::create(folder)?;
     if let Some(permissions) = permissions {
-        file.as_file().set_permissions(permissions)?;
+        part.file()?.set_permissions(permissions)?;
     }
-    Ok(Sink::Replacement { file, target })
+    Ok(Sink::Replacement { part, target })
 }
 
 /// The path at the end of a chain of links; it need not exist.
@@ -185,16 +259,11 @@ fn without_links(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-/// The system's own error of the same kind, without added words.
-fn plain(error: &io::Error) -> io::Error {
-    let cause = error.get_ref().and_then(|inner| inner.source());
-    match cause
-        .and_then(|cause| cause.downcast_ref::<io::Error>())
-        .and_then(io::Error::raw_os_error)
-    {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => error.kind().into(),
-    }
+/// The system's own words on why there is no file in `folder`, or just the kind of the error.
+fn plain(error: &io::Error, folder: &Path) -> io::Error {
+    fs::metadata(folder)
+        .err()
+        .unwrap_or_else(|| error.kind().into())
 }
 
 #[cfg(test)]
@@ -293,6 +362,16 @@ mod tests {
             let circle = folder.path().join("circle");
             symlink("circle", &circle).unwrap();
             assert!(matches!(Output::create(&circle), Err(Error::Create { .. })));
+        }
+
+        #[test]
+        fn only_names_of_open_files_are_descriptors() {
+            for name in ["/dev/stdout", "/dev/fd/3", "/proc/self/fd/1"] {
+                assert!(is_descriptor(Path::new(name)), "{name}");
+            }
+            for name in ["/dev/shm/a.img", "/dev/shm/fd", "fd/1", "/data/fd/1", "a"] {
+                assert!(!is_descriptor(Path::new(name)), "{name}");
+            }
         }
 
         #[test]

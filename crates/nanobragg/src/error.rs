@@ -1,5 +1,7 @@
 //! What can be wrong with an experiment.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 /// Why an experiment cannot be resolved or rendered.
@@ -41,6 +43,23 @@ pub enum Error {
         /// Pixels of the detector along the slow axis.
         pixels_slow: u32,
     },
+    /// A number in the header of an image that no experiment can have.
+    #[error(
+        "{}: {key}={value:e} in the header is absurd, expected a magnitude from {least:e} to {most:e}",
+        path.display()
+    )]
+    HeaderValue {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: f64,
+        /// The smallest magnitude that makes sense, besides 0.
+        least: f64,
+        /// The largest magnitude that makes sense.
+        most: f64,
+    },
     /// A quantity is out of its range.
     #[error("{quantity} is {value}, which must be {allowed}")]
     OutOfRange {
@@ -72,5 +91,59 @@ pub enum Error {
         layers: u32,
         /// The most there can be.
         limit: f64,
+    },
+    /// The images and tables are larger than allowed.
+    #[error(
+        "images of {pixels_fast} x {pixels_slow} pixels with {sources} sources need \
+         {needed_gib:.3} GiB of memory, the limit is {limit_gib:.3} GiB"
+    )]
+    TooMuchMemory {
+        /// Pixels along the fast axis.
+        pixels_fast: u32,
+        /// Pixels along the slow axis.
+        pixels_slow: u32,
+        /// Sources.
+        sources: usize,
+        /// What they and the orientations of the crystal take.
+        needed_gib: f64,
+        /// What is allowed.
+        limit_gib: f64,
+    },
+    /// The system has no memory for the images and tables.
+    #[error(
+        "the system has no {needed_gib:.3} GiB of memory for images of {pixels_fast} x \
+         {pixels_slow} pixels"
+    )]
+    OutOfMemory {
+        /// Pixels along the fast axis.
+        pixels_fast: u32,
+        /// Pixels along the slow axis.
+        pixels_slow: u32,
+        /// What is needed in all.
+        needed_gib: f64,
+    },
+    /// No pixel came out as a finite number.
+    #[error(
+        "no pixel is a finite number: the first, at fast {fast} slow {slow}, is {value}; the \
+         numbers of this experiment do not fit each other"
+    )]
+    NothingFinite {
+        /// The first pixel rendered, along the fast axis.
+        fast: u32,
+        /// The same along the slow axis.
+        slow: u32,
+        /// What it is.
+        value: f32,
+    },
+    /// Two images that are to be compared do not cover each other.
+    #[error(
+        "one image has {} x {} pixels (fast x slow), the other {} x {}",
+        a[0], a[1], b[0], b[1]
+    )]
+    ImageSides {
+        /// Pixels of one along the fast and the slow axis.
+        a: [usize; 2],
+        /// Those of the other.
+        b: [usize; 2],
     },
 }

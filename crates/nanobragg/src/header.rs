@@ -63,6 +63,27 @@ pub fn smv_fields(resolved: &Resolved) -> Result<Fields, Error> {
     Ok(fields)
 }
 
+/// The largest magnitude of a length, an angle or a pixel that an experiment can have.
+const MOST: f64 = 1e15;
+
+/// Refuses what is a number, but none of this world.
+fn check_magnitude(key: &'static str, value: f64, path: &Path) -> Result<(), Error> {
+    let least = match key {
+        "PIXEL_SIZE" | "WAVELENGTH" => 1.0 / MOST,
+        _ => 0.0,
+    };
+    if value != 0.0 && !(least..=MOST).contains(&value.abs()) {
+        return Err(Error::HeaderValue {
+            path: path.to_owned(),
+            key,
+            value,
+            least,
+            most: MOST,
+        });
+    }
+    Ok(())
+}
+
 /// What kind of file a header comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderKind {
@@ -76,15 +97,20 @@ pub enum HeaderKind {
 /// stays. Returns the header's two-theta, which nothing takes (the oddity `ignored-input`).
 ///
 /// # Errors
-/// [`Error::Io`] naming `path` and the key whose value is no number.
+/// [`Error::Io`] naming `path` and the key whose value is no number, [`Error::HeaderValue`] for one
+/// of a magnitude that no experiment has.
 pub fn apply_header(
     spec: &mut ExperimentSpec,
     header: &Header,
     kind: HeaderKind,
     path: &Path,
 ) -> Result<Option<Angle>, Error> {
-    let number = |key: &str| header.number(key).map_err(|error| error.in_file(path));
-    let count = |key: &str| -> Result<Option<u32>, Error> {
+    let number = |key: &'static str| -> Result<Option<f64>, Error> {
+        let value = header.number(key).map_err(|error| error.in_file(path))?;
+        check_magnitude(key, value.unwrap_or(0.0), path)?;
+        Ok(value)
+    };
+    let count = |key: &'static str| -> Result<Option<u32>, Error> {
         // The size is checked where the pixels are read; a saturated count is refused later.
         Ok(number(key)?.map(|n| n as u32))
     };

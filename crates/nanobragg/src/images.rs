@@ -1,5 +1,7 @@
 //! The images that a run leaves: photons, scaled integers, greys and counts with noise.
 
+use std::fmt;
+
 use nanobragg_io::scale::{self, Window};
 use nanobragg_io::{Image, scale::Noise};
 use nanobragg_numeric::PoissonNoise;
@@ -18,6 +20,34 @@ pub struct Simulated {
     /// interpolation for all pixels after it (the oddity `interpolation`).
     pub left_grid_at: Option<[u32; 2]>,
     window: Window,
+}
+
+/// Pixels of an image that are no finite numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NotFinite {
+    /// How many there are.
+    pub count: u64,
+    /// The first one, along the fast axis.
+    pub fast: u32,
+    /// The same along the slow axis.
+    pub slow: u32,
+    /// What it is.
+    pub value: f32,
+}
+
+impl fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            count,
+            fast,
+            slow,
+            value,
+        } = self;
+        write!(
+            f,
+            "{count} pixels are no finite numbers; the first, at fast {fast} slow {slow}, is {value}"
+        )
+    }
 }
 
 /// Renders an experiment.
@@ -51,6 +81,34 @@ impl Simulated {
                 slow: ends(roi.slow()),
             },
         })
+    }
+
+    /// The pixels that came out as no finite number, as where numbers of an experiment are too
+    /// large for each other; `None` where there are none.
+    ///
+    /// # Errors
+    /// [`Error::NothingFinite`] if that is all that was rendered.
+    pub fn not_finite(&self) -> Result<Option<NotFinite>, Error> {
+        let mut pixels = (self.photons.rows().zip(0_u32..))
+            .flat_map(|(row, slow)| {
+                row.iter()
+                    .zip(0_u32..)
+                    .map(move |(&p, fast)| (p, fast, slow))
+            })
+            .filter(|(pixel, ..)| !pixel.is_finite());
+        let Some((value, fast, slow)) = pixels.next() else {
+            return Ok(None);
+        };
+        let count = 1 + pixels.count() as u64;
+        if count >= self.statistics.pixels {
+            return Err(Error::NothingFinite { fast, slow, value });
+        }
+        Ok(Some(NotFinite {
+            count,
+            fast,
+            slow,
+            value,
+        }))
     }
 
     /// The scale of the integer image: `given` if above 0, or one that takes the brightest pixel to

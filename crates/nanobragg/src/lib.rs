@@ -37,18 +37,21 @@
 //! # Ok::<(), nanobragg::Error>(())
 //! ```
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+pub mod compare;
 mod error;
 mod header;
 mod images;
+mod memory;
 mod oddity;
 mod resolve;
 mod spec;
 
 pub use error::Error;
 pub use header::{HeaderKind, apply_header, smv_fields};
-pub use images::{Simulated, simulate};
-pub use oddity::Oddity;
+pub use images::{NotFinite, Simulated, simulate};
+pub use memory::{bytes_needed, check_memory};
 pub use resolve::{Decisions, Resolved, Warning};
 pub use spec::{BeamSpec, ExperimentSpec, PhiSpec, RoiSpec, SamplingSpec, SourcesSpec};
 
@@ -67,9 +70,14 @@ pub use nanobragg_geometry::{
     Roi, SensorSpec, Surface,
 };
 pub use nanobragg_physics::{
-    Cancel, Experiment, Level, Lookup, Mask, PhiSweep, PixelTrace, Plan, Polarization, Precision,
-    Progress, Rendered, RunOptions, Sampling, Statistics, trace_pixel,
+    Cancel, Experiment, Fixes, Level, Lookup, Mask, Oddity, PhiSweep, PixelTrace, Plan,
+    Polarization, Precision, Progress, Rendered, RunOptions, Sampling, Statistics, trace_pixel,
 };
 pub use nanobragg_sources::{
     DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Source, SourceList, StepSpec,
 };
+
+/// The example of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

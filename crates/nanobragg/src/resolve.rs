@@ -3,14 +3,14 @@
 use std::fmt;
 
 use nanobragg_crystal::{Crystal, CrystalSpec, Misset, recommended_oversample};
-use nanobragg_geometry::{Detector, Roi};
-use nanobragg_physics::{Experiment, Lookup, PhiSweep, Sampling};
+use nanobragg_geometry::{Detector, DetectorSpec, GeometryFixes, Roi};
+use nanobragg_physics::{Experiment, Lookup, Oddity, PhiSweep, Sampling};
 use nanobragg_sources::{
     BeamAxes, Dispersion, Divergence, Fluence, SourceDefaults, SourceList, phi_steps,
 };
 
 use crate::error::Error;
-use crate::oddity::{self, Oddity};
+use crate::oddity;
 use crate::spec::{ExperimentSpec, SourcesSpec};
 
 /// The most orientations (phi steps x mosaic domains) that are tabulated: 720 MB.
@@ -106,12 +106,24 @@ impl ExperimentSpec {
     /// The first thing that is wrong, naming it with its value; see [`Error`].
     pub fn resolve(&self) -> Result<Resolved, Error> {
         let _span = tracing::info_span!("resolve").entered();
-        let detector = Detector::new(&self.detector)?;
+        let fixes = self.fixes;
+        let detector = Detector::new(&DetectorSpec {
+            fixes: GeometryFixes {
+                pivot: fixes.contains(Oddity::Pivot),
+                beam_centre: fixes.contains(Oddity::BeamCentre),
+                thickness: fixes.contains(Oddity::Thickness),
+                curved: fixes.contains(Oddity::Curved),
+                ignored_input: fixes.contains(Oddity::IgnoredInput),
+            },
+            ..self.detector.clone()
+        })?;
         let wavelength_m = above_zero("the wavelength (m)", self.beam.wavelength.m())?;
         let fluence = Fluence::new(&self.beam.fluence)?;
         let crystal = Crystal::new(&CrystalSpec {
             wavelength_m,
             beam_size_m: fluence.beam_size_m,
+            misset: self.misset(),
+            upright_c_star: fixes.contains(Oddity::CStar),
             ..self.crystal.clone()
         })?;
         let divergence = Divergence::new(&self.beam.divergence)?;
@@ -147,6 +159,7 @@ impl ExperimentSpec {
             fluence_per_m2: fluence.fluence_per_m2,
             water_m: at_least_zero("the water (m)", self.water.m())?,
             dmin_m: finite("dmin (m)", self.dmin.m())?,
+            fixes,
             detector,
             crystal,
         };
@@ -166,6 +179,16 @@ impl ExperimentSpec {
                 warnings,
             },
         })
+    }
+
+    /// The misset, a random one uniform over all rotations where that is put right.
+    fn misset(&self) -> Option<Misset> {
+        match self.crystal.misset {
+            Some(Misset::Random { seed }) if self.fixes.contains(Oddity::MissetRandom) => {
+                Some(Misset::RandomUniform { seed })
+            }
+            other => other,
+        }
     }
 
     fn sources(
@@ -269,12 +292,15 @@ impl ExperimentSpec {
                 nanobragg_geometry::Warning::IgnoredPivot { .. } => Some(Oddity::Pivot),
                 nanobragg_geometry::Warning::IgnoredBeamCentre { .. } => Some(Oddity::BeamCentre),
                 nanobragg_geometry::Warning::IgnoredPix0 { .. } => Some(Oddity::IgnoredInput),
-                nanobragg_geometry::Warning::CurvedOutsideMosflm { .. } => Some(Oddity::Curved),
+                nanobragg_geometry::Warning::CurvedExchanged => Some(Oddity::Curved),
                 _ => None,
             });
         }
-        if matches!(self.crystal.misset, Some(Misset::Random { .. })) {
+        if matches!(self.misset(), Some(Misset::Random { .. })) {
             oddities.push(Oddity::MissetRandom);
+        }
+        if experiment.crystal.tilts_c_star() {
+            oddities.push(Oddity::CStar);
         }
         oddities.sort_unstable();
         oddities.dedup();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nanobragg_crystal::{CrystalSpec, FactorGrid};
 use nanobragg_geometry::{Angle, DetectorSpec, Length};
-use nanobragg_physics::{Lookup, Mask, Polarization};
+use nanobragg_physics::{Fixes, Lookup, Mask, Polarization};
 use nanobragg_sources::{DispersionSpec, DivergenceSpec, FluenceSpec, SourceList, StepSpec};
 
 /// An experiment as a user describes it; `None` where nothing was said.
@@ -58,6 +58,9 @@ pub struct ExperimentSpec {
     pub water: Length,
     /// Spacing below which nothing is rendered; 0 for no limit.
     pub dmin: Length,
+    /// The oddities of the C program to put right, wherever they are: those of the detector and the
+    /// crystal are taken from here.
+    pub fixes: Fixes,
 }
 
 /// First and last pixel to render along each axis.
@@ -156,6 +159,7 @@ impl Default for ExperimentSpec {
             sampling: SamplingSpec::default(),
             water: Length::default(),
             dmin: Length::default(),
+            fixes: Fixes::none(),
         }
     }
 }

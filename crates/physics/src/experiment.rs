@@ -6,6 +6,7 @@ use nanobragg_crystal::{Crystal, FactorGrid};
 use nanobragg_geometry::{Detector, Roi};
 use nanobragg_sources::SourceList;
 
+use crate::fixes::Fixes;
 use crate::polarization::Polarization;
 use crate::sampling::{Lookup, PhiSweep, Sampling};
 
@@ -41,6 +42,8 @@ pub struct Experiment {
     pub water_m: f64,
     /// Spacing in metres below which nothing is rendered; 0 for no limit.
     pub dmin_m: f64,
+    /// The oddities of the C program that are put right.
+    pub fixes: Fixes,
 }
 
 /// The pixels of a detector that are used: shape `[slow][fast]`.

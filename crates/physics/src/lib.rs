@@ -1,7 +1,66 @@
 //! From a crystal, a beam and a detector to photons per pixel.
+//!
+//! An [`Experiment`] holds the resolved models, a [`Plan`] the tables that do not depend on the
+//! pixel, and [`render`] sums, for every pixel,
+//!
+//! ```text
+//! photons = r_e^2 fluence / steps * capture * polarization * solid angle * sum of F^2 Fl^2
+//!           the sum over  layers, sub-pixels, sources, phi steps, mosaic domains
+//! F  structure factor of the unit cell, Fl of the lattice, at h = a.q, k = b.q, l = c.q
+//! q  = (d - s) / wavelength,  d towards the sub-pixel, s along the beam
+//! ```
+//!
+//! Sources carry a recorded weight for the trace; the sum never sees it, every source counts the same.
+//! The scalar kernel ([`Level::Reference`]) is the judge; the others sum blocks of pixels with the
+//! vector instructions of the machine. [`trace_pixel`] writes down what went into one pixel.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use nanobragg_crystal::{CellSpec, Crystal, CrystalSpec, FactorGrid};
+//! use nanobragg_geometry::{Detector, DetectorSpec, Length, Roi};
+//! use nanobragg_physics::{Experiment, Fixes, Plan, RunOptions, render};
+//! use nanobragg_sources::{Source, SourceList};
+//!
+//! let detector = Detector::new(&DetectorSpec {
+//!     pixels_fast: Some(32),
+//!     pixels_slow: Some(32),
+//!     pixel_size: Length::from_mm(0.01),
+//!     ..DetectorSpec::default()
+//! })?;
+//! let crystal = Crystal::new(&CrystalSpec {
+//!     cell: Some(CellSpec::from_values(&[100.0])?),
+//!     cells: [5; 3],
+//!     ..CrystalSpec::default()
+//! })?;
+//! let on_axis = Source::at([-10.0, 0.0, 0.0], 1e-10, 1.0).expect("10 m from the crystal");
+//! let experiment = Experiment {
+//!     roi: Roi::full(32, 32)?,
+//!     mask: None,
+//!     factors: Arc::new(FactorGrid::empty(100.0)),
+//!     lookup: Default::default(),
+//!     sources: SourceList::from_sources(vec![on_axis])?,
+//!     phi: Default::default(),
+//!     sampling: Default::default(),
+//!     polarization: Default::default(),
+//!     fluence_per_m2: 1e30,
+//!     water_m: 0.0,
+//!     dmin_m: 0.0,
+//!     fixes: Fixes::none(),
+//!     detector,
+//!     crystal,
+//! };
+//! let image = render(&Plan::new(&experiment), &RunOptions::default())?;
+//! // The direct beam, where all 125 cells scatter in phase: F^2 N^2 r_e^2 fluence px^2 / distance^2.
+//! let solid_angle_sr = 1e-10 / 1e-2;
+//! let expected = (100.0_f64 * 125.0).powi(2) * 7.9408e-30 * 1e30 * solid_angle_sr;
+//! assert!((f64::from(image.statistics.max_photons) / expected - 1.0).abs() < 0.01);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 mod background;
 mod error;
 mod experiment;
+mod fixes;
 mod kernel;
 mod plan;
 mod polarization;
@@ -17,6 +76,7 @@ pub use background::{
 };
 pub use error::Error;
 pub use experiment::{Experiment, Mask};
+pub use fixes::{Fixes, Oddity};
 pub use kernel::{Level, Precision};
 pub use plan::Plan;
 pub use polarization::{Polarization, PolarizationFrame, polarization_factor};

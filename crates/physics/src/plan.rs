@@ -6,8 +6,10 @@ use nanobragg_geometry::{
 
 use crate::background::water_background;
 use crate::experiment::Experiment;
+use crate::fixes::Oddity;
 use crate::kernel::{LARGEST_INDEX, LaneGrid};
 use crate::polarization::PolarizationFrame;
+use crate::sampling::{CorrectionRules, Modelled, Scales};
 use crate::scattering::ELECTRON_RADIUS_SQUARED_M2;
 
 /// One source as the kernel sees it. There is no weight: every source counts the same.
@@ -38,8 +40,13 @@ pub struct Plan<'e> {
     pub(crate) cells: [f64; 3],
     /// a*, b*, c* at phi = 0 in 1/Angstrom.
     pub(crate) reciprocal_per_angstrom: [[f64; 3]; 3],
+    /// How solid angle, polarization and capture fraction are taken.
+    pub(crate) rules: CorrectionRules,
     /// What the sum of every pixel starts with.
     pub(crate) background: f64,
+    /// What water adds to the sum for every source and sub-pixel, where it is scaled only once or
+    /// corrections multiply terms; then the sum does not start with it.
+    pub(crate) water_per_source: f64,
     /// `r_e^2 fluence`.
     pub(crate) photons_per_electron: f64,
     /// Terms of the sum of a pixel, the layers of the sensor not counted.
@@ -80,6 +87,19 @@ impl<'e> Plan<'e> {
             .map(|cell| domains_of(experiment, cell).collect());
         let oversample = f64::from(experiment.sampling.oversample);
         let lane_grid = LaneGrid::new(&experiment.factors);
+        let photons_per_electron = ELECTRON_RADIUS_SQUARED_M2 * experiment.fluence_per_m2;
+        let water = water_background(experiment.fluence_per_m2, experiment.water_m);
+        let rules = CorrectionRules::new(
+            &experiment.sampling,
+            Modelled {
+                sensor: experiment.detector.sensor().is_modelled(),
+                polarization: !experiment.polarization.off,
+            },
+            experiment.fixes,
+        );
+        let water_is_fixed = experiment.fixes.contains(Oddity::Water) && water > 0.0;
+        let starts_with_water = !water_is_fixed && !rules.any(Scales::Terms);
+        let sources_and_subpixels = sources.len() as f64 * oversample * oversample;
         Self {
             suits_lanes: lane_grid.is_some()
                 && largest_index(&sources, &orientations) < LARGEST_INDEX,
@@ -87,8 +107,16 @@ impl<'e> Plan<'e> {
             reach_squared_per_m2: reach_squared_per_m2(experiment, &orientations),
             cells: experiment.crystal.size().cells(),
             reciprocal_per_angstrom: experiment.crystal.reciprocal().vectors(),
-            background: water_background(experiment.fluence_per_m2, experiment.water_m),
-            photons_per_electron: ELECTRON_RADIUS_SQUARED_M2 * experiment.fluence_per_m2,
+            rules,
+            background: if starts_with_water { water } else { 0.0 },
+            water_per_source: if water_is_fixed {
+                water / photons_per_electron * orientations.len() as f64
+            } else if starts_with_water {
+                0.0
+            } else {
+                water / sources_and_subpixels
+            },
+            photons_per_electron,
             steps: sources.len() as f64 * orientations.len() as f64 * oversample * oversample,
             experiment,
             sources,
@@ -106,6 +134,17 @@ impl<'e> Plan<'e> {
     /// The layers of the sensor are not counted (the oddity named `thickness`).
     pub fn steps(&self) -> f64 {
         self.steps
+    }
+
+    /// What water adds for every source at every sub-pixel of a layer: once, or in every layer if
+    /// each is weighted by what it captures.
+    #[inline(always)]
+    pub(crate) fn water_in_layer(&self, layer: u32) -> f64 {
+        if layer == 0 || self.rules.weighs_layers() {
+            self.water_per_source
+        } else {
+            0.0
+        }
     }
 
     /// The solid angle of a pixel at `path_m` metres from the crystal, in steradian.
@@ -210,10 +249,14 @@ struct RotatedCells {
 fn phi_rotated_cells(experiment: &Experiment) -> RotatedCells {
     let cell = experiment.crystal.direct().vectors();
     let spindle = experiment.detector.spindle();
+    let rotates_by_zero = experiment.fixes.contains(Oddity::PhiZero);
     let rotated: Vec<Option<Orientation>> = experiment
         .phi
         .angles_rad()
-        .map(|phi| (phi != 0.0).then(|| cell.map(|edge| rotate_about(edge, spindle, phi))))
+        .map(|phi| {
+            (rotates_by_zero || phi != 0.0)
+                .then(|| cell.map(|edge| rotate_about(edge, spindle, phi)))
+        })
         .collect();
     let left_by_sweep = rotated.iter().rev().find_map(|&cell| cell);
     let mut carried = left_by_sweep.unwrap_or(cell);

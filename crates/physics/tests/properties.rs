@@ -67,6 +67,7 @@ prop_compose! {
             fluence_per_m2: 1e28,
             water_m: 0.0,
             dmin_m: 0.0,
+            fixes: nanobragg_physics::Fixes::none(),
         }
     }
 }

@@ -59,8 +59,8 @@ pub enum Error {
 
     /// A wavelength of the band is zero, negative or not finite.
     #[error(
-        "a dispersion of {dispersion} about {central_wavelength_m} m reaches the wavelength \
-         {wavelength_m} m; expected a number above 0"
+        "a dispersion of {dispersion} about {central_wavelength_m:e} m reaches the wavelength \
+         {wavelength_m:e} m; expected a number above 0"
     )]
     BandWavelength {
         /// The wavelength reached.
@@ -94,6 +94,15 @@ pub enum Error {
         path: PathBuf,
         /// What the operating system says.
         source: std::io::Error,
+    },
+
+    /// A pipe or a device goes on and on.
+    #[error("{}: more than {limit_bytes} bytes, and it is no file", path.display())]
+    EndlessStream {
+        /// Where it comes from.
+        path: PathBuf,
+        /// How much was read.
+        limit_bytes: u64,
     },
 
     /// A source list holds no source.
@@ -141,9 +150,9 @@ pub enum Error {
         position_m: [f64; 3],
     },
 
-    /// A source has a wavelength that is not above 0.
+    /// A source has a wavelength that is not above 0, or absurd.
     #[error(
-        "{name}:{line}: the wavelength of the source is {wavelength_m} m; expected more than 0"
+        "{name}:{line}: the wavelength of the source is {wavelength_m:e} m; expected 1e-20 to 1e20"
     )]
     SourceWavelength {
         /// The list's name.

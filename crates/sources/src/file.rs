@@ -4,7 +4,9 @@
 //! `,;:!`. Columns missing at the end take their defaults. Lines beginning with `#` are comments;
 //! blank ones are skipped.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use nom::bytes::complete::{take_while, take_while1};
@@ -21,6 +23,12 @@ const COLUMNS: [&str; 5] = ["X", "Y", "Z", "weight", "wavelength"];
 
 /// The longest piece of a bad line that is quoted in a message, in characters.
 const LONGEST_QUOTE: usize = 40;
+
+/// The most that is read of something that is no file and has no length, such as a pipe.
+const LONGEST_STREAM: u64 = 256 << 20;
+
+/// The wavelengths that a source can have: far beyond use, and safe to divide by and to square.
+const WAVELENGTHS_M: std::ops::RangeInclusive<f64> = 1e-20..=1e20;
 
 /// What a source list may leave out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,15 +47,13 @@ impl SourceList {
     /// # Errors
     /// [`Error::Unreadable`], and those of [`SourceList::parse`].
     pub fn read(path: &Path, defaults: &SourceDefaults) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
+        let bytes = bytes_of(path)?;
         let name = path.display().to_string();
         let list = Self::parse(&String::from_utf8_lossy(&bytes), &name, defaults)?;
+        let first_weight = list.first().map(|source| source.recorded_weight);
         if list
             .iter()
-            .any(|source| source.recorded_weight != list[0].recorded_weight)
+            .any(|source| Some(source.recorded_weight) != first_weight)
         {
             tracing::warn!("{name}: the weights differ, but every source counts the same");
         }
@@ -110,6 +116,29 @@ impl SourceList {
     }
 }
 
+/// The bytes of a file, or of a pipe that ends.
+fn bytes_of(path: &Path) -> Result<Vec<u8>> {
+    let unreadable = |source| Error::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.is_file() {
+        return std::fs::read(path).map_err(unreadable);
+    }
+    let mut bytes = Vec::new();
+    file.take(LONGEST_STREAM + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST_STREAM {
+        return Err(Error::EndlessStream {
+            path: path.to_owned(),
+            limit_bytes: LONGEST_STREAM,
+        });
+    }
+    Ok(bytes)
+}
+
 /// A line, for messages.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -153,7 +182,7 @@ impl Place<'_> {
         let [x, y, z, recorded_weight, wavelength_m] = columns;
 
         let Self { name, line } = self;
-        if !(wavelength_m.is_normal() && wavelength_m > 0.0) {
+        if !WAVELENGTHS_M.contains(&wavelength_m) {
             return Err(Error::SourceWavelength {
                 name: name.to_owned(),
                 line,

@@ -120,6 +120,22 @@ pub enum Takes {
         /// The effect of one.
         set: fn(&mut Args, &'static str),
     },
+    /// Some words of a few, with commas between them.
+    Words {
+        /// The words allowed.
+        words: &'static [&'static str],
+        /// The effect of each.
+        set: fn(&mut Args, &'static str),
+    },
+    /// One word of a few, or none, which means the first of them.
+    OptionalWord {
+        /// The words allowed.
+        words: &'static [&'static str],
+        /// The effect of one.
+        set: fn(&mut Args, &'static str),
+    },
+    /// The names of two files.
+    TwoPaths(fn(&mut Args, [PathBuf; 2])),
     /// Three numbers, of any size.
     Vector(fn(&mut Args, [f64; 3])),
     /// One to six numbers, none with a minus sign.
@@ -137,10 +153,13 @@ impl Takes {
     pub fn count(&self) -> ValueRange {
         match self {
             Self::Switch(_) | Self::Help | Self::Version => 0.into(),
-            Self::Number { .. } | Self::Whole { .. } | Self::Path(_) | Self::Word { .. } => {
-                1.into()
-            }
-            Self::Two { .. } => 2.into(),
+            Self::Number { .. }
+            | Self::Whole { .. }
+            | Self::Path(_)
+            | Self::Word { .. }
+            | Self::Words { .. } => 1.into(),
+            Self::OptionalWord { .. } => (0..=1).into(),
+            Self::Two { .. } | Self::TwoPaths(_) => 2.into(),
             Self::Four { .. } => 4.into(),
             Self::Vector(_) => 3.into(),
             Self::Cell(_) => (1..=6).into(),
@@ -157,7 +176,10 @@ impl Takes {
             Self::Whole { .. } => "<n>".into(),
             Self::Two { values, .. } | Self::Four { values, .. } => format!("<{values}>"),
             Self::Path(_) => "<file>".into(),
+            Self::TwoPaths(_) => "<file> <file>".into(),
             Self::Word { words, .. } => words.join("|"),
+            Self::OptionalWord { words, .. } => format!("[{}]", words.join("|")),
+            Self::Words { .. } => "<name[,name...]>".into(),
             Self::Vector(_) => "<x y z>".into(),
             Self::Cell(_) => "<a b c alpha beta gamma>".into(),
             Self::Misset(_) => "<x y z>|random".into(),
@@ -176,7 +198,9 @@ impl Takes {
                 range.to_string()
             }
             Self::Path(_) => "the name of a file".into(),
-            Self::Word { words, .. } => words.join(" or "),
+            Self::TwoPaths(_) => "the names of two files".into(),
+            Self::Word { words, .. } | Self::OptionalWord { words, .. } => words.join(" or "),
+            Self::Words { words, .. } => format!("some of {}", words.join(", ")),
             Self::Vector(_) => "three numbers".into(),
             Self::Cell(_) => "one to six numbers, none negative (A and degrees)".into(),
             Self::Misset(_) => "three angles in degrees, or the word random".into(),

@@ -16,6 +16,7 @@ mod range;
 mod running;
 mod sampling;
 mod structure_factors;
+mod task;
 mod value;
 mod vectors;
 mod warning;
@@ -28,9 +29,10 @@ pub use detector::{Centre, Convention, DetectorArgs, DistanceFlag, Pivot};
 pub use noise::NoiseArgs;
 pub use output::{OutputArgs, PngScale};
 pub use range::{Range, WholeRange};
-pub use running::{FIXES, LEVELS, RunningArgs, Verbosity};
+pub use running::{FIXES, LEVELS, PlanFormat, RunningArgs, Verbosity};
 pub use sampling::SamplingArgs;
 pub use structure_factors::{FactorArgs, Lookup};
+pub use task::Task;
 pub use vectors::VectorArgs;
 pub use warning::Warning;
 
@@ -105,6 +107,7 @@ impl Args {
             }
             args.given.push(flag.spec.name);
         }
+        task::check(&args)?;
         args.warnings.extend(warning::of_values(&args));
         Ok(args)
     }

@@ -14,6 +14,14 @@ pub enum Range {
 }
 
 impl Range {
+    /// The largest magnitude of anything but photons and scales. No length, angle or energy of an
+    /// experiment comes near it, and products of several such numbers stay finite.
+    pub const MOST: f64 = 1e15;
+    /// The largest number of photons, and the largest scale.
+    pub const MOST_PHOTONS: f64 = 1e60;
+    /// The smallest number where one has to be above 0.
+    pub const LEAST: f64 = 1e-15;
+
     /// Whether `value` is allowed; NaN never is.
     pub fn contains(self, value: f64) -> bool {
         match self {

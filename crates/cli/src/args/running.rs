@@ -1,6 +1,7 @@
-use super::WholeRange;
 use super::flag::{FlagSpec, Group, Takes};
+use super::{Range, WholeRange};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// How the run goes: threads, messages, and which oddities of the C program are corrected.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -11,12 +12,31 @@ pub struct RunningArgs {
     pub level: Option<&'static str>,
     /// Interference function in single precision.
     pub single_precision: bool,
+    /// Memory that structure factors may take, and images likewise, in GiB.
+    pub max_memory_gib: Option<f64>,
     /// What `-progress` or `-noprogress` said.
     pub progress: Option<bool>,
     /// How much is said.
     pub verbosity: Verbosity,
     /// Oddities to correct, out of [`FIXES`]; `all` is written out.
     pub fixes: BTreeSet<&'static str>,
+    /// Render nothing, but say what would be done.
+    pub plan: Option<PlanFormat>,
+    /// Where to keep a record of the run.
+    pub record_path: Option<PathBuf>,
+    /// The record of the run to repeat.
+    pub rerun_path: Option<PathBuf>,
+    /// The two records to compare.
+    pub diff_paths: Option<[PathBuf; 2]>,
+}
+
+/// How a plan is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// How much is said on standard error.
@@ -54,6 +74,7 @@ const FIX_WORDS: &[&str] = &[
     "curved",
     "ignored-input",
     "header-distance",
+    "c-star",
     ALL,
 ];
 
@@ -65,7 +86,7 @@ pub(super) static GROUP: Group = Group {
     flags: &[
         FlagSpec::new(
             "fix",
-            Takes::Word {
+            Takes::Words {
                 words: FIX_WORDS,
                 set: |args, word| {
                     if word == ALL {
@@ -75,14 +96,49 @@ pub(super) static GROUP: Group = Group {
                     }
                 },
             },
-            "Correct an oddity of the C program that is otherwise reproduced. May be repeated.",
+            "Put right oddities of the C program that are otherwise reproduced: the names are in \
+             docs/QUIRKS.md and in the warnings. All of them: all.",
+        ),
+        FlagSpec::new(
+            "plan",
+            Takes::OptionalWord {
+                words: &["text", "json"],
+                set: |args, word| {
+                    args.running.plan = Some(if word == "json" {
+                        PlanFormat::Json
+                    } else {
+                        PlanFormat::Text
+                    });
+                },
+            },
+            "Render and write nothing: say every decision with its reason, the resolution, missing \
+             reflections, the brightest pixel expected, memory and time.",
+        )
+        .default("text"),
+        FlagSpec::new(
+            "record",
+            Takes::Path(|args, path| args.running.record_path = Some(path)),
+            "Keep a record of the run, as JSON, from which -rerun repeats it.",
+        ),
+        FlagSpec::new(
+            "rerun",
+            Takes::Path(|args, path| args.running.rerun_path = Some(path)),
+            "Repeat the run of this record and say whether its images come out the same to the bit. \
+             Goes with names of outputs and the flags of this group.",
+        ),
+        FlagSpec::new(
+            "diff",
+            Takes::TwoPaths(|args, paths| args.running.diff_paths = Some(paths)),
+            "Say in which settings the runs of two records differ. The exit status is 0 if in none, \
+             1 if in some, 2 for trouble.",
         ),
         FlagSpec::new(
             "threads",
             Takes::Whole {
                 range: WholeRange {
                     least: 0,
-                    most: 65_535,
+                    // More than any machine has cores, and few enough to start.
+                    most: 1024,
                 },
                 set: |args, n| args.running.threads = super::positive(n),
             },
@@ -109,6 +165,17 @@ pub(super) static GROUP: Group = Group {
              and good to 1e-6 of a pixel.",
         )
         .default("double"),
+        FlagSpec::new(
+            "max_memory",
+            Takes::Number {
+                unit: "GiB",
+                range: Range::AboveZero,
+                set: |args, v| args.running.max_memory_gib = Some(v),
+            },
+            "Memory that the grid of structure factors may take, and images and tables likewise; \
+             what would need more is refused before it starts.",
+        )
+        .default("8"),
         FlagSpec::new(
             "progress",
             Takes::Switch(|args| args.running.progress = Some(true)),

@@ -345,10 +345,12 @@ fn printing_one_pixel_is_printing() {
 
 #[test]
 fn fixes_add_up() {
-    let fixes = args("-fix water -fix phi-zero -fix water").running.fixes;
+    let fixes = args("-fix water -fix phi-zero,water").running.fixes;
     assert_eq!(fixes.into_iter().collect::<Vec<_>>(), ["phi-zero", "water"]);
     assert_eq!(args("-fix all").running.fixes.len(), FIXES.len());
     assert!(!args("-fix all").running.fixes.contains("all"));
+    let known: Vec<_> = nanobragg::Fixes::all().names().collect();
+    assert_eq!(FIXES, known);
 }
 
 #[test]

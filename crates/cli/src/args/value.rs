@@ -24,16 +24,25 @@ pub(super) fn apply(given: &Given, args: &mut Args) -> Result<(), Error> {
         Takes::Two { range, set, .. } => set(args, words.wholes(*range)?),
         Takes::Four { range, set, .. } => set(args, words.wholes(*range)?),
         Takes::Path(set) => {
-            let path = PathBuf::from(words.get(0)?);
-            if path.as_os_str().is_empty() {
-                return Err(words.not_allowed(path.as_os_str()));
-            }
+            let path = words.path(0)?;
             set(args, path);
         }
-        Takes::Word { words: known, set } => {
+        Takes::TwoPaths(set) => {
+            let paths = [words.path(0)?, words.path(1)?];
+            set(args, paths);
+        }
+        Takes::Word { words: known, set } | Takes::OptionalWord { words: known, set } => {
             let word = words.get(0)?;
             let known = known.iter().find(|known| word == **known);
             set(args, known.ok_or_else(|| words.not_allowed(word))?);
+        }
+        Takes::Words { words: known, set } => {
+            let list = words.get(0)?;
+            // Not being UTF-8, it cannot be on the list either.
+            for word in list.to_str().unwrap_or_default().split(',') {
+                let known = known.iter().find(|known| word == **known);
+                set(args, known.ok_or_else(|| words.not_allowed(list))?);
+            }
         }
         Takes::Vector(set) => set(args, words.vector()?),
         Takes::Cell(set) => {
@@ -75,12 +84,42 @@ impl<'a> Words<'a> {
             })
     }
 
+    fn path(&self, i: usize) -> Result<PathBuf, Error> {
+        let word = self.get(i)?;
+        if word.is_empty() {
+            return Err(self.not_allowed(word));
+        }
+        Ok(PathBuf::from(word))
+    }
+
     fn number(&self, i: usize, range: Range) -> Result<f64, Error> {
         let word = self.get(i)?;
-        word.to_str()
+        let value = word
+            .to_str()
             .and_then(|text| text.parse().ok())
             .filter(|value| range.contains(*value))
-            .ok_or_else(|| self.not_allowed(word))
+            .ok_or_else(|| self.not_allowed(word))?;
+        self.not_absurd(value, range)
+    }
+
+    fn not_absurd(&self, value: f64, range: Range) -> Result<f64, Error> {
+        let spec = self.0.spec;
+        let most = match spec.takes {
+            Takes::Number { unit, .. } if unit.contains("photons") => Range::MOST_PHOTONS,
+            Takes::Number { unit: "", .. } => Range::MOST_PHOTONS,
+            _ => Range::MOST,
+        };
+        let too_small = range == Range::AboveZero && value < Range::LEAST;
+        if too_small || (value.is_finite() && value.abs() > most) {
+            return Err(Error::Absurd {
+                flag: spec.name,
+                value,
+                allowed: spec.takes.allowed(),
+                least: Range::LEAST,
+                most,
+            });
+        }
+        Ok(value)
     }
 
     fn whole(&self, i: usize, range: WholeRange) -> Result<i64, Error> {

@@ -47,15 +47,15 @@ pub fn read(path: impl AsRef<Path>, default_f: f64, limit: GridLimit) -> Result<
 /// The grid in the bytes of a dump; `name` is for messages. Every point counts as read.
 ///
 /// # Errors
-/// [`Error::DumpHeader`], [`Error::DumpLength`], [`Error::DumpValue`] for a value that is not
-/// finite, [`Error::GridTooLarge`] beyond `limit`.
+/// [`Error::DumpHeader`], [`Error::DumpLength`], [`Error::DumpValue`] for a value that is
+/// not finite or below the normal range, [`Error::GridTooLarge`] beyond `limit`.
 pub fn parse(
     bytes: &[u8],
     name: &str,
     default_f: f64,
     limit: GridLimit,
 ) -> Result<FactorGrid, Error> {
-    let head = &bytes[..bytes.len().min(LONGEST_HEADER)];
+    let head = bytes.get(..LONGEST_HEADER).unwrap_or(bytes);
     let bad_header = || Error::DumpHeader {
         name: name.to_owned(),
         found: quoted(head),
@@ -64,7 +64,8 @@ pub fn parse(
         .windows(MARK.len())
         .position(|pair| pair == MARK)
         .ok_or_else(bad_header)?;
-    let (header, values) = (&bytes[..end], &bytes[end + MARK.len()..]);
+    let (header, rest) = bytes.split_at_checked(end).ok_or_else(bad_header)?;
+    let values = rest.strip_prefix(MARK).ok_or_else(bad_header)?;
     let bounds = bounds(header).ok_or_else(bad_header)?;
 
     let expected = padded_points(&bounds).saturating_mul(VALUE as u128);
@@ -90,11 +91,12 @@ pub fn parse(
             );
         }
     }
-    if let Some(position) = grid.iter().position(|value| !value.is_finite()) {
+    let mut values = grid.iter().copied().enumerate();
+    if let Some((position, value)) = values.find(|(_, value)| !is_amplitude(*value)) {
         return Err(Error::DumpValue {
             name: name.to_owned(),
             position,
-            value: grid[position],
+            value,
         });
     }
     Ok(FactorGrid::from_values(bounds, grid, default_f))
@@ -144,6 +146,12 @@ fn padded_points(bounds: &Bounds) -> u128 {
         .product()
 }
 
+/// Whether a value can be a structure factor: a finite number, and not one of the tiny ones that
+/// amplitudes of the other byte order look like.
+fn is_amplitude(value: f64) -> bool {
+    value.is_finite() && !value.is_subnormal()
+}
+
 /// The box that a header names; `None` if it is not one.
 fn bounds(header: &[u8]) -> Option<Bounds> {
     let mut limits = [0; 6];
@@ -156,9 +164,12 @@ fn bounds(header: &[u8]) -> Option<Bounds> {
         min: [h_min, k_min, l_min],
         max: [h_max, k_max, l_max],
     };
-    (0..3)
-        .all(|i| bounds.min[i] <= bounds.max[i])
-        .then_some(bounds)
+    let in_order = bounds
+        .min
+        .iter()
+        .zip(&bounds.max)
+        .all(|(min, max)| min <= max);
+    in_order.then_some(bounds)
 }
 
 #[cfg(test)]
@@ -239,6 +250,14 @@ mod tests {
             fault(&bytes),
             Error::DumpValue { position: 0, .. }
         ));
+    }
+
+    #[test]
+    fn a_dump_of_the_other_byte_order_is_refused() {
+        let mut bytes = to_bytes(&grid());
+        let (values, _) = bytes[14..].as_chunks_mut::<8>();
+        values.iter_mut().for_each(|value| value.reverse());
+        assert!(fault(&bytes).to_string().contains("byte order"));
     }
 
     #[test]

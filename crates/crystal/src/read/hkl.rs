@@ -27,7 +27,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<Reflection>, Error> {
 ///
 /// # Errors
 /// [`Error::TooFewColumns`], [`Error::NotANumber`] and [`Error::NotAnIndex`] with the line at
-/// fault; [`Error::NoReflections`] if there is none.
+/// fault; [`Error::NoReflections`] if there is none, [`Error::TooManyReflections`] if there is no
+/// memory for them.
 ///
 /// ```
 /// # use nanobragg_crystal::read::hkl;
@@ -38,9 +39,19 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<Reflection>, Error> {
 /// ```
 pub fn parse(bytes: &[u8], name: &str) -> Result<Vec<Reflection>, Error> {
     let bytes = without_mark(bytes);
-    let mut reflections = Vec::with_capacity(bytes.len() / TYPICAL_LINE);
+    let mut reflections = Vec::new();
+    let out_of_memory = |line| Error::TooManyReflections {
+        name: name.to_owned(),
+        line,
+    };
+    reflections
+        .try_reserve(bytes.len() / TYPICAL_LINE)
+        .map_err(|_| out_of_memory(1))?;
     for (i, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if let Some(reflection) = reflection(line).map_err(|fault| fault.at(name, i + 1))? {
+            reflections
+                .try_reserve(1)
+                .map_err(|_| out_of_memory(i + 1))?;
             reflections.push(reflection);
         }
     }
@@ -91,7 +102,7 @@ impl Fault<'_> {
 fn reflection(line: &[u8]) -> Result<Option<Reflection>, Fault<'_>> {
     let mut rest = line;
     let mut hkl = [0; 3];
-    for (column, index) in hkl.iter_mut().enumerate() {
+    for (column, (index, expected)) in hkl.iter_mut().zip(INDICES).enumerate() {
         let Ok((after, found)) = word(rest) else {
             return if column == 0 {
                 Ok(None)
@@ -102,7 +113,7 @@ fn reflection(line: &[u8]) -> Result<Option<Reflection>, Fault<'_>> {
         if column == 0 && found.starts_with(b"#") {
             return Ok(None);
         }
-        *index = whole_number(found, INDICES[column])?;
+        *index = whole_number(found, expected)?;
         rest = after;
     }
     let Ok((_, found)) = word(rest) else {

@@ -1,9 +1,13 @@
 //! The text and binary formats that define a crystal.
 
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
+
 pub mod fdump;
 pub mod hkl;
 pub mod matrix;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use nom::bytes::complete::{take_till1, take_while};
@@ -15,12 +19,31 @@ use crate::error::Error;
 /// The longest piece of a file that a message repeats, in bytes.
 const QUOTED: usize = 40;
 
-/// The bytes of a file.
+/// The most that is read of something that is no file and has no length, such as a pipe.
+const LONGEST_STREAM: u64 = 256 << 20;
+
+/// The bytes of a file, or of a pipe that ends.
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::Unreadable {
+    let unreadable = |source| Error::Unreadable {
         path: path.to_owned(),
         source,
-    })
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.is_file() {
+        return std::fs::read(path).map_err(unreadable);
+    }
+    let mut bytes = Vec::new();
+    file.take(LONGEST_STREAM + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST_STREAM {
+        return Err(Error::EndlessStream {
+            path: path.to_owned(),
+            limit_bytes: LONGEST_STREAM,
+        });
+    }
+    Ok(bytes)
 }
 
 /// A file's text without a byte-order mark.
@@ -39,12 +62,11 @@ fn word(line: &[u8]) -> IResult<&[u8], &[u8]> {
 
 /// A piece of a file as a message shows it.
 fn quoted(bytes: &[u8]) -> String {
-    let end = bytes.len().min(QUOTED);
-    let dots = if end < bytes.len() { "..." } else { "" };
-    format!(
-        "{}{dots}",
-        String::from_utf8_lossy(&bytes[..end]).escape_debug()
-    )
+    let (shown, dots) = match bytes.get(..QUOTED) {
+        Some(beginning) if bytes.len() > QUOTED => (beginning, "..."),
+        _ => (bytes, ""),
+    };
+    format!("{}{dots}", String::from_utf8_lossy(shown).escape_debug())
 }
 
 /// A word as a number; `None` if it is not one or not finite.

@@ -2,7 +2,6 @@
 //!
 //! Each is given only if listening would have changed the detector at hand.
 
-use crate::convention::{Axes, Convention};
 use crate::detector::centre::BeamCentre;
 use crate::detector::place::{Placement, PlacementInput, place};
 use crate::detector::spec::{DetectorSpec, Surface};
@@ -68,17 +67,7 @@ fn is_moved(x_m: [f64; 3], y_m: [f64; 3], spec: &DetectorSpec) -> bool {
     norm(sub(x_m, y_m)) > NOTICEABLE_PIXELS * spec.pixel_size.m()
 }
 
-/// A warning if the curved detector is bent along axes that are not its own.
-pub(super) fn ignored_frame(
-    spec: &DetectorSpec,
-    axes: &Axes,
-    placement: &Placement<f64>,
-) -> Option<Warning> {
-    let is_bent_by_the_laboratory = spec.surface == Surface::Curved && !spec.fixes.curved;
-    let mosflm = Convention::Mosflm.axes();
-    let is_in_frame_of_mosflm =
-        (axes.beam, placement.fast, placement.slow) == (mosflm.beam, mosflm.fast, mosflm.slow);
-    (is_bent_by_the_laboratory && !is_in_frame_of_mosflm).then_some(Warning::CurvedOutsideMosflm {
-        convention: spec.convention,
-    })
+/// A warning if the detector is curved in the reference program's way.
+pub(super) fn exchanged_axes(spec: &DetectorSpec) -> Option<Warning> {
+    (spec.surface == Surface::Curved && !spec.fixes.curved).then_some(Warning::CurvedExchanged)
 }

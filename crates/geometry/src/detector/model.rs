@@ -3,7 +3,7 @@
 use crate::beam::BeamFrame;
 use crate::convention::Convention;
 use crate::detector::centre::BeamCentre;
-use crate::detector::ignored::{ignored_centre, ignored_frame, ignored_pivot, ignored_pix0};
+use crate::detector::ignored::{exchanged_axes, ignored_centre, ignored_pivot, ignored_pix0};
 use crate::detector::pixel::{curved_position, curved_position_own_frame, flat_position};
 use crate::detector::place::{Placement, place};
 use crate::detector::resolve::{
@@ -72,7 +72,7 @@ impl Detector {
         warnings.extend(ignored_centre(spec, &centre, &centre_any, pivot));
         warnings.extend(ignored_pivot(spec, &input, &placement));
         warnings.extend(ignored_pix0(spec, &placement));
-        warnings.extend(ignored_frame(spec, &axes, &placement));
+        warnings.extend(exchanged_axes(spec));
 
         let rule = if spec.fixes.thickness {
             LayerRule::Filling

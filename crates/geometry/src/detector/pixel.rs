@@ -42,9 +42,9 @@ pub fn flat_position<T: Real>(
 ///
 /// The beam spot `distance_m beam` is turned about slow by `flat.y / distance` and then about fast
 /// by `flat.z / distance`, so every pixel is `distance_m` from the sample. Laboratory y and z stand
-/// in for the detector's own axes, which is meant for MOSFLM's frame without rotations; in any
-/// other the picture is distorted. [`curved_position_own_frame`] is the same mapping without that
-/// limitation.
+/// in for the detector's own axes, and exchanged at that: turning about slow moves the spot along
+/// fast. Even in MOSFLM's frame the picture is mirrored. [`curved_position_own_frame`] is free of
+/// that.
 #[inline]
 pub fn curved_position<T: Scalar>(
     flat: [T; 3],
@@ -62,8 +62,12 @@ pub fn curved_position<T: Scalar>(
     rotate_about(turned, fast, flat[2] / distance_m)
 }
 
-/// [`curved_position`] as it would be if the detector's own axes were MOSFLM's: what is bent is
-/// the point's place along `normal`, `-slow` and `fast` instead of laboratory x, y and z.
+/// The place, in metres, of a point of a detector curved around the sample, from its place `flat` on
+/// the flat one.
+///
+/// The point `distance_m` along the normal is turned about slow by the angle `f / distance` and about
+/// fast by `-s / distance`, with `f` and `s` the components of `flat` along the two axes: a step
+/// along an axis of the detector becomes an arc of the same length in the same direction.
 ///
 /// `distance_m` is the distance along `normal`. The three axes are taken to be orthonormal, of
 /// either handedness.
@@ -76,7 +80,8 @@ pub fn curved_position_own_frame<T: Scalar>(
     normal: [T; 3],
 ) -> [T; 3] {
     let constant = |v: [f64; 3]| v.map(T::from_f64);
-    let own = [dot(flat, normal), -dot(flat, slow), dot(flat, fast)];
+    // In a frame of normal, -slow, fast the reference's mapping does that if the last two are exchanged.
+    let own = [dot(flat, normal), dot(flat, fast), -dot(flat, slow)];
     let [n, minus_s, f] = curved_position(
         own,
         distance_m,
@@ -138,11 +143,19 @@ mod tests {
     }
 
     #[test]
-    fn in_the_frame_of_mosflm_both_curved_mappings_agree() {
-        let axes = Convention::Mosflm.axes();
-        let flat = [0.1, 0.02, -0.03];
-        let lab = curved_position(flat, 0.1, axes.beam, axes.fast, axes.slow);
-        let own = curved_position_own_frame(flat, 0.1, axes.fast, axes.slow, axes.normal);
-        assert_eq!(lab, own);
+    fn a_small_step_on_the_curved_detector_is_a_step_on_the_flat_one() {
+        for convention in Convention::ALL {
+            let axes = convention.axes();
+            let (f, s) = (2e-6, -3e-6);
+            let flat =
+                std::array::from_fn(|i| 0.1 * axes.normal[i] + f * axes.fast[i] + s * axes.slow[i]);
+            let bent = curved_position_own_frame(flat, 0.1, axes.fast, axes.slow, axes.normal);
+            for i in 0..3 {
+                assert!(
+                    (bent[i] - flat[i]).abs() < 1e-9,
+                    "{convention}: {bent:?} {flat:?}"
+                );
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! From what the user said to what places a detector.
 
-use crate::convention::{Axes, Convention};
+use crate::convention::{Axes, Convention, NORMAL};
 use crate::detector::centre::{BeamCentre, CentreInput};
 use crate::detector::place::PlacementInput;
 use crate::detector::spec::DetectorSpec;
@@ -9,6 +9,12 @@ use crate::error::{Error, MAX_PIXELS, PixelAxis};
 use crate::pivot::Pivot;
 use crate::units::{Angle, Length};
 use crate::vector::{cross, norm, unit};
+
+/// Lengths of vectors whose squares are still numbers.
+const LENGTHS: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
+
+/// The sine of the angle below which two directions count as parallel.
+const LEAST_SINE: f64 = 1e-9;
 
 /// The size in one direction: by the pixels if they are counted.
 pub(super) fn size(pixels: Option<u32>, given: Length, pixel_size_m: f64) -> f64 {
@@ -167,6 +173,9 @@ pub(super) fn check_numbers(spec: &DetectorSpec) -> Result<(), Error> {
             finite(field, value)?;
         }
     }
+    if spec.convention == Convention::Custom {
+        check_directions(spec)?;
+    }
     let pixel_size_m = spec.pixel_size.m();
     if pixel_size_m <= 0.0 {
         let field = "the pixel size (m)";
@@ -186,6 +195,23 @@ pub(super) fn check_numbers(spec: &DetectorSpec) -> Result<(), Error> {
             value: 0.0,
             allowed: "other than 0",
         });
+    }
+    Ok(())
+}
+
+/// Refuses axes without a direction. The normal may be zero: then it is made from fast and slow.
+fn check_directions(spec: &DetectorSpec) -> Result<(), Error> {
+    for (field, vector) in spec.axes.named() {
+        let Some(vector) = vector else { continue };
+        let is_left_out = vector == [0.0; 3] && field == NORMAL;
+        if !is_left_out && !LENGTHS.contains(&norm(vector)) {
+            return Err(Error::NoDirection { field, vector });
+        }
+    }
+    let axes = spec.axes.over_defaults();
+    let [fast, slow] = [unit(axes.fast), unit(axes.slow)];
+    if norm(cross(fast, slow)) < LEAST_SINE {
+        return Err(Error::NoPlane { fast, slow });
     }
     Ok(())
 }

@@ -54,11 +54,8 @@ pub enum Warning {
         /// The corner used, in metres.
         used_m: [f64; 3],
     },
-    /// The curved detector is bent along laboratory y and z, which are not this detector's axes.
-    CurvedOutsideMosflm {
-        /// The convention in use.
-        convention: Convention,
-    },
+    /// The curved detector is bent along laboratory y and z, and exchanges the two.
+    CurvedExchanged,
 }
 
 impl Warning {
@@ -68,7 +65,7 @@ impl Warning {
             Self::IgnoredPivot { .. } => Some("pivot"),
             Self::IgnoredBeamCentre { .. } => Some("beam-centre"),
             Self::IgnoredPix0 { .. } => Some("ignored-input"),
-            Self::CurvedOutsideMosflm { .. } => Some("curved"),
+            Self::CurvedExchanged => Some("curved"),
             Self::NormalGenerated { .. }
             | Self::TwothetaAxisNotUnit { .. }
             | Self::AttenuationFromThickness { .. }
@@ -131,10 +128,9 @@ impl fmt::Display for Warning {
                 "the numbers of the pix0 vector are ignored: the first pixel is at \
                  ({u}, {v}, {w}) m, not ({x}, {y}, {z})"
             ),
-            Self::CurvedOutsideMosflm { convention } => write!(
-                f,
-                "the curved detector is bent along laboratory y and z, which are not the axes of \
-                 this {convention} detector"
+            Self::CurvedExchanged => f.write_str(
+                "the curved detector is bent along laboratory y and z, and the picture on it is \
+                 mirrored",
             ),
         }
     }

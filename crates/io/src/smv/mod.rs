@@ -22,7 +22,7 @@ mod write;
 
 pub use fields::Fields;
 pub use header::Header;
-pub use read::{read, read_header};
+pub use read::{parse, read, read_header};
 pub use write::write;
 
 /// Headers are a multiple of this many bytes long.

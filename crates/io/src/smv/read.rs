@@ -1,5 +1,6 @@
 //! Reading an SMV image, trusting nothing it says before it is checked.
 
+use std::io::Read;
 use std::path::Path;
 
 use super::header::stated_bytes;
@@ -33,6 +34,23 @@ pub fn read(path: impl AsRef<Path>) -> Result<(Header, Image<u16>)> {
     contents(&mut source).map_err(|fault| fault.in_file(path))
 }
 
+/// Header and pixels of a file that is in memory already.
+///
+/// # Errors
+/// As [`read`], without the name of a file.
+///
+/// ```
+/// use nanobragg_io::{Image, smv};
+///
+/// let mut file = Vec::new();
+/// smv::write(&mut file, &smv::Fields::new(), &Image::new(2, 1, vec![7, 8])?)?;
+/// assert_eq!(smv::parse(&file)?.1.pixels(), [7, 8]);
+/// # Ok::<(), nanobragg_io::Error>(())
+/// ```
+pub fn parse(bytes: &[u8]) -> Result<(Header, Image<u16>)> {
+    contents(&mut Source::in_memory(bytes))
+}
+
 /// Reads the header only, but holds the length of the file against it all the same.
 ///
 /// # Errors
@@ -44,7 +62,7 @@ pub fn read_header(path: impl AsRef<Path>) -> Result<Header> {
     Ok(layout.header)
 }
 
-fn contents(source: &mut Source) -> Result<(Header, Image<u16>)> {
+fn contents<R: Read>(source: &mut Source<R>) -> Result<(Header, Image<u16>)> {
     let Layout {
         header,
         mut bytes,
@@ -82,7 +100,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn find(source: &mut Source) -> Result<Self> {
+    fn find<R: Read>(source: &mut Source<R>) -> Result<Self> {
         let mut bytes = Vec::new();
         source.extend(&mut bytes, BLOCK as u64)?;
         if bytes.first() != Some(&b'{') {

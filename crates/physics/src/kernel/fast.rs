@@ -6,15 +6,18 @@
 use nanobragg_geometry::{Surface, capture_fraction, flat_position, subpixel_offset};
 use nanobragg_numeric::Scalar;
 
-use super::block::{BLOCK, Block, any, dot};
+use super::block::{BLOCK, Block, Column, any, dot};
 use super::interference::{Precision, fill_lattice};
 use super::lane::Lane;
-use super::lookup::{OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_tricubic};
+use super::lookup::{
+    OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_nearest_outside, gather_tricubic,
+};
 use super::reference::{Carried, Nobody, Pixel, render_pixel};
 use super::{RowSpan, SpanOutcome};
+use crate::fixes::Oddity;
 use crate::plan::{Plan, SourceRow};
 use crate::polarization::polarization_factor;
-use crate::sampling::Lookup;
+use crate::sampling::{Lookup, Scales};
 use crate::scattering::scattering_vector;
 
 /// Renders the pixels of `span` into `row`, whose first element is the span's first pixel.
@@ -116,11 +119,12 @@ fn sum_block<P: Precision>(
                 correct_solid_angle(plan, block);
                 solid_angle_sum_sr += dot(&block.solid_angle_sr, &block.active);
                 correct_capture(plan, layer, block);
+                let water = plan.water_in_layer(layer);
                 for source in &plan.sources {
                     if span.is_cancelled() {
                         return solid_angle_sum_sr;
                     }
-                    sum_source::<P>(plan, span.lookup, source, block);
+                    sum_source::<P>(plan, span.lookup, source, water, block);
                 }
             }
         }
@@ -175,7 +179,7 @@ fn place_subpixels(
 /// Takes the solid angle where it is not known yet, or everywhere at every sub-pixel.
 #[inline(always)]
 fn correct_solid_angle(plan: &Plan<'_>, block: &mut Block) {
-    let each = plan.experiment.sampling.per_subpixel_solid_angle;
+    let each = plan.rules.solid_angle.refreshes;
     if !each && !any(&block.solid_angle_sr, |w| w == 0.0) {
         return;
     }
@@ -190,11 +194,12 @@ fn correct_solid_angle(plan: &Plan<'_>, block: &mut Block) {
 /// Takes the capture fraction of this layer likewise.
 #[inline(always)]
 fn correct_capture(plan: &Plan<'_>, layer: u32, block: &mut Block) {
-    let each = plan.experiment.sampling.per_subpixel_capture;
+    let each = plan.rules.capture.refreshes;
     if !each && !any(&block.capture, |capture| capture == 0.0) {
         return;
     }
     let sensor = plan.experiment.detector.sensor();
+    let layer = plan.rules.capturing_layer(layer, sensor.layers);
     let (step_m, mu_per_m) = (Lane(sensor.layer_step_m), Lane(sensor.mu_per_m));
     let normal = plan.experiment.detector.normal();
     let [x, y, z] = &block.diffracted;
@@ -207,10 +212,10 @@ fn correct_capture(plan: &Plan<'_>, layer: u32, block: &mut Block) {
     }
 }
 
-/// Takes the polarization factor likewise, for the pixels in which `source` is not cut.
+/// Takes the polarization factor likewise, for the pixels in which `source` is not cut, or for all.
 #[inline(always)]
-fn correct_polarization(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) {
-    let each = plan.experiment.sampling.per_subpixel_polarization;
+fn correct_polarization(plan: &Plan<'_>, source: &SourceRow, for_all: bool, block: &mut Block) {
+    let each = plan.rules.polarization.refreshes;
     if !each && !any(&block.polarization, |factor| factor == 0.0) {
         return;
     }
@@ -218,7 +223,7 @@ fn correct_polarization(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) 
     let frame = &source.polarization;
     let [x, y, z] = &mut block.diffracted;
     for i in 0..BLOCK {
-        let taken = (each | (block.polarization[i] == 0.0)) & (block.live[i] != 0.0);
+        let taken = (each | (block.polarization[i] == 0.0)) & (for_all | (block.live[i] != 0.0));
         // Unit once more, as in the reference.
         let length = (x[i] * x[i] + y[i] * y[i] + z[i] * z[i]).sqrt();
         let length = if taken & (length != 0.0) { length } else { 1.0 };
@@ -244,15 +249,34 @@ fn sum_source<P: Precision>(
     plan: &Plan<'_>,
     lookup: Lookup,
     source: &SourceRow,
+    water: f64,
     block: &mut Block,
 ) {
-    let sampling = &plan.experiment.sampling;
-    if !scatter(plan, source, block) {
+    let lives = scatter(plan, source, block);
+    if !lives && water == 0.0 {
         return;
     }
-    correct_polarization(plan, source, block);
+    correct_polarization(plan, source, water != 0.0, block);
+    let by_terms = plan.rules.any(Scales::Terms);
+    let earlier = block.intensity;
+    if by_terms {
+        block.intensity = [water; BLOCK];
+    } else if water != 0.0 {
+        block.intensity.iter_mut().for_each(|sum| *sum += water);
+    }
+    if lives {
+        sum_orientations::<P>(plan, lookup, block);
+    }
+    if by_terms {
+        weigh_terms(plan, &earlier, block);
+    }
+}
+
+/// Adds every phi step and domain, for the scattering vectors of one source.
+#[inline(always)]
+fn sum_orientations<P: Precision>(plan: &Plan<'_>, lookup: Lookup, block: &mut Block) {
     // A term of 0 may be left out, unless the running sum is corrected with every term.
-    let may_skip = !sampling.corrects_each_subpixel();
+    let may_skip = !plan.rules.any(Scales::RunningSum);
     if may_skip && is_beyond_list(plan, block) && lookup == Lookup::Nearest {
         return;
     }
@@ -269,7 +293,11 @@ fn sum_source<P: Precision>(
                 find_neighbours(plan, orientation, block);
                 fill_lattice::<P>(plan, block);
                 gather_tricubic(plan, block);
-                note_where_grid_is_left(plan, block);
+                if plan.experiment.fixes.contains(Oddity::Interpolation) {
+                    gather_nearest_outside(plan, orientation, block);
+                } else {
+                    note_where_grid_is_left(plan, block);
+                }
             }
         }
         if may_skip {
@@ -347,18 +375,18 @@ fn add_terms(block: &mut Block) {
 /// except where the lattice factor is exactly 0 and there is no water.
 #[inline(always)]
 fn add_terms_and_correct(plan: &Plan<'_>, block: &mut Block) {
-    let sampling = &plan.experiment.sampling;
+    let rules = &plan.rules;
     let adds_all = plan.experiment.water_m != 0.0;
     for i in 0..BLOCK {
         let amplitude = block.cell_factor[i] * block.lattice_factor[i];
         let mut sum = block.intensity[i] + amplitude * amplitude;
-        if sampling.per_subpixel_capture {
+        if rules.capture.scales == Scales::RunningSum {
             sum *= block.capture[i];
         }
-        if sampling.per_subpixel_polarization {
+        if rules.polarization.scales == Scales::RunningSum {
             sum *= block.polarization[i];
         }
-        if sampling.per_subpixel_solid_angle {
+        if rules.solid_angle.scales == Scales::RunningSum {
             sum *= block.solid_angle_sr[i];
         }
         if (block.live[i] != 0.0) & (adds_all | (block.vanishes[i] == 0.0)) {
@@ -367,20 +395,40 @@ fn add_terms_and_correct(plan: &Plan<'_>, block: &mut Block) {
     }
 }
 
+/// Weighs the terms of one source at one sub-pixel with the factors that belong to them, and adds
+/// them to the `earlier` sums.
+#[inline(always)]
+fn weigh_terms(plan: &Plan<'_>, earlier: &Column, block: &mut Block) {
+    let rules = &plan.rules;
+    for i in 0..BLOCK {
+        let mut weight = 1.0;
+        if rules.capture.scales == Scales::Terms {
+            weight *= block.capture[i];
+        }
+        if rules.polarization.scales == Scales::Terms {
+            weight *= block.polarization[i];
+        }
+        if rules.solid_angle.scales == Scales::Terms {
+            weight *= block.solid_angle_sr[i];
+        }
+        block.intensity[i] = earlier[i] + weight * block.intensity[i];
+    }
+}
+
 /// Turns the first `count` sums into photons.
 #[inline(always)]
 fn write_photons(plan: &Plan<'_>, block: &Block, count: usize, out: &mut [f32]) {
-    let sampling = &plan.experiment.sampling;
+    let rules = &plan.rules;
     let mut all = [0.0_f32; BLOCK];
     for (i, out) in all.iter_mut().enumerate() {
         let mut photons = plan.photons_per_electron * block.intensity[i] / plan.steps;
-        if !sampling.per_subpixel_capture {
+        if rules.capture.scales == Scales::Pixel {
             photons *= block.capture[i];
         }
-        if !sampling.per_subpixel_polarization {
+        if rules.polarization.scales == Scales::Pixel {
             photons *= block.polarization[i];
         }
-        if !sampling.per_subpixel_solid_angle {
+        if rules.solid_angle.scales == Scales::Pixel {
             photons *= block.solid_angle_sr[i];
         }
         *out = photons as f32;

@@ -162,6 +162,25 @@ pub(super) fn gather_tricubic(plan: &Plan<'_>, block: &mut Block) {
     }
 }
 
+/// Fills `cell_factor` with the nearest structure factor where interpolation is not allowed.
+///
+/// One lane at a time: few are so near the edge of the grid.
+#[inline(always)]
+pub(super) fn gather_nearest_outside(
+    plan: &Plan<'_>,
+    orientation: &Orientation,
+    block: &mut Block,
+) {
+    for i in 0..BLOCK {
+        if block.place[i] == OUTSIDE {
+            block.cell_factor[i] = plan
+                .experiment
+                .factors
+                .nearest_to(hkl(block, orientation, i));
+        }
+    }
+}
+
 /// Interpolates between the 64 neighbours from `place` on with the weights of a group of pixels.
 #[inline(always)]
 fn interpolate(plan: &Plan<'_>, block: &Block, start: usize, place: u32) -> [f64; GROUP] {

@@ -9,6 +9,11 @@
 //! | `lane` | branch-free functions |
 //! | `level` | the fast kernel compiled for each set of vector instructions |
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "a lane has the same index in every column, and that index is what a loop runs over"
+)]
+
 mod block;
 mod fast;
 mod interference;

@@ -7,9 +7,10 @@
 use nanobragg_crystal::{lattice_factor, nearest_index};
 use nanobragg_geometry::{capture_fraction, subpixel_offset, vector};
 
+use crate::fixes::Oddity;
 use crate::plan::{Orientation, Plan};
 use crate::polarization::polarization_factor;
-use crate::sampling::Lookup;
+use crate::sampling::{CorrectionRules, Lookup, Scales};
 use crate::scattering::scattering_vector;
 
 /// What one evaluation leaves behind for the next, over the whole run.
@@ -97,8 +98,8 @@ pub(crate) fn render_pixel<W: Witness>(
     let experiment = plan.experiment;
     let detector = &experiment.detector;
     let sensor = detector.sensor();
-    let sampling = &experiment.sampling;
-    let oversample = sampling.oversample;
+    let rules = &plan.rules;
+    let oversample = experiment.sampling.oversample;
     let subpixel_m = detector.pixel_size_m() / f64::from(oversample);
 
     let mut intensity = plan.background;
@@ -126,30 +127,43 @@ pub(crate) fn render_pixel<W: Witness>(
                     subpixel_offset(pixel.slow, sub_slow, oversample, subpixel_m),
                     depth_m,
                 );
-                if now.solid_angle_sr == 0.0 || sampling.per_subpixel_solid_angle {
+                if now.solid_angle_sr == 0.0 || rules.solid_angle.refreshes {
                     now.solid_angle_sr = plan.solid_angle_sr(subpixel.path_m);
                 }
                 solid_angle_sum_sr += now.solid_angle_sr;
-                if now.capture == 0.0 || sampling.per_subpixel_capture {
+                if now.capture == 0.0 || rules.capture.refreshes {
                     let parallax = vector::dot(subpixel.diffracted, detector.normal());
-                    now.capture =
-                        capture_fraction(layer, sensor.layer_step_m, sensor.mu_per_m, parallax);
+                    now.capture = capture_fraction(
+                        rules.capturing_layer(layer, sensor.layers),
+                        sensor.layer_step_m,
+                        sensor.mu_per_m,
+                        parallax,
+                    );
                 }
                 witness.subpixel(&subpixel);
-                sum_sources(plan, &subpixel, &mut intensity, &mut now, carried, witness);
+                let water = plan.water_in_layer(layer);
+                sum_sources(
+                    plan,
+                    &subpixel,
+                    water,
+                    &mut intensity,
+                    &mut now,
+                    carried,
+                    witness,
+                );
             }
         }
     }
     witness.pixel(intensity, &now);
 
     let mut photons = plan.photons_per_electron * intensity / plan.steps;
-    if !sampling.per_subpixel_capture {
+    if rules.capture.scales == Scales::Pixel {
         photons *= now.capture;
     }
-    if !sampling.per_subpixel_polarization {
+    if rules.polarization.scales == Scales::Pixel {
         photons *= now.polarization;
     }
-    if !sampling.per_subpixel_solid_angle {
+    if rules.solid_angle.scales == Scales::Pixel {
         photons *= now.solid_angle_sr;
     }
     PixelSum {
@@ -173,23 +187,24 @@ fn place_subpixel(plan: &Plan<'_>, fast_m: f64, slow_m: f64, depth_m: f64) -> Su
 fn sum_sources<W: Witness>(
     plan: &Plan<'_>,
     subpixel: &Subpixel,
+    water: f64,
     intensity: &mut f64,
     now: &mut Corrections,
     carried: &mut Carried,
     witness: &mut W,
 ) {
     let experiment = plan.experiment;
-    let sampling = &experiment.sampling;
+    let rules = &plan.rules;
     let domains = experiment.crystal.mosaic().domains().len();
     let mut diffracted = subpixel.diffracted;
     for (index, source) in plan.sources.iter().enumerate() {
         let scattering_per_m = scattering_vector(diffracted, source.incident, source.wavelength_m);
         let cut = is_beyond_limit(experiment.dmin_m, vector::norm(scattering_per_m));
         witness.source(index, scattering_per_m, cut);
-        if cut {
+        if cut && water == 0.0 {
             continue;
         }
-        if now.polarization == 0.0 || sampling.per_subpixel_polarization {
+        if now.polarization == 0.0 || rules.polarization.refreshes {
             // The C program makes the unit vector unit once more on this occasion, which can change
             // its last bit for the sources that follow.
             diffracted = vector::unit(diffracted);
@@ -200,6 +215,19 @@ fn sum_sources<W: Witness>(
                 source.polarization.electric,
                 source.polarization.magnetic,
             );
+        }
+        let weight = term_weight(rules, now);
+        let mut sum = if weight.is_some() {
+            water
+        } else {
+            *intensity + water
+        };
+        let close = |sum: f64, intensity: &mut f64| {
+            *intensity = weight.map_or(sum, |weight| *intensity + weight * sum);
+        };
+        if cut {
+            close(sum, intensity);
+            continue;
         }
         let untouched = match &plan.untouched_orientations {
             Some(first_step) if carried.cell_is_untouched => first_step.as_slice(),
@@ -224,8 +252,8 @@ fn sum_sources<W: Witness>(
                 continue;
             }
             let cell_factor = look_up(plan, hkl, &mut carried.lookup);
-            *intensity += cell_factor * cell_factor * lattice_factor * lattice_factor;
-            correct_running_sum(sampling, now, intensity);
+            sum += cell_factor * cell_factor * lattice_factor * lattice_factor;
+            correct_running_sum(rules, now, &mut sum);
             witness.evaluation(&Evaluation {
                 source: index,
                 orientation: *orientation,
@@ -234,7 +262,27 @@ fn sum_sources<W: Witness>(
                 lattice_factor,
             });
         }
+        close(sum, intensity);
     }
+}
+
+/// The product of the factors that multiply single terms; `None` if there are none.
+#[inline(always)]
+fn term_weight(rules: &CorrectionRules, now: &Corrections) -> Option<f64> {
+    if !rules.any(Scales::Terms) {
+        return None;
+    }
+    let mut weight = 1.0;
+    for (rule, factor) in [
+        (rules.capture, now.capture),
+        (rules.polarization, now.polarization),
+        (rules.solid_angle, now.solid_angle_sr),
+    ] {
+        if rule.scales == Scales::Terms {
+            weight *= factor;
+        }
+    }
+    Some(weight)
 }
 
 /// Whether a spacing of `1 / |q|` is finer than `dmin_m` (0 for no limit).
@@ -246,32 +294,29 @@ fn is_beyond_limit(dmin_m: f64, q_per_m: f64) -> bool {
 /// The oddity `oversample-flags`: a correction taken at every sub-pixel multiplies the running sum,
 /// all earlier terms included, after every single addition.
 #[inline(always)]
-fn correct_running_sum(
-    sampling: &crate::sampling::Sampling,
-    now: &Corrections,
-    intensity: &mut f64,
-) {
-    if sampling.per_subpixel_capture {
-        *intensity *= now.capture;
-    }
-    if sampling.per_subpixel_polarization {
-        *intensity *= now.polarization;
-    }
-    if sampling.per_subpixel_solid_angle {
-        *intensity *= now.solid_angle_sr;
+fn correct_running_sum(rules: &CorrectionRules, now: &Corrections, sum: &mut f64) {
+    for (rule, factor) in [
+        (rules.capture, now.capture),
+        (rules.polarization, now.polarization),
+        (rules.solid_angle, now.solid_angle_sr),
+    ] {
+        if rule.scales == Scales::RunningSum {
+            *sum *= factor;
+        }
     }
 }
 
 /// The structure factor at fractional `hkl`.
 ///
 /// The oddity `interpolation`: an index too close to the edge of the grid ends interpolation for the
-/// rest of the run, this evaluation included.
+/// rest of the run, this evaluation included. Put right, this evaluation alone goes without.
 #[inline(always)]
 fn look_up(plan: &Plan<'_>, hkl: [f64; 3], lookup: &mut Lookup) -> f64 {
     let factors = &plan.experiment.factors;
     if *lookup == Lookup::Tricubic {
         match factors.tricubic(hkl) {
             Some(factor) => return factor,
+            None if plan.experiment.fixes.contains(Oddity::Interpolation) => {}
             None => *lookup = Lookup::Nearest,
         }
     }

@@ -1,0 +1,152 @@
+//! The C program and this program on the same arguments.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::thread;
+
+use nanobragg::io::any::Format;
+use nanobragg::io::float;
+use nanobragg::{Cancel, Level};
+use tempfile::TempDir;
+use tracing::warn;
+
+use super::files::{Pair, sides_of_header};
+use super::report::{Environment, Named, Programs, Ran};
+use super::{CompareError, child};
+use crate::Invocation;
+use crate::args::{Args, Misset, Task};
+
+const FLOAT: &str = "float.bin";
+const INT: &str = "int.img";
+
+/// Both float images, the C program's first, and how the runs went.
+pub(super) fn run(
+    reference: &Path,
+    words: &[OsString],
+    stop: &Cancel,
+) -> Result<(Pair, Programs), CompareError> {
+    let args = understood(words)?;
+    let ours = env::current_exe().map_err(|cause| CompareError::NotRun {
+        program: PathBuf::from("nanoBragg"),
+        cause,
+    })?;
+    let their_folder = folder()?;
+    let our_folder = folder()?;
+    // Ours first: it says what is wrong with the arguments sooner and better.
+    let we_ran = run_one(&ours, words, &args, our_folder.path(), stop)?;
+    if !we_ran.status.success() {
+        return Err(no_image(&we_ran, our_folder.path(), None));
+    }
+    let they_ran = run_one(reference, words, &args, their_folder.path(), stop)?;
+
+    let sides = sides_of_header(&our_folder.path().join(INT))?;
+    let image = |ran: &Ran, folder: &TempDir| {
+        let [fast, slow] = sides;
+        float::read(folder.path().join(FLOAT), fast, slow)
+            .map_err(|fault| no_image(ran, folder.path(), Some(fault)))
+    };
+    let images = [
+        image(&they_ran, &their_folder)?,
+        image(&we_ran, &our_folder)?,
+    ];
+    if !they_ran.status.success() {
+        warn!(
+            "{} left a float image, but did not end well ({})",
+            reference.display(),
+            ending(they_ran.status)
+        );
+    }
+    let named = |program: &Path| Named {
+        path: program.to_path_buf(),
+        format: Format::Float,
+    };
+    let names = [named(reference), named(&ours)];
+    let programs = Programs {
+        words: words.to_vec(),
+        reference: they_ran,
+        ours: we_ran,
+        environment: environment(&args),
+    };
+    Ok(((images, names), programs))
+}
+
+/// The arguments as this program understands them.
+fn understood(words: &[OsString]) -> Result<Args, CompareError> {
+    let args = match Invocation::from_words(words.iter().cloned()) {
+        Ok(Invocation::Run(args)) => *args,
+        Ok(_) => return Err(CompareError::NoImageWanted),
+        Err(error) => return Err(CompareError::Arguments(error)),
+    };
+    if args.task() != Task::Simulate {
+        return Err(CompareError::NoImageWanted);
+    }
+    if args.crystal.misset == Some(Misset::Random) && args.noise.misset_seed.is_none() {
+        return Err(CompareError::NoMissetSeed);
+    }
+    Ok(args)
+}
+
+/// A new folder, gone at the end. Its name holds nothing that the C program could take for a flag.
+fn folder() -> Result<TempDir, CompareError> {
+    let mut builder = tempfile::Builder::new();
+    let made = builder.prefix("nanobragg_compare_").tempdir();
+    made.map_err(CompareError::NoFolder)
+}
+
+/// Runs one program in the current folder, where its inputs are; what it writes goes to `folder`.
+fn run_one(
+    program: &Path,
+    words: &[OsString],
+    args: &Args,
+    folder: &Path,
+    stop: &Cancel,
+) -> Result<Ran, CompareError> {
+    // Of flags that say the same thing the last one wins, in both programs.
+    let mut command = Command::new(program);
+    command.args(words).arg("-noprogress");
+    let mut output = |flag: &str, name: &str| {
+        command.arg(flag).arg(folder.join(name));
+    };
+    output("-floatfile", FLOAT);
+    output("-intfile", INT);
+    if args.output.pgm {
+        output("-pgmfile", "image.pgm");
+    }
+    if args.noise.wanted {
+        output("-noisefile", "noise.img");
+    }
+    // Without a list of reflections the dump is an input.
+    if args.factors.hkl_path.is_some() {
+        output("-dump", "dump.bin");
+    }
+    child::run(program, &mut command, folder, stop)
+}
+
+fn no_image(ran: &Ran, folder: &Path, fault: Option<nanobragg::io::Error>) -> CompareError {
+    let words = child::last_words(folder).or(fault.map(|fault| fault.to_string()));
+    CompareError::NoImage {
+        program: ran.program.clone(),
+        ending: ending(ran.status),
+        last_words: words.unwrap_or_else(|| "it did not say why".to_owned()),
+    }
+}
+
+/// How a program has ended, in words.
+fn ending(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("exit status {code}"),
+        None => "ended by a signal".to_owned(),
+    }
+}
+
+fn environment(args: &Args) -> Environment {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    Environment {
+        level: args.running.level.unwrap_or_else(|| Level::detect().name()),
+        threads: args.running.threads.map_or(processors, |n| n as usize),
+        processors,
+        omp_num_threads: env::var("OMP_NUM_THREADS").ok(),
+    }
+}

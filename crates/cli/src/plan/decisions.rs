@@ -1,0 +1,274 @@
+//! Every decision of a run, in the order in which a user thinks of them; those on detector and beam
+//! stand in `instrument`.
+
+use nanobragg::geometry::units::DEGREES_PER_RADIAN;
+use nanobragg::io::printf::general as g;
+use nanobragg::{Level, Lookup};
+
+use super::decision::{Because, Decision};
+use crate::args::{Args, Misset};
+use crate::outputs::DEFAULT_ADC;
+use crate::resolve::{DEFAULT_MOSAIC_SEED, FactorsFrom, Job, dump_path};
+
+/// All decisions of a job.
+pub(crate) fn all(job: &Job, args: &Args, level: Option<Level>) -> Vec<Decision> {
+    let mut list = List {
+        job,
+        args,
+        decisions: Vec::new(),
+    };
+    list.crystal();
+    list.structure_factors();
+    list.detector();
+    list.beam();
+    list.sampling();
+    list.seeds();
+    list.running(level);
+    list.decisions
+}
+
+/// `1 step`, `2 steps`.
+pub(super) fn in_steps(count: u32) -> String {
+    format!("{count} step{}", if count == 1 { "" } else { "s" })
+}
+
+/// Decisions as they are made.
+pub(super) struct List<'j> {
+    pub(super) job: &'j Job,
+    pub(super) args: &'j Args,
+    decisions: Vec<Decision>,
+}
+
+impl List<'_> {
+    pub(super) fn add(&mut self, setting: &'static str, value: String, because: Because) {
+        self.decisions.push(Decision {
+            setting,
+            value,
+            because,
+        });
+    }
+
+    pub(super) fn flag(&self, flags: &[&str]) -> Option<Because> {
+        Because::flag(self.args, flags)
+    }
+
+    pub(super) fn flag_or_default(&self, flags: &[&str]) -> Because {
+        self.flag(flags).unwrap_or(Because::Default)
+    }
+
+    /// A flag, else a header, else the default.
+    pub(super) fn flag_or_header(&self, flags: &[&str], keys: &[&str]) -> Because {
+        self.flag(flags)
+            .or_else(|| Because::header(self.job, keys))
+            .unwrap_or(Because::Default)
+    }
+
+    fn crystal(&mut self) {
+        let given = &self.args.crystal;
+        let crystal = &self.job.resolved.experiment.crystal;
+        let lattice = crystal.lattice();
+        let because = match (&given.matrix_path, &given.cell) {
+            (Some(_), Some(_)) => Because::rule("-mat gives the directions and -cell the lengths"),
+            (Some(_), None) => Because::Flag("mat"),
+            _ => Because::Flag("cell"),
+        };
+        let numbers = |numbers: [f64; 3]| numbers.map(g).join(" ");
+        let angles = lattice.angles_rad().map(|angle| angle * DEGREES_PER_RADIAN);
+        let cell = format!(
+            "{} A, {} deg",
+            numbers(lattice.lengths_angstrom),
+            numbers(angles)
+        );
+        self.add("unit cell", cell, because);
+        if let Some(angles) = crystal.misset_rad() {
+            let angles = numbers(angles.map(|angle| angle * DEGREES_PER_RADIAN));
+            self.add("misset", format!("{angles} deg"), Because::Flag("misset"));
+        }
+        let sizes = ["xtalsize", "xtal_x", "xtal_y", "xtal_z"];
+        let because = match self.flag(&sizes) {
+            Some(flag) => Because::rule(format!("size over cell edge, rounded up ({flag})")),
+            None => self.flag_or_default(&["N", "Na", "Nb", "Nc"]),
+        };
+        let cells = crystal.size().cells().map(|n| n.to_string()).join(" x ");
+        self.add("cells", cells, because);
+        let shapes = ["square_xtal", "round_xtal", "gauss_xtal", "tophat_spots"];
+        let because = self.flag_or_default(&shapes);
+        self.add("shape", crystal.shape().to_string(), because);
+        let mosaic = crystal.mosaic();
+        let because = match (mosaic.spread_rad() > 0.0, given.mosaic_domains) {
+            (true, Some(_)) => Because::Flag("mosaic_domains"),
+            (true, None) => Because::rule("10 where -mosaic comes without -mosaic_domains"),
+            (false, _) => Because::rule("one domain without a spread (-mosaic)"),
+        };
+        self.add(
+            "mosaic domains",
+            mosaic.domains().len().to_string(),
+            because,
+        );
+    }
+
+    fn structure_factors(&mut self) {
+        let factors = &self.job.resolved.experiment.factors;
+        let (value, because) = match self.job.factors_from {
+            FactorsFrom::List => (
+                format!("{} read", factors.count_read()),
+                Because::Flag("hkl"),
+            ),
+            FactorsFrom::Dump => {
+                let dump = dump_path(self.args).display().to_string();
+                let rule = format!("without -hkl the dump {dump} of an earlier run is read");
+                (
+                    format!("{} read", factors.count_read()),
+                    Because::rule(rule),
+                )
+            }
+            FactorsFrom::Default => (
+                "none read".to_owned(),
+                Because::rule("neither -hkl nor the dump of an earlier run"),
+            ),
+        };
+        self.add("structure factors", value, because);
+        let because = self.flag_or_default(&["default_F"]);
+        self.add(
+            "all other structure factors",
+            g(factors.default_f()),
+            because,
+        );
+        let lookup = match self.job.resolved.experiment.lookup {
+            Lookup::Nearest => "nearest index",
+            Lookup::Tricubic => "tricubic interpolation",
+        };
+        let because = if factors.is_empty() {
+            Because::rule("nothing to interpolate between")
+        } else {
+            self.flag(&["interpolate", "nointerpolate"])
+                .unwrap_or_else(|| {
+                    Because::rule("interpolation if any of Na Nb Nc, as given, is at most 2")
+                })
+        };
+        self.add("lookup", lookup.to_owned(), because);
+    }
+
+    /// Of range, step and count two give the third: which were given.
+    pub(super) fn steps_because(&self, flags: &[&str]) -> Because {
+        let mut given: Vec<String> = Vec::new();
+        for flag in self.args.given.iter().filter(|flag| flags.contains(flag)) {
+            let flag = format!("-{flag}");
+            if !given.contains(&flag) {
+                given.push(flag);
+            }
+        }
+        match given.as_slice() {
+            [] => Because::Default,
+            given => Because::rule(format!("range, step and count from {}", given.join(" "))),
+        }
+    }
+
+    fn sampling(&mut self) {
+        let experiment = &self.job.resolved.experiment;
+        let phi = experiment.phi;
+        let [start, range] = [phi.start_rad, phi.range_rad].map(|angle| angle * DEGREES_PER_RADIAN);
+        let because = self.flag_or_header(&["phi"], &["PHI"]);
+        self.add("phi", format!("{} deg", g(start)), because);
+        let because = match self.steps_because(&["osc", "phistep", "phisteps"]) {
+            Because::Default => {
+                Because::header(self.job, &["OSC_RANGE"]).unwrap_or(Because::Default)
+            }
+            because => because,
+        };
+        let sweep = format!("{} deg in {}", g(range), in_steps(phi.count));
+        self.add("oscillation", sweep, because);
+        let oversample = experiment.sampling.oversample;
+        let recommended = self.job.resolved.decisions.recommended_oversample;
+        let because = if self.job.resolved.decisions.oversample_is_automatic {
+            Because::rule(
+                "3 L / (lambda distance / pixel), rounded up, L the crystal's largest edge",
+            )
+        } else if recommended == oversample {
+            Because::Flag("oversample")
+        } else {
+            Because::rule(format!("-oversample; {recommended} recommended"))
+        };
+        self.add("sub-pixels along an edge", oversample.to_string(), because);
+        if experiment.dmin_m > 0.0 {
+            let dmin = format!("{} A", g(experiment.dmin_m * 1e10));
+            self.add("resolution limit", dmin, Because::Flag("dmin"));
+        }
+        if experiment.water_m > 0.0 {
+            let water = format!("{} um", g(experiment.water_m * 1e6));
+            self.add("water", water, Because::Flag("water"));
+        }
+    }
+
+    fn seeds(&mut self) {
+        let noise = &self.args.noise;
+        if noise.wanted {
+            let because = self
+                .flag(&["seed"])
+                .unwrap_or_else(|| Because::rule("the clock: another one in the next run"));
+            self.add("noise seed", self.job.noise_seed.to_string(), because);
+        }
+        if self.args.crystal.misset == Some(Misset::Random) {
+            let because = self
+                .flag(&["misset_seed"])
+                .unwrap_or_else(|| Because::rule("the noise seed, for want of -misset_seed"));
+            let seed = noise.misset_seed.unwrap_or(self.job.noise_seed);
+            self.add("misset seed", seed.to_string(), because);
+        }
+        if self
+            .job
+            .resolved
+            .experiment
+            .crystal
+            .mosaic()
+            .domains()
+            .len()
+            > 1
+        {
+            let because = self.flag_or_default(&["mosaic_seed"]);
+            let seed = noise.mosaic_seed.unwrap_or(DEFAULT_MOSAIC_SEED);
+            self.add("mosaic seed", seed.to_string(), because);
+        }
+    }
+
+    fn running(&mut self, level: Option<Level>) {
+        let output = &self.args.output;
+        let because = self.flag_or_default(&["adc"]);
+        self.add(
+            "offset of counts",
+            g(output.adc.unwrap_or(DEFAULT_ADC)),
+            because,
+        );
+        let (scale, because) = match output.int_scale {
+            Some(scale) => (g(scale), Because::Flag("scale")),
+            None => (
+                "automatic".to_owned(),
+                Because::rule("55000 over the brightest pixel"),
+            ),
+        };
+        self.add("integer scale", scale, because);
+        if output.pgm {
+            let (scale, because) = match output.pgm_scale {
+                Some(scale) => (g(scale), Because::Flag("pgmscale")),
+                None => (
+                    "automatic".to_owned(),
+                    Because::rule("250 over five times the deviation from the mean"),
+                ),
+            };
+            self.add("grey scale", scale, because);
+        }
+        let threads = self.args.running.threads;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let (threads, because) = match threads {
+            Some(threads) => (threads.to_string(), Because::Flag("threads")),
+            None => (cores.to_string(), Because::rule("one for each core")),
+        };
+        self.add("threads", threads, because);
+        let because = match level {
+            Some(_) => Because::Flag("level"),
+            None => Because::rule("the best of this processor"),
+        };
+        let level = level.unwrap_or_else(Level::detect);
+        self.add("vector instructions", level.to_string(), because);
+    }
+}

@@ -1,0 +1,189 @@
+//! `-plan`: what a run would be, without it.
+//!
+//! | file | |
+//! |---|---|
+//! | `decision`, `decisions`, `instrument` | what was decided, and why |
+//! | `resolution` | how far the detector reaches |
+//! | `reflections` | which reflections are missing |
+//! | `trial` | a few pixels, for brightness and time |
+//! | `text` | all of it for people |
+
+mod decision;
+mod decisions;
+mod instrument;
+mod reflections;
+mod resolution;
+mod text;
+mod trial;
+
+use nanobragg::crystal::read::hkl;
+use nanobragg::{Cancel, bytes_needed};
+use serde_json::{Value, json};
+
+use crate::args::{Args, PlanFormat};
+use crate::outputs::{self, DEFAULT_ADC};
+use crate::record::{self, experiment};
+use crate::resolve::{FactorsFrom, Job};
+use crate::run::{RunError, Says, level};
+use decision::Decision;
+use reflections::{Completeness, Sphere};
+use resolution::Resolution;
+use trial::Trial;
+
+/// What a run would be.
+struct Outlook<'j> {
+    job: &'j Job,
+    args: &'j Args,
+    decisions: Vec<Decision>,
+    /// Of the whole detector.
+    detector: Resolution,
+    /// Of the region that is rendered.
+    region: Resolution,
+    /// What reflections are counted to, in Angstrom.
+    limit_angstrom: f64,
+    /// `None` if no reflection was read.
+    completeness: Option<Completeness>,
+    /// Terms of the sum of one pixel, layers counted.
+    terms_a_pixel: f64,
+    image_bytes: u64,
+    factor_bytes: u64,
+    trial: Trial,
+}
+
+/// Says what a run of this command line would be. No output is opened.
+///
+/// # Errors
+/// What would stop the run before it renders.
+pub(crate) fn say(args: &Args, format: PlanFormat, stop: &Cancel) -> Result<(), RunError> {
+    outputs::refuse_collisions(args)?;
+    let job = Job::from_args(args)?;
+    let outlook = Outlook::of(&job, args, stop)?;
+    Says::of(args).anyway(|out| match format {
+        PlanFormat::Text => out.write_all(text::of(&outlook).as_bytes()),
+        PlanFormat::Json => {
+            serde_json::to_writer_pretty(&mut *out, &outlook.json())?;
+            writeln!(out)
+        }
+    });
+    Ok(())
+}
+
+impl<'j> Outlook<'j> {
+    fn of(job: &'j Job, args: &'j Args, stop: &Cancel) -> Result<Self, RunError> {
+        let experiment = &job.resolved.experiment;
+        let detector = &experiment.detector;
+        let wavelength_m = job.resolved.decisions.wavelength_m;
+        let (fast, slow) = (experiment.roi.fast(), experiment.roi.slow());
+        let whole = [detector.pixels_fast(), detector.pixels_slow()];
+        let whole = Resolution::of(detector, wavelength_m, [0, 0], whole);
+        let region = Resolution::of(
+            detector,
+            wavelength_m,
+            [*fast.start(), *slow.start()],
+            [*fast.end() + 1, *slow.end() + 1],
+        );
+        let limit_angstrom = whole.finest_angstrom().max(experiment.dmin_m * 1e10);
+        let offset = args.output.adc.unwrap_or(DEFAULT_ADC);
+        let layers = f64::from(detector.sensor().layers);
+        let subpixels = f64::from(experiment.sampling.oversample).powi(2);
+        let domains = experiment.crystal.mosaic().domains().len() as f64;
+        let orientations = f64::from(experiment.phi.count) * domains;
+        Ok(Self {
+            job,
+            args,
+            decisions: decisions::all(job, args, level(args)?),
+            detector: whole,
+            region,
+            limit_angstrom,
+            completeness: completeness(job, args, limit_angstrom)?,
+            terms_a_pixel: layers * subpixels * experiment.sources.len() as f64 * orientations,
+            image_bytes: bytes_needed(experiment),
+            factor_bytes: size_of_val(experiment.factors.values()) as u64,
+            trial: trial::run(experiment, args, offset, stop)?,
+        })
+    }
+
+    /// Terms of all pixels together.
+    fn evaluations(&self) -> f64 {
+        self.terms_a_pixel * self.trial.pixels_in_all as f64
+    }
+
+    fn json(&self) -> Value {
+        let resolution = |resolution: &Resolution| {
+            json!({
+                "sides_angstrom": resolution.sides_angstrom,
+                "corners_angstrom": resolution.corners_angstrom,
+                "finest_angstrom": resolution.finest_angstrom(),
+            })
+        };
+        let missing = self.completeness.map(|found| {
+            json!({
+                "limit_angstrom": self.limit_angstrom,
+                "expected": found.expected,
+                "expected_is_counted": found.is_counted,
+                "listed": found.listed,
+                "missing": found.missing(),
+                "missing_example_hkl": found.example.map(|(hkl, _)| hkl),
+                "missing_example_angstrom": found.example.map(|(_, d)| d),
+                "listed_without_friedel_mate": found.without_mate,
+            })
+        });
+        let trial = &self.trial;
+        json!({
+            "format": "nanoBragg plan",
+            "format_version": 1,
+            "program": { "name": "nanoBragg", "version": env!("CARGO_PKG_VERSION") },
+            "decisions": self.decisions.iter().map(Decision::json).collect::<Vec<_>>(),
+            "fixes": record::fixes(self.job),
+            "oddities": record::oddities(self.job, false),
+            "warnings": record::warnings(self.job, self.args),
+            "experiment": experiment::of(self.job),
+            "images": experiment::images(self.args),
+            "seeds": experiment::seeds(self.job, self.args),
+            "resolution": {
+                "detector": resolution(&self.detector),
+                "region": resolution(&self.region),
+            },
+            "reflections": missing,
+            "estimate": {
+                "pixels_tried": trial.pixels,
+                "pixels_rendered": trial.pixels_in_all,
+                "terms_ratio": trial.terms_ratio,
+                "brightest_photons": trial.brightest_photons,
+                "brightest_fast_slow": trial.brightest_at,
+                "overloads": trial.overloads,
+                "render_s": trial.render_s,
+            },
+            "terms_a_pixel": self.terms_a_pixel,
+            "evaluations": self.evaluations(),
+            "memory": {
+                "images_and_tables_bytes": self.image_bytes,
+                "structure_factors_bytes": self.factor_bytes,
+            },
+            "machine": record::machine(self.args, level(self.args).ok().flatten()),
+        })
+    }
+}
+
+/// Which reflections are listed, of those up to `d_angstrom`; `None` if none was read.
+fn completeness(job: &Job, args: &Args, d_angstrom: f64) -> Result<Option<Completeness>, RunError> {
+    let experiment = &job.resolved.experiment;
+    let lattice = experiment.crystal.lattice();
+    let sphere = Sphere::new(
+        experiment.crystal.reciprocal().vectors(),
+        lattice.lengths_angstrom,
+        lattice.volume_a3,
+        d_angstrom,
+    );
+    Ok(match (job.factors_from, &args.factors.hkl_path) {
+        (FactorsFrom::Default, _) => None,
+        // The grid does not tell what was listed from what was filled in; a pipe is read only once.
+        (FactorsFrom::List, Some(path)) if path.is_file() => {
+            Some(sphere.completeness(&hkl::read(path)?))
+        }
+        _ => experiment
+            .factors
+            .bounds()
+            .map(|bounds| sphere.completeness_of_box(&bounds)),
+    })
+}

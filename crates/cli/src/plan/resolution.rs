@@ -1,0 +1,91 @@
+//! How far a rectangle of pixels reaches in reciprocal space.
+
+use nanobragg::Detector;
+use nanobragg::geometry::vector::{norm, sub, unit};
+
+/// The resolution along the border of a rectangle of pixels, in Angstrom; infinite in the direct
+/// beam.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Resolution {
+    /// In the middle of each side: first fast, last fast, first slow, last slow.
+    pub(crate) sides_angstrom: [f64; 4],
+    /// At each corner: first fast and slow, last fast and first slow, first fast and last slow, last
+    /// fast and slow.
+    pub(crate) corners_angstrom: [f64; 4],
+}
+
+impl Resolution {
+    /// The border of the pixels from `first` up to but not including `end`, each `[fast, slow]`.
+    pub(crate) fn of(
+        detector: &Detector,
+        wavelength_m: f64,
+        first: [u32; 2],
+        end: [u32; 2],
+    ) -> Self {
+        let pixel_m = detector.pixel_size_m();
+        let [[fast_0, slow_0], [fast_1, slow_1]] =
+            [first, end].map(|corner| corner.map(|pixel| f64::from(pixel) * pixel_m));
+        let (fast, slow) = ((fast_0 + fast_1) / 2.0, (slow_0 + slow_1) / 2.0);
+        let at =
+            |[fast_m, slow_m]: [f64; 2]| spacing_m(detector, wavelength_m, fast_m, slow_m) * 1e10;
+        Self {
+            sides_angstrom: [
+                [fast_0, slow],
+                [fast_1, slow],
+                [fast, slow_0],
+                [fast, slow_1],
+            ]
+            .map(at),
+            corners_angstrom: [
+                [fast_0, slow_0],
+                [fast_1, slow_0],
+                [fast_0, slow_1],
+                [fast_1, slow_1],
+            ]
+            .map(at),
+        }
+    }
+
+    /// The finest of them all.
+    pub(crate) fn finest_angstrom(&self) -> f64 {
+        self.sides_angstrom
+            .into_iter()
+            .chain(self.corners_angstrom)
+            .fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// `d = lambda / (2 sin theta)` at a point of the detector; the vector from the direct beam's to the
+/// scattered beam's direction has the length `2 sin theta`.
+fn spacing_m(detector: &Detector, wavelength_m: f64, fast_m: f64, slow_m: f64) -> f64 {
+    let direction = unit(detector.position_m(fast_m, slow_m, 0.0));
+    wavelength_m / norm(sub(direction, detector.beam()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nanobragg::{DetectorSpec, Length};
+
+    #[test]
+    fn a_side_at_45_degrees_resolves_lambda_over_2_sin() {
+        // The beam goes through the middle of 200 x 200 mm, 100 mm away: MOSFLM's centre is half a
+        // pixel off, so XDS's is taken.
+        let detector = Detector::new(&DetectorSpec {
+            convention: nanobragg::Convention::Xds,
+            pixels_fast: Some(200),
+            pixels_slow: Some(200),
+            pixel_size: Length::from_mm(1.0),
+            distance: Length::from_mm(100.0),
+            ..DetectorSpec::default()
+        })
+        .unwrap();
+        let resolution = Resolution::of(&detector, 1e-10, [0, 0], [200, 200]);
+        let side = 1.0 / (2.0 * 22.5_f64.to_radians().sin());
+        for d in resolution.sides_angstrom {
+            assert!((d / side - 1.0).abs() < 1e-12, "{d} {side}");
+        }
+        let corner = 1.0 / (2.0 * (2.0_f64.sqrt().atan() / 2.0).sin());
+        assert!((resolution.finest_angstrom() / corner - 1.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,192 @@
+//! A plan for people.
+
+use std::fmt::Write;
+
+use nanobragg::io::printf::{general as g, general_with};
+
+use super::resolution::Resolution;
+use super::{Completeness, Outlook};
+use crate::record;
+
+/// A line of a page; writing to a string cannot fail.
+macro_rules! line {
+    ($page:expr, $($text:tt)*) => {
+        let _ = writeln!($page, $($text)*);
+    };
+}
+
+/// Columns of a setting's name.
+const NAMES: usize = 28;
+
+/// The whole page.
+pub(super) fn of(outlook: &Outlook<'_>) -> String {
+    let mut page = format!(
+        "nanoBragg {}: a plan; nothing is rendered or written\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    line!(page, "\ndecisions");
+    for decision in &outlook.decisions {
+        let (setting, value) = (decision.setting, &decision.value);
+        line!(page, "  {setting:<NAMES$} {value}  [{}]", decision.because);
+    }
+    list(
+        &mut page,
+        "warnings",
+        &record::warnings(outlook.job, outlook.args),
+    );
+    list(
+        &mut page,
+        "oddities of the C program in force",
+        &oddities(outlook),
+    );
+    list(&mut page, "oddities put right", &record::fixes(outlook.job));
+    line!(page, "\nresolution (A)");
+    resolution(&mut page, "detector", &outlook.detector);
+    if outlook.region != outlook.detector {
+        resolution(&mut page, "region", &outlook.region);
+    }
+    line!(page, "\nreflections");
+    reflections(&mut page, outlook);
+    line!(page, "\nestimates");
+    estimates(&mut page, outlook);
+    page
+}
+
+fn list(page: &mut String, heading: &str, lines: &[impl AsRef<str>]) {
+    if lines.is_empty() {
+        return;
+    }
+    line!(page, "\n{heading}");
+    for text in lines {
+        line!(page, "  {}", text.as_ref());
+    }
+}
+
+/// Name and effect of each.
+fn oddities(outlook: &Outlook<'_>) -> Vec<String> {
+    let job = outlook.job;
+    let mut lines = Vec::new();
+    for oddity in job.oddities.iter().chain(&job.resolved.decisions.oddities) {
+        let line = format!("{}: {}", oddity.name(), oddity.effect());
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn resolution(page: &mut String, name: &str, resolution: &Resolution) {
+    let numbers = |d: [f64; 4]| d.map(|d| general_with(d, 4)).join(" ");
+    line!(
+        page,
+        "  {name}: middles of the sides {}, corners {}",
+        numbers(resolution.sides_angstrom),
+        numbers(resolution.corners_angstrom)
+    );
+}
+
+fn reflections(page: &mut String, outlook: &Outlook<'_>) {
+    let default = g(outlook.job.resolved.experiment.factors.default_f());
+    let Some(found) = outlook.completeness else {
+        line!(page, "  none listed: every reflection has F = {default}");
+        return;
+    };
+    let Completeness {
+        expected,
+        is_counted,
+        listed,
+        example,
+        without_mate,
+    } = found;
+    let d = general_with(outlook.limit_angstrom, 4);
+    let about = if is_counted { "" } else { "about " };
+    line!(
+        page,
+        "  up to {d} A there are {about}{expected}, of which {listed} are listed"
+    );
+    if found.missing() == 0 {
+        return;
+    }
+    let example = example.map_or_else(String::new, |([h, k, l], d)| {
+        format!(", for example {h} {k} {l} ({} A)", general_with(d, 4))
+    });
+    line!(
+        page,
+        "  {about}{} are missing and have F = {default}{example}",
+        found.missing()
+    );
+    if without_mate > 0 {
+        line!(
+            page,
+            "  {without_mate} are listed without their Friedel mate; no symmetry is applied"
+        );
+    }
+}
+
+fn estimates(page: &mut String, outlook: &Outlook<'_>) {
+    let trial = &outlook.trial;
+    let [fast, slow] = trial.brightest_at;
+    let shortened = if trial.terms_ratio > 1.0 {
+        format!(", in sums {} times shorter", g(trial.terms_ratio))
+    } else {
+        String::new()
+    };
+    if trial.pixels < trial.pixels_in_all {
+        line!(
+            page,
+            "  from {} of {} pixels{shortened}; spots between them may be brighter",
+            trial.pixels,
+            trial.pixels_in_all
+        );
+    } else {
+        line!(page, "  from all {} pixels{shortened}", trial.pixels);
+    }
+    line!(
+        page,
+        "  brightest pixel: {} photons, at fast {fast} slow {slow}",
+        g(trial.brightest_photons)
+    );
+    line!(
+        page,
+        "  overloads of the noise image: {}",
+        general_with(trial.overloads, 3)
+    );
+    line!(
+        page,
+        "  evaluations: {} ({} a pixel)",
+        g(outlook.evaluations()),
+        g(outlook.terms_a_pixel)
+    );
+    let mib = |bytes: u64| g(bytes as f64 / f64::from(1 << 20));
+    line!(
+        page,
+        "  memory: {} MiB for images and tables, {} MiB for structure factors",
+        mib(outlook.image_bytes),
+        mib(outlook.factor_bytes)
+    );
+    line!(page, "  time to render: {}", duration(trial.render_s));
+}
+
+/// A time in the unit that people would give it in.
+fn duration(seconds: f64) -> String {
+    let shown = |number: f64, unit: &str| format!("{} {unit}", general_with(number, 2));
+    match seconds {
+        ..100.0 => shown(seconds, "s"),
+        ..6e3 => shown(seconds / 60.0, "minutes"),
+        ..2e5 => shown(seconds / 3600.0, "hours"),
+        _ => shown(seconds / 86400.0, "days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_in_a_fitting_unit() {
+        assert_eq!(duration(0.25), "0.25 s");
+        assert_eq!(duration(600.0), "10 minutes");
+        assert_eq!(duration(36000.0), "10 hours");
+        assert_eq!(duration(864_000.0), "10 days");
+    }
+}

@@ -1,0 +1,217 @@
+//! `-rerun`: the images of a recorded run once more, and whether they are the same.
+
+use std::path::{Path, PathBuf};
+
+use nanobragg::Cancel;
+use tracing::warn;
+
+use crate::args::{Args, Invocation};
+use crate::digest::FileEntry;
+use crate::record::{RecordError, Recorded, inputs};
+use crate::run::{Keep, Outcome, RunError, Says, simulate};
+
+/// Repeats the run of a record; `asked` says where its outputs go and how it runs.
+///
+/// # Errors
+/// [`RunError::Record`] if the record or an input is not what it was, or anything a run can fail of.
+pub(crate) fn again(record: &Path, asked: &Args, stop: &Cancel) -> Result<Outcome, RunError> {
+    let recorded = Recorded::read(record)?;
+    let args = repeated(&recorded, record, asked)?;
+    inputs::unchanged(&args, &recorded.inputs, record)?;
+    let version = env!("CARGO_PKG_VERSION");
+    if recorded.program.version != version {
+        warn!(
+            "the run was recorded by version {}, this is {version}",
+            recorded.program.version
+        );
+    }
+    let written = simulate(&args, Keep::Hashes, stop)?;
+    let verdicts = verdicts(&recorded.outputs, &written);
+    Says::of(asked).anyway(|out| {
+        for (path, verdict) in &verdicts {
+            writeln!(out, "{path}: {}", verdict.words())?;
+        }
+        Ok(())
+    });
+    let all_equal = verdicts
+        .iter()
+        .all(|(_, verdict)| *verdict == Verdict::Equal);
+    Ok(if all_equal {
+        Outcome::Done
+    } else {
+        Outcome::Differs
+    })
+}
+
+/// The recorded command line, its inputs where they were and its outputs here.
+fn repeated(recorded: &Recorded, record: &Path, asked: &Args) -> Result<Args, RecordError> {
+    let arguments_of = |source| RecordError::Arguments {
+        path: record.to_owned(),
+        source,
+    };
+    let mut args = match Invocation::from_words(recorded.command.arguments.iter()) {
+        Ok(Invocation::Run(args)) => *args,
+        Ok(Invocation::Show(_)) => {
+            return Err(RecordError::NotARecord {
+                path: record.to_owned(),
+                reason: "its command line asks for help".to_owned(),
+            });
+        }
+        Err(source) => return Err(arguments_of(source)),
+    };
+    args.noise.seed = Some(recorded.seeds.noise);
+    args.running.plan = None;
+    args.running.diff_paths = None;
+    args.running.record_path = None;
+    args.running.rerun_path = Some(record.to_owned());
+    take_inputs_from(&mut args, &recorded.command.working_folder);
+    put_outputs(&mut args, asked);
+    run_as_asked(&mut args, asked);
+    Ok(args)
+}
+
+/// Inputs are looked for in the folder of the recorded run.
+fn take_inputs_from(args: &mut Args, folder: &Path) {
+    let reads_dump = args.factors.hkl_path.is_none();
+    for path in [
+        &mut args.factors.hkl_path,
+        &mut args.crystal.matrix_path,
+        &mut args.beam.source_path,
+        &mut args.detector.image_path,
+        &mut args.detector.mask_path,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        *path = folder.join(&*path);
+    }
+    if reads_dump {
+        args.factors.dump_path = Some(folder.join(crate::resolve::dump_path(args)));
+    }
+}
+
+/// Outputs go to the current folder under their recorded names, or where `asked` says. What the
+/// recorded run wrote elsewhere is left alone: of an absolute path the file name is taken.
+fn put_outputs(args: &mut Args, asked: &Args) {
+    let writes_dump = args.factors.hkl_path.is_some();
+    let dump = if writes_dump {
+        &asked.factors.dump_path
+    } else {
+        &None
+    };
+    for (recorded, asked) in [
+        (&mut args.output.float_path, &asked.output.float_path),
+        (&mut args.output.int_path, &asked.output.int_path),
+        (&mut args.output.pgm_path, &asked.output.pgm_path),
+        (&mut args.output.png_path, &asked.output.png_path),
+        (&mut args.noise.path, &asked.noise.path),
+    ] {
+        *recorded = asked.clone().or_else(|| recorded.take().map(here));
+    }
+    if writes_dump {
+        let recorded = args.factors.dump_path.take();
+        args.factors.dump_path = dump.clone().or_else(|| recorded.map(here));
+    }
+}
+
+/// A recorded output in the current folder; devices stay what they are.
+fn here(path: PathBuf) -> PathBuf {
+    let is_device = std::fs::metadata(&path).is_ok_and(|there| !there.is_file());
+    match path.file_name() {
+        Some(name) if path.is_absolute() && !is_device => PathBuf::from(name),
+        _ => path,
+    }
+}
+
+fn run_as_asked(args: &mut Args, asked: &Args) {
+    let (running, asked_running) = (&mut args.running, &asked.running);
+    if asked.gives("threads") {
+        running.threads = asked_running.threads;
+    }
+    if asked.gives("level") {
+        running.level = asked_running.level;
+    }
+    if asked.gives("max_memory") {
+        running.max_memory_gib = asked_running.max_memory_gib;
+    }
+    running.progress = asked_running.progress.or(running.progress);
+    running.verbosity = asked_running.verbosity;
+}
+
+/// What became of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Equal,
+    Differs,
+    NotWritten,
+    NotRecorded,
+}
+
+impl Verdict {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Equal => "equal to the record, to the bit",
+            Self::Differs => "differs from the record",
+            Self::NotWritten => "in the record, but not written now",
+            Self::NotRecorded => "not in the record",
+        }
+    }
+}
+
+/// Every output of the record and of this run, with its path in this run if it has one.
+fn verdicts(recorded: &[FileEntry], written: &[FileEntry]) -> Vec<(String, Verdict)> {
+    let now = |entry: &FileEntry| written.iter().find(|now| now.flag == entry.flag);
+    let of_recorded = recorded.iter().map(|then| match now(then) {
+        Some(now) if now.sha256 == then.sha256 && now.bytes == then.bytes => {
+            (now.path.clone(), Verdict::Equal)
+        }
+        Some(now) => (now.path.clone(), Verdict::Differs),
+        None => (then.path.clone(), Verdict::NotWritten),
+    });
+    let new = written
+        .iter()
+        .filter(|now| recorded.iter().all(|then| then.flag != now.flag))
+        .map(|now| (now.path.clone(), Verdict::NotRecorded));
+    of_recorded.chain(new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(flag: &str, sha256: &str) -> FileEntry {
+        FileEntry {
+            flag: flag.to_owned(),
+            path: format!("{flag}.out"),
+            bytes: 1,
+            sha256: sha256.to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_output_of_either_run_has_a_verdict() {
+        let recorded = [entry("a", "1"), entry("b", "2"), entry("c", "3")];
+        let written = [entry("a", "1"), entry("b", "9"), entry("d", "4")];
+        let verdicts: Vec<Verdict> = verdicts(&recorded, &written)
+            .into_iter()
+            .map(|(_, verdict)| verdict)
+            .collect();
+        assert_eq!(
+            verdicts,
+            [
+                Verdict::Equal,
+                Verdict::Differs,
+                Verdict::NotWritten,
+                Verdict::NotRecorded
+            ]
+        );
+    }
+
+    #[test]
+    fn absolute_outputs_come_into_the_current_folder_and_devices_stay() {
+        assert_eq!(here("/no/such/folder/a.bin".into()), Path::new("a.bin"));
+        assert_eq!(here("out/a.bin".into()), Path::new("out/a.bin"));
+        #[cfg(unix)]
+        assert_eq!(here("/dev/null".into()), Path::new("/dev/null"));
+    }
+}

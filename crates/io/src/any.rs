@@ -1,0 +1,187 @@
+//! An image file of a format that is not known beforehand, recognised by what it contains.
+
+use std::path::{Path, PathBuf};
+
+use crate::bytes::Source;
+use crate::{Error, Image, Result, float, pgm, smv};
+
+/// The most that is read of a pipe or a device, which do not tell how long they are.
+const MOST_OF_A_PIPE: u64 = 1 << 30;
+
+/// Bytes within which an SMV header names its own length.
+const SMV_START: usize = 512;
+
+/// The formats that can be told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Raw 32-bit floats; what is none of the others.
+    Float,
+    /// `{` and, within 512 bytes, `HEADER_BYTES`.
+    Smv,
+    /// `P5` and a blank or a comment.
+    Pgm,
+}
+
+impl Format {
+    /// The format of a file with these contents.
+    ///
+    /// ```
+    /// use nanobragg_io::any::Format;
+    ///
+    /// assert_eq!(Format::of(b"P5 2 1 255\nab"), Format::Pgm);
+    /// assert_eq!(Format::of(&1.5_f32.to_le_bytes()), Format::Float);
+    /// ```
+    pub fn of(contents: &[u8]) -> Self {
+        let start = contents.get(..SMV_START).unwrap_or(contents);
+        match contents {
+            [b'P', b'5', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] => Self::Pgm,
+            [b'{', ..] if start.windows(12).any(|word| word == b"HEADER_BYTES") => Self::Smv,
+            _ => Self::Float,
+        }
+    }
+
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Float => "float",
+            Self::Smv => "SMV",
+            Self::Pgm => "PGM",
+        }
+    }
+}
+
+/// A file that has been read and recognised.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnyImage {
+    /// It told its own sides. 16-bit counts and 8-bit greys are exact as floats.
+    Shaped(Format, Image<f32>),
+    /// Raw floats, whose sides must be told.
+    Shapeless(Shapeless),
+}
+
+/// Raw floats in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shapeless {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl AnyImage {
+    /// Reads a file to its end.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or where its header promises what it does not hold; see
+    /// [`smv::read`] and [`pgm::read`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let mut source = Source::open(path)?;
+        let mut bytes = Vec::new();
+        let until = source.length().unwrap_or(MOST_OF_A_PIPE);
+        source.extend(&mut bytes, until)?;
+        let in_file = |fault: Error| fault.in_file(path);
+        let format = Format::of(&bytes);
+        Ok(match format {
+            Format::Smv => {
+                let (_, counts) = smv::parse(&bytes).map_err(in_file)?;
+                Self::Shaped(format, counts.map(|&count| count.into()))
+            }
+            Format::Pgm => {
+                let greys = pgm::parse(&bytes).map_err(in_file)?;
+                Self::Shaped(format, greys.map(|&grey| grey.into()))
+            }
+            Format::Float => Self::Shapeless(Shapeless {
+                path: path.to_path_buf(),
+                bytes,
+            }),
+        })
+    }
+
+    /// The pixels along the fast and the slow axis, if the file tells.
+    pub fn sides(&self) -> Option<[usize; 2]> {
+        match self {
+            Self::Shaped(_, image) => Some([image.fast(), image.slow()]),
+            Self::Shapeless(_) => None,
+        }
+    }
+
+    /// How the file was recognised.
+    pub fn format(&self) -> Format {
+        match self {
+            Self::Shaped(format, _) => *format,
+            Self::Shapeless(_) => Format::Float,
+        }
+    }
+}
+
+impl Shapeless {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The image of `fast` x `slow` pixels.
+    ///
+    /// # Errors
+    /// [`Error::Length`], naming the file, unless it holds exactly that many pixels.
+    pub fn into_image(self, fast: usize, slow: usize) -> Result<Image<f32>> {
+        float::parse(&self.bytes, fast, slow).map_err(|fault| fault.in_file(&self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn stored(write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> tempfile::NamedTempFile {
+        let mut bytes = Vec::new();
+        write(&mut bytes).unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn every_format_is_recognised_whatever_its_name() -> Result<()> {
+        let counts = Image::new(2, 1, vec![7_u16, 65535])?;
+        let file = stored(|out| smv::write(out, &smv::Fields::new(), &counts));
+        let expected = Image::new(2, 1, vec![7.0, 65535.0])?;
+        assert_eq!(
+            AnyImage::read(file.path())?,
+            AnyImage::Shaped(Format::Smv, expected)
+        );
+
+        let file = stored(|out| pgm::write(out, &counts.map(|_| 9), 1.0));
+        let expected = Image::new(2, 1, vec![9.0, 9.0])?;
+        assert_eq!(
+            AnyImage::read(file.path())?,
+            AnyImage::Shaped(Format::Pgm, expected)
+        );
+
+        let floats = Image::new(2, 1, vec![0.5, -1.0])?;
+        let file = stored(|out| float::write(out, &floats));
+        let AnyImage::Shapeless(shapeless) = AnyImage::read(file.path())? else {
+            panic!("floats have no shape")
+        };
+        assert_eq!(shapeless.into_image(2, 1)?, floats);
+        Ok(())
+    }
+
+    #[test]
+    fn floats_that_begin_like_a_header_are_floats() {
+        assert_eq!(Format::of(b"{\n\0\0"), Format::Float);
+        assert_eq!(Format::of(b"P5\0\0"), Format::Float);
+        assert_eq!(Format::of(b""), Format::Float);
+    }
+
+    #[test]
+    fn a_header_that_promises_too_much_is_an_error_naming_the_file() {
+        let file = stored(|out| Ok(out.write_all(b"P5 9 9 255\nab")?));
+        let error = AnyImage::read(file.path()).unwrap_err().to_string();
+        assert!(
+            error.contains(&*file.path().to_string_lossy()) && error.contains("92"),
+            "{error}"
+        );
+    }
+}

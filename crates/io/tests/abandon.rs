@@ -1,0 +1,28 @@
+//! A process that is about to end. This concerns the whole process, so the test has one of its own.
+
+use std::fs;
+use std::io::Write;
+
+use nanobragg_io::{Output, replace};
+
+#[test]
+fn what_is_abandoned_leaves_nothing_and_cannot_be_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("old"), "old").unwrap();
+    let mut finished = Output::create(path("finished")).unwrap();
+    finished.write_all(b"whole").unwrap();
+    finished.commit().unwrap();
+    let mut unfinished = Output::create(path("old")).unwrap();
+    unfinished.write_all(b"half").unwrap();
+
+    replace::abandon_all();
+
+    let count = fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(count, 2, "the temporary file is gone");
+    assert!(unfinished.commit().is_err());
+    assert!(Output::create(path("new")).is_err());
+    assert_eq!(fs::read(path("old")).unwrap(), b"old");
+    assert_eq!(fs::read(path("finished")).unwrap(), b"whole");
+    assert!(!path("new").exists());
+}

@@ -1,0 +1,293 @@
+use nanobragg_io::Image;
+
+use super::{MatchedPeaks, PERCENTS, Quantile, Tolerance, peaks, quantiles};
+use crate::Error;
+
+/// What a comparison of image B with image A has found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// Pixels of either image.
+    pub pixels: usize,
+    /// Pixels that are no finite number in A, in B or in both; no figure below counts them, except
+    /// `equal_bits` and `beyond`.
+    pub not_finite: usize,
+    /// Sum of the pixels of A and of B.
+    pub totals: [f64; 2],
+    /// Largest magnitude of a pixel in A and in B.
+    pub brightest: [f64; 2],
+    /// Pixels that are equal to the bit.
+    pub equal_bits: usize,
+    /// Pixels that differ by more than the tolerance, or of which one alone is not finite.
+    pub beyond: usize,
+    /// The first pixel with the largest |a - b|; `None` where all pixels have equal values.
+    pub largest_absolute: Option<Difference>,
+    /// The first pixel with the largest relative difference, likewise.
+    pub largest_relative: Option<Difference>,
+    /// Quantiles of the relative difference.
+    pub relative_quantiles: [Quantile; PERCENTS.len()],
+    /// Pearson's coefficient; `None` where all pixels of an image have the same value.
+    pub correlation: Option<f64>,
+    /// Root of the mean square difference.
+    pub rmsd: f64,
+    /// A's spots looked for in B.
+    pub peaks: MatchedPeaks,
+}
+
+/// A pixel in which two images differ.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Difference {
+    /// By how much, absolute or relative.
+    pub value: f64,
+    /// The pixel along the fast axis, from 0.
+    pub fast: usize,
+    /// The same along the slow axis.
+    pub slow: usize,
+    /// The pixel of A.
+    pub a: f32,
+    /// The pixel of B.
+    pub b: f32,
+}
+
+impl Comparison {
+    /// Compares `b` with `a`, which is what there should be.
+    ///
+    /// # Errors
+    /// [`Error::ImageSides`] if they are not of the same sides.
+    pub fn of(a: &Image<f32>, b: &Image<f32>, tolerance: Tolerance) -> Result<Self, Error> {
+        let [fast_pixels, _] = same_sides(a, b)?;
+        let pairs = || a.pixels().iter().copied().zip(b.pixels().iter().copied());
+        let finite = || {
+            pairs()
+                .filter(|(a, b)| a.is_finite() && b.is_finite())
+                .map(|(a, b)| (f64::from(a), f64::from(b)))
+        };
+        let count = finite().count();
+        let mut totals = [0.0; 2];
+        let mut brightest = [0.0; 2];
+        for (a, b) in finite() {
+            totals = [totals[0] + a, totals[1] + b];
+            brightest = [a.abs().max(brightest[0]), b.abs().max(brightest[1])];
+        }
+
+        let mut equal_bits = 0;
+        let mut beyond = 0;
+        let mut squares = 0.0;
+        let mut largest_absolute = None;
+        let mut largest_relative = None;
+        let mut relatives = Vec::with_capacity(count);
+        for (index, (a, b)) in pairs().enumerate() {
+            if a.to_bits() == b.to_bits() {
+                equal_bits += 1;
+            }
+            if !(a.is_finite() && b.is_finite()) {
+                beyond += usize::from(!(a == b || (a.is_nan() && b.is_nan())));
+                continue;
+            }
+            let (wide_a, wide_b) = (f64::from(a), f64::from(b));
+            let absolute = (wide_a - wide_b).abs();
+            let relative = relative_difference(wide_a, wide_b);
+            beyond += usize::from(absolute > tolerance.allowed(wide_a, brightest[0]));
+            squares += absolute * absolute;
+            relatives.push(relative);
+            let at = |value| Difference {
+                value,
+                fast: index % fast_pixels,
+                slow: index / fast_pixels,
+                a,
+                b,
+            };
+            keep_larger(&mut largest_absolute, at(absolute));
+            keep_larger(&mut largest_relative, at(relative));
+        }
+        Ok(Self {
+            pixels: a.pixels().len(),
+            not_finite: a.pixels().len() - count,
+            totals,
+            brightest,
+            equal_bits,
+            beyond,
+            largest_absolute,
+            largest_relative,
+            relative_quantiles: quantiles::of(relatives),
+            correlation: correlation(finite, totals.map(|total| total / count as f64)),
+            rmsd: (squares / count.max(1) as f64).sqrt(),
+            peaks: peaks::matched(a, b),
+        })
+    }
+
+    /// Total of B over total of A; `None` where A's is 0.
+    pub fn total_ratio(&self) -> Option<f64> {
+        let [a, b] = self.totals;
+        (a != 0.0).then_some(b / a)
+    }
+
+    /// Share of the pixels that are equal to the bit, up to 1.
+    pub fn equal_share(&self) -> f64 {
+        self.equal_bits as f64 / self.pixels as f64
+    }
+
+    /// Whether no pixel is beyond the tolerance.
+    pub fn is_within_tolerance(&self) -> bool {
+        self.beyond == 0
+    }
+}
+
+/// The sides that both images have.
+pub(super) fn same_sides(a: &Image<f32>, b: &Image<f32>) -> Result<[usize; 2], Error> {
+    let sides = [a, b].map(|image| [image.fast(), image.slow()]);
+    if sides[0] == sides[1] {
+        Ok(sides[0])
+    } else {
+        Err(Error::ImageSides {
+            a: sides[0],
+            b: sides[1],
+        })
+    }
+}
+
+/// |a - b| / max(|a|, |b|); 0 where both are 0.
+fn relative_difference(a: f64, b: f64) -> f64 {
+    let larger = a.abs().max(b.abs());
+    if larger > 0.0 {
+        (a - b).abs() / larger
+    } else {
+        0.0
+    }
+}
+
+fn keep_larger(largest: &mut Option<Difference>, new: Difference) {
+    if new.value > largest.map_or(0.0, |largest| largest.value) {
+        *largest = Some(new);
+    }
+}
+
+/// Pearson's coefficient of pairs with these means.
+fn correlation<I: Iterator<Item = (f64, f64)>>(
+    pairs: impl Fn() -> I,
+    [mean_a, mean_b]: [f64; 2],
+) -> Option<f64> {
+    let [mut aa, mut ab, mut bb] = [0.0; 3];
+    for (a, b) in pairs() {
+        let (a, b) = (a - mean_a, b - mean_b);
+        aa += a * a;
+        ab += a * b;
+        bb += b * b;
+    }
+    // Rounding must not take it past 1.
+    (aa > 0.0 && bb > 0.0).then(|| (ab / (aa.sqrt() * bb.sqrt())).clamp(-1.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(fast: usize, pixels: &[f32]) -> Image<f32> {
+        Image::new(fast, pixels.len() / fast, pixels.to_vec()).unwrap()
+    }
+
+    fn compared(a: &[f32], b: &[f32], tolerance: f64) -> Comparison {
+        let tolerance = Tolerance::new(tolerance).unwrap();
+        Comparison::of(&image(2, a), &image(2, b), tolerance).unwrap()
+    }
+
+    #[test]
+    fn a_comparison_by_hand() {
+        let found = compared(
+            &[1.0, 2.0, 3.0, 4.0, 0.0, 10.0],
+            &[1.0, 2.0, 3.0, 5.0, 0.5, 8.0],
+            0.1,
+        );
+        assert_eq!(
+            (found.pixels, found.equal_bits, found.not_finite),
+            (6, 3, 0)
+        );
+        assert_eq!(found.totals, [20.0, 19.5]);
+        assert_eq!(found.brightest, [10.0, 8.0]);
+        assert_eq!(found.total_ratio(), Some(0.975));
+        assert_eq!(found.equal_share(), 0.5);
+        // Allowed are 0.401, 0.001 and 1.001.
+        assert_eq!(found.beyond, 3);
+        assert_eq!(
+            found.largest_absolute,
+            Some(Difference {
+                value: 2.0,
+                fast: 1,
+                slow: 2,
+                a: 10.0,
+                b: 8.0
+            })
+        );
+        assert_eq!(
+            found.largest_relative,
+            Some(Difference {
+                value: 1.0,
+                fast: 0,
+                slow: 2,
+                a: 0.0,
+                b: 0.5
+            })
+        );
+        // In order: 0, 0, 0, 0.2, 0.2, 1.
+        assert_eq!(
+            found.relative_quantiles.map(|q| q.value),
+            [0.0, 1.0, 1.0, 1.0, 1.0]
+        );
+        // Squares: 1 + 0.25 + 4.
+        assert_eq!(found.rmsd, (5.25_f64 / 6.0).sqrt());
+    }
+
+    #[test]
+    fn correlation_by_hand() {
+        // Deviations -1, 0, 0, 1 and -2, 1, 1, 0: sums 2, 6 and 2.
+        let found = compared(&[1.0, 2.0, 2.0, 3.0], &[1.0, 4.0, 4.0, 3.0], 1.0);
+        let by_hand = 2.0 / 12.0_f64.sqrt();
+        assert!((found.correlation.unwrap() - by_hand).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_level_image_correlates_with_nothing() {
+        assert_eq!(
+            compared(&[1.0; 4], &[1.0, 2.0, 3.0, 4.0], 1.0).correlation,
+            None
+        );
+    }
+
+    #[test]
+    fn a_total_of_0_has_no_ratio() {
+        let found = compared(&[0.0; 4], &[0.0, 0.0, 0.0, 1.0], 1.0);
+        assert_eq!(found.total_ratio(), None);
+        assert_eq!(found.beyond, 1);
+    }
+
+    #[test]
+    fn pixels_that_are_no_numbers_are_counted_and_left_out() {
+        const NAN: f32 = f32::NAN;
+        const INF: f32 = f32::INFINITY;
+        let found = compared(&[1.0, NAN, INF, 2.0], &[1.0, NAN, INF, 2.0], 0.0);
+        assert_eq!((found.not_finite, found.beyond), (2, 0));
+        assert_eq!(found.totals, [3.0, 3.0]);
+        let found = compared(&[1.0, NAN, INF, 2.0], &[INF, 1.0, -INF, 2.0], 1.0);
+        assert_eq!((found.not_finite, found.beyond), (3, 3));
+        assert_eq!(found.rmsd, 0.0);
+        let found = compared(&[NAN; 4], &[NAN; 4], 0.0);
+        assert_eq!((found.not_finite, found.rmsd), (4, 0.0));
+        assert_eq!(found.correlation, None);
+    }
+
+    #[test]
+    fn zeros_of_both_signs_are_within_but_not_equal_to_the_bit() {
+        let found = compared(&[0.0, 1.0], &[-0.0, 1.0], 0.0);
+        assert_eq!((found.beyond, found.equal_bits), (0, 1));
+        assert_eq!(found.largest_absolute, None);
+    }
+
+    #[test]
+    fn images_of_other_sides_are_not_compared() {
+        let pixels = [0.0; 6];
+        let error = Comparison::of(&image(2, &pixels), &image(3, &pixels), Tolerance::default());
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "one image has 2 x 3 pixels (fast x slow), the other 3 x 2"
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! What an experiment takes of memory, before it is taken.
+
+use nanobragg_crystal::GridLimit;
+use nanobragg_physics::Experiment;
+
+use crate::error::Error;
+
+/// Bytes a pixel: photons (4), and the largest other image that is held at the same time (2).
+const PIXEL_BYTES: u64 = 6;
+
+/// Bytes of a mask a pixel.
+const MASK_BYTES: u64 = 1;
+
+/// Bytes a source: as listed and as tabulated.
+const SOURCE_BYTES: u64 = 192;
+
+/// Bytes an orientation: three vectors in double precision, and the same for the first step.
+const ORIENTATION_BYTES: u64 = 144;
+
+const GIB: f64 = (1_u64 << 30) as f64;
+
+/// Bytes that rendering an experiment and writing its images takes, the structure factors aside.
+pub fn bytes_needed(experiment: &Experiment) -> u64 {
+    let detector = &experiment.detector;
+    let pixels = u64::from(detector.pixels_fast()).saturating_mul(detector.pixels_slow().into());
+    let masked = experiment.mask.as_ref().map_or(0, |_| MASK_BYTES);
+    let domains = experiment.crystal.mosaic().domains().len() as u64;
+    let orientations = u64::from(experiment.phi.count).saturating_mul(domains);
+    let sources = experiment.sources.len() as u64;
+    pixels
+        .saturating_mul(PIXEL_BYTES + masked)
+        .saturating_add(sources.saturating_mul(SOURCE_BYTES))
+        .saturating_add(orientations.saturating_mul(ORIENTATION_BYTES))
+}
+
+/// Makes sure that an experiment stays below `limit` and that the system has the memory for it, so
+/// that a slip in a number of pixels does not take the machine down in the middle of a run.
+///
+/// # Errors
+/// [`Error::TooMuchMemory`] with the size needed, [`Error::OutOfMemory`] where the system refuses.
+pub fn check_memory(experiment: &Experiment, limit: GridLimit) -> Result<(), Error> {
+    let bytes = bytes_needed(experiment);
+    let detector = &experiment.detector;
+    let (pixels_fast, pixels_slow) = (detector.pixels_fast(), detector.pixels_slow());
+    let needed_gib = bytes as f64 / GIB;
+    if bytes > limit.max_bytes {
+        return Err(Error::TooMuchMemory {
+            pixels_fast,
+            pixels_slow,
+            sources: experiment.sources.len(),
+            needed_gib,
+            limit_gib: limit.max_bytes as f64 / GIB,
+        });
+    }
+    // A rehearsal: asked for and given back untouched.
+    let rehearsed = usize::try_from(bytes)
+        .ok()
+        .and_then(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).ok());
+    rehearsed.ok_or(Error::OutOfMemory {
+        pixels_fast,
+        pixels_slow,
+        needed_gib,
+    })
+}

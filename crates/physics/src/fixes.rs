@@ -1,0 +1,214 @@
+//! The oddities of the C program by name, and which of them a run puts right.
+
+use std::fmt;
+
+/// Something the C program does that a physicist would not expect, and that is reproduced.
+///
+/// Each has a name and a paragraph in `docs/QUIRKS.md`. A run in which one changes the image says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Oddity {
+    /// Q1: a step at phi = 0 exactly keeps the orientation of the step before it.
+    PhiZero,
+    /// Q2: named conventions ignore the pivot asked for.
+    Pivot,
+    /// Q3: some ways of giving the beam centre are not listened to.
+    BeamCentre,
+    /// Q4: one solid angle, polarization and capture fraction serve a whole pixel.
+    Corrections,
+    /// Q5: the layers of the sensor are summed undivided and scaled by the last one's capture.
+    Thickness,
+    /// Q6: corrections taken at every sub-pixel multiply the running sum.
+    OversampleFlags,
+    /// Q7: one index outside the grid ends interpolation for the rest of the run.
+    Interpolation,
+    /// Q8: the water background is scaled twice.
+    Water,
+    /// Q9: a random misset takes a spread of 90 as radians.
+    MissetRandom,
+    /// Q10: a curved detector is bent along laboratory axes, which it exchanges.
+    Curved,
+    /// Q11: some input is read and not used.
+    IgnoredInput,
+    /// Q12: some flags have no effect.
+    NoEffect,
+    /// Q13: a CLOSE_DISTANCE in a header makes an explicit distance ineffective.
+    HeaderDistance,
+    /// Q14: the default orientation of a cell with several oblique angles is tilted.
+    CStar,
+}
+
+impl Oddity {
+    /// All of them, in the order of `docs/QUIRKS.md`.
+    pub const ALL: [Self; 14] = [
+        Self::PhiZero,
+        Self::Pivot,
+        Self::BeamCentre,
+        Self::Corrections,
+        Self::Thickness,
+        Self::OversampleFlags,
+        Self::Interpolation,
+        Self::Water,
+        Self::MissetRandom,
+        Self::Curved,
+        Self::IgnoredInput,
+        Self::NoEffect,
+        Self::HeaderDistance,
+        Self::CStar,
+    ];
+
+    /// The oddity of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|oddity| oddity.name() == name)
+    }
+
+    /// Whether it can be put right; a flag without effect stays without.
+    pub const fn is_fixable(self) -> bool {
+        !matches!(self, Self::NoEffect)
+    }
+
+    /// The name, as in `docs/QUIRKS.md`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PhiZero => "phi-zero",
+            Self::Pivot => "pivot",
+            Self::BeamCentre => "beam-centre",
+            Self::Corrections => "corrections",
+            Self::Thickness => "thickness",
+            Self::OversampleFlags => "oversample-flags",
+            Self::Interpolation => "interpolation",
+            Self::Water => "water",
+            Self::MissetRandom => "misset-random",
+            Self::Curved => "curved",
+            Self::IgnoredInput => "ignored-input",
+            Self::NoEffect => "no-effect",
+            Self::HeaderDistance => "header-distance",
+            Self::CStar => "c-star",
+        }
+    }
+
+    /// What it does, in a sentence.
+    pub const fn effect(self) -> &'static str {
+        match self {
+            Self::PhiZero => {
+                "a step at exactly phi = 0 is rendered at the orientation of the step before it"
+            }
+            Self::Pivot => "the convention decides the pivot, not the flags",
+            Self::BeamCentre => "this way of giving the beam centre does not place the beam",
+            Self::Corrections => {
+                "one solid angle, polarization and capture fraction serve all sub-pixels and \
+                 sources of a pixel"
+            }
+            Self::Thickness => {
+                "the layers of the sensor are added undivided and scaled by the capture fraction \
+                 of the last one"
+            }
+            Self::OversampleFlags => {
+                "corrections taken at every sub-pixel multiply the running sum, not the term"
+            }
+            Self::Interpolation => {
+                "an index near the edge of the grid ended interpolation for the rest of the image"
+            }
+            Self::Water => "the water background is scaled by the fluence twice",
+            Self::MissetRandom => {
+                "the random orientation takes a spread of 90 as radians and is not uniform"
+            }
+            Self::Curved => {
+                "a curved detector is bent along laboratory y and z, which it exchanges"
+            }
+            Self::IgnoredInput => "this input is read and not used",
+            Self::NoEffect => "this flag has no effect",
+            Self::HeaderDistance => {
+                "a CLOSE_DISTANCE in a header makes the distance given ineffective"
+            }
+            Self::CStar => {
+                "the default orientation of a cell with several oblique angles tilts c* and with it \
+                 the angles of the cell"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Oddity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} (oddity '{}' of the C program)",
+            self.effect(),
+            self.name()
+        )
+    }
+}
+
+/// The oddities that a run puts right; by default none.
+///
+/// ```
+/// use nanobragg_physics::{Fixes, Oddity};
+///
+/// let fixes = Fixes::none().with(Oddity::Water);
+/// assert!(fixes.contains(Oddity::Water) && !fixes.contains(Oddity::PhiZero));
+/// assert_eq!(fixes.names().collect::<Vec<_>>(), ["water"]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Fixes(u16);
+
+impl Fixes {
+    /// The C program's image.
+    pub const fn none() -> Self {
+        Self(0)
+    }
+
+    /// Every oddity that can be put right.
+    pub fn all() -> Self {
+        Oddity::ALL.into_iter().fold(Self::none(), Self::with)
+    }
+
+    /// These and `oddity`, if it can be put right.
+    #[must_use]
+    pub fn with(self, oddity: Oddity) -> Self {
+        if oddity.is_fixable() {
+            Self(self.0 | Self::bit(oddity))
+        } else {
+            self
+        }
+    }
+
+    /// Whether `oddity` is put right.
+    pub const fn contains(self, oddity: Oddity) -> bool {
+        self.0 & Self::bit(oddity) != 0
+    }
+
+    /// The oddities that are put right.
+    pub fn iter(self) -> impl Iterator<Item = Oddity> {
+        Oddity::ALL
+            .into_iter()
+            .filter(move |oddity| self.contains(*oddity))
+    }
+
+    /// Their names.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        self.iter().map(Oddity::name)
+    }
+
+    const fn bit(oddity: Oddity) -> u16 {
+        1 << oddity as u16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_names_its_oddity() {
+        for oddity in Oddity::ALL {
+            assert_eq!(Oddity::from_name(oddity.name()), Some(oddity));
+        }
+        assert_eq!(Oddity::from_name("all"), None);
+    }
+
+    #[test]
+    fn all_fixes_are_all_but_the_flags_without_effect() {
+        assert_eq!(Fixes::all().iter().count(), Oddity::ALL.len() - 1);
+        assert_eq!(Fixes::none().with(Oddity::NoEffect), Fixes::none());
+    }
+}
