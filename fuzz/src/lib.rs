@@ -1,0 +1,146 @@
+//! What must hold for any bytes, one function a fuzz target: no panic, no memory on the word of a
+//! header, and what was accepted is read back the same once it is printed.
+//!
+//! The test command replays the corpus through these same functions.
+
+use nanobragg::crystal::read;
+use nanobragg::io::{pgm, smv};
+use nanobragg::sources::SourceDefaults;
+use nanobragg::{FactorGrid, GridLimit, SourceList};
+use nanobragg_cli::Invocation;
+
+/// What a target does with bytes.
+pub type Target = fn(&[u8]);
+
+/// Every target by the name of its corpus.
+pub const TARGETS: [(&str, Target); 8] = [
+    ("hkl", hkl),
+    ("fdump", fdump),
+    ("matrix", matrix),
+    ("source_file", source_file),
+    ("smv_header", smv_header),
+    ("smv_image", smv_image),
+    ("pgm", pgm),
+    ("argv", argv),
+];
+
+/// Small, so that a grid is refused before it slows the fuzzer down.
+const LIMIT: GridLimit = GridLimit { max_bytes: 1 << 20 };
+
+/// Keys that geometry is taken from.
+const KEYS: [&str; 6] = [
+    "HEADER_BYTES",
+    "SIZE1",
+    "DISTANCE",
+    "ORGX",
+    "PHI",
+    "TWOTHETA",
+];
+
+/// A reflection list, and the grid made of it.
+pub fn hkl(bytes: &[u8]) {
+    let Ok(list) = read::hkl::parse(bytes, "hkl") else {
+        return;
+    };
+    let printed: String = list
+        .iter()
+        .map(|r| {
+            let [h, k, l] = r.hkl.0;
+            format!("{h} {k} {l} {:e}\n", r.amplitude)
+        })
+        .collect();
+    assert_eq!(read::hkl::parse(printed.as_bytes(), "hkl").unwrap(), list);
+    if let Ok(grid) = FactorGrid::from_reflections(&list, 1.0, LIMIT) {
+        let last = list.last().unwrap();
+        assert_eq!(grid.nearest(last.hkl.0.map(i64::from)), last.amplitude);
+    }
+}
+
+/// A structure-factor dump.
+pub fn fdump(bytes: &[u8]) {
+    if let Ok(grid) = read::fdump::parse(bytes, "dump", 0.0, LIMIT) {
+        let printed = read::fdump::to_bytes(&grid);
+        let again = read::fdump::parse(&printed, "dump", 0.0, LIMIT).unwrap();
+        assert_eq!(again, grid);
+    }
+}
+
+/// An orientation matrix.
+pub fn matrix(bytes: &[u8]) {
+    if let Ok(rows) = read::matrix::parse(bytes, "mat") {
+        let printed: String = rows
+            .iter()
+            .map(|[a, b, c]| format!("{a:e} {b:e} {c:e}\n"))
+            .collect();
+        assert_eq!(
+            read::matrix::parse(printed.as_bytes(), "mat").unwrap(),
+            rows
+        );
+    }
+}
+
+/// A list of sources.
+pub fn source_file(bytes: &[u8]) {
+    let defaults = SourceDefaults {
+        beam_direction: [1.0, 0.0, 0.0],
+        wavelength_m: 1e-10,
+    };
+    let parse = |text: &str| SourceList::parse(text, "sources", &defaults);
+    if let Ok(list) = parse(&String::from_utf8_lossy(bytes)) {
+        assert_eq!(parse(&list.to_text()).unwrap(), list);
+    }
+}
+
+/// The header of an SMV image.
+pub fn smv_header(bytes: &[u8]) {
+    if let Ok(header) = smv::Header::parse(bytes) {
+        assert!(header.length() <= bytes.len());
+        for key in KEYS {
+            let number = header.number(key);
+            assert!(number.is_err() || number.unwrap().is_none_or(f64::is_finite));
+        }
+        assert!(header.entries().all(|(key, _)| !key.contains('=')));
+    }
+}
+
+/// A whole SMV image.
+pub fn smv_image(bytes: &[u8]) {
+    if let Ok((_, image)) = smv::parse(bytes) {
+        let mut printed = Vec::new();
+        smv::write(&mut printed, &smv::Fields::new(), &image).unwrap();
+        assert_eq!(smv::parse(&printed).unwrap().1, image);
+    }
+}
+
+/// A greymap.
+pub fn pgm(bytes: &[u8]) {
+    if let Ok(image) = pgm::parse(bytes) {
+        let mut printed = Vec::new();
+        pgm::write(&mut printed, &image, 1.0).unwrap();
+        assert_eq!(pgm::parse(&printed).unwrap(), image);
+    }
+}
+
+/// A command line, its words apart by line feeds.
+pub fn argv(bytes: &[u8]) {
+    let words = bytes.split(|byte| *byte == b'\n').map(word);
+    match Invocation::from_words(words) {
+        Ok(Invocation::Run(args)) => {
+            for warning in &args.warnings {
+                assert!(!warning.to_string().is_empty());
+            }
+        }
+        Ok(Invocation::Show(text)) => assert!(!text.is_empty()),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+#[cfg(unix)]
+fn word(bytes: &[u8]) -> std::ffi::OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}
+
+#[cfg(not(unix))]
+fn word(bytes: &[u8]) -> std::ffi::OsString {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}

@@ -1,0 +1,248 @@
+//! Which files a run leaves, and that each is complete or untouched.
+
+use std::fs;
+
+use nanobragg_tests::binary::Scene;
+use nanobragg_tests::cases;
+
+/// A small image that is quickly rendered.
+const SMALL: &str = "-cell 70 80 90 75 85 95 -N 3 -distance 70 -pixel 0.8 -detpixels 16 -seed 1 \
+                     -noprogress";
+
+/// The names of the outputs if no flag says otherwise.
+const DEFAULT_NAMES: [&str; 4] = [
+    "floatimage.bin",
+    "image.pgm",
+    "intimage.img",
+    "noiseimage.img",
+];
+
+#[test]
+fn outputs_have_the_names_the_c_program_gives_them() {
+    let scene = Scene::empty();
+    scene.run_line(&format!("{SMALL} -default_F 9")).well();
+    assert_eq!(scene.names(), DEFAULT_NAMES);
+}
+
+#[test]
+fn outputs_can_be_switched_off_and_on() {
+    for (line, expected) in [
+        (
+            "-nonoise",
+            &["floatimage.bin", "image.pgm", "intimage.img"][..],
+        ),
+        (
+            "-nopgm",
+            &["floatimage.bin", "intimage.img", "noiseimage.img"],
+        ),
+        ("-nopgm -pgmscale 2", &DEFAULT_NAMES),
+        (
+            "-nopgm -nonoise -pngfile a.png",
+            &["a.png", "floatimage.bin", "intimage.img"],
+        ),
+        (
+            "-noisefile z -nonoise -pgmfile y -nopgm",
+            &["floatimage.bin", "intimage.img"],
+        ),
+        (
+            "-nonoise -noiseimage z -nopgm -pgmimage y -floatimage w -intimage x",
+            &["w", "x", "y", "z"],
+        ),
+    ] {
+        let scene = Scene::empty();
+        scene
+            .run_line(&format!("{SMALL} -default_F 9 {line}"))
+            .well();
+        assert_eq!(scene.names(), expected, "{line}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_files() {
+    let files = |line: &str| {
+        let scene = Scene::empty();
+        scene
+            .run_line(&format!("{SMALL} -default_F 9 -fluence 1e28 {line}"))
+            .well();
+        DEFAULT_NAMES.map(|name| scene.read(name))
+    };
+    assert_eq!(files(""), files("-threads 3"));
+    assert_ne!(files("")[3], files("-seed 2")[3]);
+}
+
+#[test]
+fn a_picture_is_a_png() {
+    let scene = Scene::empty();
+    for scale in ["log", "sqrt"] {
+        scene
+            .run_line(&format!(
+                "{SMALL} -default_F 9 -pngfile a.png -pngscale {scale}"
+            ))
+            .well();
+        assert_eq!(scene.read("a.png")[..8], *b"\x89PNG\r\n\x1a\n");
+    }
+}
+
+#[test]
+fn structure_factors_are_dumped_and_read_back() {
+    let scene = Scene::with_inputs();
+    let image = |line: &str| {
+        scene.run_line(&format!("{SMALL} -lambda 2 {line}")).well();
+        scene.read("floatimage.bin")
+    };
+    let listed = image("-hkl P1.hkl");
+    assert!(scene.path("Fdump.bin").exists());
+    assert_eq!(image(""), listed);
+    let named = image("-hkl box.hkl -dump other.bin");
+    assert_ne!(named, listed);
+    assert_eq!(image("-dumpfile other.bin"), named);
+    // The default dump is still the first one.
+    assert_eq!(image(""), listed);
+}
+
+#[test]
+fn the_dump_is_the_box_of_indices_with_one_more_point_an_axis() {
+    let scene = Scene::empty();
+    scene.write("a.hkl", "0 0 0 5\n1 -1 2 7\n");
+    scene
+        .run_line(&format!("{SMALL} -hkl a.hkl -default_F 3"))
+        .well();
+    let dump = scene.read("Fdump.bin");
+    let start = b"0 1 -1 0 0 2\n\x0c";
+    assert_eq!(dump[..start.len()], *start);
+    assert_eq!(dump.len(), start.len() + 8 * 3 * 3 * 4);
+}
+
+#[test]
+fn a_damaged_dump_is_an_error_that_names_it() {
+    let scene = Scene::empty();
+    scene.write("Fdump.bin", "0 1 0 1 0 1\n\x0cshort");
+    let finished = scene.run_line(SMALL);
+    assert_eq!(finished.status, Some(1));
+    assert!(finished.stderr.contains("Fdump.bin"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_dump_that_cannot_be_written_is_a_warning() {
+    let scene = Scene::with_inputs();
+    let finished = scene
+        .run_line(&format!("{SMALL} -hkl P1.hkl -dump nosuch/dump.bin"))
+        .well();
+    assert!(
+        finished.stderr.contains("nosuch/dump.bin"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn an_error_leaves_old_files_and_nothing_else() {
+    for line in [
+        "-default_F 9 -sourcefile nosuch.txt",
+        "-default_F 9 -pgmfile nosuch/image.pgm",
+        "-default_F 9 -roi 0 99 0 99",
+        "-default_F 9 -pngfile floatimage.bin",
+    ] {
+        let scene = Scene::empty();
+        for name in DEFAULT_NAMES {
+            scene.write(name, "old");
+        }
+        let finished = scene.run_line(&format!("{SMALL} {line}"));
+        assert_eq!(finished.status, Some(1), "{line}");
+        assert_eq!(scene.names(), DEFAULT_NAMES, "{line}");
+        for name in DEFAULT_NAMES {
+            assert_eq!(scene.read(name), b"old", "{line}");
+        }
+    }
+}
+
+#[test]
+fn an_input_is_never_overwritten() {
+    let scene = Scene::with_inputs();
+    for line in [
+        "-hkl P1.hkl -floatfile P1.hkl",
+        "-default_F 9 -mat A.mat -intfile ./A.mat",
+    ] {
+        let finished = scene.run_line(&format!("{SMALL} {line}"));
+        assert_eq!(finished.status, Some(1), "{line}");
+        assert!(
+            finished.stderr.contains("would overwrite"),
+            "{}",
+            finished.stderr
+        );
+    }
+    for name in ["P1.hkl", "A.mat"] {
+        assert_eq!(
+            scene.read(name),
+            fs::read(cases::inputs().join(name)).unwrap()
+        );
+    }
+}
+
+#[test]
+fn many_outputs_may_go_to_one_device() {
+    if cfg!(unix) {
+        let scene = Scene::empty();
+        let nowhere = "-floatfile /dev/null -intfile /dev/null -nopgm -nonoise";
+        scene
+            .run_line(&format!("{SMALL} -default_F 9 {nowhere}"))
+            .well();
+        assert!(scene.names().is_empty());
+    }
+}
+
+#[test]
+fn an_image_of_a_run_gives_its_geometry_to_the_next() {
+    let scene = Scene::empty();
+    let crystal = "-cell 70 80 90 75 85 95 -default_F 9 -N 3 -seed 1 -noprogress";
+    let geometry =
+        "-lambda 1.2 -distance 70 -pixel 0.8 -detpixels_x 17 -detpixels_y 13 -Xbeam 5 -Ybeam 6";
+    scene.run_line(&format!("{crystal} {geometry}")).well();
+    let first = scene.read("floatimage.bin");
+    scene
+        .run_line(&format!("{crystal} -img intimage.img -intfile second.img"))
+        .well();
+    assert_eq!(scene.read("floatimage.bin"), first);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_ends_with_130_and_leaves_old_files() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Command;
+
+    for signal in ["INT", "TERM"] {
+        let scene = Scene::empty();
+        scene.write("floatimage.bin", "old");
+        // Far more rows than could be rendered before the signal arrives, each of them short.
+        let long = "-default_F 9 -detpixels_x 64 -detpixels_y 60000 -oversample 30 -progress";
+        let mut child = scene
+            .command(format!("{SMALL} -threads 1 {long}").split_whitespace())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        // The report comes when outputs are open and rendering begins.
+        let mut line = String::new();
+        while !line.contains("sub-pixels") {
+            line.clear();
+            assert_ne!(
+                stdout.read_line(&mut line).unwrap(),
+                0,
+                "the run has ended by itself"
+            );
+        }
+        let id = child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([&format!("-{signal}"), &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        // What is still said must go somewhere, or the run could wait for a reader.
+        std::io::copy(&mut stdout, &mut std::io::sink()).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "SIG{signal}");
+        assert_eq!(scene.names(), ["floatimage.bin"], "SIG{signal}");
+        assert_eq!(scene.read("floatimage.bin"), b"old", "SIG{signal}");
+    }
+}

@@ -1,0 +1,225 @@
+//! The program itself, run in a folder of its own.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
+use crate::cases;
+
+/// An empty or furnished folder in which the program is run; gone at the end.
+#[derive(Debug)]
+pub struct Scene {
+    folder: TempDir,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit status; `None` if a signal ended the run.
+    pub status: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Scene {
+    /// An empty folder.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn empty() -> Self {
+        Self {
+            folder: TempDir::new().unwrap(),
+        }
+    }
+
+    /// A folder with the input files of the golden cases.
+    pub fn with_inputs() -> Self {
+        Self::with_copies_of(&cases::inputs())
+    }
+
+    /// A folder with copies of the files in `folder`.
+    ///
+    /// # Panics
+    /// When one cannot be copied.
+    pub fn with_copies_of(folder: &Path) -> Self {
+        let scene = Self::empty();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            fs::copy(&path, scene.path(path.file_name().unwrap())).unwrap();
+        }
+        scene
+    }
+
+    /// The path of a file in the folder.
+    pub fn path(&self, name: impl AsRef<OsStr>) -> PathBuf {
+        self.folder.path().join(name.as_ref())
+    }
+
+    /// The contents of a file in the folder.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        let path = self.path(name);
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Puts a file into the folder.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        fs::write(self.path(name), contents).unwrap();
+    }
+
+    /// The names of all files in the folder, sorted.
+    ///
+    /// # Panics
+    /// When the folder cannot be read.
+    pub fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path()).unwrap();
+        let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
+        let mut names: Vec<String> = entries
+            .map(|entry| name(entry).to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Runs the program in the folder to its end.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn run<W: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = W>) -> Finished {
+        let output = self.command(words).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Finished {
+            status: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Runs the program on the words of a line, parted at blanks.
+    pub fn run_line(&self, line: &str) -> Finished {
+        self.run(line.split_whitespace())
+    }
+
+    /// The program with these words, not yet started, its output to be caught.
+    pub fn command<W: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = W>) -> Command {
+        let mut command = Command::new(program());
+        command
+            .args(words)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Finished {
+    /// The run, which must have ended well.
+    ///
+    /// # Panics
+    /// When it has not.
+    pub fn well(self) -> Self {
+        assert_eq!(self.status, Some(0), "{}", self.stderr);
+        self
+    }
+
+    /// The line of standard output that begins with `start` (blanks before it do not count), without
+    /// that.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn line(&self, start: &str) -> &str {
+        let mut lines = self.stdout.lines().map(str::trim_start);
+        let found = lines.find_map(|line| line.strip_prefix(start));
+        found.unwrap_or_else(|| panic!("no line begins with {start:?} in\n{}", self.stdout))
+    }
+}
+
+/// The program, of the profile that this test is built in.
+///
+/// Cargo tells only the tests of the package that owns a binary where it is, so it is looked for
+/// beside the test, and built if it is missing or older than its source.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let name = format!("nanoBragg{}", std::env::consts::EXE_SUFFIX);
+        let program = profile_folder().join(name);
+        if !is_current(&program) {
+            build();
+        }
+        assert!(program.exists(), "{} was not built", program.display());
+        program
+    })
+}
+
+/// Where failed comparisons leave their pictures: cargo's folder for what tests write.
+pub fn leftovers_folder() -> PathBuf {
+    let target = profile_folder().parent().map(Path::to_path_buf);
+    target.unwrap_or_default().join("tmp")
+}
+
+/// `target/release` or the like: the test is in its `deps`.
+fn profile_folder() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().to_path_buf()
+}
+
+fn build() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "nanobragg-cli",
+            "--bin",
+            "nanoBragg",
+        ])
+        .arg("--target-dir")
+        .arg(profile_folder().parent().unwrap())
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    if profile_folder().ends_with("release") {
+        command.arg("--release");
+    }
+    assert!(
+        command.status().unwrap().success(),
+        "the program cannot be built"
+    );
+}
+
+/// Whether the program is there and no source of it is younger.
+fn is_current(program: &Path) -> bool {
+    let Ok(built) = program.metadata().and_then(|metadata| metadata.modified()) else {
+        return false;
+    };
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    youngest_source(&crates).is_none_or(|changed| changed <= built)
+}
+
+/// When the youngest `.rs` file in or below `folder`, tests apart, was changed.
+fn youngest_source(folder: &Path) -> Option<SystemTime> {
+    let entries = fs::read_dir(folder).ok()?;
+    entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            if path.is_dir() {
+                return (!path.ends_with("tests")).then(|| youngest_source(&path))?;
+            }
+            let is_source = path.extension().is_some_and(|extension| extension == "rs");
+            is_source.then(|| path.metadata().ok()?.modified().ok())?
+        })
+        .max()
+}

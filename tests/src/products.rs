@@ -1,0 +1,136 @@
+//! The four files of a run, as bytes, however they came about.
+
+use std::path::{Path, PathBuf};
+
+use nanobragg::io::{float, pgm, smv};
+use nanobragg::{simulate, smv_fields};
+use nanobragg_cli::{Args, Invocation, Job};
+
+use crate::binary::Scene;
+use crate::ways::Way;
+
+/// Added to integers if no flag says otherwise.
+const DEFAULT_ADC: f64 = 40.0;
+
+/// The contents of the files that a run leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Products {
+    /// Little-endian f32, no header.
+    pub float: Vec<u8>,
+    /// SMV.
+    pub int: Vec<u8>,
+    /// SMV.
+    pub noise: Vec<u8>,
+    /// Binary greymap.
+    pub pgm: Vec<u8>,
+}
+
+impl Products {
+    /// Runs a command line through the library. Files it names are looked for in `inputs`.
+    ///
+    /// # Errors
+    /// What the library says.
+    pub fn of_library(words: &[String], inputs: &Path, way: &Way) -> Result<Self, String> {
+        let args = understood(words, inputs)?;
+        let job = resolved(&args)?;
+        let image = simulate(&job.resolved.experiment, &way.options())
+            .map_err(|error| error.to_string())?;
+        let fields = smv_fields(&job.resolved).map_err(|error| error.to_string())?;
+        let adc = args.output.adc.unwrap_or(DEFAULT_ADC);
+        let scale = image.integer_scale(args.output.int_scale);
+        let grey_scale = image.grey_scale(args.output.pgm_scale, scale);
+        Ok(Self {
+            float: written(|out| float::write(out, &image.photons)),
+            int: written(|out| smv::write(out, &fields, &image.integers(scale, adc))),
+            noise: written(|out| {
+                smv::write(
+                    out,
+                    &fields,
+                    &image.noisy_counts(job.noise_seed, adc).counts,
+                )
+            }),
+            pgm: written(|out| pgm::write(out, &image.greys(grey_scale), grey_scale)),
+        })
+    }
+
+    /// Runs a command line through the binary, in a folder with copies of what is in `inputs`.
+    ///
+    /// # Errors
+    /// What the program says on standard error, if it does not end well.
+    pub fn of_binary(words: &[String], inputs: &Path, way: &Way) -> Result<Self, String> {
+        const OUTPUTS: [&str; 9] = [
+            "-floatfile",
+            "o.float",
+            "-intfile",
+            "o.int.img",
+            "-noisefile",
+            "o.noise.img",
+            "-pgmfile",
+            "o.pgm",
+            "-noprogress",
+        ];
+        let scene = Scene::with_copies_of(inputs);
+        let words = words.iter().map(String::as_str);
+        let finished = scene.run(words.chain(OUTPUTS).chain(way.flags.iter().copied()));
+        if finished.status != Some(0) {
+            return Err(format!(
+                "exit status {:?}: {}",
+                finished.status, finished.stderr
+            ));
+        }
+        Ok(Self {
+            float: scene.read("o.float"),
+            int: scene.read("o.int.img"),
+            noise: scene.read("o.noise.img"),
+            pgm: scene.read("o.pgm"),
+        })
+    }
+}
+
+/// A command line resolved. Files it names are looked for in `inputs`.
+///
+/// # Errors
+/// What the library says.
+pub fn job(words: &[String], inputs: &Path) -> Result<Job, String> {
+    resolved(&understood(words, inputs)?)
+}
+
+fn resolved(args: &Args) -> Result<Job, String> {
+    Job::from_args(args).map_err(|error| error.to_string())
+}
+
+/// The float pixels in the bytes of a file.
+pub fn floats(bytes: &[u8]) -> Vec<f32> {
+    let (pixels, _) = bytes.as_chunks::<4>();
+    pixels.iter().copied().map(f32::from_le_bytes).collect()
+}
+
+/// A command line understood, with the files it names sought in `inputs`.
+fn understood(words: &[String], inputs: &Path) -> Result<Args, String> {
+    let mut args = match Invocation::from_words(words) {
+        Ok(Invocation::Run(args)) => *args,
+        Ok(Invocation::Show(_)) => return Err("shows a text".to_owned()),
+        Err(error) => return Err(error.to_string()),
+    };
+    let here = |path: &mut Option<PathBuf>| {
+        if let Some(path) = path {
+            *path = inputs.join(&*path);
+        }
+    };
+    here(&mut args.factors.hkl_path);
+    here(&mut args.crystal.matrix_path);
+    here(&mut args.beam.source_path);
+    here(&mut args.detector.image_path);
+    here(&mut args.detector.mask_path);
+    // Not the dump that some earlier run has left in the working folder.
+    args.factors
+        .dump_path
+        .get_or_insert_with(|| inputs.join("no-dump.bin"));
+    Ok(args)
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> nanobragg::io::Result<()>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(&mut bytes).unwrap();
+    bytes
+}

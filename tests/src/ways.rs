@@ -1,0 +1,92 @@
+//! The ways in which every golden case is run. A new kernel, level or precision is one more entry here.
+
+use nanobragg::{Level, Precision, RunOptions};
+
+/// One way of running an experiment. It must not show in the images.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    /// Names the way in messages and file names.
+    pub name: &'static str,
+    /// Threads to render on.
+    pub threads: usize,
+    /// Vector instructions; `None` for the best of the machine.
+    pub level: Option<Level>,
+    /// The same for the binary, as flags.
+    pub flags: &'static [&'static str],
+}
+
+/// All ways. Those that this processor cannot go are left out by [`ways`].
+const ALL: &[Way] = &[
+    Way {
+        name: "1-thread",
+        threads: 1,
+        level: None,
+        flags: &["-threads", "1"],
+    },
+    Way {
+        name: "2-threads",
+        threads: 2,
+        level: None,
+        flags: &["-threads", "2"],
+    },
+    Way {
+        name: "reference",
+        threads: 1,
+        level: Some(Level::Reference),
+        flags: &["-threads", "1", "-level", "reference"],
+    },
+    Way {
+        name: "reference-2-threads",
+        threads: 2,
+        level: Some(Level::Reference),
+        flags: &["-threads", "2", "-level", "reference"],
+    },
+    Way {
+        name: "baseline",
+        threads: 2,
+        level: Some(Level::Baseline),
+        flags: &["-threads", "2", "-level", "baseline"],
+    },
+    Way {
+        name: "avx2",
+        threads: 2,
+        level: Some(Level::Avx2),
+        flags: &["-threads", "2", "-level", "avx2"],
+    },
+    Way {
+        name: "avx512",
+        threads: 2,
+        level: Some(Level::Avx512),
+        flags: &["-threads", "2", "-level", "avx512"],
+    },
+];
+
+/// Single precision, which is held to a bound of its own.
+pub const SINGLE: Way = Way {
+    name: "single",
+    threads: 2,
+    level: None,
+    flags: &["-threads", "2", "-precision", "single"],
+};
+
+/// The ways that this processor can go.
+pub fn ways() -> impl Iterator<Item = &'static Way> {
+    ALL.iter()
+        .filter(|way| way.level.is_none_or(Level::is_available))
+}
+
+impl Way {
+    /// The way as options of the library.
+    pub fn options(&self) -> RunOptions<'static> {
+        RunOptions {
+            threads: self.threads,
+            level: self.level,
+            precision: if self.name == SINGLE.name {
+                Precision::Single
+            } else {
+                Precision::Double
+            },
+            ..RunOptions::default()
+        }
+    }
+}
