@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 
 use nanobragg::crystal::read::fdump;
 use nanobragg::io::printf::general as g;
@@ -71,69 +72,95 @@ impl Outputs {
         job: &Job,
         image: &Simulated,
         args: &Args,
-        say: &dyn Fn(&str),
-        go_on: &dyn Fn() -> Result<(), RunError>,
+        say: &(dyn Fn(&str) + Sync),
+        go_on: &(dyn Fn() -> Result<(), RunError> + Sync),
     ) -> Result<Vec<FileEntry>, RunError> {
         let _span = info_span!("write").entered();
         let adc = args.output.adc.unwrap_or(DEFAULT_ADC);
         let int_scale = image.integer_scale(args.output.int_scale);
+        let pgm_scale = image.grey_scale(args.output.pgm_scale, int_scale);
         let header = smv_fields(&job.resolved)?;
         let hashes = self.hashes;
-        let fill = |output: Output, flag: &str, write: Filling<'_>| {
-            say(&format!("writing {}\n", output.path().display()));
-            filled(output, flag, hashes, write)
-        };
-        let mut complete = Vec::new();
-
-        go_on()?;
-        complete.push(fill(self.float, "floatfile", &|out| {
-            float::write(out, &image.photons)
-        })?);
-
-        go_on()?;
         say(&format!("intfile_scale = {}\n", g(int_scale)));
-        complete.push(fill(self.int, "intfile", &|out| {
-            smv::write(out, &header, &image.integers(int_scale, adc))
-        })?);
-
-        if let Some(output) = self.pgm {
-            go_on()?;
-            let scale = image.grey_scale(args.output.pgm_scale, int_scale);
-            say(&format!("pgm_scale = {}\n", g(scale)));
-            complete.push(fill(output, "pgmfile", &|out| {
-                pgm::write(out, &image.greys(scale), scale)
-            })?);
+        if self.pgm.is_some() {
+            say(&format!("pgm_scale = {}\n", g(pgm_scale)));
         }
-        if let Some(output) = self.png {
+        let write_float = |output: Output| {
+            filled(output, "floatfile", hashes, &|out| {
+                float::write(out, &image.photons)
+            })
+        };
+        let write_int = |output: Output| {
+            go_on()?;
+            filled(output, "intfile", hashes, &|out| {
+                smv::write(out, &header, &image.integers(int_scale, adc))
+            })
+        };
+        let write_pgm = |output: Output| {
+            go_on()?;
+            filled(output, "pgmfile", hashes, &|out| {
+                pgm::write(out, &image.greys(pgm_scale), pgm_scale)
+            })
+        };
+        let write_png = |output: Output| {
             go_on()?;
             let grey = match args.output.png_scale {
                 PngScale::Log => png::Grey::Logarithmic,
                 PngScale::Sqrt => png::Grey::SquareRoot,
             };
-            complete.push(fill(output, "pngfile", &|out| {
+            filled(output, "pngfile", hashes, &|out| {
                 png::write(out, &image.photons, grey)
-            })?);
-        }
-        if let Some(output) = self.noise {
-            go_on()?;
+            })
+        };
+        let write_noise = |output: Output| {
             let noise = image.noisy_counts(job.noise_seed, adc);
             go_on()?;
             say(&format!(
                 "{:.0} photons on noise image ({} overloads)\n",
                 noise.photons, noise.overloads
             ));
-            complete.push(fill(output, "noisefile", &|out| {
+            filled(output, "noisefile", hashes, &|out| {
                 smv::write(out, &header, &noise.counts)
-            })?);
-        }
+            })
+        };
+
+        go_on()?;
+        // The noise stream is sequential and the raw image waits for the disk: neither holds up the
+        // others.
+        let Self {
+            float,
+            int,
+            pgm,
+            png,
+            noise,
+            ..
+        } = self;
+        let complete = thread::scope(|scope| {
+            let float = scope.spawn(|| write_float(float));
+            let noise = noise.map(|output| scope.spawn(|| write_noise(output)));
+            let mut complete = vec![write_int(int)?];
+            complete.extend(pgm.map(write_pgm).transpose()?);
+            complete.extend(png.map(write_png).transpose()?);
+            complete.insert(0, joined(float)?);
+            complete.extend(noise.map(joined).transpose()?);
+            Ok::<_, RunError>(complete)
+        })?;
         go_on()?;
         let mut entries = Vec::with_capacity(complete.len());
         for (output, entry) in complete {
+            say(&format!("writing {}\n", output.path().display()));
             output.commit()?;
             entries.push(entry);
         }
         Ok(entries)
     }
+}
+
+/// What a thread came to; a panic in it goes on here.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// What fills an output.

@@ -83,24 +83,18 @@ pub fn render(plan: &Plan<'_>, options: &RunOptions<'_>) -> Result<Rendered, Err
 }
 
 /// An image of zeros, or an error where an allocation would abort.
+///
+/// The memory is asked for twice: first in a way that can fail, then zeroed, which the system does page
+/// by page when a thread first writes there.
 fn blank_image(pixels_fast: usize, pixels_slow: usize) -> Result<Vec<f32>, Error> {
-    let bytes = pixels_fast
-        .saturating_mul(pixels_slow)
-        .saturating_mul(size_of::<f32>());
-    let out_of_memory = || Error::OutOfMemory {
+    let count = pixels_fast.saturating_mul(pixels_slow);
+    let is_there = Vec::<f32>::new().try_reserve_exact(count);
+    is_there.map_err(|_| Error::OutOfMemory {
         pixels_fast,
         pixels_slow,
-        bytes,
-    };
-    let count = pixels_fast
-        .checked_mul(pixels_slow)
-        .ok_or_else(out_of_memory)?;
-    let mut pixels = Vec::new();
-    pixels
-        .try_reserve_exact(count)
-        .map_err(|_| out_of_memory())?;
-    pixels.resize(count, 0.0);
-    Ok(pixels)
+        bytes: count.saturating_mul(size_of::<f32>()),
+    })?;
+    Ok(vec![0.0; count])
 }
 
 /// A rendering in progress: everything before `next` is done.
