@@ -176,8 +176,6 @@ pub enum Quantity {
     Dispersion,
     /// The rotation of the crystal.
     Phi,
-    /// The thickness of the detector's sensor.
-    SensorThickness,
 }
 
 impl fmt::Display for Quantity {
@@ -187,7 +185,6 @@ impl fmt::Display for Quantity {
             Self::VerticalDivergence => "vertical divergence",
             Self::Dispersion => "dispersion",
             Self::Phi => "phi",
-            Self::SensorThickness => "sensor thickness",
         })
     }
 }

@@ -64,4 +64,4 @@ pub use file::SourceDefaults;
 pub use fluence::{Fluence, FluenceSpec};
 pub use grid::MAX_SOURCES;
 pub use source::{SOURCE_DISTANCE_M, Source, SourceList};
-pub use steps::{StepSpec, Steps, phi_steps, sensor_layers};
+pub use steps::{StepSpec, Steps, phi_steps};

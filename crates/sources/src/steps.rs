@@ -23,9 +23,6 @@ pub const MAX_STEPS: u32 = 1_000_000_000;
 /// One degree in radians, rounded as all angles on the command line are.
 const ONE_DEGREE_RAD: f64 = 1.0 / (180.0 * std::f64::consts::FRAC_1_PI);
 
-/// Thickness of a sensor for which a count, but a negative thickness was given.
-const FALLBACK_THICKNESS_M: f64 = 0.5e-6;
-
 /// What is asked of a range in steps; `None` is not given. The unit is the user's choice.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StepSpec {
@@ -155,42 +152,6 @@ pub fn phi_steps(spec: StepSpec) -> Result<Steps> {
     })
 }
 
-/// The layers of the detector's sensor, in metres.
-///
-/// Without a thickness there is one layer and no absorption, whatever the count. A thickness alone
-/// makes 2 layers of half of it; with a count there are at least 2 layers, thickness/(count - 1)
-/// apart. A negative thickness counts as not given, but with a count it stands for 0.5 micrometres
-/// in that many layers.
-///
-/// # Errors
-/// [`Error::StepNotFinite`] and [`Error::TooManySteps`].
-pub fn sensor_layers(thickness_m: Option<f64>, count: Option<i64>) -> Result<Steps> {
-    let quantity = Quantity::SensorThickness;
-    let thickness_m = finite(quantity, thickness_m)?.unwrap_or(0.0);
-    let count = counted(quantity, count)?.filter(|count| *count > 0);
-    let steps = match count {
-        None => Steps {
-            range: thickness_m,
-            step: thickness_m / 2.0,
-            count: 2,
-        },
-        Some(count) if thickness_m < 0.0 => Steps {
-            range: FALLBACK_THICKNESS_M,
-            step: FALLBACK_THICKNESS_M / f64::from(count),
-            count,
-        },
-        Some(count) => {
-            let count = count.max(2);
-            Steps {
-                range: thickness_m,
-                step: thickness_m / f64::from(count - 1),
-                count,
-            }
-        }
-    };
-    Ok(steps.or_still())
-}
-
 /// The value given, if it is finite.
 fn finite(quantity: Quantity, value: Option<f64>) -> Result<Option<f64>> {
     match value {
@@ -312,55 +273,6 @@ mod tests {
         ];
         for (given, (range, step, count)) in expected {
             assert_eq!(phi(given), Steps { range, step, count }, "{given:?}");
-        }
-    }
-
-    #[test]
-    fn a_sensor_has_at_least_two_layers() {
-        let layers = |thickness, count| sensor_layers(thickness, count).unwrap();
-        assert_eq!(
-            layers(Some(4e-4), None),
-            Steps {
-                range: 4e-4,
-                step: 2e-4,
-                count: 2
-            }
-        );
-        assert_eq!(
-            layers(Some(4e-4), Some(1)),
-            Steps {
-                range: 4e-4,
-                step: 4e-4,
-                count: 2
-            }
-        );
-        assert_eq!(
-            layers(Some(4e-4), Some(5)),
-            Steps {
-                range: 4e-4,
-                step: 1e-4,
-                count: 5
-            }
-        );
-        assert_eq!(
-            layers(Some(-1.0), Some(5)),
-            Steps {
-                range: 0.5e-6,
-                step: 1e-7,
-                count: 5
-            }
-        );
-    }
-
-    #[test]
-    fn no_sensor_is_one_layer_whatever_the_count() {
-        for (thickness, count) in [
-            (None, None),
-            (None, Some(3)),
-            (Some(0.0), Some(3)),
-            (Some(-1.0), None),
-        ] {
-            assert_eq!(sensor_layers(thickness, count).unwrap(), Steps::STILL);
         }
     }
 

@@ -3,7 +3,7 @@
 use nanobragg_geometry::vector::{dot, norm};
 use nanobragg_sources::{
     BeamAxes, Dispersion, DispersionSpec, Divergence, DivergenceSpec, Outline, Source,
-    SourceDefaults, SourceList, StepSpec, phi_steps, sensor_layers,
+    SourceDefaults, SourceList, StepSpec, phi_steps,
 };
 use proptest::prelude::*;
 
@@ -107,9 +107,6 @@ proptest! {
     fn steps_are_usable_or_refused(spec in any_step_spec()) {
         if let Ok(steps) = phi_steps(spec) {
             prop_assert!(steps.count >= 1 && steps.step.is_finite() && steps.range >= 0.0);
-        }
-        if let Ok(steps) = sensor_layers(spec.range, spec.count) {
-            prop_assert!(steps.count >= 1 && steps.step >= 0.0 && steps.range >= 0.0);
         }
         let spec = DivergenceSpec { horizontal: spec, ..DivergenceSpec::default() };
         if let Ok(divergence) = Divergence::new(&spec) {
