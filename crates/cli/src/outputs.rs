@@ -138,10 +138,16 @@ impl Outputs {
         let complete = thread::scope(|scope| {
             let float = scope.spawn(|| write_float(float));
             let noise = noise.map(|output| scope.spawn(|| write_noise(output)));
-            let mut complete = vec![write_int(int)?];
-            complete.extend(pgm.map(write_pgm).transpose()?);
-            complete.extend(png.map(write_png).transpose()?);
-            complete.insert(0, joined(float)?);
+            let here = || -> Result<_, RunError> {
+                let mut complete = vec![write_int(int)?];
+                complete.extend(pgm.map(write_pgm).transpose()?);
+                complete.extend(png.map(write_png).transpose()?);
+                Ok(complete)
+            };
+            let others = here();
+            // Of several that failed, the first in this order is told, whichever came first in time.
+            let mut complete = vec![joined(float)?];
+            complete.extend(others?);
             complete.extend(noise.map(joined).transpose()?);
             Ok::<_, RunError>(complete)
         })?;
