@@ -1,8 +1,7 @@
 //! Everything that does not depend on the pixel, tabulated.
 
-use nanobragg_geometry::{
-    PixelKind, point_solid_angle, rotate_about, rotate_by, solid_angle, vector,
-};
+use nanobragg_crystal::rotate_by_phi;
+use nanobragg_geometry::{PixelKind, point_solid_angle, rotate_by, solid_angle, vector};
 
 use crate::background::water_background;
 use crate::experiment::Experiment;
@@ -253,10 +252,7 @@ fn phi_rotated_cells(experiment: &Experiment) -> RotatedCells {
     let rotated: Vec<Option<Orientation>> = experiment
         .phi
         .angles_rad()
-        .map(|phi| {
-            (rotates_by_zero || phi != 0.0)
-                .then(|| cell.map(|edge| rotate_about(edge, spindle, phi)))
-        })
+        .map(|phi| (rotates_by_zero || phi != 0.0).then(|| rotate_by_phi(cell, spindle, phi)))
         .collect();
     let left_by_sweep = rotated.iter().rev().find_map(|&cell| cell);
     let mut carried = left_by_sweep.unwrap_or(cell);

@@ -1,5 +1,7 @@
 //! How finely a pixel is sampled, and which corrections are taken at each sub-pixel.
 
+use nanobragg_crystal::phi_angles_rad;
+
 use crate::fixes::{Fixes, Oddity};
 
 /// The sub-pixel sampling of a run.
@@ -161,7 +163,7 @@ pub struct PhiSweep {
 impl PhiSweep {
     /// The angle of each step in radians: `start + k step`.
     pub fn angles_rad(&self) -> impl Iterator<Item = f64> + '_ {
-        (0..self.count).map(|k| self.start_rad + self.step_rad * f64::from(k))
+        phi_angles_rad(self.start_rad, self.step_rad, self.count)
     }
 }
 
