@@ -153,11 +153,17 @@ impl Outputs {
         })?;
         go_on()?;
         let mut entries = Vec::with_capacity(complete.len());
+        let mut replaced = Vec::with_capacity(complete.len());
         for (output, entry) in complete {
             say(&format!("writing {}\n", output.path().display()));
-            output.commit()?;
+            replaced.push(output.commit()?);
             entries.push(entry);
         }
+        thread::scope(|scope| {
+            for file in replaced {
+                scope.spawn(|| drop(file));
+            }
+        });
         Ok(entries)
     }
 }

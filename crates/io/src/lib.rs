@@ -63,4 +63,4 @@ mod bytes;
 
 pub use error::{Error, Result};
 pub use image::Image;
-pub use replace::Output;
+pub use replace::{Output, Replaced};

@@ -72,9 +72,20 @@ pub struct Output {
 
 #[derive(Debug)]
 enum Sink {
-    Replacement { part: Part, target: PathBuf },
+    Replacement {
+        part: Part,
+        target: PathBuf,
+        replaced: Replaced,
+    },
     Direct(File),
 }
+
+/// The file that an output has replaced, if there was one.
+///
+/// The system takes back its space when this is dropped, which for an image of many pixels takes as
+/// long as writing one. Whoever replaces several files can drop them side by side.
+#[derive(Debug)]
+pub struct Replaced(#[expect(dead_code, reason = "it is there to be dropped")] Option<File>);
 
 /// A temporary file and its place in the list of [`UNFINISHED`] ones.
 #[derive(Debug)]
@@ -166,12 +177,16 @@ impl Output {
     ///
     /// # Errors
     /// [`Error::Write`]; the file that was there before is then as it was.
-    pub fn commit(self) -> Result<()> {
+    pub fn commit(self) -> Result<Replaced> {
         let Self { path, writer } = self;
         let finished = writer.into_inner().map_err(io::IntoInnerError::into_error);
         let placed = finished.and_then(|sink| match sink {
-            Sink::Replacement { part, target } => part.persist(&target),
-            Sink::Direct(_) => Ok(()),
+            Sink::Replacement {
+                part,
+                target,
+                replaced,
+            } => part.persist(&target).map(|()| replaced),
+            Sink::Direct(_) => Ok(Replaced(None)),
         });
         placed.map_err(|cause| Error::Write { path, cause })
     }
@@ -231,10 +246,11 @@ fn replacement(path: &Path, permissions: Option<Permissions>) -> io::Result<Sink
     if target.file_name().is_none() {
         return Err(io::ErrorKind::InvalidFilename.into());
     }
-    if permissions.is_some() {
+    let replaced = match permissions {
         // Renaming asks leave of the folder only; a file protected against writing is respected.
-        OpenOptions::new().write(true).open(&target)?;
-    }
+        Some(_) => Some(OpenOptions::new().write(true).open(&target)?),
+        None => None,
+    };
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -243,7 +259,12 @@ fn replacement(path: &Path, permissions: Option<Permissions>) -> io::Result<Sink
     if let Some(permissions) = permissions {
         part.file()?.set_permissions(permissions)?;
     }
-    Ok(Sink::Replacement { part, target })
+    Ok(Sink::Replacement {
+        part,
+        target,
+        // Elsewhere a file that is open cannot be replaced.
+        replaced: Replaced(replaced.filter(|_| cfg!(unix))),
+    })
 }
 
 /// The path at the end of a chain of links; it need not exist.
