@@ -15,8 +15,11 @@
 //! a run is in [`frame`].
 
 mod described;
+pub mod dxtbx;
+mod file;
 pub mod frame;
 mod geometry;
+pub mod xds;
 
 pub use described::{Described, Ignored};
 pub use geometry::{Beam, Geometry, Oscillation, Panel, Slab};
