@@ -113,6 +113,3 @@ pub fn write(geometry: &Geometry) -> String {
     });
     format!("{list:#}\n")
 }
-
-#[cfg(test)]
-mod tests;

@@ -21,6 +21,3 @@ mod write;
 
 pub use read::{parse, read};
 pub use write::write;
-
-#[cfg(test)]
-mod tests;
