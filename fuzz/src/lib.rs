@@ -4,16 +4,17 @@
 //! The test command replays the corpus through these same functions.
 
 use nanobragg::crystal::read;
+use nanobragg::exchange::{Described, dxtbx, xds};
 use nanobragg::io::{pgm, smv};
 use nanobragg::sources::SourceDefaults;
-use nanobragg::{FactorGrid, GridLimit, SourceList};
+use nanobragg::{ExperimentSpec, FactorGrid, GridLimit, SourceList};
 use nanobragg_cli::Invocation;
 
 /// What a target does with bytes.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("hkl", hkl),
     ("fdump", fdump),
     ("matrix", matrix),
@@ -22,6 +23,8 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("smv_image", smv_image),
     ("pgm", pgm),
     ("argv", argv),
+    ("expt", expt),
+    ("xds_inp", xds_inp),
 ];
 
 /// Small, so that a grid is refused before it slows the fuzzer down.
@@ -118,6 +121,28 @@ pub fn pgm(bytes: &[u8]) {
         let mut printed = Vec::new();
         pgm::write(&mut printed, &image, 1.0).unwrap();
         assert_eq!(pgm::parse(&printed).unwrap(), image);
+    }
+}
+
+/// An ExperimentList of dxtbx.
+pub fn expt(bytes: &[u8]) {
+    if let Ok(described) = dxtbx::parse(bytes, "expt", dxtbx::Choice::default()) {
+        apply(&described);
+    }
+}
+
+/// An `XDS.INP`.
+pub fn xds_inp(bytes: &[u8]) {
+    if let Ok(described) = xds::parse(bytes, "XDS.INP") {
+        apply(&described);
+    }
+}
+
+/// Whatever a reader let pass can be laid over an experiment.
+fn apply(described: &Described) {
+    let mut spec = ExperimentSpec::default();
+    if described.apply(&mut spec).is_ok() {
+        let _ = spec.resolve();
     }
 }
 

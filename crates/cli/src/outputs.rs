@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, ScopedJoinHandle};
 
 use nanobragg::crystal::read::fdump;
+use nanobragg::exchange::{dxtbx, xds};
 use nanobragg::io::printf::general as g;
 use nanobragg::io::{self, Output, float, pgm, png, smv};
 use nanobragg::{FactorGrid, Simulated, smv_fields};
@@ -30,6 +31,8 @@ pub(crate) struct Outputs {
     pgm: Option<Output>,
     noise: Option<Output>,
     png: Option<Output>,
+    expt: Option<Output>,
+    xds: Option<Output>,
     record: Option<Output>,
     /// Take the fingerprint of each file that is written.
     hashes: bool,
@@ -52,6 +55,8 @@ impl Outputs {
             pgm: open(&names.pgm)?,
             noise: open(&names.noise)?,
             png: open(&names.png)?,
+            expt: open(&names.expt)?,
+            xds: open(&names.xds)?,
             record: open(&args.running.record_path)?,
             hashes,
         })
@@ -133,6 +138,8 @@ impl Outputs {
             pgm,
             png,
             noise,
+            expt,
+            xds,
             ..
         } = self;
         let complete = thread::scope(|scope| {
@@ -142,6 +149,17 @@ impl Outputs {
                 let mut complete = vec![write_int(int)?];
                 complete.extend(pgm.map(write_pgm).transpose()?);
                 complete.extend(png.map(write_png).transpose()?);
+                if let Some(geometry) = &job.geometry {
+                    let text = |output, flag, text: String| {
+                        filled(output, flag, hashes, &|out| {
+                            Ok(out.write_all(text.as_bytes())?)
+                        })
+                    };
+                    let expt = expt.map(|to| text(to, "exptfile", dxtbx::write(geometry)));
+                    complete.extend(expt.transpose()?);
+                    let xds = xds.map(|to| text(to, "xdsfile", xds::write(geometry)));
+                    complete.extend(xds.transpose()?);
+                }
                 Ok(complete)
             };
             let others = here();
@@ -217,6 +235,8 @@ struct Names {
     pgm: Option<PathBuf>,
     noise: Option<PathBuf>,
     png: Option<PathBuf>,
+    expt: Option<PathBuf>,
+    xds: Option<PathBuf>,
 }
 
 impl Names {
@@ -232,6 +252,8 @@ impl Names {
             pgm: given.pgm.then(|| named(&given.pgm_path, "image.pgm")),
             noise: noise.wanted.then(|| named(&noise.path, "noiseimage.img")),
             png: given.png_path.clone(),
+            expt: given.expt_path.clone(),
+            xds: given.xds_path.clone(),
         }
     }
 
@@ -252,6 +274,8 @@ impl Names {
             ("pgmfile", self.pgm.as_deref()),
             ("noisefile", self.noise.as_deref()),
             ("pngfile", self.png.as_deref()),
+            ("exptfile", self.expt.as_deref()),
+            ("xdsfile", self.xds.as_deref()),
             ("record", running.record_path.as_deref()),
         ];
         for (flag, path) in outputs {

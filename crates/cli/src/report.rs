@@ -24,6 +24,14 @@ const MOST_SOURCES: usize = 1000;
 /// Everything that was decided before rendering.
 pub(crate) fn before(job: &Job, args: &Args) -> String {
     let mut page = format!("nanoBragg {}\n", env!("CARGO_PKG_VERSION"));
+    for source in &job.geometry_from {
+        line!(
+            page,
+            "from the file of -{}: {}",
+            source.flag,
+            source.parts()
+        );
+    }
     crystal(&mut page, job);
     factors(&mut page, job, args);
     detector(&mut page, job);

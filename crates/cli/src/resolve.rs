@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use nanobragg::crystal::read;
+use nanobragg::exchange::Geometry;
 use nanobragg::io::smv;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
@@ -15,7 +16,8 @@ use nanobragg::{
     check_memory,
 };
 
-use crate::args::{self, Args, DistanceFlag};
+use crate::args::{self, Args, DistanceFlag, VectorArgs};
+use crate::exchange::{self, Source};
 use crate::run::RunError;
 
 /// Where the structure factors of an earlier run are kept if no flag says otherwise.
@@ -37,6 +39,10 @@ pub struct Job {
     pub oddities: Vec<Oddity>,
     /// What the headers gave, flags that win over them aside.
     pub(crate) header_keys: Vec<(&'static str, HeaderKind)>,
+    /// The files of other programs that the geometry was taken from.
+    pub(crate) geometry_from: Vec<Source>,
+    /// The geometry as other programs are told of it, if it is to be written.
+    pub(crate) geometry: Option<Geometry>,
     /// How long the experiment took to resolve once its files were read, in seconds.
     pub(crate) resolve_s: f64,
 }
@@ -117,11 +123,15 @@ impl Job {
                 oddities.push(Oddity::HeaderDistance);
             }
         }
+        let geometry_from = exchange::sources(args)?;
+        for source in &geometry_from {
+            source.place(&mut spec, args)?;
+        }
 
         let noise_seed = args.noise.seed.unwrap_or_else(seed_from_clock);
         apply_detector(&mut spec.detector, args);
         apply_beam(&mut spec.beam, args);
-        spec.crystal = crystal(args, noise_seed)?;
+        spec.crystal = crystal(args, noise_seed, &geometry_from, spec.beam.wavelength)?;
         apply_sampling(&mut spec, args);
         let (factors, factors_from) = factors(args)?;
         spec.factors = Arc::new(factors);
@@ -129,14 +139,38 @@ impl Job {
         let resolved = spec.resolve()?;
         let resolve_s = begun.elapsed().as_secs_f64();
         check_memory(&resolved.experiment, memory_limit(args))?;
+        let writes_geometry = args.output.expt_path.is_some() || args.output.xds_path.is_some();
+        let geometry = writes_geometry
+            .then(|| Geometry::of(&resolved))
+            .transpose()?;
         Ok(Self {
             resolved,
             noise_seed,
             factors_from,
             oddities,
             header_keys,
+            geometry_from,
+            geometry,
             resolve_s,
         })
+    }
+
+    /// What the files of other programs gave, with the flag of each.
+    pub(crate) fn file_keys(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (&'static str, &'static str)> {
+        self.geometry_from.iter().flat_map(Source::keys)
+    }
+
+    /// The file that the detector was taken from.
+    pub(crate) fn detector_from(&self) -> Option<&Source> {
+        let gives = |source: &&Source| source.described.panel.is_some();
+        self.geometry_from.iter().rfind(gives)
+    }
+
+    /// The file that the cell was taken from.
+    pub(crate) fn cell_from(&self) -> Option<&Source> {
+        self.geometry_from.iter().rfind(|source| source.has_cell())
     }
 }
 
@@ -184,17 +218,9 @@ fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
     spec.org_x = given.org_px.x.or(spec.org_x);
     spec.org_y = given.org_px.y.or(spec.org_y);
     put(&mut spec.convention, given.convention.map(convention));
-    spec.axes = CustomAxes {
-        beam: args.vectors.beam,
-        fast: args.vectors.fast,
-        slow: args.vectors.slow,
-        normal: args.vectors.normal,
-        twotheta: args.vectors.twotheta,
-        polarization: args.vectors.polarization,
-        spindle: args.vectors.spindle,
-    };
+    spec.axes = axes(spec.axes, &args.vectors);
     spec.pix0_m = args.vectors.pix0_m;
-    spec.pivot = given.pivot_of_last_flag.map(pivot);
+    spec.pivot = given.pivot_of_last_flag.map(pivot).or(spec.pivot);
     spec.explicit_pivot = given
         .pivot
         .map(pivot)
@@ -220,13 +246,32 @@ fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
     };
     spec.sensor = SensorSpec {
         attenuation: match given.attenuation_um {
-            None => Attenuation::NotGiven,
+            None => spec.sensor.attenuation,
             Some(depth) if depth.is_infinite() => Attenuation::Transparent,
             Some(depth) => Attenuation::Depth(Length::from_um(depth)),
         },
-        thickness: given.thickness_um.map(Length::from_um).unwrap_or_default(),
+        thickness: (given.thickness_um).map_or(spec.sensor.thickness, Length::from_um),
         layers: given.thickness_steps.map(i64::from),
     };
+}
+
+/// The axes given over those of a file.
+fn axes(file: CustomAxes, given: &VectorArgs) -> CustomAxes {
+    // A normal that belongs to another plane is made anew, as one of length 0 is.
+    let is_turned = given.fast.is_some() || given.slow.is_some();
+    let normal = match file.normal {
+        Some(_) if is_turned => Some([0.0; 3]),
+        normal => normal,
+    };
+    CustomAxes {
+        beam: given.beam.or(file.beam),
+        fast: given.fast.or(file.fast),
+        slow: given.slow.or(file.slow),
+        normal: given.normal.or(normal),
+        twotheta: given.twotheta.or(file.twotheta),
+        polarization: given.polarization.or(file.polarization),
+        spindle: given.spindle.or(file.spindle),
+    }
 }
 
 fn convention(convention: args::Convention) -> nanobragg::Convention {
@@ -260,7 +305,7 @@ fn apply_beam(spec: &mut BeamSpec, args: &Args) {
         beam_size_m: given.size_mm.map(|size| size / 1000.0),
     };
     spec.polarization = Polarization {
-        kahn_factor: given.polarization.unwrap_or(0.0),
+        kahn_factor: (given.polarization).unwrap_or(spec.polarization.kahn_factor),
         off: given.no_polarization,
     };
     if let Some(path) = &given.source_path {
@@ -289,20 +334,26 @@ fn apply_beam(spec: &mut BeamSpec, args: &Args) {
     };
 }
 
-fn crystal(args: &Args, noise_seed: i64) -> Result<CrystalSpec, RunError> {
+fn crystal(
+    args: &Args,
+    noise_seed: i64,
+    files: &[Source],
+    wavelength: Length,
+) -> Result<CrystalSpec, RunError> {
     let given = &args.crystal;
     let radians = |degrees: f64| Angle::from_degrees(degrees).radians();
+    let mut said = CrystalSpec::default();
+    if let Some(path) = &given.matrix_path {
+        said.matrix = Some(read::matrix::read(path)?);
+    } else {
+        for file in files {
+            file.described.orient(&mut said, wavelength);
+        }
+    }
+    if let Some(cell) = &given.cell {
+        said.cell = Some(CellSpec::from_values(cell)?);
+    }
     Ok(CrystalSpec {
-        cell: given
-            .cell
-            .as_deref()
-            .map(CellSpec::from_values)
-            .transpose()?,
-        matrix: given
-            .matrix_path
-            .as_deref()
-            .map(read::matrix::read)
-            .transpose()?,
         misset: given.misset.as_ref().map(|misset| match misset {
             args::Misset::Degrees(angles) => Misset::Angles(angles.map(radians)),
             args::Misset::Random => Misset::Random {
@@ -323,7 +374,7 @@ fn crystal(args: &Args, noise_seed: i64) -> Result<CrystalSpec, RunError> {
             domains: given.mosaic_domains.map(i64::from),
             seed: args.noise.mosaic_seed.unwrap_or(DEFAULT_MOSAIC_SEED),
         },
-        ..CrystalSpec::default()
+        ..said
     })
 }
 

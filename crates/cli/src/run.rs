@@ -243,6 +243,13 @@ impl nanobragg::Progress for Progress {
 }
 
 fn warn_of_decisions(job: &Job) {
+    for ignored in job
+        .geometry_from
+        .iter()
+        .flat_map(|from| &from.described.ignored)
+    {
+        warn!("{ignored}");
+    }
     for warning in &job.resolved.decisions.warnings {
         warn!("{warning}");
     }

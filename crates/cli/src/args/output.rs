@@ -17,6 +17,10 @@ pub struct OutputArgs {
     pub png_path: Option<PathBuf>,
     /// How intensities become grey in that picture.
     pub png_scale: PngScale,
+    /// ExperimentList of dxtbx; written only if named.
+    pub expt_path: Option<PathBuf>,
+    /// `XDS.INP`; written only if named.
+    pub xds_path: Option<PathBuf>,
     /// Factor from photons to integers; `None` is automatic.
     pub int_scale: Option<f64>,
     /// Factor from photons to grey; `None` is automatic.
@@ -38,6 +42,8 @@ impl Default for OutputArgs {
             pgm_path: None,
             png_path: None,
             png_scale: PngScale::default(),
+            expt_path: None,
+            xds_path: None,
             int_scale: None,
             pgm_scale: None,
             adc: None,
@@ -147,6 +153,16 @@ pub(super) static GROUP: Group = Group {
             "How intensities become grey in that picture.",
         )
         .default("log"),
+        FlagSpec::new(
+            "exptfile",
+            Takes::Path(|args, path| args.output.expt_path = Some(path)),
+            "Geometry and crystal as an ExperimentList of dxtbx (DIALS); written only if named.",
+        ),
+        FlagSpec::new(
+            "xdsfile",
+            Takes::Path(|args, path| args.output.xds_path = Some(path)),
+            "The same as an XDS.INP; written only if named.",
+        ),
         FlagSpec::new(
             "printout",
             Takes::Switch(|args| args.output.printout = true),
