@@ -41,6 +41,7 @@
 
 pub mod compare;
 mod error;
+pub mod exchange;
 mod header;
 mod images;
 mod memory;
