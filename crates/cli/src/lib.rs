@@ -35,6 +35,7 @@ mod culprit;
 mod diff;
 mod digest;
 mod error;
+mod formats;
 pub mod help;
 pub mod log;
 mod outputs;

@@ -104,6 +104,9 @@ fn put_outputs(args: &mut Args, asked: &Args) {
         (&mut args.output.int_path, &asked.output.int_path),
         (&mut args.output.pgm_path, &asked.output.pgm_path),
         (&mut args.output.png_path, &asked.output.png_path),
+        (&mut args.output.cbf_path, &asked.output.cbf_path),
+        (&mut args.output.tiff_path, &asked.output.tiff_path),
+        (&mut args.output.nexus_path, &asked.output.nexus_path),
         (&mut args.noise.path, &asked.noise.path),
     ] {
         *recorded = asked.clone().or_else(|| recorded.take().map(here));

@@ -155,22 +155,22 @@ pub enum Error {
         /// That of the pixels.
         found: String,
     },
+    /// A file of a format that is written here and not read.
+    #[error("{format} files are written, but not read")]
+    NotRead {
+        /// The format.
+        format: &'static str,
+    },
     /// A TIFF that cannot be read.
     #[error("cannot read the TIFF: {0}")]
     Tiff(::tiff::TiffError),
     /// A TIFF whose pixels are not single numbers of a known kind.
-    #[error("a TIFF of {found} is not supported; one 8, 16 or 32-bit number or 32-bit float a pixel is")]
+    #[error(
+        "a TIFF of {found} is not supported; one 8, 16 or 32-bit number or 32-bit float a pixel is"
+    )]
     TiffPixels {
         /// What its pixels are.
         found: String,
-    },
-    /// An image of a series has other sides than the series.
-    #[error("an image of {found:?} pixels cannot stand in a series of {expected:?} (fast, slow)")]
-    Sides {
-        /// Pixels along fast and slow of the series.
-        expected: [usize; 2],
-        /// Those of the image.
-        found: [usize; 2],
     },
     /// An image of a series has other numbers as pixels than the series.
     #[error("an image of {found} cannot stand in a series of {expected}")]

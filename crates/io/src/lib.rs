@@ -34,7 +34,7 @@
 //!
 //! let photons = Image::new(3, 2, vec![0.0, 1.0, 2.0, 10.0, 100.0, 1e6])?;
 //! let window = scale::Window::whole(&photons);
-//! let counts = scale::integer(&photons, &window, 2.0, 40.0);
+//! let counts = scale::integer::<u16>(&photons, &window, 2.0, 40.0);
 //! assert_eq!(counts.pixels(), [40, 42, 44, 60, 240, 65535]);
 //!
 //! let mut fields = smv::Fields::new();
@@ -56,8 +56,10 @@ pub mod cbf;
 pub mod error;
 pub mod exposure;
 pub mod float;
+pub mod hdf5;
 
 pub mod image;
+pub mod nexus;
 
 pub mod pgm;
 pub mod png;

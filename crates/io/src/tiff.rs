@@ -6,8 +6,8 @@
 
 use std::io::{Cursor, Write};
 
-use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 use ::tiff::ColorType;
+use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 
 use crate::bytes::write_pixels;
 use crate::cbf::pilatus_lines;

@@ -123,9 +123,9 @@ proptest! {
         adc in any::<f64>(),
     ) {
         let window = scale::Window::whole(&photons);
-        scale::integer(&photons, &window, scaling, adc);
+        scale::integer::<u16>(&photons, &window, scaling, adc);
         scale::greys(&photons, &window, scaling);
-        scale::noise(&photons, &window, adc, |mean| mean);
+        scale::noise::<u16>(&photons, &window, adc, |mean| mean);
         for grey in [png::Grey::Logarithmic, png::Grey::SquareRoot] {
             png::write(std::io::sink(), &photons, grey).unwrap();
         }
@@ -141,8 +141,8 @@ proptest! {
             fast: corner.0..=corner.0 + sides.0,
             slow: corner.1..=corner.1 + sides.1,
         };
-        let whole = scale::integer(&photons, &scale::Window::whole(&photons), 1.0, 40.0);
-        let part = scale::integer(&photons, &window, 1.0, 40.0);
+        let whole = scale::integer::<u16>(&photons, &scale::Window::whole(&photons), 1.0, 40.0);
+        let part = scale::integer::<u16>(&photons, &window, 1.0, 40.0);
         for (slow, row) in part.rows().enumerate() {
             for (fast, &count) in row.iter().enumerate() {
                 let inside = window.fast.contains(&fast) && window.slow.contains(&slow);

@@ -113,7 +113,15 @@ mod tests {
     #[test]
     fn differences_at_every_edge_read_back() {
         let edges = [
-            127, 128, 129, 32766, 32767, 32768, 32769, 8_388_608, i32::MAX,
+            127,
+            128,
+            129,
+            32766,
+            32767,
+            32768,
+            32769,
+            8_388_608,
+            i32::MAX,
         ];
         let mut pixels = vec![0, -1, i32::MIN, i32::MAX, i32::MIN, 0];
         for edge in edges {

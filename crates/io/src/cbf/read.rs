@@ -191,7 +191,10 @@ mod tests {
             error(dimension, "X-Binary-Size-Fastest-Dimension: -3"),
             Error::Range { .. }
         ));
-        assert!(matches!(error(dimension, "No: 3"), Error::MissingKey { .. }));
+        assert!(matches!(
+            error(dimension, "No: 3"),
+            Error::MissingKey { .. }
+        ));
         assert!(matches!(
             error("X-Binary-Size: ", "X-Binary-Size: 99999"),
             Error::Length { .. }
