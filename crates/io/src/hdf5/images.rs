@@ -30,29 +30,27 @@ pub struct Images {
     places: Vec<Option<Place>>,
 }
 
-/// The bytes of an image, little-endian, as the file holds them: shuffled and deflated.
+/// An image as the file holds it, shuffled and deflated: first the lowest bytes of all pixels, then
+/// the next ones. `bits` are those of a pixel.
 ///
 /// Images may be packed side by side by several threads, and then be written one after the other.
 ///
 /// # Errors
 /// [`Error::Stream`] where the encoder refuses, which it has no reason to.
-pub fn pack(bytes: &[u8], element_bytes: usize) -> Result<Vec<u8>> {
-    let mut shuffled = vec![0; bytes.len()];
-    let count = bytes.len() / element_bytes.max(1);
-    for (place, plane) in shuffled.chunks_mut(count.max(1)).enumerate() {
-        let bytes = bytes.iter().skip(place).step_by(element_bytes.max(1));
-        for (to, &from) in plane.iter_mut().zip(bytes) {
-            *to = from;
-        }
+pub fn pack<T: Copy>(pixels: &[T], bits: impl Fn(T) -> u32) -> Result<Vec<u8>> {
+    let mut plane = Vec::with_capacity(pixels.len());
+    let packed = Vec::with_capacity(pixels.len());
+    let mut encoder = ZlibEncoder::new(packed, Compression::new(LEVEL));
+    for shift in [0, 8, 16, 24] {
+        plane.clear();
+        plane.extend(pixels.iter().map(|&pixel| (bits(pixel) >> shift) as u8));
+        encoder.write_all(&plane)?;
     }
-    let mut encoder =
-        ZlibEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::new(LEVEL));
-    encoder.write_all(&shuffled)?;
     Ok(encoder.finish()?)
 }
 
 impl Images {
-    /// A series of `count` images, none of them there yet.
+    /// A series of `count` images, none of them there yet. Their elements have four bytes.
     ///
     /// # Errors
     /// [`Error::TooLarge`] where an image has 4 GB or more, which a chunk cannot.
@@ -206,4 +204,73 @@ fn node(level: u8, entries: &[Entry]) -> Vec<u8> {
     // A node has its full length however few entries it holds.
     node.resize(NODE, 0);
     node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Finds an image from the root down, as a reader does: in the child whose key is the last one
+    /// not behind it.
+    fn find(nodes: &[Vec<u8>], root: u64, image: u64) -> (u64, u32) {
+        let number = |bytes: &[u8]| {
+            let padded = [bytes, &[0; 8]].concat();
+            u64::from_le_bytes(padded[..8].try_into().unwrap())
+        };
+        let mut address = root;
+        loop {
+            let node = &nodes[address as usize];
+            assert_eq!(
+                (&node[..5], node.len()),
+                (&b"TREE\x01"[..], 24 + 64 * 48 + 40)
+            );
+            let count = number(&node[6..8]) as usize;
+            let key = |child: usize| &node[24 + child * 48..][..40];
+            let first = |child: usize| number(&key(child)[8..16]);
+            let child = (0..count)
+                .find(|&child| first(child) <= image && image < first(child + 1))
+                .unwrap();
+            address = number(&node[24 + child * 48 + 40..][..8]);
+            if node[5] == 0 {
+                assert_eq!(first(child), image);
+                return (address, number(&key(child)[..4]) as u32);
+            }
+        }
+    }
+
+    #[test]
+    fn every_image_is_found_through_nodes_of_any_depth() {
+        for count in [1, 2, 64, 65, 4096, 4097] {
+            let mut images = Images::new(Type::I32, 3, 2, count).unwrap();
+            for image in (0..count).rev() {
+                images.place(image, 7 * image as u64, image + 1).unwrap();
+            }
+            let mut nodes = Vec::new();
+            let root = images.index(|node| {
+                nodes.push(node.to_vec());
+                Ok(nodes.len() as u64 - 1)
+            });
+            for image in 0..count as u64 {
+                let found = find(&nodes, *root.as_ref().unwrap(), image);
+                assert_eq!(found, (7 * image, image as u32 + 1), "{count}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_of_one_weight_stand_together() {
+        let packed = pack(&[0x0102_0304, 0x1112_1314], |pixel| pixel).unwrap();
+        let mut bytes = Vec::new();
+        let mut decoder = flate2::read::ZlibDecoder::new(&packed[..]);
+        std::io::Read::read_to_end(&mut decoder, &mut bytes).unwrap();
+        assert_eq!(bytes, [4, 0x14, 3, 0x13, 2, 0x12, 1, 0x11]);
+    }
+
+    #[test]
+    fn an_image_of_4_gb_is_too_large() {
+        assert!(matches!(
+            Images::new(Type::F32, 1 << 15, 1 << 15, 1),
+            Err(Error::TooLarge { .. })
+        ));
+    }
 }

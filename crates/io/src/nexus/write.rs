@@ -84,18 +84,15 @@ impl Pixels<'_> {
     /// # Errors
     /// [`Error::Stream`] where the encoder refuses, which it has no reason to.
     pub fn pack(self) -> Result<PackedImage> {
-        fn bytes<T: Copy>(pixels: &[T], bytes: impl Fn(T) -> [u8; 4]) -> Vec<u8> {
-            pixels.iter().flat_map(|&pixel| bytes(pixel)).collect()
-        }
         let (pixels, bytes) = match self {
-            Self::I32(pixels) => (pixels.len(), bytes(pixels, i32::to_le_bytes)),
-            Self::U32(pixels) => (pixels.len(), bytes(pixels, u32::to_le_bytes)),
-            Self::F32(pixels) => (pixels.len(), bytes(pixels, f32::to_le_bytes)),
+            Self::I32(pixels) => (pixels.len(), pack(pixels, |pixel| pixel as u32)),
+            Self::U32(pixels) => (pixels.len(), pack(pixels, |pixel| pixel)),
+            Self::F32(pixels) => (pixels.len(), pack(pixels, f32::to_bits)),
         };
         Ok(PackedImage {
             pixel: self.pixel_type(),
             pixels,
-            bytes: pack(&bytes, 4)?,
+            bytes: bytes?,
         })
     }
 }
