@@ -4,7 +4,7 @@
 //! The test command replays the corpus through these same functions.
 
 use nanobragg::crystal::read;
-use nanobragg::io::{pgm, smv};
+use nanobragg::io::{Exposure, cbf, pgm, smv, tiff};
 use nanobragg::sources::SourceDefaults;
 use nanobragg::{FactorGrid, GridLimit, SourceList};
 use nanobragg_cli::Invocation;
@@ -13,7 +13,7 @@ use nanobragg_cli::Invocation;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("hkl", hkl),
     ("fdump", fdump),
     ("matrix", matrix),
@@ -21,6 +21,8 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("smv_header", smv_header),
     ("smv_image", smv_image),
     ("pgm", pgm),
+    ("cbf", cbf),
+    ("tiff", tiff),
     ("argv", argv),
 ];
 
@@ -118,6 +120,25 @@ pub fn pgm(bytes: &[u8]) {
         let mut printed = Vec::new();
         pgm::write(&mut printed, &image, 1.0).unwrap();
         assert_eq!(pgm::parse(&printed).unwrap(), image);
+    }
+}
+
+/// A CBF.
+pub fn cbf(bytes: &[u8]) {
+    if let Ok(image) = cbf::parse(bytes) {
+        let mut printed = Vec::new();
+        cbf::write(&mut printed, &Exposure::default(), &image).unwrap();
+        assert_eq!(cbf::parse(&printed).unwrap(), image);
+    }
+}
+
+/// A TIFF.
+pub fn tiff(bytes: &[u8]) {
+    if let Ok(image) = tiff::parse(bytes) {
+        let mut printed = Vec::new();
+        tiff::write_photons(&mut printed, &Exposure::default(), &image).unwrap();
+        let bits = |pixel: &f32| pixel.to_bits();
+        assert_eq!(tiff::parse(&printed).unwrap().map(bits), image.map(bits));
     }
 }
 
