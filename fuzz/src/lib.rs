@@ -5,7 +5,7 @@
 
 use nanobragg::crystal::read;
 use nanobragg::exchange::{Described, dxtbx, xds};
-use nanobragg::io::{pgm, smv};
+use nanobragg::io::{Exposure, cbf, pgm, smv, tiff};
 use nanobragg::sources::SourceDefaults;
 use nanobragg::{ExperimentSpec, FactorGrid, GridLimit, SourceList};
 use nanobragg_cli::Invocation;
@@ -14,7 +14,7 @@ use nanobragg_cli::Invocation;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("hkl", hkl),
     ("fdump", fdump),
     ("matrix", matrix),
@@ -22,6 +22,8 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("smv_header", smv_header),
     ("smv_image", smv_image),
     ("pgm", pgm),
+    ("cbf", cbf),
+    ("tiff", tiff),
     ("argv", argv),
     ("expt", expt),
     ("xds_inp", xds_inp),
@@ -143,6 +145,25 @@ fn apply(described: &Described) {
     let mut spec = ExperimentSpec::default();
     if described.apply(&mut spec).is_ok() {
         let _ = spec.resolve();
+    }
+}
+
+/// A CBF.
+pub fn cbf(bytes: &[u8]) {
+    if let Ok(image) = cbf::parse(bytes) {
+        let mut printed = Vec::new();
+        cbf::write(&mut printed, &Exposure::default(), &image).unwrap();
+        assert_eq!(cbf::parse(&printed).unwrap(), image);
+    }
+}
+
+/// A TIFF.
+pub fn tiff(bytes: &[u8]) {
+    if let Ok(image) = tiff::parse(bytes) {
+        let mut printed = Vec::new();
+        tiff::write_photons(&mut printed, &Exposure::default(), &image).unwrap();
+        let bits = |pixel: &f32| pixel.to_bits();
+        assert_eq!(tiff::parse(&printed).unwrap().map(bits), image.map(bits));
     }
 }
 

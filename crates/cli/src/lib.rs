@@ -36,6 +36,7 @@ mod diff;
 mod digest;
 mod error;
 mod exchange;
+mod formats;
 pub mod help;
 pub mod log;
 mod outputs;

@@ -108,6 +108,9 @@ fn put_outputs(args: &mut Args, asked: &Args) {
         (&mut args.output.png_path, &asked.output.png_path),
         (&mut args.output.expt_path, &asked.output.expt_path),
         (&mut args.output.xds_path, &asked.output.xds_path),
+        (&mut args.output.cbf_path, &asked.output.cbf_path),
+        (&mut args.output.tiff_path, &asked.output.tiff_path),
+        (&mut args.output.nexus_path, &asked.output.nexus_path),
         (&mut args.noise.path, &asked.noise.path),
     ] {
         *recorded = asked.clone().or_else(|| recorded.take().map(here));

@@ -10,7 +10,7 @@
 //! A program that has to end at once, as on a second Ctrl-C, calls [`abandon_all`] first.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -210,6 +210,22 @@ impl Write for Output {
 
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush().map_err(|cause| self.named(cause))
+    }
+}
+
+/// Devices that cannot go back, pipes among them, say so.
+impl Seek for Output {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.writer.seek(to).map_err(|cause| self.named(cause))
+    }
+}
+
+impl Seek for Sink {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::Replacement { part, .. } => part.file()?.seek(to),
+            Self::Direct(file) => file.seek(to),
+        }
     }
 }
 

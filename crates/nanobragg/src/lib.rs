@@ -42,6 +42,7 @@
 pub mod compare;
 mod error;
 pub mod exchange;
+mod exposure;
 mod header;
 mod images;
 mod memory;
@@ -50,6 +51,7 @@ mod resolve;
 mod spec;
 
 pub use error::Error;
+pub use exposure::exposure;
 pub use header::{HeaderKind, apply_header, smv_fields};
 pub use images::{NotFinite, Simulated, simulate};
 pub use memory::{bytes_needed, check_memory};
