@@ -193,6 +193,27 @@ pub enum Error {
         reciprocal_volume_per_a3: f64,
     },
 
+    /// Text that should write a symmetry operation does not.
+    #[error("found `{found}`, expected a symmetry operation such as x,y,z or -x+1/2,-y,z+1/2")]
+    SymmetryTriplet {
+        /// The text, cut short if it is long.
+        found: String,
+    },
+
+    /// A name or number that belongs to no space group.
+    #[error(
+        "found `{found}`, expected a space group: a number from 1 to 230, or a name such as \
+         P 21 21 21, C 1 2 1, R 3 :H or P 2ac 2ab"
+    )]
+    UnknownSpaceGroup {
+        /// The name, cut short if it is long.
+        found: String,
+    },
+
+    /// Symmetry operations that belong to no space group.
+    #[error("the symmetry operations listed generate more than any space group has")]
+    NoSpaceGroup,
+
     /// More mosaic domains than can be kept.
     #[error("{count} mosaic domains, expected at most {limit}")]
     TooManyDomains {

@@ -43,6 +43,7 @@ pub mod read;
 mod shape;
 mod size;
 mod spindle;
+mod symmetry;
 mod transform;
 
 pub use basis::{DirectBasis, Lattice, ReciprocalBasis};
@@ -57,4 +58,5 @@ pub use orientation::{Misset, angles_from_rotation, misset, reciprocal_from_matr
 pub use shape::Shape;
 pub use size::{CrystalSize, clip_to_beam, interpolates_by_default, recommended_oversample};
 pub use spindle::{phi_angles_rad, rotate_by_phi};
+pub use symmetry::{AsymmetricUnit, CrystalSystem, Equivalent, SpaceGroup, SymmetryOperation};
 pub use transform::{gauss, lattice_factor, sinc3, sincg, tophat};
