@@ -163,7 +163,7 @@ fn fixes(args: &Args) -> Fixes {
 }
 
 /// A seed that differs from run to run: seconds since 1970.
-fn seed_from_clock() -> i64 {
+pub(crate) fn seed_from_clock() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     since_epoch.map_or(1, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(1))
 }

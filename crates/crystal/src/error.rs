@@ -256,7 +256,7 @@ pub enum Error {
 
     /// Columns that cannot be used as they were asked for.
     #[error(
-        "{name}: {columns} are not structure factors: expected a column of F or I, or two for \
+        "{name}: not structure factors: {columns}; expected a column of F or I, or two for \
          Friedel mates, and perhaps a phase after them"
     )]
     ColumnKind {

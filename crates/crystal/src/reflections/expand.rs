@@ -1,7 +1,8 @@
 use super::list::{Amplitude, ListedReflection, ReflectionList};
+use crate::cell::CellSpec;
 use crate::error::Error;
 use crate::factors::{Hkl, Reflection};
-use crate::symmetry::SpaceGroup;
+use crate::symmetry::{AsymmetricUnit, SpaceGroup};
 
 /// Amplitudes that differ by less are the same, rounded.
 const SAME: f64 = 1e-6;
@@ -28,6 +29,37 @@ pub struct ExpandedList {
     pub phases_rad: Vec<Option<f64>>,
     /// What was done.
     pub expansion: Expansion,
+}
+
+impl ExpandedList {
+    /// The half of reciprocal space that Friedel's law leaves, in P 1: a pair where a reflection and
+    /// its mate differ.
+    pub fn into_list(self, cell: Option<CellSpec>) -> ReflectionList {
+        let group = SpaceGroup::p1();
+        let unit = AsymmetricUnit::of(&group);
+        let mut list = ReflectionList::from_text(&[], Some(&group));
+        list.cell = cell;
+        for (reflection, phase_rad) in self.reflections.iter().zip(&self.phases_rad) {
+            let Hkl(hkl) = reflection.hkl;
+            if !unit.contains(&group, hkl) {
+                continue;
+            }
+            let mate = Hkl(hkl.map(i32::saturating_neg));
+            let mate = self.reflections.binary_search_by_key(&mate, |r| r.hkl).ok();
+            let mate = mate.and_then(|place| self.reflections.get(place));
+            let plus = reflection.amplitude;
+            let amplitude = match mate.map(|mate| mate.amplitude) {
+                Some(minus) if minus.to_bits() != plus.to_bits() => Amplitude::Pair(plus, minus),
+                _ => Amplitude::Same(plus),
+            };
+            list.reflections.push(ListedReflection {
+                hkl,
+                amplitude,
+                phase_rad: *phase_rad,
+            });
+        }
+        list
+    }
 }
 
 /// A value that a listed reflection gives to one of its equivalents.
@@ -57,7 +89,7 @@ impl ReflectionList {
     /// # Ok::<(), nanobragg_crystal::Error>(())
     /// ```
     pub fn expand_to_p1(&self) -> Result<ExpandedList, Error> {
-        let (given, absent) = all_given(&self.space_group, &self.reflections, |_| true)?;
+        let (given, absent) = all_given(&self.space_group, &self.reflections)?;
         let (reflections, averaged) = one_each(&given);
         let mut expanded = ExpandedList {
             reflections: Vec::with_capacity(reflections.len()),
@@ -85,11 +117,10 @@ impl ReflectionList {
     }
 }
 
-/// Every value that listed reflections give to equivalents that are `wanted`, by indices.
+/// Every value that listed reflections give to their equivalents, by indices.
 fn all_given(
     group: &SpaceGroup,
     listed: &[ListedReflection],
-    wanted: impl Fn([i32; 3]) -> bool,
 ) -> Result<(Vec<Given>, usize), Error> {
     let mut given: Vec<Given> = Vec::new();
     let mut absent = 0;
@@ -100,9 +131,6 @@ fn all_given(
         }
         let begin = given.len();
         for equivalent in group.equivalents(reflection.hkl) {
-            if !wanted(equivalent.hkl) {
-                continue;
-            }
             let amplitude = reflection.amplitude.of(equivalent.is_friedel_mate);
             let own = given.get(begin..).unwrap_or_default();
             let is_there =
@@ -224,6 +252,21 @@ mod tests {
         ] {
             assert_eq!(value(&all, hkl), Some(f));
         }
+    }
+
+    #[test]
+    fn half_of_an_expansion_keeps_pairs_that_differ() {
+        let listed = list(
+            "P 21",
+            &[
+                ([1, 2, 3], Amplitude::Pair(10.0, 20.0), None),
+                ([1, 0, 3], Amplitude::Same(5.0), None),
+            ],
+        );
+        let all = listed.expand_to_p1().unwrap();
+        let half = all.clone().into_list(None);
+        assert_eq!(half.reflections.len(), 3);
+        assert_eq!(half.expand_to_p1().unwrap().reflections, all.reflections);
     }
 
     #[test]

@@ -129,6 +129,23 @@ impl ReflectionList {
         }
     }
 
+    /// The reflections as a text list has them: a pair is two.
+    pub fn to_reflections(&self) -> Vec<Reflection> {
+        let two = |reflection: &ListedReflection| {
+            let ListedReflection { hkl, amplitude, .. } = *reflection;
+            let own = Reflection {
+                hkl: Hkl(hkl),
+                amplitude: amplitude.of(false),
+            };
+            let mate = matches!(amplitude, Amplitude::Pair(..)).then(|| Reflection {
+                hkl: Hkl(hkl.map(i32::saturating_neg)),
+                amplitude: amplitude.of(true),
+            });
+            std::iter::once(own).chain(mate)
+        };
+        self.reflections.iter().flat_map(two).collect()
+    }
+
     /// Whether some reflection has F(+) and F(-) apart.
     pub fn is_anomalous(&self) -> bool {
         let mut reflections = self.reflections.iter();
