@@ -27,7 +27,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
         || "as it was".to_owned(),
         |angles| {
             let [x, y, z] = angles.map(f64::to_degrees);
-            format!("misset {x:.6} {y:.6} {z:.6} deg")
+            format!("misset {x:.9} {y:.9} {z:.9} deg")
         },
     );
     Ok(format!(
