@@ -3,7 +3,7 @@
 //!
 //! The test command replays the corpus through these same functions.
 
-use nanobragg::crystal::read;
+use nanobragg::crystal::{ColumnChoice, ReflectionList, ReflectionTable, read};
 use nanobragg::exchange::{Described, dxtbx, xds};
 use nanobragg::io::{Exposure, cbf, pgm, smv, tiff};
 use nanobragg::sources::SourceDefaults;
@@ -14,7 +14,7 @@ use nanobragg_cli::Invocation;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: &[(&str, Target)] = &[
     ("hkl", hkl),
     ("fdump", fdump),
     ("matrix", matrix),
@@ -27,6 +27,8 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("argv", argv),
     ("expt", expt),
     ("xds_inp", xds_inp),
+    ("mtz", mtz),
+    ("mmcif", mmcif),
 ];
 
 /// Small, so that a grid is refused before it slows the fuzzer down.
@@ -81,6 +83,51 @@ pub fn matrix(bytes: &[u8]) {
             read::matrix::parse(printed.as_bytes(), "mat").unwrap(),
             rows
         );
+    }
+}
+
+/// An MTZ file, and what is written of it.
+pub fn mtz(bytes: &[u8]) {
+    if let Ok(table) = read::mtz::parse(bytes, "mtz") {
+        written_again(&table);
+    }
+}
+
+/// An mmCIF reflection file, and what is written of it.
+pub fn mmcif(bytes: &[u8]) {
+    if let Ok(table) = read::mmcif::parse(bytes, "mmcif") {
+        written_again(&table);
+    }
+}
+
+/// The default columns of a table: expanded, merged, written in both formats and read back.
+fn written_again(table: &ReflectionTable) {
+    let list_of = |table: &ReflectionTable| {
+        let choice = ColumnChoice::new(table, &[]).ok()?;
+        Some(ReflectionList::from_table(table, &choice, None))
+    };
+    let Some(list) = list_of(table) else { return };
+    let (merged, merging) = list.merge();
+    assert!(merging.merged <= list.reflections.len());
+    assert!(list.expand_to_p1().is_ok());
+    if merged.reflections.is_empty() {
+        return;
+    }
+    let printed = read::mmcif::to_bytes(&merged);
+    let again = list_of(&read::mmcif::parse(&printed, "mmcif").unwrap()).unwrap();
+    assert_eq!(again.reflections.len(), merged.reflections.len());
+    for (a, b) in again.reflections.iter().zip(&merged.reflections) {
+        assert_eq!(
+            (a.hkl, a.amplitude.of(false)),
+            (b.hkl, b.amplitude.of(false))
+        );
+    }
+    let largest = merged.reflections.iter().flat_map(|r| r.hkl);
+    // Larger ones are no whole numbers in 32 bits.
+    if merged.cell.is_some() && largest.map(i32::unsigned_abs).max() < Some(1 << 24) {
+        let printed = read::mtz::to_bytes(&merged).unwrap();
+        let again = list_of(&read::mtz::parse(&printed, "mtz").unwrap()).unwrap();
+        assert!(again.reflections.len() <= merged.reflections.len());
     }
 }
 

@@ -18,6 +18,7 @@ use nanobragg::{
 
 use crate::args::{self, Args, DistanceFlag, VectorArgs};
 use crate::exchange::{self, Source};
+use crate::factor_file::{self, FactorFile};
 use crate::run::RunError;
 
 /// Where the structure factors of an earlier run are kept if no flag says otherwise.
@@ -35,6 +36,8 @@ pub struct Job {
     pub noise_seed: i64,
     /// Where the structure factors came from.
     pub factors_from: FactorsFrom,
+    /// What is known of the file of structure factors, unless it was taken as it is.
+    pub factor_file: Option<FactorFile>,
     /// The oddities that only the command line and the headers can tell.
     pub oddities: Vec<Oddity>,
     /// What the headers gave, flags that win over them aside.
@@ -133,7 +136,10 @@ impl Job {
         apply_beam(&mut spec.beam, args);
         spec.crystal = crystal(args, noise_seed, &geometry_from, spec.beam.wavelength)?;
         apply_sampling(&mut spec, args);
-        let (factors, factors_from) = factors(args)?;
+        let (factors, factors_from, mut factor_file) = factors(args)?;
+        if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
+            spec.crystal.cell = factor_file.as_ref().and_then(|file| file.cell);
+        }
         spec.factors = Arc::new(factors);
         let begun = Instant::now();
         let resolved = spec.resolve()?;
@@ -143,10 +149,16 @@ impl Job {
         let geometry = writes_geometry
             .then(|| Geometry::of(&resolved))
             .transpose()?;
+        if let Some(file) = &mut factor_file {
+            let lattice = resolved.experiment.crystal.lattice();
+            let warning = file.cell_warning(lattice);
+            file.warnings.extend(warning);
+        }
         Ok(Self {
             resolved,
             noise_seed,
             factors_from,
+            factor_file,
             oddities,
             header_keys,
             geometry_from,
@@ -185,7 +197,7 @@ fn fixes(args: &Args) -> Fixes {
 }
 
 /// A seed that differs from run to run: seconds since 1970.
-fn seed_from_clock() -> i64 {
+pub(crate) fn seed_from_clock() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     since_epoch.map_or(1, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(1))
 }
@@ -411,14 +423,14 @@ fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
 }
 
 /// The structure factors: from the list if one is named, otherwise from the dump if there is one.
-fn factors(args: &Args) -> Result<(FactorGrid, FactorsFrom), RunError> {
+fn factors(args: &Args) -> Result<(FactorGrid, FactorsFrom, Option<FactorFile>), RunError> {
     let given = &args.factors;
     let default_f = given.default_f.unwrap_or(0.0);
     let limit = memory_limit(args);
     if let Some(path) = &given.hkl_path {
-        let reflections = read::hkl::read(path)?;
+        let (reflections, file) = factor_file::read(path, given)?;
         let grid = FactorGrid::from_reflections(&reflections, default_f, limit)?;
-        return Ok((grid, FactorsFrom::List));
+        return Ok((grid, FactorsFrom::List, file));
     }
     let dump = dump_path(args);
     // What is there and cannot be looked at is an error; only what is not there is not missed.
@@ -426,9 +438,10 @@ fn factors(args: &Args) -> Result<(FactorGrid, FactorsFrom), RunError> {
         return Ok((
             read::fdump::read(dump, default_f, limit)?,
             FactorsFrom::Dump,
+            None,
         ));
     }
-    Ok((FactorGrid::empty(default_f), FactorsFrom::Default))
+    Ok((FactorGrid::empty(default_f), FactorsFrom::Default, None))
 }
 
 /// What `-max_memory` allows.

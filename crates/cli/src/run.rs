@@ -256,6 +256,9 @@ fn warn_of_decisions(job: &Job) {
     {
         warn!("{ignored}");
     }
+    for warning in job.factor_file.iter().flat_map(|file| &file.warnings) {
+        warn!("{warning}");
+    }
     for warning in &job.resolved.decisions.warnings {
         warn!("{warning}");
     }

@@ -174,6 +174,7 @@ pub(super) static GROUP: Group = Group {
             Takes::Path(|args, path| args.output.xds_path = Some(path)),
             "The same as an XDS.INP; written only if named.",
         ),
+        FlagSpec::new(
             "cbffile",
             Takes::Path(|args, path| args.output.cbf_path = Some(path)),
             "Counts of the noise image, or of the integer image without one, as CBF; written only \

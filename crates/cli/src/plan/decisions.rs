@@ -77,7 +77,8 @@ impl List<'_> {
                 file.flag
             )),
             (None, None, Some(file)) => Because::Flag(file.flag),
-            (None, _, None) => Because::Flag("cell"),
+            (None, None, None) => Because::rule("the cell of the structure factors (-hkl)"),
+            (None, Some(_), None) => Because::Flag("cell"),
         };
         let numbers = |numbers: [f64; 3]| numbers.map(g).join(" ");
         let angles = lattice.angles_rad().map(|angle| angle * DEGREES_PER_RADIAN);

@@ -54,6 +54,18 @@ pub fn read(path: impl AsRef<Path>, default_f: f64, limit: GridLimit) -> Result<
     })
 }
 
+/// Whether the file at `path` begins as a dump does.
+pub fn is_dump(path: impl AsRef<Path>) -> bool {
+    let path = path.as_ref();
+    let mut head = Vec::new();
+    // A pipe could be looked at only once.
+    let read = path.is_file().then(|| File::open(path).ok()).flatten();
+    let read = read.map(|file| file.take(LONGEST_HEADER as u64).read_to_end(&mut head));
+    let end = head.windows(MARK.len()).position(|pair| pair == MARK);
+    let header = end.and_then(|end| head.get(..end));
+    matches!(read, Some(Ok(_))) && header.and_then(bounds).is_some()
+}
+
 /// The grid in the bytes of a dump; `name` is for messages. Every point counts as read.
 ///
 /// # Errors
