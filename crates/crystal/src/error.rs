@@ -214,6 +214,81 @@ pub enum Error {
     #[error("the symmetry operations listed generate more than any space group has")]
     NoSpaceGroup,
 
+    /// The symmetry of a file makes no sense.
+    #[error("{name}: {source}")]
+    Symmetry {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+
+    /// An MTZ file that is none, or is damaged.
+    #[error("{name}: not a usable MTZ file: {what}")]
+    Mtz {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        what: String,
+    },
+
+    /// An mmCIF file that is none, or is damaged.
+    #[error("{name}:{line}: {what}")]
+    Cif {
+        /// The file.
+        name: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        what: String,
+    },
+
+    /// A reflection file lacks a column that was asked for.
+    #[error("{name}: has no column {column}; its columns are {present}")]
+    NoColumn {
+        /// The file.
+        name: String,
+        /// The column asked for.
+        column: String,
+        /// The columns there are.
+        present: String,
+    },
+
+    /// Columns that cannot be used as they were asked for.
+    #[error(
+        "{name}: {columns} are not structure factors: expected a column of F or I, or two for \
+         Friedel mates, and perhaps a phase after them"
+    )]
+    ColumnKind {
+        /// The file.
+        name: String,
+        /// The columns asked for.
+        columns: String,
+    },
+
+    /// A reflection file has neither amplitudes nor intensities.
+    #[error("{name}: has no column of structure factors or intensities among {present}")]
+    NoFactorColumn {
+        /// The file.
+        name: String,
+        /// The columns there are.
+        present: String,
+    },
+
+    /// The system has no memory for the equivalents of a reflection list.
+    #[error("no memory for the equivalents of {listed} reflections")]
+    TooManyEquivalents {
+        /// How many reflections are listed.
+        listed: usize,
+    },
+
+    /// A format that cannot do without a cell.
+    #[error("{format} files need a unit cell, and none is known")]
+    CellNeeded {
+        /// The format.
+        format: &'static str,
+    },
+
     /// More mosaic domains than can be kept.
     #[error("{count} mosaic domains, expected at most {limit}")]
     TooManyDomains {

@@ -40,6 +40,7 @@ mod factors;
 mod mosaic;
 mod orientation;
 pub mod read;
+mod reflections;
 mod shape;
 mod size;
 mod spindle;
@@ -55,6 +56,10 @@ pub use factors::{
 };
 pub use mosaic::{MAX_DOMAINS, Mosaic, MosaicSpec, cap_rotation};
 pub use orientation::{Misset, angles_from_rotation, misset, reciprocal_from_matrix};
+pub use reflections::{
+    Amplitude, Column, ColumnChoice, ColumnKind, ExpandedList, Expansion, ListedReflection,
+    Merging, Quantity, ReflectionList, ReflectionTable,
+};
 pub use shape::Shape;
 pub use size::{CrystalSize, clip_to_beam, interpolates_by_default, recommended_oversample};
 pub use spindle::{phi_angles_rad, rotate_by_phi};

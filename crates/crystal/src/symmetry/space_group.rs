@@ -86,16 +86,13 @@ impl SpaceGroup {
     }
 
     fn named(name: &str, suits: impl Fn(&Self) -> bool) -> Result<Self, Error> {
-        let number = name.trim().parse().ok();
-        let by_name = table::settings().filter(|entry| {
-            number.map_or_else(
-                || table::goes_by(entry, name),
-                |number: i32| entry.number == number,
-            )
+        let number: Option<i32> = name.trim().parse().ok();
+        let by_number = table::settings().filter(|entry| number == Some(entry.number));
+        let by_name = table::SPELLINGS.into_iter().flat_map(|spelling| {
+            table::settings().filter(move |entry| table::goes_by(entry, name, spelling))
         });
-        let by_hall = table::settings().filter(|entry| table::goes_by_hall(entry, name));
-        by_name
-            .chain(by_hall)
+        by_number
+            .chain(by_name)
             .map(|entry| Self::from_entry(&entry))
             .find(suits)
             .ok_or_else(|| Error::UnknownSpaceGroup {

@@ -29,42 +29,56 @@ pub(super) fn name(entry: &HallSymbolEntry) -> String {
     name
 }
 
-/// Whether a setting goes by this name: Hermann and Mauguin's, short or full, or Hall's.
+/// How a name may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// Hermann and Mauguin's, with blanks between the axes.
+    Spaced,
+    /// Hall's, with blanks between the generators.
+    Hall,
+    /// Hermann and Mauguin's, with blanks anywhere or nowhere.
+    Compact,
+}
+
+/// The spellings in the order in which they are tried: `P 4 2` is P 4 2 2 to Hall, and P 42 only
+/// if blanks do not count.
+pub(super) const SPELLINGS: [Spelling; 3] = [Spelling::Spaced, Spelling::Hall, Spelling::Compact];
+
+/// Whether a setting goes by this name, in this spelling.
 ///
-/// Case, blanks and underscores do not matter. `:1`, `:2`, `:H`, `:R` choose among
-/// origins and axes, `H` for the lattice letter means hexagonal axes.
-pub(super) fn goes_by(entry: &HallSymbolEntry, wanted: &str) -> bool {
-    let plain = plain(wanted);
-    let (plain, choice) = match plain.split_once(':') {
-        Some((name, choice)) => (name.to_owned(), Some(choice.to_owned())),
-        None => match plain.strip_prefix('H') {
-            Some(rest) => (format!("R{rest}"), Some("H".to_owned())),
-            None => (plain, None),
-        },
+/// Case and underscores do not matter. `:1`, `:2`, `:H`, `:R` choose among origins and axes,
+/// `H` for the lattice letter means hexagonal axes.
+pub(super) fn goes_by(entry: &HallSymbolEntry, wanted: &str, spelling: Spelling) -> bool {
+    if spelling == Spelling::Hall {
+        let wanted = wanted.replace('\'', "^").replace('"', "=");
+        return spelled(entry.hall_symbol, spelling) == spelled(&wanted, spelling);
+    }
+    let (name, choice) = match wanted.split_once(':') {
+        Some((name, choice)) => (spelled(name, spelling), Some(spelled(choice, spelling))),
+        None => {
+            let name = spelled(wanted, spelling);
+            match name.strip_prefix('H') {
+                Some(rest) => (format!("R{rest}"), Some("H".to_owned())),
+                None => (name, None),
+            }
+        }
     };
     let fits = choice.is_none_or(|choice| {
         !choice.is_empty() && entry.setting.to_ascii_uppercase().starts_with(&choice)
     });
-    fits && [entry.hm_short, entry.hm_full]
-        .into_iter()
-        .any(|name| self::plain(name) == plain)
-}
-
-/// Whether this is the Hall symbol of a setting.
-pub(super) fn goes_by_hall(entry: &HallSymbolEntry, wanted: &str) -> bool {
-    let tidy = |text: &str| {
-        let text = text.replace('\'', "^").replace('"', "=");
-        text.split_whitespace()
-            .map(str::to_ascii_uppercase)
-            .collect::<Vec<_>>()
-    };
-    tidy(entry.hall_symbol) == tidy(wanted)
+    let names = [entry.hm_short, entry.hm_full];
+    fits && names.into_iter().any(|own| spelled(own, spelling) == name)
 }
 
 /// A name without what does not matter.
-fn plain(name: &str) -> String {
-    let letters = name.chars().filter(|c| !c.is_whitespace() && *c != '_');
-    letters.map(|c| c.to_ascii_uppercase()).collect()
+fn spelled(name: &str, spelling: Spelling) -> String {
+    let between = if spelling == Spelling::Compact {
+        ""
+    } else {
+        " "
+    };
+    let words: Vec<&str> = name.split_whitespace().collect();
+    words.join(between).replace('_', "").to_ascii_uppercase()
 }
 
 /// All operations of a setting, those of the first lattice point first.
