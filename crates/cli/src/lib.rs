@@ -35,6 +35,7 @@ mod culprit;
 mod diff;
 mod digest;
 mod error;
+mod factor_file;
 pub mod help;
 pub mod log;
 mod outputs;
@@ -49,6 +50,7 @@ mod run;
 
 pub use args::{Args, Invocation};
 pub use error::Error;
+pub use factor_file::{FactorFile, FactorWarning, Format};
 pub use record::RecordError;
 pub use resolve::{FactorsFrom, Job};
 pub use run::{Outcome, RunError, run};

@@ -130,6 +130,20 @@ fn factors(page: &mut String, job: &Job, args: &Args) {
         factors.count_read(),
         g(factors.default_f())
     );
+    if let Some(file) = &job.factor_file {
+        let columns = file.columns.as_ref();
+        line!(
+            page,
+            "  {}{}, {}: {} listed, {} expanded, {} absent, {} averaged",
+            file.format,
+            columns.map_or_else(String::new, |names| format!(" columns {names}")),
+            file.space_group,
+            file.expansion.listed,
+            file.expansion.expanded,
+            file.expansion.absent,
+            file.expansion.averaged
+        );
+    }
     if let Some(bounds) = factors.bounds() {
         let ([h_min, k_min, l_min], [h_max, k_max, l_max]) = (bounds.min, bounds.max);
         line!(

@@ -16,6 +16,7 @@ use nanobragg::{
 };
 
 use crate::args::{self, Args, DistanceFlag};
+use crate::factor_file::{self, FactorFile};
 use crate::run::RunError;
 
 /// Where the structure factors of an earlier run are kept if no flag says otherwise.
@@ -33,6 +34,8 @@ pub struct Job {
     pub noise_seed: i64,
     /// Where the structure factors came from.
     pub factors_from: FactorsFrom,
+    /// What is known of the file of structure factors, unless it was taken as it is.
+    pub factor_file: Option<FactorFile>,
     /// The oddities that only the command line and the headers can tell.
     pub oddities: Vec<Oddity>,
     /// What the headers gave, flags that win over them aside.
@@ -123,16 +126,25 @@ impl Job {
         apply_beam(&mut spec.beam, args);
         spec.crystal = crystal(args, noise_seed)?;
         apply_sampling(&mut spec, args);
-        let (factors, factors_from) = factors(args)?;
+        let (factors, factors_from, mut factor_file) = factors(args)?;
+        if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
+            spec.crystal.cell = factor_file.as_ref().and_then(|file| file.cell);
+        }
         spec.factors = Arc::new(factors);
         let begun = Instant::now();
         let resolved = spec.resolve()?;
         let resolve_s = begun.elapsed().as_secs_f64();
         check_memory(&resolved.experiment, memory_limit(args))?;
+        if let Some(file) = &mut factor_file {
+            let lattice = resolved.experiment.crystal.lattice();
+            let warning = file.cell_warning(lattice);
+            file.warnings.extend(warning);
+        }
         Ok(Self {
             resolved,
             noise_seed,
             factors_from,
+            factor_file,
             oddities,
             header_keys,
             resolve_s,
@@ -360,14 +372,14 @@ fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
 }
 
 /// The structure factors: from the list if one is named, otherwise from the dump if there is one.
-fn factors(args: &Args) -> Result<(FactorGrid, FactorsFrom), RunError> {
+fn factors(args: &Args) -> Result<(FactorGrid, FactorsFrom, Option<FactorFile>), RunError> {
     let given = &args.factors;
     let default_f = given.default_f.unwrap_or(0.0);
     let limit = memory_limit(args);
     if let Some(path) = &given.hkl_path {
-        let reflections = read::hkl::read(path)?;
+        let (reflections, file) = factor_file::read(path, given)?;
         let grid = FactorGrid::from_reflections(&reflections, default_f, limit)?;
-        return Ok((grid, FactorsFrom::List));
+        return Ok((grid, FactorsFrom::List, file));
     }
     let dump = dump_path(args);
     // What is there and cannot be looked at is an error; only what is not there is not missed.
@@ -375,9 +387,10 @@ fn factors(args: &Args) -> Result<(FactorGrid, FactorsFrom), RunError> {
         return Ok((
             read::fdump::read(dump, default_f, limit)?,
             FactorsFrom::Dump,
+            None,
         ));
     }
-    Ok((FactorGrid::empty(default_f), FactorsFrom::Default))
+    Ok((FactorGrid::empty(default_f), FactorsFrom::Default, None))
 }
 
 /// What `-max_memory` allows.

@@ -243,6 +243,9 @@ impl nanobragg::Progress for Progress {
 }
 
 fn warn_of_decisions(job: &Job) {
+    for warning in job.factor_file.iter().flat_map(|file| &file.warnings) {
+        warn!("{warning}");
+    }
     for warning in &job.resolved.decisions.warnings {
         warn!("{warning}");
     }

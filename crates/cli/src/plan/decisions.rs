@@ -70,7 +70,8 @@ impl List<'_> {
         let because = match (&given.matrix_path, &given.cell) {
             (Some(_), Some(_)) => Because::rule("-mat gives the directions and -cell the lengths"),
             (Some(_), None) => Because::Flag("mat"),
-            _ => Because::Flag("cell"),
+            (None, None) => Because::rule("the cell of the structure factors (-hkl)"),
+            (None, Some(_)) => Because::Flag("cell"),
         };
         let numbers = |numbers: [f64; 3]| numbers.map(g).join(" ");
         let angles = lattice.angles_rad().map(|angle| angle * DEGREES_PER_RADIAN);
