@@ -31,6 +31,7 @@
 pub mod args;
 pub mod argv;
 pub mod compare;
+mod coordinates;
 mod culprit;
 mod diff;
 mod digest;
@@ -49,6 +50,7 @@ mod resolve;
 mod run;
 
 pub use args::{Args, Invocation};
+pub use coordinates::Coordinates;
 pub use error::Error;
 pub use factor_file::{FactorFile, FactorWarning, Format};
 pub use record::RecordError;

@@ -238,7 +238,7 @@ impl Names {
             .map(|(flag, path)| (flag, identity(path)))
             .collect();
         // Without a list the dump is read, and it may be named twice like any input.
-        let is_written = args.factors.hkl_path.is_some();
+        let is_written = args.makes_factors();
         let outputs = [
             ("dump", is_written.then(|| dump_path(args))),
             ("floatfile", Some(self.float.as_path())),

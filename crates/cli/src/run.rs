@@ -134,8 +134,11 @@ pub(crate) fn simulate(
     let says = Says::of(args);
     says.text(&report::before(&job, args));
     warn_of_decisions(&job);
-    let dump = (job.factors_from == FactorsFrom::List)
-        .then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
+    let dump = matches!(
+        job.factors_from,
+        FactorsFrom::List | FactorsFrom::Coordinates
+    )
+    .then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
     let go_on = || stop_unless_wanted(stop);
     go_on()?;
 
@@ -244,6 +247,9 @@ impl nanobragg::Progress for Progress {
 
 fn warn_of_decisions(job: &Job) {
     for warning in job.factor_file.iter().flat_map(|file| &file.warnings) {
+        warn!("{warning}");
+    }
+    for warning in job.coordinates.iter().flat_map(|atoms| &atoms.warnings) {
         warn!("{warning}");
     }
     for warning in &job.resolved.decisions.warnings {

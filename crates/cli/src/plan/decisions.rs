@@ -70,6 +70,9 @@ impl List<'_> {
         let because = match (&given.matrix_path, &given.cell) {
             (Some(_), Some(_)) => Because::rule("-mat gives the directions and -cell the lengths"),
             (Some(_), None) => Because::Flag("mat"),
+            (None, None) if self.job.coordinates.is_some() => {
+                Because::rule("the cell of the coordinates (-pdb)")
+            }
             (None, None) => Because::rule("the cell of the structure factors (-hkl)"),
             (None, Some(_)) => Because::Flag("cell"),
         };
@@ -115,6 +118,10 @@ impl List<'_> {
                 format!("{} read", factors.count_read()),
                 Because::Flag("hkl"),
             ),
+            FactorsFrom::Coordinates => (
+                format!("{} worked out", factors.count_read()),
+                Because::Flag("pdb"),
+            ),
             FactorsFrom::Dump => {
                 let dump = dump_path(self.args).display().to_string();
                 let rule = format!("without -hkl the dump {dump} of an earlier run is read");
@@ -129,6 +136,13 @@ impl List<'_> {
             ),
         };
         self.add("structure factors", value, because);
+        if let Some(coordinates) = &self.job.coordinates {
+            let dmin = format!("{} A", g(coordinates.dmin_a));
+            let because = self
+                .flag(&["dmin"])
+                .unwrap_or_else(|| Because::rule("the finest corner of the detector"));
+            self.add("limit of structure factors", dmin, because);
+        }
         let because = self.flag_or_default(&["default_F"]);
         self.add(
             "all other structure factors",
