@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use nanobragg::crystal::SpaceGroup;
+use nanobragg::crystal::{Lattice, SpaceGroup};
 use nanobragg::structure::{FactorSpec, Model, Solvent, StructureFactors, Warning, read};
 use nanobragg::{CellSpec, Error, ExperimentSpec, FactorGrid, GridLimit};
 
 use crate::args::Args;
+use crate::factor_file::FactorWarning;
 use crate::plan::resolution::Resolution;
 use crate::run::RunError;
 
@@ -25,6 +26,28 @@ pub struct Coordinates {
     pub solvent_fraction: Option<f64>,
     /// What may surprise about the file.
     pub warnings: Vec<Warning>,
+}
+
+impl Coordinates {
+    /// A warning if a lattice, such as that of `-mat`, is not that of the atoms.
+    pub(crate) fn cell_warning(&self, lattice: &Lattice) -> Option<FactorWarning> {
+        /// How much an edge, or an angle in radians, may differ.
+        const SAME_CELL: f64 = 0.01;
+        let atoms = self.model.frame.cell();
+        let (edges, angles) = (lattice.lengths_angstrom, lattice.angles_rad());
+        let mut by_edge = edges.iter().zip(atoms.lengths_angstrom);
+        let mut by_angle = angles.iter().zip(atoms.angles_rad);
+        let is_other = by_edge.any(|(a, b)| (a / b - 1.0).abs() > SAME_CELL)
+            || by_angle.any(|(a, b)| (a - b).abs() > SAME_CELL);
+        let six = |[a, b, c]: [f64; 3], angles: [f64; 3]| {
+            let [alpha, beta, gamma] = angles.map(f64::to_degrees);
+            [a, b, c, alpha, beta, gamma]
+        };
+        is_other.then(|| FactorWarning::OtherCell {
+            used: six(edges, angles),
+            found: six(atoms.lengths_angstrom, atoms.angles_rad),
+        })
+    }
 }
 
 /// Reads the atoms. `-cell` and `-spacegroup` win over the file.

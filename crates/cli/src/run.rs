@@ -249,8 +249,14 @@ fn warn_of_decisions(job: &Job) {
     for warning in job.factor_file.iter().flat_map(|file| &file.warnings) {
         warn!("{warning}");
     }
-    for warning in job.coordinates.iter().flat_map(|atoms| &atoms.warnings) {
-        warn!("{warning}");
+    if let Some(atoms) = &job.coordinates {
+        for warning in &atoms.warnings {
+            warn!("{warning}");
+        }
+        let lattice = job.resolved.experiment.crystal.lattice();
+        if let Some(warning) = atoms.cell_warning(lattice) {
+            warn!("{warning}");
+        }
     }
     for warning in &job.resolved.decisions.warnings {
         warn!("{warning}");

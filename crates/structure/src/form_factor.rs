@@ -94,8 +94,7 @@ mod tests {
 
     #[test]
     fn form_factors_fall_off() {
-        // Tables, Volume C, Table 6.1.1.1: carbon at sin(theta)/lambda = 0.5/A is 1.69,
-        // iron at 0.3/A 15.85 or so; the fits keep within 0.5 %.
+        // Volume C, Table 6.1.1.1: 1.69 for carbon at sin(theta)/lambda = 0.5/A.
         let close = |f: f64, table: f64| (f - table).abs() < 0.005 * table;
         assert!(close(FormFactor::of(element("C"), 0).at(1.0), 1.69));
         let iron = FormFactor::of(element("Fe"), 0);

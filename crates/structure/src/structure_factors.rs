@@ -121,6 +121,10 @@ impl StructureFactors {
             .iter()
             .map(|atom| Scatterer::new(atom, &dispersion))
             .collect();
+        for scatterer in &scatterers {
+            let quantity = "the B factor of an atom where it moves least (A^2)";
+            within(quantity, scatterer.least_b_a2(), -8.0..=1e4, "-8 to 1e4")?;
+        }
         let density = match spec.method {
             Method::Density => Some(DensityFactors::new(
                 frame,

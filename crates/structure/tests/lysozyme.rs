@@ -81,6 +81,21 @@ fn bulk_solvent_agrees_too() {
 }
 
 #[test]
+fn the_whole_list_that_the_example_ships_comes_out() {
+    let list =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/lysozyme/lysozyme_P1.hkl");
+    let list = nanobragg_crystal::read::hkl::read(&list).unwrap();
+    let (_, by_hkl) = lysozyme(&FactorSpec::default());
+    let [mut differences, mut sum] = [0.0; 2];
+    for known in &list {
+        differences += (by_hkl[&known.hkl.0].amplitude() - known.amplitude).abs();
+        sum += known.amplitude;
+    }
+    assert_eq!(list.len(), 64_585);
+    assert!(differences < MOST_R * sum, "{}", differences / sum);
+}
+
+#[test]
 fn the_sphere_is_complete_with_absences_where_the_screw_axes_want_them() {
     let (factors, by_hkl) = lysozyme(&FactorSpec::default());
     let sphere = 4.0 / 3.0 * std::f64::consts::PI / 8.0 * 59.062 * 68.451 * 30.517;

@@ -322,6 +322,12 @@ fn what_cannot_be_asked_is_refused() {
         };
         assert!(message(spec).starts_with("the resolution limit (A) is"));
     }
+    let mut unphysical = model.clone();
+    unphysical.atoms[4].displacement = Displacement::Anisotropic {
+        u_a2: [0.1, 0.1, -2.0, 0.0, 0.0, 0.0],
+    };
+    let error = StructureFactors::new(&unphysical, &FactorSpec::default()).unwrap_err();
+    assert!(error.to_string().starts_with("the B factor of an atom"));
     let mut spec = FactorSpec::default();
     spec.limit.max_bytes = 1000;
     assert!(message(spec).contains("GiB"));

@@ -195,7 +195,10 @@ fn atom(record: &Record) -> Result<FileAtom, Error> {
 
 /// The element of columns 77-78 or, where they are blank, the one that the atom's name begins with.
 fn element(record: &Record) -> Result<Element, Error> {
-    let symbol = record.word(77, 78);
+    // Files from before 1996 number their lines there.
+    let symbol = record
+        .word(77, 78)
+        .trim_matches(|c: char| c.is_ascii_digit());
     let found = if symbol.is_empty() {
         element_of_name(record.columns(13, 16))
     } else {
@@ -227,13 +230,12 @@ fn element_of_name(name: &str) -> Option<Element> {
 /// The charge of columns 79-80, such as `2+`.
 fn charge(record: &Record) -> Result<i8, Error> {
     let word = record.word(79, 80);
-    let sign = match word.as_bytes() {
+    let (sign, digit) = match word.as_bytes() {
         // Segments and such of old files are no charges.
-        [] | [_] => return Ok(0),
-        [b'0'..=b'8', b'+'] => 1,
-        [b'0'..=b'8', b'-'] => -1,
+        [] | [_] | [b'0'..=b'9', b'0'..=b'9'] => return Ok(0),
+        [digit @ b'0'..=b'8', b'+'] | [b'+', digit @ b'0'..=b'8'] => (1, digit),
+        [digit @ b'0'..=b'8', b'-'] | [b'-', digit @ b'0'..=b'8'] => (-1, digit),
         _ => return Err(record.place.error(word, "a charge such as 2+ or 1-")),
     };
-    let digit = word.as_bytes().first().map_or(0, |byte| byte - b'0');
-    Ok(sign * i8::try_from(digit).unwrap_or(0))
+    Ok(sign * i8::try_from(digit - b'0').unwrap_or(0))
 }

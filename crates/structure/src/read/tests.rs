@@ -45,6 +45,7 @@ fn elements_come_from_the_name_where_their_columns_are_blank() {
         ("HG11", "H"),
         ("1HB ", "H"),
         (" SD ", "S"),
+        ("ZN  ", "Zn"),
         ("HG  ", "Hg"),
     ] {
         assert_eq!(named(name).unwrap(), symbol, "{name}");
@@ -54,6 +55,13 @@ fn elements_come_from_the_name_where_their_columns_are_blank() {
         unknown,
         "x.pdb:2: found `X1`, expected the symbol of an element from H to Cf"
     );
+}
+
+#[test]
+fn line_numbers_of_old_files_are_neither_element_nor_charge() {
+    let line = format!("{}      1AKI 123\n", &ATOM[..66]);
+    let atom = pdb(&[CRYST1, &line]).unwrap().model.atoms[0];
+    assert_eq!((atom.element.symbol(), atom.charge), ("N", 0));
 }
 
 #[test]
