@@ -395,7 +395,7 @@ impl Names {
             .map(|(flag, path)| (flag, identity(path)))
             .collect();
         // Without a list the dump is read, and it may be named twice like any input.
-        let is_written = args.factors.hkl_path.is_some();
+        let is_written = args.makes_factors();
         let copies = self.copies.iter();
         let copies = copies.map(|(flag, _, path)| (*flag, Some(path.as_path())));
         let outputs = [

@@ -129,6 +129,10 @@ fn factors(page: &mut String, job: &Job, args: &Args) {
     let factors = &job.resolved.experiment.factors;
     let origin = match (job.factors_from, &args.factors.hkl_path) {
         (FactorsFrom::List, Some(path)) => format!("from {}", path.display()),
+        (FactorsFrom::Coordinates, _) => match &args.coordinates.path {
+            Some(path) => format!("worked out from {}", path.display()),
+            None => "worked out".to_owned(),
+        },
         (FactorsFrom::Dump, _) => format!("from the dump {}", dump_path(args).display()),
         _ => "listed".to_owned(),
     };
@@ -150,6 +154,25 @@ fn factors(page: &mut String, job: &Job, args: &Args) {
             file.expansion.expanded,
             file.expansion.absent,
             file.expansion.averaged
+        );
+    }
+    if let Some(atoms) = &job.coordinates {
+        let cell = atoms.model.frame.cell();
+        let numbers = |numbers: [f64; 3]| numbers.map(g).join(" ");
+        line!(
+            page,
+            "  {} atoms, {}, cell {} A, {} deg, to {} A{}",
+            atoms.model.atoms.len(),
+            atoms.model.space_group,
+            numbers(cell.lengths_angstrom),
+            numbers(cell.angles_rad.map(f64::to_degrees)),
+            g(atoms.dmin_a),
+            atoms
+                .solvent_fraction
+                .map_or_else(String::new, |share| format!(
+                    ", {:.1} % solvent",
+                    100.0 * share
+                ))
         );
     }
     if let Some(bounds) = factors.bounds() {

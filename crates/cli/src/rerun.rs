@@ -72,9 +72,10 @@ fn repeated(recorded: &Recorded, record: &Path, asked: &Args) -> Result<Args, Re
 
 /// Inputs are looked for in the folder of the recorded run.
 fn take_inputs_from(args: &mut Args, folder: &Path) {
-    let reads_dump = args.factors.hkl_path.is_none();
+    let reads_dump = !args.makes_factors();
     for path in [
         &mut args.factors.hkl_path,
+        &mut args.coordinates.path,
         &mut args.crystal.matrix_path,
         &mut args.beam.source_path,
         &mut args.detector.image_path,
@@ -95,7 +96,7 @@ fn take_inputs_from(args: &mut Args, folder: &Path) {
 /// Outputs go to the current folder under their recorded names, or where `asked` says. What the
 /// recorded run wrote elsewhere is left alone: of an absolute path the file name is taken.
 fn put_outputs(args: &mut Args, asked: &Args) {
-    let writes_dump = args.factors.hkl_path.is_some();
+    let writes_dump = args.makes_factors();
     let dump = if writes_dump {
         &asked.factors.dump_path
     } else {

@@ -17,6 +17,7 @@ use nanobragg::{
 };
 
 use crate::args::{self, Args, DistanceFlag, VectorArgs};
+use crate::coordinates::{self, Coordinates};
 use crate::exchange::{self, Source};
 use crate::factor_file::{self, FactorFile};
 use crate::run::RunError;
@@ -36,6 +37,8 @@ pub struct Job {
     pub noise_seed: i64,
     /// Where the structure factors came from.
     pub factors_from: FactorsFrom,
+    /// The atoms that they were worked out from.
+    pub coordinates: Option<Coordinates>,
     /// What is known of the file of structure factors, unless it was taken as it is.
     pub factor_file: Option<FactorFile>,
     /// The oddities that only the command line and the headers can tell.
@@ -78,6 +81,8 @@ fn keys_in(header: &smv::Header, kind: HeaderKind) -> Vec<(&'static str, HeaderK
 pub enum FactorsFrom {
     /// A list of reflections, which is dumped for the next run.
     List,
+    /// Atoms, by way of which they are worked out and dumped for the next run.
+    Coordinates,
     /// The dump of an earlier run.
     Dump,
     /// Neither: every reflection has the default.
@@ -136,7 +141,23 @@ impl Job {
         apply_beam(&mut spec.beam, args);
         spec.crystal = crystal(args, noise_seed, &geometry_from, spec.beam.wavelength)?;
         apply_sampling(&mut spec, args);
-        let (factors, factors_from, mut factor_file) = factors(args)?;
+        let reading = args.coordinates.path.as_deref();
+        let reading = reading
+            .map(|path| coordinates::read(path, args))
+            .transpose()?;
+        let mut coordinates = None;
+        let (factors, factors_from, mut factor_file) = match reading {
+            Some(reading) => {
+                if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
+                    spec.crystal.cell = Some(*reading.model.frame.cell());
+                }
+                let limit = memory_limit(args);
+                let (grid, atoms) = coordinates::factors(reading, args, &spec, limit)?;
+                coordinates = Some(atoms);
+                (grid, FactorsFrom::Coordinates, None)
+            }
+            None => factors(args)?,
+        };
         if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
             spec.crystal.cell = factor_file.as_ref().and_then(|file| file.cell);
         }
@@ -158,6 +179,7 @@ impl Job {
             resolved,
             noise_seed,
             factors_from,
+            coordinates,
             factor_file,
             oddities,
             header_keys,

@@ -140,8 +140,11 @@ pub(crate) fn simulate(
     let says = Says::of(args);
     says.text(&report::before(&job, args));
     warn_of_decisions(&job);
-    let dump = (job.factors_from == FactorsFrom::List)
-        .then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
+    let dump = matches!(
+        job.factors_from,
+        FactorsFrom::List | FactorsFrom::Coordinates
+    )
+    .then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
     let go_on = || stop_unless_wanted(stop);
     go_on()?;
 
@@ -258,6 +261,15 @@ fn warn_of_decisions(job: &Job) {
     }
     for warning in job.factor_file.iter().flat_map(|file| &file.warnings) {
         warn!("{warning}");
+    }
+    if let Some(atoms) = &job.coordinates {
+        for warning in &atoms.warnings {
+            warn!("{warning}");
+        }
+        let lattice = job.resolved.experiment.crystal.lattice();
+        if let Some(warning) = atoms.cell_warning(lattice) {
+            warn!("{warning}");
+        }
     }
     for warning in &job.resolved.decisions.warnings {
         warn!("{warning}");

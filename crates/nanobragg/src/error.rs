@@ -14,6 +14,9 @@ pub enum Error {
     /// The crystal cannot be, or a file that describes it cannot be read.
     #[error(transparent)]
     Crystal(#[from] nanobragg_crystal::Error),
+    /// Structure factors of coordinates cannot be worked out, or their file cannot be read.
+    #[error(transparent)]
+    Structure(#[from] nanobragg_structure::Error),
     /// The sources cannot be, or their file cannot be read.
     #[error(transparent)]
     Sources(#[from] nanobragg_sources::Error),

@@ -64,6 +64,7 @@ pub use nanobragg_io as io;
 pub use nanobragg_numeric as numeric;
 pub use nanobragg_physics as physics;
 pub use nanobragg_sources as sources;
+pub use nanobragg_structure as structure;
 
 pub use nanobragg_crystal::{
     CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Hkl, Misset, MosaicSpec, Shape,

@@ -77,6 +77,9 @@ impl List<'_> {
                 file.flag
             )),
             (None, None, Some(file)) => Because::Flag(file.flag),
+            (None, None, None) if self.job.coordinates.is_some() => {
+                Because::rule("the cell of the coordinates (-pdb)")
+            }
             (None, None, None) => Because::rule("the cell of the structure factors (-hkl)"),
             (None, Some(_), None) => Because::Flag("cell"),
         };
@@ -122,6 +125,10 @@ impl List<'_> {
                 format!("{} read", factors.count_read()),
                 Because::Flag("hkl"),
             ),
+            FactorsFrom::Coordinates => (
+                format!("{} worked out", factors.count_read()),
+                Because::Flag("pdb"),
+            ),
             FactorsFrom::Dump => {
                 let dump = dump_path(self.args).display().to_string();
                 let rule = format!("without -hkl the dump {dump} of an earlier run is read");
@@ -136,6 +143,13 @@ impl List<'_> {
             ),
         };
         self.add("structure factors", value, because);
+        if let Some(coordinates) = &self.job.coordinates {
+            let dmin = format!("{} A", g(coordinates.dmin_a));
+            let because = self
+                .flag(&["dmin"])
+                .unwrap_or_else(|| Because::rule("the finest corner of the detector"));
+            self.add("limit of structure factors", dmin, because);
+        }
         let because = self.flag_or_default(&["default_F"]);
         self.add(
             "all other structure factors",

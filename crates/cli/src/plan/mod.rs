@@ -12,7 +12,7 @@ mod decision;
 mod decisions;
 mod instrument;
 mod reflections;
-mod resolution;
+pub(crate) mod resolution;
 mod text;
 mod trial;
 
