@@ -73,7 +73,7 @@ fn rotation(axis: Vector, degrees: f64) -> Matrix {
 }
 
 fn vector(value: &Value) -> Vector {
-    serde_json::from_value(value.clone()).unwrap()
+    serde_json::from_value(value.clone()).expect("the fixture has a vector there")
 }
 
 /// Miller indices at a scattering vector, of the crystal with these edges.
@@ -104,22 +104,25 @@ fn run_of(described: &Described) -> Resolved {
         },
         ..ExperimentSpec::default()
     };
-    described.apply(&mut spec).unwrap();
+    described
+        .apply(&mut spec)
+        .expect("the detector is clear of the sample");
     spec.phi.sweep.count = Some(1);
     // What is worked out anew holds for the front of the sensor.
     spec.detector.sensor = SensorSpec::default();
-    spec.resolve().unwrap()
+    spec.resolve().expect("the fixture describes a whole run")
 }
 
 /// Indices that the kernel gives for pixels of a run.
 fn indices(resolved: &Resolved, pixels: &[[u32; 2]]) -> Vec<Vector> {
     let plan = Plan::new(&resolved.experiment);
-    let rendered = nanobragg::physics::render(&plan, &RunOptions::default()).unwrap();
+    let rendered =
+        nanobragg::physics::render(&plan, &RunOptions::default()).expect("nothing stops the run");
     pixels
         .iter()
         .map(|&[fast, slow]| {
-            let trace = trace_pixel(&plan, &rendered, fast, slow).unwrap();
-            trace.last.unwrap().hkl
+            let trace = trace_pixel(&plan, &rendered, fast, slow).expect("the pixel is there");
+            trace.last.expect("every pixel has a term").hkl
         })
         .collect()
 }
@@ -418,11 +421,11 @@ proptest! {
 
 /// What is said of `kappa.expt` with the value at `pointer` replaced.
 fn complaint(pointer: &str, value: Value) -> String {
-    let mut root: Value = serde_json::from_str(KAPPA).unwrap();
-    *root.pointer_mut(pointer).unwrap() = value;
+    let mut root: Value = serde_json::from_str(KAPPA).expect("the fixture is JSON");
+    *root.pointer_mut(pointer).expect("the fixture has that key") = value;
     let text = root.to_string();
     dxtbx::parse(text.as_bytes(), "a.expt", Default::default())
-        .unwrap_err()
+        .expect_err("the value makes no sense")
         .to_string()
 }
 
