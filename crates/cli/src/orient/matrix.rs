@@ -60,11 +60,14 @@ fn rotation(cell: &CellSpec, reciprocal: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
         cross(a_star, b_star),
     ]
     .map(|vector| vector.map(|x| x / volume));
-    std::array::from_fn(|axis| {
-        std::array::from_fn(|x| {
-            let terms = reciprocal.iter().zip(&direct);
-            terms.map(|(star, own)| star[x] * own[axis]).sum()
-        })
+    let [a, b, c] = reciprocal;
+    let [[ax, ay, az], [bx, by, bz], [cx, cy, cz]] = direct;
+    [[ax, bx, cx], [ay, by, cy], [az, bz, cz]].map(|[of_a, of_b, of_c]| {
+        let mut column = [0.0; 3];
+        for (((u, a), b), c) in column.iter_mut().zip(a).zip(b).zip(c) {
+            *u = of_a * a + of_b * b + of_c * c;
+        }
+        column
     })
 }
 

@@ -40,8 +40,7 @@ impl SymmetryOperation {
         for (parts, part) in translation_24ths.iter_mut().zip(translation) {
             let exact = part.rem_euclid(1.0) * f64::from(PARTS);
             let nearest = exact.round();
-            // NaN fails this as well.
-            if !((exact - nearest).abs() <= NEAR_ENOUGH) {
+            if exact.is_nan() || (exact - nearest).abs() > NEAR_ENOUGH {
                 return None;
             }
             *parts = nearest as i32 % PARTS;

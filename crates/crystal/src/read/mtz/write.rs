@@ -127,9 +127,15 @@ fn syminf(group: &SpaceGroup) -> String {
 fn resolution_range(list: &ReflectionList, cell: &CellSpec) -> [f64; 2] {
     let reciprocal = cell.upright_reciprocal();
     let squares = list.reflections.iter().map(|reflection| {
-        let h = reflection.hkl.map(f64::from);
-        let along = |axis: usize| -> f64 { (0..3).map(|i| h[i] * reciprocal[i][axis]).sum() };
-        (0..3).map(|axis| along(axis) * along(axis)).sum::<f64>()
+        let mut s = [0.0; 3];
+        for (index, star) in reflection.hkl.into_iter().zip(reciprocal) {
+            for (sum, component) in s.iter_mut().zip(star) {
+                *sum += f64::from(index) * component;
+            }
+        }
+        s.into_iter()
+            .map(|component| component * component)
+            .sum::<f64>()
     });
     let (low, high) = squares
         .filter(|square| *square > 0.0)
