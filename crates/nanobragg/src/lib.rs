@@ -46,6 +46,7 @@ mod images;
 mod memory;
 mod oddity;
 mod resolve;
+pub mod series;
 mod spec;
 
 pub use error::Error;
