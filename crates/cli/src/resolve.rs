@@ -81,6 +81,28 @@ impl Job {
     /// # Errors
     /// The first file that cannot be read or understood, or the first thing that cannot be.
     pub fn from_args(args: &Args) -> Result<Self, RunError> {
+        let prepared = Prepared::from_args(args)?;
+        prepared.resolve(&prepared.spec, prepared.noise_seed, args)
+    }
+}
+
+/// A command line whose files are read: what one image of a series has in common with the next.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// What the flags and files describe.
+    pub(crate) spec: ExperimentSpec,
+    noise_seed: i64,
+    factors_from: FactorsFrom,
+    oddities: Vec<Oddity>,
+    header_keys: Vec<(&'static str, HeaderKind)>,
+}
+
+impl Prepared {
+    /// Reads the files that `args` names.
+    ///
+    /// # Errors
+    /// The first file that cannot be read or understood.
+    pub(crate) fn from_args(args: &Args) -> Result<Self, RunError> {
         let mut oddities = Vec::new();
         let fixes = fixes(args);
         let mut spec = ExperimentSpec {
@@ -125,16 +147,35 @@ impl Job {
         apply_sampling(&mut spec, args);
         let (factors, factors_from) = factors(args)?;
         spec.factors = Arc::new(factors);
-        let begun = Instant::now();
-        let resolved = spec.resolve()?;
-        let resolve_s = begun.elapsed().as_secs_f64();
-        check_memory(&resolved.experiment, memory_limit(args))?;
         Ok(Self {
-            resolved,
+            spec,
             noise_seed,
             factors_from,
             oddities,
             header_keys,
+        })
+    }
+
+    /// Resolves `spec`, which is that of the command line or a frame of it.
+    ///
+    /// # Errors
+    /// The first thing that cannot be.
+    pub(crate) fn resolve(
+        &self,
+        spec: &ExperimentSpec,
+        noise_seed: i64,
+        args: &Args,
+    ) -> Result<Job, RunError> {
+        let begun = Instant::now();
+        let resolved = spec.resolve()?;
+        let resolve_s = begun.elapsed().as_secs_f64();
+        check_memory(&resolved.experiment, memory_limit(args))?;
+        Ok(Job {
+            resolved,
+            noise_seed,
+            factors_from: self.factors_from,
+            oddities: self.oddities.clone(),
+            header_keys: self.header_keys.clone(),
             resolve_s,
         })
     }
