@@ -9,6 +9,7 @@
 //! | spelling | [`argv`] | `-N 5`, `--N 5`, `--N=5` | flags in the order typed, each with its words |
 //! | meaning | [`args`] | flags in order, the last one wins | [`Args`] |
 //! | carrying out | `resolve`, `run`, `outputs` | [`Args`] | images on disk |
+//! | many images | `series` | [`Args`] | images on disk, and a log of them |
 //! | looking ahead and back | `plan`, `record`, `rerun`, `diff` | [`Args`], records | what would be done, was done, has changed |
 //! | other tools | [`convert`], [`orient`] | a file of reflections, a cell | the same in another format, a matrix |
 //! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
@@ -53,7 +54,9 @@ mod report;
 mod rerun;
 mod resolve;
 mod run;
+mod series;
 mod subcommand;
+mod truth_table;
 
 pub use args::{Args, Invocation};
 pub use coordinates::Coordinates;
@@ -62,4 +65,5 @@ pub use factor_file::{FactorFile, FactorWarning, Format};
 pub use record::RecordError;
 pub use resolve::{FactorsFrom, Job};
 pub use run::{Outcome, RunError, run};
+pub use series::SeriesError;
 pub use subcommand::ToolError;

@@ -9,7 +9,7 @@ use nanobragg::exchange::{dxtbx, xds};
 use nanobragg::io::printf::general as g;
 use nanobragg::io::scale::Noise;
 use nanobragg::io::{self, Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
-use nanobragg::{FactorGrid, Resolved, Simulated, exposure, smv_fields};
+use nanobragg::{FactorGrid, Resolved, Simulated, Truth, exposure, smv_fields};
 use tracing::{info_span, warn};
 
 use crate::args::{Args, PngScale};
@@ -18,6 +18,7 @@ use crate::formats::{PhotonFormat, WideFormat};
 use crate::record::inputs;
 use crate::resolve::{Job, dump_path};
 use crate::run::RunError;
+use crate::truth_table::Table;
 
 /// Added to every integer if no flag says otherwise.
 pub(crate) const DEFAULT_ADC: f64 = 40.0;
@@ -37,6 +38,7 @@ pub(crate) struct Outputs {
     xds: Option<Output>,
     /// The counts once more, in other formats.
     copies: Vec<CountsCopy>,
+    truth: Option<Output>,
     record: Option<Output>,
     /// What headers say of the geometry, if a file has such a header.
     exposure: Option<Exposure>,
@@ -82,6 +84,7 @@ impl Outputs {
             xds: open(&names.xds)?,
             copies,
             exposure,
+            truth: open(&names.truth)?,
             record: open(&args.running.record_path)?,
             hashes,
         })
@@ -101,6 +104,7 @@ impl Outputs {
         self,
         job: &Job,
         image: &Simulated,
+        truth: Option<&Truth>,
         args: &Args,
         say: &(dyn Fn(&str) + Sync),
         go_on: &(dyn Fn() -> Result<(), RunError> + Sync),
@@ -174,6 +178,15 @@ impl Outputs {
                 png::write(out, &image.photons, grey)
             })
         };
+        let write_truth = |output: Output| {
+            go_on()?;
+            let as_json = output.path().extension().is_some_and(|e| e == "json");
+            filled(output, "truthfile", hashes, &|out| {
+                let table = truth.map(|truth| Table::new(job, truth));
+                table.map_or(Ok(()), |table| table.write(as_json, out))?;
+                Ok(())
+            })
+        };
         let say_noise = |photons: f64, overloads: u64| {
             say(&format!(
                 "{photons:.0} photons on noise image ({overloads} overloads)\n"
@@ -214,6 +227,7 @@ impl Outputs {
             int,
             pgm,
             png,
+            truth: truth_output,
             noise,
             expt,
             xds,
@@ -242,6 +256,7 @@ impl Outputs {
                     let xds = xds.map(|to| text(to, "xdsfile", xds::write(geometry)));
                     complete.extend(xds.transpose()?);
                 }
+                complete.extend(truth_output.map(write_truth).transpose()?);
                 Ok(complete)
             };
             let others = here();
@@ -326,6 +341,7 @@ struct Names {
     expt: Option<PathBuf>,
     xds: Option<PathBuf>,
     copies: Vec<(&'static str, WideFormat, PathBuf)>,
+    truth: Option<PathBuf>,
 }
 
 impl Names {
@@ -351,6 +367,7 @@ impl Names {
             .into_iter()
             .filter_map(|(flag, format, path)| Some((flag, format, path.clone()?)))
             .collect(),
+            truth: given.truth_path.clone(),
         }
     }
 
@@ -386,6 +403,25 @@ impl Names {
         Ok(Some(exposure))
     }
 
+    /// Every image and table, with its flag.
+    fn all(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let copies = self.copies.iter();
+        let copies = copies.map(|(flag, _, path)| (*flag, Some(path.as_path())));
+        [
+            ("floatfile", Some(self.float.as_path())),
+            ("intfile", Some(self.int.as_path())),
+            ("pgmfile", self.pgm.as_deref()),
+            ("noisefile", self.noise.as_deref()),
+            ("pngfile", self.png.as_deref()),
+            ("exptfile", self.expt.as_deref()),
+            ("xdsfile", self.xds.as_deref()),
+            ("truthfile", self.truth.as_deref()),
+        ]
+        .into_iter()
+        .chain(copies)
+        .filter_map(|(flag, path)| Some((flag, path?)))
+    }
+
     /// Refuses outputs that are the same file as another output or as an input.
     fn refuse_collisions(&self, args: &Args) -> Result<(), RunError> {
         let running = &args.running;
@@ -396,21 +432,10 @@ impl Names {
             .collect();
         // Without a list the dump is read, and it may be named twice like any input.
         let is_written = args.makes_factors();
-        let copies = self.copies.iter();
-        let copies = copies.map(|(flag, _, path)| (*flag, Some(path.as_path())));
-        let outputs = [
-            ("dump", is_written.then(|| dump_path(args))),
-            ("floatfile", Some(self.float.as_path())),
-            ("intfile", Some(self.int.as_path())),
-            ("pgmfile", self.pgm.as_deref()),
-            ("noisefile", self.noise.as_deref()),
-            ("pngfile", self.png.as_deref()),
-            ("exptfile", self.expt.as_deref()),
-            ("xdsfile", self.xds.as_deref()),
-            ("record", running.record_path.as_deref()),
-        ];
-        for (flag, path) in outputs.into_iter().chain(copies) {
-            let Some(path) = path else { continue };
+        let dump = is_written.then(|| ("dump", dump_path(args)));
+        let record = running.record_path.as_deref();
+        let record = record.map(|path| ("record", path));
+        for (flag, path) in dump.into_iter().chain(self.all()).chain(record) {
             if is_device(path) {
                 continue;
             }
@@ -436,8 +461,15 @@ pub(crate) fn refuse_collisions(args: &Args) -> Result<(), RunError> {
     Names::of(args).refuse_collisions(args)
 }
 
+/// The images and tables that a command line names or has by default, each with its flag.
+pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
+    let names = Names::of(args);
+    let owned = |(flag, path): (&'static str, &Path)| (flag, path.to_path_buf());
+    names.all().map(owned).collect()
+}
+
 /// Whether many outputs may go there, as to `/dev/null`.
-fn is_device(path: &Path) -> bool {
+pub(crate) fn is_device(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 

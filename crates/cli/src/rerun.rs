@@ -112,6 +112,7 @@ fn put_outputs(args: &mut Args, asked: &Args) {
         (&mut args.output.cbf_path, &asked.output.cbf_path),
         (&mut args.output.tiff_path, &asked.output.tiff_path),
         (&mut args.output.nexus_path, &asked.output.nexus_path),
+        (&mut args.output.truth_path, &asked.output.truth_path),
         (&mut args.noise.path, &asked.noise.path),
     ] {
         *recorded = asked.clone().or_else(|| recorded.take().map(here));

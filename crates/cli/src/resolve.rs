@@ -95,6 +95,49 @@ impl Job {
     /// # Errors
     /// The first file that cannot be read or understood, or the first thing that cannot be.
     pub fn from_args(args: &Args) -> Result<Self, RunError> {
+        let prepared = Prepared::from_args(args)?;
+        prepared.resolve(&prepared.spec, prepared.noise_seed, args)
+    }
+
+    /// What the files of other programs gave, with the flag of each.
+    pub(crate) fn file_keys(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (&'static str, &'static str)> {
+        self.geometry_from.iter().flat_map(Source::keys)
+    }
+
+    /// The file that the detector was taken from.
+    pub(crate) fn detector_from(&self) -> Option<&Source> {
+        let gives = |source: &&Source| source.described.panel.is_some();
+        self.geometry_from.iter().rfind(gives)
+    }
+
+    /// The file that the cell was taken from.
+    pub(crate) fn cell_from(&self) -> Option<&Source> {
+        self.geometry_from.iter().rfind(|source| source.has_cell())
+    }
+}
+
+/// A command line whose files are read: what one image of a series has in common with the next.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// What the flags and files describe.
+    pub(crate) spec: ExperimentSpec,
+    noise_seed: i64,
+    factors_from: FactorsFrom,
+    coordinates: Option<Coordinates>,
+    factor_file: Option<FactorFile>,
+    oddities: Vec<Oddity>,
+    header_keys: Vec<(&'static str, HeaderKind)>,
+    geometry_from: Vec<Source>,
+}
+
+impl Prepared {
+    /// Reads the files that `args` names.
+    ///
+    /// # Errors
+    /// The first file that cannot be read or understood.
+    pub(crate) fn from_args(args: &Args) -> Result<Self, RunError> {
         let mut oddities = Vec::new();
         let fixes = fixes(args);
         let mut spec = ExperimentSpec {
@@ -146,7 +189,7 @@ impl Job {
             .map(|path| coordinates::read(path, args))
             .transpose()?;
         let mut coordinates = None;
-        let (factors, factors_from, mut factor_file) = match reading {
+        let (factors, factors_from, factor_file) = match reading {
             Some(reading) => {
                 if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
                     spec.crystal.cell = Some(*reading.model.frame.cell());
@@ -162,6 +205,28 @@ impl Job {
             spec.crystal.cell = factor_file.as_ref().and_then(|file| file.cell);
         }
         spec.factors = Arc::new(factors);
+        Ok(Self {
+            spec,
+            noise_seed,
+            factors_from,
+            coordinates,
+            factor_file,
+            oddities,
+            header_keys,
+            geometry_from,
+        })
+    }
+
+    /// Resolves `spec`, which is that of the command line or a frame of it.
+    ///
+    /// # Errors
+    /// The first thing that cannot be.
+    pub(crate) fn resolve(
+        &self,
+        spec: &ExperimentSpec,
+        noise_seed: i64,
+        args: &Args,
+    ) -> Result<Job, RunError> {
         let begun = Instant::now();
         let resolved = spec.resolve()?;
         let resolve_s = begun.elapsed().as_secs_f64();
@@ -170,41 +235,23 @@ impl Job {
         let geometry = writes_geometry
             .then(|| Geometry::of(&resolved))
             .transpose()?;
+        let mut factor_file = self.factor_file.clone();
         if let Some(file) = &mut factor_file {
-            let lattice = resolved.experiment.crystal.lattice();
-            let warning = file.cell_warning(lattice);
+            let warning = file.cell_warning(resolved.experiment.crystal.lattice());
             file.warnings.extend(warning);
         }
-        Ok(Self {
+        Ok(Job {
             resolved,
             noise_seed,
-            factors_from,
-            coordinates,
+            factors_from: self.factors_from,
+            coordinates: self.coordinates.clone(),
             factor_file,
-            oddities,
-            header_keys,
-            geometry_from,
+            oddities: self.oddities.clone(),
+            header_keys: self.header_keys.clone(),
+            geometry_from: self.geometry_from.clone(),
             geometry,
             resolve_s,
         })
-    }
-
-    /// What the files of other programs gave, with the flag of each.
-    pub(crate) fn file_keys(
-        &self,
-    ) -> impl DoubleEndedIterator<Item = (&'static str, &'static str)> {
-        self.geometry_from.iter().flat_map(Source::keys)
-    }
-
-    /// The file that the detector was taken from.
-    pub(crate) fn detector_from(&self) -> Option<&Source> {
-        let gives = |source: &&Source| source.described.panel.is_some();
-        self.geometry_from.iter().rfind(gives)
-    }
-
-    /// The file that the cell was taken from.
-    pub(crate) fn cell_from(&self) -> Option<&Source> {
-        self.geometry_from.iter().rfind(|source| source.has_cell())
     }
 }
 

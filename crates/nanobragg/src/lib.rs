@@ -48,6 +48,7 @@ mod images;
 mod memory;
 mod oddity;
 mod resolve;
+pub mod series;
 mod spec;
 
 pub use error::Error;
@@ -75,7 +76,8 @@ pub use nanobragg_geometry::{
 };
 pub use nanobragg_physics::{
     Cancel, Experiment, Fixes, Level, Lookup, Mask, Oddity, PhiSweep, PixelTrace, Plan,
-    Polarization, Precision, Progress, Rendered, RunOptions, Sampling, Statistics, trace_pixel,
+    Polarization, Precision, Progress, ReflectionTruth, Rendered, RunOptions, Sampling, Statistics,
+    Truth, trace_pixel, truth,
 };
 pub use nanobragg_sources::{
     DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Source, SourceList, StepSpec,

@@ -16,6 +16,7 @@ mod output;
 mod range;
 mod running;
 mod sampling;
+mod series;
 mod structure_factors;
 mod task;
 mod value;
@@ -33,6 +34,7 @@ pub use output::{OutputArgs, PngScale};
 pub use range::{Range, WholeRange};
 pub use running::{FIXES, LEVELS, PlanFormat, RunningArgs, Verbosity};
 pub use sampling::SamplingArgs;
+pub use series::SeriesArgs;
 pub use structure_factors::{FactorArgs, Lookup};
 pub use task::Task;
 pub use vectors::VectorArgs;
@@ -70,6 +72,8 @@ pub struct Args {
     pub sampling: SamplingArgs,
     /// Files to write and their scales.
     pub output: OutputArgs,
+    /// Many images.
+    pub series: SeriesArgs,
     /// Noise, and seeds.
     pub noise: NoiseArgs,
     /// Threads, messages, corrections of oddities.
@@ -112,6 +116,7 @@ impl Args {
             args.given.push(flag.spec.name);
         }
         task::check(&args)?;
+        series::check(&args)?;
         args.warnings.extend(warning::of_values(&args));
         Ok(args)
     }
@@ -123,7 +128,7 @@ impl Args {
 }
 
 /// The groups of flags, in the order of the help.
-pub fn groups() -> [&'static Group; 10] {
+pub fn groups() -> [&'static Group; 11] {
     [
         &crystal::GROUP,
         &structure_factors::GROUP,
@@ -134,6 +139,7 @@ pub fn groups() -> [&'static Group; 10] {
         &sampling::GROUP,
         &output::GROUP,
         &noise::GROUP,
+        &series::GROUP,
         &running::GROUP,
     ]
 }

@@ -27,6 +27,10 @@ pub struct OutputArgs {
     pub expt_path: Option<PathBuf>,
     /// `XDS.INP`; written only if named.
     pub xds_path: Option<PathBuf>,
+    /// Table of what is in the image; written only if named.
+    pub truth_path: Option<PathBuf>,
+    /// Photons below which a reflection is left out of that table.
+    pub truth_floor: Option<f64>,
     /// Factor from photons to integers; `None` is automatic.
     pub int_scale: Option<f64>,
     /// Factor from photons to grey; `None` is automatic.
@@ -53,6 +57,8 @@ impl Default for OutputArgs {
             png_scale: PngScale::default(),
             expt_path: None,
             xds_path: None,
+            truth_path: None,
+            truth_floor: None,
             int_scale: None,
             pgm_scale: None,
             adc: None,
@@ -192,6 +198,23 @@ pub(super) static GROUP: Group = Group {
             "The same as NeXus NXmx in HDF5; written only if named.",
         )
         .or(&["h5file"]),
+        FlagSpec::new(
+            "truthfile",
+            Takes::Path(|args, path| args.output.truth_path = Some(path)),
+            "What is in the image, written only if named: the orientation, and for each reflection \
+             indices, centroid, photons and partiality. JSON if the name ends in .json, otherwise \
+             CSV.",
+        ),
+        FlagSpec::new(
+            "truth_floor",
+            Takes::Number {
+                unit: "photons",
+                range: Range::ZeroOrMore,
+                set: |args, v| args.output.truth_floor = Some(v),
+            },
+            "Leave weaker reflections out of that table; what they sum to is told in it.",
+        )
+        .default("0"),
         FlagSpec::new(
             "printout",
             Takes::Switch(|args| args.output.printout = true),

@@ -8,6 +8,8 @@ use crate::Error;
 pub enum Task<'a> {
     /// Images.
     Simulate,
+    /// A series of them.
+    Series,
     /// What would be done, without doing it.
     Plan(PlanFormat),
     /// The images of an earlier run once more, from its record.
@@ -29,6 +31,7 @@ const BESIDE_RERUN: &[&str] = &[
     "noisefile",
     "exptfile",
     "xdsfile",
+    "truthfile",
     "dump",
     "threads",
     "level",
@@ -50,6 +53,7 @@ impl Args {
             (Some([a, b]), ..) => Task::Diff(a, b),
             (None, Some(record), _) => Task::Rerun(record),
             (None, None, Some(format)) => Task::Plan(format),
+            (None, None, None) if self.series.count().is_some() => Task::Series,
             (None, None, None) => Task::Simulate,
         }
     }
@@ -63,7 +67,7 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
     let (flag, beside) = match args.task() {
         Task::Diff(..) => ("diff", BESIDE_DIFF),
         Task::Rerun(_) => ("rerun", BESIDE_RERUN),
-        Task::Simulate | Task::Plan(_) => return one_source_of_factors(args),
+        Task::Simulate | Task::Series | Task::Plan(_) => return one_source_of_factors(args),
     };
     match args.given.iter().find(|given| !beside.contains(given)) {
         Some(&other) => Err(Error::NotTogether { flag, other }),

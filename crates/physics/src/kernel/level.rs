@@ -126,9 +126,9 @@ pub(crate) fn render_span(
 
 /// What every processor of the architecture can do.
 #[cfg(target_arch = "aarch64")]
-type Baseline = Fused;
+pub(super) type Baseline = Fused;
 #[cfg(not(target_arch = "aarch64"))]
-type Baseline = Separate;
+pub(super) type Baseline = Separate;
 
 /// The fast kernel, compiled for a set of instructions.
 macro_rules! compiled_for {
