@@ -158,7 +158,7 @@ mod tests {
         for (line, why) in [
             ("", "<OUT>"),
             ("a", "--cell"),
-            ("-cell 1 2 3 a", "'a'"),
+            ("-cell 1 2 3 a", "6 values"),
             (
                 "-cell 1 2 3 90 90 90 -misset 1 2 3 -random a",
                 "cannot be used",
