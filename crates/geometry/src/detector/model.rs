@@ -5,7 +5,7 @@ use crate::convention::Convention;
 use crate::detector::centre::BeamCentre;
 use crate::detector::ignored::{exchanged_axes, ignored_centre, ignored_pivot, ignored_pix0};
 use crate::detector::pixel::{curved_position, curved_position_own_frame, flat_position};
-use crate::detector::place::{Placement, place};
+use crate::detector::place::{Placement, PlacementInput, place};
 use crate::detector::resolve::{
     centre_input, check_numbers, pivot, pixel_counts, placement_input, size, unit_axes,
 };
@@ -28,6 +28,7 @@ pub struct Detector {
     convention: Convention,
     pivot: Pivot,
     centre: BeamCentre<f64>,
+    placement_input: PlacementInput<f64>,
     placement: Placement<f64>,
     beam_frame: BeamFrame,
     spindle: [f64; 3],
@@ -91,6 +92,7 @@ impl Detector {
             convention: spec.convention,
             pivot,
             centre,
+            placement_input: input,
             placement,
             beam_frame: BeamFrame::from_unit(axes.beam, axes.polarization),
             spindle: axes.spindle,
@@ -133,6 +135,11 @@ impl Detector {
     /// The size along slow in metres, as given if the pixels were not counted.
     pub const fn size_slow_m(&self) -> f64 {
         self.size_slow_m
+    }
+
+    /// What placed the detector: axes, centres and distance before any rotation.
+    pub const fn placement_input(&self) -> &PlacementInput<f64> {
+        &self.placement_input
     }
 
     /// Where the detector is: corner, axes, distances and centres after all rotations.
