@@ -230,7 +230,10 @@ mod tests {
     fn turns_give_the_domains_that_were_drawn() {
         let (mosaic, _) = Mosaic::new(&spec(Some(0.02), Some(5))).unwrap();
         let turns = DomainTurn::of_domains(MosaicSpec::default().seed, 5);
-        let drawn: Vec<_> = turns.iter().map(|turn| turn.rotation_near(0.02, 0.02)).collect();
+        let drawn: Vec<_> = turns
+            .iter()
+            .map(|turn| turn.rotation_near(0.02, 0.02))
+            .collect();
         assert_eq!(drawn, mosaic.domains());
     }
 

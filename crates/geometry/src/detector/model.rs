@@ -1,5 +1,7 @@
 //! The detector, resolved.
 
+use nanobragg_numeric::Scalar;
+
 use crate::beam::BeamFrame;
 use crate::convention::Convention;
 use crate::detector::centre::BeamCentre;
@@ -315,21 +317,34 @@ impl Detector {
     /// The place in metres of the point `f_m`, `s_m` from the corner of the first pixel along fast
     /// and slow, `o_m` deep in the sensor.
     pub fn position_m(&self, f_m: f64, s_m: f64, o_m: f64) -> [f64; 3] {
+        self.position_placed(&self.placement, f_m, s_m, o_m)
+    }
+
+    /// [`position_m`](Self::position_m) of a detector placed elsewhere, in numbers that may carry
+    /// derivatives.
+    pub fn position_placed<T: Scalar>(
+        &self,
+        placement: &Placement<T>,
+        f_m: T,
+        s_m: T,
+        o_m: T,
+    ) -> [T; 3] {
         let Placement {
             pix0_m,
             fast,
             slow,
             normal,
             ..
-        } = self.placement;
+        } = *placement;
         let flat = flat_position(f_m, s_m, o_m, fast, slow, normal, pix0_m);
         match (self.surface, self.bends_along_own_axes) {
             (Surface::Flat, _) => flat,
             (Surface::Curved, false) => {
-                curved_position(flat, self.distance_m(), self.beam(), fast, slow)
+                let beam = self.beam().map(T::from_f64);
+                curved_position(flat, placement.distance_m, beam, fast, slow)
             }
             (Surface::Curved, true) => {
-                curved_position_own_frame(flat, self.close_distance_m(), fast, slow, normal)
+                curved_position_own_frame(flat, placement.close_distance_m, fast, slow, normal)
             }
         }
     }
