@@ -136,17 +136,11 @@ impl Base<'_> {
             lengths_angstrom: cell.lengths_angstrom.map(T::from_f64),
             angles_rad: cell.angles_rad.map(T::from_f64),
         });
-        if !shifts.any(&EDGES) && !shifts.any(&ANGLES) {
-            return Lattice::from_reciprocal(misset(reciprocal, turns), lending.as_ref());
+        let mut lattice = Lattice::from_reciprocal(misset(reciprocal, turns), lending.as_ref());
+        if shifts.any(&EDGES) || shifts.any(&ANGLES) {
+            strain(&mut lattice, &base, &cell);
         }
-        let reciprocal = match &lending {
-            Some(_) => {
-                Lattice::from_reciprocal(reciprocal, lending.as_ref()).reciprocal_per_angstrom
-            }
-            None => reciprocal,
-        };
-        let strained = strained(reciprocal, &base, &cell);
-        Lattice::from_reciprocal(misset(strained, turns), None)
+        lattice
     }
 
     fn domains<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Vec<[[T; 3]; 3]> {
@@ -289,30 +283,38 @@ fn deviation<T: Scalar>(steps: Steps, index: u32, by: T, step_by_range: f64) -> 
     step * T::from_f64(f64::from(index)) - range / T::from_f64(2.0)
 }
 
-/// The reciprocal vectors of a matrix whose cell is changed from `base` to `cell` and whose
-/// orientation is not: `A B0^-1 B`, with B0 and B those of the two cells in the default orientation.
-pub(super) fn strained<T: Scalar>(
-    reciprocal: [[T; 3]; 3],
-    base: &[T; 6],
-    cell: &CellSpec<T>,
-) -> [[T; 3]; 3] {
+/// Changes the cell of a lattice from `base` to `cell` and leaves it its orientation: with d, b the
+/// direct and reciprocal vectors of either cell in the default orientation,
+/// ```text
+/// a_i becomes sum over j of (d'_i.b_j) a_j     a*_j becomes sum over i of (d_i.b'_j) a*_i
+/// ```
+pub(super) fn strain<T: Scalar>(lattice: &mut Lattice<T>, base: &[T; 6], cell: &CellSpec<T>) {
     let [a, b, c, alpha, beta, gamma] = *base;
     let before = CellSpec {
         lengths_angstrom: [a, b, c],
         angles_rad: [alpha, beta, gamma],
     };
-    let before = before.upright_reciprocal();
-    let direct = Lattice::from_reciprocal(before, None).direct_angstrom;
-    let after = cell.upright_reciprocal();
-    std::array::from_fn(|j| {
-        // B0^-1 B written as 1 + B0^-1 (B - B0): to the bit the matrix itself where B is B0.
-        let grown = vector::sub(after[j], before[j]);
-        let mut column = reciprocal[j];
-        for i in 0..3 {
-            let share = vector::scale(vector::dot(direct[i], grown), reciprocal[i]);
-            column = vector::add(column, share);
-        }
-        column
+    let of = |cell: &CellSpec<T>| {
+        let reciprocal = cell.upright_reciprocal();
+        let direct = Lattice::from_reciprocal(reciprocal, None).direct_angstrom;
+        (direct, reciprocal)
+    };
+    let ((direct, reciprocal), (new_direct, new_reciprocal)) = (of(&before), of(cell));
+    // The products are written as 1 and what the difference adds: nothing where nothing is shifted.
+    lattice.direct_angstrom = grown(lattice.direct_angstrom, |i, j| {
+        vector::dot(vector::sub(new_direct[i], direct[i]), reciprocal[j])
+    });
+    lattice.reciprocal_per_angstrom = grown(lattice.reciprocal_per_angstrom, |j, i| {
+        vector::dot(direct[i], vector::sub(new_reciprocal[j], reciprocal[j]))
+    });
+}
+
+/// Three vectors, to each of which shares of all three are added.
+fn grown<T: Scalar>(vectors: [[T; 3]; 3], share: impl Fn(usize, usize) -> T) -> [[T; 3]; 3] {
+    std::array::from_fn(|i| {
+        (0..3).fold(vectors[i], |sum, j| {
+            vector::add(sum, vector::scale(share(i, j), vectors[j]))
+        })
     })
 }
 

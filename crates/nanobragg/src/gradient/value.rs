@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use nanobragg_crystal::{CellSpec, Misset, constants::METRES_PER_ANGSTROM};
-use nanobragg_geometry::{Angle, Attenuation, Length};
+use nanobragg_geometry::{Angle, Attenuation, Length, vector};
 use nanobragg_sources::StepSpec;
 
 use super::base::Base;
 use super::parameter::Parameter;
-use super::scene::strained;
+use super::scene::strain;
 use crate::error::Error;
 use crate::spec::ExperimentSpec;
 
@@ -176,12 +176,17 @@ impl Base<'_> {
             spec.crystal.cell = Some(cell);
             return;
         }
-        let Some(reciprocal) = self.matrix_reciprocal() else {
+        let Some(mut lattice) = self.matrix_lattice() else {
             return;
         };
-        let changed = strained(reciprocal, &self.cell(), &cell);
+        strain(&mut lattice, &self.cell(), &cell);
+        // The matrix alone gives the dual of its vectors.
+        let [a, b, c] = lattice.direct_angstrom;
+        let volume_a3 = vector::dot(a, vector::cross(b, c));
         let wavelength_angstrom = self.resolved.decisions.wavelength_m / METRES_PER_ANGSTROM;
-        let row = |x: usize| changed.map(|column| column[x] * wavelength_angstrom);
+        let columns = [(b, c), (c, a), (a, b)]
+            .map(|(x, y)| vector::scale(wavelength_angstrom / volume_a3, vector::cross(x, y)));
+        let row = |x: usize| columns.map(|column| column[x]);
         spec.crystal.cell = None;
         spec.crystal.matrix = Some([row(0), row(1), row(2)]);
     }

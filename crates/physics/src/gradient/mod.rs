@@ -28,6 +28,7 @@ mod scene;
 mod state;
 mod sums;
 mod sweep;
+pub(crate) mod tables;
 mod tape;
 
 pub use backward::{Pullback, pullback, weighted_sum};
