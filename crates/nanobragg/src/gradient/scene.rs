@@ -241,9 +241,8 @@ impl Base<'_> {
         let by_slow = shifts.of(Parameter::BeamSlow, 1e-3);
         if let Some(pix0_m) = &mut input.pix0_m {
             let Placement { fast, slow, .. } = detector.placement().map(T::from_f64);
-            for (axis, component) in pix0_m.iter_mut().enumerate() {
-                *component -= by_fast * fast[axis] + by_slow * slow[axis];
-            }
+            let by = vector::add(vector::scale(by_fast, fast), vector::scale(by_slow, slow));
+            *pix0_m = vector::sub(*pix0_m, by);
         }
         input.f_beam_m += by_fast;
         input.f_close_m += by_fast;
@@ -301,21 +300,30 @@ pub(super) fn strain<T: Scalar>(lattice: &mut Lattice<T>, base: &[T; 6], cell: &
     };
     let ((direct, reciprocal), (new_direct, new_reciprocal)) = (of(&before), of(cell));
     // The products are written as 1 and what the difference adds: nothing where nothing is shifted.
-    lattice.direct_angstrom = grown(lattice.direct_angstrom, |i, j| {
-        vector::dot(vector::sub(new_direct[i], direct[i]), reciprocal[j])
-    });
-    lattice.reciprocal_per_angstrom = grown(lattice.reciprocal_per_angstrom, |j, i| {
-        vector::dot(direct[i], vector::sub(new_reciprocal[j], reciprocal[j]))
-    });
+    let shares = differences(new_direct, direct).map(|by| reciprocal.map(|b| vector::dot(by, b)));
+    lattice.direct_angstrom = grown(lattice.direct_angstrom, shares);
+    let shares =
+        differences(new_reciprocal, reciprocal).map(|by| direct.map(|d| vector::dot(d, by)));
+    lattice.reciprocal_per_angstrom = grown(lattice.reciprocal_per_angstrom, shares);
 }
 
-/// Three vectors, to each of which shares of all three are added.
-fn grown<T: Scalar>(vectors: [[T; 3]; 3], share: impl Fn(usize, usize) -> T) -> [[T; 3]; 3] {
-    std::array::from_fn(|i| {
-        (0..3).fold(vectors[i], |sum, j| {
-            vector::add(sum, vector::scale(share(i, j), vectors[j]))
-        })
-    })
+fn differences<T: Scalar>([a, b, c]: [[T; 3]; 3], [x, y, z]: [[T; 3]; 3]) -> [[T; 3]; 3] {
+    [vector::sub(a, x), vector::sub(b, y), vector::sub(c, z)]
+}
+
+/// Three vectors, to each of which its shares of all three are added.
+fn grown<T: Scalar>(vectors: [[T; 3]; 3], shares: [[T; 3]; 3]) -> [[T; 3]; 3] {
+    let [a, b, c] = vectors;
+    let added = shares.map(|[x, y, z]| {
+        let sum = vector::add(vector::scale(x, a), vector::scale(y, b));
+        vector::add(sum, vector::scale(z, c))
+    });
+    let [by_a, by_b, by_c] = added;
+    [
+        vector::add(a, by_a),
+        vector::add(b, by_b),
+        vector::add(c, by_c),
+    ]
 }
 
 fn add<T: Scalar>(sum: &mut [T; 3], by: [T; 3]) {
