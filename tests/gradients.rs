@@ -352,7 +352,9 @@ proptest! {
             let contradicts = spec.crystal.matrix.is_some()
                 && spec.crystal.cell.is_some()
                 && parameter <= Parameter::CellGamma;
-            if is_stepped || leaves_zero || contradicts {
+            // The first drop of water switches terms and corrections on that were left out.
+            let first_drop = parameter == Parameter::Water && spec.water.m() == 0.0;
+            if is_stepped || leaves_zero || contradicts || first_drop {
                 continue;
             }
             let by = step(&spec, parameter);

@@ -153,6 +153,7 @@ impl Parameter {
         Self::DetectorRotZ,
         Self::TwoTheta,
         Self::SensorThickness,
+        Self::SensorAttenuation,
         Self::Water,
     ];
 
