@@ -446,12 +446,13 @@ fn second_derivatives_are_those_of_the_first() {
         Parameter::MissetX,
         Parameter::MissetZ,
         Parameter::Distance,
+        Parameter::StructureFactor(Hkl([0, 1, 0])),
     ];
     for spec in [spec, square] {
         let weights = weights(70 * 9);
         let direction: Vec<_> = parameters
             .into_iter()
-            .zip([0.3, -0.7, 0.2, 0.5, 1.0, -0.4, 0.6])
+            .zip([0.3, -0.7, 0.2, 0.5, 1.0, -0.4, 0.6, 5.0])
             .collect();
         let product = render_hvp(&spec, &weights, &parameters, &direction, &OPTIONS).unwrap();
         // The gradient at a point a little further along the direction, from scratch.

@@ -94,8 +94,11 @@ impl Base<'_> {
         for &(parameter, by) in shifts.0 {
             if let Parameter::StructureFactor(hkl) = parameter {
                 let offset = self.factor_offset(parameter, hkl)?;
-                let value = T::from_f64(self.value(parameter)?);
-                scene.factors.push((offset, value + by));
+                let listed = T::from_f64(self.value(parameter)?);
+                match scene.factors.iter_mut().find(|(at, _)| *at == offset) {
+                    Some((_, factor)) => *factor += by,
+                    None => scene.factors.push((offset, listed + by)),
+                }
             }
         }
         Ok(scene)

@@ -1,6 +1,8 @@
 //! Where sub-pixels lie, the three corrections, and how both follow the tangents that move rays.
 
-use nanobragg_geometry::{PixelKind, capture_fraction, flat_position};
+use nanobragg_geometry::{
+    PixelKind, capture_fraction, flat_position, point_solid_angle, solid_angle,
+};
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::super::block::{BLOCK, Column, any};
@@ -98,10 +100,12 @@ impl SlopeBlock {
             for i in 0..BLOCK {
                 let path_m = self.base.path_m[i];
                 let shrinks = ray.path_m[i] / path_m;
-                let value = plan.solid_angle_sr(path_m);
                 let rate = match detector.pixel_kind() {
-                    PixelKind::Facet => value * (rates.close_distance_m / close_m - 3.0 * shrinks),
-                    PixelKind::Point => -2.0 * value * shrinks,
+                    PixelKind::Facet => {
+                        let by_close = solid_angle(detector.pixel_size_m(), 1.0, path_m);
+                        by_close * (rates.close_distance_m - 3.0 * close_m * shrinks)
+                    }
+                    PixelKind::Point => -2.0 * point_solid_angle(path_m) * shrinks,
                 };
                 if each | (self.base.solid_angle_sr[i] == 0.0) {
                     ray.solid_angle_sr[i] = rate;
