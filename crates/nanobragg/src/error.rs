@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::gradient::Parameter;
+
 /// Why an experiment cannot be resolved or rendered.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -149,6 +151,14 @@ pub enum Error {
     /// Every frame of a rotation series would be the same.
     #[error("a rotation series needs an oscillation range above 0 for each frame")]
     NoOscillation,
+    /// The image has no derivative by a parameter.
+    #[error("the image has no derivative by {parameter}: {reason}")]
+    NoDerivative {
+        /// The parameter.
+        parameter: Parameter,
+        /// Why.
+        reason: &'static str,
+    },
     /// Two images that are to be compared do not cover each other.
     #[error(
         "one image has {} x {} pixels (fast x slow), the other {} x {}",

@@ -43,6 +43,7 @@ pub mod compare;
 mod error;
 pub mod exchange;
 mod exposure;
+pub mod gradient;
 mod header;
 mod images;
 mod memory;

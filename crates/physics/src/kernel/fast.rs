@@ -361,7 +361,7 @@ fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
 /// Finds the scattering vectors of `source` and where it is not cut by dmin; false if it is
 /// everywhere.
 #[inline(always)]
-fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
+pub(super) fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
     let dmin_m = plan.experiment.dmin_m;
     let [x, y, z] = &block.diffracted;
     for i in 0..BLOCK {
@@ -383,14 +383,14 @@ fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
 }
 
 /// The shortest and the longest scattering vector of a block.
-struct Extent {
+pub(super) struct Extent {
     shortest_squared_per_m2: f64,
     longest_squared_per_m2: f64,
 }
 
 impl Extent {
     #[inline(always)]
-    fn of(block: &Block) -> Self {
+    pub(super) fn of(block: &Block) -> Self {
         let [x, y, z] = &block.scattering_per_m;
         let mut shortest = [f64::INFINITY; EXTENT_LANES];
         let mut longest = [0.0; EXTENT_LANES];
@@ -418,7 +418,7 @@ impl Extent {
 
     /// Whether every pixel scatters beyond the last reflection that is not 0.
     #[inline(always)]
-    fn is_beyond_list(&self, plan: &Plan<'_>) -> bool {
+    pub(super) fn is_beyond_list(&self, plan: &Plan<'_>) -> bool {
         plan.reach_squared_per_m2
             .is_some_and(|reach| self.shortest_squared_per_m2 > reach)
     }
