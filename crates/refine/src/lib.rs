@@ -1,0 +1,22 @@
+//! x
+#![forbid(unsafe_code)]
+#![allow(missing_docs)]
+mod blur;
+mod error;
+mod free;
+pub mod gradient;
+mod likelihood;
+mod normal;
+mod problem;
+mod refine;
+mod spec;
+mod stage;
+mod system;
+mod target;
+pub use error::Error;
+pub use free::{Free, FreeSet};
+pub use likelihood::{Likelihood, POISSON_FLOOR, Variance};
+pub use spec::{Bounds, RefineSpec, Restraint, Schedule, Selection, Stage, parameter};
+pub use system::CrystalSystem;
+pub use target::Target;
+pub use refine::*;
