@@ -1,7 +1,7 @@
 use nanobragg::*;
 use nanobragg::crystal::read;
 use nanobragg_refine::*;
-use nanobragg_refine::gradient::{self, Parameter};
+use nanobragg::gradient::{self, Parameter};
 use std::sync::Arc;
 fn env(n: &str, d: f64) -> f64 { std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d) }
 fn main() {

@@ -2,7 +2,7 @@
 
 use nanobragg::ExperimentSpec;
 
-use crate::gradient::{self, Parameter};
+use nanobragg::gradient::{self, Parameter};
 use crate::spec::{Bounds, RefineSpec, Restraint, Selection};
 use crate::{CrystalSystem, Error};
 

@@ -4,7 +4,6 @@
 mod blur;
 mod error;
 mod free;
-pub mod gradient;
 mod likelihood;
 mod normal;
 mod problem;

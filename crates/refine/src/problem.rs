@@ -8,7 +8,7 @@ use nanobragg::{ExperimentSpec, RunOptions, simulate};
 
 use crate::blur::Blur;
 use crate::free::FreeSet;
-use crate::gradient;
+use nanobragg::gradient;
 use crate::likelihood::{Likelihood, Term, Variance};
 use crate::normal::Normal;
 use crate::Error;

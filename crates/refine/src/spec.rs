@@ -2,7 +2,7 @@
 
 use nanobragg::Length;
 
-use crate::gradient::Parameter;
+use nanobragg::gradient::Parameter;
 use crate::{CrystalSystem, Error, Likelihood};
 
 /// A refinement as a user describes it.

@@ -1,7 +1,8 @@
 //! What the crystal system asks of a cell.
 
-use crate::gradient::Parameter;
-use crate::{Error, gradient};
+use nanobragg::gradient::Parameter;
+use crate::Error;
+use nanobragg::gradient;
 use nanobragg::ExperimentSpec;
 
 /// How far an edge may be off another, relative, or an angle off its value, in degrees.
