@@ -77,7 +77,7 @@ pub fn refine(
             let ev = |n: &str, d: f64| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
             let mf = ev("MF", 1.0);
             let weights = fit.target.iter().map(|&t| area / (t.max(0.0) + mf * mean)).collect();
-            let pw = ev("PW", 1.0);
+            let pw = ev("PW", 0.5);
             fit.priors = free.iter().map(|f| (f.start(), f.reach() * pw)).collect();
             fit.weighting = Weighting::Weights(weights);
         } else {
@@ -91,8 +91,8 @@ pub fn refine(
         };
         let problem = Problem::new(&fit, &mut told);
         let (problem, report) = LevenbergMarquardt::new()
-            .with_ftol(wanted.tolerance)
-            .with_xtol(wanted.tolerance)
+            .with_ftol(if *stage == Stage::FINAL { wanted.tolerance } else { 1e-4 })
+            .with_xtol(if *stage == Stage::FINAL { wanted.tolerance } else { 1e-4 })
             .with_gtol(0.0)
             .with_stepbound(1.0)
             .with_patience(wanted.max_iterations)

@@ -42,11 +42,14 @@ fn wide_to_narrow(experiment: &Experiment, least_m: f64) -> Vec<Stage> {
     let mut stages = vec![];
     let mut dmin_m = longest_m / FIRST_ORDERS;
     let w = |n: &str, d: f64| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-    stages.push(Stage { dmin: Length::from_m(dmin_m), widening: w("W1", 2.0), blur_pixels: w("B1", 2.0) });
-    stages.push(Stage { dmin: Length::from_m(dmin_m), widening: 1.0, blur_pixels: w("B2", 1.0) });
+    let det = &experiment.detector;
+    let lambda = experiment.sources.as_slice().first().map_or(1e-10, |s| s.wavelength_m);
+    let px = lambda * det.distance_m() / (longest_m * det.pixel_size_m());
+    stages.push(Stage { dmin: Length::from_m(dmin_m), widening: w("W1", 1.5), blur_pixels: w("F1", 0.27) * px });
+    stages.push(Stage { dmin: Length::from_m(dmin_m), widening: 1.0, blur_pixels: w("F2", 0.14) * px });
     while dmin_m / GROWTH > least_m {
         dmin_m /= GROWTH;
-        stages.push(Stage { dmin: Length::from_m(dmin_m), widening: 1.0, blur_pixels: w("B3", 1.0) });
+        stages.push(Stage { dmin: Length::from_m(dmin_m), widening: 1.0, blur_pixels: w("F3", 0.14) * px });
     }
     stages.push(Stage::FINAL);
     stages
