@@ -56,12 +56,12 @@ fn main() {
         start = gradient::with_value(&start, Parameter::Distance, v * d).unwrap();
         }
         let t = std::time::Instant::now();
-        match refine(&start, &target, &wanted, &options) {
+        match refine(&start, &target, &wanted, &options, &mut |i| if std::env::var("DBG").is_ok() { eprintln!("{} {}/{} {} {:.5e} {:?}", i.attempt, i.stage, i.stages, i.step, i.misfit, i.values.iter().map(|v| v.1).collect::<Vec<_>>()) }) {
             Err(e) => println!("{k}: {e}"),
             Ok(o) => {
                 let mut worst: f64 = 0.0;
                 let mut text = String::new();
-                for ((name, v), s) in o.names.iter().zip(&o.values).zip(&o.sigmas) {
+                for e in &o.estimates { let (name, v, s) = (&e.name, e.value, e.sigma.unwrap());
                     let p = Parameter::from_name(name.split(' ').next().unwrap()).unwrap();
                     let t = gradient::value(&spec, p).unwrap();
                     let z = (v - t) / s;
@@ -69,7 +69,7 @@ fn main() {
                     text += &format!(" {name} {v:.5}({s:.2e}) {z:+.2}");
                 }
                 if worst < 3.0 { ok += 1; }
-                println!("{k}: worst {worst:.2} misfit/pix {:.4} {:.2}s {text}", o.misfit / o.pixels as f64, t.elapsed().as_secs_f64());
+                println!("{k}: worst {worst:.2} good {:.4} att {} {} its {:?} {:.2}s {text}", o.goodness, o.attempts, o.has_converged(), o.stages.iter().map(|s| s.iterations).collect::<Vec<_>>(), t.elapsed().as_secs_f64());
             }
         }
     }

@@ -11,7 +11,7 @@ pub enum Error {
     Experiment(#[from] nanobragg::Error),
     /// A name that no group or parameter has.
     #[error(
-        "{name} is nothing that can be refined; give cell, misset, beam, cells or one of: {known}"
+        "{name} is nothing that can be refined; give cell, misset, beam or one of: {known}"
     )]
     UnknownParameter {
         /// The name as given.
@@ -19,6 +19,9 @@ pub enum Error {
         /// All names of single parameters.
         known: String,
     },
+    /// The numbers of cells are whole and cannot be moved in small steps.
+    #[error("Na, Nb and Nc are whole numbers and cannot be refined; -fudge can, for a Gaussian shape")]
+    WholeCells,
     /// The list of parameters is empty.
     #[error("there is nothing to refine: name at least one parameter")]
     NoParameters,
@@ -99,20 +102,31 @@ pub enum Error {
     },
     /// The start does not predict the spots of the target.
     #[error(
-        "the start does not overlap the target: of the {photons:.0} photons of the target the start \
-         predicts {predicted:.3e}; check cell, orientation, distance and beam centre"
+        "the start does not overlap the target: it predicts {predicted:.3e} photons where the target \
+         holds {photons:.3e}, with a correlation of {overlap:.1e} between them; check cell, \
+         orientation, distance and beam centre"
     )]
     NoOverlap {
-        /// Photons in the usable pixels of the target.
+        /// Photons in the pixels of the target that the first stage looks at.
         photons: f64,
         /// Photons that the start predicts there.
         predicted: f64,
+        /// The cosine of the angle between the two images.
+        overlap: f64,
     },
     /// The likelihood is not a finite number where the refinement begins.
-    #[error("{stage}: the likelihood of the start is not a finite number")]
+    #[error("the likelihood is not a finite number at the start of stage {stage}")]
     NotFinite {
-        /// The stage.
-        stage: String,
+        /// The stage, from 1.
+        stage: usize,
+    },
+    /// The minimiser has failed.
+    #[error("the minimiser failed in stage {stage}: {reason}")]
+    Minimiser {
+        /// The stage, from 1.
+        stage: usize,
+        /// Its reason.
+        reason: String,
     },
     /// The image does not change with a parameter.
     #[error("{name} cannot be refined: the image does not change with it")]

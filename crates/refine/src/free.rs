@@ -97,15 +97,22 @@ impl FreeSet {
         Ok(spec)
     }
 
-    /// The same free numbers, but starting at these values, without those that `keep` refuses.
-    pub(crate) fn from_here(&self, values: &[f64], keep: impl Fn(&Free) -> bool) -> Self {
+    /// The same free numbers, but starting at these values.
+    pub(crate) fn from_here(&self, values: &[f64]) -> Self {
         let numbers = self.iter().zip(values).map(|(free, &start)| Free {
             start,
             ..free.clone()
         });
         Self {
-            numbers: numbers.filter(keep).collect(),
+            numbers: numbers.collect(),
         }
+    }
+
+    /// Whether the fluence is within its bounds.
+    pub(crate) fn allows_fluence(&self, value: f64) -> bool {
+        let bounds = self.iter().filter(|free| free.is_fluence());
+        let mut bounds = bounds.filter_map(|free| free.bounds);
+        bounds.all(|Bounds { low, high }| low < value && value < high)
     }
 
     fn find(&mut self, parameter: Parameter, what: &'static str) -> Result<&mut Free, Error> {
@@ -134,6 +141,21 @@ impl Free {
     /// Where it starts.
     pub fn start(&self) -> f64 {
         self.start
+    }
+
+    /// Centre and standard deviation of a start that may be off by `share` of the reach. The fluence
+    /// is brought to the target before each stage, so that its start says nothing.
+    pub(crate) fn prior(&self, now: f64, share: f64) -> [f64; 2] {
+        if self.is_fluence() {
+            [now, self.reach.max(now.abs())]
+        } else {
+            [self.start, share * self.reach]
+        }
+    }
+
+    /// Whether it is the fluence, of which the image is a multiple.
+    pub(crate) fn is_fluence(&self) -> bool {
+        self.tied == [Parameter::Fluence]
     }
 
     /// By how much a start may be expected to be off.
@@ -243,15 +265,18 @@ fn groups(
                 system = Some(obeyed);
             }
             Selection::Misset => {
-                let angles = [
-                    Parameter::MissetX,
-                    Parameter::MissetY,
-                    Parameter::MissetZ,
-                ];
-                angles.iter().for_each(|&angle| add(&[angle]));
+                add(&[Parameter::MissetX]);
+                add(&[Parameter::MissetY]);
+                add(&[Parameter::MissetZ]);
+            }
+            Selection::One(Parameter::CellsA | Parameter::CellsB | Parameter::CellsC) => {
+                return Err(Error::WholeCells);
             }
             Selection::One(parameter) => add(&[*parameter]),
-            _ => {}
+            Selection::BeamCentre => {
+                add(&[Parameter::BeamFast]);
+                add(&[Parameter::BeamSlow]);
+            }
         }
     }
     Ok((groups, system))
@@ -266,7 +291,13 @@ fn reach(parameter: Parameter, start: f64) -> f64 {
         Parameter::MissetX | Parameter::MissetY | Parameter::MissetZ => 0.3,
         Parameter::Distance => share(0.01, 1e-3),
         Parameter::Fluence => share(0.3, 1.0),
-        #[allow(unreachable_patterns)]
+        Parameter::BeamFast | Parameter::BeamSlow => 0.2,
+        Parameter::DetectorRotX
+        | Parameter::DetectorRotY
+        | Parameter::DetectorRotZ
+        | Parameter::TwoTheta => 0.3,
+        Parameter::PhiStart | Parameter::PhiRange => 0.3,
+        Parameter::Wavelength => share(0.01, 1e-3),
         _ => share(0.1, 1e-3),
     }
 }

@@ -1,13 +1,16 @@
 //! x
 #![forbid(unsafe_code)]
 #![allow(missing_docs)]
+mod attempt;
 mod blur;
+mod covariance;
 mod error;
 mod free;
 mod likelihood;
 mod normal;
 mod problem;
 mod refine;
+mod refinement;
 mod spec;
 mod stage;
 mod system;
@@ -18,4 +21,5 @@ pub use likelihood::{Likelihood, POISSON_FLOOR, Variance};
 pub use spec::{Bounds, RefineSpec, Restraint, Schedule, Selection, Stage, parameter};
 pub use system::CrystalSystem;
 pub use target::Target;
-pub use refine::*;
+pub use refine::refine;
+pub use refinement::{Ending, Estimate, Iteration, Refinement, StageRecord};

@@ -1,6 +1,7 @@
 //! One stage as a least-squares problem.
 
 use std::cell::RefCell;
+use std::f64::consts::PI;
 
 use levenberg_marquardt::LeastSquaresProblem;
 use nalgebra_of_minimiser::{DMatrix, DVector, Dyn, Owned};
@@ -9,7 +10,7 @@ use nanobragg::{ExperimentSpec, RunOptions, simulate};
 use crate::blur::Blur;
 use crate::free::FreeSet;
 use nanobragg::gradient;
-use crate::likelihood::{Likelihood, Term, Variance};
+use crate::likelihood::{Likelihood, POISSON_FLOOR, Term, Variance};
 use crate::normal::Normal;
 use crate::Error;
 
@@ -29,8 +30,8 @@ pub(crate) struct Fit<'a> {
     pub(crate) target: Vec<f64>,
     pub(crate) blur: Option<Blur>,
     pub(crate) weighting: Weighting,
-    /// Centre and reach, where starts are held to.
-    pub(crate) priors: Vec<(f64, f64)>,
+    /// Centre and standard deviation of what is known of the values from the start.
+    pub(crate) priors: Vec<[f64; 2]>,
     pub(crate) options: &'a RunOptions<'a>,
 }
 
@@ -150,9 +151,57 @@ impl Fit<'_> {
         Ok(normal.symmetric())
     }
 
+    /// The weights of a stage before the last: noise of the target as it is smeared, and of its mean,
+    /// so that a dark pixel does not weigh infinitely.
+    pub(crate) fn rough_weights(&self, blur_pixels: f64) -> Vec<f64> {
+        let looked = self.target.iter().zip(&self.looked_at);
+        let looked = looked.filter(|(_, looked)| **looked).map(|(t, _)| *t);
+        let (count, total) = looked.fold((0.0, 0.0), |(n, sum), t| (n + 1.0, sum + t));
+        let mean = f64::max(total / f64::max(count, 1.0), f64::MIN_POSITIVE);
+        // A Gaussian averages the noise of this many pixels.
+        let averaged = (4.0 * PI * blur_pixels * blur_pixels).max(1.0);
+        let weight = |&t: &f64| averaged / (t.max(0.0) + mean);
+        self.target.iter().map(weight).collect()
+    }
+
+    /// The factor that brings the prediction nearest to the target, and the cosine of the angle
+    /// between them.
+    pub(crate) fn scale_and_overlap(&self, predicted: &[f64], weights: &[f64]) -> (f64, f64) {
+        let (mut tm, mut tt, mut mm) = (0.0, 0.0, 0.0);
+        for (i, (&m, &w)) in predicted.iter().zip(weights).enumerate() {
+            if self.looked_at[i] {
+                let t = self.target[i];
+                tm += w * t * m;
+                tt += w * t * t;
+                mm += w * m * m;
+            }
+        }
+        (tm / mm, tm / (tt * mm).sqrt())
+    }
+
+    /// The squared residuals of an unsmeared stage over what noise explains.
+    pub(crate) fn goodness(&self, values: &[f64], likelihood: &Likelihood) -> Result<f64, Error> {
+        let predicted = self.predict(values)?;
+        let (mut found, mut expected) = (0.0, 0.0);
+        for (i, &m) in predicted.iter().enumerate() {
+            if !self.looked_at[i] {
+                continue;
+            }
+            let m = self.scale * m;
+            let residual = self.target[i] - m;
+            let (variance, weight) = match likelihood {
+                Likelihood::Poisson => (m, 1.0 / (m + POISSON_FLOOR)),
+                Likelihood::Gaussian(variance) => (variance.at(m), 1.0 / variance.at(m)),
+            };
+            found += weight * residual * residual;
+            expected += weight * variance;
+        }
+        Ok(found / expected)
+    }
+
     fn restraints(&self, values: &[f64]) -> Normal {
         let mut normal = Normal::zeros(self.numbers());
-        for (i, (value, (centre, sigma))) in values.iter().zip(&self.priors).enumerate() {
+        for (i, (value, [centre, sigma])) in values.iter().zip(&self.priors).enumerate() {
             let weight = sigma.powi(-2);
             let off = value - centre;
             normal.misfit += weight * off * off;
@@ -184,6 +233,8 @@ impl Fit<'_> {
 /// A step that was evaluated with derivatives.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
+    /// How many came before it.
+    pub(crate) index: usize,
     pub(crate) u: Vec<f64>,
     pub(crate) normal: Normal,
 }
@@ -261,16 +312,17 @@ impl<'f, 'a> Problem<'f, 'a> {
         if !normal.misfit.is_finite() {
             return Ok(hopeless(HOPELESS));
         }
-        course.evaluations += 1;
         let (_, _, rates) = self.fit.values(u);
         let mut by_u = normal.by(&rates);
         by_u.misfit += self.constant;
         let (residuals, jacobian) = by_u.as_least_squares();
         course.last = Some((residuals.clone(), jacobian));
         let step = Step {
+            index: course.evaluations,
             u: u.to_vec(),
             normal,
         };
+        course.evaluations += 1;
         (course.told)(&step);
         course.best = Some(step);
         Ok(residuals)

@@ -1,114 +1,225 @@
 //! A refinement from start to end.
 
-use levenberg_marquardt::LevenbergMarquardt;
-use nanobragg::{ExperimentSpec, Mask, RunOptions};
+use nanobragg::{ExperimentSpec, RunOptions};
 
-use crate::blur::Blur;
+use crate::attempt::{End, Setting};
+use crate::covariance::Covariance;
 use crate::free::FreeSet;
-use crate::normal::Scaled;
-use crate::problem::{Fit, Problem, Step, Weighting};
-use crate::spec::{RefineSpec, Stage};
-use crate::stage::{frozen, looked_at, spacings_m, widened};
+use crate::problem::Step;
+use crate::refinement::{Estimate, Iteration, Refinement, UNEXPLAINED};
+use crate::spec::RefineSpec;
+use crate::stage::{View, frozen};
 use crate::target::Target;
-use crate::Error;
+use crate::{CrystalSystem, Error};
 
-pub struct Outcome {
-    pub names: Vec<String>,
-    pub values: Vec<f64>,
-    pub sigmas: Vec<f64>,
-    pub misfit: f64,
-    pub pixels: usize,
-}
+/// Nudges of further starts, as a fraction of the reach of a parameter.
+const NUDGE: f64 = 0.5;
 
+/// Fits the numbers that `wanted` selects of the experiment `spec` to the target.
+///
+/// `observe` is told of every step that has bettered the fit. A refinement whose residuals noise does
+/// not explain is begun again from a start nearby, up to [`RefineSpec::attempts`] times, and the best
+/// end is kept.
+///
+/// # Errors
+/// What cannot be refined, and how a start fails; see [`Error`].
 pub fn refine(
     spec: &ExperimentSpec,
     target: &Target,
     wanted: &RefineSpec,
     options: &RunOptions<'_>,
-) -> Result<Outcome, Error> {
+    observe: &mut dyn FnMut(&Iteration<'_>),
+) -> Result<Refinement, Error> {
+    let (setting, system) = prepare(spec, target, wanted, options)?;
+    let names: Vec<String> = setting.free.iter().map(|free| free.name()).collect();
+    let start: Vec<f64> = setting.free.iter().map(|free| free.start()).collect();
+    let mut best: Option<End> = None;
+    let mut attempts = 0;
+    for attempt in 1..=wanted.attempts.max(1) {
+        let stages = setting.stages.len();
+        let mut told = |stage: usize, pixels: usize, step: &Step, values: &[f64]| {
+            let values: Vec<(String, f64)> =
+                names.iter().cloned().zip(values.iter().copied()).collect();
+            observe(&Iteration {
+                attempt,
+                stage,
+                stages,
+                step: step.index,
+                misfit: step.normal.misfit,
+                pixels,
+                values: &values,
+            });
+        };
+        let ended = setting.attempt(&nudged(&setting.free, &start, attempt), &mut told);
+        let end = match ended {
+            Ok(end) => end,
+            // Only the start that was given can be at fault.
+            Err(error) if attempt == 1 || is_cancelled(&error) => return Err(named(error)),
+            Err(_) => continue,
+        };
+        attempts = attempt;
+        let is_better = (best.as_ref()).is_none_or(|best| end.normal.misfit < best.normal.misfit);
+        if is_better {
+            best = Some(end);
+        }
+        if best.as_ref().is_some_and(|best| best.goodness <= UNEXPLAINED) {
+            break;
+        }
+    }
+    let end = best.ok_or(Error::NoPixels)?;
+    conclude(&setting, system, end, attempts)
+}
+
+/// Checks that everything fits together.
+fn prepare<'a>(
+    spec: &ExperimentSpec,
+    target: &'a Target,
+    wanted: &'a RefineSpec,
+    options: &'a RunOptions<'a>,
+) -> Result<(Setting<'a>, Option<CrystalSystem>), Error> {
+    wanted.likelihood.check()?;
+    if wanted.max_iterations == 0 {
+        return Err(Error::OutOfRange {
+            quantity: "the number of iterations",
+            value: 0.0,
+            allowed: "1 or above",
+        });
+    }
+    if !(wanted.tolerance > 0.0 && wanted.tolerance < 1.0) {
+        return Err(Error::OutOfRange {
+            quantity: "the tolerance",
+            value: wanted.tolerance,
+            allowed: "above 0 and below 1",
+        });
+    }
     let resolved = spec.resolve()?;
     let spec = frozen(spec, &resolved.experiment);
-    let (free, _) = FreeSet::new(&spec, wanted)?;
-    let spacings = spacings_m(&resolved.experiment, resolved.decisions.wavelength_m);
+    let (free, system) = FreeSet::new(&spec, wanted)?;
+    let used = used(target, &resolved.experiment)?;
+    let pixels = used.iter().filter(|&&used| used).count();
+    if pixels == 0 {
+        return Err(Error::NoPixels);
+    }
+    if pixels <= free.len() {
+        return Err(Error::TooFewPixels {
+            pixels,
+            parameters: free.len(),
+        });
+    }
+    let lit = target.photons().pixels().iter().zip(&used);
+    if lit.filter(|(_, used)| **used).map(|(&p, _)| p).sum::<f64>() <= 0.0 {
+        return Err(Error::DarkTarget {
+            offset: target.offset(),
+        });
+    }
+    let view = View::of(&resolved);
+    let stages = wanted.schedule.stages(&view, &used);
+    let setting = Setting {
+        spec,
+        target,
+        used,
+        view,
+        free,
+        stages,
+        wanted,
+        options,
+    };
+    Ok((setting, system))
+}
+
+/// The pixels that can be used: of the target, in the region of interest, not under the mask.
+fn used(target: &Target, experiment: &nanobragg::Experiment) -> Result<Vec<bool>, Error> {
+    let photons = target.photons();
+    let detector = &experiment.detector;
+    let sides = [detector.pixels_fast() as usize, detector.pixels_slow() as usize];
+    if [photons.fast(), photons.slow()] != sides {
+        return Err(Error::TargetSides {
+            target_fast: photons.fast(),
+            target_slow: photons.slow(),
+            pixels_fast: sides[0],
+            pixels_slow: sides[1],
+        });
+    }
     let mut used = target.used().to_vec();
-    let fast = target.photons().fast();
-    for (i, used) in used.iter_mut().enumerate() {
-        *used &= resolved.experiment.roi.contains((i % fast) as u32, (i / fast) as u32);
+    for (slow, row) in (0_u32..).zip(used.chunks_exact_mut(photons.fast())) {
+        for (fast, used) in (0_u32..).zip(row) {
+            *used &= experiment.roi.contains(fast, slow);
+            *used &= (experiment.mask.as_ref())
+                .is_none_or(|mask| mask.row(slow as usize).get(fast as usize) == Some(&true));
+        }
     }
-    let least = used.iter().zip(&spacings).filter(|(u, _)| **u).fold(f64::INFINITY, |m, (_, d)| m.min(*d));
-    let stages = wanted.schedule.stages(&resolved.experiment, least);
-    let mut values: Vec<f64> = free.iter().map(|f| f.start()).collect();
-    let mut result = None;
-    let debug = std::env::var("DBG").is_ok();
-    for stage in &stages {
-        let widens = stage.widening > 1.0;
-        let looked = looked_at(stage, &used, &spacings)?;
-        let longest = resolved.experiment.crystal.direct().lengths_m().into_iter().fold(0.0, f64::max);
-        let looked: Vec<bool> = if *stage == Stage::FINAL { looked } else { looked.iter().zip(&spacings).map(|(l, s)| *l && *s < 1.5 * longest).collect() };
-        let mut stage_spec = widened(spec.clone(), stage.widening);
-        stage_spec.mask = Mask::new(fast, looked.clone());
-        let blur = Blur::new(stage.blur_pixels, fast);
-        let cut: Vec<f64> = target.photons().pixels().iter().zip(&looked).map(|(&p, &l)| if l { p } else { 0.0 }).collect();
-        let smeared = match &blur { Some(b) => b.apply(&cut), None => cut };
-        let mut fit = Fit {
-            spec: stage_spec,
-            free: free.from_here(&values, |_| true),
-            scale: 1.0,
-            scale_is_free: false,
-            target: smeared,
-            looked_at: looked,
-            blur,
-            weighting: Weighting::Deviance,
-            priors: vec![],
-            options,
-        };
-        let predicted = fit.predict(&values)?;
-        let (mut tm, mut mm, mut n, mut t1) = (0.0, 0.0, 0usize, 0.0);
-        for (i, l) in fit.looked_at.iter().enumerate() {
-            if *l { tm += fit.target[i] * predicted[i]; mm += predicted[i] * predicted[i]; n += 1; t1 += fit.target[i]; }
-        }
-        if widens {
-            fit.scale = tm / mm;
-            fit.scale_is_free = true;
-        }
-        let mean = t1 / n as f64;
-        if *stage != Stage::FINAL {
-            let area = (4.0 * std::f64::consts::PI * stage.blur_pixels.powi(2)).max(1.0);
-            let ev = |n: &str, d: f64| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-            let mf = ev("MF", 1.0);
-            let weights = fit.target.iter().map(|&t| area / (t.max(0.0) + mf * mean)).collect();
-            let pw = ev("PW", 0.5);
-            fit.priors = free.iter().map(|f| (f.start(), f.reach() * pw)).collect();
-            fit.weighting = Weighting::Weights(weights);
-        } else {
-            fit.weighting = Weighting::of(&wanted.likelihood, &predicted);
-        }
-        let mut told = |step: &Step| {
-            if debug {
-                let (v, s, _) = fit.values(&step.u);
-                eprintln!("   misfit {:.6e} {:?} scale {s:.3e}", step.normal.misfit, v);
-            }
-        };
-        let problem = Problem::new(&fit, &mut told);
-        let (problem, report) = LevenbergMarquardt::new()
-            .with_ftol(if *stage == Stage::FINAL { wanted.tolerance } else { 1e-4 })
-            .with_xtol(if *stage == Stage::FINAL { wanted.tolerance } else { 1e-4 })
-            .with_gtol(0.0)
-            .with_stepbound(1.0)
-            .with_patience(wanted.max_iterations)
-            .minimize(problem);
-        let (best, evals, error) = problem.end();
-        if let Some(error) = error { return Err(error); }
-        let best = best.ok_or(Error::NoPixels)?;
-        values = fit.values(&best.u).0;
-        if debug {
-            eprintln!("stage {stage:?} pixels {n} evals {evals}/{} {:?} misfit/pix {:.4} {values:.4?}", report.number_of_evaluations, report.termination, best.normal.misfit / n as f64);
-        }
-        let scaled = Scaled::of(&best.normal.matrix);
-        let inv = best.normal.matrix.clone().try_inverse();
-        let sigmas = inv.map_or(vec![], |m| m.diagonal().iter().map(|x| x.sqrt()).collect());
-        let _ = scaled;
-        result = Some(Outcome { names: fit.free.iter().map(|f| f.name()).collect(), values: values.clone(), sigmas, misfit: best.normal.misfit, pixels: n });
+    Ok(used)
+}
+
+/// The start of an attempt: the one given, then half a reach to one side or the other of it.
+fn nudged(free: &FreeSet, start: &[f64], attempt: usize) -> Vec<f64> {
+    if attempt == 1 {
+        return start.to_vec();
     }
-    result.ok_or(Error::NoPixels)
+    let nudge = |(i, (free, &start)): (usize, (&crate::Free, &f64))| {
+        // A sign from the bits of the golden ratio's multiples: the same in every run.
+        let bits = (attempt as u64 * 97 + i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let sign = if bits >> 63 == 0 { 1.0 } else { -1.0 };
+        let value = start + sign * NUDGE * free.reach();
+        match free.bounds() {
+            Some(bounds) if value <= bounds.low || value >= bounds.high => start,
+            _ => value,
+        }
+    };
+    free.iter().zip(start).enumerate().map(nudge).collect()
+}
+
+fn conclude(
+    setting: &Setting<'_>,
+    system: Option<CrystalSystem>,
+    end: End,
+    attempts: usize,
+) -> Result<Refinement, Error> {
+    let numbers = setting.free.iter().zip(&end.values);
+    let inside: Vec<usize> = numbers
+        .enumerate()
+        .filter(|(_, (free, value))| !free.is_at_bound(**value))
+        .map(|(i, _)| i)
+        .collect();
+    let names: Vec<String> = setting.free.iter().map(|free| free.name()).collect();
+    let names_inside: Vec<String> = inside.iter().filter_map(|&i| names.get(i).cloned()).collect();
+    let matrix = end.normal.matrix.select_rows(&inside).select_columns(&inside);
+    let covariance = Covariance::of(&matrix, &names_inside)?;
+    let place = |i: usize| inside.iter().position(|&inside| inside == i);
+    let sigma = |i| place(i).and_then(|at| covariance.sigmas.get(at).copied());
+    let correlation = |i: usize, j: usize| match (place(i), place(j)) {
+        _ if i == j => 1.0,
+        (Some(i), Some(j)) => covariance.correlations.get(i).and_then(|row| row.get(j).copied()).unwrap_or(0.0),
+        _ => 0.0,
+    };
+    let n = setting.free.len();
+    let numbers = setting.free.iter().zip(&end.values).enumerate();
+    Ok(Refinement {
+        spec: setting.free.apply(&setting.spec, &end.values)?,
+        estimates: numbers
+            .map(|(i, (free, &value))| Estimate::new(free, value, sigma(i)))
+            .collect(),
+        correlations: (0..n).map(|i| (0..n).map(|j| correlation(i, j)).collect()).collect(),
+        system,
+        stages: end.stages,
+        attempts,
+        misfit: end.normal.misfit,
+        goodness: end.goodness,
+        pixels: end.pixels,
+    })
+}
+
+fn is_cancelled(error: &Error) -> bool {
+    use nanobragg::physics::Error as Physics;
+    matches!(
+        error,
+        Error::Experiment(nanobragg::Error::Physics(Physics::Cancelled))
+    )
+}
+
+fn named(error: Error) -> Error {
+    if is_cancelled(&error) {
+        return Error::Cancelled;
+    }
+    error
 }

@@ -20,11 +20,14 @@ pub struct RefineSpec {
     pub likelihood: Likelihood,
     /// The stages, from wide to narrow.
     pub schedule: Schedule,
-    /// The most images with derivatives that one stage may take.
+    /// The most steps that one stage may try.
     pub max_iterations: usize,
-    /// A stage has converged when a step changes twice the negative log-likelihood by less than this
-    /// fraction of it, or the free numbers by less than this fraction of their scale.
+    /// The last stage has converged when a step changes twice the negative log-likelihood by less
+    /// than this fraction of it, or the free numbers by less than this fraction of their scale.
     pub tolerance: f64,
+    /// How often to begin, from starts nudged about the one given, while the residuals at the end are
+    /// more than noise explains; the best end is kept.
+    pub attempts: usize,
 }
 
 impl Default for RefineSpec {
@@ -37,8 +40,9 @@ impl Default for RefineSpec {
             restraints: Vec::new(),
             likelihood: Likelihood::default(),
             schedule: Schedule::default(),
-            max_iterations: 60,
+            max_iterations: 100,
             tolerance: 1e-8,
+            attempts: 4,
         }
     }
 }
@@ -52,14 +56,12 @@ pub enum Selection {
     Misset,
     /// The beam centre along fast and slow.
     BeamCentre,
-    /// The three numbers of cells.
-    Cells,
     /// One parameter.
     One(Parameter),
 }
 
 impl Selection {
-    /// The selection called `name`: `cell`, `misset`, `beam`, `cells`, or the name of a parameter.
+    /// The selection called `name`: `cell`, `misset`, `beam`, or the name of a parameter.
     ///
     /// # Errors
     /// [`Error::UnknownParameter`].
@@ -68,7 +70,6 @@ impl Selection {
             "cell" => Self::Cell,
             "misset" => Self::Misset,
             "beam" => Self::BeamCentre,
-            "cells" => Self::Cells,
             _ => Self::One(parameter(name)?),
         })
     }
@@ -109,13 +110,12 @@ pub struct Restraint {
 /// The stages of a refinement.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Schedule {
-    /// From few orders of diffraction and a small crystal to all orders and the true crystal; see
-    /// [`Stage::wide_to_narrow`].
+    /// From few orders of diffraction and a small crystal to all orders and the true crystal.
     #[default]
     WideToNarrow,
     /// The last stage of it only, for starts that are nearly right.
     Final,
-    /// These.
+    /// These, of which the last gives the result.
     Stages(Vec<Stage>),
 }
 
@@ -124,9 +124,9 @@ pub enum Schedule {
 pub struct Stage {
     /// Pixels at a spacing below this are left out; 0 keeps all.
     pub dmin: Length,
-    /// The crystal is made smaller by this factor along each axis, with Gaussian spots, so that
-    /// reflections a little off the Ewald sphere are seen; 1 keeps it.
-    pub widening: f64,
+    /// The crystal is cut to this many cells along each axis, with Gaussian spots, so that
+    /// reflections a little off the Ewald sphere are seen.
+    pub most_cells: Option<u32>,
     /// Target and prediction are both smeared by a Gaussian of this standard deviation; 0 for none.
     pub blur_pixels: f64,
 }
