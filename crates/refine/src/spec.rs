@@ -42,7 +42,7 @@ impl Default for RefineSpec {
             schedule: Schedule::default(),
             max_iterations: 100,
             tolerance: 1e-8,
-            attempts: 4,
+            attempts: 6,
         }
     }
 }

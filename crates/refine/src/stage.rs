@@ -71,7 +71,8 @@ impl Schedule {
     }
 }
 
-/// Twice as many orders and cells from stage to stage, until both are all there are.
+/// From stage to stage twice as many cells, and from the second on twice as many orders, until both
+/// are all there are; then the target as it is.
 fn wide_to_narrow(view: &View, least_spacing_m: f64) -> Vec<Stage> {
     let mut stages = Vec::new();
     let (mut orders, mut cells) = (FIRST_ORDERS, FIRST_CELLS);
@@ -79,10 +80,10 @@ fn wide_to_narrow(view: &View, least_spacing_m: f64) -> Vec<Stage> {
         let dmin_m = view.longest_edge_m / orders;
         let sees_all = dmin_m <= least_spacing_m;
         let is_whole = cells >= view.most_cells;
-        if sees_all && is_whole && !stages.is_empty() {
-            break;
-        }
         let blur_pixels = BLUR / cells * view.order_pixels;
+        if !stages.is_empty() {
+            orders *= GROWTH;
+        }
         stages.push(Stage {
             dmin: Length::from_m(if sees_all { 0.0 } else { dmin_m }),
             most_cells: (!is_whole).then_some(cells as u32),
@@ -92,10 +93,14 @@ fn wide_to_narrow(view: &View, least_spacing_m: f64) -> Vec<Stage> {
                 blur_pixels
             },
         });
-        orders *= GROWTH;
+        if sees_all && is_whole {
+            break;
+        }
         cells *= GROWTH;
     }
-    stages.push(Stage::FINAL);
+    if stages.last() != Some(&Stage::FINAL) {
+        stages.push(Stage::FINAL);
+    }
     stages
 }
 
@@ -181,10 +186,11 @@ mod tests {
     fn stages_widen_to_all_orders_and_the_true_crystal() {
         let stages = wide_to_narrow(&view(70e-10, 10.0), 2e-10);
         let cells: Vec<_> = stages.iter().map(|stage| stage.most_cells).collect();
-        assert_eq!(cells, [Some(7), None, None]);
-        assert_eq!(stages[1].dmin, Length::from_m(3.5e-10));
-        assert!(stages.is_sorted_by(|wide, narrow| wide.blur_pixels > narrow.blur_pixels));
-        assert!(stages[2].is_final());
+        assert_eq!(cells, [Some(7), None, None, None, None]);
+        let dmin_m: Vec<f64> = stages.iter().map(|stage| stage.dmin.m()).collect();
+        assert_eq!(dmin_m, [7e-10, 7e-10, 3.5e-10, 0.0, 0.0]);
+        assert!(stages.is_sorted_by(|wide, narrow| wide.blur_pixels >= narrow.blur_pixels));
+        assert!(stages[4].is_final());
     }
 
     #[test]
