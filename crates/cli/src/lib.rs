@@ -11,6 +11,7 @@
 //! | carrying out | `resolve`, `run`, `outputs` | [`Args`] | images on disk |
 //! | looking ahead and back | `plan`, `record`, `rerun`, `diff` | [`Args`], records | what would be done, was done, has changed |
 //! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
+//! | fitting | [`refine`] | a target image | refined parameters, JSON, pictures |
 //! | talking | [`help`], [`log`], [`progress`], `report`, `printout` | | text for people |
 //!
 //! ```
@@ -42,6 +43,7 @@ mod plan;
 mod printout;
 pub mod progress;
 mod record;
+pub mod refine;
 mod report;
 mod rerun;
 mod resolve;

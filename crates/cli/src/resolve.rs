@@ -27,6 +27,8 @@ pub(crate) const DEFAULT_MOSAIC_SEED: i64 = 12_345_678;
 /// A command line resolved.
 #[derive(Debug)]
 pub struct Job {
+    /// The experiment as it was asked for.
+    pub(crate) spec: ExperimentSpec,
     /// The experiment with what was decided on the way.
     pub resolved: Resolved,
     /// Seed of the noise.
@@ -130,6 +132,7 @@ impl Job {
         let resolve_s = begun.elapsed().as_secs_f64();
         check_memory(&resolved.experiment, memory_limit(args))?;
         Ok(Self {
+            spec,
             resolved,
             noise_seed,
             factors_from,

@@ -242,7 +242,7 @@ impl nanobragg::Progress for Progress {
     }
 }
 
-fn warn_of_decisions(job: &Job) {
+pub(crate) fn warn_of_decisions(job: &Job) {
     for warning in &job.resolved.decisions.warnings {
         warn!("{warning}");
     }

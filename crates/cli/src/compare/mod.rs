@@ -37,3 +37,4 @@ mod text;
 pub use carry_out::compare;
 pub use error::CompareError;
 pub use request::{Asked, Request, Sides, Subject};
+pub(crate) use request::{in_one_line, with_two_dashes};

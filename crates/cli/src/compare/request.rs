@@ -193,7 +193,7 @@ fn tolerance(word: &str) -> Result<Tolerance, String> {
 }
 
 /// The words with two dashes before each flag, up to a lone `--`.
-fn with_two_dashes(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+pub(crate) fn with_two_dashes(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut ours = true;
     words
         .map(|word| {
@@ -217,7 +217,7 @@ fn has_one_dash(word: &OsStr) -> bool {
 }
 
 /// clap's refusal without its usage and its layout.
-fn in_one_line(error: &clap::Error) -> String {
+pub(crate) fn in_one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let mut parts = text.split("\n\n");
     let words = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
