@@ -81,8 +81,7 @@ impl Setting<'_> {
             };
             for _ in 0..rounds {
                 let fit = self.fit(stage, &looks_at, is_last, &mut values, records.is_empty())?;
-                let mut tell =
-                    |step: &Step| told(index + 1, pixels, step, &fit.values(&step.u).0);
+                let mut tell = |step: &Step| told(index + 1, pixels, step, &fit.values(&step.u).0);
                 let (best, record) =
                     self.minimise(&fit, (index + 1, stage, pixels), is_last, &mut tell)?;
                 values = fit.values(&best.u).0;
@@ -121,7 +120,9 @@ impl Setting<'_> {
         let cut: Vec<f64> = pairs
             .map(|(&photons, &looked)| if looked { photons } else { 0.0 })
             .collect();
-        let target = blur.as_ref().map_or_else(|| cut.clone(), |blur| blur.apply(&cut));
+        let target = blur
+            .as_ref()
+            .map_or_else(|| cut.clone(), |blur| blur.apply(&cut));
         let mut fit = Fit {
             spec,
             looked_at: looks_at.to_vec(),
@@ -165,7 +166,9 @@ impl Setting<'_> {
         } else {
             fit.weighting = Weighting::Weights(rough);
             let priors = self.free.iter().zip(values.iter());
-            fit.priors = priors.map(|(free, &value)| free.prior(value, PRIOR)).collect();
+            fit.priors = priors
+                .map(|(free, &value)| free.prior(value, PRIOR))
+                .collect();
         }
         Ok(fit)
     }

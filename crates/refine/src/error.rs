@@ -10,9 +10,7 @@ pub enum Error {
     #[error(transparent)]
     Experiment(#[from] nanobragg::Error),
     /// A name that no group or parameter has.
-    #[error(
-        "{name} is nothing that can be refined; give cell, misset, beam or one of: {known}"
-    )]
+    #[error("{name} is nothing that can be refined; give cell, misset, beam or one of: {known}")]
     UnknownParameter {
         /// The name as given.
         name: String,
@@ -20,7 +18,9 @@ pub enum Error {
         known: String,
     },
     /// The numbers of cells are whole and cannot be moved in small steps.
-    #[error("Na, Nb and Nc are whole numbers and cannot be refined; -fudge can, for a Gaussian shape")]
+    #[error(
+        "Na, Nb and Nc are whole numbers and cannot be refined; -fudge can, for a Gaussian shape"
+    )]
     WholeCells,
     /// The list of parameters is empty.
     #[error("there is nothing to refine: name at least one parameter")]

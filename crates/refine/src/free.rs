@@ -2,9 +2,9 @@
 
 use nanobragg::ExperimentSpec;
 
-use nanobragg::gradient::{self, Parameter};
 use crate::spec::{Bounds, RefineSpec, Restraint, Selection};
 use crate::{CrystalSystem, Error};
+use nanobragg::gradient::{self, Parameter};
 
 /// The free numbers of a refinement, in the order asked for.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,12 +7,12 @@ use levenberg_marquardt::LeastSquaresProblem;
 use nalgebra_of_minimiser::{DMatrix, DVector, Dyn, Owned};
 use nanobragg::{ExperimentSpec, RunOptions, simulate};
 
+use crate::Error;
 use crate::blur::Blur;
 use crate::free::FreeSet;
-use nanobragg::gradient;
 use crate::likelihood::{Likelihood, POISSON_FLOOR, Term, Variance};
 use crate::normal::Normal;
-use crate::Error;
+use nanobragg::gradient;
 
 /// What the residuals of a step that cannot be are worth: any other step is better.
 const HOPELESS: f64 = 1e150;

@@ -62,7 +62,10 @@ pub fn refine(
         if is_better {
             best = Some(end);
         }
-        if best.as_ref().is_some_and(|best| best.goodness <= UNEXPLAINED) {
+        if best
+            .as_ref()
+            .is_some_and(|best| best.goodness <= UNEXPLAINED)
+        {
             break;
         }
     }
@@ -131,7 +134,10 @@ fn prepare<'a>(
 fn used(target: &Target, experiment: &nanobragg::Experiment) -> Result<Vec<bool>, Error> {
     let photons = target.photons();
     let detector = &experiment.detector;
-    let sides = [detector.pixels_fast() as usize, detector.pixels_slow() as usize];
+    let sides = [
+        detector.pixels_fast() as usize,
+        detector.pixels_slow() as usize,
+    ];
     if [photons.fast(), photons.slow()] != sides {
         return Err(Error::TargetSides {
             target_fast: photons.fast(),
@@ -182,14 +188,25 @@ fn conclude(
         .map(|(i, _)| i)
         .collect();
     let names: Vec<String> = setting.free.iter().map(|free| free.name()).collect();
-    let names_inside: Vec<String> = inside.iter().filter_map(|&i| names.get(i).cloned()).collect();
-    let matrix = end.normal.matrix.select_rows(&inside).select_columns(&inside);
+    let names_inside: Vec<String> = inside
+        .iter()
+        .filter_map(|&i| names.get(i).cloned())
+        .collect();
+    let matrix = end
+        .normal
+        .matrix
+        .select_rows(&inside)
+        .select_columns(&inside);
     let covariance = Covariance::of(&matrix, &names_inside)?;
     let place = |i: usize| inside.iter().position(|&inside| inside == i);
     let sigma = |i| place(i).and_then(|at| covariance.sigmas.get(at).copied());
     let correlation = |i: usize, j: usize| match (place(i), place(j)) {
         _ if i == j => 1.0,
-        (Some(i), Some(j)) => covariance.correlations.get(i).and_then(|row| row.get(j).copied()).unwrap_or(0.0),
+        (Some(i), Some(j)) => covariance
+            .correlations
+            .get(i)
+            .and_then(|row| row.get(j).copied())
+            .unwrap_or(0.0),
         _ => 0.0,
     };
     let n = setting.free.len();
@@ -199,7 +216,9 @@ fn conclude(
         estimates: numbers
             .map(|(i, (free, &value))| Estimate::new(free, value, sigma(i)))
             .collect(),
-        correlations: (0..n).map(|i| (0..n).map(|j| correlation(i, j)).collect()).collect(),
+        correlations: (0..n)
+            .map(|i| (0..n).map(|j| correlation(i, j)).collect())
+            .collect(),
         system,
         stages: end.stages,
         attempts,

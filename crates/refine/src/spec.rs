@@ -2,8 +2,8 @@
 
 use nanobragg::Length;
 
-use nanobragg::gradient::Parameter;
 use crate::{CrystalSystem, Error, Likelihood};
+use nanobragg::gradient::Parameter;
 
 /// A refinement as a user describes it.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,9 @@
 //! What the crystal system asks of a cell.
 
-use nanobragg::gradient::Parameter;
 use crate::Error;
-use nanobragg::gradient;
 use nanobragg::ExperimentSpec;
+use nanobragg::gradient;
+use nanobragg::gradient::Parameter;
 
 /// How far an edge may be off another, relative, or an angle off its value, in degrees.
 const NOTICEABLE: f64 = 1e-6;

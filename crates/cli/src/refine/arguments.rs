@@ -33,7 +33,7 @@ pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut say = |flag: &str, values: &[f64]| {
         words.push(format!("-{flag}"));
-        words.extend(values.iter().map(f64::to_string));
+        words.extend(values.iter().map(|value| format!("{value:?}")));
     };
     let refined: Vec<P> = (result.estimates.iter())
         .flat_map(|one| one.name.split(" = "))

@@ -61,13 +61,8 @@ pub fn refine(request: &Request, stop: &Cancel) -> Result<bool, RefineError> {
             let _ = io::stderr().write_all(text::step(iteration).as_bytes());
         }
     };
-    let result = nanobragg_refine::refine(
-        &job.spec,
-        &target,
-        &request.wanted,
-        &options,
-        &mut observe,
-    )?;
+    let result =
+        nanobragg_refine::refine(&job.spec, &target, &request.wanted, &options, &mut observe)?;
     if let Some(pictures) = &mut pictures {
         pictures.draw(&target, [&job.spec, &result.spec], &options)?;
     }
@@ -77,7 +72,9 @@ pub fn refine(request: &Request, stop: &Cancel) -> Result<bool, RefineError> {
     let words = arguments::words(&result);
     let json = json::json(&result, words.as_deref());
     if let Some(output) = &mut json_output {
-        let written = output.write_all(json.as_bytes()).and_then(|()| output.flush());
+        let written = output
+            .write_all(json.as_bytes())
+            .and_then(|()| output.flush());
         written.map_err(nanobragg::io::Error::from)?;
     }
     json_output.map(Output::commit).transpose()?;

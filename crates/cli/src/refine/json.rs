@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 
 /// The result as indented JSON, with a line feed at its end.
 pub(super) fn json(result: &Refinement, arguments: Option<&[String]>) -> String {
-    let names: Vec<&str> = result.estimates.iter().map(|one| one.name.as_str()).collect();
+    let names: Vec<&str> = result
+        .estimates
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
     let value = json!({
         "nanobragg_version": env!("CARGO_PKG_VERSION"),
         "converged": result.has_converged(),

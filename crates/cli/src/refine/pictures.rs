@@ -52,7 +52,10 @@ impl Pictures {
             Ok(simulate(&spec.resolve()?.experiment, options)?.photons)
         };
         let failed = |fault| RefineError::from(crate::run::RunError::from(fault));
-        let [before, after] = [image(before).map_err(failed)?, image(after).map_err(failed)?];
+        let [before, after] = [
+            image(before).map_err(failed)?,
+            image(after).map_err(failed)?,
+        ];
         let residuals = seen.pixels().iter().zip(after.pixels()).zip(target.used());
         let residuals = residuals.map(|((t, m), used)| {
             let off = (t - m).abs() / (m + DARK_VARIANCE).sqrt();

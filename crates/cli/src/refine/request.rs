@@ -89,8 +89,12 @@ impl Request {
             selection,
             system: (matches.remove_one::<String>("system"))
                 .and_then(|name| CrystalSystem::from_name(&name)),
-            bounds: bounds.iter().map(|word| bound(word)).collect::<Result<_, _>>()?,
-            restraints: (restraints.iter().map(|word| restraint(word))).collect::<Result<_, _>>()?,
+            bounds: bounds
+                .iter()
+                .map(|word| bound(word))
+                .collect::<Result<_, _>>()?,
+            restraints: (restraints.iter().map(|word| restraint(word)))
+                .collect::<Result<_, _>>()?,
             likelihood: likelihood(&mut matches)?,
             schedule: match matches.remove_one::<String>("schedule").as_deref() {
                 Some("final") => Schedule::Final,
@@ -113,7 +117,9 @@ impl Request {
             gain: matches.remove_one("gain").unwrap_or(1.0),
             wanted,
             output_args: matches.get_flag("output-args"),
-            words: (matches.remove_many("arguments").into_iter()).flatten().collect(),
+            words: (matches.remove_many("arguments").into_iter())
+                .flatten()
+                .collect(),
         })
     }
 }
@@ -189,9 +195,10 @@ fn command() -> Command {
             count("iterations").help("The most steps of a stage [default: 100]"),
             count("attempts")
                 .help("The most starts, while noise does not explain the residuals [default: 6]"),
-            flag("json").value_name("FILE").value_parser(path()).help(
-                "Write the result as JSON; to standard output, and nothing else, if it is -",
-            ),
+            flag("json")
+                .value_name("FILE")
+                .value_parser(path())
+                .help("Write the result as JSON; to standard output, and nothing else, if it is -"),
             flag("png")
                 .value_name("PREFIX")
                 .value_parser(path())
@@ -313,9 +320,15 @@ mod tests {
         for (line, why) in [
             ("", "--target"),
             ("-target t", "ARGUMENTS"),
-            ("-target t -refine cel -- -N 5", "cel is nothing that can be refined"),
+            (
+                "-target t -refine cel -- -N 5",
+                "cel is nothing that can be refined",
+            ),
             ("-target t -bounds cell_a=3 -- -N 5", "NAME=LOW:HIGH"),
-            ("-target t -restrain cell_a=3+-x -- -N 5", "NAME=VALUE+-SIGMA"),
+            (
+                "-target t -restrain cell_a=3+-x -- -N 5",
+                "NAME=VALUE+-SIGMA",
+            ),
             ("-target t -system round -- -N 5", "'round'"),
             ("-target t -sigma 1 -- -N 5", "--likelihood gaussian"),
             ("-target t -likelihood gaussian -sigma 0 -- -N 5", "above 0"),

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use nanobragg::Mask;
-use nanobragg::io::any::{AnyImage, Format};
 use nanobragg::io::Image;
+use nanobragg::io::any::{AnyImage, Format};
 use nanobragg_refine::Target;
 
 use super::{RefineError, Request};
