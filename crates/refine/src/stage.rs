@@ -186,11 +186,11 @@ mod tests {
     fn stages_widen_to_all_orders_and_the_true_crystal() {
         let stages = wide_to_narrow(&view(70e-10, 10.0), 2e-10);
         let cells: Vec<_> = stages.iter().map(|stage| stage.most_cells).collect();
-        assert_eq!(cells, [Some(7), None, None, None, None]);
-        let dmin_m: Vec<f64> = stages.iter().map(|stage| stage.dmin.m()).collect();
-        assert_eq!(dmin_m, [7e-10, 7e-10, 3.5e-10, 0.0, 0.0]);
+        assert_eq!(cells, [Some(7), None, None, None]);
+        let dmin_pm = stages.iter().map(|stage| (stage.dmin.m() * 1e12).round());
+        assert_eq!(dmin_pm.collect::<Vec<_>>(), [700.0, 700.0, 350.0, 0.0]);
         assert!(stages.is_sorted_by(|wide, narrow| wide.blur_pixels >= narrow.blur_pixels));
-        assert!(stages[4].is_final());
+        assert!(stages[3].is_final());
     }
 
     #[test]
