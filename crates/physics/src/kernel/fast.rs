@@ -317,7 +317,7 @@ fn sum_orientations<P: Precision>(plan: &Plan<'_>, lookup: Lookup, block: &mut B
 /// Finds the scattering vectors of `source` and where it is not cut by dmin; false if it is
 /// everywhere.
 #[inline(always)]
-fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
+pub(super) fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
     let dmin_m = plan.experiment.dmin_m;
     let [x, y, z] = &block.diffracted;
     for i in 0..BLOCK {
@@ -340,7 +340,7 @@ fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
 
 /// Whether every pixel of the block scatters beyond the last reflection that is not 0.
 #[inline(always)]
-fn is_beyond_list(plan: &Plan<'_>, block: &Block) -> bool {
+pub(super) fn is_beyond_list(plan: &Plan<'_>, block: &Block) -> bool {
     let Some(reach_squared) = plan.reach_squared_per_m2 else {
         return false;
     };

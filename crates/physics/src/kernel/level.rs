@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::interference::{Double, Single};
+use super::slopes::{SlopeOutput, slope_span};
 use super::{RowSpan, SpanOutcome, fast, render_span_by_reference};
+use crate::gradient::tables::Tables;
 use crate::plan::Plan;
 
 /// A set of instructions to render with.
@@ -135,4 +137,57 @@ compiled_for! {
     avx2_single: "avx2", Single;
     avx512_double: "avx512f,avx512bw,avx512dq,avx512vl", Double;
     avx512_single: "avx512f,avx512bw,avx512dq,avx512vl", Single;
+}
+
+/// Renders one row with its derivatives with the instructions of `level`, or those of the baseline
+/// if this processor does not have them; for experiments that suit the fast path.
+pub(crate) fn render_slopes(
+    level: Level,
+    plan: &Plan<'_>,
+    tables: &Tables,
+    span: &RowSpan<'_>,
+    output: &mut SlopeOutput<'_, '_>,
+    leftover: &mut Vec<u32>,
+) {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 if level.is_available() => {
+            // SAFETY: the processor has AVX2, as was just asked.
+            #[allow(unsafe_code)]
+            unsafe {
+                avx2_slopes(plan, tables, span, output, leftover);
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 if level.is_available() => {
+            // SAFETY: the processor has these parts of AVX-512, as was just asked.
+            #[allow(unsafe_code)]
+            unsafe {
+                avx512_slopes(plan, tables, span, output, leftover);
+            }
+        }
+        _ => slope_span(plan, tables, span, output, leftover),
+    }
+}
+
+/// The derivatives, compiled for a set of instructions.
+macro_rules! slopes_compiled_for {
+    ($($name:ident: $features:literal;)+) => {$(
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        fn $name(
+            plan: &Plan<'_>,
+            tables: &Tables,
+            span: &RowSpan<'_>,
+            output: &mut SlopeOutput<'_, '_>,
+            leftover: &mut Vec<u32>,
+        ) {
+            slope_span(plan, tables, span, output, leftover);
+        }
+    )+};
+}
+
+slopes_compiled_for! {
+    avx2_slopes: "avx2";
+    avx512_slopes: "avx512f,avx512bw,avx512dq,avx512vl";
 }

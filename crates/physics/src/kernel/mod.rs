@@ -6,6 +6,7 @@
 //! | `fast` | the same sum over blocks of pixels, stage by stage |
 //! | `block` | the columns of a block |
 //! | `lookup`, `interference` | its two expensive stages: structure factors, lattice factors |
+//! | `slopes` | derivatives by blocks of pixels |
 //! | `lane` | branch-free functions |
 //! | `level` | the fast kernel compiled for each set of vector instructions |
 
@@ -21,6 +22,7 @@ mod lane;
 mod level;
 mod lookup;
 pub(crate) mod reference;
+mod slopes;
 
 use std::ops::Range;
 
@@ -32,8 +34,9 @@ use reference::{Carried, Nobody, Pixel};
 pub use level::{Level, Precision};
 
 pub(crate) use lane::LARGEST_INDEX;
-pub(crate) use level::render_span;
+pub(crate) use level::{render_slopes, render_span};
 pub(crate) use lookup::LaneGrid;
+pub(crate) use slopes::SlopeOutput;
 
 /// A part of one row of the detector.
 #[derive(Debug, Clone)]
