@@ -13,6 +13,7 @@
 //! | looking ahead and back | `plan`, `record`, `rerun`, `diff` | [`Args`], records | what would be done, was done, has changed |
 //! | other tools | [`convert`], [`orient`] | a file of reflections, a cell | the same in another format, a matrix |
 //! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
+//! | fitting | [`refine`] | a target image | refined parameters, JSON, pictures |
 //! | talking | [`help`], [`log`], [`progress`], `report`, `printout` | | text for people |
 //!
 //! ```
@@ -50,6 +51,7 @@ mod plan;
 mod printout;
 pub mod progress;
 mod record;
+pub mod refine;
 mod report;
 mod rerun;
 mod resolve;

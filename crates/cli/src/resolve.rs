@@ -31,6 +31,8 @@ pub(crate) const DEFAULT_MOSAIC_SEED: i64 = 12_345_678;
 /// A command line resolved.
 #[derive(Debug)]
 pub struct Job {
+    /// The experiment as it was asked for.
+    pub(crate) spec: ExperimentSpec,
     /// The experiment with what was decided on the way.
     pub resolved: Resolved,
     /// Seed of the noise.
@@ -241,6 +243,7 @@ impl Prepared {
             file.warnings.extend(warning);
         }
         Ok(Job {
+            spec: spec.clone(),
             resolved,
             noise_seed,
             factors_from: self.factors_from,
