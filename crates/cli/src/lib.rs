@@ -11,7 +11,7 @@
 //! | carrying out | `resolve`, `run`, `outputs` | [`Args`] | images on disk |
 //! | looking ahead and back | `plan`, `record`, `rerun`, `diff` | [`Args`], records | what would be done, was done, has changed |
 //! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
-//! | talking | [`help`], [`log`], [`progress`], `report`, `printout` | | text for people |
+//! | talking | [`help`], [`log`], [`progress`], [`report`], `printout` | | text for people |
 //!
 //! ```
 //! use nanobragg_cli::{Args, Invocation};
@@ -42,7 +42,7 @@ mod plan;
 mod printout;
 pub mod progress;
 mod record;
-mod report;
+pub mod report;
 mod rerun;
 mod resolve;
 mod run;
@@ -50,5 +50,5 @@ mod run;
 pub use args::{Args, Invocation};
 pub use error::Error;
 pub use record::RecordError;
-pub use resolve::{FactorsFrom, Job};
-pub use run::{Outcome, RunError, run};
+pub use resolve::{FactorsFrom, Inputs, Job};
+pub use run::{Outcome, RunError, options, run};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use nanobragg::crystal::read;
+use nanobragg::crystal::{Reflection, read};
 use nanobragg::io::smv;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
@@ -24,9 +24,20 @@ pub(crate) const DEFAULT_DUMP: &str = "Fdump.bin";
 /// Seed of the mosaic domains if no flag says otherwise.
 pub(crate) const DEFAULT_MOSAIC_SEED: i64 = 12_345_678;
 
+/// What a program has in memory already; it stands in for the files that flags would name.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// Instead of the file of `-hkl` or a dump.
+    pub reflections: Option<Arc<[Reflection]>>,
+    /// Over the mask of `-mask`, whose header is taken all the same.
+    pub mask: Option<Mask>,
+}
+
 /// A command line resolved.
 #[derive(Debug)]
 pub struct Job {
+    /// What was said, by flags and headers.
+    pub spec: ExperimentSpec,
     /// The experiment with what was decided on the way.
     pub resolved: Resolved,
     /// Seed of the noise.
@@ -81,6 +92,14 @@ impl Job {
     /// # Errors
     /// The first file that cannot be read or understood, or the first thing that cannot be.
     pub fn from_args(args: &Args) -> Result<Self, RunError> {
+        Self::with_inputs(args, Inputs::default())
+    }
+
+    /// The same with some of the files in memory.
+    ///
+    /// # Errors
+    /// As [`from_args`](Self::from_args).
+    pub fn with_inputs(args: &Args, inputs: Inputs) -> Result<Self, RunError> {
         let mut oddities = Vec::new();
         let fixes = fixes(args);
         let mut spec = ExperimentSpec {
@@ -123,13 +142,15 @@ impl Job {
         apply_beam(&mut spec.beam, args);
         spec.crystal = crystal(args, noise_seed)?;
         apply_sampling(&mut spec, args);
-        let (factors, factors_from) = factors(args)?;
+        let (factors, factors_from) = factors(args, inputs.reflections.as_deref())?;
         spec.factors = Arc::new(factors);
+        spec.mask = inputs.mask.or(spec.mask);
         let begun = Instant::now();
         let resolved = spec.resolve()?;
         let resolve_s = begun.elapsed().as_secs_f64();
         check_memory(&resolved.experiment, memory_limit(args))?;
         Ok(Self {
+            spec,
             resolved,
             noise_seed,
             factors_from,
@@ -359,11 +380,19 @@ fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
     spec.water = args.beam.water_um.map(Length::from_um).unwrap_or_default();
 }
 
-/// The structure factors: from the list if one is named, otherwise from the dump if there is one.
-fn factors(args: &Args) -> Result<(FactorGrid, FactorsFrom), RunError> {
+/// The structure factors: `in_memory`, or from the list if one is named, otherwise from the dump if
+/// there is one.
+fn factors(
+    args: &Args,
+    in_memory: Option<&[Reflection]>,
+) -> Result<(FactorGrid, FactorsFrom), RunError> {
     let given = &args.factors;
     let default_f = given.default_f.unwrap_or(0.0);
     let limit = memory_limit(args);
+    if let Some(reflections) = in_memory {
+        let grid = FactorGrid::from_reflections(reflections, default_f, limit)?;
+        return Ok((grid, FactorsFrom::List));
+    }
     if let Some(path) = &given.hkl_path {
         let reflections = read::hkl::read(path)?;
         let grid = FactorGrid::from_reflections(&reflections, default_f, limit)?;

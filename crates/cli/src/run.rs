@@ -197,6 +197,24 @@ pub(crate) fn level(args: &Args) -> Result<Option<Level>, RunError> {
     }
 }
 
+/// How a run goes, as the flags have it; `stop` ends it.
+///
+/// # Errors
+/// [`RunError::LevelNotAvailable`].
+pub fn options<'s>(args: &Args, stop: &'s Cancel) -> Result<RunOptions<'s>, RunError> {
+    Ok(RunOptions {
+        threads: args.running.threads.map_or(0, |n| n as usize),
+        level: level(args)?,
+        precision: if args.running.single_precision {
+            Precision::Single
+        } else {
+            Precision::Double
+        },
+        progress: None,
+        cancel: Some(stop),
+    })
+}
+
 fn render(plan: &Plan<'_>, args: &Args, stop: &Cancel) -> Result<Rendered, RunError> {
     let progress = Progress::new(args.running.progress, args.running.verbosity);
     let rendered = render_with(plan, args, Some(&progress), stop);
@@ -220,15 +238,8 @@ fn render_with(
     stop: &Cancel,
 ) -> Result<Rendered, RunError> {
     let options = RunOptions {
-        threads: args.running.threads.map_or(0, |n| n as usize),
-        level: level(args)?,
-        precision: if args.running.single_precision {
-            Precision::Single
-        } else {
-            Precision::Double
-        },
         progress,
-        cancel: Some(stop),
+        ..options(args, stop)?
     };
     match nanobragg::physics::render(plan, &options) {
         Err(nanobragg::physics::Error::Cancelled) => Err(RunError::Stopped),
