@@ -50,5 +50,5 @@ mod run;
 pub use args::{Args, Invocation};
 pub use error::Error;
 pub use record::RecordError;
-pub use resolve::{FactorsFrom, Inputs, Job};
+pub use resolve::{DEFAULT_DUMP, FactorsFrom, Inputs, Job};
 pub use run::{Outcome, RunError, options, run};

@@ -19,7 +19,7 @@ use crate::args::{self, Args, DistanceFlag};
 use crate::run::RunError;
 
 /// Where the structure factors of an earlier run are kept if no flag says otherwise.
-pub(crate) const DEFAULT_DUMP: &str = "Fdump.bin";
+pub const DEFAULT_DUMP: &str = "Fdump.bin";
 
 /// Seed of the mosaic domains if no flag says otherwise.
 pub(crate) const DEFAULT_MOSAIC_SEED: i64 = 12_345_678;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nanobragg_cli::{Args, Job, report};
+use nanobragg_cli::{Args, DEFAULT_DUMP, FactorsFrom, Job, report};
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -47,7 +47,7 @@ use crate::flags::Said;
 /// Examples
 /// --------
 /// >>> import nanobragg
-/// >>> exp = nanobragg.Experiment("-cell 100 -default_F 100 -N 5", distance=80, detpixels=(64, 48))
+/// >>> exp = nanobragg.Experiment("-cell 100 -default_F 100 -N 5", distance=80, detpixels_x=64, detpixels_y=48)
 /// >>> exp.shape
 /// (48, 64)
 #[pyclass(module = "nanobragg", frozen)]
@@ -260,7 +260,11 @@ impl Experiment {
         let mask = mask
             .map(|mask| arrays::of_mask(py, mask, rows))
             .transpose()?;
-        let words = self.said.words_from(&self.folder);
+        let mut words = self.said.words_from(&self.folder);
+        if self.job.factors_from != FactorsFrom::List && !self.args.gives("dump") {
+            // What the default names is named from here, whether it is there or not.
+            words.extend(["-dump".into(), self.folder.join(DEFAULT_DUMP).into()]);
+        }
         let restored = py.import("nanobragg._nanobragg")?.getattr("_restored")?;
         Ok((restored, (words, hkl, mask).into_pyobject(py)?))
     }

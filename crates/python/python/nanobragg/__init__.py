@@ -1,7 +1,7 @@
 """Absolute X-ray scattering of a small perfect crystal onto an area detector.
 
 >>> import nanobragg
->>> exp = nanobragg.Experiment(cell=100, default_F=100, N=5, distance=80, pixel=0.9, detpixels=(61, 47))
+>>> exp = nanobragg.Experiment(cell=100, default_F=100, N=5, detpixels_x=61, detpixels_y=47, seed=1)
 >>> image = nanobragg.render(exp)
 >>> image.shape, image.dtype
 ((47, 61), dtype('float32'))

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any, Literal, SupportsFloat, SupportsIndex, TypeAlias, TypedDict
+from typing import Any, Literal, SupportsFloat, SupportsIndex, TypeAlias, TypedDict, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,8 +64,11 @@ class _Figures(TypedDict):
     pixels: int
     solid_angle_sr: float
 
+@final
 class Experiment:
-    def __new__(cls, command_line: str | Sequence[_Scalar] = ..., /, **flags: _Flag) -> Experiment: ...
+    def __new__(
+        cls, command_line: str | Sequence[_Scalar] | None = None, /, **flags: _Flag
+    ) -> Experiment: ...
     def replace(self, **flags: _Flag) -> Experiment: ...
     def report(self) -> str: ...
     @property
@@ -127,3 +130,6 @@ def write_image(
 def read_hkl(path: _Path) -> _Hkl: ...
 def write_hkl(path: _Path, indices: ArrayLike, amplitudes: ArrayLike) -> None: ...
 def flags() -> dict[str, str]: ...
+def _restored(
+    words: list[str], hkl: _Hkl | None, mask: NDArray[np.bool_] | None
+) -> Experiment: ...
