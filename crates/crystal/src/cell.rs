@@ -181,9 +181,17 @@ impl<T: Scalar> CellSpec<T> {
     }
 }
 
-/// A sine kept in [-1, 1].
+/// How far beyond 1 a sine is taken for 1 that was rounded, and keeps its derivatives.
+const ROUNDING: f64 = 1e-9;
+
+/// A sine kept in [-1, 1]. One that is beyond 1 by rounding alone keeps its derivatives: it is the
+/// top of the sine, flat but curved.
 pub(crate) fn clip_sine<T: Scalar>(x: T) -> T {
-    if x.value() > 1.0 {
+    let beyond = x.value() - 1.0;
+    if beyond > 0.0 && beyond < ROUNDING {
+        // Exact, so that the value is 1 to the bit.
+        x - T::from_f64(beyond)
+    } else if x.value() > 1.0 {
         T::from_f64(1.0)
     } else if x.value() < -1.0 {
         T::from_f64(-1.0)

@@ -42,6 +42,7 @@ mod orientation;
 pub mod read;
 mod shape;
 mod size;
+mod smooth;
 mod spindle;
 mod transform;
 
@@ -52,9 +53,10 @@ pub use error::{Error, Warning};
 pub use factors::{
     Bounds, FactorGrid, GridLimit, Hkl, Reflection, lagrange_cubic, nearest_index, tricubic,
 };
-pub use mosaic::{MAX_DOMAINS, Mosaic, MosaicSpec, cap_rotation};
+pub use mosaic::{DomainTurn, MAX_DOMAINS, Mosaic, MosaicSpec, cap_rotation};
 pub use orientation::{Misset, angles_from_rotation, misset, reciprocal_from_matrix};
 pub use shape::Shape;
 pub use size::{CrystalSize, clip_to_beam, interpolates_by_default, recommended_oversample};
+pub use smooth::{grating, lattice_factor_at_offset, sinc, sinc3_of_square};
 pub use spindle::{phi_angles_rad, rotate_by_phi};
 pub use transform::{gauss, lattice_factor, sinc3, sincg, tophat};

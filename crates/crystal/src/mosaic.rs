@@ -3,6 +3,7 @@
 use std::f64::consts::PI;
 
 use nanobragg_geometry::rotation::IDENTITY;
+use nanobragg_numeric::Scalar;
 use nanobragg_numeric::random::MinimalStandard;
 
 use crate::error::{Error, Warning, finite};
@@ -118,17 +119,57 @@ impl Mosaic {
 /// The angle is worked in `f32` and everything else in `f64`. The cube root is the `powf` of the
 /// platform's C library: for a spread of 90 its last bit moves pixels by a percent.
 pub fn cap_rotation(spread_rad: f32, stream: &mut MinimalStandard) -> [[f64; 3]; 3] {
-    let [r1, r2, r3] = std::array::from_fn(|_| stream.symmetric());
-    let equator = (1.0 - r2 * r2).sqrt();
-    let angle = spread_rad * ((1.0 - r3 * r3) as f32).powf((1.0_f64 / 3.0) as f32);
-    let axis = [equator * (PI * r1).sin(), equator * (PI * r1).cos(), r2];
-    axis_rotation(axis, f64::from(angle))
+    let turn = DomainTurn::draw(stream);
+    axis_rotation(turn.axis, f64::from(spread_rad * turn.share))
+}
+
+/// How a mosaic domain is turned: about an axis, by a share of the spread. Neither depends on the
+/// spread.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DomainTurn {
+    /// The axis, a unit vector.
+    pub axis: [f64; 3],
+    /// The angle over the spread, from 0 to 1.
+    pub share: f32,
+}
+
+impl DomainTurn {
+    /// Draws the three deviates of [`cap_rotation`].
+    fn draw(stream: &mut MinimalStandard) -> Self {
+        let [r1, r2, r3] = std::array::from_fn(|_| stream.symmetric());
+        let equator = (1.0 - r2 * r2).sqrt();
+        Self {
+            axis: [equator * (PI * r1).sin(), equator * (PI * r1).cos(), r2],
+            share: ((1.0 - r3 * r3) as f32).powf((1.0_f64 / 3.0) as f32),
+        }
+    }
+
+    /// The turns of the first `count` domains of a crystal; the first of them is not turned.
+    pub fn of_domains(seed: i64, count: usize) -> Vec<Self> {
+        let mut stream = MinimalStandard::from_seed(seed);
+        let mut turns: Vec<_> = (0..count).map(|_| Self::draw(&mut stream)).collect();
+        if let Some(first) = turns.first_mut() {
+            first.share = 0.0;
+        }
+        turns
+    }
+
+    /// The rotation, as a matrix by rows, for a spread near the one that was drawn.
+    ///
+    /// The angle is that of `drawn_rad`, worked in `f32`, and the difference between the two spreads
+    /// times the share. At `drawn_rad` itself this is [`cap_rotation`] to the bit, with the
+    /// derivative of the product before it was rounded.
+    pub fn rotation_near<T: Scalar>(&self, drawn_rad: f64, spread_rad: T) -> [[T; 3]; 3] {
+        let drawn = f64::from(drawn_rad as f32 * self.share);
+        let beyond = (spread_rad - T::from_f64(drawn_rad)) * T::from_f64(f64::from(self.share));
+        axis_rotation(self.axis.map(T::from_f64), T::from_f64(drawn) + beyond)
+    }
 }
 
 /// The rotation about a unit axis, as a matrix by rows, products taken in the C program's order.
-fn axis_rotation([x, y, z]: [f64; 3], angle_rad: f64) -> [[f64; 3]; 3] {
+fn axis_rotation<T: Scalar>([x, y, z]: [T; 3], angle_rad: T) -> [[T; 3]; 3] {
     let (sin, cos) = (angle_rad.sin(), angle_rad.cos());
-    let versine = 1.0 - cos;
+    let versine = T::from_f64(1.0) - cos;
     let xy = versine * x * y;
     let xz = versine * x * z;
     let yz = versine * y * z;
@@ -183,6 +224,17 @@ mod tests {
         let (short, _) = Mosaic::new(&spec(Some(0.02), Some(3))).unwrap();
         let (long, _) = Mosaic::new(&spec(Some(0.02), Some(9))).unwrap();
         assert_eq!(short.domains(), &long.domains()[..3]);
+    }
+
+    #[test]
+    fn turns_give_the_domains_that_were_drawn() {
+        let (mosaic, _) = Mosaic::new(&spec(Some(0.02), Some(5))).unwrap();
+        let turns = DomainTurn::of_domains(MosaicSpec::default().seed, 5);
+        let drawn: Vec<_> = turns
+            .iter()
+            .map(|turn| turn.rotation_near(0.02, 0.02))
+            .collect();
+        assert_eq!(drawn, mosaic.domains());
     }
 
     #[test]

@@ -62,9 +62,9 @@ pub fn misset<T: Scalar>(reciprocal: [[T; 3]; 3], angles_rad: [T; 3]) -> [[T; 3]
 ///
 /// The matrix has rows x, y, z and columns a*, b*, c*, and carries the wavelength as a factor, as
 /// MOSFLM writes it.
-pub fn reciprocal_from_matrix(matrix: &[[f64; 3]; 3], wavelength_m: f64) -> [[f64; 3]; 3] {
-    let per_angstrom = METRES_PER_ANGSTROM / wavelength_m;
-    let column = |j: usize| matrix.map(|row| per_angstrom * row[j]);
+pub fn reciprocal_from_matrix<T: Scalar>(matrix: &[[f64; 3]; 3], wavelength_m: T) -> [[T; 3]; 3] {
+    let per_angstrom = T::from_f64(METRES_PER_ANGSTROM) / wavelength_m;
+    let column = |j: usize| matrix.map(|row| per_angstrom * T::from_f64(row[j]));
     [column(0), column(1), column(2)]
 }
 

@@ -6,8 +6,9 @@
 //! [`sincg`] and [`sinc3`] have removable singularities. At exactly 0 they return the limit, whose
 //! derivative is 0, which is right since both are even. Next to a multiple of pi (a whole Miller
 //! index other than 0) `sincg` divides two numbers of size 1e-16: the value is what the C program
-//! gets, but a derivative carried through that division has lost all its digits. Gradients must
-//! take `h - h0` there: for whole n and m, `sincg(x + m pi, n) = (-1)^(m(n-1)) sincg(x, n)`.
+//! gets, but a derivative carried through that division has lost all its digits. Gradients take
+//! [`lattice_factor_at_offset`](crate::lattice_factor_at_offset) instead, which works with `h - h0`:
+//! for whole n and m, `sincg(x + m pi, n) = (-1)^(m(n-1)) sincg(x, n)`.
 
 use std::f64::consts::PI;
 

@@ -31,14 +31,14 @@ pub fn rotate_about<T: Scalar>(v: [T; 3], axis: [T; 3], angle_rad: T) -> [T; 3] 
 
 /// `v` rotated about the laboratory X, then Y, then Z axis by the three angles.
 ///
-/// An angle of exactly zero leaves the two components it would mix untouched, to the bit; an angle
-/// that carries derivatives is always applied.
+/// An angle of exactly zero leaves the two components it would mix untouched, to the bit. An angle of
+/// zero that some parameter moves is applied: its value is the identity, its derivative is not.
 #[inline]
 pub fn rotate_xyz<T: Scalar>(v: [T; 3], angles_rad: [T; 3]) -> [T; 3] {
     let [mut x, mut y, mut z] = v;
     let [about_x, about_y, about_z] = angles_rad;
     (y, z) = turn(y, z, about_x);
-    if !is_no_rotation(about_y) {
+    if !about_y.is_zero() {
         let sin = about_y.sin();
         let cos = about_y.cos();
         // The reference program writes out the vanishing middle term of this rotation alone; it
@@ -53,22 +53,12 @@ pub fn rotate_xyz<T: Scalar>(v: [T; 3], angles_rad: [T; 3]) -> [T; 3] {
 /// The pair `(p, q)` turned by `angle_rad` from p towards q: `(p cos - q sin, p sin + q cos)`.
 #[inline(always)]
 fn turn<T: Scalar>(p: T, q: T, angle_rad: T) -> (T, T) {
-    if is_no_rotation(angle_rad) {
+    if angle_rad.is_zero() {
         return (p, q);
     }
     let sin = angle_rad.sin();
     let cos = angle_rad.cos();
     (p * cos - q * sin, p * sin + q * cos)
-}
-
-/// Whether a rotation by `angle_rad` may be left out.
-///
-/// For a plain number that is an angle of exactly zero: leaving it out preserves even the sign of a
-/// zero component. A type that carries derivatives besides the value is wider than the value alone,
-/// and there the rotation is never left out: its value is the identity but its derivative is not.
-#[inline(always)]
-fn is_no_rotation<T: Scalar>(angle_rad: T) -> bool {
-    size_of::<T>() == size_of::<f64>() && angle_rad.value() == 0.0
 }
 
 /// `matrix v`, the matrix given as rows x, y, z.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::gradient::Parameter;
+
 /// Why an experiment cannot be resolved or rendered.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -134,6 +136,14 @@ pub enum Error {
         slow: u32,
         /// What it is.
         value: f32,
+    },
+    /// The image has no derivative by a parameter.
+    #[error("the image has no derivative by {parameter}: {reason}")]
+    NoDerivative {
+        /// The parameter.
+        parameter: Parameter,
+        /// Why.
+        reason: &'static str,
     },
     /// Two images that are to be compared do not cover each other.
     #[error(

@@ -41,6 +41,7 @@
 
 pub mod compare;
 mod error;
+pub mod gradient;
 mod header;
 mod images;
 mod memory;

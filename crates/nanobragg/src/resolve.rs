@@ -107,16 +107,7 @@ impl ExperimentSpec {
     pub fn resolve(&self) -> Result<Resolved, Error> {
         let _span = tracing::info_span!("resolve").entered();
         let fixes = self.fixes;
-        let detector = Detector::new(&DetectorSpec {
-            fixes: GeometryFixes {
-                pivot: fixes.contains(Oddity::Pivot),
-                beam_centre: fixes.contains(Oddity::BeamCentre),
-                thickness: fixes.contains(Oddity::Thickness),
-                curved: fixes.contains(Oddity::Curved),
-                ignored_input: fixes.contains(Oddity::IgnoredInput),
-            },
-            ..self.detector.clone()
-        })?;
+        let detector = Detector::new(&self.detector_spec())?;
         let wavelength_m = above_zero("the wavelength (m)", self.beam.wavelength.m())?;
         let fluence = Fluence::new(&self.beam.fluence)?;
         let crystal = Crystal::new(&CrystalSpec {
@@ -179,6 +170,21 @@ impl ExperimentSpec {
                 warnings,
             },
         })
+    }
+
+    /// The detector, with the fixes that concern it.
+    pub(crate) fn detector_spec(&self) -> DetectorSpec {
+        let fixes = self.fixes;
+        DetectorSpec {
+            fixes: GeometryFixes {
+                pivot: fixes.contains(Oddity::Pivot),
+                beam_centre: fixes.contains(Oddity::BeamCentre),
+                thickness: fixes.contains(Oddity::Thickness),
+                curved: fixes.contains(Oddity::Curved),
+                ignored_input: fixes.contains(Oddity::IgnoredInput),
+            },
+            ..self.detector.clone()
+        }
     }
 
     /// The misset, a random one uniform over all rotations where that is put right.

@@ -14,6 +14,8 @@
 //! | a pixel of mean 12 to 1e6 | [`PoissonNoise::count`] | 2 or more for each try |
 //! | a brighter pixel | [`PoissonNoise::count`] | 2 or more for every second pixel |
 //!
+//! [`Dual`] is a scalar that carries derivatives, so that the same formulas give gradients.
+//!
 //! The streams are value-stable: a seed gives the same deviates in every release, and the same ones
 //! as the C program. Counts also pass through the platform's `exp`, `ln` and `tan`.
 //!
@@ -28,8 +30,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod dual;
 pub mod random;
 pub mod real;
 
+pub use dual::Dual;
 pub use random::{GaussianDeviates, MinimalStandard, PoissonNoise, log_gamma};
 pub use real::{Real, Scalar};

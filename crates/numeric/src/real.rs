@@ -32,6 +32,13 @@ pub trait Scalar: Real {
     /// The plain value, for decisions.
     fn value(self) -> f64;
 
+    /// Whether this is 0 and no parameter moves it. A number that carries derivatives is 0 only if
+    /// all of them are 0 too: a rotation by it may then be left out.
+    #[inline(always)]
+    fn is_zero(self) -> bool {
+        self.value() == 0.0
+    }
+
     /// The sine of an angle in radians.
     fn sin(self) -> Self;
 

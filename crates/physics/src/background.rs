@@ -1,5 +1,7 @@
 //! The diffuse background of water in the beam.
 
+use nanobragg_numeric::Real;
+
 use crate::scattering::ELECTRON_RADIUS_SQUARED_M2;
 
 /// Structure factor of one water molecule in the forward direction, in electrons.
@@ -19,17 +21,15 @@ const WATER_DENSITY_G_PER_M3: f64 = 1e6;
 ///
 /// This is already in photons per steradian, but the C program adds it to a sum that is scaled by
 /// `r_e^2 fluence / steps` once more: the oddity named `water`.
-pub fn water_background(fluence_per_m2: f64, water_m: f64) -> f64 {
-    WATER_STRUCTURE_FACTOR
-        * WATER_STRUCTURE_FACTOR
-        * ELECTRON_RADIUS_SQUARED_M2
+pub fn water_background<T: Real>(fluence_per_m2: T, water_m: T) -> T {
+    T::from_f64(WATER_STRUCTURE_FACTOR * WATER_STRUCTURE_FACTOR * ELECTRON_RADIUS_SQUARED_M2)
         * fluence_per_m2
         * water_m
         * water_m
         * water_m
-        * WATER_DENSITY_G_PER_M3
-        * AVOGADRO_PER_MOL
-        / WATER_MOLAR_MASS_G_PER_MOL
+        * T::from_f64(WATER_DENSITY_G_PER_M3)
+        * T::from_f64(AVOGADRO_PER_MOL)
+        / T::from_f64(WATER_MOLAR_MASS_G_PER_MOL)
 }
 
 #[cfg(test)]

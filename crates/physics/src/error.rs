@@ -27,4 +27,30 @@ pub enum Error {
         /// What they need.
         bytes: usize,
     },
+    /// The orientations of the crystal, with their derivatives, do not fit into memory.
+    #[error("no memory for the derivatives of {orientations} orientations ({bytes} bytes)")]
+    NoMemoryForOrientations {
+        /// Phi steps times mosaic domains.
+        orientations: usize,
+        /// What they need.
+        bytes: usize,
+    },
+    /// The derivatives by the structure factors do not fit into memory.
+    #[error("no memory for the derivatives by {factors} structure factors ({bytes} bytes)")]
+    NoMemoryForFactors {
+        /// Points of the grid.
+        factors: usize,
+        /// What they need.
+        bytes: usize,
+    },
+    /// Weights of another image.
+    #[error("{weights} weights are given for an image of {pixels_fast} x {pixels_slow} pixels")]
+    WeightCount {
+        /// How many there are.
+        weights: usize,
+        /// Pixels along the fast axis.
+        pixels_fast: usize,
+        /// Pixels along the slow axis.
+        pixels_slow: usize,
+    },
 }

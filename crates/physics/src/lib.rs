@@ -61,6 +61,7 @@ mod background;
 mod error;
 mod experiment;
 mod fixes;
+pub mod gradient;
 mod kernel;
 mod plan;
 mod polarization;

@@ -1,7 +1,7 @@
 //! The polarization of the incident beam and what it does to scattering.
 
 use nanobragg_geometry::vector;
-use nanobragg_numeric::Real;
+use nanobragg_numeric::{Real, Scalar};
 
 /// How the incident beam is polarized.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,19 +23,19 @@ impl Default for Polarization {
 
 /// The electric and magnetic directions of one source's beam.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PolarizationFrame {
+pub struct PolarizationFrame<T = f64> {
     /// Unit vector of the electric field: the polarization axis made perpendicular to the beam.
-    pub electric: [f64; 3],
+    pub electric: [T; 3],
     /// Unit vector of the magnetic field.
-    pub magnetic: [f64; 3],
+    pub magnetic: [T; 3],
 }
 
-impl PolarizationFrame {
+impl<T: Scalar> PolarizationFrame<T> {
     /// The frame of a beam along `incident` with its field closest to `axis` (both unit vectors).
     ///
     /// A beam along the axis itself has no such frame; both vectors are then zero, which leaves the
     /// factor of a beam polarized in the plane of scattering.
-    pub fn new(axis: [f64; 3], incident: [f64; 3]) -> Self {
+    pub fn new(axis: [T; 3], incident: [T; 3]) -> Self {
         let magnetic = vector::unit(vector::cross(axis, incident));
         let electric = vector::unit(vector::cross(incident, magnetic));
         Self { electric, magnetic }

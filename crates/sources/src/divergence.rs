@@ -72,17 +72,15 @@ impl Divergence {
     /// Takes time in proportion to the product of both counts:
     /// [`SourceList::grid`](crate::SourceList::grid) refuses a grid that is too large.
     pub fn deviations_rad(&self) -> Vec<(f64, f64)> {
-        let Self {
-            horizontal,
-            vertical,
-            ..
-        } = self;
-        (0..horizontal.count)
-            .flat_map(|i| {
-                let hdiv = horizontal.deviation(i);
-                (0..vertical.count).map(move |j| (hdiv, vertical.deviation(j)))
-            })
-            .filter(|&(hdiv, vdiv)| self.keeps(hdiv, vdiv))
+        let deviate = |(i, j)| (self.horizontal.deviation(i), self.vertical.deviation(j));
+        self.kept().into_iter().map(deviate).collect()
+    }
+
+    /// The steps (horizontal, vertical) of the directions kept, in the same order.
+    pub fn kept(&self) -> Vec<(u32, u32)> {
+        (0..self.horizontal.count)
+            .flat_map(|i| (0..self.vertical.count).map(move |j| (i, j)))
+            .filter(|&(i, j)| self.keeps(self.horizontal.deviation(i), self.vertical.deviation(j)))
             .collect()
     }
 

@@ -199,6 +199,32 @@ impl FactorGrid {
         Some(offset)
     }
 
+    /// Replaces F of one point of the box; false outside it, where nothing is replaced.
+    pub fn replace(&mut self, hkl: Hkl, amplitude: f64) -> bool {
+        let offset = self.offset(hkl.0.map(i64::from));
+        let value = offset.and_then(|offset| self.values.get_mut(offset));
+        let is_inside = value.is_some();
+        if let Some(value) = value {
+            *value = amplitude;
+        }
+        is_inside
+    }
+
+    /// The indices of the point at an offset of [`values`](Self::values); `None` beyond them.
+    pub fn hkl_at(&self, offset: usize) -> Option<Hkl> {
+        let bounds = self.bounds.filter(|_| offset < self.values.len())?;
+        let [h_stride, k_stride, _] = self.strides();
+        let steps = [
+            offset / h_stride,
+            offset % h_stride / k_stride,
+            offset % k_stride,
+        ];
+        // Inside the box, so every sum is an index of it.
+        Some(Hkl(std::array::from_fn(|i| {
+            bounds.min[i].wrapping_add_unsigned(steps[i] as u32)
+        })))
+    }
+
     /// The value at an offset inside the box.
     #[inline]
     pub(crate) fn at(&self, offset: usize) -> f64 {

@@ -26,6 +26,14 @@ impl FactorGrid {
     /// Indices that are no numbers lie outside the grid.
     #[inline]
     pub fn nearest_to(&self, hkl: [f64; 3]) -> f64 {
+        self.offset_of_nearest(hkl)
+            .map_or(self.default_f(), |offset| self.at(offset))
+    }
+
+    /// Where the reflection nearest to fractional indices stands in [`values`](Self::values);
+    /// `None` outside the grid.
+    #[inline]
+    pub fn offset_of_nearest(&self, hkl: [f64; 3]) -> Option<usize> {
         // The conversion saturates, so only NaN needs a number that no grid holds.
         let whole = |x: f64| {
             if x.is_nan() {
@@ -34,6 +42,6 @@ impl FactorGrid {
                 nearest_index(x) as i64
             }
         };
-        self.nearest(hkl.map(whole))
+        self.offset(hkl.map(whole))
     }
 }

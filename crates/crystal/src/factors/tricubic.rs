@@ -55,6 +55,13 @@ impl FactorGrid {
     /// F at fractional indices, or `None` too near the edge of the grid.
     #[inline]
     pub fn tricubic<T: Scalar>(&self, hkl: [T; 3]) -> Option<T> {
+        self.tricubic_of(hkl, |offset| T::from_f64(self.at(offset)))
+    }
+
+    /// [`tricubic`](Self::tricubic) of other values than those of the grid: `value_at` gives the one
+    /// at an offset of [`values`](Self::values).
+    #[inline]
+    pub fn tricubic_of<T: Scalar>(&self, hkl: [T; 3], value_at: impl Fn(usize) -> T) -> Option<T> {
         let values = hkl.map(T::value);
         if !self.allows_tricubic(values) {
             return None;
@@ -65,12 +72,37 @@ impl FactorGrid {
         let [h_stride, k_stride, _] = self.strides();
         let around = std::array::from_fn(|h| {
             std::array::from_fn(|k| {
-                std::array::from_fn(|l| {
-                    T::from_f64(self.at(corner + h * h_stride + k * k_stride + l))
-                })
+                std::array::from_fn(|l| value_at(corner + h * h_stride + k * k_stride + l))
             })
         });
         Some(tricubic(first.map(T::from_f64), &around, hkl))
+    }
+
+    /// Tells the offset and the weight of each of the 64 values that [`tricubic`](Self::tricubic)
+    /// adds up at `hkl`: its derivatives by them. Nothing too near the edge of the grid.
+    pub fn for_each_neighbour(&self, hkl: [f64; 3], mut tell: impl FnMut(usize, f64)) {
+        if !self.allows_tricubic(hkl) {
+            return;
+        }
+        let first = hkl.map(|x| x.floor() - 1.0);
+        let Some(corner) = self.offset(first.map(|x| x as i64)) else {
+            return;
+        };
+        let [h_stride, k_stride, _] = self.strides();
+        let weights: [[f64; 4]; 3] = std::array::from_fn(|axis| {
+            std::array::from_fn(|i| {
+                let mut unit = [0.0; 4];
+                unit[i] = 1.0;
+                lagrange_cubic(first[axis], unit, hkl[axis])
+            })
+        });
+        for (h, by_h) in weights[0].iter().enumerate() {
+            for (k, by_k) in weights[1].iter().enumerate() {
+                for (l, by_l) in weights[2].iter().enumerate() {
+                    tell(corner + h * h_stride + k * k_stride + l, by_h * by_k * by_l);
+                }
+            }
+        }
     }
 }
 

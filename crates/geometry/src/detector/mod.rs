@@ -15,6 +15,7 @@ pub mod pixel;
 pub mod place;
 mod resolve;
 pub mod sensor;
+mod shift;
 pub mod solid_angle;
 pub mod spec;
 pub mod warning;

@@ -1,11 +1,13 @@
 //! The detector, resolved.
 
+use nanobragg_numeric::Scalar;
+
 use crate::beam::BeamFrame;
 use crate::convention::Convention;
 use crate::detector::centre::BeamCentre;
 use crate::detector::ignored::{exchanged_axes, ignored_centre, ignored_pivot, ignored_pix0};
 use crate::detector::pixel::{curved_position, curved_position_own_frame, flat_position};
-use crate::detector::place::{Placement, place};
+use crate::detector::place::{Placement, PlacementInput, place};
 use crate::detector::resolve::{
     centre_input, check_numbers, pivot, pixel_counts, placement_input, size, unit_axes,
 };
@@ -28,6 +30,7 @@ pub struct Detector {
     convention: Convention,
     pivot: Pivot,
     centre: BeamCentre<f64>,
+    placement_input: PlacementInput<f64>,
     placement: Placement<f64>,
     beam_frame: BeamFrame,
     spindle: [f64; 3],
@@ -91,6 +94,7 @@ impl Detector {
             convention: spec.convention,
             pivot,
             centre,
+            placement_input: input,
             placement,
             beam_frame: BeamFrame::from_unit(axes.beam, axes.polarization),
             spindle: axes.spindle,
@@ -133,6 +137,11 @@ impl Detector {
     /// The size along slow in metres, as given if the pixels were not counted.
     pub const fn size_slow_m(&self) -> f64 {
         self.size_slow_m
+    }
+
+    /// What placed the detector: axes, centres and distance before any rotation.
+    pub const fn placement_input(&self) -> &PlacementInput<f64> {
+        &self.placement_input
     }
 
     /// Where the detector is: corner, axes, distances and centres after all rotations.
@@ -308,21 +317,34 @@ impl Detector {
     /// The place in metres of the point `f_m`, `s_m` from the corner of the first pixel along fast
     /// and slow, `o_m` deep in the sensor.
     pub fn position_m(&self, f_m: f64, s_m: f64, o_m: f64) -> [f64; 3] {
+        self.position_placed(&self.placement, f_m, s_m, o_m)
+    }
+
+    /// [`position_m`](Self::position_m) of a detector placed elsewhere, in numbers that may carry
+    /// derivatives.
+    pub fn position_placed<T: Scalar>(
+        &self,
+        placement: &Placement<T>,
+        f_m: T,
+        s_m: T,
+        o_m: T,
+    ) -> [T; 3] {
         let Placement {
             pix0_m,
             fast,
             slow,
             normal,
             ..
-        } = self.placement;
+        } = *placement;
         let flat = flat_position(f_m, s_m, o_m, fast, slow, normal, pix0_m);
         match (self.surface, self.bends_along_own_axes) {
             (Surface::Flat, _) => flat,
             (Surface::Curved, false) => {
-                curved_position(flat, self.distance_m(), self.beam(), fast, slow)
+                let beam = self.beam().map(T::from_f64);
+                curved_position(flat, placement.distance_m, beam, fast, slow)
             }
             (Surface::Curved, true) => {
-                curved_position_own_frame(flat, self.close_distance_m(), fast, slow, normal)
+                curved_position_own_frame(flat, placement.close_distance_m, fast, slow, normal)
             }
         }
     }

@@ -68,6 +68,47 @@ pub struct Placement<T> {
     pub s_close_m: T,
 }
 
+impl<T: Copy> PlacementInput<T> {
+    /// The same in another number type, every number taken there by `lift`.
+    pub fn map<U>(&self, lift: impl Fn(T) -> U) -> PlacementInput<U> {
+        PlacementInput {
+            beam: self.beam.map(&lift),
+            fast: self.fast.map(&lift),
+            slow: self.slow.map(&lift),
+            normal: self.normal.map(&lift),
+            twotheta_axis: self.twotheta_axis.map(&lift),
+            rotations_rad: self.rotations_rad.map(&lift),
+            twotheta_rad: lift(self.twotheta_rad),
+            f_beam_m: lift(self.f_beam_m),
+            s_beam_m: lift(self.s_beam_m),
+            f_close_m: lift(self.f_close_m),
+            s_close_m: lift(self.s_close_m),
+            distance_m: lift(self.distance_m),
+            close_distance_m: self.close_distance_m.map(&lift),
+            pivot: self.pivot,
+            pix0_m: self.pix0_m.map(|corner| corner.map(&lift)),
+        }
+    }
+}
+
+impl<T: Copy> Placement<T> {
+    /// The same in another number type, every number taken there by `lift`.
+    pub fn map<U>(&self, lift: impl Fn(T) -> U) -> Placement<U> {
+        Placement {
+            pix0_m: self.pix0_m.map(&lift),
+            fast: self.fast.map(&lift),
+            slow: self.slow.map(&lift),
+            normal: self.normal.map(&lift),
+            distance_m: lift(self.distance_m),
+            close_distance_m: lift(self.close_distance_m),
+            f_beam_m: lift(self.f_beam_m),
+            s_beam_m: lift(self.s_beam_m),
+            f_close_m: lift(self.f_close_m),
+            s_close_m: lift(self.s_close_m),
+        }
+    }
+}
+
 /// Places a detector.
 ///
 /// 1. `ratio = b . o'`, the cosine between beam and detector normal, with `o'` the normal after the

@@ -1,0 +1,86 @@
+//! Moving a detector in its own plane.
+
+use crate::detector::model::Detector;
+use crate::detector::resolve::centre_input;
+use crate::detector::spec::DetectorSpec;
+use crate::error::Error;
+use crate::units::Length;
+
+impl DetectorSpec {
+    /// The detector whose beam centre lies further along fast and slow by the given lengths, in
+    /// whatever way its convention is told of a centre.
+    ///
+    /// Beam spot and near point move alike, whichever of them the pivot looks at; the detector goes
+    /// the other way. Where the corner of the first pixel was given and counts, it is moved.
+    ///
+    /// # Errors
+    /// Those of [`Detector::new`].
+    pub fn with_beam_moved(&self, fast: Length, slow: Length) -> Result<Self, Error> {
+        let detector = Detector::new(self)?;
+        let input = detector.placement_input();
+        let mut moved = self.clone();
+        if let Some(pix0_m) = input.pix0_m {
+            let (f, s) = (detector.fast(), detector.slow());
+            moved.pix0_m = Some(std::array::from_fn(|i| {
+                pix0_m[i] - fast.m() * f[i] - slow.m() * s[i]
+            }));
+            return Ok(moved);
+        }
+        let centre = centre_input(self, detector.size_fast_m(), detector.size_slow_m());
+        let [x, y] = centre.beam_from_spot([input.f_beam_m + fast.m(), input.s_beam_m + slow.m()]);
+        let pixels = |near_m: f64| near_m / detector.pixel_size_m() + 0.5;
+        moved.x_beam = Some(Length::from_m(x));
+        moved.y_beam = Some(Length::from_m(y));
+        moved.org_x = Some(pixels(input.f_close_m + fast.m()));
+        moved.org_y = Some(pixels(input.s_close_m + slow.m()));
+        Ok(moved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convention::Convention;
+    use crate::detector::spec::GeometryFixes;
+    use crate::pivot::Pivot;
+    use crate::units::Angle;
+
+    #[test]
+    fn the_corner_moves_against_the_beam_in_every_convention() {
+        let fixes = GeometryFixes {
+            pivot: true,
+            beam_centre: true,
+            ignored_input: true,
+            ..GeometryFixes::default()
+        };
+        for convention in Convention::ALL {
+            for (pivot, pix0_m) in [
+                (Pivot::Beam, None),
+                (Pivot::Sample, Some([0.1, 0.02, 0.03])),
+            ] {
+                for fixes in [GeometryFixes::default(), fixes] {
+                    let spec = DetectorSpec {
+                        convention,
+                        explicit_pivot: Some(pivot),
+                        pix0_m,
+                        fixes,
+                        rotations: [3.0, -2.0, 5.0].map(Angle::from_degrees),
+                        twotheta: Angle::from_degrees(4.0),
+                        ..DetectorSpec::default()
+                    };
+                    let before = Detector::new(&spec).unwrap();
+                    let moved = spec
+                        .with_beam_moved(Length::from_mm(2.0), Length::from_mm(-3.0))
+                        .unwrap();
+                    let after = Detector::new(&moved).unwrap();
+                    for i in 0..3 {
+                        let expected =
+                            before.pix0_m()[i] - 2e-3 * before.fast()[i] + 3e-3 * before.slow()[i];
+                        let off = (after.pix0_m()[i] - expected).abs();
+                        assert!(off < 1e-15, "{convention} {pivot}: {off}");
+                    }
+                }
+            }
+        }
+    }
+}

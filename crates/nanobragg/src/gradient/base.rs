@@ -1,0 +1,266 @@
+//! An experiment with what its parameters are now and whether each of them moves its image.
+
+use nanobragg_crystal::{Hkl, Lattice, Shape, reciprocal_from_matrix};
+use nanobragg_geometry::{Attenuation, vector};
+use nanobragg_physics::{Oddity, Plan};
+use nanobragg_sources::{SourceDefaults, SourceList, Steps};
+
+use super::parameter::Parameter;
+use crate::error::Error;
+use crate::resolve::Resolved;
+use crate::spec::{ExperimentSpec, SourcesSpec};
+
+const DEGREES_PER_RADIAN: f64 = nanobragg_geometry::units::DEGREES_PER_RADIAN;
+
+/// A specification, and what it resolves to.
+#[derive(Debug)]
+pub(super) struct Base<'s> {
+    pub(super) spec: &'s ExperimentSpec,
+    pub(super) resolved: Resolved,
+}
+
+impl<'s> Base<'s> {
+    pub(super) fn new(spec: &'s ExperimentSpec) -> Result<Self, Error> {
+        Ok(Self {
+            spec,
+            resolved: spec.resolve()?,
+        })
+    }
+
+    /// The tables of the experiment.
+    pub(super) fn plan(&self) -> Plan<'_> {
+        Plan::new(&self.resolved.experiment)
+    }
+
+    /// a*, b*, c* in 1/Angstrom that a matrix gives before missetting, with the lengths of the cell
+    /// where there is one; `None` without a matrix.
+    pub(super) fn matrix_reciprocal(&self) -> Option<[[f64; 3]; 3]> {
+        let matrix = self.spec.crystal.matrix.as_ref()?;
+        let reciprocal = reciprocal_from_matrix(matrix, self.resolved.decisions.wavelength_m);
+        let cell = self.spec.crystal.cell.as_ref();
+        Some(match cell {
+            Some(_) => Lattice::from_reciprocal(reciprocal, cell).reciprocal_per_angstrom,
+            None => reciprocal,
+        })
+    }
+
+    /// Edges in Angstrom and angles in radians: those given, or those of the matrix.
+    pub(super) fn cell(&self) -> [f64; 6] {
+        let given = self.spec.crystal.cell.as_ref();
+        match (self.matrix_reciprocal(), given) {
+            (None, Some(cell)) => {
+                let ([a, b, c], [alpha, beta, gamma]) = (cell.lengths_angstrom, cell.angles_rad);
+                [a, b, c, alpha, beta, gamma]
+            }
+            (reciprocal, _) => {
+                let direct = match reciprocal {
+                    Some(reciprocal) => Lattice::from_reciprocal(reciprocal, None).direct_angstrom,
+                    None => self.resolved.experiment.crystal.lattice().direct_angstrom,
+                };
+                let [a, b, c] = direct.map(vector::norm);
+                let [va, vb, vc] = direct;
+                let angle = |x, y, lengths: f64| f64::acos(vector::dot(x, y) / lengths);
+                [
+                    a,
+                    b,
+                    c,
+                    angle(vb, vc, b * c),
+                    angle(va, vc, a * c),
+                    angle(va, vb, a * b),
+                ]
+            }
+        }
+    }
+
+    /// The missetting angles in radians, drawn if need be.
+    pub(super) fn misset_rad(&self) -> [f64; 3] {
+        let crystal = &self.resolved.experiment.crystal;
+        crystal.misset_rad().unwrap_or([0.0; 3])
+    }
+
+    /// By how much a phi step grows with the range; `None` if the step was given.
+    pub(super) fn phi_step_by_range(&self) -> Option<f64> {
+        let is_given = self.spec.phi.sweep.step.is_some_and(|step| {
+            let stands = self.spec.phi.sweep.count.is_some_and(|count| count >= 0)
+                && self.spec.phi.sweep.range.is_some_and(|range| range >= 0.0);
+            step > 0.0 || (step == 0.0 && stands)
+        });
+        (!is_given).then(|| 1.0 / f64::from(self.resolved.experiment.phi.count))
+    }
+
+    /// By how much a step of a divergence grows with its range: not at all if it was given.
+    pub(super) fn divergence_step_by_range(given: Option<f64>, steps: Steps) -> f64 {
+        let is_given = given.is_some_and(|step| step > 0.0);
+        if is_given || steps.range == 0.0 {
+            0.0
+        } else {
+            steps.step / steps.range
+        }
+    }
+
+    /// Which sources have the central wavelength for want of one of their own.
+    pub(super) fn sources_that_follow(&self) -> Result<Vec<bool>, Error> {
+        let sources = &self.resolved.experiment.sources;
+        let central_m = self.resolved.decisions.wavelength_m;
+        Ok(match &self.spec.beam.sources {
+            SourcesSpec::Grid => vec![true; sources.len()],
+            SourcesSpec::List(_) => vec![false; sources.len()],
+            SourcesSpec::File(path) => {
+                // Read for twice the wavelength, those without one of their own tell themselves apart.
+                let defaults = SourceDefaults {
+                    beam_direction: self.resolved.experiment.detector.beam(),
+                    wavelength_m: 2.0 * central_m,
+                };
+                let other = SourceList::read(path, &defaults)?;
+                sources
+                    .iter()
+                    .zip(&other)
+                    .map(|(one, other)| one.wavelength_m != other.wavelength_m)
+                    .collect()
+            }
+        })
+    }
+
+    /// What `parameter` is now, in its own unit.
+    pub(super) fn value(&self, parameter: Parameter) -> Result<f64, Error> {
+        let experiment = &self.resolved.experiment;
+        let decisions = &self.resolved.decisions;
+        let detector = &experiment.detector;
+        let input = detector.placement_input();
+        let [cell, misset] = [Self::cell as fn(&Self) -> _, |base: &Self| {
+            let [x, y, z] = base.misset_rad();
+            [x, y, z, 0.0, 0.0, 0.0]
+        }];
+        let degrees = |radians: f64| radians * DEGREES_PER_RADIAN;
+        let beam_m = match input.pivot {
+            nanobragg_geometry::Pivot::Beam => [input.f_beam_m, input.s_beam_m],
+            nanobragg_geometry::Pivot::Sample => [input.f_close_m, input.s_close_m],
+        };
+        let [na, nb, nc] = experiment.crystal.size().cells();
+        Ok(match parameter {
+            Parameter::CellA => cell(self)[0],
+            Parameter::CellB => cell(self)[1],
+            Parameter::CellC => cell(self)[2],
+            Parameter::CellAlpha => degrees(cell(self)[3]),
+            Parameter::CellBeta => degrees(cell(self)[4]),
+            Parameter::CellGamma => degrees(cell(self)[5]),
+            Parameter::MissetX => degrees(misset(self)[0]),
+            Parameter::MissetY => degrees(misset(self)[1]),
+            Parameter::MissetZ => degrees(misset(self)[2]),
+            Parameter::CellsA => na,
+            Parameter::CellsB => nb,
+            Parameter::CellsC => nc,
+            Parameter::Fudge => experiment.crystal.fudge(),
+            Parameter::MosaicSpread => degrees(experiment.crystal.mosaic().spread_rad()),
+            Parameter::PhiStart => degrees(experiment.phi.start_rad),
+            Parameter::PhiRange => degrees(experiment.phi.range_rad),
+            Parameter::Wavelength => decisions.wavelength_m * 1e10,
+            Parameter::Dispersion => decisions.dispersion.steps().range * 100.0,
+            Parameter::DivergenceH => decisions.divergence.horizontal().range * 1000.0,
+            Parameter::DivergenceV => decisions.divergence.vertical().range * 1000.0,
+            Parameter::Fluence => experiment.fluence_per_m2,
+            Parameter::PolarizationFactor => experiment.polarization.kahn_factor,
+            Parameter::Distance => input.close_distance_m.unwrap_or(input.distance_m) * 1000.0,
+            Parameter::BeamFast => beam_m[0] * 1000.0,
+            Parameter::BeamSlow => beam_m[1] * 1000.0,
+            Parameter::DetectorRotX => degrees(input.rotations_rad[0]),
+            Parameter::DetectorRotY => degrees(input.rotations_rad[1]),
+            Parameter::DetectorRotZ => degrees(input.rotations_rad[2]),
+            Parameter::TwoTheta => degrees(input.twotheta_rad),
+            Parameter::SensorThickness => detector.sensor().thickness_m * 1e6,
+            Parameter::SensorAttenuation => 1e6 / detector.sensor().mu_per_m,
+            Parameter::Water => experiment.water_m * 1e6,
+            Parameter::StructureFactor(hkl) => {
+                let offset = self.factor_offset(parameter, hkl)?;
+                let listed = experiment.factors.values().get(offset).copied();
+                listed.unwrap_or(experiment.factors.default_f())
+            }
+        })
+    }
+
+    /// Where a structure factor stands in the grid.
+    pub(super) fn factor_offset(&self, parameter: Parameter, hkl: Hkl) -> Result<usize, Error> {
+        let offset = (self.resolved.experiment.factors).offset(hkl.0.map(i64::from));
+        offset.ok_or(Error::NoDerivative {
+            parameter,
+            reason: "the grid of structure factors does not reach that far",
+        })
+    }
+
+    /// Makes sure that the image has a derivative by `parameter`.
+    pub(super) fn check(&self, parameter: Parameter) -> Result<(), Error> {
+        let reason = self.reason_against(parameter)?;
+        reason.map_or(Ok(()), |reason| {
+            Err(Error::NoDerivative { parameter, reason })
+        })
+    }
+
+    fn reason_against(&self, parameter: Parameter) -> Result<Option<&'static str>, Error> {
+        let experiment = &self.resolved.experiment;
+        let crystal = &experiment.crystal;
+        let sensor = experiment.detector.sensor();
+        let divergence = &self.resolved.decisions.divergence;
+        let is_grid = self.spec.beam.sources == SourcesSpec::Grid;
+        let has_corner = experiment.detector.placement_input().pix0_m.is_some();
+        let steps_reason = |steps: Steps| match is_grid {
+            false => Some("the sources are listed"),
+            true if steps.range == 0.0 => Some("without a range there is one step only"),
+            true => None,
+        };
+        let along = |axis: usize| match (crystal.shape(), crystal.size().cells().get(axis)) {
+            (Shape::Tophat, _) => Some("a top-hat ends abruptly where the number of cells says"),
+            (_, Some(n)) if *n <= 1.0 => Some("fewer than one cell count as one"),
+            _ => None,
+        };
+        Ok(match parameter {
+            Parameter::CellsA => along(0),
+            Parameter::CellsB => along(1),
+            Parameter::CellsC => along(2),
+            Parameter::Fudge if crystal.shape() == Shape::Tophat => {
+                Some("a top-hat ends abruptly where fudge says")
+            }
+            Parameter::Fudge if crystal.shape() == Shape::Square => {
+                Some("a parallelepiped does not look at it")
+            }
+            Parameter::MosaicSpread if crystal.mosaic().spread_rad() <= 0.0 => {
+                Some("without a spread there is one domain only")
+            }
+            Parameter::PhiRange if experiment.phi.count == 1 => {
+                Some("there is one step only, whatever the range")
+            }
+            Parameter::PhiRange if self.phi_step_by_range().is_none() => {
+                Some("the phi step was given, so the range moves nothing")
+            }
+            Parameter::Wavelength
+                if self.spec.crystal.matrix.is_none()
+                    && !self.sources_that_follow()?.contains(&true) =>
+            {
+                Some("every source has a wavelength of its own")
+            }
+            Parameter::Dispersion => steps_reason(self.resolved.decisions.dispersion.steps()),
+            Parameter::DivergenceH => steps_reason(divergence.horizontal()),
+            Parameter::DivergenceV => steps_reason(divergence.vertical()),
+            Parameter::PolarizationFactor
+                if experiment.polarization.off
+                    && (!experiment.sampling.per_subpixel_polarization
+                        || self.spec.fixes.contains(Oddity::OversampleFlags)) =>
+            {
+                Some("the polarization is switched off")
+            }
+            Parameter::Distance if has_corner => Some("the corner of the detector was given"),
+            Parameter::SensorThickness | Parameter::SensorAttenuation if !sensor.is_modelled() => {
+                Some("the sensor has no thickness")
+            }
+            Parameter::SensorAttenuation
+                if self.spec.detector.sensor.attenuation == Attenuation::Transparent =>
+            {
+                Some("the sensor does not absorb")
+            }
+            Parameter::StructureFactor(hkl) => {
+                self.factor_offset(parameter, hkl)?;
+                None
+            }
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! Images, directions and sums of derivatives.
+
+use std::sync::Arc;
+
+use nanobragg_numeric::Dual;
+use nanobragg_physics::RunOptions;
+use nanobragg_physics::gradient::{Scene, Tangent, derivatives, photons, pullback, weighted_sum};
+
+use super::base::Base;
+use super::factors::FactorGradient;
+use super::parameter::Parameter;
+use super::scene::Shifts;
+use crate::error::Error;
+use crate::spec::ExperimentSpec;
+
+/// Parameters whose second derivatives are worked together.
+const TOGETHER: usize = 4;
+
+/// An image and its derivatives by several parameters.
+///
+/// All images have the shape `[slow][fast]` of the whole detector and are 0 outside the region of
+/// interest and under the mask.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Jacobian {
+    /// Photons per pixel.
+    pub photons: Vec<f64>,
+    /// Photons per pixel and unit of the parameter, one image a parameter, in their order.
+    pub derivatives: Vec<Vec<f64>>,
+    /// Pixels along the fast axis.
+    pub fast: usize,
+    /// Pixels along the slow axis.
+    pub slow: usize,
+}
+
+/// An image and its derivative along one direction, in the shape of [`Jacobian`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Jvp {
+    /// Photons per pixel.
+    pub photons: Vec<f64>,
+    /// The sum of the derivatives by each parameter times its component of the direction.
+    pub derivative: Vec<f64>,
+    /// Pixels along the fast axis.
+    pub fast: usize,
+    /// Pixels along the slow axis.
+    pub slow: usize,
+}
+
+/// The derivatives of a number L that depends on the image.
+#[derive(Debug, Clone)]
+pub struct Vjp {
+    /// Photons per pixel, in the shape of [`Jacobian`].
+    pub photons: Vec<f64>,
+    /// dL by each parameter, in their order.
+    pub parameters: Vec<f64>,
+    /// dL by every structure factor of the grid.
+    pub factors: FactorGradient,
+}
+
+/// The image and its derivative by each of `parameters`, all in one pass.
+///
+/// # Errors
+/// [`Error::NoDerivative`] for a parameter that the image has no derivative by, what keeps the
+/// specification from being resolved, and what ends a run.
+pub fn render_jacobian(
+    spec: &ExperimentSpec,
+    parameters: &[Parameter],
+    options: &RunOptions<'_>,
+) -> Result<Jacobian, Error> {
+    let base = Base::new(spec)?;
+    let tangents = tangents(&base, parameters)?;
+    let rendered = derivatives(&base.plan(), &tangents, options)?;
+    let [fast, slow] = base.shape();
+    Ok(Jacobian {
+        photons: rendered.photons,
+        derivatives: rendered.images,
+        fast,
+        slow,
+    })
+}
+
+/// The image and its derivative along `direction`: parameters, each with its component.
+///
+/// # Errors
+/// As [`render_jacobian`].
+pub fn render_jvp(
+    spec: &ExperimentSpec,
+    direction: &[(Parameter, f64)],
+    options: &RunOptions<'_>,
+) -> Result<Jvp, Error> {
+    let base = Base::new(spec)?;
+    let parameters: Vec<_> = direction.iter().map(|(parameter, _)| *parameter).collect();
+    let tangents = tangents(&base, &parameters)?;
+    let components = direction.iter().map(|(_, component)| *component);
+    let combined = Tangent::combined(components.zip(&tangents));
+    let rendered = derivatives(&base.plan(), combined.as_slice(), options)?;
+    let pixels = rendered.photons.len();
+    let [fast, slow] = base.shape();
+    Ok(Jvp {
+        photons: rendered.photons,
+        derivative: (rendered.images.into_iter().next()).unwrap_or_else(|| vec![0.0; pixels]),
+        fast,
+        slow,
+    })
+}
+
+/// From `weights`, the derivatives of a number L by every pixel (shape `[slow][fast]`), those by
+/// each of `parameters` and by every structure factor of the grid. No image of derivatives is made.
+///
+/// # Errors
+/// As [`render_jacobian`], and [`Error::Physics`] unless there is a weight for every pixel.
+pub fn render_vjp(
+    spec: &ExperimentSpec,
+    weights: &[f64],
+    parameters: &[Parameter],
+    options: &RunOptions<'_>,
+) -> Result<Vjp, Error> {
+    let base = Base::new(spec)?;
+    let tangents = tangents(&base, parameters)?;
+    let pulled = pullback(&base.plan(), &tangents, weights, options)?;
+    Ok(Vjp {
+        photons: pulled.photons,
+        parameters: pulled.parameters,
+        factors: FactorGradient::new(
+            Arc::clone(&base.resolved.experiment.factors),
+            pulled.factors,
+        ),
+    })
+}
+
+/// From `weights`, the derivatives of a number L by every pixel, and a direction: the rate at which
+/// `sum of weights times dphotons/dparameter` changes along the direction, for each of `parameters`.
+///
+/// That is a row of second derivatives of the image, summed with the weights: the whole product of
+/// the Hessian of L and the direction where L is linear in the image. For any other L add what the
+/// change of its weights gives, [`render_vjp`] of `d2L/dpixel2` times [`render_jvp`]. Works along the
+/// general path: ten plain renders and more.
+///
+/// # Errors
+/// As [`render_vjp`].
+pub fn render_hvp(
+    spec: &ExperimentSpec,
+    weights: &[f64],
+    parameters: &[Parameter],
+    direction: &[(Parameter, f64)],
+    options: &RunOptions<'_>,
+) -> Result<Vec<f64>, Error> {
+    type Second = Dual<TOGETHER, Dual<1>>;
+    let base = Base::new(spec)?;
+    for parameter in parameters.iter().chain(direction.iter().map(|(p, _)| p)) {
+        base.check(*parameter)?;
+    }
+    let plan = base.plan();
+    let along = direction.iter().map(|&(parameter, component)| {
+        let step = Dual {
+            real: 0.0,
+            derivatives: [component],
+        };
+        (parameter, Second::constant(step))
+    });
+    let mut product = Vec::with_capacity(parameters.len());
+    for group in parameters.chunks(TOGETHER) {
+        let by = (group.iter().enumerate())
+            .map(|(index, &parameter)| (parameter, Second::variable(Dual::constant(0.0), index)));
+        let shifts: Vec<_> = along.clone().chain(by).collect();
+        let scene: Scene<Second> = base.scene(&Shifts(&shifts))?;
+        let sum = weighted_sum(&plan, &scene, weights, options)?;
+        let rates = sum.derivatives.map(|by| by.derivatives);
+        product.extend(rates.as_flattened().iter().take(group.len()));
+    }
+    Ok(product)
+}
+
+/// The image in double precision, shape `[slow][fast]`, with each of `shifts` added to its parameter.
+///
+/// What an experiment does at its own numbers is kept: sub-pixels, the steps that are kept, where
+/// interpolation ends. So the images of neighbouring shifts lie on the smooth function that the
+/// derivatives belong to, between whole numbers of cells too.
+///
+/// # Errors
+/// As [`render_jacobian`].
+pub fn render_photons(
+    spec: &ExperimentSpec,
+    shifts: &[(Parameter, f64)],
+    options: &RunOptions<'_>,
+) -> Result<Vec<f64>, Error> {
+    let base = Base::new(spec)?;
+    for (parameter, _) in shifts {
+        base.check(*parameter)?;
+    }
+    let scene = base.scene(&Shifts(shifts))?;
+    Ok(photons(&base.plan(), &scene, options)?)
+}
+
+/// How the scene follows each of `parameters`.
+fn tangents(base: &Base<'_>, parameters: &[Parameter]) -> Result<Vec<Tangent>, Error> {
+    let tangent = |&parameter: &Parameter| {
+        base.check(parameter)?;
+        let shift = [(parameter, Dual::<1>::variable(0.0, 0))];
+        Ok(Tangent::of(&base.scene(&Shifts(&shift))?))
+    };
+    parameters.iter().map(tangent).collect()
+}
+
+impl Base<'_> {
+    fn shape(&self) -> [usize; 2] {
+        let detector = &self.resolved.experiment.detector;
+        [
+            detector.pixels_fast() as usize,
+            detector.pixels_slow() as usize,
+        ]
+    }
+}

@@ -1,0 +1,323 @@
+//! From shifted parameters to the numbers that physics renders: the formulas of resolving an
+//! experiment once more, in numbers that may carry derivatives.
+
+use nanobragg_crystal::{
+    CellSpec, DomainTurn, Lattice, constants::METRES_PER_ANGSTROM, misset, reciprocal_from_matrix,
+};
+use nanobragg_geometry::{Attenuation, Placement, PlacementInput, place, vector};
+use nanobragg_numeric::Scalar;
+use nanobragg_physics::gradient::{Scene, SceneSource};
+use nanobragg_sources::{BeamAxes, Steps};
+
+use super::base::Base;
+use super::parameter::Parameter;
+use crate::error::Error;
+use crate::spec::SourcesSpec;
+
+const RADIANS_PER_DEGREE: f64 = 1.0 / nanobragg_geometry::units::DEGREES_PER_RADIAN;
+
+/// By how much each parameter is off from what it is in the specification, in its own unit. The
+/// numbers may be 0 and carry derivatives.
+pub(super) struct Shifts<'p, T>(pub(super) &'p [(Parameter, T)]);
+
+impl<T: Scalar> Shifts<'_, T> {
+    /// The shift of a parameter times what makes SI units of its own.
+    fn of(&self, parameter: Parameter, si_per_unit: f64) -> T {
+        let mut sum = T::from_f64(0.0);
+        for (shifted, by) in self.0 {
+            if *shifted == parameter {
+                sum += *by * T::from_f64(si_per_unit);
+            }
+        }
+        sum
+    }
+
+    fn any(&self, parameters: &[Parameter]) -> bool {
+        self.0
+            .iter()
+            .any(|(shifted, _)| parameters.contains(shifted))
+    }
+
+    fn three(&self, parameters: [Parameter; 3], si_per_unit: f64) -> [T; 3] {
+        parameters.map(|parameter| self.of(parameter, si_per_unit))
+    }
+}
+
+const EDGES: [Parameter; 3] = [Parameter::CellA, Parameter::CellB, Parameter::CellC];
+const ANGLES: [Parameter; 3] = [
+    Parameter::CellAlpha,
+    Parameter::CellBeta,
+    Parameter::CellGamma,
+];
+const MISSETS: [Parameter; 3] = [Parameter::MissetX, Parameter::MissetY, Parameter::MissetZ];
+const SIZES: [Parameter; 3] = [Parameter::CellsA, Parameter::CellsB, Parameter::CellsC];
+const ROTATIONS: [Parameter; 3] = [
+    Parameter::DetectorRotX,
+    Parameter::DetectorRotY,
+    Parameter::DetectorRotZ,
+];
+
+impl Base<'_> {
+    /// The numbers of the experiment with some parameters shifted.
+    pub(super) fn scene<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Result<Scene<T>, Error> {
+        let experiment = &self.resolved.experiment;
+        let mut scene = Scene::of(experiment);
+        let lattice_moves = [EDGES, ANGLES, MISSETS]
+            .iter()
+            .any(|parameters| shifts.any(parameters));
+        let by_matrix = shifts.any(&[Parameter::Wavelength]) && self.spec.crystal.matrix.is_some();
+        if lattice_moves || by_matrix {
+            let lattice = self.lattice(shifts);
+            scene.direct_m = lattice.direct_m();
+            scene.reciprocal_per_angstrom = lattice.reciprocal_per_angstrom;
+        }
+        add(&mut scene.cells, shifts.three(SIZES, 1.0));
+        scene.fudge += shifts.of(Parameter::Fudge, 1.0);
+        if shifts.any(&[Parameter::MosaicSpread]) {
+            scene.domains = Some(self.domains(shifts));
+        }
+        self.turn_spindle(shifts, &mut scene.phi_rad);
+        let of_sources = [
+            Parameter::Wavelength,
+            Parameter::Dispersion,
+            Parameter::DivergenceH,
+            Parameter::DivergenceV,
+        ];
+        if shifts.any(&of_sources) {
+            scene.sources = Some(self.sources(shifts)?);
+        }
+        scene.kahn_factor += shifts.of(Parameter::PolarizationFactor, 1.0);
+        scene.fluence_per_m2 += shifts.of(Parameter::Fluence, 1.0);
+        scene.water_m += shifts.of(Parameter::Water, 1e-6);
+        scene.placement = self.placement(shifts);
+        self.sensor(shifts, &mut scene);
+        for &(parameter, by) in shifts.0 {
+            if let Parameter::StructureFactor(hkl) = parameter {
+                let offset = self.factor_offset(parameter, hkl)?;
+                let value = T::from_f64(self.value(parameter)?);
+                scene.factors.push((offset, value + by));
+            }
+        }
+        Ok(scene)
+    }
+
+    fn wavelength_m<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> T {
+        let central_m = self.resolved.decisions.wavelength_m;
+        T::from_f64(central_m) + shifts.of(Parameter::Wavelength, METRES_PER_ANGSTROM)
+    }
+
+    /// The lattice at phi = 0.
+    fn lattice<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Lattice<T> {
+        let base = self.cell().map(T::from_f64);
+        let [a, b, c, alpha, beta, gamma] = base;
+        let mut cell = CellSpec {
+            lengths_angstrom: [a, b, c],
+            angles_rad: [alpha, beta, gamma],
+        };
+        add(&mut cell.lengths_angstrom, shifts.three(EDGES, 1.0));
+        add(
+            &mut cell.angles_rad,
+            shifts.three(ANGLES, RADIANS_PER_DEGREE),
+        );
+        let mut turns = self.misset_rad().map(T::from_f64);
+        add(&mut turns, shifts.three(MISSETS, RADIANS_PER_DEGREE));
+
+        let Some(matrix) = &self.spec.crystal.matrix else {
+            let upright = self.spec.fixes.contains(nanobragg_physics::Oddity::CStar);
+            let reciprocal = if upright {
+                cell.upright_reciprocal()
+            } else {
+                cell.default_reciprocal()
+            };
+            return Lattice::from_reciprocal(misset(reciprocal, turns), Some(&cell));
+        };
+        let reciprocal = reciprocal_from_matrix(matrix, self.wavelength_m(shifts));
+        let lending = self.spec.crystal.cell.as_ref().map(|cell| CellSpec {
+            lengths_angstrom: cell.lengths_angstrom.map(T::from_f64),
+            angles_rad: cell.angles_rad.map(T::from_f64),
+        });
+        if !shifts.any(&EDGES) && !shifts.any(&ANGLES) {
+            return Lattice::from_reciprocal(misset(reciprocal, turns), lending.as_ref());
+        }
+        let reciprocal = match &lending {
+            Some(_) => {
+                Lattice::from_reciprocal(reciprocal, lending.as_ref()).reciprocal_per_angstrom
+            }
+            None => reciprocal,
+        };
+        let strained = strained(reciprocal, &base, &cell);
+        Lattice::from_reciprocal(misset(strained, turns), None)
+    }
+
+    fn domains<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Vec<[[T; 3]; 3]> {
+        let mosaic = self.resolved.experiment.crystal.mosaic();
+        let drawn_rad = mosaic.spread_rad();
+        let spread_rad =
+            T::from_f64(drawn_rad) + shifts.of(Parameter::MosaicSpread, RADIANS_PER_DEGREE);
+        let turns = DomainTurn::of_domains(self.spec.crystal.mosaic.seed, mosaic.domains().len());
+        (turns.iter())
+            .map(|turn| turn.rotation_near(drawn_rad, spread_rad))
+            .collect()
+    }
+
+    /// Moves the angles of the phi steps.
+    fn turn_spindle<T: Scalar>(&self, shifts: &Shifts<'_, T>, phi_rad: &mut [T]) {
+        if !shifts.any(&[Parameter::PhiStart, Parameter::PhiRange]) {
+            return;
+        }
+        let start = shifts.of(Parameter::PhiStart, RADIANS_PER_DEGREE);
+        let step_by_range = self.phi_step_by_range().unwrap_or(0.0);
+        let step = shifts.of(Parameter::PhiRange, RADIANS_PER_DEGREE * step_by_range);
+        for (index, phi) in phi_rad.iter_mut().enumerate() {
+            *phi += start + step * T::from_f64(index as f64);
+        }
+    }
+
+    fn sources<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Result<Vec<SceneSource<T>>, Error> {
+        let wavelength_m = self.wavelength_m(shifts);
+        if self.spec.beam.sources != SourcesSpec::Grid {
+            let follows = self.sources_that_follow()?;
+            let sources = self.resolved.experiment.sources.iter().zip(follows);
+            return Ok(sources
+                .map(|(source, follows)| SceneSource {
+                    incident: source.incident().map(T::from_f64),
+                    wavelength_m: if follows {
+                        wavelength_m
+                    } else {
+                        T::from_f64(source.wavelength_m)
+                    },
+                })
+                .collect());
+        }
+        let detector = &self.resolved.experiment.detector;
+        let axes = BeamAxes {
+            beam: detector.beam().map(T::from_f64),
+            polarization: detector.polarization().map(T::from_f64),
+            vertical: detector.vertical().map(T::from_f64),
+        };
+        let divergence = &self.resolved.decisions.divergence;
+        let spec = &self.spec.beam.divergence;
+        let horizontal =
+            Self::divergence_step_by_range(spec.horizontal.step, divergence.horizontal());
+        let vertical = Self::divergence_step_by_range(spec.vertical.step, divergence.vertical());
+        let by_h = shifts.of(Parameter::DivergenceH, 1e-3);
+        let by_v = shifts.of(Parameter::DivergenceV, 1e-3);
+        let dispersion = self.resolved.decisions.dispersion.steps();
+        let by_range = if dispersion.range == 0.0 {
+            0.0
+        } else {
+            dispersion.step / dispersion.range
+        };
+        let by_band = shifts.of(Parameter::Dispersion, 1e-2);
+
+        let mut sources = Vec::with_capacity(self.resolved.experiment.sources.len());
+        for (i, j) in divergence.kept() {
+            let hdiv_rad = deviation(divergence.horizontal(), i, by_h, horizontal);
+            let vdiv_rad = deviation(divergence.vertical(), j, by_v, vertical);
+            let direction = vector::unit(axes.source_position_m(hdiv_rad, vdiv_rad));
+            for k in 0..dispersion.count {
+                let one = T::from_f64(1.0);
+                let (index, half) = (T::from_f64(f64::from(k)), T::from_f64(2.0));
+                let step = T::from_f64(dispersion.step) + by_band * T::from_f64(by_range);
+                let range = T::from_f64(dispersion.range) + by_band;
+                sources.push(SceneSource {
+                    incident: direction.map(|component| -component),
+                    wavelength_m: wavelength_m * (one + step * index - range / half),
+                });
+            }
+        }
+        Ok(sources)
+    }
+
+    fn placement<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Placement<T> {
+        let detector = &self.resolved.experiment.detector;
+        let base = detector.placement_input();
+        let mut input: PlacementInput<T> = base.map(T::from_f64);
+        let by_distance = shifts.of(Parameter::Distance, 1e-3);
+        match &mut input.close_distance_m {
+            Some(close_distance_m) => *close_distance_m += by_distance,
+            None => input.distance_m += by_distance,
+        }
+        add(
+            &mut input.rotations_rad,
+            shifts.three(ROTATIONS, RADIANS_PER_DEGREE),
+        );
+        input.twotheta_rad += shifts.of(Parameter::TwoTheta, RADIANS_PER_DEGREE);
+        let by_fast = shifts.of(Parameter::BeamFast, 1e-3);
+        let by_slow = shifts.of(Parameter::BeamSlow, 1e-3);
+        if let Some(pix0_m) = &mut input.pix0_m {
+            let Placement { fast, slow, .. } = detector.placement().map(T::from_f64);
+            for (axis, component) in pix0_m.iter_mut().enumerate() {
+                *component -= by_fast * fast[axis] + by_slow * slow[axis];
+            }
+        }
+        input.f_beam_m += by_fast;
+        input.f_close_m += by_fast;
+        input.s_beam_m += by_slow;
+        input.s_close_m += by_slow;
+        place(&input)
+    }
+
+    /// Moves the layers of the sensor and what they absorb.
+    fn sensor<T: Scalar>(&self, shifts: &Shifts<'_, T>, scene: &mut Scene<T>) {
+        let sensor = self.resolved.experiment.detector.sensor();
+        if !sensor.is_modelled()
+            || !shifts.any(&[Parameter::SensorThickness, Parameter::SensorAttenuation])
+        {
+            return;
+        }
+        let by_thickness = shifts.of(Parameter::SensorThickness, 1e-6);
+        scene.layer_step_m += by_thickness * T::from_f64(sensor.layer_step_m / sensor.thickness_m);
+        // Where no attenuation was given its depth is the thickness, and follows it.
+        let is_guessed = self.spec.detector.sensor.attenuation == Attenuation::NotGiven;
+        let mut by_depth = shifts.of(Parameter::SensorAttenuation, 1e-6);
+        if is_guessed {
+            by_depth += by_thickness;
+        }
+        if sensor.mu_per_m != 0.0 {
+            let depth_m = T::from_f64(1.0 / sensor.mu_per_m);
+            // The second factor is exactly 1 where nothing is shifted.
+            scene.mu_per_m *= depth_m / (depth_m + by_depth);
+        }
+    }
+}
+
+/// `step index - range/2` of a range that grows by `by`, and with it the step.
+fn deviation<T: Scalar>(steps: Steps, index: u32, by: T, step_by_range: f64) -> T {
+    let step = T::from_f64(steps.step) + by * T::from_f64(step_by_range);
+    let range = T::from_f64(steps.range) + by;
+    step * T::from_f64(f64::from(index)) - range / T::from_f64(2.0)
+}
+
+/// The reciprocal vectors of a matrix whose cell is changed from `base` to `cell` and whose
+/// orientation is not: `A B0^-1 B`, with B0 and B those of the two cells in the default orientation.
+pub(super) fn strained<T: Scalar>(
+    reciprocal: [[T; 3]; 3],
+    base: &[T; 6],
+    cell: &CellSpec<T>,
+) -> [[T; 3]; 3] {
+    let [a, b, c, alpha, beta, gamma] = *base;
+    let before = CellSpec {
+        lengths_angstrom: [a, b, c],
+        angles_rad: [alpha, beta, gamma],
+    };
+    let before = before.upright_reciprocal();
+    let direct = Lattice::from_reciprocal(before, None).direct_angstrom;
+    let after = cell.upright_reciprocal();
+    std::array::from_fn(|j| {
+        // B0^-1 B written as 1 + B0^-1 (B - B0): to the bit the matrix itself where B is B0.
+        let grown = vector::sub(after[j], before[j]);
+        let mut column = reciprocal[j];
+        for i in 0..3 {
+            let share = vector::scale(vector::dot(direct[i], grown), reciprocal[i]);
+            column = vector::add(column, share);
+        }
+        column
+    })
+}
+
+fn add<T: Scalar>(sum: &mut [T; 3], by: [T; 3]) {
+    for (sum, by) in sum.iter_mut().zip(by) {
+        *sum += by;
+    }
+}

@@ -1,0 +1,188 @@
+//! Parameters as numbers of a specification.
+
+use std::sync::Arc;
+
+use nanobragg_crystal::{CellSpec, Misset, constants::METRES_PER_ANGSTROM};
+use nanobragg_geometry::{Angle, Attenuation, Length};
+use nanobragg_sources::StepSpec;
+
+use super::base::Base;
+use super::parameter::Parameter;
+use super::scene::strained;
+use crate::error::Error;
+use crate::spec::ExperimentSpec;
+
+/// What `parameter` is in a specification, in its own unit; what was left to a default, or is drawn,
+/// is resolved first.
+///
+/// # Errors
+/// What keeps the specification from being resolved, and [`Error::NoDerivative`] for a structure
+/// factor outside the grid.
+pub fn value(spec: &ExperimentSpec, parameter: Parameter) -> Result<f64, Error> {
+    Base::new(spec)?.value(parameter)
+}
+
+/// The specification with `parameter` at `value`, said in a way that a user could have chosen.
+///
+/// Everything that hangs on the parameter in the image follows, and nothing else: a fluence replaces
+/// a flux, a range of divergence keeps its number of steps, a cell with a matrix changes the matrix.
+/// A parameter that has no derivative here cannot be set here either; nor can a number of cells that
+/// is not whole.
+///
+/// # Errors
+/// [`Error::NoDerivative`], [`Error::OutOfRange`], and what keeps the specification from being resolved.
+pub fn with_value(
+    spec: &ExperimentSpec,
+    parameter: Parameter,
+    value: f64,
+) -> Result<ExperimentSpec, Error> {
+    let base = Base::new(spec)?;
+    base.check(parameter)?;
+    let mut spec = base.spec.clone();
+    let by = value - base.value(parameter)?;
+    let decisions = &base.resolved.decisions;
+    match parameter {
+        Parameter::CellA
+        | Parameter::CellB
+        | Parameter::CellC
+        | Parameter::CellAlpha
+        | Parameter::CellBeta
+        | Parameter::CellGamma => base.set_cell(&mut spec, parameter, value),
+        Parameter::MissetX | Parameter::MissetY | Parameter::MissetZ => {
+            let [x, y, z] = base.misset_rad();
+            let angle = Angle::from_degrees(value).radians();
+            spec.crystal.misset = Some(Misset::Angles(match parameter {
+                Parameter::MissetX => [angle, y, z],
+                Parameter::MissetY => [x, angle, z],
+                _ => [x, y, angle],
+            }));
+        }
+        Parameter::CellsA => spec.set_cells(0, value)?,
+        Parameter::CellsB => spec.set_cells(1, value)?,
+        Parameter::CellsC => spec.set_cells(2, value)?,
+        Parameter::Fudge => spec.crystal.fudge = value,
+        Parameter::MosaicSpread => {
+            let domains = base.resolved.experiment.crystal.mosaic().domains().len();
+            spec.crystal.mosaic.spread_rad = Some(Angle::from_degrees(value).radians());
+            spec.crystal.mosaic.domains = i64::try_from(domains).ok();
+        }
+        Parameter::PhiStart => spec.phi.start = Angle::from_degrees(value),
+        Parameter::PhiRange => {
+            let phi = base.resolved.experiment.phi;
+            let range_rad = Angle::from_degrees(value).radians();
+            spec.phi.sweep = StepSpec {
+                range: Some(range_rad),
+                step: Some(range_rad * base.phi_step_by_range().unwrap_or(0.0)),
+                count: Some(phi.count.into()),
+            };
+        }
+        Parameter::Wavelength => spec.beam.wavelength = Length::from_angstrom(value),
+        Parameter::Dispersion => {
+            spec.beam.dispersion.range = Some(value / 100.0);
+            spec.beam.dispersion.count = Some(decisions.dispersion.steps().count.into());
+        }
+        Parameter::DivergenceH => {
+            let steps = decisions.divergence.horizontal();
+            set_range(&mut spec.beam.divergence.horizontal, steps, value / 1000.0);
+        }
+        Parameter::DivergenceV => {
+            let steps = decisions.divergence.vertical();
+            set_range(&mut spec.beam.divergence.vertical, steps, value / 1000.0);
+        }
+        Parameter::Fluence => {
+            // The size of the beam is looked at still.
+            spec.beam.fluence.flux_per_s = None;
+            spec.beam.fluence.fluence_per_m2 = Some(value);
+        }
+        Parameter::PolarizationFactor => spec.beam.polarization.kahn_factor = value,
+        Parameter::Distance => match &mut spec.detector.close_distance {
+            Some(close_distance) => *close_distance = Length::from_mm(value),
+            None => spec.detector.distance = Length::from_mm(value),
+        },
+        Parameter::BeamFast | Parameter::BeamSlow => {
+            let by = Length::from_mm(by);
+            let [fast, slow] = if parameter == Parameter::BeamFast {
+                [by, Length::default()]
+            } else {
+                [Length::default(), by]
+            };
+            spec.detector = spec.detector_spec().with_beam_moved(fast, slow)?;
+        }
+        Parameter::DetectorRotX => spec.detector.rotations[0] = Angle::from_degrees(value),
+        Parameter::DetectorRotY => spec.detector.rotations[1] = Angle::from_degrees(value),
+        Parameter::DetectorRotZ => spec.detector.rotations[2] = Angle::from_degrees(value),
+        Parameter::TwoTheta => spec.detector.twotheta = Angle::from_degrees(value),
+        Parameter::SensorThickness => spec.detector.sensor.thickness = Length::from_um(value),
+        Parameter::SensorAttenuation => {
+            spec.detector.sensor.attenuation = Attenuation::Depth(Length::from_um(value));
+        }
+        Parameter::Water => spec.water = Length::from_um(value),
+        Parameter::StructureFactor(hkl) => {
+            Arc::make_mut(&mut spec.factors).replace(hkl, value);
+        }
+    }
+    Ok(spec)
+}
+
+/// Gives a range in steps a new range and leaves it the number of steps; a step that was given stays.
+fn set_range(spec: &mut StepSpec, steps: nanobragg_sources::Steps, range: f64) {
+    let step_by_range = Base::divergence_step_by_range(spec.step, steps);
+    *spec = StepSpec {
+        range: Some(range),
+        step: Some(steps.step + step_by_range * (range - steps.range)),
+        count: Some(steps.count.into()),
+    };
+}
+
+impl ExperimentSpec {
+    fn set_cells(&mut self, axis: usize, value: f64) -> Result<(), Error> {
+        if value.fract() != 0.0 || value < 1.0 || value > 1e15 {
+            return Err(Error::OutOfRange {
+                quantity: "the number of cells",
+                value,
+                allowed: "a whole number from 1",
+            });
+        }
+        if let Some(cells) = self.crystal.cells.get_mut(axis) {
+            *cells = value as i64;
+        }
+        if let Some(size_m) = self.crystal.size_m.get_mut(axis) {
+            *size_m = 0.0;
+        }
+        Ok(())
+    }
+}
+
+impl Base<'_> {
+    /// Gives the cell another edge or angle. With a matrix it is the matrix that changes, and a cell
+    /// beside it is taken into it.
+    fn set_cell(&self, spec: &mut ExperimentSpec, parameter: Parameter, value: f64) {
+        let mut numbers = self.cell();
+        let (index, value) = match parameter {
+            Parameter::CellA => (0, value),
+            Parameter::CellB => (1, value),
+            Parameter::CellC => (2, value),
+            Parameter::CellAlpha => (3, Angle::from_degrees(value).radians()),
+            Parameter::CellBeta => (4, Angle::from_degrees(value).radians()),
+            _ => (5, Angle::from_degrees(value).radians()),
+        };
+        numbers[index] = value;
+        let [a, b, c, alpha, beta, gamma] = numbers;
+        let cell = CellSpec {
+            lengths_angstrom: [a, b, c],
+            angles_rad: [alpha, beta, gamma],
+        };
+        if spec.crystal.matrix.is_none() {
+            spec.crystal.cell = Some(cell);
+            return;
+        }
+        let Some(reciprocal) = self.matrix_reciprocal() else {
+            return;
+        };
+        let changed = strained(reciprocal, &self.cell(), &cell);
+        let wavelength_angstrom = self.resolved.decisions.wavelength_m / METRES_PER_ANGSTROM;
+        let row = |x: usize| changed.map(|column| column[x] * wavelength_angstrom);
+        spec.crystal.cell = None;
+        spec.crystal.matrix = Some([row(0), row(1), row(2)]);
+    }
+}

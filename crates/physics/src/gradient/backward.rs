@@ -1,0 +1,176 @@
+//! Derivatives of a number that depends on the image.
+
+use nanobragg_numeric::{Dual, Scalar};
+
+use super::forward::TOGETHER;
+use super::pixel::View;
+use super::scene::{Scene, Tangent};
+use super::state::{RunState, uses};
+use super::sums::FactorSums;
+use super::sweep::{blank_image, for_each_row, on_threads};
+use super::tape::{Tape, Unrecorded};
+use crate::error::Error;
+use crate::kernel::reference::Pixel;
+use crate::plan::Plan;
+use crate::render::RunOptions;
+
+/// The derivatives of a number L that depends on the image, given those by every pixel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pullback {
+    /// Photons per pixel, shape `[slow][fast]`.
+    pub photons: Vec<f64>,
+    /// dL by each tangent.
+    pub parameters: Vec<f64>,
+    /// dL by every structure factor of the grid, in its order.
+    pub factors: Vec<f64>,
+}
+
+/// Takes `weights`, the derivatives of L by every pixel (shape `[slow][fast]`), back to those by the
+/// tangents and by every structure factor. No image of derivatives is made.
+///
+/// # Errors
+/// [`Error::WeightCount`] unless there is a weight for every pixel, and when the run is cancelled or
+/// there is no memory or no thread for it.
+pub fn pullback(
+    plan: &Plan<'_>,
+    tangents: &[Tangent],
+    weights: &[f64],
+    options: &RunOptions<'_>,
+) -> Result<Pullback, Error> {
+    check_weights(plan, weights)?;
+    let mut photons = [blank_image(plan)?];
+    let mut factors = blank_factors(plan)?;
+    let parameters = on_threads(options, || {
+        let state = RunState::of(plan, options)?;
+        pull_back_factors(plan, weights, options, &state, &mut photons, &mut factors)?;
+        let mut parameters = Vec::with_capacity(tangents.len());
+        for group in tangents.chunks(TOGETHER) {
+            let scene = Scene::<Dual<TOGETHER>>::moved(plan.experiment, group);
+            let sum = sum_weighted(plan, &scene, weights, options, &state)?;
+            parameters.extend(sum.derivatives.iter().take(group.len()));
+        }
+        Ok(parameters)
+    })?;
+    let [photons] = photons;
+    Ok(Pullback {
+        photons,
+        parameters,
+        factors,
+    })
+}
+
+/// The sum over the pixels of `scene` of their photons times `weights`, in the scene's own number
+/// type: with derivatives, those of the sum; with derivatives of derivatives, the second ones.
+///
+/// # Errors
+/// As [`pullback`].
+pub fn weighted_sum<T: Scalar + Send + Sync>(
+    plan: &Plan<'_>,
+    scene: &Scene<T>,
+    weights: &[f64],
+    options: &RunOptions<'_>,
+) -> Result<T, Error> {
+    check_weights(plan, weights)?;
+    on_threads(options, || {
+        let state = RunState::of(plan, options)?;
+        sum_weighted(plan, scene, weights, options, &state)
+    })
+}
+
+fn check_weights(plan: &Plan<'_>, weights: &[f64]) -> Result<(), Error> {
+    let detector = &plan.experiment.detector;
+    let (pixels_fast, pixels_slow) = (
+        detector.pixels_fast() as usize,
+        detector.pixels_slow() as usize,
+    );
+    if weights.len() == pixels_fast * pixels_slow {
+        return Ok(());
+    }
+    Err(Error::WeightCount {
+        weights: weights.len(),
+        pixels_fast,
+        pixels_slow,
+    })
+}
+
+/// A zero for every structure factor of the grid.
+fn blank_factors(plan: &Plan<'_>) -> Result<Vec<f64>, Error> {
+    let count = plan.experiment.factors.values().len();
+    let is_there = Vec::<f64>::new().try_reserve_exact(count);
+    is_there.map_err(|_| Error::NoMemoryForFactors {
+        factors: count,
+        bytes: count.saturating_mul(size_of::<f64>()),
+    })?;
+    Ok(vec![0.0; count])
+}
+
+fn sum_weighted<T: Scalar + Send + Sync>(
+    plan: &Plan<'_>,
+    scene: &Scene<T>,
+    weights: &[f64],
+    options: &RunOptions<'_>,
+    state: &RunState,
+) -> Result<T, Error> {
+    let view = View::new(plan, scene)?;
+    let mut total = T::from_f64(0.0);
+    let work = |slow: u32, _: &mut [&mut [f64]]| {
+        let mut sum = T::from_f64(0.0);
+        for (pixel, weight) in weighted_pixels(plan, weights, slow) {
+            let summed = view.sum_pixel(pixel, &mut state.before(pixel), &mut Unrecorded);
+            sum += summed.photons * T::from_f64(weight);
+        }
+        sum
+    };
+    for_each_row(plan, options, &mut [], work, |sum| total += sum)?;
+    Ok(total)
+}
+
+/// Renders the photons, and adds to `factors` what every pixel says of them.
+fn pull_back_factors(
+    plan: &Plan<'_>,
+    weights: &[f64],
+    options: &RunOptions<'_>,
+    state: &RunState,
+    photons: &mut [Vec<f64>],
+    factors: &mut [f64],
+) -> Result<(), Error> {
+    let scene = Scene::of(plan.experiment);
+    let view = View::new(plan, &scene)?;
+    let grid = &plan.experiment.factors;
+    let work = |slow: u32, rows: &mut [&mut [f64]]| {
+        let mut tape = Tape::default();
+        let mut sums = FactorSums::default();
+        for (pixel, weight) in weighted_pixels(plan, weights, slow) {
+            tape.clear();
+            let summed = view.sum_pixel(pixel, &mut state.before(pixel), &mut tape);
+            let place = rows
+                .first_mut()
+                .and_then(|row| row.get_mut(pixel.fast as usize));
+            if let Some(out) = place {
+                *out = summed.photons;
+            }
+            tape.pull_back(grid, weight * summed.photons_per_term, |offset, rate| {
+                sums.add(offset, rate);
+            });
+        }
+        sums
+    };
+    for_each_row(plan, options, photons, work, |sums| sums.add_to(factors))
+}
+
+/// The pixels of a row that are rendered, each with its weight.
+fn weighted_pixels(
+    plan: &Plan<'_>,
+    weights: &[f64],
+    slow: u32,
+) -> impl Iterator<Item = (Pixel, f64)> {
+    let width = plan.experiment.detector.pixels_fast() as usize;
+    let start = slow as usize * width;
+    let row = weights.get(start..start + width).unwrap_or_default();
+    let fast = plan.experiment.roi.fast();
+    fast.filter(move |&fast| uses(plan, fast, slow))
+        .map(move |fast| {
+            let weight = row.get(fast as usize).copied().unwrap_or(0.0);
+            (Pixel { fast, slow }, weight)
+        })
+}

@@ -1,0 +1,281 @@
+//! The numbers that an image is a function of.
+
+use nanobragg_geometry::Placement;
+use nanobragg_numeric::{Dual, Scalar};
+
+use crate::experiment::Experiment;
+
+/// One source: where it shines and at which wavelength.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SceneSource<T> {
+    /// Unit vector along the beam.
+    pub incident: [T; 3],
+    /// Wavelength in metres.
+    pub wavelength_m: T,
+}
+
+/// The numbers of an experiment that its image is a smooth function of.
+///
+/// What is whole, listed or switched (counts, masks, fixes, shapes) stays in the [`Experiment`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scene<T> {
+    /// a, b, c in metres at phi = 0.
+    pub direct_m: [[T; 3]; 3],
+    /// a*, b*, c* in 1/Angstrom at phi = 0.
+    pub reciprocal_per_angstrom: [[T; 3]; 3],
+    /// The angle of every phi step in radians.
+    pub phi_rad: Vec<T>,
+    /// The rotation of every mosaic domain by rows; `None` for the experiment's own.
+    pub domains: Option<Vec<[[T; 3]; 3]>>,
+    /// Cells along a, b, c.
+    pub cells: [T; 3],
+    /// Factor on the squared radius of every shape but the parallelepiped.
+    pub fudge: T,
+    /// The sources; `None` for the experiment's own.
+    pub sources: Option<Vec<SceneSource<T>>>,
+    /// Kahn's polarization factor.
+    pub kahn_factor: T,
+    /// Photons per square metre.
+    pub fluence_per_m2: T,
+    /// Edge of the cube of water in metres.
+    pub water_m: T,
+    /// Where the detector is.
+    pub placement: Placement<T>,
+    /// From one layer of the sensor to the next, in metres.
+    pub layer_step_m: T,
+    /// The attenuation coefficient of the sensor in 1/m.
+    pub mu_per_m: T,
+    /// Structure factors that are not those of the experiment's grid, each with its offset there.
+    pub factors: Vec<(usize, T)>,
+}
+
+impl<T: Scalar> Scene<T> {
+    /// The numbers of `experiment`.
+    pub fn of(experiment: &Experiment) -> Self {
+        let constant = |x: f64| T::from_f64(x);
+        let vectors = |v: [[f64; 3]; 3]| v.map(|vector| vector.map(constant));
+        let crystal = &experiment.crystal;
+        let detector = &experiment.detector;
+        let sensor = detector.sensor();
+        Self {
+            direct_m: vectors(crystal.direct().vectors()),
+            reciprocal_per_angstrom: vectors(crystal.reciprocal().vectors()),
+            phi_rad: experiment.phi.angles_rad().map(constant).collect(),
+            domains: None,
+            cells: crystal.size().cells().map(constant),
+            fudge: constant(crystal.fudge()),
+            sources: None,
+            kahn_factor: constant(experiment.polarization.kahn_factor),
+            fluence_per_m2: constant(experiment.fluence_per_m2),
+            water_m: constant(experiment.water_m),
+            placement: detector.placement().map(constant),
+            layer_step_m: constant(sensor.layer_step_m),
+            mu_per_m: constant(sensor.mu_per_m),
+            factors: Vec::new(),
+        }
+    }
+
+    /// The same in another number type, every number taken there by `lift`.
+    fn map<U>(&self, lift: impl Fn(T) -> U) -> Scene<U> {
+        let vectors = |v: [[T; 3]; 3]| v.map(|vector| vector.map(&lift));
+        Scene {
+            direct_m: vectors(self.direct_m),
+            reciprocal_per_angstrom: vectors(self.reciprocal_per_angstrom),
+            phi_rad: self.phi_rad.iter().map(|&phi| lift(phi)).collect(),
+            domains: (self.domains.as_ref())
+                .map(|domains| domains.iter().map(|&domain| vectors(domain)).collect()),
+            cells: self.cells.map(&lift),
+            fudge: lift(self.fudge),
+            sources: self.sources.as_ref().map(|sources| {
+                let lifted = sources.iter().map(|source| SceneSource {
+                    incident: source.incident.map(&lift),
+                    wavelength_m: lift(source.wavelength_m),
+                });
+                lifted.collect()
+            }),
+            kahn_factor: lift(self.kahn_factor),
+            fluence_per_m2: lift(self.fluence_per_m2),
+            water_m: lift(self.water_m),
+            placement: self.placement.map(&lift),
+            layer_step_m: lift(self.layer_step_m),
+            mu_per_m: lift(self.mu_per_m),
+            factors: (self.factors.iter())
+                .map(|&(offset, factor)| (offset, lift(factor)))
+                .collect(),
+        }
+    }
+}
+
+/// How every number of a [`Scene`] follows one parameter: its derivatives, in the scene's own units
+/// per unit of the parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tangent(pub(crate) Scene<f64>);
+
+impl Tangent {
+    /// The derivatives that a scene carries.
+    pub fn of(scene: &Scene<Dual<1>>) -> Self {
+        Self(scene.map(|number| {
+            let [derivative] = number.derivatives;
+            derivative
+        }))
+    }
+
+    /// The sum of tangents, each times a factor: that of a direction. `None` if there is none.
+    pub fn combined<'t>(parts: impl IntoIterator<Item = (f64, &'t Self)>) -> Option<Self> {
+        let mut parts = parts.into_iter();
+        let (factor, first) = parts.next()?;
+        let mut sum = first.0.map(|x| factor * x);
+        for (factor, Self(part)) in parts {
+            sum.add_scaled(factor, part);
+        }
+        Some(Self(sum))
+    }
+}
+
+impl Scene<f64> {
+    /// Adds `factor` times the numbers of `other`, which is made for the same experiment.
+    fn add_scaled(&mut self, factor: f64, other: &Self) {
+        let add = |sum: &mut f64, x: f64| *sum += factor * x;
+        let add_vector = |sum: &mut [f64; 3], x: &[f64; 3]| {
+            sum.iter_mut().zip(x).for_each(|(sum, &x)| add(sum, x));
+        };
+        let add_vectors = |sum: &mut [[f64; 3]; 3], x: &[[f64; 3]; 3]| {
+            sum.iter_mut()
+                .zip(x)
+                .for_each(|(sum, x)| add_vector(sum, x));
+        };
+        add_vectors(&mut self.direct_m, &other.direct_m);
+        add_vectors(
+            &mut self.reciprocal_per_angstrom,
+            &other.reciprocal_per_angstrom,
+        );
+        for (sum, &x) in self.phi_rad.iter_mut().zip(&other.phi_rad) {
+            add(sum, x);
+        }
+        if let Some(domains) = &other.domains {
+            let zero = || vec![[[0.0; 3]; 3]; domains.len()];
+            let sums = self.domains.get_or_insert_with(zero);
+            for (sum, x) in sums.iter_mut().zip(domains) {
+                add_vectors(sum, x);
+            }
+        }
+        add_vector(&mut self.cells, &other.cells);
+        add(&mut self.fudge, other.fudge);
+        if let Some(sources) = &other.sources {
+            let still = SceneSource {
+                incident: [0.0; 3],
+                wavelength_m: 0.0,
+            };
+            let sums = (self.sources).get_or_insert_with(|| vec![still; sources.len()]);
+            for (sum, x) in sums.iter_mut().zip(sources) {
+                add_vector(&mut sum.incident, &x.incident);
+                add(&mut sum.wavelength_m, x.wavelength_m);
+            }
+        }
+        add(&mut self.kahn_factor, other.kahn_factor);
+        add(&mut self.fluence_per_m2, other.fluence_per_m2);
+        add(&mut self.water_m, other.water_m);
+        let (sum, x) = (&mut self.placement, &other.placement);
+        add_vector(&mut sum.pix0_m, &x.pix0_m);
+        add_vector(&mut sum.fast, &x.fast);
+        add_vector(&mut sum.slow, &x.slow);
+        add_vector(&mut sum.normal, &x.normal);
+        add(&mut sum.distance_m, x.distance_m);
+        add(&mut sum.close_distance_m, x.close_distance_m);
+        add(&mut sum.f_beam_m, x.f_beam_m);
+        add(&mut sum.s_beam_m, x.s_beam_m);
+        add(&mut sum.f_close_m, x.f_close_m);
+        add(&mut sum.s_close_m, x.s_close_m);
+        add(&mut self.layer_step_m, other.layer_step_m);
+        add(&mut self.mu_per_m, other.mu_per_m);
+        self.factors
+            .extend(other.factors.iter().map(|&(at, x)| (at, factor * x)));
+    }
+}
+
+impl<const N: usize> Scene<Dual<N>> {
+    /// The numbers of `experiment` with the derivatives of up to `N` tangents.
+    pub(crate) fn moved(experiment: &Experiment, tangents: &[Tangent]) -> Self {
+        let mut scene = Self::of(experiment);
+        for (index, Tangent(tangent)) in tangents.iter().enumerate().take(N) {
+            scene.set_derivatives(experiment, index, tangent);
+        }
+        scene
+    }
+
+    fn set_derivatives(&mut self, experiment: &Experiment, index: usize, tangent: &Scene<f64>) {
+        let set = |number: &mut Dual<N>, derivative: f64| {
+            if let Some(own) = number.derivatives.get_mut(index) {
+                *own += derivative;
+            }
+        };
+        let set_vector = |v: &mut [Dual<N>; 3], x: &[f64; 3]| {
+            v.iter_mut().zip(x).for_each(|(v, &x)| set(v, x));
+        };
+        let set_vectors = |v: &mut [[Dual<N>; 3]; 3], x: &[[f64; 3]; 3]| {
+            v.iter_mut().zip(x).for_each(|(v, x)| set_vector(v, x));
+        };
+        set_vectors(&mut self.direct_m, &tangent.direct_m);
+        set_vectors(
+            &mut self.reciprocal_per_angstrom,
+            &tangent.reciprocal_per_angstrom,
+        );
+        for (phi, &x) in self.phi_rad.iter_mut().zip(&tangent.phi_rad) {
+            set(phi, x);
+        }
+        if let Some(domains) = &tangent.domains {
+            let own = self.domains.get_or_insert_with(|| own_domains(experiment));
+            for (domain, x) in own.iter_mut().zip(domains) {
+                set_vectors(domain, x);
+            }
+        }
+        set_vector(&mut self.cells, &tangent.cells);
+        set(&mut self.fudge, tangent.fudge);
+        if let Some(sources) = &tangent.sources {
+            let own = self.sources.get_or_insert_with(|| own_sources(experiment));
+            for (source, x) in own.iter_mut().zip(sources) {
+                set_vector(&mut source.incident, &x.incident);
+                set(&mut source.wavelength_m, x.wavelength_m);
+            }
+        }
+        set(&mut self.kahn_factor, tangent.kahn_factor);
+        set(&mut self.fluence_per_m2, tangent.fluence_per_m2);
+        set(&mut self.water_m, tangent.water_m);
+        let (own, x) = (&mut self.placement, &tangent.placement);
+        set_vector(&mut own.pix0_m, &x.pix0_m);
+        set_vector(&mut own.fast, &x.fast);
+        set_vector(&mut own.slow, &x.slow);
+        set_vector(&mut own.normal, &x.normal);
+        set(&mut own.distance_m, x.distance_m);
+        set(&mut own.close_distance_m, x.close_distance_m);
+        set(&mut self.layer_step_m, tangent.layer_step_m);
+        set(&mut self.mu_per_m, tangent.mu_per_m);
+        for &(offset, x) in &tangent.factors {
+            let moved = self.factors.iter_mut().find(|(at, _)| *at == offset);
+            if let Some((_, factor)) = moved {
+                set(factor, x);
+            } else if let Some(&value) = experiment.factors.values().get(offset) {
+                let mut factor = Dual::constant(value);
+                set(&mut factor, x);
+                self.factors.push((offset, factor));
+            }
+        }
+    }
+}
+
+/// The mosaic domains of the experiment in another number type.
+pub(crate) fn own_domains<T: Scalar>(experiment: &Experiment) -> Vec<[[T; 3]; 3]> {
+    let domains = experiment.crystal.mosaic().domains().iter();
+    domains
+        .map(|domain| domain.map(|row| row.map(T::from_f64)))
+        .collect()
+}
+
+/// The sources of the experiment in another number type.
+pub(crate) fn own_sources<T: Scalar>(experiment: &Experiment) -> Vec<SceneSource<T>> {
+    let sources = experiment.sources.iter().map(|source| SceneSource {
+        incident: source.incident().map(T::from_f64),
+        wavelength_m: T::from_f64(source.wavelength_m),
+    });
+    sources.collect()
+}

@@ -1,0 +1,117 @@
+//! The sum of a pixel written down, to be gone through backwards.
+
+use nanobragg_crystal::FactorGrid;
+
+use crate::sampling::Lookup;
+
+/// Looks on while a pixel is summed in some number type. Every method does nothing unless it is
+/// written.
+pub(crate) trait Recorder<T> {
+    /// A source begins whose terms share a weight.
+    fn open(&mut self) {}
+    /// It ends, with this weight.
+    fn close(&mut self, _weight: T) {}
+    /// A term `F^2 Fl^2` is added, F looked up at `hkl`.
+    fn term(&mut self, _term: &Term<T>) {}
+    /// The running sum is multiplied.
+    fn scale(&mut self, _factor: T) {}
+}
+
+/// One term of the sum.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Term<T> {
+    /// How F was looked up.
+    pub(crate) lookup: Lookup,
+    /// Fractional indices.
+    pub(crate) hkl: [T; 3],
+    /// Structure factor of the unit cell.
+    pub(crate) cell_factor: T,
+    /// Structure factor of the lattice.
+    pub(crate) lattice_factor: T,
+}
+
+/// Nobody looks on.
+pub(crate) struct Unrecorded;
+
+impl<T> Recorder<T> for Unrecorded {}
+
+enum Entry {
+    Open,
+    Close(f64),
+    Scale(f64),
+    /// Of the sum by F, with where F came from.
+    Term {
+        lookup: Lookup,
+        hkl: [f64; 3],
+        slope: f64,
+    },
+}
+
+/// What happened to the sum of one pixel, in order.
+#[derive(Default)]
+pub(crate) struct Tape(Vec<Entry>);
+
+impl Recorder<f64> for Tape {
+    fn open(&mut self) {
+        self.0.push(Entry::Open);
+    }
+
+    fn close(&mut self, weight: f64) {
+        self.0.push(Entry::Close(weight));
+    }
+
+    fn term(&mut self, term: &Term<f64>) {
+        let lattice_squared = term.lattice_factor * term.lattice_factor;
+        self.0.push(Entry::Term {
+            lookup: term.lookup,
+            hkl: term.hkl,
+            slope: 2.0 * term.cell_factor * lattice_squared,
+        });
+    }
+
+    fn scale(&mut self, factor: f64) {
+        self.0.push(Entry::Scale(factor));
+    }
+}
+
+impl Tape {
+    /// Forgets everything, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Goes through the sum backwards and tells, for each structure factor that it read, the offset
+    /// in the grid and the derivative, given the derivative `by_sum` by the finished sum.
+    ///
+    /// Structure factors outside the grid have no place there and are left out.
+    pub(crate) fn pull_back(
+        &self,
+        factors: &FactorGrid,
+        by_sum: f64,
+        mut tell: impl FnMut(usize, f64),
+    ) {
+        let mut rate = by_sum;
+        for entry in self.0.iter().rev() {
+            match *entry {
+                Entry::Close(weight) => rate = by_sum * weight,
+                Entry::Open => rate = by_sum,
+                Entry::Scale(factor) => rate *= factor,
+                Entry::Term { lookup, hkl, slope } => {
+                    if slope == 0.0 && lookup == Lookup::Nearest {
+                        continue;
+                    }
+                    let rate = rate * slope;
+                    match lookup {
+                        Lookup::Nearest => {
+                            if let Some(offset) = factors.offset_of_nearest(hkl) {
+                                tell(offset, rate);
+                            }
+                        }
+                        Lookup::Tricubic => factors
+                            .for_each_neighbour(hkl, |offset, weight| tell(offset, rate * weight)),
+                    }
+                }
+            }
+        }
+    }
+}
