@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use nanobragg::crystal::Reflection;
 use nanobragg::io::Image;
-use nanobragg::{Hkl, Mask};
+use nanobragg::{Error, Hkl, Mask};
 use numpy::ndarray::Array2;
 use numpy::{
     AllowTypeChange, Element, IntoPyArray, PyArray1, PyArray2, PyArrayLike1, PyArrayLike2,
 };
 use pyo3::prelude::*;
 
-use crate::errors::{Exception, of_io};
+use crate::errors::{Exception, of_io, of_run};
+use crate::experiment::Experiment;
 
 /// Indices `[n][3]` and amplitudes `[n]`.
 pub(crate) type HklArrays<'py> = (Bound<'py, PyArray2<i32>>, Bound<'py, PyArray1<f64>>);
@@ -53,6 +54,23 @@ pub(crate) fn image<T: Element + Copy>(
     let (slow, fast) = view.dim();
     let pixels = view.iter().copied().collect();
     Image::new(fast, slow, pixels).map_err(|error| of_io(array.py(), error))
+}
+
+/// Makes sure that an image is of the detector of `experiment`.
+///
+/// # Errors
+/// [`Error::ImageSides`] with both.
+pub(crate) fn same_sides<T>(
+    py: Python<'_>,
+    image: &Image<T>,
+    experiment: &Experiment,
+) -> PyResult<()> {
+    let (slow, fast) = experiment.sides();
+    let (a, b) = ([image.fast(), image.slow()], [fast, slow]);
+    if a != b {
+        return Err(of_run(py, &Error::ImageSides { a, b }.into()));
+    }
+    Ok(())
 }
 
 /// The mask that an array `[slow][fast]` is: pixels that are not 0 are rendered.

@@ -1,15 +1,12 @@
 //! From photons to what a detector counts.
 
-use nanobragg::Error;
 use nanobragg::io::Image;
 use nanobragg::io::scale::{self, Window};
 use nanobragg::numeric::PoissonNoise;
-use nanobragg_cli::RunError;
 use numpy::{AllowTypeChange, PyArray2, PyArrayLike2};
 use pyo3::prelude::*;
 
 use crate::arrays;
-use crate::errors::of_run;
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
 
@@ -111,25 +108,14 @@ fn on_detector(
     image: &Photons<'_>,
     experiment: &Experiment,
 ) -> PyResult<(Image<f32>, Window)> {
-    let experiment = &experiment.job().resolved.experiment;
     let photons = arrays::image(image)?;
-    let detector = &experiment.detector;
-    let sides = [
-        detector.pixels_fast() as usize,
-        detector.pixels_slow() as usize,
-    ];
-    if [photons.fast(), photons.slow()] != sides {
-        let error = Error::ImageSides {
-            a: [photons.fast(), photons.slow()],
-            b: sides,
-        };
-        return Err(of_run(py, &RunError::Simulation(error)));
-    }
+    arrays::same_sides(py, &photons, experiment)?;
+    let roi = &experiment.job().resolved.experiment.roi;
     let ends =
         |range: std::ops::RangeInclusive<u32>| *range.start() as usize..=*range.end() as usize;
     let window = Window {
-        fast: ends(experiment.roi.fast()),
-        slow: ends(experiment.roi.slow()),
+        fast: ends(roi.fast()),
+        slow: ends(roi.slow()),
     };
     Ok((photons, window))
 }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use nanobragg_cli::{Args, DEFAULT_DUMP, FactorsFrom, Job, report};
+use nanobragg::gradient::{self, Parameter};
+use nanobragg_cli::{Args, DEFAULT_DUMP, FactorsFrom, Job, RunError, report};
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -11,6 +12,7 @@ use crate::arrays::{self, HklArrays};
 use crate::describe;
 use crate::errors::{of_run, warn};
 use crate::flags::Said;
+use crate::gradient::{named, with_numbers};
 
 /// One experiment: what is in the beam, what the beam is, and what records it.
 ///
@@ -76,8 +78,9 @@ impl Experiment {
     fn quietly(py: Python<'_>, mut said: Said) -> PyResult<Self> {
         let mut args = said.args(py)?;
         let inputs = said.inputs.clone();
+        let values = &said.values;
         let job = py
-            .detach(|| Job::with_inputs(&args, inputs))
+            .detach(|| with_values(Job::with_inputs(&args, inputs)?, values))
             .map_err(|error| of_run(py, &error))?;
         if args.noise.seed.is_none() {
             said.fix_seed(job.noise_seed);
@@ -96,6 +99,15 @@ impl Experiment {
     /// The experiment, resolved.
     pub(crate) fn job(&self) -> &Job {
         &self.job
+    }
+
+    /// Pixels along slow and fast.
+    pub(crate) fn sides(&self) -> (usize, usize) {
+        let detector = &self.job.resolved.experiment.detector;
+        (
+            detector.pixels_slow() as usize,
+            detector.pixels_fast() as usize,
+        )
     }
 
     /// The flags, understood.
@@ -117,6 +129,17 @@ impl Experiment {
         }
         said.args(py)
     }
+}
+
+/// The job with these values of parameters instead of its own.
+fn with_values(mut job: Job, values: &[(Parameter, f64)]) -> Result<Job, RunError> {
+    for &(parameter, value) in values {
+        job.spec = gradient::with_value(&job.spec, parameter, value)?;
+    }
+    if !values.is_empty() {
+        job.resolved = job.spec.resolve()?;
+    }
+    Ok(job)
 }
 
 /// What the command line would warn of.
@@ -172,15 +195,57 @@ impl Experiment {
         Self::of(py, said, &self.warnings)
     }
 
+    /// The value of a parameter, in its unit.
+    ///
+    /// Parameters
+    /// ----------
+    /// parameter : str
+    ///     A name as in `nanobragg.parameters()`, or `F(h,k,l)`.
+    ///
+    /// Returns
+    /// -------
+    /// float
+    fn value(&self, py: Python<'_>, parameter: &str) -> PyResult<f64> {
+        let parameter = named(py, parameter)?;
+        gradient::value(&self.job.spec, parameter).map_err(|error| of_run(py, &error.into()))
+    }
+
+    /// The same experiment with other values of parameters.
+    ///
+    /// Parameters
+    /// ----------
+    /// values : dict of str to float
+    ///     By names as in `nanobragg.parameters()`, or `F(h,k,l)`.
+    ///
+    /// Returns
+    /// -------
+    /// Experiment
+    ///     In which these values win over flags, also over those of a later `replace`.
+    fn with_values(&self, py: Python<'_>, values: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let mut said = self.said.clone();
+        said.set_values(with_numbers(values)?);
+        Self::of(py, said, &self.warnings)
+    }
+
     /// What nanoBragg says on standard output before it renders: every decision.
     fn report(&self) -> String {
         report::before(&self.job, &self.args)
     }
 
-    /// The experiment as words of a command line, arrays aside.
+    /// The experiment as words of a command line, arrays and `values` aside.
     #[getter]
     fn words<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         PyList::new(py, self.said.words())
+    }
+
+    /// The values of parameters that were set by `with_values`.
+    #[getter]
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let values = PyDict::new(py);
+        for (parameter, value) in &self.said.values {
+            values.set_item(parameter.name(), value)?;
+        }
+        Ok(values)
     }
 
     /// What nanoBragg warns of before it renders.
@@ -197,9 +262,8 @@ impl Experiment {
 
     /// Pixels along slow and fast: the shape of an image.
     #[getter]
-    fn shape(&self) -> (u32, u32) {
-        let detector = &self.job.resolved.experiment.detector;
-        (detector.pixels_slow(), detector.pixels_fast())
+    fn shape(&self) -> (usize, usize) {
+        self.sides()
     }
 
     /// Where the detector is: a dict of vectors in the laboratory and lengths in mm.
@@ -243,7 +307,12 @@ impl Experiment {
             (None, Some(_)) => ", mask=...",
             (Some(_), Some(_)) => ", hkl=(...), mask=...",
         };
-        Ok(format!("Experiment({}{arrays})", line.repr()?))
+        let values = if self.said.values.is_empty() {
+            String::new()
+        } else {
+            format!(".with_values({})", self.values(py)?.repr()?)
+        };
+        Ok(format!("Experiment({}{arrays}){values}", line.repr()?))
     }
 
     fn __reduce__<'py>(
@@ -266,7 +335,8 @@ impl Experiment {
             words.extend(["-dump".into(), self.folder.join(DEFAULT_DUMP).into()]);
         }
         let restored = py.import("nanobragg._nanobragg")?.getattr("_restored")?;
-        Ok((restored, (words, hkl, mask).into_pyobject(py)?))
+        let values = self.values(py)?;
+        Ok((restored, (words, hkl, mask, values).into_pyobject(py)?))
     }
 }
 
@@ -277,9 +347,11 @@ pub(crate) fn restored(
     words: &Bound<'_, PyAny>,
     hkl: Option<&Bound<'_, PyAny>>,
     mask: Option<Bound<'_, PyArray2<bool>>>,
+    values: &Bound<'_, PyDict>,
 ) -> PyResult<Experiment> {
     let mut said = Said::by(words)?;
     said.inputs.reflections = hkl.map(arrays::reflections).transpose()?;
     said.inputs.mask = mask.map(|mask| arrays::mask(mask.as_any())).transpose()?;
+    said.set_values(with_numbers(values)?);
     Experiment::quietly(py, said)
 }

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use nanobragg::gradient::Parameter;
 use nanobragg_cli::args::flag::{FlagSpec, Takes};
 use nanobragg_cli::args::{Task, find};
 use nanobragg_cli::argv::{self, Given, Spelled};
@@ -19,6 +20,8 @@ pub(crate) struct Said {
     flags: Vec<Flag>,
     /// The files that are given as arrays.
     pub(crate) inputs: Inputs,
+    /// Values of parameters that win over the flags, in the order in which they are set.
+    pub(crate) values: Vec<(Parameter, f64)>,
 }
 
 /// A flag with its values.
@@ -42,7 +45,7 @@ impl Said {
         };
         Ok(Self {
             flags: flags_of(py, words)?,
-            inputs: Inputs::default(),
+            ..Self::default()
         })
     }
 
@@ -84,6 +87,14 @@ impl Said {
             }
         }
         Ok(())
+    }
+
+    /// Lets parameters have these values, whatever the flags say.
+    pub(crate) fn set_values(&mut self, values: Vec<(Parameter, f64)>) {
+        for (parameter, value) in values {
+            self.values.retain(|(known, _)| *known != parameter);
+            self.values.push((parameter, value));
+        }
     }
 
     /// The words of it.

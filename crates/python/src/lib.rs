@@ -10,6 +10,7 @@
 //! | `experiment` | the class `Experiment`: made, copied with other flags, pickled |
 //! | `describe` | what an experiment came to: geometry, crystal, beam, structure factors |
 //! | `render` | `render`, `simulate` |
+//! | `gradient` | `jacobian`, `jvp`, `vjp`, `hvp` |
 //! | `counts` | `add_noise`, `counts` |
 //! | `files` | readers and writers |
 //! | `arrays` | NumPy arrays, in and out |
@@ -27,6 +28,7 @@ mod errors;
 mod experiment;
 mod files;
 mod flags;
+mod gradient;
 mod interrupt;
 mod render;
 
@@ -44,10 +46,14 @@ mod _nanobragg {
     #[pymodule_export]
     use crate::flags::flags;
     #[pymodule_export]
+    use crate::gradient::{hvp, jacobian, jvp, parameters, vjp};
+    #[pymodule_export]
     use crate::render::{render, simulate};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        // What is for others to see is listed by the package.
+        module.delattr("__all__")
     }
 }
