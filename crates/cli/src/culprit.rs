@@ -13,6 +13,7 @@ pub(crate) fn hint(error: &Error) -> String {
             "-detpixels, -detsize, -pixel"
         }
         Error::TooMuchMemory { .. } => "-detpixels, -detsize, -pixel; -max_memory raises the limit",
+        Error::NoOscillation => "-osc",
         Error::NoStructureFactors => "-hkl, -dump, -default_F",
         Error::MaskSize { .. } => "-mask, -detpixels",
         Error::TooManyTerms { .. } => {

@@ -145,6 +145,17 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+    /// A series has no frame of this number.
+    #[error("a series of {count} has no number {number}; they run from 1 to {count}")]
+    NoSuchFrame {
+        /// What was asked for.
+        number: u32,
+        /// Frames of the series.
+        count: u32,
+    },
+    /// Every frame of a rotation series would be the same.
+    #[error("a rotation series needs an oscillation range above 0 for each frame")]
+    NoOscillation,
     /// Two images that are to be compared do not cover each other.
     #[error(
         "one image has {} x {} pixels (fast x slow), the other {} x {}",

@@ -47,6 +47,7 @@ mod images;
 mod memory;
 mod oddity;
 mod resolve;
+pub mod series;
 mod spec;
 
 pub use error::Error;

@@ -1,0 +1,36 @@
+//! Many images of one experiment: a rotation in frames, or shots at crystals in random orientations.
+//!
+//! A frame is a function of the experiment, the series and its number, and of nothing else. So any
+//! frame can be rendered alone, in any order and on any machine, and is the same to the bit.
+//!
+//! | file | |
+//! |---|---|
+//! | `spec` | [`SeriesSpec`], and one [`Frame`] of it |
+//! | `seeds` | the seeds of a frame, from a base seed and its number |
+//! | `shard` | [`Shard`]: the part of a series that one job of many does |
+//!
+//! ```
+//! use nanobragg::series::{SeriesKind, SeriesSpec};
+//! use nanobragg::{Angle, ExperimentSpec, PhiSpec, StepSpec};
+//!
+//! let spec = ExperimentSpec {
+//!     phi: PhiSpec {
+//!         start: Angle::from_degrees(30.0),
+//!         sweep: StepSpec { range: Some(Angle::from_degrees(0.1).radians()), ..StepSpec::default() },
+//!     },
+//!     ..ExperimentSpec::default()
+//! };
+//! let series = SeriesSpec::new(SeriesKind::Rotation, 1800);
+//! let fourth = series.frame(&spec, 4)?;
+//! assert_eq!(fourth.phi_deg, 30.3);
+//! assert_eq!(fourth.spec.phi.start, Angle::from_degrees(30.3));
+//! # Ok::<(), nanobragg::Error>(())
+//! ```
+
+mod seeds;
+mod shard;
+mod spec;
+
+pub use seeds::{BaseSeeds, frame_seed};
+pub use shard::Shard;
+pub use spec::{Frame, SeriesKind, SeriesSpec};
