@@ -76,6 +76,26 @@ pub enum Error {
         other: &'static str,
     },
 
+    /// A flag that means nothing by itself.
+    #[error("-{flag} needs {needed}")]
+    Needs {
+        /// The flag.
+        flag: &'static str,
+        /// What has to be there too.
+        needed: &'static str,
+    },
+
+    /// Numbers that a series does not have.
+    #[error("-only {first} {last}: the numbers of this series run from 1 to {count}")]
+    OutsideSeries {
+        /// The first number asked for.
+        first: u32,
+        /// The last one.
+        last: u32,
+        /// How many there are.
+        count: u32,
+    },
+
     /// A command line that the parser refuses for a reason not named above.
     #[error(transparent)]
     Refused(#[from] clap::Error),

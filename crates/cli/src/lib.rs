@@ -9,6 +9,7 @@
 //! | spelling | [`argv`] | `-N 5`, `--N 5`, `--N=5` | flags in the order typed, each with its words |
 //! | meaning | [`args`] | flags in order, the last one wins | [`Args`] |
 //! | carrying out | `resolve`, `run`, `outputs` | [`Args`] | images on disk |
+//! | many images | `series` | [`Args`] | images on disk, and a log of them |
 //! | looking ahead and back | `plan`, `record`, `rerun`, `diff` | [`Args`], records | what would be done, was done, has changed |
 //! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
 //! | talking | [`help`], [`log`], [`progress`], [`report`], `printout` | | text for people |
@@ -46,9 +47,12 @@ pub mod report;
 mod rerun;
 mod resolve;
 mod run;
+mod series;
+mod truth_table;
 
 pub use args::{Args, Invocation};
 pub use error::Error;
 pub use record::RecordError;
-pub use resolve::{DEFAULT_DUMP, FactorsFrom, Inputs, Job};
+pub use resolve::{DEFAULT_DUMP, FactorsFrom, Inputs, Job, Prepared};
 pub use run::{Outcome, RunError, options, run};
+pub use series::{SeriesError, base_seeds};

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use nanobragg::Cancel;
 use nanobragg_cli::args::{Task, Verbosity};
 use nanobragg_cli::compare::{Asked, CompareError, Request, compare};
-use nanobragg_cli::{Invocation, Outcome, RunError, log, run};
+use nanobragg_cli::{Invocation, Outcome, RunError, SeriesError, log, run};
 
 mod signals;
 
@@ -62,7 +62,9 @@ fn main() -> ExitCode {
                 Err(error) => {
                     complain(&error);
                     ExitCode::from(match (&error, args.task()) {
-                        (RunError::Stopped, _) => STOPPED,
+                        (RunError::Stopped | RunError::Series(SeriesError::Stopped { .. }), _) => {
+                            STOPPED
+                        }
                         // As diff does: 1 has a meaning of its own there.
                         (_, Task::Diff(..)) => TROUBLE,
                         _ => RUN_ERROR,

@@ -7,7 +7,7 @@ use std::thread::{self, ScopedJoinHandle};
 use nanobragg::crystal::read::fdump;
 use nanobragg::io::printf::general as g;
 use nanobragg::io::{self, Output, float, pgm, png, smv};
-use nanobragg::{FactorGrid, Simulated, smv_fields};
+use nanobragg::{FactorGrid, Simulated, Truth, smv_fields};
 use tracing::{info_span, warn};
 
 use crate::args::{Args, PngScale};
@@ -15,6 +15,7 @@ use crate::digest::{FileEntry, Hashing};
 use crate::record::inputs;
 use crate::resolve::{Job, dump_path};
 use crate::run::RunError;
+use crate::truth_table::Table;
 
 /// Added to every integer if no flag says otherwise.
 pub(crate) const DEFAULT_ADC: f64 = 40.0;
@@ -30,6 +31,7 @@ pub(crate) struct Outputs {
     pgm: Option<Output>,
     noise: Option<Output>,
     png: Option<Output>,
+    truth: Option<Output>,
     record: Option<Output>,
     /// Take the fingerprint of each file that is written.
     hashes: bool,
@@ -52,6 +54,7 @@ impl Outputs {
             pgm: open(&names.pgm)?,
             noise: open(&names.noise)?,
             png: open(&names.png)?,
+            truth: open(&names.truth)?,
             record: open(&args.running.record_path)?,
             hashes,
         })
@@ -71,6 +74,7 @@ impl Outputs {
         self,
         job: &Job,
         image: &Simulated,
+        truth: Option<&Truth>,
         args: &Args,
         say: &(dyn Fn(&str) + Sync),
         go_on: &(dyn Fn() -> Result<(), RunError> + Sync),
@@ -112,6 +116,15 @@ impl Outputs {
                 png::write(out, &image.photons, grey)
             })
         };
+        let write_truth = |output: Output| {
+            go_on()?;
+            let as_json = output.path().extension().is_some_and(|e| e == "json");
+            filled(output, "truthfile", hashes, &|out| {
+                let table = truth.map(|truth| Table::new(job, truth));
+                table.map_or(Ok(()), |table| table.write(as_json, out))?;
+                Ok(())
+            })
+        };
         let write_noise = |output: Output| {
             let noise = image.noisy_counts(job.noise_seed, adc);
             go_on()?;
@@ -132,6 +145,7 @@ impl Outputs {
             int,
             pgm,
             png,
+            truth: truth_output,
             noise,
             ..
         } = self;
@@ -142,6 +156,7 @@ impl Outputs {
                 let mut complete = vec![write_int(int)?];
                 complete.extend(pgm.map(write_pgm).transpose()?);
                 complete.extend(png.map(write_png).transpose()?);
+                complete.extend(truth_output.map(write_truth).transpose()?);
                 Ok(complete)
             };
             let others = here();
@@ -211,6 +226,7 @@ struct Names {
     pgm: Option<PathBuf>,
     noise: Option<PathBuf>,
     png: Option<PathBuf>,
+    truth: Option<PathBuf>,
 }
 
 impl Names {
@@ -226,7 +242,22 @@ impl Names {
             pgm: given.pgm.then(|| named(&given.pgm_path, "image.pgm")),
             noise: noise.wanted.then(|| named(&noise.path, "noiseimage.img")),
             png: given.png_path.clone(),
+            truth: given.truth_path.clone(),
         }
+    }
+
+    /// Every image and table, with its flag.
+    fn all(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        [
+            ("floatfile", Some(self.float.as_path())),
+            ("intfile", Some(self.int.as_path())),
+            ("pgmfile", self.pgm.as_deref()),
+            ("noisefile", self.noise.as_deref()),
+            ("pngfile", self.png.as_deref()),
+            ("truthfile", self.truth.as_deref()),
+        ]
+        .into_iter()
+        .filter_map(|(flag, path)| Some((flag, path?)))
     }
 
     /// Refuses outputs that are the same file as another output or as an input.
@@ -239,17 +270,10 @@ impl Names {
             .collect();
         // Without a list the dump is read, and it may be named twice like any input.
         let is_written = args.factors.hkl_path.is_some();
-        let outputs = [
-            ("dump", is_written.then(|| dump_path(args))),
-            ("floatfile", Some(self.float.as_path())),
-            ("intfile", Some(self.int.as_path())),
-            ("pgmfile", self.pgm.as_deref()),
-            ("noisefile", self.noise.as_deref()),
-            ("pngfile", self.png.as_deref()),
-            ("record", running.record_path.as_deref()),
-        ];
-        for (flag, path) in outputs {
-            let Some(path) = path else { continue };
+        let dump = is_written.then(|| ("dump", dump_path(args)));
+        let record = running.record_path.as_deref();
+        let record = record.map(|path| ("record", path));
+        for (flag, path) in dump.into_iter().chain(self.all()).chain(record) {
             if is_device(path) {
                 continue;
             }
@@ -275,8 +299,15 @@ pub(crate) fn refuse_collisions(args: &Args) -> Result<(), RunError> {
     Names::of(args).refuse_collisions(args)
 }
 
+/// The images and tables that a command line names or has by default, each with its flag.
+pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
+    let names = Names::of(args);
+    let owned = |(flag, path): (&'static str, &Path)| (flag, path.to_path_buf());
+    names.all().map(owned).collect()
+}
+
 /// Whether many outputs may go there, as to `/dev/null`.
-fn is_device(path: &Path) -> bool {
+pub(crate) fn is_device(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 

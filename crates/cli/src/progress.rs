@@ -39,6 +39,25 @@ impl Progress {
         Self(Show::Lines(Lines::new(Box::new(io::stdout()))))
     }
 
+    /// The same for the images of a series.
+    pub fn of_images(wanted: Option<bool>, verbosity: Verbosity) -> Self {
+        let progress = Self::new(wanted, verbosity);
+        if let Show::Bar(bar) = &progress.0
+            && let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} images {eta}")
+        {
+            bar.set_style(style);
+        }
+        progress
+    }
+
+    /// Lets something be printed without a bar in its way.
+    pub fn aside(&self, print: impl FnOnce()) {
+        match &self.0 {
+            Show::Bar(bar) => bar.suspend(print),
+            Show::Nothing | Show::Lines(_) => print(),
+        }
+    }
+
     /// Takes note that `done_rows` of `total_rows` are rendered.
     ///
     /// Calls may come in any order: what is shown never goes back.

@@ -104,6 +104,7 @@ fn put_outputs(args: &mut Args, asked: &Args) {
         (&mut args.output.int_path, &asked.output.int_path),
         (&mut args.output.pgm_path, &asked.output.pgm_path),
         (&mut args.output.png_path, &asked.output.png_path),
+        (&mut args.output.truth_path, &asked.output.truth_path),
         (&mut args.noise.path, &asked.noise.path),
     ] {
         *recorded = asked.clone().or_else(|| recorded.take().map(here));

@@ -36,8 +36,6 @@ pub struct Inputs {
 /// A command line resolved.
 #[derive(Debug)]
 pub struct Job {
-    /// What was said, by flags and headers.
-    pub spec: ExperimentSpec,
     /// The experiment with what was decided on the way.
     pub resolved: Resolved,
     /// Seed of the noise.
@@ -92,6 +90,29 @@ impl Job {
     /// # Errors
     /// The first file that cannot be read or understood, or the first thing that cannot be.
     pub fn from_args(args: &Args) -> Result<Self, RunError> {
+        let prepared = Prepared::from_args(args)?;
+        prepared.resolve(&prepared.spec, prepared.noise_seed, args)
+    }
+}
+
+/// A command line whose files are read: what one image of a series has in common with the next.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What the flags and files describe.
+    pub spec: ExperimentSpec,
+    /// Seed of the noise.
+    pub noise_seed: i64,
+    factors_from: FactorsFrom,
+    oddities: Vec<Oddity>,
+    header_keys: Vec<(&'static str, HeaderKind)>,
+}
+
+impl Prepared {
+    /// Reads the files that `args` names.
+    ///
+    /// # Errors
+    /// The first file that cannot be read or understood.
+    pub fn from_args(args: &Args) -> Result<Self, RunError> {
         Self::with_inputs(args, Inputs::default())
     }
 
@@ -145,17 +166,35 @@ impl Job {
         let (factors, factors_from) = factors(args, inputs.reflections.as_deref())?;
         spec.factors = Arc::new(factors);
         spec.mask = inputs.mask.or(spec.mask);
-        let begun = Instant::now();
-        let resolved = spec.resolve()?;
-        let resolve_s = begun.elapsed().as_secs_f64();
-        check_memory(&resolved.experiment, memory_limit(args))?;
         Ok(Self {
             spec,
-            resolved,
             noise_seed,
             factors_from,
             oddities,
             header_keys,
+        })
+    }
+
+    /// Resolves `spec`, which is that of the command line or a frame of it.
+    ///
+    /// # Errors
+    /// The first thing that cannot be.
+    pub fn resolve(
+        &self,
+        spec: &ExperimentSpec,
+        noise_seed: i64,
+        args: &Args,
+    ) -> Result<Job, RunError> {
+        let begun = Instant::now();
+        let resolved = spec.resolve()?;
+        let resolve_s = begun.elapsed().as_secs_f64();
+        check_memory(&resolved.experiment, memory_limit(args))?;
+        Ok(Job {
+            resolved,
+            noise_seed,
+            factors_from: self.factors_from,
+            oddities: self.oddities.clone(),
+            header_keys: self.header_keys.clone(),
             resolve_s,
         })
     }

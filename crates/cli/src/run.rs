@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use nanobragg::{Cancel, Level, Oddity, Plan, Precision, Rendered, RunOptions, Simulated};
+use nanobragg::{Cancel, Level, Oddity, Plan, Precision, Rendered, RunOptions, Simulated, Truth};
 use thiserror::Error;
 use tracing::warn;
 
@@ -21,6 +21,7 @@ use crate::record::{Beginning, Ended, RecordError, Timing};
 use crate::report;
 use crate::rerun;
 use crate::resolve::{FactorsFrom, Job};
+use crate::series::{self, SeriesError};
 
 /// Why a run failed.
 #[derive(Debug, Error)]
@@ -47,6 +48,9 @@ pub enum RunError {
     /// A record cannot be made, read, or followed.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// A series cannot be rendered, gone on with, or was stopped.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
     /// A signal asked the run to stop.
     #[error("stopped by a signal; no output was changed")]
     Stopped,
@@ -88,6 +92,7 @@ pub fn run(args: &Args, words: &[OsString], stop: &Cancel) -> Result<Outcome, Ru
             let recording = args.running.record_path.as_ref().map(|_| words);
             simulate(args, Keep::of(recording), stop).map(|_| Outcome::Done)
         }
+        Task::Series => series::carry_out(args, words, stop).map(|()| Outcome::Done),
         Task::Plan(format) => plan::say(args, format, stop).map(|()| Outcome::Done),
         Task::Rerun(record) => rerun::again(record, args, stop),
         Task::Diff(old, new) => diff::say(old, new, &Says::of(args)),
@@ -142,15 +147,12 @@ pub(crate) fn simulate(
     let begun = Instant::now();
     let experiment = &job.resolved.experiment;
     let plan = Plan::new(experiment);
-    let rendered = render(&plan, args, stop)?;
-    if let Some([fast, slow]) = rendered.left_grid_at {
+    let progress = Progress::new(args.running.progress, args.running.verbosity);
+    let (image, truth) = picture(&plan, args, Some(&progress), stop)?;
+    if let Some([fast, slow]) = image.left_grid_at {
         warn!("{}, from pixel {fast} {slow} on", Oddity::Interpolation);
     }
-    if args.output.printout {
-        says.anyway(|out| printout::pixels(&plan, &rendered, args.output.printout_pixel, out));
-    }
     drop(plan);
-    let image = Simulated::new(experiment, rendered)?;
     timing.render_s = begun.elapsed().as_secs_f64();
     if let Some(not_finite) = image.not_finite()? {
         warn!("{not_finite}");
@@ -158,7 +160,14 @@ pub(crate) fn simulate(
     says.text(&report::statistics(&image.statistics));
 
     let begun = Instant::now();
-    let images = outputs.write(&job, &image, args, &|text| says.text(text), &go_on)?;
+    let images = outputs.write(
+        &job,
+        &image,
+        truth.as_ref(),
+        args,
+        &|text| says.text(text),
+        &go_on,
+    )?;
     timing.write_s = begun.elapsed().as_secs_f64();
     let written: Vec<FileEntry> = dump.flatten().into_iter().chain(images).collect();
     if let (Some(mut output), Some(beginning)) = (record, beginning) {
@@ -178,7 +187,7 @@ pub(crate) fn simulate(
     Ok(written)
 }
 
-fn stop_unless_wanted(stop: &Cancel) -> Result<(), RunError> {
+pub(crate) fn stop_unless_wanted(stop: &Cancel) -> Result<(), RunError> {
     if stop.is_raised() {
         Err(RunError::Stopped)
     } else {
@@ -197,29 +206,35 @@ pub(crate) fn level(args: &Args) -> Result<Option<Level>, RunError> {
     }
 }
 
-/// How a run goes, as the flags have it; `stop` ends it.
-///
-/// # Errors
-/// [`RunError::LevelNotAvailable`].
-pub fn options<'s>(args: &Args, stop: &'s Cancel) -> Result<RunOptions<'s>, RunError> {
-    Ok(RunOptions {
-        threads: args.running.threads.map_or(0, |n| n as usize),
-        level: level(args)?,
-        precision: if args.running.single_precision {
-            Precision::Single
-        } else {
-            Precision::Double
-        },
-        progress: None,
-        cancel: Some(stop),
-    })
-}
-
-fn render(plan: &Plan<'_>, args: &Args, stop: &Cancel) -> Result<Rendered, RunError> {
-    let progress = Progress::new(args.running.progress, args.running.verbosity);
-    let rendered = render_with(plan, args, Some(&progress), stop);
-    progress.finish();
-    rendered
+/// Renders the image, and finds what is in it if that is asked for.
+pub(crate) fn picture(
+    plan: &Plan<'_>,
+    args: &Args,
+    progress: Option<&Progress>,
+    stop: &Cancel,
+) -> Result<(Simulated, Option<Truth>), RunError> {
+    let watched = progress.map(|progress| -> &dyn nanobragg::Progress { progress });
+    let rendered = render_with(plan, args, watched, stop);
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    let rendered = rendered?;
+    if args.output.printout {
+        let says = Says::of(args);
+        says.anyway(|out| printout::pixels(plan, &rendered, args.output.printout_pixel, out));
+    }
+    let floor_photons = args.output.truth_floor.unwrap_or(0.0);
+    let truth = args.output.truth_path.as_ref().map(|_| {
+        let options = options(args, None, stop)?;
+        or_stopped(nanobragg::physics::truth(
+            plan,
+            &rendered,
+            floor_photons,
+            &options,
+        ))
+    });
+    let truth = truth.transpose()?;
+    Ok((Simulated::new(plan.experiment(), rendered)?, truth))
 }
 
 /// Renders without a word on how far it is.
@@ -237,11 +252,37 @@ fn render_with(
     progress: Option<&dyn nanobragg::Progress>,
     stop: &Cancel,
 ) -> Result<Rendered, RunError> {
-    let options = RunOptions {
+    or_stopped(nanobragg::physics::render(
+        plan,
+        &options(args, progress, stop)?,
+    ))
+}
+
+/// How a run goes, as the flags have it.
+///
+/// # Errors
+/// [`RunError::LevelNotAvailable`].
+pub fn options<'a>(
+    args: &Args,
+    progress: Option<&'a dyn nanobragg::Progress>,
+    stop: &'a Cancel,
+) -> Result<RunOptions<'a>, RunError> {
+    Ok(RunOptions {
+        threads: args.running.threads.map_or(0, |n| n as usize),
+        level: level(args)?,
+        precision: if args.running.single_precision {
+            Precision::Single
+        } else {
+            Precision::Double
+        },
         progress,
-        ..options(args, stop)?
-    };
-    match nanobragg::physics::render(plan, &options) {
+        cancel: Some(stop),
+    })
+}
+
+/// A run that was cancelled was stopped.
+fn or_stopped<T>(done: Result<T, nanobragg::physics::Error>) -> Result<T, RunError> {
+    match done {
         Err(nanobragg::physics::Error::Cancelled) => Err(RunError::Stopped),
         other => Ok(other?),
     }
@@ -253,7 +294,7 @@ impl nanobragg::Progress for Progress {
     }
 }
 
-fn warn_of_decisions(job: &Job) {
+pub(crate) fn warn_of_decisions(job: &Job) {
     for warning in &job.resolved.decisions.warnings {
         warn!("{warning}");
     }

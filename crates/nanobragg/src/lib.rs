@@ -73,7 +73,8 @@ pub use nanobragg_geometry::{
 };
 pub use nanobragg_physics::{
     Cancel, Experiment, Fixes, Level, Lookup, Mask, Oddity, PhiSweep, PixelTrace, Plan,
-    Polarization, Precision, Progress, Rendered, RunOptions, Sampling, Statistics, trace_pixel,
+    Polarization, Precision, Progress, ReflectionTruth, Rendered, RunOptions, Sampling, Statistics,
+    Truth, trace_pixel, truth,
 };
 pub use nanobragg_sources::{
     DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Source, SourceList, StepSpec,

@@ -17,6 +17,12 @@ pub enum Error {
         /// Why it failed.
         source: rayon::ThreadPoolBuildError,
     },
+    /// A sum that the kernel which parts it among reflections cannot number.
+    #[error(
+        "indices above 1e12, or a grid of more than 2^32 structure factors: the image cannot be \
+         parted among reflections"
+    )]
+    NoShares,
     /// The image does not fit into memory.
     #[error("no memory for an image of {pixels_fast} x {pixels_slow} pixels ({bytes} bytes)")]
     OutOfMemory {

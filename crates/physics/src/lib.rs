@@ -71,6 +71,7 @@ mod sampling;
 mod scattering;
 mod statistics;
 mod trace;
+mod truth;
 
 pub use background::{
     AVOGADRO_PER_MOL, WATER_MOLAR_MASS_G_PER_MOL, WATER_STRUCTURE_FACTOR, water_background,
@@ -87,3 +88,4 @@ pub use sampling::{Lookup, PhiSweep, Sampling};
 pub use scattering::{ELECTRON_RADIUS_SQUARED_M2, scattering_vector};
 pub use statistics::Statistics;
 pub use trace::{PixelTrace, SourceTrace, TermTrace, trace_pixel};
+pub use truth::{ReflectionTruth, Truth, truth};

@@ -13,6 +13,9 @@ use crate::progress::{Cancel, Progress};
 use crate::sampling::Lookup;
 use crate::statistics::{self, RowSums, Statistics};
 
+/// Results that [`in_order`] lets wait: enough to keep many threads busy.
+const AT_A_TIME: usize = 256;
+
 /// How an experiment is run. Nothing here changes a pixel beyond the bound that `docs/PARITY.md`
 /// states, and the number of threads not one bit.
 #[derive(Default, Clone, Copy)]
@@ -58,14 +61,7 @@ pub fn render(plan: &Plan<'_>, options: &RunOptions<'_>) -> Result<Rendered, Err
     let detector = &plan.experiment.detector;
     let (pixels_fast, pixels_slow) = (detector.pixels_fast(), detector.pixels_slow());
     let mut pixels = blank_image(pixels_fast as usize, pixels_slow as usize)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
-        .build()
-        .map_err(|source| Error::Threads {
-            threads: options.threads,
-            source,
-        })?;
-    pool.install(|| {
+    thread_pool(options.threads)?.install(|| {
         let mut sweep = Sweep::new(plan, options, &mut pixels);
         let first_evaluated = sweep.render_untouched_cell()?;
         let left_grid_at = sweep.render_rest()?;
@@ -80,6 +76,36 @@ pub fn render(plan: &Plan<'_>, options: &RunOptions<'_>) -> Result<Rendered, Err
             first_evaluated,
         })
     })
+}
+
+/// Does `work` for each of `items` on the threads that `options` asks for, and hands the results to
+/// `take` in the order of the items. Only few results wait at a time.
+///
+/// # Errors
+/// When the run is cancelled, or there are no threads for it.
+pub(crate) fn in_order<I: Sync, T: Send>(
+    options: &RunOptions<'_>,
+    items: &[I],
+    work: impl Fn(&I) -> T + Sync,
+    mut take: impl FnMut(T) + Send,
+) -> Result<(), Error> {
+    thread_pool(options.threads)?.install(|| {
+        for some in items.chunks(AT_A_TIME) {
+            let done: Vec<T> = some.par_iter().map(&work).collect();
+            if options.cancel.is_some_and(Cancel::is_raised) {
+                return Err(Error::Cancelled);
+            }
+            done.into_iter().for_each(&mut take);
+        }
+        Ok(())
+    })
+}
+
+fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|source| Error::Threads { threads, source })
 }
 
 /// An image of zeros, or an error where an allocation would abort.

@@ -1,7 +1,7 @@
 //! From photons to what a detector counts.
 
 use nanobragg::io::Image;
-use nanobragg::io::scale::{self, Window};
+use nanobragg::io::scale::{self, Noise, Window};
 use nanobragg::numeric::PoissonNoise;
 use numpy::{AllowTypeChange, PyArray2, PyArrayLike2};
 use pyo3::prelude::*;
@@ -54,7 +54,7 @@ pub(crate) fn add_noise<'py>(
             true => 0.0,
             false => noise.count(mean),
         };
-        let noisy = scale::noise(&photons, &window, adc, count);
+        let noisy: Noise = scale::noise(&photons, &window, adc, count);
         noisy.counts.map(|&count| i32::from(count))
     })?;
     arrays::of_image(py, counts)
@@ -96,7 +96,7 @@ pub(crate) fn counts<'py>(
     let counts = py.detach(|| {
         let scale = scale.or(given.int_scale).filter(|scale| *scale > 0.0);
         let scale = scale.unwrap_or_else(|| scale::automatic_integer(brightest(&photons).into()));
-        let counts = scale::integer(&photons, &window, scale, adc);
+        let counts: Image<u16> = scale::integer(&photons, &window, scale, adc);
         counts.map(|&count| i32::from(count))
     });
     arrays::of_image(py, counts)

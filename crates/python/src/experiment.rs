@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
-use nanobragg::gradient::{self, Parameter};
-use nanobragg_cli::{Args, DEFAULT_DUMP, FactorsFrom, Job, RunError, report};
+use nanobragg::ExperimentSpec;
+use nanobragg::gradient;
+use nanobragg::series::{SeriesKind, SeriesSpec};
+use nanobragg_cli::{
+    Args, DEFAULT_DUMP, FactorsFrom, Inputs, Job, Prepared, RunError, base_seeds, report,
+};
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -58,6 +62,7 @@ pub(crate) struct Experiment {
     /// Where the names of files begin.
     folder: PathBuf,
     args: Args,
+    spec: ExperimentSpec,
     job: Job,
     warnings: Vec<String>,
 }
@@ -78,22 +83,28 @@ impl Experiment {
     fn quietly(py: Python<'_>, mut said: Said) -> PyResult<Self> {
         let mut args = said.args(py)?;
         let inputs = said.inputs.clone();
-        let values = &said.values;
-        let job = py
-            .detach(|| with_values(Job::with_inputs(&args, inputs)?, values))
+        let described = py
+            .detach(|| Described::by(&args, inputs, &said))
             .map_err(|error| of_run(py, &error))?;
         if args.noise.seed.is_none() {
-            said.fix_seed(job.noise_seed);
-            args.noise.seed = Some(job.noise_seed);
+            said.fix_seed(described.base_seed);
+            args.noise.seed = Some(described.base_seed);
         }
+        let Described { spec, job, .. } = described;
         let warnings = warnings(&args, &job);
         Ok(Self {
             said,
             folder: working_folder(),
             args,
+            spec,
             job,
             warnings,
         })
+    }
+
+    /// The experiment as it was described.
+    pub(crate) fn spec(&self) -> &ExperimentSpec {
+        &self.spec
     }
 
     /// The experiment, resolved.
@@ -115,6 +126,13 @@ impl Experiment {
         &self.args
     }
 
+    /// A frame of the series that this experiment is the beginning of.
+    fn one_of(&self, py: Python<'_>, kind: SeriesKind, number: u32) -> PyResult<Self> {
+        let mut said = self.said.clone();
+        said.frame = Some((kind, number));
+        Self::of(py, said, &self.warnings)
+    }
+
     /// The flags with others after them, for this once.
     pub(crate) fn args_with(
         &self,
@@ -131,15 +149,38 @@ impl Experiment {
     }
 }
 
-/// The job with these values of parameters instead of its own.
-fn with_values(mut job: Job, values: &[(Parameter, f64)]) -> Result<Job, RunError> {
-    for &(parameter, value) in values {
-        job.spec = gradient::with_value(&job.spec, parameter, value)?;
+/// What was said, with its files read and everything resolved.
+struct Described {
+    spec: ExperimentSpec,
+    job: Job,
+    /// Seed of the noise, or that from which the seeds of frames follow.
+    base_seed: i64,
+}
+
+impl Described {
+    fn by(args: &Args, inputs: Inputs, said: &Said) -> Result<Self, RunError> {
+        let prepared = Prepared::with_inputs(args, inputs)?;
+        let base_seed = prepared.noise_seed;
+        let (mut spec, mut noise_seed) = (prepared.spec.clone(), base_seed);
+        for &(parameter, value) in &said.values {
+            spec = gradient::with_value(&spec, parameter, value)?;
+        }
+        if let Some((kind, number)) = said.frame {
+            let series = SeriesSpec {
+                kind,
+                count: u32::MAX,
+                seeds: base_seeds(args, base_seed),
+            };
+            let frame = series.frame(&spec, number)?;
+            (spec, noise_seed) = (frame.spec, frame.noise_seed);
+        }
+        let job = prepared.resolve(&spec, noise_seed, args)?;
+        Ok(Self {
+            spec,
+            job,
+            base_seed,
+        })
     }
-    if !values.is_empty() {
-        job.resolved = job.spec.resolve()?;
-    }
-    Ok(job)
 }
 
 /// What the command line would warn of.
@@ -207,7 +248,7 @@ impl Experiment {
     /// float
     fn value(&self, py: Python<'_>, parameter: &str) -> PyResult<f64> {
         let parameter = named(py, parameter)?;
-        gradient::value(&self.job.spec, parameter).map_err(|error| of_run(py, &error.into()))
+        gradient::value(&self.spec, parameter).map_err(|error| of_run(py, &error.into()))
     }
 
     /// The same experiment with other values of parameters.
@@ -225,6 +266,36 @@ impl Experiment {
         let mut said = self.said.clone();
         said.set_values(with_numbers(values)?);
         Self::of(py, said, &self.warnings)
+    }
+
+    /// One frame of a rotation: the spindle goes on by `-osc` from frame to frame.
+    ///
+    /// Parameters
+    /// ----------
+    /// number : int
+    ///     From 1.
+    ///
+    /// Returns
+    /// -------
+    /// Experiment
+    ///     Frame `number` of what `-frames` renders, with a seed of its own for the noise.
+    fn frame(&self, py: Python<'_>, number: u32) -> PyResult<Self> {
+        self.one_of(py, SeriesKind::Rotation, number)
+    }
+
+    /// One shot at one of many crystals, in a random orientation, with mosaic domains of its own.
+    ///
+    /// Parameters
+    /// ----------
+    /// number : int
+    ///     From 1.
+    ///
+    /// Returns
+    /// -------
+    /// Experiment
+    ///     Shot `number` of what `-shots` renders, with a seed of its own for the noise.
+    fn shot(&self, py: Python<'_>, number: u32) -> PyResult<Self> {
+        self.one_of(py, SeriesKind::Shots, number)
     }
 
     /// What nanoBragg says on standard output before it renders: every decision.
@@ -312,7 +383,15 @@ impl Experiment {
         } else {
             format!(".with_values({})", self.values(py)?.repr()?)
         };
-        Ok(format!("Experiment({}{arrays}){values}", line.repr()?))
+        let frame = match self.said.frame {
+            None => String::new(),
+            Some((SeriesKind::Rotation, number)) => format!(".frame({number})"),
+            Some((SeriesKind::Shots, number)) => format!(".shot({number})"),
+        };
+        Ok(format!(
+            "Experiment({}{arrays}){values}{frame}",
+            line.repr()?
+        ))
     }
 
     fn __reduce__<'py>(
@@ -336,7 +415,14 @@ impl Experiment {
         }
         let restored = py.import("nanobragg._nanobragg")?.getattr("_restored")?;
         let values = self.values(py)?;
-        Ok((restored, (words, hkl, mask, values).into_pyobject(py)?))
+        let frame = self
+            .said
+            .frame
+            .map(|(kind, number)| (kind == SeriesKind::Shots, number));
+        Ok((
+            restored,
+            (words, hkl, mask, values, frame).into_pyobject(py)?,
+        ))
     }
 }
 
@@ -348,10 +434,15 @@ pub(crate) fn restored(
     hkl: Option<&Bound<'_, PyAny>>,
     mask: Option<Bound<'_, PyArray2<bool>>>,
     values: &Bound<'_, PyDict>,
+    frame: Option<(bool, u32)>,
 ) -> PyResult<Experiment> {
     let mut said = Said::by(words)?;
     said.inputs.reflections = hkl.map(arrays::reflections).transpose()?;
     said.inputs.mask = mask.map(|mask| arrays::mask(mask.as_any())).transpose()?;
     said.set_values(with_numbers(values)?);
+    said.frame = frame.map(|(is_shot, number)| match is_shot {
+        true => (SeriesKind::Shots, number),
+        false => (SeriesKind::Rotation, number),
+    });
     Experiment::quietly(py, said)
 }

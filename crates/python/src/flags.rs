@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use nanobragg::gradient::Parameter;
+use nanobragg::series::SeriesKind;
 use nanobragg_cli::args::flag::{FlagSpec, Takes};
 use nanobragg_cli::args::{Task, find};
 use nanobragg_cli::argv::{self, Given, Spelled};
@@ -22,6 +23,8 @@ pub(crate) struct Said {
     pub(crate) inputs: Inputs,
     /// Values of parameters that win over the flags, in the order in which they are set.
     pub(crate) values: Vec<(Parameter, f64)>,
+    /// Which frame of a series it is.
+    pub(crate) frame: Option<(SeriesKind, u32)>,
 }
 
 /// A flag with its values.
@@ -127,6 +130,9 @@ impl Said {
         let understood = Invocation::from_words(self.words());
         match understood.map_err(|error| of_usage(py, &error))? {
             Invocation::Run(args) if args.task() == Task::Simulate => Ok(*args),
+            Invocation::Run(args) if args.task() == Task::Series => {
+                Err(Exception::Usage.says(py, MANY_EXPERIMENTS))
+            }
             _ => Err(Exception::Usage.says(py, NO_EXPERIMENT)),
         }
     }
@@ -142,6 +148,9 @@ impl Said {
 
 const NO_EXPERIMENT: &str = "-plan, -rerun, -diff, -help and -version describe no experiment; the \
                              program nanoBragg does what they ask for";
+
+const MANY_EXPERIMENTS: &str = "-frames and -shots describe many experiments; leave them out and \
+                                take each by frame(number) or shot(number)";
 
 /// The flags of a command line.
 fn flags_of(py: Python<'_>, words: Vec<OsString>) -> PyResult<Vec<Flag>> {

@@ -77,7 +77,8 @@ fn differentiated<T: Send>(
     work: impl FnOnce(&RunOptions<'_>) -> Result<T, nanobragg::Error> + Send,
 ) -> PyResult<T> {
     let args = experiment.args_with(py, &[("threads", threads)])?;
-    let work = |cancel: &Cancel| -> Result<T, RunError> { Ok(work(&options(&args, cancel)?)?) };
+    let work =
+        |cancel: &Cancel| -> Result<T, RunError> { Ok(work(&options(&args, None, cancel)?)?) };
     interruptible(py, work)?.map_err(|error| of_run(py, &error))
 }
 
@@ -125,7 +126,7 @@ pub(crate) fn jacobian<'py>(
 ) -> PyResult<ImageAndDerivatives<'py>> {
     let experiment = experiment.get();
     let parameters = all_named(py, &parameters)?;
-    let spec = &experiment.job().spec;
+    let spec = experiment.spec();
     let rendered = differentiated(py, experiment, threads, |options| {
         gradient::render_jacobian(spec, &parameters, options)
     })?;
@@ -172,7 +173,7 @@ pub(crate) fn jvp<'py>(
 ) -> PyResult<ImageAndDerivative<'py>> {
     let experiment = experiment.get();
     let direction = with_numbers(direction)?;
-    let spec = &experiment.job().spec;
+    let spec = experiment.spec();
     let rendered = differentiated(py, experiment, threads, |options| {
         gradient::render_jvp(spec, &direction, options)
     })?;
@@ -222,7 +223,7 @@ pub(crate) fn vjp<'py>(
     let experiment = experiment.get();
     let parameters = all_named(py, &parameters)?;
     let weights = on_detector(py, &weights, experiment)?;
-    let spec = &experiment.job().spec;
+    let spec = experiment.spec();
     let pulled = differentiated(py, experiment, threads, |options| {
         gradient::render_vjp(spec, &weights, &parameters, options)
     })?;
@@ -274,7 +275,7 @@ pub(crate) fn hvp<'py>(
     let parameters = all_named(py, &parameters)?;
     let direction = with_numbers(direction)?;
     let weights = on_detector(py, &weights, experiment)?;
-    let spec = &experiment.job().spec;
+    let spec = experiment.spec();
     let product = differentiated(py, experiment, threads, |options| {
         gradient::render_hvp(spec, &weights, &parameters, &direction, options)
     })?;

@@ -102,7 +102,7 @@ fn simulated(py: Python<'_>, experiment: &Experiment, running: Running<'_>) -> P
     )?;
     let resolved = &experiment.job().resolved.experiment;
     let work = |cancel: &nanobragg::Cancel| -> Result<_, RunError> {
-        let image = nanobragg::simulate(resolved, &options(&args, cancel)?)?;
+        let image = nanobragg::simulate(resolved, &options(&args, None, cancel)?)?;
         let not_finite = image.not_finite()?;
         Ok((image, not_finite))
     };

@@ -136,6 +136,13 @@ pub enum Takes {
     },
     /// The names of two files.
     TwoPaths(fn(&mut Args, [PathBuf; 2])),
+    /// A part of a whole, as `2/5`.
+    Part {
+        /// The most parts there may be.
+        most: i64,
+        /// The effect of the part and the number of parts.
+        set: fn(&mut Args, [i64; 2]),
+    },
     /// Three numbers, of any size.
     Vector(fn(&mut Args, [f64; 3])),
     /// One to six numbers, none with a minus sign.
@@ -156,6 +163,7 @@ impl Takes {
             Self::Number { .. }
             | Self::Whole { .. }
             | Self::Path(_)
+            | Self::Part { .. }
             | Self::Word { .. }
             | Self::Words { .. } => 1.into(),
             Self::OptionalWord { .. } => (0..=1).into(),
@@ -176,6 +184,7 @@ impl Takes {
             Self::Whole { .. } => "<n>".into(),
             Self::Two { values, .. } | Self::Four { values, .. } => format!("<{values}>"),
             Self::Path(_) => "<file>".into(),
+            Self::Part { .. } => "<i/n>".into(),
             Self::TwoPaths(_) => "<file> <file>".into(),
             Self::Word { words, .. } => words.join("|"),
             Self::OptionalWord { words, .. } => format!("[{}]", words.join("|")),
@@ -198,6 +207,9 @@ impl Takes {
                 range.to_string()
             }
             Self::Path(_) => "the name of a file".into(),
+            Self::Part { most, .. } => {
+                format!("i/n with whole numbers, i from 1 to n, n up to {most}")
+            }
             Self::TwoPaths(_) => "the names of two files".into(),
             Self::Word { words, .. } | Self::OptionalWord { words, .. } => words.join(" or "),
             Self::Words { words, .. } => format!("some of {}", words.join(", ")),

@@ -15,6 +15,7 @@ mod output;
 mod range;
 mod running;
 mod sampling;
+mod series;
 mod structure_factors;
 mod task;
 mod value;
@@ -31,6 +32,7 @@ pub use output::{OutputArgs, PngScale};
 pub use range::{Range, WholeRange};
 pub use running::{FIXES, LEVELS, PlanFormat, RunningArgs, Verbosity};
 pub use sampling::SamplingArgs;
+pub use series::SeriesArgs;
 pub use structure_factors::{FactorArgs, Lookup};
 pub use task::Task;
 pub use vectors::VectorArgs;
@@ -66,6 +68,8 @@ pub struct Args {
     pub sampling: SamplingArgs,
     /// Files to write and their scales.
     pub output: OutputArgs,
+    /// Many images.
+    pub series: SeriesArgs,
     /// Noise, and seeds.
     pub noise: NoiseArgs,
     /// Threads, messages, corrections of oddities.
@@ -108,6 +112,7 @@ impl Args {
             args.given.push(flag.spec.name);
         }
         task::check(&args)?;
+        series::check(&args)?;
         args.warnings.extend(warning::of_values(&args));
         Ok(args)
     }
@@ -119,7 +124,7 @@ impl Args {
 }
 
 /// The groups of flags, in the order of the help.
-pub fn groups() -> [&'static Group; 9] {
+pub fn groups() -> [&'static Group; 10] {
     [
         &crystal::GROUP,
         &structure_factors::GROUP,
@@ -129,6 +134,7 @@ pub fn groups() -> [&'static Group; 9] {
         &sampling::GROUP,
         &output::GROUP,
         &noise::GROUP,
+        &series::GROUP,
         &running::GROUP,
     ]
 }

@@ -17,6 +17,10 @@ pub struct OutputArgs {
     pub png_path: Option<PathBuf>,
     /// How intensities become grey in that picture.
     pub png_scale: PngScale,
+    /// Table of what is in the image; written only if named.
+    pub truth_path: Option<PathBuf>,
+    /// Photons below which a reflection is left out of that table.
+    pub truth_floor: Option<f64>,
     /// Factor from photons to integers; `None` is automatic.
     pub int_scale: Option<f64>,
     /// Factor from photons to grey; `None` is automatic.
@@ -38,6 +42,8 @@ impl Default for OutputArgs {
             pgm_path: None,
             png_path: None,
             png_scale: PngScale::default(),
+            truth_path: None,
+            truth_floor: None,
             int_scale: None,
             pgm_scale: None,
             adc: None,
@@ -147,6 +153,23 @@ pub(super) static GROUP: Group = Group {
             "How intensities become grey in that picture.",
         )
         .default("log"),
+        FlagSpec::new(
+            "truthfile",
+            Takes::Path(|args, path| args.output.truth_path = Some(path)),
+            "What is in the image, written only if named: the orientation, and for each reflection \
+             indices, centroid, photons and partiality. JSON if the name ends in .json, otherwise \
+             CSV.",
+        ),
+        FlagSpec::new(
+            "truth_floor",
+            Takes::Number {
+                unit: "photons",
+                range: Range::ZeroOrMore,
+                set: |args, v| args.output.truth_floor = Some(v),
+            },
+            "Leave weaker reflections out of that table; what they sum to is told in it.",
+        )
+        .default("0"),
         FlagSpec::new(
             "printout",
             Takes::Switch(|args| args.output.printout = true),

@@ -8,6 +8,8 @@ use crate::Error;
 pub enum Task<'a> {
     /// Images.
     Simulate,
+    /// A series of them.
+    Series,
     /// What would be done, without doing it.
     Plan(PlanFormat),
     /// The images of an earlier run once more, from its record.
@@ -24,6 +26,7 @@ const BESIDE_RERUN: &[&str] = &[
     "pgmfile",
     "pngfile",
     "noisefile",
+    "truthfile",
     "dump",
     "threads",
     "level",
@@ -45,6 +48,7 @@ impl Args {
             (Some([a, b]), ..) => Task::Diff(a, b),
             (None, Some(record), _) => Task::Rerun(record),
             (None, None, Some(format)) => Task::Plan(format),
+            (None, None, None) if self.series.count().is_some() => Task::Series,
             (None, None, None) => Task::Simulate,
         }
     }
@@ -58,7 +62,7 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
     let (flag, beside) = match args.task() {
         Task::Diff(..) => ("diff", BESIDE_DIFF),
         Task::Rerun(_) => ("rerun", BESIDE_RERUN),
-        Task::Simulate | Task::Plan(_) => return Ok(()),
+        Task::Simulate | Task::Series | Task::Plan(_) => return Ok(()),
     };
     match args.given.iter().find(|given| !beside.contains(given)) {
         Some(&other) => Err(Error::NotTogether { flag, other }),

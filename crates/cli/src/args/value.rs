@@ -27,6 +27,11 @@ pub(super) fn apply(given: &Given, args: &mut Args) -> Result<(), Error> {
             let path = words.path(0)?;
             set(args, path);
         }
+        Takes::Part { most, set } => {
+            let word = words.get(0)?;
+            let part = word.to_str().and_then(|text| part(text, *most));
+            set(args, part.ok_or_else(|| words.not_allowed(word))?);
+        }
         Takes::TwoPaths(set) => {
             let paths = [words.path(0)?, words.path(1)?];
             set(args, paths);
@@ -160,6 +165,13 @@ fn whole(text: &str) -> Option<i64> {
         // The cast is exact: whole and within 2^53.
         (value.fract() == 0.0 && value.abs() <= EXACT_IN_F64).then_some(value as i64)
     })
+}
+
+/// `i/n` with i from 1 to n and n at most `most`.
+fn part(text: &str, most: i64) -> Option<[i64; 2]> {
+    let (part, parts) = text.split_once('/')?;
+    let (part, parts) = (whole(part)?, whole(parts)?);
+    (1 <= part && part <= parts && parts <= most).then_some([part, parts])
 }
 
 #[cfg(test)]

@@ -14,11 +14,12 @@ use super::lookup::{
     OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_nearest_outside, gather_tricubic,
 };
 use super::reference::{Carried, Nobody, Pixel, render_pixel};
+use super::tally::{LaneShares, NoTally, Shares, Tally};
 use super::{RowSpan, SpanOutcome};
 use crate::fixes::Oddity;
 use crate::plan::{Plan, SourceRow};
 use crate::polarization::polarization_factor;
-use crate::sampling::{Lookup, Scales};
+use crate::sampling::{CorrectionRules, Lookup, Scales};
 use crate::scattering::scattering_vector;
 
 /// Renders the pixels of `span` into `row`, whose first element is the span's first pixel.
@@ -38,7 +39,7 @@ pub(super) fn render_span<P: Precision>(
         if !mark_active(span, first, out.len(), &mut block) {
             continue;
         }
-        solid_angle_sum_sr += sum_block::<P>(plan, span, first, &mut block);
+        solid_angle_sum_sr += sum_block::<P, _>(plan, span, first, &mut block, &mut NoTally);
         let left = block
             .left_grid
             .iter()
@@ -73,6 +74,33 @@ pub(super) fn render_span<P: Precision>(
     }
 }
 
+/// Parts the sum of each pixel of `span` among reflections: `take` is told of every pixel that is
+/// rendered, and what its terms add up to.
+pub(super) fn share_span<P: Precision>(
+    plan: &Plan<'_>,
+    span: &RowSpan<'_>,
+    take: &mut dyn FnMut(u32, &mut LaneShares),
+) {
+    let mut block = Block::new();
+    let mut shares = Shares::new();
+    for first in span.fast.clone().step_by(BLOCK) {
+        if span.is_cancelled() {
+            return;
+        }
+        let pixels = BLOCK.min((span.fast.end - first) as usize);
+        if !mark_active(span, first, pixels, &mut block) {
+            continue;
+        }
+        shares.begin(plan.background);
+        sum_block::<P, _>(plan, span, first, &mut block, &mut shares);
+        for (i, lane) in shares.lanes.iter_mut().enumerate().take(pixels) {
+            if block.active[i] != 0.0 {
+                take(first + i as u32, lane);
+            }
+        }
+    }
+}
+
 /// Marks the pixels of the block that are rendered; false if there are none.
 #[inline(always)]
 fn mark_active(span: &RowSpan<'_>, first: u32, pixels: usize, block: &mut Block) -> bool {
@@ -85,11 +113,12 @@ fn mark_active(span: &RowSpan<'_>, first: u32, pixels: usize, block: &mut Block)
 
 /// Sums every pixel of the block, and returns their solid angles summed over layers and sub-pixels.
 #[inline(always)]
-fn sum_block<P: Precision>(
+fn sum_block<P: Precision, T: Tally>(
     plan: &Plan<'_>,
     span: &RowSpan<'_>,
     first: u32,
     block: &mut Block,
+    tally: &mut T,
 ) -> f64 {
     let experiment = plan.experiment;
     let sensor = experiment.detector.sensor();
@@ -125,7 +154,7 @@ fn sum_block<P: Precision>(
                     if span.is_cancelled() {
                         return solid_angle_sum_sr;
                     }
-                    sum_source::<P>(plan, span.lookup, source, water, block);
+                    sum_source::<P, T>(plan, span.lookup, source, water, block, tally);
                 }
             }
         }
@@ -246,18 +275,20 @@ fn correct_polarization(plan: &Plan<'_>, source: &SourceRow, for_all: bool, bloc
 
 /// Adds every phi step and domain of one source at one sub-pixel of every pixel.
 #[inline(always)]
-fn sum_source<P: Precision>(
+fn sum_source<P: Precision, T: Tally>(
     plan: &Plan<'_>,
     lookup: Lookup,
     source: &SourceRow,
     water: f64,
     block: &mut Block,
+    tally: &mut T,
 ) {
     let lives = scatter(plan, source, block);
     if !lives && water == 0.0 {
         return;
     }
     correct_polarization(plan, source, water != 0.0, block);
+    tally.source(plan, water, block);
     let by_terms = plan.rules.any(Scales::Terms);
     let earlier = block.intensity;
     if by_terms {
@@ -266,7 +297,7 @@ fn sum_source<P: Precision>(
         block.intensity.iter_mut().for_each(|sum| *sum += water);
     }
     if lives {
-        sum_orientations::<P>(plan, lookup, block);
+        sum_orientations::<P, T>(plan, lookup, block, tally);
     }
     if by_terms {
         weigh_terms(plan, &earlier, block);
@@ -275,7 +306,12 @@ fn sum_source<P: Precision>(
 
 /// Adds every phi step and domain, for the scattering vectors of one source.
 #[inline(always)]
-fn sum_orientations<P: Precision>(plan: &Plan<'_>, lookup: Lookup, block: &mut Block) {
+fn sum_orientations<P: Precision, T: Tally>(
+    plan: &Plan<'_>,
+    lookup: Lookup,
+    block: &mut Block,
+    tally: &mut T,
+) {
     // A term of 0 may be left out, unless the running sum is corrected with every term.
     let may_skip = !plan.rules.any(Scales::RunningSum);
     let is_square = plan.experiment.crystal.shape() == Shape::Square;
@@ -289,7 +325,7 @@ fn sum_orientations<P: Precision>(plan: &Plan<'_>, lookup: Lookup, block: &mut B
                 if !gather_nearest(plan, block) && may_skip {
                     continue;
                 }
-                if may_skip && is_square {
+                if may_skip && is_square && !T::NEEDS_COLUMNS {
                     add_square_terms::<P>(plan, block);
                     continue;
                 }
@@ -311,6 +347,7 @@ fn sum_orientations<P: Precision>(plan: &Plan<'_>, lookup: Lookup, block: &mut B
         } else {
             add_terms_and_correct(plan, block);
         }
+        tally.orientation(plan, orientation, block);
     }
 }
 
@@ -420,18 +457,25 @@ fn add_terms_and_correct(plan: &Plan<'_>, block: &mut Block) {
 fn weigh_terms(plan: &Plan<'_>, earlier: &Column, block: &mut Block) {
     let rules = &plan.rules;
     for i in 0..BLOCK {
-        let mut weight = 1.0;
-        if rules.capture.scales == Scales::Terms {
-            weight *= block.capture[i];
-        }
-        if rules.polarization.scales == Scales::Terms {
-            weight *= block.polarization[i];
-        }
-        if rules.solid_angle.scales == Scales::Terms {
-            weight *= block.solid_angle_sr[i];
-        }
+        let weight = corrections(rules, Scales::Terms, block, i);
         block.intensity[i] = earlier[i] + weight * block.intensity[i];
     }
+}
+
+/// The product of the corrections of lane `i` that multiply what `scales` says; 1 if there are none.
+#[inline(always)]
+pub(super) fn corrections(rules: &CorrectionRules, scales: Scales, block: &Block, i: usize) -> f64 {
+    let mut product = 1.0;
+    if rules.capture.scales == scales {
+        product *= block.capture[i];
+    }
+    if rules.polarization.scales == scales {
+        product *= block.polarization[i];
+    }
+    if rules.solid_angle.scales == scales {
+        product *= block.solid_angle_sr[i];
+    }
+    product
 }
 
 /// Turns the first `count` sums into photons.

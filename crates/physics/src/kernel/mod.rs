@@ -7,6 +7,7 @@
 //! | `block` | the columns of a block |
 //! | `lookup`, `interference` | its two expensive stages: structure factors, lattice factors |
 //! | `lane` | branch-free functions |
+//! | `tally` | who looks on while it sums: nobody, or one who parts the sum among reflections |
 //! | `level` | the fast kernel compiled for each set of vector instructions |
 
 #![allow(
@@ -21,6 +22,7 @@ mod lane;
 mod level;
 mod lookup;
 pub(crate) mod reference;
+mod tally;
 
 use std::ops::Range;
 
@@ -34,6 +36,7 @@ pub use level::{Level, Precision};
 pub(crate) use lane::LARGEST_INDEX;
 pub(crate) use level::render_span;
 pub(crate) use lookup::LaneGrid;
+pub(crate) use tally::LaneShares;
 
 /// A part of one row of the detector.
 #[derive(Debug, Clone)]
@@ -72,6 +75,16 @@ pub(crate) struct SpanOutcome {
     /// The pixel in which an index left the grid and ended interpolation. It is complete; the pixels
     /// after it are not rendered.
     pub(crate) left_grid_at: Option<u32>,
+}
+
+/// Parts the sum of each pixel of `span` among reflections, with the fast kernel at the baseline's
+/// instructions, and tells `take` of each.
+pub(crate) fn share_span(
+    plan: &Plan<'_>,
+    span: &RowSpan<'_>,
+    take: &mut dyn FnMut(u32, &mut LaneShares),
+) {
+    fast::share_span::<interference::Double>(plan, span, take);
 }
 
 /// Renders the pixels of `span` one by one with the reference kernel.

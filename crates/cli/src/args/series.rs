@@ -1,0 +1,210 @@
+use super::flag::{FlagSpec, Group, Takes};
+use super::{Args, Misset, WholeRange};
+use crate::Error;
+use std::path::PathBuf;
+
+/// Many images by one command line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeriesArgs {
+    /// Frames of a rotation series.
+    pub frames: Option<u32>,
+    /// Shots in random orientations.
+    pub shots: Option<u32>,
+    /// First and last number to render, both included.
+    pub only: Option<[u32; 2]>,
+    /// Which part of how many parts to render, from 1.
+    pub shard: Option<[u32; 2]>,
+    /// Leave out what an earlier run has completed.
+    pub resume: bool,
+    /// The log of what is complete.
+    pub log_path: Option<PathBuf>,
+}
+
+impl SeriesArgs {
+    /// How many frames or shots there are in all; `None` for a single image.
+    pub fn count(&self) -> Option<u32> {
+        self.frames.or(self.shots)
+    }
+}
+
+/// More frames than any series has; the names and states of as many are kept in memory.
+const MOST: i64 = 10_000_000;
+
+const NUMBERS: WholeRange = WholeRange {
+    least: 1,
+    most: MOST,
+};
+
+pub(super) static GROUP: Group = Group {
+    heading: "Series",
+    flags: &[
+        FlagSpec::new(
+            "frames",
+            Takes::Whole {
+                range: NUMBERS,
+                set: |args, n| args.series.frames = Some(super::count(n)),
+            },
+            "Render a rotation series of so many images, each over -osc, each beginning where the \
+             one before it ended. The names of all outputs get a number; docs/SERIES.md.",
+        ),
+        FlagSpec::new(
+            "shots",
+            Takes::Whole {
+                range: NUMBERS,
+                set: |args, n| args.series.shots = Some(super::count(n)),
+            },
+            "Render so many images of crystals in random orientations, with mosaic domains and \
+             noise of their own. Seeds and number decide a shot, so any can be rendered alone.",
+        ),
+        FlagSpec::new(
+            "only",
+            Takes::Two {
+                values: "first last",
+                range: NUMBERS,
+                set: |args, ends| args.series.only = Some(ends.map(super::count)),
+            },
+            "Of a series, render these numbers only, ends included. The first number is 1.",
+        ),
+        FlagSpec::new(
+            "shard",
+            Takes::Part {
+                most: MOST,
+                set: |args, part| args.series.shard = Some(part.map(super::count)),
+            },
+            "Of a series, render part I of N: the numbers I, I + N, I + 2 N and so on. For the \
+             jobs of an array, I from 1.",
+        ),
+        FlagSpec::new(
+            "resume",
+            Takes::Switch(|args| args.series.resume = true),
+            "Go on with a series that was interrupted: images that are complete and unchanged are \
+             left as they are.",
+        ),
+        FlagSpec::new(
+            "seriesfile",
+            Takes::Path(|args, path| args.series.log_path = Some(path)),
+            "The log of a series, JSON by lines: what it is, and each image that is complete.",
+        )
+        .default("series.jsonl"),
+    ],
+};
+
+/// Flags that ask for something else than a series.
+const NOT_BESIDE: &[&str] = &[
+    "diff",
+    "rerun",
+    "record",
+    "plan",
+    "printout",
+    "printout_pixel",
+];
+
+/// Refuses flags of a series without one, and beside one what it cannot be.
+///
+/// # Errors
+/// [`Error::NotTogether`], [`Error::Needs`] or [`Error::OutsideSeries`].
+pub(super) fn check(args: &Args) -> Result<(), Error> {
+    let series = &args.series;
+    let flag = match (series.frames, series.shots) {
+        (Some(_), Some(_)) => {
+            return Err(Error::NotTogether {
+                flag: "frames",
+                other: "shots",
+            });
+        }
+        (Some(_), None) => "frames",
+        (None, Some(_)) => "shots",
+        (None, None) => {
+            let beside = ["only", "shard", "resume", "seriesfile"];
+            return match beside.into_iter().find(|name| args.gives(name)) {
+                Some(flag) => Err(Error::Needs {
+                    flag,
+                    needed: "-frames or -shots",
+                }),
+                None => Ok(()),
+            };
+        }
+    };
+    if let Some(other) = NOT_BESIDE.iter().find(|name| args.gives(name)) {
+        return Err(Error::NotTogether { flag, other });
+    }
+    if series.shots.is_some() && matches!(args.crystal.misset, Some(Misset::Degrees(_))) {
+        return Err(Error::NotTogether {
+            flag,
+            other: "misset",
+        });
+    }
+    let count = series.count().unwrap_or_default();
+    match series.only {
+        Some([first, last]) if first > last || last > count => {
+            Err(Error::OutsideSeries { first, last, count })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Invocation;
+    use crate::args::Args;
+
+    fn understood(line: &str) -> Result<Args, String> {
+        match Invocation::from_words(line.split_whitespace()) {
+            Ok(Invocation::Run(args)) => Ok(*args),
+            Ok(Invocation::Show(text)) => panic!("{text}"),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_part_is_written_as_a_fraction() {
+        for line in ["-shots 9 -shard 2/3", "--shots 9 --shard=2/3"] {
+            assert_eq!(understood(line).unwrap().series.shard, Some([2, 3]));
+        }
+        for part in [
+            "0/3",
+            "4/3",
+            "2",
+            "2/",
+            "/3",
+            "a/b",
+            "-1/3",
+            "1/99999999999",
+        ] {
+            let refusal = understood(&format!("-shots 9 -shard {part}")).unwrap_err();
+            assert!(refusal.starts_with("-shard: "), "{part}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_name() {
+        for (line, refusal) in [
+            (
+                "-frames 3 -shots 3",
+                "-frames and -shots do not go together",
+            ),
+            ("-resume", "-resume needs -frames or -shots"),
+            ("-shard 1/2", "-shard needs -frames or -shots"),
+            (
+                "-frames 3 -record a",
+                "-frames and -record do not go together",
+            ),
+            (
+                "-shots 3 -misset 1 2 3",
+                "-shots and -misset do not go together",
+            ),
+            (
+                "-frames 3 -only 2 4",
+                "-only 2 4: the numbers of this series run from 1 to 3",
+            ),
+            (
+                "-frames 3 -only 3 2",
+                "-only 3 2: the numbers of this series run from 1 to 3",
+            ),
+        ] {
+            assert_eq!(understood(line).unwrap_err(), refusal);
+        }
+        assert!(understood("-shots 3 -misset random").is_ok());
+        assert!(understood("-frames 0").is_err());
+    }
+}

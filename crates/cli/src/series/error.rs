@@ -1,0 +1,58 @@
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a series cannot be rendered or gone on with.
+#[derive(Debug, Error)]
+pub enum SeriesError {
+    /// Two outputs of a series would get the same name.
+    #[error("-{output} and -{other} would name the same file for some number of the series")]
+    SameNames {
+        /// The flag of one output.
+        output: &'static str,
+        /// The flag of the other.
+        other: &'static str,
+    },
+    /// The log of another series.
+    #[error(
+        "-resume: {} is the log of a series with {difference}; give what it was begun with, \
+         another -seriesfile, or no -resume to begin anew",
+        path.display()
+    )]
+    Another {
+        /// The log.
+        path: PathBuf,
+        /// What is not the same.
+        difference: String,
+    },
+    /// Something else than a log.
+    #[error("{}:{line}: not the log of a series: {reason}", path.display())]
+    NotALog {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is missing or wrong.
+        reason: String,
+    },
+    /// The log, or an input whose fingerprint it keeps, cannot be read or written.
+    #[error("cannot keep the log of the series: {}: {source}", path.display())]
+    Unkept {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A signal asked the series to stop.
+    #[error(
+        "stopped by a signal with {done} of {wanted} images complete; the same command line with \
+         -resume goes on from there"
+    )]
+    Stopped {
+        /// Images that are complete.
+        done: usize,
+        /// Images asked for.
+        wanted: usize,
+    },
+}

@@ -1,0 +1,210 @@
+//! The number of a frame in the names of its outputs.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::SeriesError;
+use crate::args::Args;
+use crate::outputs;
+
+/// Digits of a number that is inserted.
+const DIGITS: usize = 5;
+
+/// The name of a file with a number in it: in place of the last run of `#` in the file name, with as
+/// many digits as there are `#`, or else before the extension, with an underscore and five digits. A
+/// number with more digits is written out.
+///
+/// Devices such as `/dev/null` have no number.
+pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
+    match Template::of(path) {
+        Some(template) => template.path(number),
+        None => path.to_path_buf(),
+    }
+}
+
+/// The name of a log with the part of the series in it: `series_2of5.jsonl`.
+pub(super) fn of_part(path: &Path, [part, parts]: [u32; 2]) -> PathBuf {
+    inserted(path, &format!("_{part}of{parts}"))
+}
+
+/// `args` with the names of the outputs of one frame.
+pub(super) fn args_of(args: &Args, number: u32) -> Args {
+    let mut of_frame = args.clone();
+    for (flag, path) in outputs::named(args) {
+        let path = Some(numbered(&path, number));
+        match flag {
+            "floatfile" => of_frame.output.float_path = path,
+            "intfile" => of_frame.output.int_path = path,
+            "pgmfile" => of_frame.output.pgm_path = path,
+            "pngfile" => of_frame.output.png_path = path,
+            "truthfile" => of_frame.output.truth_path = path,
+            _ => of_frame.noise.path = path,
+        }
+    }
+    of_frame
+}
+
+/// Refuses names of which two could become one file, be it for different numbers.
+///
+/// # Errors
+/// [`SeriesError::SameNames`] naming both flags.
+pub(super) fn refuse_collisions(args: &Args) -> Result<(), SeriesError> {
+    let templates: Vec<(&'static str, Template)> = outputs::named(args)
+        .into_iter()
+        .filter_map(|(flag, path)| Some((flag, Template::of(&path)?)))
+        .collect();
+    for (i, (output, template)) in templates.iter().enumerate() {
+        for (other, earlier) in templates.iter().take(i) {
+            if template.may_equal(earlier) {
+                return Err(SeriesError::SameNames { output, other });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A file name around a number.
+struct Template {
+    folder: PathBuf,
+    before: OsString,
+    digits: usize,
+    after: OsString,
+}
+
+impl Template {
+    /// `None` for what is no file, or has no name.
+    fn of(path: &Path) -> Option<Self> {
+        if outputs::is_device(path) {
+            return None;
+        }
+        let name = path.file_name()?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        // A name that is no text has no `#` that could be found.
+        if let Some((before, digits, after)) = name.to_str().and_then(around_hashes) {
+            return Some(Self {
+                folder,
+                before: before.into(),
+                digits,
+                after: after.into(),
+            });
+        }
+        let mut before = path.file_stem()?.to_owned();
+        before.push("_");
+        let mut after = OsString::new();
+        if let Some(extension) = path.extension() {
+            after.push(".");
+            after.push(extension);
+        }
+        Some(Self {
+            folder,
+            before,
+            digits: DIGITS,
+            after,
+        })
+    }
+
+    fn path(&self, number: u32) -> PathBuf {
+        let mut name = self.before.clone();
+        name.push(format!("{number:0digits$}", digits = self.digits));
+        name.push(&self.after);
+        self.folder.join(name)
+    }
+
+    /// Whether some number here and some number there give one name: where one has more around its
+    /// number than the other, the rest would have to be digits.
+    fn may_equal(&self, other: &Self) -> bool {
+        let texts =
+            |a: &OsString, b: &OsString| [a, b].map(|end| end.to_string_lossy().into_owned());
+        let rest_is_digits = |rest: Option<&str>| {
+            rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let [a, b] = texts(&self.before, &other.before);
+        let before = rest_is_digits(a.strip_prefix(&b)) || rest_is_digits(b.strip_prefix(&a));
+        let [a, b] = texts(&self.after, &other.after);
+        let after = rest_is_digits(a.strip_suffix(&b)) || rest_is_digits(b.strip_suffix(&a));
+        before && after && same_folder(&self.folder, &other.folder)
+    }
+}
+
+fn same_folder(a: &Path, b: &Path) -> bool {
+    let identity = |folder: &Path| Path::new(".").join(folder).canonicalize();
+    match (identity(a), identity(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+/// What stands before and after the last run of `#`, and how long that is.
+fn around_hashes(name: &str) -> Option<(&str, usize, &str)> {
+    let end = name.rfind('#')? + 1;
+    let (head, after) = name.split_at(end);
+    let before = head.trim_end_matches('#');
+    Some((before, head.len() - before.len(), after))
+}
+
+fn inserted(path: &Path, text: &str) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(text);
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Invocation;
+
+    #[test]
+    fn a_number_takes_the_place_of_the_last_hashes() {
+        for (name, with_7) in [
+            ("out_###.bin", "out_007.bin"),
+            ("a/out_#.img", "a/out_7.img"),
+            ("run#/#_x##y.img", "run#/#_x07y.img"),
+            ("out.bin", "out_00007.bin"),
+            ("a.b/out", "a.b/out_00007"),
+            ("x.cbf.gz", "x.cbf_00007.gz"),
+        ] {
+            assert_eq!(numbered(Path::new(name), 7), Path::new(with_7), "{name}");
+        }
+        assert_eq!(numbered(Path::new("##"), 12345), Path::new("12345"));
+        #[cfg(unix)]
+        assert_eq!(numbered(Path::new("/dev/null"), 7), Path::new("/dev/null"));
+    }
+
+    #[test]
+    fn a_part_has_a_log_of_its_own() {
+        let path = of_part(Path::new("a/series.jsonl"), [2, 5]);
+        assert_eq!(path, Path::new("a/series_2of5.jsonl"));
+    }
+
+    fn refusal(line: &str) -> Option<String> {
+        let Invocation::Run(args) = Invocation::from_words(line.split_whitespace()).unwrap() else {
+            panic!("{line}")
+        };
+        refuse_collisions(&args)
+            .err()
+            .map(|error| error.to_string())
+    }
+
+    #[test]
+    fn names_that_meet_at_some_number_are_refused() {
+        for line in [
+            "-floatfile a_#.x -intfile a_##.x",
+            "-floatfile a#2 -intfile a1#",
+            "-floatfile a.x -intfile a_#####.x",
+            "-floatfile a1# -intfile ./a#",
+        ] {
+            assert!(refusal(&format!("-shots 20 {line}")).is_some(), "{line}");
+        }
+        for line in [
+            "",
+            "-floatfile a_#.x -intfile b_#.x",
+            "-floatfile a#.x -intfile a#.y",
+        ] {
+            assert_eq!(refusal(&format!("-shots 20 {line}")), None, "{line}");
+        }
+    }
+}

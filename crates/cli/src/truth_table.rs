@@ -1,0 +1,143 @@
+//! `-truthfile`: what is in an image, as a table.
+
+use std::io::{self, Write};
+
+use nanobragg::geometry::vector::{cross, dot, unit};
+use nanobragg::{Experiment, ReflectionTruth, Truth, crystal::rotate_by_phi};
+use serde_json::{Value, json};
+
+use crate::resolve::Job;
+
+/// What tells the table in JSON from any other.
+const FORMAT: &str = "nanoBragg truth";
+
+/// Raised when a column or field changes its meaning.
+const VERSION: u64 = 1;
+
+/// The table of one image.
+pub(crate) struct Table<'t> {
+    job: &'t Job,
+    truth: &'t Truth,
+}
+
+impl<'t> Table<'t> {
+    pub(crate) fn new(job: &'t Job, truth: &'t Truth) -> Self {
+        Self { job, truth }
+    }
+
+    /// Writes it as one JSON object, or as CSV after lines that begin with `#`.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub(crate) fn write(&self, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
+        let mut head = self.head();
+        if as_json {
+            let rows = self
+                .truth
+                .reflections
+                .iter()
+                .map(|reflection| self.row(reflection));
+            if let Some(fields) = head.as_object_mut() {
+                fields.insert("reflections".to_owned(), rows.collect());
+            }
+            return writeln!(out, "{head}");
+        }
+        for (field, value) in head.as_object().into_iter().flatten() {
+            writeln!(out, "# {field}: {value}")?;
+        }
+        writeln!(
+            out,
+            "h,k,l,d_angstrom,f_electrons,fast_px,slow_px,photons,partiality"
+        )?;
+        for reflection in &self.truth.reflections {
+            let [h, k, l] = reflection.hkl;
+            let ReflectionTruth {
+                photons,
+                fast_px,
+                slow_px,
+                partiality,
+                ..
+            } = reflection;
+            let (d_angstrom, f_electrons) = self.of_crystal(reflection.hkl);
+            writeln!(
+                out,
+                "{h},{k},{l},{d_angstrom:.6},{f_electrons},{fast_px:.4},{slow_px:.4},{photons:e},\
+                 {partiality:.6e}"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn row(&self, reflection: &ReflectionTruth) -> Value {
+        let (d_angstrom, f_electrons) = self.of_crystal(reflection.hkl);
+        json!({
+            "hkl": reflection.hkl,
+            "d_angstrom": d_angstrom,
+            "f_electrons": f_electrons,
+            "fast_px": reflection.fast_px,
+            "slow_px": reflection.slow_px,
+            "photons": reflection.photons,
+            "partiality": reflection.partiality,
+        })
+    }
+
+    /// The spacing of a reflection in Angstrom (infinite for 0 0 0), and its structure factor.
+    fn of_crystal(&self, hkl: [i32; 3]) -> (f64, f64) {
+        let experiment = self.experiment();
+        let vectors = experiment.crystal.reciprocal().vectors();
+        let [x, y, z] = std::array::from_fn(|axis| {
+            let terms = vectors.iter().zip(hkl);
+            terms
+                .map(|(vector, index)| vector.get(axis).copied().unwrap_or(0.0) * f64::from(index))
+                .sum()
+        });
+        let q: [f64; 3] = [x, y, z];
+        let factor = experiment.factors.nearest(hkl.map(i64::from));
+        (1.0 / dot(q, q).sqrt(), factor)
+    }
+
+    fn experiment(&self) -> &Experiment {
+        &self.job.resolved.experiment
+    }
+
+    /// Everything but the reflections.
+    fn head(&self) -> Value {
+        let experiment = self.experiment();
+        let phi = &experiment.phi;
+        let spindle = experiment.detector.spindle();
+        let at_0 = experiment.crystal.reciprocal().vectors();
+        let at_phi = rotate_by_phi(at_0, spindle, phi.start_rad);
+        let misset_rad = experiment.crystal.misset_rad().unwrap_or_default();
+        json!({
+            "format": FORMAT,
+            "format_version": VERSION,
+            "program_version": env!("CARGO_PKG_VERSION"),
+            "phi_start_deg": phi.start_rad.to_degrees(),
+            "phi_range_deg": phi.range_rad.to_degrees(),
+            "phi_steps": phi.count,
+            "spindle": spindle,
+            "wavelength_angstrom": self.job.resolved.decisions.wavelength_m * 1e10,
+            "misset_deg": misset_rad.map(f64::to_degrees),
+            "mosaic_spread_deg": experiment.crystal.mosaic().spread_rad().to_degrees(),
+            "a_matrix_at_phi_0_per_angstrom": rows(at_0),
+            "a_matrix_at_phi_start_per_angstrom": rows(at_phi),
+            "u_matrix_at_phi_0": rows(axes(at_0)),
+            "background_photons": self.truth.background_photons,
+            "left_out_photons": self.truth.left_out_photons,
+        })
+    }
+}
+
+/// The columns a*, b*, c* as rows x, y, z.
+fn rows([a, b, c]: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
+    let mut columns = a.into_iter().zip(b).zip(c).map(|((a, b), c)| [a, b, c]);
+    std::array::from_fn(|_| columns.next().unwrap_or_default())
+}
+
+/// The crystal's Cartesian axes: x along a*, y in the plane of a* and b*, z along a* x b*; U of
+/// `A = U B`, where B has a* along x and b* in the xy plane.
+fn axes([a, b, _]: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
+    let z = unit(cross(a, b));
+    let x = unit(a);
+    [x, cross(z, x), z]
+}

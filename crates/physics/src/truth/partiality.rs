@@ -1,0 +1,124 @@
+//! How far a reflection was in reflecting position.
+
+use nanobragg_crystal::{lattice_factor, rotate_by_phi};
+use nanobragg_geometry::{rotate_by, vector};
+
+use crate::plan::{Orientation, Plan};
+
+/// The crossing has ended where w has stayed below this part of its largest ...
+const FAINT: f64 = 1e-4;
+
+/// ... for so many steps: the transform of a parallelepiped has zeros in between.
+const FAINT_STEPS: u32 = 16;
+
+/// Terms that are looked at outside the image, to each side; a crossing that takes more is cut.
+const MOST_TERMS: usize = 10_000;
+
+/// What the partiality of every reflection of an image is worked out from.
+pub(super) struct Crossing<'p, 'e> {
+    plan: &'p Plan<'e>,
+    /// `Fl(0)`.
+    peak: f64,
+    /// Steps that are followed outside the image, to each side.
+    most_steps: u32,
+}
+
+impl<'p, 'e> Crossing<'p, 'e> {
+    pub(super) fn new(plan: &'p Plan<'e>) -> Self {
+        let crystal = &plan.experiment.crystal;
+        let domains = crystal.mosaic().domains().len();
+        let most_steps = MOST_TERMS / (plan.sources.len() * domains).max(1);
+        Self {
+            plan,
+            peak: lattice_factor_at(plan, [0.0; 3]),
+            most_steps: most_steps.max(FAINT_STEPS as usize) as u32,
+        }
+    }
+
+    /// The partiality as `ReflectionTruth` defines it.
+    pub(super) fn partiality(&self, hkl: [i32; 3]) -> f64 {
+        let phi = &self.plan.experiment.phi;
+        let domains = self.plan.experiment.crystal.mosaic().domains().len();
+        let steps = self.plan.orientations.chunks(domains.max(1));
+        let inside: Vec<f64> = steps.map(|domains| self.weight(hkl, domains)).collect();
+        let recorded: f64 = inside.iter().sum();
+        if phi.count < 2 || phi.step_rad == 0.0 {
+            return recorded / inside.len().max(1) as f64;
+        }
+        let mut largest = inside.iter().copied().fold(0.0, f64::max);
+        let mut whole = recorded;
+        for backwards in [false, true] {
+            let mut faint = 0;
+            for away in 1..=self.most_steps {
+                let index = if backwards {
+                    -f64::from(away)
+                } else {
+                    f64::from(phi.count - 1) + f64::from(away)
+                };
+                let w = self.weight(hkl, &self.domains_at(phi.start_rad + phi.step_rad * index));
+                whole += w;
+                largest = largest.max(w);
+                faint = if w < FAINT * largest { faint + 1 } else { 0 };
+                if faint == FAINT_STEPS {
+                    break;
+                }
+            }
+        }
+        if whole > 0.0 { recorded / whole } else { 0.0 }
+    }
+
+    fn domains_at(&self, phi_rad: f64) -> Vec<Orientation> {
+        let experiment = self.plan.experiment;
+        let cell = experiment.crystal.direct().vectors();
+        let cell = rotate_by_phi(cell, experiment.detector.spindle(), phi_rad);
+        let domains = experiment.crystal.mosaic().domains().iter();
+        domains
+            .map(|domain| cell.map(|edge| rotate_by(domain, edge)))
+            .collect()
+    }
+
+    /// The mean over sources and `domains` of `(Fl(dh) / Fl(0))^2`.
+    fn weight(&self, hkl: [i32; 3], domains: &[Orientation]) -> f64 {
+        let sources = &self.plan.sources;
+        let mut sum = 0.0;
+        for cell in domains {
+            let point = reciprocal_point(cell, hkl);
+            for source in sources {
+                let radius = 1.0 / source.wavelength_m;
+                let from_centre = vector::add(point, vector::scale(radius, source.incident));
+                // The excitation error: how far the sphere is, along its radius.
+                let stretch = radius / vector::norm(from_centre) - 1.0;
+                let offset_per_m = vector::scale(stretch, from_centre);
+                let offset = cell.map(|edge| vector::dot(edge, offset_per_m));
+                let ratio = lattice_factor_at(self.plan, offset) / self.peak;
+                sum += ratio * ratio;
+            }
+        }
+        sum / (sources.len() * domains.len()).max(1) as f64
+    }
+}
+
+/// The lattice factor at an offset from a reflection, but for its sign.
+fn lattice_factor_at(plan: &Plan<'_>, offset: [f64; 3]) -> f64 {
+    let crystal = &plan.experiment.crystal;
+    lattice_factor(
+        crystal.shape(),
+        offset,
+        [0.0; 3],
+        plan.cells,
+        &plan.reciprocal_per_angstrom,
+        crystal.fudge(),
+    )
+}
+
+/// `h a* + k b* + l c*` in 1/m of a direct cell in metres.
+fn reciprocal_point([a, b, c]: &Orientation, hkl: [i32; 3]) -> [f64; 3] {
+    let normals = [
+        vector::cross(*b, *c),
+        vector::cross(*c, *a),
+        vector::cross(*a, *b),
+    ];
+    let volume = vector::dot(*a, normals[0]);
+    let [x, y, z] = std::array::from_fn(|i| vector::scale(f64::from(hkl[i]) / volume, normals[i]));
+    vector::add(vector::add(x, y), z)
+}
