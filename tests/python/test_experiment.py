@@ -62,7 +62,8 @@ def test_values_may_be_tuples_lists_and_arrays() -> None:
 
 def test_true_sets_a_switch_and_false_and_none_take_it_back() -> None:
     assert "-interpolate" in nanobragg.Experiment(SMALL, interpolate=True).words
-    for value in (False, None):
+    assert "-interpolate" in nanobragg.Experiment(SMALL, interpolate=np.bool_(True)).words
+    for value in (False, None, np.bool_(False)):
         assert "-interpolate" not in nanobragg.Experiment(SMALL, interpolate=value).words
     experiment = nanobragg.Experiment(SMALL + " -interpolate", interpolate=False)
     assert "-interpolate" not in experiment.words

@@ -23,8 +23,8 @@ use crate::gradient::{named, with_numbers};
 /// Said as on the command line of nanoBragg, in one string or a list of words, or by keyword
 /// arguments, or both. A keyword is the name of a flag without its dash; `nanobragg.flags()` lists
 /// them. Its value is a number, a string, a path, or a tuple, list or array of them where the flag
-/// takes several; True stands for a flag without values, None and False take a flag back. Of flags
-/// that say the same thing the last one wins, and keywords come after the command line.
+/// takes several. True stands for a flag without values, and False takes it back as None does any
+/// flag. Of flags that say the same thing the last one wins; keywords come after the command line.
 ///
 /// Parameters
 /// ----------
@@ -226,7 +226,7 @@ impl Experiment {
     /// Returns
     /// -------
     /// Experiment
-    ///     Files are read anew.
+    ///     Files are read anew. What `with_values`, `frame` and `shot` have set stays.
     #[pyo3(signature = (**flags))]
     fn replace(&self, py: Python<'_>, flags: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut said = self.said.clone();

@@ -10,7 +10,7 @@ use nanobragg_cli::args::{Task, find};
 use nanobragg_cli::argv::{self, Given, Spelled};
 use nanobragg_cli::{Args, Inputs, Invocation};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString};
+use pyo3::types::{PyDict, PyString};
 
 use crate::arrays;
 use crate::errors::{Exception, of_usage};
@@ -191,8 +191,8 @@ fn words_of(spec: &FlagSpec, value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Os
     if value.is_none() {
         return Ok(None);
     }
-    if is_switch && let Ok(is_on) = value.cast::<PyBool>() {
-        return Ok(is_on.is_true().then(|| joined(spec.name, Vec::new())));
+    if is_switch && let Ok(is_on) = value.extract::<bool>() {
+        return Ok(is_on.then(|| joined(spec.name, Vec::new())));
     }
     let mut values = Vec::new();
     collect(value, &mut values)?;
@@ -229,7 +229,7 @@ fn word(value: &Bound<'_, PyAny>) -> PyResult<OsString> {
     if let Some(path) = path(value) {
         return Ok(path.into_os_string());
     }
-    if !value.is_instance_of::<PyBool>() {
+    if value.extract::<bool>().is_err() {
         if let Ok(whole) = value.extract::<i64>() {
             return Ok(whole.to_string().into());
         }

@@ -10,7 +10,7 @@ __version__: str
 _Path: TypeAlias = str | PathLike[str]
 _Vector: TypeAlias = NDArray[np.float64]
 _Hkl: TypeAlias = tuple[NDArray[np.int32], NDArray[np.float64]]
-_Scalar: TypeAlias = str | PathLike[str] | SupportsFloat | SupportsIndex | bool | None
+_Scalar: TypeAlias = str | PathLike[str] | SupportsFloat | SupportsIndex | bool | np.bool_ | None
 _Flag: TypeAlias = _Scalar | Sequence[_Scalar] | NDArray[Any] | tuple[ArrayLike, ArrayLike]
 _Precision: TypeAlias = Literal["double", "single"]
 _Level: TypeAlias = Literal["auto", "reference", "baseline", "avx2", "avx512"]
