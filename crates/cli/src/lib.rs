@@ -14,7 +14,7 @@
 //! | other tools | [`convert`], [`orient`] | a file of reflections, a cell | the same in another format, a matrix |
 //! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
 //! | fitting | [`refine`] | a target image | refined parameters, JSON, pictures |
-//! | talking | [`help`], [`log`], [`progress`], `report`, `printout` | | text for people |
+//! | talking | [`help`], [`log`], [`progress`], [`report`], `printout` | | text for people |
 //!
 //! ```
 //! use nanobragg_cli::{Args, Invocation};
@@ -52,7 +52,7 @@ mod printout;
 pub mod progress;
 mod record;
 pub mod refine;
-mod report;
+pub mod report;
 mod rerun;
 mod resolve;
 mod run;
@@ -65,7 +65,7 @@ pub use coordinates::Coordinates;
 pub use error::Error;
 pub use factor_file::{FactorFile, FactorWarning, Format};
 pub use record::RecordError;
-pub use resolve::{FactorsFrom, Job};
-pub use run::{Outcome, RunError, run};
-pub use series::SeriesError;
+pub use resolve::{DEFAULT_DUMP, FactorsFrom, Inputs, Job, Prepared};
+pub use run::{Outcome, RunError, options, run};
+pub use series::{SeriesError, base_seeds};
 pub use subcommand::ToolError;

@@ -22,7 +22,7 @@ macro_rules! line {
 const MOST_SOURCES: usize = 1000;
 
 /// Everything that was decided before rendering.
-pub(crate) fn before(job: &Job, args: &Args) -> String {
+pub fn before(job: &Job, args: &Args) -> String {
     let mut page = format!("nanoBragg {}\n", env!("CARGO_PKG_VERSION"));
     for source in &job.geometry_from {
         line!(
@@ -446,7 +446,7 @@ fn sampling(page: &mut String, job: &Job) {
 }
 
 /// The figures of the image.
-pub(crate) fn statistics(statistics: &Statistics) -> String {
+pub fn statistics(statistics: &Statistics) -> String {
     let mut page = String::new();
     let [fast_m, slow_m] = statistics.max_at_m;
     let solid_angle_sr = statistics.solid_angle_sr;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use nanobragg::crystal::read;
+use nanobragg::crystal::{Reflection, read};
 use nanobragg::exchange::Geometry;
 use nanobragg::io::smv;
 use nanobragg::{
@@ -23,10 +23,19 @@ use crate::factor_file::{self, FactorFile};
 use crate::run::RunError;
 
 /// Where the structure factors of an earlier run are kept if no flag says otherwise.
-pub(crate) const DEFAULT_DUMP: &str = "Fdump.bin";
+pub const DEFAULT_DUMP: &str = "Fdump.bin";
 
 /// Seed of the mosaic domains if no flag says otherwise.
 pub(crate) const DEFAULT_MOSAIC_SEED: i64 = 12_345_678;
+
+/// What a program has in memory already; it stands in for the files that flags would name.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// Instead of the file of `-hkl` or a dump.
+    pub reflections: Option<Arc<[Reflection]>>,
+    /// Over the mask of `-mask`, whose header is taken all the same.
+    pub mask: Option<Mask>,
+}
 
 /// A command line resolved.
 #[derive(Debug)]
@@ -122,10 +131,11 @@ impl Job {
 
 /// A command line whose files are read: what one image of a series has in common with the next.
 #[derive(Debug)]
-pub(crate) struct Prepared {
+pub struct Prepared {
     /// What the flags and files describe.
-    pub(crate) spec: ExperimentSpec,
-    noise_seed: i64,
+    pub spec: ExperimentSpec,
+    /// Seed of the noise.
+    pub noise_seed: i64,
     factors_from: FactorsFrom,
     coordinates: Option<Coordinates>,
     factor_file: Option<FactorFile>,
@@ -139,7 +149,15 @@ impl Prepared {
     ///
     /// # Errors
     /// The first file that cannot be read or understood.
-    pub(crate) fn from_args(args: &Args) -> Result<Self, RunError> {
+    pub fn from_args(args: &Args) -> Result<Self, RunError> {
+        Self::with_inputs(args, Inputs::default())
+    }
+
+    /// The same with some of the files in memory.
+    ///
+    /// # Errors
+    /// As [`from_args`](Self::from_args).
+    pub fn with_inputs(args: &Args, inputs: Inputs) -> Result<Self, RunError> {
         let mut oddities = Vec::new();
         let fixes = fixes(args);
         let mut spec = ExperimentSpec {
@@ -201,12 +219,13 @@ impl Prepared {
                 coordinates = Some(atoms);
                 (grid, FactorsFrom::Coordinates, None)
             }
-            None => factors(args)?,
+            None => factors(args, inputs.reflections.as_deref())?,
         };
         if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
             spec.crystal.cell = factor_file.as_ref().and_then(|file| file.cell);
         }
         spec.factors = Arc::new(factors);
+        spec.mask = inputs.mask.or(spec.mask);
         Ok(Self {
             spec,
             noise_seed,
@@ -223,7 +242,7 @@ impl Prepared {
     ///
     /// # Errors
     /// The first thing that cannot be.
-    pub(crate) fn resolve(
+    pub fn resolve(
         &self,
         spec: &ExperimentSpec,
         noise_seed: i64,
@@ -494,11 +513,19 @@ fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
     spec.water = args.beam.water_um.map(Length::from_um).unwrap_or_default();
 }
 
-/// The structure factors: from the list if one is named, otherwise from the dump if there is one.
-fn factors(args: &Args) -> Result<(FactorGrid, FactorsFrom, Option<FactorFile>), RunError> {
+/// The structure factors: `in_memory`, or from the list if one is named, otherwise from the dump if
+/// there is one.
+fn factors(
+    args: &Args,
+    in_memory: Option<&[Reflection]>,
+) -> Result<(FactorGrid, FactorsFrom, Option<FactorFile>), RunError> {
     let given = &args.factors;
     let default_f = given.default_f.unwrap_or(0.0);
     let limit = memory_limit(args);
+    if let Some(reflections) = in_memory {
+        let grid = FactorGrid::from_reflections(reflections, default_f, limit)?;
+        return Ok((grid, FactorsFrom::List, None));
+    }
     if let Some(path) = &given.hkl_path {
         let (reflections, file) = factor_file::read(path, given)?;
         let grid = FactorGrid::from_reflections(&reflections, default_f, limit)?;

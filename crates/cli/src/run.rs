@@ -267,7 +267,11 @@ fn render_with(
     ))
 }
 
-fn options<'a>(
+/// How a run goes, as the flags have it.
+///
+/// # Errors
+/// [`RunError::LevelNotAvailable`].
+pub fn options<'a>(
     args: &Args,
     progress: Option<&'a dyn nanobragg::Progress>,
     stop: &'a Cancel,

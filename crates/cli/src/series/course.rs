@@ -33,6 +33,15 @@ const DEFAULT_SEED: i64 = 1;
 /// its own.
 const SMALL_BYTES: u64 = 16 << 20;
 
+/// The seeds that a series starts from, with `seed` where the flags name none.
+pub fn base_seeds(args: &Args, seed: i64) -> BaseSeeds {
+    BaseSeeds {
+        noise: args.noise.seed.unwrap_or(seed),
+        misset: args.noise.misset_seed.unwrap_or(seed),
+        mosaic: args.noise.mosaic_seed.unwrap_or(DEFAULT_MOSAIC_SEED),
+    }
+}
+
 /// Renders and writes the frames of a series that are asked for and not complete yet.
 ///
 /// # Errors
@@ -48,11 +57,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
             None => SeriesKind::Rotation,
         },
         count: args.series.count().unwrap_or(1),
-        seeds: BaseSeeds {
-            noise: seed,
-            misset: args.noise.misset_seed.unwrap_or(seed),
-            mosaic: args.noise.mosaic_seed.unwrap_or(DEFAULT_MOSAIC_SEED),
-        },
+        seeds: base_seeds(args, seed),
     };
     names::refuse_collisions(args)?;
     let wanted = numbers(args, series.count);

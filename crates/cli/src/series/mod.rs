@@ -15,5 +15,6 @@ mod frame;
 mod log;
 mod names;
 
+pub use course::base_seeds;
 pub(crate) use course::carry_out;
 pub use error::SeriesError;

@@ -1,0 +1,167 @@
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, Literal, SupportsFloat, SupportsIndex, TypeAlias, TypedDict, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__version__: str
+
+_Path: TypeAlias = str | PathLike[str]
+_Vector: TypeAlias = NDArray[np.float64]
+_Hkl: TypeAlias = tuple[NDArray[np.int32], NDArray[np.float64]]
+_Scalar: TypeAlias = str | PathLike[str] | SupportsFloat | SupportsIndex | bool | np.bool_ | None
+_Flag: TypeAlias = _Scalar | Sequence[_Scalar] | NDArray[Any] | tuple[ArrayLike, ArrayLike]
+_Precision: TypeAlias = Literal["double", "single"]
+_Level: TypeAlias = Literal["auto", "reference", "baseline", "avx2", "avx512"]
+
+class _Geometry(TypedDict):
+    shape: tuple[int, int]
+    pixel_mm: float
+    fast: _Vector
+    slow: _Vector
+    normal: _Vector
+    beam: _Vector
+    polarization: _Vector
+    spindle: _Vector
+    pix0_mm: _Vector
+    distance_mm: float
+    close_distance_mm: float
+    beam_centre_mm: tuple[float, float]
+    near_point_mm: tuple[float, float]
+    roi: tuple[int, int, int, int]
+
+class _Crystal(TypedDict):
+    cell: tuple[float, float, float, float, float, float]
+    volume_angstrom3: float
+    direct_angstrom: _Vector
+    reciprocal_per_angstrom: _Vector
+    misset_deg: list[float] | None
+    cells: list[float]
+    size_mm: list[float]
+    mosaic_domains: int
+
+class _Beam(TypedDict):
+    wavelength_angstrom: float
+    fluence_per_m2: float
+    source_directions: _Vector
+    source_wavelengths_angstrom: _Vector
+
+class _Sampling(TypedDict):
+    phi_start_deg: float
+    phi_range_deg: float
+    phi_steps: int
+    oversample: int
+    recommended_oversample: int
+    sensor_layers: int
+
+class _Figures(TypedDict):
+    max_photons: float
+    max_at_mm: tuple[float, float]
+    mean: float
+    rms: float
+    rmsd: float
+    pixels: int
+    solid_angle_sr: float
+
+@final
+class Experiment:
+    def __new__(
+        cls, command_line: str | Sequence[_Scalar] | None = None, /, **flags: _Flag
+    ) -> Experiment: ...
+    def replace(self, **flags: _Flag) -> Experiment: ...
+    def value(self, parameter: str) -> float: ...
+    def with_values(self, values: dict[str, float]) -> Experiment: ...
+    @property
+    def values(self) -> dict[str, float]: ...
+    def frame(self, number: int) -> Experiment: ...
+    def shot(self, number: int) -> Experiment: ...
+    def report(self) -> str: ...
+    @property
+    def words(self) -> list[str]: ...
+    @property
+    def warnings(self) -> list[str]: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def geometry(self) -> _Geometry: ...
+    @property
+    def crystal(self) -> _Crystal: ...
+    @property
+    def beam(self) -> _Beam: ...
+    @property
+    def sampling(self) -> _Sampling: ...
+    @property
+    def structure_factors(self) -> _Hkl: ...
+
+def render(
+    experiment: Experiment,
+    *,
+    threads: int | None = None,
+    precision: _Precision | None = None,
+    level: _Level | None = None,
+) -> NDArray[np.float32]: ...
+def simulate(
+    experiment: Experiment,
+    *,
+    threads: int | None = None,
+    precision: _Precision | None = None,
+    level: _Level | None = None,
+) -> tuple[NDArray[np.float32], _Figures]: ...
+def add_noise(
+    image: ArrayLike,
+    experiment: Experiment,
+    *,
+    seed: int | None = None,
+    adc: float | None = None,
+) -> NDArray[np.int32]: ...
+def counts(
+    image: ArrayLike,
+    experiment: Experiment,
+    *,
+    scale: float | None = None,
+    adc: float | None = None,
+) -> NDArray[np.int32]: ...
+def read_image(path: _Path, shape: tuple[int, int] | None = None) -> NDArray[np.float32]: ...
+def read_header(path: _Path) -> dict[str, str]: ...
+def write_image(
+    path: _Path,
+    image: ArrayLike,
+    experiment: Experiment | None = None,
+    *,
+    format: Literal["float", "smv", "pgm", "png"] | None = None,
+) -> None: ...
+def read_hkl(path: _Path) -> _Hkl: ...
+def write_hkl(path: _Path, indices: ArrayLike, amplitudes: ArrayLike) -> None: ...
+def flags() -> dict[str, str]: ...
+def parameters() -> dict[str, str]: ...
+def jacobian(
+    experiment: Experiment, parameters: Sequence[str], *, threads: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def jvp(
+    experiment: Experiment, direction: dict[str, float], *, threads: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def vjp(
+    experiment: Experiment,
+    weights: ArrayLike,
+    parameters: Sequence[str] = ...,
+    *,
+    threads: int | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+def hvp(
+    experiment: Experiment,
+    weights: ArrayLike,
+    parameters: Sequence[str],
+    direction: dict[str, float],
+    *,
+    threads: int | None = None,
+) -> NDArray[np.float64]: ...
+def _restored(
+    words: list[str],
+    hkl: _Hkl | None,
+    mask: NDArray[np.bool_] | None,
+    values: dict[str, float],
+    frame: tuple[bool, int] | None,
+) -> Experiment: ...

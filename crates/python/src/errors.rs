@@ -1,0 +1,103 @@
+//! Errors of the crates below as Python exceptions with the same text.
+
+use nanobragg::{crystal, io, sources};
+use nanobragg_cli::RunError;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+/// The exceptions that `nanobragg/_errors.py` defines.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Exception {
+    /// A flag or a value that makes no sense.
+    Usage,
+    /// A file that cannot be read, understood or written.
+    File,
+    /// An experiment that cannot be, or cannot be rendered.
+    Run,
+}
+
+impl Exception {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "UsageError",
+            Self::File => "FileError",
+            Self::Run => "RunError",
+        }
+    }
+
+    /// The exception with this text.
+    pub(crate) fn says(self, py: Python<'_>, text: impl std::fmt::Display) -> PyErr {
+        let raised = class(py, self.name())
+            .and_then(|class| class.call1((PyString::new(py, &text.to_string()),)));
+        match raised {
+            Ok(exception) => PyErr::from_value(exception),
+            Err(error) => error,
+        }
+    }
+}
+
+/// A class of `nanobragg/_errors.py`.
+fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("nanobragg._errors")?.getattr(name)
+}
+
+/// Warns in the way of Python, as of something about an experiment.
+pub(crate) fn warn(py: Python<'_>, text: &str) -> PyResult<()> {
+    let message = std::ffi::CString::new(text.replace('\0', ""))?;
+    PyErr::warn(py, &class(py, "ExperimentWarning")?, &message, 1)
+}
+
+/// What is wrong with a command line.
+pub(crate) fn of_usage(py: Python<'_>, error: &nanobragg_cli::Error) -> PyErr {
+    Exception::Usage.says(py, error)
+}
+
+/// What a run failed of.
+pub(crate) fn of_run(py: Python<'_>, error: &RunError) -> PyErr {
+    let exception = match error {
+        RunError::Simulation(error) if is_about_a_file(error) => Exception::File,
+        RunError::LevelNotAvailable { .. } => Exception::Usage,
+        _ => Exception::Run,
+    };
+    exception.says(py, error)
+}
+
+/// What is wrong with an image or its file.
+pub(crate) fn of_io(py: Python<'_>, error: io::Error) -> PyErr {
+    of_run(py, &error.into())
+}
+
+/// Whether the contents or the absence of a file is the reason.
+fn is_about_a_file(error: &nanobragg::Error) -> bool {
+    match error {
+        nanobragg::Error::HeaderValue { .. } => true,
+        nanobragg::Error::Io(error) => {
+            !matches!(error, io::Error::Shape { .. } | io::Error::TooLarge { .. })
+        }
+        nanobragg::Error::Crystal(error) => matches!(
+            error,
+            crystal::Error::Unreadable { .. }
+                | crystal::Error::EndlessStream { .. }
+                | crystal::Error::TooManyReflections { .. }
+                | crystal::Error::TooFewColumns { .. }
+                | crystal::Error::NotANumber { .. }
+                | crystal::Error::NotAnIndex { .. }
+                | crystal::Error::NoReflections { .. }
+                | crystal::Error::ShortMatrix { .. }
+                | crystal::Error::DumpHeader { .. }
+                | crystal::Error::DumpLength { .. }
+                | crystal::Error::DumpValue { .. }
+        ),
+        nanobragg::Error::Sources(error) => matches!(
+            error,
+            sources::Error::Unreadable { .. }
+                | sources::Error::EndlessStream { .. }
+                | sources::Error::NoSources { .. }
+                | sources::Error::NotANumber { .. }
+                | sources::Error::ExtraColumn { .. }
+                | sources::Error::NoDirection { .. }
+                | sources::Error::SourceWavelength { .. }
+        ),
+        _ => false,
+    }
+}

@@ -1,0 +1,283 @@
+//! Derivatives of images by the numbers of an experiment.
+
+use nanobragg::gradient::{self, Parameter};
+use nanobragg::io::Image;
+use nanobragg::{Cancel, RunOptions};
+use nanobragg_cli::{RunError, options};
+use numpy::ndarray::Array3;
+use numpy::{AllowTypeChange, IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayLike2};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arrays;
+use crate::errors::{Exception, of_run};
+use crate::experiment::Experiment;
+use crate::interrupt::interruptible;
+
+/// An image, a sum of derivatives a parameter, and one a structure factor.
+type Pulled<'py> = (
+    Bound<'py, PyArray2<f64>>,
+    Bound<'py, PyArray1<f64>>,
+    Bound<'py, PyArray1<f64>>,
+);
+
+/// An image and its derivative along a direction.
+type ImageAndDerivative<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>);
+
+/// An image and its derivatives, one a parameter.
+type ImageAndDerivatives<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray3<f64>>);
+
+/// What an image can be differentiated by.
+///
+/// Besides these there are the structure factors, by the name `F(h,k,l)`.
+///
+/// Returns
+/// -------
+/// dict of str to str
+///     The unit of each parameter by its name.
+#[pyfunction]
+pub(crate) fn parameters(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let units = PyDict::new(py);
+    for parameter in Parameter::ALL {
+        units.set_item(parameter.name(), parameter.unit())?;
+    }
+    Ok(units)
+}
+
+/// The parameter of this name.
+///
+/// # Errors
+/// A name that none has.
+pub(crate) fn named(py: Python<'_>, name: &str) -> PyResult<Parameter> {
+    Parameter::from_name(name).ok_or_else(|| {
+        let text =
+            format!("\"{name}\" is no parameter; nanobragg.parameters() lists them, and F(h,k,l)");
+        Exception::Usage.says(py, text)
+    })
+}
+
+fn all_named(py: Python<'_>, names: &[String]) -> PyResult<Vec<Parameter>> {
+    names.iter().map(|name| named(py, name)).collect()
+}
+
+/// Parameters, each with a number.
+pub(crate) fn with_numbers(numbers: &Bound<'_, PyDict>) -> PyResult<Vec<(Parameter, f64)>> {
+    let pair = |(name, number): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        let name: String = name.extract()?;
+        Ok((named(numbers.py(), &name)?, number.extract()?))
+    };
+    numbers.iter().map(pair).collect()
+}
+
+/// Does what takes long, with the options that the experiment's flags give.
+fn differentiated<T: Send>(
+    py: Python<'_>,
+    experiment: &Experiment,
+    threads: Option<Bound<'_, PyAny>>,
+    work: impl FnOnce(&RunOptions<'_>) -> Result<T, nanobragg::Error> + Send,
+) -> PyResult<T> {
+    let args = experiment.args_with(py, &[("threads", threads)])?;
+    let work =
+        |cancel: &Cancel| -> Result<T, RunError> { Ok(work(&options(&args, None, cancel)?)?) };
+    interruptible(py, work)?.map_err(|error| of_run(py, &error))
+}
+
+/// Weights `[slow][fast]` as numbers in a row, if they are of this detector.
+fn on_detector(
+    py: Python<'_>,
+    weights: &PyArrayLike2<'_, f64, AllowTypeChange>,
+    experiment: &Experiment,
+) -> PyResult<Vec<f64>> {
+    let weights: Image<f64> = arrays::image(weights)?;
+    arrays::same_sides(py, &weights, experiment)?;
+    Ok(weights.into_pixels())
+}
+
+/// The image and its derivative by each of several parameters, in one pass.
+///
+/// Derivatives are exact. Other Python threads run meanwhile, and Ctrl-C ends it.
+///
+/// Parameters
+/// ----------
+/// experiment : Experiment
+/// parameters : sequence of str
+///     Names as in `parameters()`, or `F(h,k,l)`.
+/// threads : int, optional
+///     Threads; 0 is one for each core.
+///
+/// Returns
+/// -------
+/// image : numpy.ndarray
+///     Photons per pixel, float64, shape (slow, fast).
+/// derivatives : numpy.ndarray
+///     Photons per pixel and unit of the parameter, float64, shape (parameters, slow, fast).
+///
+/// Raises
+/// ------
+/// RunError
+///     For a parameter that the image has no derivative by.
+#[pyfunction]
+#[pyo3(signature = (experiment, parameters, *, threads=None))]
+pub(crate) fn jacobian<'py>(
+    py: Python<'py>,
+    experiment: &Bound<'py, Experiment>,
+    parameters: Vec<String>,
+    threads: Option<Bound<'py, PyAny>>,
+) -> PyResult<ImageAndDerivatives<'py>> {
+    let experiment = experiment.get();
+    let parameters = all_named(py, &parameters)?;
+    let spec = experiment.spec();
+    let rendered = differentiated(py, experiment, threads, |options| {
+        gradient::render_jacobian(spec, &parameters, options)
+    })?;
+    let (slow, fast) = (rendered.slow, rendered.fast);
+    let count = rendered.derivatives.len();
+    let mut derivatives = Vec::with_capacity(count * slow * fast);
+    for image in rendered.derivatives {
+        derivatives.extend(image);
+    }
+    let derivatives = Array3::from_shape_vec((count, slow, fast), derivatives)
+        .map_err(|error| Exception::Run.says(py, error))?;
+    Ok((
+        arrays::of_rows(py, [slow, fast], rendered.photons)?,
+        derivatives.into_pyarray(py),
+    ))
+}
+
+/// The image and its derivative along one direction.
+///
+/// Parameters
+/// ----------
+/// experiment : Experiment
+/// direction : dict of str to float
+///     The component of the direction by each parameter.
+/// threads : int, optional
+///     Threads; 0 is one for each core.
+///
+/// Returns
+/// -------
+/// image, derivative : numpy.ndarray
+///     Photons per pixel, and the sum of component times derivative; float64, shape (slow, fast).
+///
+/// Raises
+/// ------
+/// RunError
+///     For a parameter that the image has no derivative by.
+#[pyfunction]
+#[pyo3(signature = (experiment, direction, *, threads=None))]
+pub(crate) fn jvp<'py>(
+    py: Python<'py>,
+    experiment: &Bound<'py, Experiment>,
+    direction: &Bound<'py, PyDict>,
+    threads: Option<Bound<'py, PyAny>>,
+) -> PyResult<ImageAndDerivative<'py>> {
+    let experiment = experiment.get();
+    let direction = with_numbers(direction)?;
+    let spec = experiment.spec();
+    let rendered = differentiated(py, experiment, threads, |options| {
+        gradient::render_jvp(spec, &direction, options)
+    })?;
+    let sides = [rendered.slow, rendered.fast];
+    Ok((
+        arrays::of_rows(py, sides, rendered.photons)?,
+        arrays::of_rows(py, sides, rendered.derivative)?,
+    ))
+}
+
+/// From the derivatives of a number L by every pixel, those by parameters and structure factors.
+///
+/// Costs little more than one image, however many parameters there are.
+///
+/// Parameters
+/// ----------
+/// experiment : Experiment
+/// weights : array_like
+///     dL/dpixel, shape (slow, fast).
+/// parameters : sequence of str, optional
+///     Names as in `parameters()`, or `F(h,k,l)`.
+/// threads : int, optional
+///     Threads; 0 is one for each core.
+///
+/// Returns
+/// -------
+/// image : numpy.ndarray
+///     Photons per pixel, float64, shape (slow, fast).
+/// by_parameters : numpy.ndarray
+///     dL by each parameter.
+/// by_factors : numpy.ndarray
+///     dL by each of `experiment.structure_factors`.
+///
+/// Raises
+/// ------
+/// RunError
+///     For a parameter that the image has no derivative by.
+#[pyfunction]
+#[pyo3(signature = (experiment, weights, parameters=Vec::new(), *, threads=None))]
+pub(crate) fn vjp<'py>(
+    py: Python<'py>,
+    experiment: &Bound<'py, Experiment>,
+    weights: PyArrayLike2<'py, f64, AllowTypeChange>,
+    parameters: Vec<String>,
+    threads: Option<Bound<'py, PyAny>>,
+) -> PyResult<Pulled<'py>> {
+    let experiment = experiment.get();
+    let parameters = all_named(py, &parameters)?;
+    let weights = on_detector(py, &weights, experiment)?;
+    let spec = experiment.spec();
+    let pulled = differentiated(py, experiment, threads, |options| {
+        gradient::render_vjp(spec, &weights, &parameters, options)
+    })?;
+    let (slow, fast) = experiment.sides();
+    Ok((
+        arrays::of_rows(py, [slow, fast], pulled.photons)?,
+        pulled.parameters.into_pyarray(py),
+        PyArray1::from_slice(py, pulled.factors.derivatives()),
+    ))
+}
+
+/// The rate at which the sum of weights times derivatives changes along a direction.
+///
+/// The product of a direction and the second derivatives of the image, summed with weights over its
+/// pixels: that of the Hessian of a number L where L is linear in the image.
+///
+/// Parameters
+/// ----------
+/// experiment : Experiment
+/// weights : array_like
+///     dL/dpixel, shape (slow, fast).
+/// parameters : sequence of str
+///     Names as in `parameters()`, or `F(h,k,l)`.
+/// direction : dict of str to float
+///     The component of the direction by each parameter.
+/// threads : int, optional
+///     Threads; 0 is one for each core.
+///
+/// Returns
+/// -------
+/// numpy.ndarray
+///     A number for each of `parameters`.
+///
+/// Raises
+/// ------
+/// RunError
+///     For a parameter that the image has no derivative by.
+#[pyfunction]
+#[pyo3(signature = (experiment, weights, parameters, direction, *, threads=None))]
+pub(crate) fn hvp<'py>(
+    py: Python<'py>,
+    experiment: &Bound<'py, Experiment>,
+    weights: PyArrayLike2<'py, f64, AllowTypeChange>,
+    parameters: Vec<String>,
+    direction: &Bound<'py, PyDict>,
+    threads: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let experiment = experiment.get();
+    let parameters = all_named(py, &parameters)?;
+    let direction = with_numbers(direction)?;
+    let weights = on_detector(py, &weights, experiment)?;
+    let spec = experiment.spec();
+    let product = differentiated(py, experiment, threads, |options| {
+        gradient::render_hvp(spec, &weights, &parameters, &direction, options)
+    })?;
+    Ok(product.into_pyarray(py))
+}

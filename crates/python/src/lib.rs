@@ -1,0 +1,59 @@
+//! nanoBragg for Python: the compiled half of the package `nanobragg`.
+//!
+//! The Python face says what the command line says. An experiment is a list of flags, typed as a
+//! command line or given as keyword arguments, and the parser, the messages and the defaults are
+//! those of `nanobragg-cli`.
+//!
+//! | module | what Python sees of it |
+//! |---|---|
+//! | `flags` | keyword arguments become words of a command line |
+//! | `experiment` | the class `Experiment`: made, copied with other flags, pickled |
+//! | `describe` | what an experiment came to: geometry, crystal, beam, structure factors |
+//! | `render` | `render`, `simulate` |
+//! | `gradient` | `jacobian`, `jvp`, `vjp`, `hvp` |
+//! | `counts` | `add_noise`, `counts` |
+//! | `files` | readers and writers |
+//! | `arrays` | NumPy arrays, in and out |
+//! | `interrupt` | long work without the lock of the interpreter, stopped by Ctrl-C |
+//! | `errors` | errors of the crates below as Python exceptions with the same text |
+//!
+//! Arrays are `[slow][fast]`, as everywhere.
+
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
+
+mod arrays;
+mod counts;
+mod describe;
+mod errors;
+mod experiment;
+mod files;
+mod flags;
+mod gradient;
+mod interrupt;
+mod render;
+
+/// The module `nanobragg._nanobragg`, of which the package re-exports what has no underscore.
+#[pyo3::pymodule]
+mod _nanobragg {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::counts::{add_noise, counts};
+    #[pymodule_export]
+    use crate::experiment::{Experiment, restored};
+    #[pymodule_export]
+    use crate::files::{read_header, read_hkl, read_image, write_hkl, write_image};
+    #[pymodule_export]
+    use crate::flags::flags;
+    #[pymodule_export]
+    use crate::gradient::{hvp, jacobian, jvp, parameters, vjp};
+    #[pymodule_export]
+    use crate::render::{render, simulate};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        // What is for others to see is listed by the package.
+        module.delattr("__all__")
+    }
+}

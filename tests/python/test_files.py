@@ -1,0 +1,104 @@
+"""Readers and writers, held against fabio, NumPy and the program."""
+
+from pathlib import Path
+
+import fabio
+import numpy as np
+import pytest
+from conftest import CASES, FAST, GOLDEN, SLOW, Run, golden_counts, golden_photons
+
+import nanobragg
+
+pytestmark = pytest.mark.filterwarnings("ignore::nanobragg.ExperimentWarning")
+
+
+def test_files_are_byte_for_byte_those_of_the_program(inputs: Path, run: Run) -> None:
+    words = [*CASES["comprehensive"], "-noprogress"]
+    outputs = ["-floatfile", "p.bin", "-intfile", "p.img", "-noisefile", "pn.img", "-pngfile", "p.png"]
+    assert run(*words, *outputs).returncode == 0
+    experiment = nanobragg.Experiment(words)
+    image = nanobragg.render(experiment)
+    nanobragg.write_image("o.bin", image)
+    nanobragg.write_image("o.img", nanobragg.counts(image, experiment), experiment)
+    nanobragg.write_image("on.img", nanobragg.add_noise(image, experiment), experiment)
+    nanobragg.write_image("o.png", image)
+    for ours, theirs in [("o.bin", "p.bin"), ("o.img", "p.img"), ("on.img", "pn.img"), ("o.png", "p.png")]:
+        assert Path(ours).read_bytes() == Path(theirs).read_bytes(), ours
+
+
+def test_fabio_reads_what_is_written(tmp_path: Path) -> None:
+    experiment = nanobragg.Experiment(CASES["cubic"])
+    counts = nanobragg.counts(nanobragg.render(experiment), experiment)
+    path = tmp_path / "a.smv"
+    nanobragg.write_image(path, counts, experiment)
+    with fabio.open(str(path)) as image:
+        np.testing.assert_array_equal(image.data, counts)
+        assert float(image.header["DISTANCE"]) == 80
+    assert nanobragg.read_header(path)["DISTANCE"] == "80"
+
+
+@pytest.mark.parametrize("ending", ["bin", "img", "smv", "pgm", "BIN"])
+def test_what_is_written_reads_back(ending: str, tmp_path: Path) -> None:
+    image = np.arange(12, dtype=np.float32).reshape(3, 4)
+    path = tmp_path / f"a.{ending}"
+    for written in (image, image.astype(np.int64), image.tolist(), image.T.copy().T):
+        nanobragg.write_image(path, written)
+        read = nanobragg.read_image(path, shape=(3, 4))
+        assert read.dtype == np.float32
+        np.testing.assert_array_equal(read, image)
+
+
+def test_the_programs_images_are_read() -> None:
+    path = GOLDEN / "expected" / "cubic.float"
+    np.testing.assert_array_equal(nanobragg.read_image(path, (SLOW, FAST)), golden_photons("cubic"))
+    path = GOLDEN / "expected" / "cubic.int.img"
+    np.testing.assert_array_equal(nanobragg.read_image(str(path)), golden_counts("cubic", "int"))
+
+
+def test_a_shape_is_asked_for_and_checked(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    nanobragg.write_image(path, np.zeros((3, 4)))
+    with pytest.raises(nanobragg.FileError, match=r"a\.bin: .* give shape=\(slow, fast\)"):
+        nanobragg.read_image(path)
+    with pytest.raises(nanobragg.FileError, match=r"a\.bin"):
+        nanobragg.read_image(path, shape=(4, 4))
+    nanobragg.write_image(path, np.zeros((3, 4)), format="smv")
+    with pytest.raises(nanobragg.FileError, match=r"4 x 3 pixels \(fast x slow\), not 3 x 4"):
+        nanobragg.read_image(path, shape=(4, 3))
+
+
+def test_pixels_that_a_format_cannot_hold_are_refused_and_the_old_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "a.img"
+    nanobragg.write_image(path, [[1, 2]])
+    before = path.read_bytes()
+    for pixel, shown in [(1.5, "1.5"), (-1, "-1"), (65536, "65536"), (np.nan, "NaN")]:
+        with pytest.raises(nanobragg.UsageError, match=f"fast 1 slow 0 is {shown}, .* 0 to 65535"):
+            nanobragg.write_image(path, [[0, pixel]])
+    with pytest.raises(nanobragg.UsageError, match="no format of this name"):
+        nanobragg.write_image(tmp_path / "a.tif", [[1]])
+    with pytest.raises(nanobragg.FileError, match="missing"):
+        nanobragg.write_image(tmp_path / "missing" / "a.img", [[1]])
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.img"]
+
+
+def test_a_damaged_image_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.img"
+    nanobragg.write_image(path, [[1, 2]])
+    path.write_bytes(path.read_bytes()[:-1])
+    for read in (nanobragg.read_image, nanobragg.read_header):
+        with pytest.raises(nanobragg.FileError, match=r"a\.img"):
+            read(path)
+
+
+def test_reflections_read_back_to_the_bit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    indices = rng.integers(-99, 99, (300, 3))
+    amplitudes = rng.uniform(-1, 1, 300) * 10.0 ** rng.integers(-30, 30, 300)
+    path = tmp_path / "a.hkl"
+    nanobragg.write_hkl(path, indices, amplitudes)
+    read_indices, read_amplitudes = nanobragg.read_hkl(path)
+    assert read_indices.dtype == np.int32 and read_amplitudes.dtype == np.float64
+    np.testing.assert_array_equal(read_indices, indices)
+    np.testing.assert_array_equal(read_amplitudes, amplitudes)
+    np.testing.assert_array_equal(np.loadtxt(path), np.column_stack([indices, amplitudes]))
