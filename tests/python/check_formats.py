@@ -266,7 +266,7 @@ def series_omega(path):
         sample = nxmx.NXmx(file).entries[0].samples[0]
         omega = nxmx.get_dependency_chain(sample.depends_on)[0]
         angles = omega[()].to("deg").magnitude
-        return np.atleast_1d(angles), np.atleast_1d(omega.end.to("deg").magnitude)
+        return np.atleast_1d(angles), np.atleast_1d(omega.end[()].to("deg").magnitude)
 
 
 def series_checks(program, folder):
@@ -286,9 +286,9 @@ def series_checks(program, folder):
     # COMMON has -phi 10 -osc 0.5.
     starts, shots = [10, 10.5, 11, 11.5], [10, 10, 10]
     cases = [
-        ("rotation", ["-frames", "4"], "all.nxs", starts),
-        ("part", ["-frames", "4", "-shard", "2/2"], "all_2of2.nxs", starts[1::2]),
-        ("range", ["-frames", "4", "-only", "2", "3"], "all.nxs", starts[1:3]),
+        ("a rotation", ["-frames", "4"], "all.nxs", starts),
+        ("a part", ["-frames", "4", "-shard", "2/2"], "all_2of2.nxs", starts[1::2]),
+        ("a range", ["-frames", "4", "-only", "2", "3"], "all.nxs", starts[1:3]),
         ("shots", ["-shots", "3"], "all.nxs", shots),
     ]
     for name, arguments, path, expected in cases:
@@ -299,7 +299,7 @@ def series_checks(program, folder):
             wanted = np.array(expected) + wanted
             if angles.shape != wanted.shape or np.abs(angles - wanted).max() > 1e-9:
                 found.append(f"{what} {angles}")
-        yield f"angles of a {name} in nxmx", found
+        yield f"angles of {name} in nxmx", found
 
 
 def main():
