@@ -126,7 +126,7 @@ impl Setting<'_> {
         let mut fit = Fit {
             spec,
             looked_at: looks_at.to_vec(),
-            free: self.free.from_here(values),
+            free: self.free.rebased(values),
             scale: 1.0,
             scale_is_free: stage.most_cells.is_some(),
             target,
@@ -157,7 +157,7 @@ impl Setting<'_> {
             if scale.is_finite() && scale > 0.0 && self.free.allows_fluence(brought) {
                 *value = brought;
                 factor = scale;
-                fit.free = self.free.from_here(values);
+                fit.free = self.free.rebased(values);
             }
         }
         if is_last {
