@@ -133,7 +133,7 @@ impl Setting<'_> {
         let mut fit = Fit {
             spec,
             looked_at: looks_at.to_vec(),
-            free: self.free.from_here(values),
+            free: self.free.starting_at(values),
             scale: 1.0,
             scale_is_free: stage.most_cells.is_some(),
             target,
@@ -164,7 +164,7 @@ impl Setting<'_> {
             if scale.is_finite() && scale > 0.0 && self.free.allows_fluence(brought) {
                 *value = brought;
                 factor = scale;
-                fit.free = self.free.from_here(values);
+                fit.free = self.free.starting_at(values);
             }
         }
         if is_last {
