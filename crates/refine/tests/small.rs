@@ -1,5 +1,7 @@
 //! Constraints, bounds, restraints and uncertainties on a crystal so small that it fits in no time.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails by panicking")]
+
 use std::sync::Arc;
 
 use nanobragg::gradient::{Parameter, value, with_value};
