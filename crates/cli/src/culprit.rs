@@ -15,6 +15,9 @@ pub(crate) fn hint(error: &Error) -> String {
         Error::TooMuchMemory { .. } => "-detpixels, -detsize, -pixel; -max_memory raises the limit",
         Error::NoStructureFactors => "-hkl, -dump, -default_F",
         Error::MaskSize { .. } => "-mask, -detpixels",
+        Error::CurvedSurface => "-exptfile, -xdsfile, -curved_det",
+        Error::PlaneThroughSample { .. } => "-expt, -xdsinp",
+        Error::FileValue { place, .. } if place.ends_with(".panels") => "-expt_panel",
         Error::TooManyTerms { .. } => {
             "-phisteps, -mosaic_domains, -divsteps, -dispsteps, -oversample, -thicksteps"
         }

@@ -10,6 +10,7 @@
 //! | meaning | [`args`] | flags in order, the last one wins | [`Args`] |
 //! | carrying out | `resolve`, `run`, `outputs` | [`Args`] | images on disk |
 //! | looking ahead and back | `plan`, `record`, `rerun`, `diff` | [`Args`], records | what would be done, was done, has changed |
+//! | other tools | [`convert`], [`orient`] | a file of reflections, a cell | the same in another format, a matrix |
 //! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
 //! | talking | [`help`], [`log`], [`progress`], `report`, `printout` | | text for people |
 //!
@@ -31,12 +32,17 @@
 pub mod args;
 pub mod argv;
 pub mod compare;
+pub mod convert;
 mod culprit;
 mod diff;
 mod digest;
 mod error;
+mod exchange;
+mod factor_file;
+mod formats;
 pub mod help;
 pub mod log;
+pub mod orient;
 mod outputs;
 mod plan;
 mod printout;
@@ -46,9 +52,12 @@ mod report;
 mod rerun;
 mod resolve;
 mod run;
+mod subcommand;
 
 pub use args::{Args, Invocation};
 pub use error::Error;
+pub use factor_file::{FactorFile, FactorWarning, Format};
 pub use record::RecordError;
 pub use resolve::{FactorsFrom, Job};
 pub use run::{Outcome, RunError, run};
+pub use subcommand::ToolError;

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use nanobragg::Cancel;
 use nanobragg_cli::args::{Task, Verbosity};
 use nanobragg_cli::compare::{Asked, CompareError, Request, compare};
-use nanobragg_cli::{Invocation, Outcome, RunError, log, run};
+use nanobragg_cli::{Invocation, Outcome, RunError, ToolError, convert, log, orient, run};
 
 mod signals;
 
@@ -41,6 +41,11 @@ fn main() -> ExitCode {
         && command == "compare"
     {
         return compare_images(words);
+    }
+    match words.as_slice() {
+        [command, words @ ..] if command == "hkl" => return tool(words, convert::from_words),
+        [command, words @ ..] if command == "orient" => return tool(words, orient::from_words),
+        _ => {}
     }
     match Invocation::from_words(words.iter()) {
         Ok(Invocation::Show(text)) => {
@@ -73,6 +78,24 @@ fn main() -> ExitCode {
         Err(error) => {
             complain(&error);
             ExitCode::from(USAGE_ERROR)
+        }
+    }
+}
+
+/// A subcommand that makes one file and says in a few lines what is in it.
+fn tool(words: &[OsString], run: fn(&[OsString]) -> Result<String, ToolError>) -> ExitCode {
+    log::init(Verbosity::Normal);
+    match run(words) {
+        Ok(text) => {
+            let _ = io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(match error {
+                ToolError::Usage { .. } => USAGE_ERROR,
+                _ => RUN_ERROR,
+            })
         }
     }
 }

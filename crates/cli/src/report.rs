@@ -24,6 +24,14 @@ const MOST_SOURCES: usize = 1000;
 /// Everything that was decided before rendering.
 pub(crate) fn before(job: &Job, args: &Args) -> String {
     let mut page = format!("nanoBragg {}\n", env!("CARGO_PKG_VERSION"));
+    for source in &job.geometry_from {
+        line!(
+            page,
+            "from the file of -{}: {}",
+            source.flag,
+            source.parts()
+        );
+    }
     crystal(&mut page, job);
     factors(&mut page, job, args);
     detector(&mut page, job);
@@ -130,6 +138,20 @@ fn factors(page: &mut String, job: &Job, args: &Args) {
         factors.count_read(),
         g(factors.default_f())
     );
+    if let Some(file) = &job.factor_file {
+        let columns = file.columns.as_ref();
+        line!(
+            page,
+            "  {}{}, {}: {} listed, {} expanded, {} absent, {} averaged",
+            file.format,
+            columns.map_or_else(String::new, |names| format!(" columns {names}")),
+            file.space_group,
+            file.expansion.listed,
+            file.expansion.expanded,
+            file.expansion.absent,
+            file.expansion.averaged
+        );
+    }
     if let Some(bounds) = factors.bounds() {
         let ([h_min, k_min, l_min], [h_max, k_max, l_max]) = (bounds.min, bounds.max);
         line!(

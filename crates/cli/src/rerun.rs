@@ -79,6 +79,8 @@ fn take_inputs_from(args: &mut Args, folder: &Path) {
         &mut args.beam.source_path,
         &mut args.detector.image_path,
         &mut args.detector.mask_path,
+        &mut args.detector.expt_path,
+        &mut args.detector.xds_path,
     ]
     .into_iter()
     .flatten()
@@ -104,6 +106,11 @@ fn put_outputs(args: &mut Args, asked: &Args) {
         (&mut args.output.int_path, &asked.output.int_path),
         (&mut args.output.pgm_path, &asked.output.pgm_path),
         (&mut args.output.png_path, &asked.output.png_path),
+        (&mut args.output.expt_path, &asked.output.expt_path),
+        (&mut args.output.xds_path, &asked.output.xds_path),
+        (&mut args.output.cbf_path, &asked.output.cbf_path),
+        (&mut args.output.tiff_path, &asked.output.tiff_path),
+        (&mut args.output.nexus_path, &asked.output.nexus_path),
         (&mut args.noise.path, &asked.noise.path),
     ] {
         *recorded = asked.clone().or_else(|| recorded.take().map(here));

@@ -38,6 +38,12 @@ pub enum RunError {
         /// The other flag.
         other: &'static str,
     },
+    /// A format that has no place for photons.
+    #[error("{}: a CBF holds whole numbers; give -floatfile a .tif, .h5 or .nxs", path.display())]
+    NoPhotons {
+        /// The file.
+        path: PathBuf,
+    },
     /// The processor lacks the vector instructions asked for.
     #[error("-level: this processor has no {level}; give auto for the best that it has")]
     LevelNotAvailable {
@@ -129,7 +135,7 @@ pub(crate) fn simulate(
         resolve_s: job.resolve_s,
         ..Timing::default()
     };
-    let mut outputs = Outputs::open(args, hashes)?;
+    let mut outputs = Outputs::open(args, &job.resolved, hashes)?;
     let record = outputs.take_record();
     let says = Says::of(args);
     says.text(&report::before(&job, args));
@@ -243,6 +249,16 @@ impl nanobragg::Progress for Progress {
 }
 
 fn warn_of_decisions(job: &Job) {
+    for ignored in job
+        .geometry_from
+        .iter()
+        .flat_map(|from| &from.described.ignored)
+    {
+        warn!("{ignored}");
+    }
+    for warning in job.factor_file.iter().flat_map(|file| &file.warnings) {
+        warn!("{warning}");
+    }
     for warning in &job.resolved.decisions.warnings {
         warn!("{warning}");
     }

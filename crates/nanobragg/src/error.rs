@@ -156,4 +156,55 @@ pub enum Error {
         /// Those of the other.
         b: [usize; 2],
     },
+    /// A curved detector has no origin and axes, which is all that other programs take.
+    #[error("the detector is curved: no file of another program can describe it")]
+    CurvedSurface,
+    /// The plane of a detector holds the sample.
+    #[error(
+        "the plane of the detector passes {close_distance_mm} mm from the sample, which is too close"
+    )]
+    PlaneThroughSample {
+        /// The distance along the normal, in mm.
+        close_distance_mm: f64,
+    },
+    /// A file that gives a geometry cannot be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file that gives a geometry is larger than any such file.
+    #[error("{}: larger than the {limit_bytes} bytes that are read of such a file", path.display())]
+    FileTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read.
+        limit_bytes: u64,
+    },
+    /// A file that should be JSON is not.
+    #[error("{name}: not JSON: {source}")]
+    NotJson {
+        /// The file.
+        name: String,
+        /// What is wrong, with line and column.
+        source: serde_json::Error,
+    },
+    /// A value in a file that cannot be what it stands for.
+    #[error("{place}: found {found}, expected {expected}")]
+    FileValue {
+        /// File and key: `a.expt: beam[0].wavelength`, `XDS.INP:12: QX`.
+        place: String,
+        /// What is there.
+        found: String,
+        /// What would do.
+        expected: &'static str,
+    },
+    /// Something that a file must say and does not.
+    #[error("{place} is missing")]
+    FileLacks {
+        /// File and key.
+        place: String,
+    },
 }

@@ -41,6 +41,8 @@
 
 pub mod compare;
 mod error;
+pub mod exchange;
+mod exposure;
 pub mod gradient;
 mod header;
 mod images;
@@ -50,6 +52,7 @@ mod resolve;
 mod spec;
 
 pub use error::Error;
+pub use exposure::exposure;
 pub use header::{HeaderKind, apply_header, smv_fields};
 pub use images::{NotFinite, Simulated, simulate};
 pub use memory::{bytes_needed, check_memory};

@@ -111,6 +111,15 @@ pub enum Takes {
         /// Their effect.
         set: fn(&mut Args, [i64; 4]),
     },
+    /// One word, checked by its effect.
+    Text {
+        /// The word, as the help shows it.
+        value: &'static str,
+        /// What is allowed, in words.
+        allowed: &'static str,
+        /// Its effect; `false` if the word is not allowed.
+        set: fn(&mut Args, &str) -> bool,
+    },
     /// The name of a file.
     Path(fn(&mut Args, PathBuf)),
     /// One word of a few.
@@ -155,6 +164,7 @@ impl Takes {
             Self::Switch(_) | Self::Help | Self::Version => 0.into(),
             Self::Number { .. }
             | Self::Whole { .. }
+            | Self::Text { .. }
             | Self::Path(_)
             | Self::Word { .. }
             | Self::Words { .. } => 1.into(),
@@ -175,6 +185,7 @@ impl Takes {
             Self::Number { unit, .. } => format!("<{unit}>"),
             Self::Whole { .. } => "<n>".into(),
             Self::Two { values, .. } | Self::Four { values, .. } => format!("<{values}>"),
+            Self::Text { value, .. } => format!("<{value}>"),
             Self::Path(_) => "<file>".into(),
             Self::TwoPaths(_) => "<file> <file>".into(),
             Self::Word { words, .. } => words.join("|"),
@@ -197,6 +208,7 @@ impl Takes {
             Self::Whole { range, .. } | Self::Two { range, .. } | Self::Four { range, .. } => {
                 range.to_string()
             }
+            Self::Text { allowed, .. } => (*allowed).into(),
             Self::Path(_) => "the name of a file".into(),
             Self::TwoPaths(_) => "the names of two files".into(),
             Self::Word { words, .. } | Self::OptionalWord { words, .. } => words.join(" or "),

@@ -24,6 +24,8 @@ const BESIDE_RERUN: &[&str] = &[
     "pgmfile",
     "pngfile",
     "noisefile",
+    "exptfile",
+    "xdsfile",
     "dump",
     "threads",
     "level",

@@ -67,10 +67,18 @@ impl List<'_> {
         let given = &self.args.crystal;
         let crystal = &self.job.resolved.experiment.crystal;
         let lattice = crystal.lattice();
-        let because = match (&given.matrix_path, &given.cell) {
-            (Some(_), Some(_)) => Because::rule("-mat gives the directions and -cell the lengths"),
-            (Some(_), None) => Because::Flag("mat"),
-            _ => Because::Flag("cell"),
+        let because = match (&given.matrix_path, &given.cell, self.job.cell_from()) {
+            (Some(_), Some(_), _) => {
+                Because::rule("-mat gives the directions and -cell the lengths")
+            }
+            (Some(_), None, _) => Because::Flag("mat"),
+            (None, Some(_), Some(file)) => Because::rule(format!(
+                "the file of -{} gives the directions and -cell the lengths",
+                file.flag
+            )),
+            (None, None, Some(file)) => Because::Flag(file.flag),
+            (None, None, None) => Because::rule("the cell of the structure factors (-hkl)"),
+            (None, Some(_), None) => Because::Flag("cell"),
         };
         let numbers = |numbers: [f64; 3]| numbers.map(g).join(" ");
         let angles = lattice.angles_rad().map(|angle| angle * DEGREES_PER_RADIAN);

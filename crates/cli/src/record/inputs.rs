@@ -18,6 +18,8 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, &Path)> {
         ("sourcefile", args.beam.source_path.as_deref()),
         ("img", args.detector.image_path.as_deref()),
         ("mask", args.detector.mask_path.as_deref()),
+        ("expt", args.detector.expt_path.as_deref()),
+        ("xdsinp", args.detector.xds_path.as_deref()),
         ("dump", reads_dump.then_some(dump)),
     ]
     .into_iter()

@@ -4,6 +4,7 @@ use nanobragg_geometry::subpixel_offset;
 
 use super::super::RowSpan;
 use super::super::block::{BLOCK, Block, Column, any};
+use super::super::lane::Arithmetic;
 use crate::gradient::tables::Tables;
 use crate::plan::Plan;
 use crate::sampling::Scales;
@@ -145,7 +146,13 @@ impl SlopeBlock {
 
     /// Sums every pixel of the block.
     #[inline(always)]
-    pub(super) fn sum(&mut self, plan: &Plan<'_>, tables: &Tables, span: &RowSpan<'_>, first: u32) {
+    pub(super) fn sum<A: Arithmetic>(
+        &mut self,
+        plan: &Plan<'_>,
+        tables: &Tables,
+        span: &RowSpan<'_>,
+        first: u32,
+    ) {
         let experiment = plan.experiment;
         let sensor = experiment.detector.sensor();
         let oversample = experiment.sampling.oversample;
@@ -189,7 +196,7 @@ impl SlopeBlock {
                         if span.is_cancelled() {
                             return;
                         }
-                        self.sum_source(plan, tables, source, layer);
+                        self.sum_source::<A>(plan, tables, source, layer);
                     }
                 }
             }

@@ -20,6 +20,7 @@ use block::SlopeBlock;
 
 use super::RowSpan;
 use super::block::{BLOCK, Column};
+use super::lane::Arithmetic;
 use crate::gradient::sums::FactorSums;
 use crate::gradient::tables::Tables;
 use crate::plan::Plan;
@@ -44,7 +45,7 @@ pub(crate) enum SlopeOutput<'o, 'i> {
 /// Renders the pixels of `span` with their derivatives. Tells the pixels whose derivatives by
 /// structure factors have to be taken along the general path.
 #[inline(always)]
-pub(super) fn slope_span(
+pub(super) fn slope_span<A: Arithmetic>(
     plan: &Plan<'_>,
     tables: &Tables,
     span: &RowSpan<'_>,
@@ -62,7 +63,7 @@ pub(super) fn slope_span(
                 SlopeOutput::Sums { weights, .. } => Some(&**weights),
             };
             block.take_weights(weights, first as usize, pixels);
-            block.sum(plan, tables, span, first);
+            block.sum::<A>(plan, tables, span, first);
             let scale = block.finish(plan, tables);
             write(plan, &mut block, &scale, first, pixels, output, leftover);
         }
