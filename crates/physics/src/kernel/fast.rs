@@ -425,7 +425,7 @@ impl Extent {
 
     /// Whether no orientation can take any pixel out of the grid of structure factors.
     #[inline(always)]
-    fn is_inside_grid(&self, plan: &Plan<'_>) -> bool {
+    pub(super) fn is_inside_grid(&self, plan: &Plan<'_>) -> bool {
         let longest_per_m = self.longest_squared_per_m2.sqrt();
         plan.lane_grid
             .holds(plan.longest_edges_m.map(|edge_m| edge_m * longest_per_m))
