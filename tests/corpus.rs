@@ -12,7 +12,7 @@ mod targets;
 #[test]
 fn every_corpus_holds_what_the_targets_promise() {
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
-    for (name, target) in targets::TARGETS {
+    for &(name, target) in targets::TARGETS {
         let mut files: Vec<_> = fs::read_dir(corpora.join(name))
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -30,7 +30,7 @@ fn every_corpus_holds_what_the_targets_promise() {
 #[test]
 fn every_part_of_a_corpus_file_holds_too() {
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
-    for (name, target) in targets::TARGETS {
+    for &(name, target) in targets::TARGETS {
         for entry in fs::read_dir(corpora.join(name)).unwrap() {
             let bytes = fs::read(entry.unwrap().path()).unwrap();
             let step = bytes.len().div_ceil(200).max(1);

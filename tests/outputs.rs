@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use nanobragg::io::any::AnyImage;
 use nanobragg_tests::binary::Scene;
 use nanobragg_tests::cases;
 
@@ -68,6 +69,57 @@ fn the_same_seed_gives_the_same_files() {
     };
     assert_eq!(files(""), files("-threads 3"));
     assert_ne!(files("")[3], files("-seed 2")[3]);
+}
+
+#[test]
+fn counts_of_32_bits_are_those_of_smv_without_the_clipping() {
+    let scene = Scene::empty();
+    let bright = format!("{SMALL} -default_F 9 -fluence 1e31 -scale 1e6 -nopgm");
+    scene.run_line(&bright).well();
+    scene
+        .run_line(&format!(
+            "{bright} -intfile i.cbf -noisefile n.TIF -floatfile f.tiff -cbffile c -tiffile t"
+        ))
+        .well();
+    let counts = |name: &str| match AnyImage::read(scene.path(name)).unwrap() {
+        AnyImage::Shaped(_, image) => image,
+        AnyImage::Shapeless(floats) => floats.into_image(16, 16).unwrap(),
+    };
+    let clipped = |name: &str| counts(name).map(|&count| count.min(65535.0));
+    assert!(
+        counts("i.cbf")
+            .pixels()
+            .iter()
+            .any(|&count| count > 65535.0)
+    );
+    assert_eq!(clipped("i.cbf"), counts("intimage.img"));
+    assert_eq!(clipped("n.TIF"), counts("noiseimage.img"));
+    assert_eq!(counts("c"), counts("n.TIF"));
+    assert_eq!(counts("t"), counts("n.TIF"));
+    assert_eq!(counts("f.tiff"), counts("floatimage.bin"));
+}
+
+#[test]
+fn copies_of_the_counts_leave_smv_as_it_was() {
+    let files = |line: &str| {
+        let scene = Scene::empty();
+        scene
+            .run_line(&format!("{SMALL} -default_F 9 -fluence 1e31 {line}"))
+            .well();
+        DEFAULT_NAMES.map(|name| scene.read(name))
+    };
+    let copies = "-cbffile a.cbf -tiffile a.tif -nexusfile a.nxs";
+    assert_eq!(files(""), files(copies));
+}
+
+#[test]
+fn a_pipe_can_take_a_nexus_file() {
+    let scene = Scene::empty();
+    let line = format!("{SMALL} -default_F 9");
+    scene.run_line(&format!("{line} -nexusfile a.nxs")).well();
+    let to_pipe = format!("{line} -nexusfile /dev/stdout -quiet");
+    let piped = scene.command(to_pipe.split_whitespace()).output().unwrap();
+    assert_eq!(piped.stdout, scene.read("a.nxs"));
 }
 
 #[test]

@@ -273,6 +273,20 @@ fn outputs_of_a_rerun_go_where_they_are_asked_to() {
 }
 
 #[test]
+fn files_of_every_format_are_the_same_when_run_again() {
+    let first = recorded("-seed 1 -cbffile a.cbf -tiffile a.tif -nexusfile a.nxs -floatfile f.h5");
+    let (second, run) = rerun(&first, "-cbffile b.cbf");
+    let run = run.well();
+    for name in ["b.cbf", "a.tif", "a.nxs", "f.h5"] {
+        assert_eq!(
+            run.line(&format!("{name}: ")),
+            "equal to the record, to the bit"
+        );
+    }
+    assert_eq!(second.read("b.cbf"), first.read("a.cbf"));
+}
+
+#[test]
 fn absolute_outputs_of_a_record_are_not_overwritten_by_its_rerun() {
     let first = Scene::with_inputs();
     let float = first.path("precious.bin");

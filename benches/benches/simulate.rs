@@ -46,10 +46,10 @@ fn images(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("images");
     group.throughput(Throughput::Elements(image.photons.pixels().len() as u64));
     group.bench_function("noise", |bencher| {
-        bencher.iter(|| image.noisy_counts(1, ADC));
+        bencher.iter(|| image.noisy_counts::<u16>(1, ADC));
     });
     group.bench_function("integers", |bencher| {
-        bencher.iter(|| image.integers(1.0, ADC));
+        bencher.iter(|| image.integers::<u16>(1.0, ADC));
     });
     group.bench_function("png", |bencher| {
         bencher.iter(|| png::write(std::io::sink(), &image.photons, png::Grey::Logarithmic));

@@ -3,17 +3,18 @@
 //!
 //! The test command replays the corpus through these same functions.
 
-use nanobragg::crystal::read;
-use nanobragg::io::{pgm, smv};
+use nanobragg::crystal::{ColumnChoice, ReflectionList, ReflectionTable, read};
+use nanobragg::exchange::{Described, dxtbx, xds};
+use nanobragg::io::{Exposure, cbf, pgm, smv, tiff};
 use nanobragg::sources::SourceDefaults;
-use nanobragg::{FactorGrid, GridLimit, SourceList};
+use nanobragg::{ExperimentSpec, FactorGrid, GridLimit, SourceList};
 use nanobragg_cli::Invocation;
 
 /// What a target does with bytes.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: &[(&str, Target)] = &[
     ("hkl", hkl),
     ("fdump", fdump),
     ("matrix", matrix),
@@ -21,7 +22,13 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("smv_header", smv_header),
     ("smv_image", smv_image),
     ("pgm", pgm),
+    ("cbf", cbf),
+    ("tiff", tiff),
     ("argv", argv),
+    ("expt", expt),
+    ("xds_inp", xds_inp),
+    ("mtz", mtz),
+    ("mmcif", mmcif),
 ];
 
 /// Small, so that a grid is refused before it slows the fuzzer down.
@@ -79,6 +86,51 @@ pub fn matrix(bytes: &[u8]) {
     }
 }
 
+/// An MTZ file, and what is written of it.
+pub fn mtz(bytes: &[u8]) {
+    if let Ok(table) = read::mtz::parse(bytes, "mtz") {
+        written_again(&table);
+    }
+}
+
+/// An mmCIF reflection file, and what is written of it.
+pub fn mmcif(bytes: &[u8]) {
+    if let Ok(table) = read::mmcif::parse(bytes, "mmcif") {
+        written_again(&table);
+    }
+}
+
+/// The default columns of a table: expanded, merged, written in both formats and read back.
+fn written_again(table: &ReflectionTable) {
+    let list_of = |table: &ReflectionTable| {
+        let choice = ColumnChoice::new(table, &[]).ok()?;
+        Some(ReflectionList::from_table(table, &choice, None))
+    };
+    let Some(list) = list_of(table) else { return };
+    let (merged, merging) = list.merge();
+    assert!(merging.merged <= list.reflections.len());
+    assert!(list.expand_to_p1().is_ok());
+    if merged.reflections.is_empty() {
+        return;
+    }
+    let printed = read::mmcif::to_bytes(&merged);
+    let again = list_of(&read::mmcif::parse(&printed, "mmcif").unwrap()).unwrap();
+    assert_eq!(again.reflections.len(), merged.reflections.len());
+    for (a, b) in again.reflections.iter().zip(&merged.reflections) {
+        assert_eq!(
+            (a.hkl, a.amplitude.of(false)),
+            (b.hkl, b.amplitude.of(false))
+        );
+    }
+    let largest = merged.reflections.iter().flat_map(|r| r.hkl);
+    // Larger ones are no whole numbers in 32 bits.
+    if merged.cell.is_some() && largest.map(i32::unsigned_abs).max() < Some(1 << 24) {
+        let printed = read::mtz::to_bytes(&merged).unwrap();
+        let again = list_of(&read::mtz::parse(&printed, "mtz").unwrap()).unwrap();
+        assert!(again.reflections.len() <= merged.reflections.len());
+    }
+}
+
 /// A list of sources.
 pub fn source_file(bytes: &[u8]) {
     let defaults = SourceDefaults {
@@ -118,6 +170,47 @@ pub fn pgm(bytes: &[u8]) {
         let mut printed = Vec::new();
         pgm::write(&mut printed, &image, 1.0).unwrap();
         assert_eq!(pgm::parse(&printed).unwrap(), image);
+    }
+}
+
+/// An ExperimentList of dxtbx.
+pub fn expt(bytes: &[u8]) {
+    if let Ok(described) = dxtbx::parse(bytes, "expt", dxtbx::Choice::default()) {
+        apply(&described);
+    }
+}
+
+/// An `XDS.INP`.
+pub fn xds_inp(bytes: &[u8]) {
+    if let Ok(described) = xds::parse(bytes, "XDS.INP") {
+        apply(&described);
+    }
+}
+
+/// Whatever a reader let pass can be laid over an experiment.
+fn apply(described: &Described) {
+    let mut spec = ExperimentSpec::default();
+    if described.apply(&mut spec).is_ok() {
+        let _ = spec.resolve();
+    }
+}
+
+/// A CBF.
+pub fn cbf(bytes: &[u8]) {
+    if let Ok(image) = cbf::parse(bytes) {
+        let mut printed = Vec::new();
+        cbf::write(&mut printed, &Exposure::default(), &image).unwrap();
+        assert_eq!(cbf::parse(&printed).unwrap(), image);
+    }
+}
+
+/// A TIFF.
+pub fn tiff(bytes: &[u8]) {
+    if let Ok(image) = tiff::parse(bytes) {
+        let mut printed = Vec::new();
+        tiff::write_photons(&mut printed, &Exposure::default(), &image).unwrap();
+        let bits = |pixel: &f32| pixel.to_bits();
+        assert_eq!(tiff::parse(&printed).unwrap().map(bits), image.map(bits));
     }
 }
 

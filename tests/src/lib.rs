@@ -13,6 +13,7 @@
 //! | `bad_input/` | the right image or a refusal that names the culprit, whatever it is fed (docs/RELIABILITY.md) |
 //! | `corpus.rs` | what the fuzz targets promise, for their corpus |
 //! | `compare.rs` | `nanoBragg compare`: figures, formats, both programs side by side, refusals |
+//! | `structure_factors.rs` | MTZ, mmCIF and text in, `nanoBragg hkl`, `nanoBragg orient` |
 //! | `plan_and_record.rs` | `-plan`, `-record`, `-rerun` and `-diff` |
 //! | `differential.rs` | the images of a C binary at hand, for random command lines |
 //!

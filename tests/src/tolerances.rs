@@ -49,6 +49,10 @@ pub const SAME_PHYSICS_RELATIVE: f64 = 1e-5;
 /// pixel are rounding.
 pub const SAME_PHYSICS_OF_BRIGHTEST: f64 = 1e-6;
 
+/// Steps of an f32 between a level that fuses multiplication and addition and one that does not: their
+/// sines are 1e-13 apart, so a sum may round to the next number but not past it.
+pub const BASELINE_STEPS: u32 = 1;
+
 /// Largest relative difference of a pixel in single precision, as `docs/PARITY.md` states it.
 pub const SINGLE_RELATIVE: f64 = 1e-6;
 

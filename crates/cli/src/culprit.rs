@@ -1,12 +1,13 @@
 //! Which flags stand behind an error of the libraries, which know quantities but no flags.
 
-use nanobragg::{Error, crystal, geometry, io, physics, sources};
+use nanobragg::{Error, crystal, geometry, io, physics, sources, structure};
 
 /// The flags to look at, as the end of a message: ` [-roi]`; empty where the message says it all.
 pub(crate) fn hint(error: &Error) -> String {
     let flags = match error {
         Error::Geometry(error) => of_geometry(error),
         Error::Crystal(error) => of_crystal(error),
+        Error::Structure(error) => of_structure(error),
         Error::Sources(error) => of_sources(error),
         Error::Physics(physics::Error::Threads { .. }) => "-threads",
         Error::Physics(physics::Error::OutOfMemory { .. }) | Error::OutOfMemory { .. } => {
@@ -16,6 +17,9 @@ pub(crate) fn hint(error: &Error) -> String {
         Error::NoOscillation => "-osc",
         Error::NoStructureFactors => "-hkl, -dump, -default_F",
         Error::MaskSize { .. } => "-mask, -detpixels",
+        Error::CurvedSurface => "-exptfile, -xdsfile, -curved_det",
+        Error::PlaneThroughSample { .. } => "-expt, -xdsinp",
+        Error::FileValue { place, .. } if place.ends_with(".panels") => "-expt_panel",
         Error::TooManyTerms { .. } => {
             "-phisteps, -mosaic_domains, -divsteps, -dispsteps, -oversample, -thicksteps"
         }
@@ -54,6 +58,23 @@ fn of_crystal(error: &crystal::Error) -> &'static str {
         crystal::Error::SingularMatrix { .. } => "-mat",
         crystal::Error::TooManyDomains { .. } => "-mosaic_domains",
         crystal::Error::OutOfRange { quantity, .. } => of_quantity(quantity),
+        _ => "",
+    }
+}
+
+fn of_structure(error: &structure::Error) -> &'static str {
+    match error {
+        structure::Error::Crystal(error) => of_crystal(error),
+        structure::Error::NoCell { .. } => "-cell",
+        structure::Error::NoSpaceGroup { .. } => "-spacegroup",
+        structure::Error::Scale { .. } => "-pdb, -cell",
+        structure::Error::TooLarge { .. } => "-dmin; -max_memory raises the limit",
+        structure::Error::OutOfRange { quantity, .. } => match *quantity {
+            "the resolution limit (A)" => "-dmin",
+            "the solvent's density (e/A^3)" => "-ksol",
+            "the solvent's B (A^2)" => "-bsol",
+            _ => "-pdb, -cell",
+        },
         _ => "",
     }
 }

@@ -11,7 +11,9 @@
 //! | carrying out | `resolve`, `run`, `outputs` | [`Args`] | images on disk |
 //! | many images | `series` | [`Args`] | images on disk, and a log of them |
 //! | looking ahead and back | `plan`, `record`, `rerun`, `diff` | [`Args`], records | what would be done, was done, has changed |
+//! | other tools | [`convert`], [`orient`] | a file of reflections, a cell | the same in another format, a matrix |
 //! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
+//! | fitting | [`refine`] | a target image | refined parameters, JSON, pictures |
 //! | talking | [`help`], [`log`], [`progress`], [`report`], `printout` | | text for people |
 //!
 //! ```
@@ -32,27 +34,38 @@
 pub mod args;
 pub mod argv;
 pub mod compare;
+pub mod convert;
+mod coordinates;
 mod culprit;
 mod diff;
 mod digest;
 mod error;
+mod exchange;
+mod factor_file;
+mod formats;
 pub mod help;
 pub mod log;
+pub mod orient;
 mod outputs;
 mod plan;
 mod printout;
 pub mod progress;
 mod record;
+pub mod refine;
 pub mod report;
 mod rerun;
 mod resolve;
 mod run;
 mod series;
+mod subcommand;
 mod truth_table;
 
 pub use args::{Args, Invocation};
+pub use coordinates::Coordinates;
 pub use error::Error;
+pub use factor_file::{FactorFile, FactorWarning, Format};
 pub use record::RecordError;
 pub use resolve::{DEFAULT_DUMP, FactorsFrom, Inputs, Job, Prepared};
 pub use run::{Outcome, RunError, options, run};
 pub use series::{SeriesError, base_seeds};
+pub use subcommand::ToolError;

@@ -1,7 +1,7 @@
 //! `nanoBragg`: absolute X-ray scattering of a small perfect crystal onto an area detector.
 //!
-//! Exit status: 0 when all went well, 1 when the run failed or what was compared differs, 2 for a
-//! command line that makes no sense or records that cannot be compared, 130 when a signal stopped it.
+//! Exit status: 0 when all went well, 1 when the run failed, what was compared differs or a refinement
+//! has not converged, 2 for a command line that makes no sense or records that cannot be compared, 130 when a signal stopped it.
 
 #![forbid(unsafe_code)]
 
@@ -12,8 +12,11 @@ use std::process::ExitCode;
 
 use nanobragg::Cancel;
 use nanobragg_cli::args::{Task, Verbosity};
-use nanobragg_cli::compare::{Asked, CompareError, Request, compare};
-use nanobragg_cli::{Invocation, Outcome, RunError, SeriesError, log, run};
+use nanobragg_cli::compare::{self, CompareError, compare};
+use nanobragg_cli::refine::{self, RefineError, refine};
+use nanobragg_cli::{
+    Invocation, Outcome, RunError, SeriesError, ToolError, convert, log, orient, run,
+};
 
 mod signals;
 
@@ -37,10 +40,12 @@ static STOP: Cancel = Cancel::new();
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if let [command, words @ ..] = words.as_slice()
-        && command == "compare"
-    {
-        return compare_images(words);
+    match words.as_slice() {
+        [command, words @ ..] if command == "compare" => return compare_images(words),
+        [command, words @ ..] if command == "refine" => return refine_experiment(words),
+        [command, words @ ..] if command == "hkl" => return tool(words, convert::from_words),
+        [command, words @ ..] if command == "orient" => return tool(words, orient::from_words),
+        _ => {}
     }
     match Invocation::from_words(words.iter()) {
         Ok(Invocation::Show(text)) => {
@@ -79,15 +84,33 @@ fn main() -> ExitCode {
     }
 }
 
+/// A subcommand that makes one file and says in a few lines what is in it.
+fn tool(words: &[OsString], run: fn(&[OsString]) -> Result<String, ToolError>) -> ExitCode {
+    log::init(Verbosity::Normal);
+    match run(words) {
+        Ok(text) => {
+            let _ = io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(match error {
+                ToolError::Usage { .. } => USAGE_ERROR,
+                _ => RUN_ERROR,
+            })
+        }
+    }
+}
+
 /// `nanoBragg compare`.
 fn compare_images(words: &[OsString]) -> ExitCode {
     log::init(Verbosity::Normal);
-    let compared = match Request::from_words(words) {
-        Ok(Asked::Show(text)) => {
+    let compared = match compare::Request::from_words(words) {
+        Ok(compare::Asked::Show(text)) => {
             let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
-        Ok(Asked::Compare(request)) => {
+        Ok(compare::Asked::Compare(request)) => {
             if let Err(error) = signals::watch(&STOP) {
                 tracing::warn!("an interrupt will leave temporary files behind: {error}");
             }
@@ -103,6 +126,38 @@ fn compare_images(words: &[OsString]) -> ExitCode {
             ExitCode::from(match error {
                 CompareError::Stopped => STOPPED,
                 _ => TROUBLE,
+            })
+        }
+    }
+}
+
+/// `nanoBragg refine`.
+fn refine_experiment(words: &[OsString]) -> ExitCode {
+    let refined = match refine::Request::from_words(words) {
+        Ok(refine::Asked::Show(text)) => {
+            let _ = io::stdout().write_all(text.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Ok(refine::Asked::Refine(request)) => {
+            if let Err(error) = signals::watch(&STOP) {
+                tracing::warn!("an interrupt will leave temporary files behind: {error}");
+            }
+            refine(&request, &STOP)
+        }
+        Err(error) => Err(error),
+    };
+    match refined {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            complain(&RefineError::NotConverged);
+            ExitCode::from(RUN_ERROR)
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(match &error {
+                RefineError::Stopped => STOPPED,
+                error if error.is_usage() => USAGE_ERROR,
+                _ => RUN_ERROR,
             })
         }
     }

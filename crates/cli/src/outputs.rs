@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, ScopedJoinHandle};
 
 use nanobragg::crystal::read::fdump;
+use nanobragg::exchange::{dxtbx, xds};
 use nanobragg::io::printf::general as g;
-use nanobragg::io::{self, Output, float, pgm, png, smv};
-use nanobragg::{FactorGrid, Simulated, Truth, smv_fields};
+use nanobragg::io::scale::Noise;
+use nanobragg::io::{self, Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
+use nanobragg::{FactorGrid, Resolved, Simulated, Truth, exposure, smv_fields};
 use tracing::{info_span, warn};
 
 use crate::args::{Args, PngScale};
 use crate::digest::{FileEntry, Hashing};
+use crate::formats::{PhotonFormat, WideFormat};
 use crate::record::inputs;
 use crate::resolve::{Job, dump_path};
 use crate::run::RunError;
@@ -31,10 +34,24 @@ pub(crate) struct Outputs {
     pgm: Option<Output>,
     noise: Option<Output>,
     png: Option<Output>,
+    expt: Option<Output>,
+    xds: Option<Output>,
+    /// The counts once more, in other formats.
+    copies: Vec<CountsCopy>,
     truth: Option<Output>,
     record: Option<Output>,
+    /// What headers say of the geometry, if a file has such a header.
+    exposure: Option<Exposure>,
     /// Take the fingerprint of each file that is written.
     hashes: bool,
+}
+
+/// A file with the counts of the noise image or, if there is none, of the integer image.
+#[derive(Debug)]
+struct CountsCopy {
+    flag: &'static str,
+    format: WideFormat,
+    output: Output,
 }
 
 impl Outputs {
@@ -43,10 +60,19 @@ impl Outputs {
     ///
     /// # Errors
     /// [`RunError::SameFile`] if two outputs, or an output and an input, are the same file; an error
-    /// naming the file that cannot be written.
-    pub(crate) fn open(args: &Args, hashes: bool) -> Result<Self, RunError> {
+    /// naming the file that cannot be written, or the format that cannot hold the image.
+    pub(crate) fn open(args: &Args, resolved: &Resolved, hashes: bool) -> Result<Self, RunError> {
         let names = Names::of(args);
         names.refuse_collisions(args)?;
+        let exposure = names.exposure(resolved)?;
+        let copies = names.copies.iter().map(|(flag, format, path)| {
+            Ok(CountsCopy {
+                flag,
+                format: *format,
+                output: Output::create(path)?,
+            })
+        });
+        let copies = copies.collect::<Result<_, RunError>>()?;
         let open = |path: &Option<PathBuf>| path.as_ref().map(Output::create).transpose();
         Ok(Self {
             float: Output::create(&names.float)?,
@@ -54,6 +80,10 @@ impl Outputs {
             pgm: open(&names.pgm)?,
             noise: open(&names.noise)?,
             png: open(&names.png)?,
+            expt: open(&names.expt)?,
+            xds: open(&names.xds)?,
+            copies,
+            exposure,
             truth: open(&names.truth)?,
             record: open(&args.running.record_path)?,
             hashes,
@@ -89,16 +119,48 @@ impl Outputs {
         if self.pgm.is_some() {
             say(&format!("pgm_scale = {}\n", g(pgm_scale)));
         }
+        let exposure = self.exposure.unwrap_or_default();
         let write_float = |output: Output| {
-            filled(output, "floatfile", hashes, &|out| {
-                float::write(out, &image.photons)
+            let format = PhotonFormat::of(output.path()).unwrap_or(PhotonFormat::Raw);
+            filled(output, "floatfile", hashes, &|out| match format {
+                PhotonFormat::Raw => float::write(out, &image.photons),
+                PhotonFormat::Tiff => tiff::write_photons(out, &exposure, &image.photons),
+                PhotonFormat::Nexus => nexus::write_photons(out, &exposure, &image.photons),
             })
         };
-        let write_int = |output: Output| {
+        let write_wide = |flag, format: WideFormat, output, counts: &Image<i32>| {
             go_on()?;
-            filled(output, "intfile", hashes, &|out| {
-                smv::write(out, &header, &image.integers(int_scale, adc))
+            filled(output, flag, hashes, &|out| {
+                format.write_counts(out, &exposure, counts)
             })
+        };
+        let write_copies = |copies: Vec<CountsCopy>, counts: &Image<i32>| {
+            let written = copies
+                .into_iter()
+                .map(|copy| write_wide(copy.flag, copy.format, copy.output, counts));
+            written.collect::<Result<Vec<_>, RunError>>()
+        };
+        let write_narrow = |flag, output, counts: &Image<u16>| {
+            go_on()?;
+            filled(output, flag, hashes, &|out| {
+                smv::write(out, &header, counts)
+            })
+        };
+        let write_int = |output: Output, copies: Vec<CountsCopy>| {
+            go_on()?;
+            let format = WideFormat::of(output.path());
+            if format.is_none() && copies.is_empty() {
+                let counts = image.integers(int_scale, adc);
+                return Ok(vec![write_narrow("intfile", output, &counts)?]);
+            }
+            let counts = image.integers(int_scale, adc);
+            let int = match format {
+                Some(format) => write_wide("intfile", format, output, &counts),
+                None => write_narrow("intfile", output, &narrow(&counts)),
+            };
+            let mut written = vec![int?];
+            written.extend(write_copies(copies, &counts)?);
+            Ok::<_, RunError>(written)
         };
         let write_pgm = |output: Output| {
             go_on()?;
@@ -125,16 +187,36 @@ impl Outputs {
                 Ok(())
             })
         };
-        let write_noise = |output: Output| {
-            let noise = image.noisy_counts(job.noise_seed, adc);
-            go_on()?;
+        let say_noise = |photons: f64, overloads: u64| {
             say(&format!(
-                "{:.0} photons on noise image ({} overloads)\n",
-                noise.photons, noise.overloads
+                "{photons:.0} photons on noise image ({overloads} overloads)\n"
             ));
-            filled(output, "noisefile", hashes, &|out| {
-                smv::write(out, &header, &noise.counts)
-            })
+        };
+        let write_noise = |output: Output, copies: Vec<CountsCopy>| {
+            let format = WideFormat::of(output.path());
+            if format.is_none() && copies.is_empty() {
+                let noise: Noise = image.noisy_counts(job.noise_seed, adc);
+                go_on()?;
+                say_noise(noise.photons, noise.overloads);
+                return Ok(vec![write_narrow("noisefile", output, &noise.counts)?]);
+            }
+            let noise: Noise<i32> = image.noisy_counts(job.noise_seed, adc);
+            go_on()?;
+            let first = match format {
+                Some(format) => {
+                    say_noise(noise.photons, noise.overloads);
+                    write_wide("noisefile", format, output, &noise.counts)
+                }
+                None => {
+                    let full = i32::from(u16::MAX);
+                    let overloads = noise.counts.pixels().iter().filter(|&&count| count > full);
+                    say_noise(noise.photons, overloads.count() as u64);
+                    write_narrow("noisefile", output, &narrow(&noise.counts))
+                }
+            };
+            let mut written = vec![first?];
+            written.extend(write_copies(copies, &noise.counts)?);
+            Ok::<_, RunError>(written)
         };
 
         go_on()?;
@@ -147,15 +229,33 @@ impl Outputs {
             png,
             truth: truth_output,
             noise,
+            expt,
+            xds,
+            copies,
             ..
         } = self;
+        let (of_noise, of_int) = match noise {
+            Some(_) => (copies, Vec::new()),
+            None => (Vec::new(), copies),
+        };
         let complete = thread::scope(|scope| {
             let float = scope.spawn(|| write_float(float));
-            let noise = noise.map(|output| scope.spawn(|| write_noise(output)));
+            let noise = noise.map(|output| scope.spawn(|| write_noise(output, of_noise)));
             let here = || -> Result<_, RunError> {
-                let mut complete = vec![write_int(int)?];
+                let mut complete = write_int(int, of_int)?;
                 complete.extend(pgm.map(write_pgm).transpose()?);
                 complete.extend(png.map(write_png).transpose()?);
+                if let Some(geometry) = &job.geometry {
+                    let text = |output, flag, text: String| {
+                        filled(output, flag, hashes, &|out| {
+                            Ok(out.write_all(text.as_bytes())?)
+                        })
+                    };
+                    let expt = expt.map(|to| text(to, "exptfile", dxtbx::write(geometry)));
+                    complete.extend(expt.transpose()?);
+                    let xds = xds.map(|to| text(to, "xdsfile", xds::write(geometry)));
+                    complete.extend(xds.transpose()?);
+                }
                 complete.extend(truth_output.map(write_truth).transpose()?);
                 Ok(complete)
             };
@@ -163,18 +263,30 @@ impl Outputs {
             // Of several that failed, the first in this order is told, whichever came first in time.
             let mut complete = vec![joined(float)?];
             complete.extend(others?);
-            complete.extend(noise.map(joined).transpose()?);
+            complete.extend(noise.map(joined).transpose()?.into_iter().flatten());
             Ok::<_, RunError>(complete)
         })?;
         go_on()?;
         let mut entries = Vec::with_capacity(complete.len());
+        let mut replaced = Vec::with_capacity(complete.len());
         for (output, entry) in complete {
             say(&format!("writing {}\n", output.path().display()));
-            output.commit()?;
+            replaced.push(output.commit()?);
             entries.push(entry);
         }
+        thread::scope(|scope| {
+            for file in replaced {
+                scope.spawn(|| drop(file));
+            }
+        });
         Ok(entries)
     }
+}
+
+/// Counts as files of 16 bits hold them.
+fn narrow(counts: &Image<i32>) -> Image<u16> {
+    // Clipped first, so that nothing is lost.
+    counts.map(|&count| count.clamp(0, u16::MAX.into()) as u16)
 }
 
 /// What a thread came to; a panic in it goes on here.
@@ -226,6 +338,9 @@ struct Names {
     pgm: Option<PathBuf>,
     noise: Option<PathBuf>,
     png: Option<PathBuf>,
+    expt: Option<PathBuf>,
+    xds: Option<PathBuf>,
+    copies: Vec<(&'static str, WideFormat, PathBuf)>,
     truth: Option<PathBuf>,
 }
 
@@ -242,21 +357,68 @@ impl Names {
             pgm: given.pgm.then(|| named(&given.pgm_path, "image.pgm")),
             noise: noise.wanted.then(|| named(&noise.path, "noiseimage.img")),
             png: given.png_path.clone(),
+            expt: given.expt_path.clone(),
+            xds: given.xds_path.clone(),
+            copies: [
+                ("cbffile", WideFormat::Cbf, &given.cbf_path),
+                ("tiffile", WideFormat::Tiff, &given.tiff_path),
+                ("nexusfile", WideFormat::Nexus, &given.nexus_path),
+            ]
+            .into_iter()
+            .filter_map(|(flag, format, path)| Some((flag, format, path.clone()?)))
+            .collect(),
             truth: given.truth_path.clone(),
         }
     }
 
+    /// What headers say, if a file has one that carries a geometry; a warning where a header says
+    /// less than there is.
+    fn exposure(&self, resolved: &Resolved) -> Result<Option<Exposure>, RunError> {
+        if PhotonFormat::of(&self.float).is_none() {
+            return Err(RunError::NoPhotons {
+                path: self.float.clone(),
+            });
+        }
+        let counts = [Some(&self.int), self.noise.as_ref(), Some(&self.float)];
+        let named = counts.into_iter().flatten();
+        let named = named.filter_map(|path| Some((WideFormat::of(path)?, path)));
+        let copies = self.copies.iter().map(|(_, format, path)| (*format, path));
+        let files: Vec<_> = named.chain(copies).collect();
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let exposure = exposure(resolved)?;
+        let short = files.iter().find(|(format, _)| format.has_lines());
+        if let Some((format, path)) = short.filter(|_| !exposure.is_plain()) {
+            let instead = match format {
+                WideFormat::Cbf => "the imgCIF tables of the file do",
+                WideFormat::Tiff | WideFormat::Nexus => "a CBF or NeXus file can",
+            };
+            warn!(
+                "the miniCBF lines of {} cannot state a detector that is tilted or whose fast and \
+                 slow are not x and -y of imgCIF, nor a spindle that is not x; {instead}",
+                path.display()
+            );
+        }
+        Ok(Some(exposure))
+    }
+
     /// Every image and table, with its flag.
     fn all(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let copies = self.copies.iter();
+        let copies = copies.map(|(flag, _, path)| (*flag, Some(path.as_path())));
         [
             ("floatfile", Some(self.float.as_path())),
             ("intfile", Some(self.int.as_path())),
             ("pgmfile", self.pgm.as_deref()),
             ("noisefile", self.noise.as_deref()),
             ("pngfile", self.png.as_deref()),
+            ("exptfile", self.expt.as_deref()),
+            ("xdsfile", self.xds.as_deref()),
             ("truthfile", self.truth.as_deref()),
         ]
         .into_iter()
+        .chain(copies)
         .filter_map(|(flag, path)| Some((flag, path?)))
     }
 
@@ -269,7 +431,7 @@ impl Names {
             .map(|(flag, path)| (flag, identity(path)))
             .collect();
         // Without a list the dump is read, and it may be named twice like any input.
-        let is_written = args.factors.hkl_path.is_some();
+        let is_written = args.makes_factors();
         let dump = is_written.then(|| ("dump", dump_path(args)));
         let record = running.record_path.as_deref();
         let record = record.map(|path| ("record", path));

@@ -24,6 +24,14 @@ const MOST_SOURCES: usize = 1000;
 /// Everything that was decided before rendering.
 pub fn before(job: &Job, args: &Args) -> String {
     let mut page = format!("nanoBragg {}\n", env!("CARGO_PKG_VERSION"));
+    for source in &job.geometry_from {
+        line!(
+            page,
+            "from the file of -{}: {}",
+            source.flag,
+            source.parts()
+        );
+    }
     crystal(&mut page, job);
     factors(&mut page, job, args);
     detector(&mut page, job);
@@ -121,6 +129,10 @@ fn factors(page: &mut String, job: &Job, args: &Args) {
     let factors = &job.resolved.experiment.factors;
     let origin = match (job.factors_from, &args.factors.hkl_path) {
         (FactorsFrom::List, Some(path)) => format!("from {}", path.display()),
+        (FactorsFrom::Coordinates, _) => match &args.coordinates.path {
+            Some(path) => format!("worked out from {}", path.display()),
+            None => "worked out".to_owned(),
+        },
         (FactorsFrom::Dump, _) => format!("from the dump {}", dump_path(args).display()),
         _ => "listed".to_owned(),
     };
@@ -130,6 +142,39 @@ fn factors(page: &mut String, job: &Job, args: &Args) {
         factors.count_read(),
         g(factors.default_f())
     );
+    if let Some(file) = &job.factor_file {
+        let columns = file.columns.as_ref();
+        line!(
+            page,
+            "  {}{}, {}: {} listed, {} expanded, {} absent, {} averaged",
+            file.format,
+            columns.map_or_else(String::new, |names| format!(" columns {names}")),
+            file.space_group,
+            file.expansion.listed,
+            file.expansion.expanded,
+            file.expansion.absent,
+            file.expansion.averaged
+        );
+    }
+    if let Some(atoms) = &job.coordinates {
+        let cell = atoms.model.frame.cell();
+        let numbers = |numbers: [f64; 3]| numbers.map(g).join(" ");
+        line!(
+            page,
+            "  {} atoms, {}, cell {} A, {} deg, to {} A{}",
+            atoms.model.atoms.len(),
+            atoms.model.space_group,
+            numbers(cell.lengths_angstrom),
+            numbers(cell.angles_rad.map(f64::to_degrees)),
+            g(atoms.dmin_a),
+            atoms
+                .solvent_fraction
+                .map_or_else(String::new, |share| format!(
+                    ", {:.1} % solvent",
+                    100.0 * share
+                ))
+        );
+    }
     if let Some(bounds) = factors.bounds() {
         let ([h_min, k_min, l_min], [h_max, k_max, l_max]) = (bounds.min, bounds.max);
         line!(

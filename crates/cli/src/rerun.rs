@@ -72,13 +72,16 @@ fn repeated(recorded: &Recorded, record: &Path, asked: &Args) -> Result<Args, Re
 
 /// Inputs are looked for in the folder of the recorded run.
 fn take_inputs_from(args: &mut Args, folder: &Path) {
-    let reads_dump = args.factors.hkl_path.is_none();
+    let reads_dump = !args.makes_factors();
     for path in [
         &mut args.factors.hkl_path,
+        &mut args.coordinates.path,
         &mut args.crystal.matrix_path,
         &mut args.beam.source_path,
         &mut args.detector.image_path,
         &mut args.detector.mask_path,
+        &mut args.detector.expt_path,
+        &mut args.detector.xds_path,
     ]
     .into_iter()
     .flatten()
@@ -93,7 +96,7 @@ fn take_inputs_from(args: &mut Args, folder: &Path) {
 /// Outputs go to the current folder under their recorded names, or where `asked` says. What the
 /// recorded run wrote elsewhere is left alone: of an absolute path the file name is taken.
 fn put_outputs(args: &mut Args, asked: &Args) {
-    let writes_dump = args.factors.hkl_path.is_some();
+    let writes_dump = args.makes_factors();
     let dump = if writes_dump {
         &asked.factors.dump_path
     } else {
@@ -104,6 +107,11 @@ fn put_outputs(args: &mut Args, asked: &Args) {
         (&mut args.output.int_path, &asked.output.int_path),
         (&mut args.output.pgm_path, &asked.output.pgm_path),
         (&mut args.output.png_path, &asked.output.png_path),
+        (&mut args.output.expt_path, &asked.output.expt_path),
+        (&mut args.output.xds_path, &asked.output.xds_path),
+        (&mut args.output.cbf_path, &asked.output.cbf_path),
+        (&mut args.output.tiff_path, &asked.output.tiff_path),
+        (&mut args.output.nexus_path, &asked.output.nexus_path),
         (&mut args.output.truth_path, &asked.output.truth_path),
         (&mut args.noise.path, &asked.noise.path),
     ] {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use nanobragg::crystal::{Reflection, read};
+use nanobragg::exchange::Geometry;
 use nanobragg::io::smv;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
@@ -15,7 +16,10 @@ use nanobragg::{
     check_memory,
 };
 
-use crate::args::{self, Args, DistanceFlag};
+use crate::args::{self, Args, DistanceFlag, VectorArgs};
+use crate::coordinates::{self, Coordinates};
+use crate::exchange::{self, Source};
+use crate::factor_file::{self, FactorFile};
 use crate::run::RunError;
 
 /// Where the structure factors of an earlier run are kept if no flag says otherwise.
@@ -36,16 +40,26 @@ pub struct Inputs {
 /// A command line resolved.
 #[derive(Debug)]
 pub struct Job {
+    /// The experiment as it was asked for.
+    pub(crate) spec: ExperimentSpec,
     /// The experiment with what was decided on the way.
     pub resolved: Resolved,
     /// Seed of the noise.
     pub noise_seed: i64,
     /// Where the structure factors came from.
     pub factors_from: FactorsFrom,
+    /// The atoms that they were worked out from.
+    pub coordinates: Option<Coordinates>,
+    /// What is known of the file of structure factors, unless it was taken as it is.
+    pub factor_file: Option<FactorFile>,
     /// The oddities that only the command line and the headers can tell.
     pub oddities: Vec<Oddity>,
     /// What the headers gave, flags that win over them aside.
     pub(crate) header_keys: Vec<(&'static str, HeaderKind)>,
+    /// The files of other programs that the geometry was taken from.
+    pub(crate) geometry_from: Vec<Source>,
+    /// The geometry as other programs are told of it, if it is to be written.
+    pub(crate) geometry: Option<Geometry>,
     /// How long the experiment took to resolve once its files were read, in seconds.
     pub(crate) resolve_s: f64,
 }
@@ -78,6 +92,8 @@ fn keys_in(header: &smv::Header, kind: HeaderKind) -> Vec<(&'static str, HeaderK
 pub enum FactorsFrom {
     /// A list of reflections, which is dumped for the next run.
     List,
+    /// Atoms, by way of which they are worked out and dumped for the next run.
+    Coordinates,
     /// The dump of an earlier run.
     Dump,
     /// Neither: every reflection has the default.
@@ -93,6 +109,24 @@ impl Job {
         let prepared = Prepared::from_args(args)?;
         prepared.resolve(&prepared.spec, prepared.noise_seed, args)
     }
+
+    /// What the files of other programs gave, with the flag of each.
+    pub(crate) fn file_keys(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (&'static str, &'static str)> {
+        self.geometry_from.iter().flat_map(Source::keys)
+    }
+
+    /// The file that the detector was taken from.
+    pub(crate) fn detector_from(&self) -> Option<&Source> {
+        let gives = |source: &&Source| source.described.panel.is_some();
+        self.geometry_from.iter().rfind(gives)
+    }
+
+    /// The file that the cell was taken from.
+    pub(crate) fn cell_from(&self) -> Option<&Source> {
+        self.geometry_from.iter().rfind(|source| source.has_cell())
+    }
 }
 
 /// A command line whose files are read: what one image of a series has in common with the next.
@@ -103,8 +137,11 @@ pub struct Prepared {
     /// Seed of the noise.
     pub noise_seed: i64,
     factors_from: FactorsFrom,
+    coordinates: Option<Coordinates>,
+    factor_file: Option<FactorFile>,
     oddities: Vec<Oddity>,
     header_keys: Vec<(&'static str, HeaderKind)>,
+    geometry_from: Vec<Source>,
 }
 
 impl Prepared {
@@ -157,21 +194,47 @@ impl Prepared {
                 oddities.push(Oddity::HeaderDistance);
             }
         }
+        let geometry_from = exchange::sources(args)?;
+        for source in &geometry_from {
+            source.place(&mut spec, args)?;
+        }
 
         let noise_seed = args.noise.seed.unwrap_or_else(seed_from_clock);
         apply_detector(&mut spec.detector, args);
         apply_beam(&mut spec.beam, args);
-        spec.crystal = crystal(args, noise_seed)?;
+        spec.crystal = crystal(args, noise_seed, &geometry_from, spec.beam.wavelength)?;
         apply_sampling(&mut spec, args);
-        let (factors, factors_from) = factors(args, inputs.reflections.as_deref())?;
+        let reading = args.coordinates.path.as_deref();
+        let reading = reading
+            .map(|path| coordinates::read(path, args))
+            .transpose()?;
+        let mut coordinates = None;
+        let (factors, factors_from, factor_file) = match reading {
+            Some(reading) => {
+                if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
+                    spec.crystal.cell = Some(*reading.model.frame.cell());
+                }
+                let limit = memory_limit(args);
+                let (grid, atoms) = coordinates::factors(reading, args, &spec, limit)?;
+                coordinates = Some(atoms);
+                (grid, FactorsFrom::Coordinates, None)
+            }
+            None => factors(args, inputs.reflections.as_deref())?,
+        };
+        if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
+            spec.crystal.cell = factor_file.as_ref().and_then(|file| file.cell);
+        }
         spec.factors = Arc::new(factors);
         spec.mask = inputs.mask.or(spec.mask);
         Ok(Self {
             spec,
             noise_seed,
             factors_from,
+            coordinates,
+            factor_file,
             oddities,
             header_keys,
+            geometry_from,
         })
     }
 
@@ -189,12 +252,26 @@ impl Prepared {
         let resolved = spec.resolve()?;
         let resolve_s = begun.elapsed().as_secs_f64();
         check_memory(&resolved.experiment, memory_limit(args))?;
+        let writes_geometry = args.output.expt_path.is_some() || args.output.xds_path.is_some();
+        let geometry = writes_geometry
+            .then(|| Geometry::of(&resolved))
+            .transpose()?;
+        let mut factor_file = self.factor_file.clone();
+        if let Some(file) = &mut factor_file {
+            let warning = file.cell_warning(resolved.experiment.crystal.lattice());
+            file.warnings.extend(warning);
+        }
         Ok(Job {
+            spec: spec.clone(),
             resolved,
             noise_seed,
             factors_from: self.factors_from,
+            coordinates: self.coordinates.clone(),
+            factor_file,
             oddities: self.oddities.clone(),
             header_keys: self.header_keys.clone(),
+            geometry_from: self.geometry_from.clone(),
+            geometry,
             resolve_s,
         })
     }
@@ -211,7 +288,7 @@ fn fixes(args: &Args) -> Fixes {
 }
 
 /// A seed that differs from run to run: seconds since 1970.
-fn seed_from_clock() -> i64 {
+pub(crate) fn seed_from_clock() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     since_epoch.map_or(1, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(1))
 }
@@ -244,17 +321,9 @@ fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
     spec.org_x = given.org_px.x.or(spec.org_x);
     spec.org_y = given.org_px.y.or(spec.org_y);
     put(&mut spec.convention, given.convention.map(convention));
-    spec.axes = CustomAxes {
-        beam: args.vectors.beam,
-        fast: args.vectors.fast,
-        slow: args.vectors.slow,
-        normal: args.vectors.normal,
-        twotheta: args.vectors.twotheta,
-        polarization: args.vectors.polarization,
-        spindle: args.vectors.spindle,
-    };
+    spec.axes = axes(spec.axes, &args.vectors);
     spec.pix0_m = args.vectors.pix0_m;
-    spec.pivot = given.pivot_of_last_flag.map(pivot);
+    spec.pivot = given.pivot_of_last_flag.map(pivot).or(spec.pivot);
     spec.explicit_pivot = given
         .pivot
         .map(pivot)
@@ -280,13 +349,32 @@ fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
     };
     spec.sensor = SensorSpec {
         attenuation: match given.attenuation_um {
-            None => Attenuation::NotGiven,
+            None => spec.sensor.attenuation,
             Some(depth) if depth.is_infinite() => Attenuation::Transparent,
             Some(depth) => Attenuation::Depth(Length::from_um(depth)),
         },
-        thickness: given.thickness_um.map(Length::from_um).unwrap_or_default(),
+        thickness: (given.thickness_um).map_or(spec.sensor.thickness, Length::from_um),
         layers: given.thickness_steps.map(i64::from),
     };
+}
+
+/// The axes given over those of a file.
+fn axes(file: CustomAxes, given: &VectorArgs) -> CustomAxes {
+    // A normal that belongs to another plane is made anew, as one of length 0 is.
+    let is_turned = given.fast.is_some() || given.slow.is_some();
+    let normal = match file.normal {
+        Some(_) if is_turned => Some([0.0; 3]),
+        normal => normal,
+    };
+    CustomAxes {
+        beam: given.beam.or(file.beam),
+        fast: given.fast.or(file.fast),
+        slow: given.slow.or(file.slow),
+        normal: given.normal.or(normal),
+        twotheta: given.twotheta.or(file.twotheta),
+        polarization: given.polarization.or(file.polarization),
+        spindle: given.spindle.or(file.spindle),
+    }
 }
 
 fn convention(convention: args::Convention) -> nanobragg::Convention {
@@ -320,7 +408,7 @@ fn apply_beam(spec: &mut BeamSpec, args: &Args) {
         beam_size_m: given.size_mm.map(|size| size / 1000.0),
     };
     spec.polarization = Polarization {
-        kahn_factor: given.polarization.unwrap_or(0.0),
+        kahn_factor: (given.polarization).unwrap_or(spec.polarization.kahn_factor),
         off: given.no_polarization,
     };
     if let Some(path) = &given.source_path {
@@ -349,20 +437,26 @@ fn apply_beam(spec: &mut BeamSpec, args: &Args) {
     };
 }
 
-fn crystal(args: &Args, noise_seed: i64) -> Result<CrystalSpec, RunError> {
+fn crystal(
+    args: &Args,
+    noise_seed: i64,
+    files: &[Source],
+    wavelength: Length,
+) -> Result<CrystalSpec, RunError> {
     let given = &args.crystal;
     let radians = |degrees: f64| Angle::from_degrees(degrees).radians();
+    let mut said = CrystalSpec::default();
+    if let Some(path) = &given.matrix_path {
+        said.matrix = Some(read::matrix::read(path)?);
+    } else {
+        for file in files {
+            file.described.orient(&mut said, wavelength);
+        }
+    }
+    if let Some(cell) = &given.cell {
+        said.cell = Some(CellSpec::from_values(cell)?);
+    }
     Ok(CrystalSpec {
-        cell: given
-            .cell
-            .as_deref()
-            .map(CellSpec::from_values)
-            .transpose()?,
-        matrix: given
-            .matrix_path
-            .as_deref()
-            .map(read::matrix::read)
-            .transpose()?,
         misset: given.misset.as_ref().map(|misset| match misset {
             args::Misset::Degrees(angles) => Misset::Angles(angles.map(radians)),
             args::Misset::Random => Misset::Random {
@@ -383,7 +477,7 @@ fn crystal(args: &Args, noise_seed: i64) -> Result<CrystalSpec, RunError> {
             domains: given.mosaic_domains.map(i64::from),
             seed: args.noise.mosaic_seed.unwrap_or(DEFAULT_MOSAIC_SEED),
         },
-        ..CrystalSpec::default()
+        ..said
     })
 }
 
@@ -424,18 +518,18 @@ fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
 fn factors(
     args: &Args,
     in_memory: Option<&[Reflection]>,
-) -> Result<(FactorGrid, FactorsFrom), RunError> {
+) -> Result<(FactorGrid, FactorsFrom, Option<FactorFile>), RunError> {
     let given = &args.factors;
     let default_f = given.default_f.unwrap_or(0.0);
     let limit = memory_limit(args);
     if let Some(reflections) = in_memory {
         let grid = FactorGrid::from_reflections(reflections, default_f, limit)?;
-        return Ok((grid, FactorsFrom::List));
+        return Ok((grid, FactorsFrom::List, None));
     }
     if let Some(path) = &given.hkl_path {
-        let reflections = read::hkl::read(path)?;
+        let (reflections, file) = factor_file::read(path, given)?;
         let grid = FactorGrid::from_reflections(&reflections, default_f, limit)?;
-        return Ok((grid, FactorsFrom::List));
+        return Ok((grid, FactorsFrom::List, file));
     }
     let dump = dump_path(args);
     // What is there and cannot be looked at is an error; only what is not there is not missed.
@@ -443,9 +537,10 @@ fn factors(
         return Ok((
             read::fdump::read(dump, default_f, limit)?,
             FactorsFrom::Dump,
+            None,
         ));
     }
-    Ok((FactorGrid::empty(default_f), FactorsFrom::Default))
+    Ok((FactorGrid::empty(default_f), FactorsFrom::Default, None))
 }
 
 /// What `-max_memory` allows.

@@ -39,6 +39,12 @@ pub enum RunError {
         /// The other flag.
         other: &'static str,
     },
+    /// A format that has no place for photons.
+    #[error("{}: a CBF holds whole numbers; give -floatfile a .tif, .h5 or .nxs", path.display())]
+    NoPhotons {
+        /// The file.
+        path: PathBuf,
+    },
     /// The processor lacks the vector instructions asked for.
     #[error("-level: this processor has no {level}; give auto for the best that it has")]
     LevelNotAvailable {
@@ -134,13 +140,16 @@ pub(crate) fn simulate(
         resolve_s: job.resolve_s,
         ..Timing::default()
     };
-    let mut outputs = Outputs::open(args, hashes)?;
+    let mut outputs = Outputs::open(args, &job.resolved, hashes)?;
     let record = outputs.take_record();
     let says = Says::of(args);
     says.text(&report::before(&job, args));
     warn_of_decisions(&job);
-    let dump = (job.factors_from == FactorsFrom::List)
-        .then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
+    let dump = matches!(
+        job.factors_from,
+        FactorsFrom::List | FactorsFrom::Coordinates
+    )
+    .then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
     let go_on = || stop_unless_wanted(stop);
     go_on()?;
 
@@ -295,6 +304,25 @@ impl nanobragg::Progress for Progress {
 }
 
 pub(crate) fn warn_of_decisions(job: &Job) {
+    for ignored in job
+        .geometry_from
+        .iter()
+        .flat_map(|from| &from.described.ignored)
+    {
+        warn!("{ignored}");
+    }
+    for warning in job.factor_file.iter().flat_map(|file| &file.warnings) {
+        warn!("{warning}");
+    }
+    if let Some(atoms) = &job.coordinates {
+        for warning in &atoms.warnings {
+            warn!("{warning}");
+        }
+        let lattice = job.resolved.experiment.crystal.lattice();
+        if let Some(warning) = atoms.cell_warning(lattice) {
+            warn!("{warning}");
+        }
+    }
     for warning in &job.resolved.decisions.warnings {
         warn!("{warning}");
     }

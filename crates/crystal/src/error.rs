@@ -193,6 +193,102 @@ pub enum Error {
         reciprocal_volume_per_a3: f64,
     },
 
+    /// Text that should write a symmetry operation does not.
+    #[error("found `{found}`, expected a symmetry operation such as x,y,z or -x+1/2,-y,z+1/2")]
+    SymmetryTriplet {
+        /// The text, cut short if it is long.
+        found: String,
+    },
+
+    /// A name or number that belongs to no space group.
+    #[error(
+        "found `{found}`, expected a space group: a number from 1 to 230, or a name such as \
+         P 21 21 21, C 1 2 1, R 3 :H or P 2ac 2ab"
+    )]
+    UnknownSpaceGroup {
+        /// The name, cut short if it is long.
+        found: String,
+    },
+
+    /// Symmetry operations that belong to no space group.
+    #[error("the symmetry operations listed generate more than any space group has")]
+    NoSpaceGroup,
+
+    /// The symmetry of a file makes no sense.
+    #[error("{name}: {source}")]
+    Symmetry {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+
+    /// An MTZ file that is none, or is damaged.
+    #[error("{name}: not a usable MTZ file: {what}")]
+    Mtz {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        what: String,
+    },
+
+    /// An mmCIF file that is none, or is damaged.
+    #[error("{name}:{line}: {what}")]
+    Cif {
+        /// The file.
+        name: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        what: String,
+    },
+
+    /// A reflection file lacks a column that was asked for.
+    #[error("{name}: has no column {column}; its columns are {present}")]
+    NoColumn {
+        /// The file.
+        name: String,
+        /// The column asked for.
+        column: String,
+        /// The columns there are.
+        present: String,
+    },
+
+    /// Columns that cannot be used as they were asked for.
+    #[error(
+        "{name}: not structure factors: {columns}; expected a column of F or I, or two for \
+         Friedel mates, and perhaps a phase after them"
+    )]
+    ColumnKind {
+        /// The file.
+        name: String,
+        /// The columns asked for.
+        columns: String,
+    },
+
+    /// A reflection file has neither amplitudes nor intensities.
+    #[error("{name}: has no column of structure factors or intensities among {present}")]
+    NoFactorColumn {
+        /// The file.
+        name: String,
+        /// The columns there are.
+        present: String,
+    },
+
+    /// The system has no memory for the equivalents of a reflection list.
+    #[error("no memory for the equivalents of {listed} reflections")]
+    TooManyEquivalents {
+        /// How many reflections are listed.
+        listed: usize,
+    },
+
+    /// A format that cannot do without a cell.
+    #[error("{format} files need a unit cell, and none is known")]
+    CellNeeded {
+        /// The format.
+        format: &'static str,
+    },
+
     /// More mosaic domains than can be kept.
     #[error("{count} mosaic domains, expected at most {limit}")]
     TooManyDomains {

@@ -40,10 +40,12 @@ mod factors;
 mod mosaic;
 mod orientation;
 pub mod read;
+mod reflections;
 mod shape;
 mod size;
 mod smooth;
 mod spindle;
+mod symmetry;
 mod transform;
 
 pub use basis::{DirectBasis, Lattice, ReciprocalBasis};
@@ -55,8 +57,13 @@ pub use factors::{
 };
 pub use mosaic::{DomainTurn, MAX_DOMAINS, Mosaic, MosaicSpec, cap_rotation};
 pub use orientation::{Misset, angles_from_rotation, misset, reciprocal_from_matrix};
+pub use reflections::{
+    Amplitude, Column, ColumnChoice, ColumnKind, ExpandedList, Expansion, ListedReflection,
+    Merging, Quantity, ReflectionList, ReflectionTable,
+};
 pub use shape::Shape;
 pub use size::{CrystalSize, clip_to_beam, interpolates_by_default, recommended_oversample};
 pub use smooth::{grating, lattice_factor_at_offset, sinc, sinc3_of_square};
 pub use spindle::{phi_angles_rad, rotate_by_phi};
+pub use symmetry::{AsymmetricUnit, CrystalSystem, Equivalent, SpaceGroup, SymmetryOperation};
 pub use transform::{gauss, lattice_factor, sinc3, sincg, tophat};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::bytes::Source;
-use crate::{Error, Image, Result, float, pgm, smv};
+use crate::{Error, Image, Result, cbf, float, pgm, smv, tiff};
 
 /// The most that is read of a pipe or a device, which do not tell how long they are.
 const MOST_OF_A_PIPE: u64 = 1 << 30;
@@ -20,6 +20,12 @@ pub enum Format {
     Smv,
     /// `P5` and a blank or a comment.
     Pgm,
+    /// `###CBF`.
+    Cbf,
+    /// `II*` or `MM*`, as four bytes.
+    Tiff,
+    /// The signature of HDF5, which is written here but not read.
+    Hdf5,
 }
 
 impl Format {
@@ -36,6 +42,9 @@ impl Format {
         match contents {
             [b'P', b'5', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] => Self::Pgm,
             [b'{', ..] if start.windows(12).any(|word| word == b"HEADER_BYTES") => Self::Smv,
+            [b'#', b'#', b'#', b'C', b'B', b'F', ..] => Self::Cbf,
+            [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Self::Tiff,
+            [0x89, b'H', b'D', b'F', b'\r', b'\n', 0x1a, b'\n', ..] => Self::Hdf5,
             _ => Self::Float,
         }
     }
@@ -46,6 +55,9 @@ impl Format {
             Self::Float => "float",
             Self::Smv => "SMV",
             Self::Pgm => "PGM",
+            Self::Cbf => "CBF",
+            Self::Tiff => "TIFF",
+            Self::Hdf5 => "HDF5",
         }
     }
 }
@@ -53,7 +65,8 @@ impl Format {
 /// A file that has been read and recognised.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnyImage {
-    /// It told its own sides. 16-bit counts and 8-bit greys are exact as floats.
+    /// It told its own sides. 16-bit counts and 8-bit greys are exact as floats; of 32-bit counts
+    /// those beyond 2^24 are rounded.
     Shaped(Format, Image<f32>),
     /// Raw floats, whose sides must be told.
     Shapeless(Shapeless),
@@ -71,7 +84,7 @@ impl AnyImage {
     ///
     /// # Errors
     /// Where it cannot be read, or where its header promises what it does not hold; see
-    /// [`smv::read`] and [`pgm::read`].
+    /// [`smv::read`], [`pgm::read`], [`cbf::read`] and [`tiff::parse`]. [`Error::NotRead`] for HDF5.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let mut source = Source::open(path)?;
@@ -88,6 +101,16 @@ impl AnyImage {
             Format::Pgm => {
                 let greys = pgm::parse(&bytes).map_err(in_file)?;
                 Self::Shaped(format, greys.map(|&grey| grey.into()))
+            }
+            Format::Cbf => {
+                let counts = cbf::parse(&bytes).map_err(in_file)?;
+                Self::Shaped(format, counts.map(|&count| count as f32))
+            }
+            Format::Tiff => Self::Shaped(format, tiff::parse(&bytes).map_err(in_file)?),
+            Format::Hdf5 => {
+                return Err(in_file(Error::NotRead {
+                    format: format.name(),
+                }));
             }
             Format::Float => Self::Shapeless(Shapeless {
                 path: path.to_path_buf(),
@@ -133,6 +156,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::{Exposure, nexus};
 
     fn stored(write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> tempfile::NamedTempFile {
         let mut bytes = Vec::new();
@@ -159,7 +183,24 @@ mod tests {
             AnyImage::Shaped(Format::Pgm, expected)
         );
 
+        let wide = Image::new(2, 1, vec![-7, 70000])?;
+        let file = stored(|out| cbf::write(out, &Exposure::default(), &wide));
+        assert_eq!(
+            AnyImage::read(file.path())?,
+            AnyImage::Shaped(Format::Cbf, wide.map(|&count| count as f32))
+        );
+
         let floats = Image::new(2, 1, vec![0.5, -1.0])?;
+        let file = stored(|out| tiff::write_photons(out, &Exposure::default(), &floats));
+        assert_eq!(
+            AnyImage::read(file.path())?,
+            AnyImage::Shaped(Format::Tiff, floats.clone())
+        );
+
+        let file = stored(|out| nexus::write_photons(out, &Exposure::default(), &floats));
+        let error = AnyImage::read(file.path()).unwrap_err().to_string();
+        assert!(error.contains("HDF5"), "{error}");
+
         let file = stored(|out| float::write(out, &floats));
         let AnyImage::Shapeless(shapeless) = AnyImage::read(file.path())? else {
             panic!("floats have no shape")

@@ -136,6 +136,66 @@ pub enum Error {
     /// The file does not begin with the header of a binary greymap with one byte a pixel.
     #[error("not a binary greymap: no P5 header with a largest value from 1 to 255")]
     NotPgm,
+    /// The file does not begin as a CBF, or has no binary section near its beginning.
+    #[error("not a CBF: no ###CBF header with a binary section")]
+    NotCbf,
+    /// There are fewer, or other, pixels than the header calls for.
+    #[error("the file holds {found} pixels where {expected} are expected")]
+    Pixels {
+        /// Pixels called for.
+        expected: usize,
+        /// Pixels there are.
+        found: usize,
+    },
+    /// The pixels are not those that the file was closed with.
+    #[error("the pixels are damaged: their MD5 is {found}, the header says {stated}")]
+    Digest {
+        /// The MD5 in the header, base 64.
+        stated: String,
+        /// That of the pixels.
+        found: String,
+    },
+    /// A file of a format that is written here and not read.
+    #[error("{format} files are written, but not read")]
+    NotRead {
+        /// The format.
+        format: &'static str,
+    },
+    /// A TIFF that cannot be read.
+    #[error("cannot read the TIFF: {0}")]
+    Tiff(::tiff::TiffError),
+    /// A TIFF whose pixels are not single numbers of a known kind.
+    #[error(
+        "a TIFF of {found} is not supported; one 8, 16 or 32-bit number or 32-bit float a pixel is"
+    )]
+    TiffPixels {
+        /// What its pixels are.
+        found: String,
+    },
+    /// An image of a series has other numbers as pixels than the series.
+    #[error("an image of {found} cannot stand in a series of {expected}")]
+    PixelType {
+        /// The pixels of the series.
+        expected: &'static str,
+        /// Those of the image.
+        found: &'static str,
+    },
+    /// An image that is not in the series, or has been written already.
+    #[error("image {index} cannot be written into a series of {images}, counted from 0, once each")]
+    ImageIndex {
+        /// The image.
+        index: usize,
+        /// Images of the series.
+        images: usize,
+    },
+    /// A series is to be closed before all its images are there.
+    #[error("the series has {written} of {images} images")]
+    Incomplete {
+        /// Images written.
+        written: usize,
+        /// Images of the series.
+        images: usize,
+    },
     /// The PNG encoder refused.
     #[error("cannot encode the PNG preview: {0}")]
     Png(::png::EncodingError),
@@ -179,6 +239,18 @@ impl From<::png::EncodingError> for Error {
         match error {
             ::png::EncodingError::IoError(cause) => cause.into(),
             refusal => Self::Png(refusal),
+        }
+    }
+}
+
+impl From<::tiff::TiffError> for Error {
+    fn from(error: ::tiff::TiffError) -> Self {
+        match error {
+            ::tiff::TiffError::IoError(cause) => match cause.downcast::<Self>() {
+                Ok(ours) => ours,
+                Err(cause) => Self::Tiff(::tiff::TiffError::IoError(cause)),
+            },
+            refusal => Self::Tiff(refusal),
         }
     }
 }

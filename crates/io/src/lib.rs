@@ -11,8 +11,11 @@
 //! | [`float`](mod@float) | raw photons | `f32`, little-endian | none |
 //! | [`pgm`] | portable greymap, `P5` | `u8` | text, one comment with the scale |
 //! | [`png`] | preview, dark spots on white | `u8` | PNG's own |
+//! | [`cbf`] | CBF, compressed by byte offset | `i32` | imgCIF tables and lines of miniCBF |
+//! | [`tiff`] | TIFF, one strip | `u16`, `u32` or `f32` | lines of miniCBF as description |
+//! | [`nexus`] | NeXus NXmx in [`hdf5`], one image or a series | `i32`, `u32` or `f32` | NXmx |
 //!
-//! [`any`] tells the first three apart by what a file contains.
+//! [`any`] tells those that can be read apart by what a file contains.
 //!
 //! Everywhere the fast axis runs along a line of the file and pixels are stored `[slow][fast]`:
 //!
@@ -31,7 +34,7 @@
 //!
 //! let photons = Image::new(3, 2, vec![0.0, 1.0, 2.0, 10.0, 100.0, 1e6])?;
 //! let window = scale::Window::whole(&photons);
-//! let counts = scale::integer(&photons, &window, 2.0, 40.0);
+//! let counts = scale::integer::<u16>(&photons, &window, 2.0, 40.0);
 //! assert_eq!(counts.pixels(), [40, 42, 44, 60, 240, 65535]);
 //!
 //! let mut fields = smv::Fields::new();
@@ -49,18 +52,26 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 pub mod any;
+pub mod cbf;
 pub mod error;
+pub mod exposure;
 pub mod float;
+pub mod hdf5;
+
 pub mod image;
+pub mod nexus;
+
 pub mod pgm;
 pub mod png;
 pub mod printf;
 pub mod replace;
 pub mod scale;
 pub mod smv;
+pub mod tiff;
 
 mod bytes;
 
 pub use error::{Error, Result};
+pub use exposure::Exposure;
 pub use image::Image;
-pub use replace::Output;
+pub use replace::{Output, Replaced};

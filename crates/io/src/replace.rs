@@ -10,7 +10,7 @@
 //! A program that has to end at once, as on a second Ctrl-C, calls [`abandon_all`] first.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -72,9 +72,20 @@ pub struct Output {
 
 #[derive(Debug)]
 enum Sink {
-    Replacement { part: Part, target: PathBuf },
+    Replacement {
+        part: Part,
+        target: PathBuf,
+        replaced: Replaced,
+    },
     Direct(File),
 }
+
+/// The file that an output has replaced, if there was one.
+///
+/// The system takes back its space when this is dropped, which for an image of many pixels takes as
+/// long as writing one. Whoever replaces several files can drop them side by side.
+#[derive(Debug)]
+pub struct Replaced(#[expect(dead_code, reason = "it is there to be dropped")] Option<File>);
 
 /// A temporary file and its place in the list of [`UNFINISHED`] ones.
 #[derive(Debug)]
@@ -166,12 +177,16 @@ impl Output {
     ///
     /// # Errors
     /// [`Error::Write`]; the file that was there before is then as it was.
-    pub fn commit(self) -> Result<()> {
+    pub fn commit(self) -> Result<Replaced> {
         let Self { path, writer } = self;
         let finished = writer.into_inner().map_err(io::IntoInnerError::into_error);
         let placed = finished.and_then(|sink| match sink {
-            Sink::Replacement { part, target } => part.persist(&target),
-            Sink::Direct(_) => Ok(()),
+            Sink::Replacement {
+                part,
+                target,
+                replaced,
+            } => part.persist(&target).map(|()| replaced),
+            Sink::Direct(_) => Ok(Replaced(None)),
         });
         placed.map_err(|cause| Error::Write { path, cause })
     }
@@ -195,6 +210,22 @@ impl Write for Output {
 
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush().map_err(|cause| self.named(cause))
+    }
+}
+
+/// Devices that cannot go back, pipes among them, say so.
+impl Seek for Output {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.writer.seek(to).map_err(|cause| self.named(cause))
+    }
+}
+
+impl Seek for Sink {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::Replacement { part, .. } => part.file()?.seek(to),
+            Self::Direct(file) => file.seek(to),
+        }
     }
 }
 
@@ -231,10 +262,11 @@ fn replacement(path: &Path, permissions: Option<Permissions>) -> io::Result<Sink
     if target.file_name().is_none() {
         return Err(io::ErrorKind::InvalidFilename.into());
     }
-    if permissions.is_some() {
+    let replaced = match permissions {
         // Renaming asks leave of the folder only; a file protected against writing is respected.
-        OpenOptions::new().write(true).open(&target)?;
-    }
+        Some(_) => Some(OpenOptions::new().write(true).open(&target)?),
+        None => None,
+    };
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -243,7 +275,12 @@ fn replacement(path: &Path, permissions: Option<Permissions>) -> io::Result<Sink
     if let Some(permissions) = permissions {
         part.file()?.set_permissions(permissions)?;
     }
-    Ok(Sink::Replacement { part, target })
+    Ok(Sink::Replacement {
+        part,
+        target,
+        // Elsewhere a file that is open cannot be replaced.
+        replaced: Replaced(replaced.filter(|_| cfg!(unix))),
+    })
 }
 
 /// The path at the end of a chain of links; it need not exist.

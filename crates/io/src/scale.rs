@@ -2,18 +2,42 @@
 //!
 //! | Image | Pixel inside the window | Scale if automatic |
 //! |---|---|---|
-//! | [`integer`] | floor(f32(clip(photons * scale + adc, 0, 65535) + 0.5)) | 55000 / max, or 1 |
-//! | [`noise`] | clip(poisson(photons) + adc, 0, 65535), truncated | none: real photons |
+//! | [`integer`] | floor(f32(clip(photons * scale + adc, 0, full) + 0.5)) | 55000 / max, or 1 |
+//! | [`noise`] | clip(poisson(photons) + adc, 0, full), truncated | none: real photons |
 //! | [`greys`] | min(photons * scale, 255), truncated | 250 / (5 rmsd), or that of [`integer`] |
 //!
-//! Outside the window every pixel is 0, without the offset `adc`. The sums are taken in f64.
+//! `full` is the largest [`Count`]: 65535 in files of 16 bits, 2^31 - 1 in those of 32, whose counts
+//! are the same up to 65535. Outside the window every pixel is 0, without the offset `adc`. The sums are taken in f64.
 
 use std::ops::RangeInclusive;
 
 use crate::Image;
 
-/// The brightest count of a 16-bit image.
-const FULL_SCALE: f64 = 65535.0;
+/// What an integer image is made of.
+pub trait Count: Copy + Default {
+    /// The largest count.
+    const FULL: f64;
+
+    /// A number without its fraction; clipped at both ends, 0 for what is not a number.
+    fn truncated(number: f64) -> Self;
+}
+
+impl Count for u16 {
+    const FULL: f64 = u16::MAX as f64;
+
+    fn truncated(number: f64) -> Self {
+        number as Self
+    }
+}
+
+/// Never negative: 0 is the least, as in files of 16 bits.
+impl Count for i32 {
+    const FULL: f64 = Self::MAX as f64;
+
+    fn truncated(number: f64) -> Self {
+        number.max(0.0) as Self
+    }
+}
 
 /// The pixels that were rendered, both ends included; what reaches beyond an image is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +89,21 @@ pub fn automatic_grey(rmsd: f64, integer_scale: f64) -> f64 {
 /// Scaled photons as counts, rounded; `adc` is the offset in counts.
 ///
 /// A pixel that is not a number becomes 0.
-pub fn integer(photons: &Image<f32>, window: &Window, scale: f64, adc: f64) -> Image<u16> {
+///
+/// ```
+/// use nanobragg_io::{Image, scale};
+///
+/// let photons = Image::new(2, 1, vec![3.0, 70000.0])?;
+/// let window = scale::Window::whole(&photons);
+/// assert_eq!(scale::integer::<u16>(&photons, &window, 1.0, 40.0).pixels(), [43, 65535]);
+/// assert_eq!(scale::integer::<i32>(&photons, &window, 1.0, 40.0).pixels(), [43, 70040]);
+/// # Ok::<(), nanobragg_io::Error>(())
+/// ```
+pub fn integer<C: Count>(photons: &Image<f32>, window: &Window, scale: f64, adc: f64) -> Image<C> {
     inside(photons, window, |pixel| {
-        let count = (f64::from(pixel) * scale + adc).clamp(0.0, FULL_SCALE);
+        let count = (f64::from(pixel) * scale + adc).clamp(0.0, C::FULL);
         // Narrowed before it is truncated: a count just below a half rounds up with it.
-        ((count + 0.5) as f32) as u16
+        C::truncated(((count + 0.5) as f32).into())
     })
 }
 
@@ -80,12 +114,12 @@ pub fn greys(photons: &Image<f32>, window: &Window, scale: f64) -> Image<u8> {
 
 /// Counts with photon noise, and what was met on the way.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Noise {
+pub struct Noise<C = u16> {
     /// The counts, offset included.
-    pub counts: Image<u16>,
+    pub counts: Image<C>,
     /// Photons drawn in all, offset and clipping aside.
     pub photons: f64,
-    /// Pixels of more than 65535 counts, which hold 65535.
+    /// Pixels of more counts than the largest [`Count`], which hold that.
     pub overloads: u64,
 }
 
@@ -98,26 +132,26 @@ pub struct Noise {
 /// use nanobragg_io::{Image, scale};
 ///
 /// let photons = Image::new(2, 1, vec![3.0, 70000.0])?;
-/// let noise = scale::noise(&photons, &scale::Window::whole(&photons), 40.0, |mean| mean);
+/// let whole = scale::Window::whole(&photons);
+/// let noise: scale::Noise = scale::noise(&photons, &whole, 40.0, |mean| mean);
 /// assert_eq!(noise.counts.pixels(), [43, 65535]);
 /// assert_eq!(noise.overloads, 1);
 /// # Ok::<(), nanobragg_io::Error>(())
 /// ```
-pub fn noise(
+pub fn noise<C: Count>(
     photons: &Image<f32>,
     window: &Window,
     adc: f64,
     mut poisson: impl FnMut(f32) -> f32,
-) -> Noise {
+) -> Noise<C> {
     let mut drawn = 0.0;
     let mut overloads = 0;
     let counts = inside(photons, window, |mean| {
         let arrived = f64::from(poisson(mean));
         drawn += arrived;
         let count = arrived + adc;
-        overloads += u64::from(count > FULL_SCALE);
-        // `as` clips at both ends and truncates between them.
-        count as u16
+        overloads += u64::from(count > C::FULL);
+        C::truncated(count)
     });
     Noise {
         counts,
@@ -156,14 +190,14 @@ mod tests {
     #[test]
     fn counts_are_rounded_and_clipped() {
         let image = row(&[0.49, 0.5, 1e9, -1e9, f32::NAN, f32::INFINITY]);
-        let counts = integer(&image, &Window::whole(&image), 1.0, 0.0);
+        let counts = integer::<u16>(&image, &Window::whole(&image), 1.0, 0.0);
         assert_eq!(counts.pixels(), [0, 1, 65535, 0, 0, 65535]);
     }
 
     #[test]
     fn counts_are_narrowed_before_they_are_truncated() {
         let image = row(&[1.0]);
-        let just_below = integer(&image, &Window::whole(&image), 40000.5 - 1e-9, 0.0);
+        let just_below = integer::<u16>(&image, &Window::whole(&image), 40000.5 - 1e-9, 0.0);
         assert_eq!(just_below.pixels(), [40001]);
     }
 
@@ -191,7 +225,7 @@ mod tests {
             slow: 1..=1,
         };
         let mut draws = 0;
-        let noise = noise(&image, &window, 40.0, |mean| {
+        let noise: Noise = noise(&image, &window, 40.0, |mean| {
             draws += 1;
             mean
         });
@@ -206,18 +240,40 @@ mod tests {
             fast: 1..=usize::MAX,
             slow: 0..=usize::MAX,
         };
-        assert_eq!(integer(&image, &window, 1.0, 0.0).pixels(), [0, 2]);
+        assert_eq!(integer::<u16>(&image, &window, 1.0, 0.0).pixels(), [0, 2]);
         let beyond = Window {
             fast: 5..=9,
             slow: 0..=0,
         };
-        assert_eq!(integer(&image, &beyond, 1.0, 40.0).pixels(), [0, 0]);
+        assert_eq!(integer::<u16>(&image, &beyond, 1.0, 40.0).pixels(), [0, 0]);
+    }
+
+    #[test]
+    fn wide_counts_are_the_narrow_ones_where_those_do_not_clip() {
+        let pixels = [0.49, 0.5, 65535.49, 65536.0, 1e9, 1e12, -1e12, f32::NAN];
+        let image = row(&pixels);
+        let whole = Window::whole(&image);
+        let wide = integer::<i32>(&image, &whole, 1.0, 0.0);
+        let full = i32::MAX;
+        assert_eq!(
+            wide.pixels(),
+            [0, 1, 65535, 65536, 1_000_000_000, full, 0, 0]
+        );
+        let narrow = integer::<u16>(&image, &whole, 1.0, 0.0);
+        let clipped = wide.map(|&count| count.min(65535) as u16);
+        assert_eq!(narrow, clipped);
+        let noise: Noise<i32> = noise(&image, &whole, -1.0, |mean| mean.round());
+        assert_eq!(
+            noise.counts.pixels()[2..6],
+            [65534, 65535, 999_999_999, full]
+        );
+        assert_eq!((noise.counts.pixels()[0], noise.overloads), (0, 1));
     }
 
     #[test]
     fn a_negative_offset_does_not_wrap_around() {
         let image = row(&[3.0]);
-        let noise = noise(&image, &Window::whole(&image), -10.0, |mean| mean);
+        let noise: Noise = noise(&image, &Window::whole(&image), -10.0, |mean| mean);
         assert_eq!((noise.counts.pixels(), noise.overloads), (&[0][..], 0));
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use nanobragg_io::{Image, float, pgm, png, printf, scale, smv};
+use nanobragg_io::{Exposure, Image, cbf, float, pgm, png, printf, scale, smv, tiff};
 use proptest::prelude::*;
 
 /// Runs `f` on a file of these bytes.
@@ -38,10 +38,64 @@ fn fields() -> impl Strategy<Value = smv::Fields> {
     })
 }
 
+/// Changes some of `bytes`.
+fn damage(bytes: &mut [u8], damage: &[(prop::sample::Index, u8)]) {
+    for (at, byte) in damage {
+        let at = at.index(bytes.len());
+        bytes[at] = *byte;
+    }
+}
+
 proptest! {
+    #[test]
+    fn byte_offset_expands_to_what_was_compressed(
+        pixels in prop::collection::vec(
+            prop_oneof![
+                any::<i32>(),
+                -200..200,
+                -70_000..70_000,
+                Just(i32::MIN),
+                Just(i32::MAX),
+            ],
+            0..300,
+        ),
+    ) {
+        let bytes = cbf::byte_offset::compress(&pixels);
+        prop_assert_eq!(cbf::byte_offset::expand(&bytes, pixels.len()).unwrap(), pixels);
+    }
+
+    #[test]
+    fn cbf_reads_back_what_was_written(counts in image(any::<i32>())) {
+        let mut file = Vec::new();
+        cbf::write(&mut file, &Exposure::default(), &counts).unwrap();
+        prop_assert_eq!(cbf::parse(&file).unwrap(), counts);
+    }
+
+    #[test]
+    fn damaged_cbf_and_tiff_parse_or_fail(
+        counts in image(any::<i32>()),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        length in any::<prop::sample::Index>(),
+    ) {
+        let mut file = Vec::new();
+        cbf::write(&mut file, &Exposure::default(), &counts).unwrap();
+        damage(&mut file, &changes);
+        let _ = cbf::parse(&file);
+        let _ = cbf::parse(&file[..length.index(file.len())]);
+
+        let mut file = Vec::new();
+        tiff::write_counts(&mut file, &Exposure::default(), &counts).unwrap();
+        // The directory is in the first 160 bytes.
+        damage(&mut file[..160], &changes);
+        let _ = tiff::parse(&file);
+        let _ = tiff::parse(&file[..length.index(file.len())]);
+    }
+
     #[test]
     fn any_bytes_parse_or_fail(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         let _ = smv::Header::parse(&bytes);
+        let _ = cbf::parse(&[b"###CBF--CIF-BINARY-FORMAT-SECTION--", &bytes[..]].concat());
+        let _ = tiff::parse(&[b"II*\0\x08\0\0\0", &bytes[..]].concat());
         with_file(&bytes, |path| {
             let _ = (smv::read(path), smv::read_header(path), pgm::read(path), float::read(path, 3, 5));
         });
@@ -123,9 +177,9 @@ proptest! {
         adc in any::<f64>(),
     ) {
         let window = scale::Window::whole(&photons);
-        scale::integer(&photons, &window, scaling, adc);
+        scale::integer::<u16>(&photons, &window, scaling, adc);
         scale::greys(&photons, &window, scaling);
-        scale::noise(&photons, &window, adc, |mean| mean);
+        scale::noise::<u16>(&photons, &window, adc, |mean| mean);
         for grey in [png::Grey::Logarithmic, png::Grey::SquareRoot] {
             png::write(std::io::sink(), &photons, grey).unwrap();
         }
@@ -141,8 +195,8 @@ proptest! {
             fast: corner.0..=corner.0 + sides.0,
             slow: corner.1..=corner.1 + sides.1,
         };
-        let whole = scale::integer(&photons, &scale::Window::whole(&photons), 1.0, 40.0);
-        let part = scale::integer(&photons, &window, 1.0, 40.0);
+        let whole = scale::integer::<u16>(&photons, &scale::Window::whole(&photons), 1.0, 40.0);
+        let part = scale::integer::<u16>(&photons, &window, 1.0, 40.0);
         for (slow, row) in part.rows().enumerate() {
             for (fast, &count) in row.iter().enumerate() {
                 let inside = window.fast.contains(&fast) && window.slow.contains(&slow);

@@ -16,6 +16,9 @@ pub enum Error {
     /// The crystal cannot be, or a file that describes it cannot be read.
     #[error(transparent)]
     Crystal(#[from] nanobragg_crystal::Error),
+    /// Structure factors of coordinates cannot be worked out, or their file cannot be read.
+    #[error(transparent)]
+    Structure(#[from] nanobragg_structure::Error),
     /// The sources cannot be, or their file cannot be read.
     #[error(transparent)]
     Sources(#[from] nanobragg_sources::Error),
@@ -137,14 +140,6 @@ pub enum Error {
         /// What it is.
         value: f32,
     },
-    /// The image has no derivative by a parameter.
-    #[error("the image has no derivative by {parameter}: {reason}")]
-    NoDerivative {
-        /// The parameter.
-        parameter: Parameter,
-        /// Why.
-        reason: &'static str,
-    },
     /// A series has no frame of this number.
     #[error("a series of {count} has no number {number}; they run from 1 to {count}")]
     NoSuchFrame {
@@ -156,6 +151,14 @@ pub enum Error {
     /// Every frame of a rotation series would be the same.
     #[error("a rotation series needs an oscillation range above 0 for each frame")]
     NoOscillation,
+    /// The image has no derivative by a parameter.
+    #[error("the image has no derivative by {parameter}: {reason}")]
+    NoDerivative {
+        /// The parameter.
+        parameter: Parameter,
+        /// Why.
+        reason: &'static str,
+    },
     /// Two images that are to be compared do not cover each other.
     #[error(
         "one image has {} x {} pixels (fast x slow), the other {} x {}",
@@ -166,5 +169,56 @@ pub enum Error {
         a: [usize; 2],
         /// Those of the other.
         b: [usize; 2],
+    },
+    /// A curved detector has no origin and axes, which is all that other programs take.
+    #[error("the detector is curved: no file of another program can describe it")]
+    CurvedSurface,
+    /// The plane of a detector holds the sample.
+    #[error(
+        "the plane of the detector passes {close_distance_mm} mm from the sample, which is too close"
+    )]
+    PlaneThroughSample {
+        /// The distance along the normal, in mm.
+        close_distance_mm: f64,
+    },
+    /// A file that gives a geometry cannot be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file that gives a geometry is larger than any such file.
+    #[error("{}: larger than the {limit_bytes} bytes that are read of such a file", path.display())]
+    FileTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read.
+        limit_bytes: u64,
+    },
+    /// A file that should be JSON is not.
+    #[error("{name}: not JSON: {source}")]
+    NotJson {
+        /// The file.
+        name: String,
+        /// What is wrong, with line and column.
+        source: serde_json::Error,
+    },
+    /// A value in a file that cannot be what it stands for.
+    #[error("{place}: found {found}, expected {expected}")]
+    FileValue {
+        /// File and key: `a.expt: beam[0].wavelength`, `XDS.INP:12: QX`.
+        place: String,
+        /// What is there.
+        found: String,
+        /// What would do.
+        expected: &'static str,
+    },
+    /// Something that a file must say and does not.
+    #[error("{place} is missing")]
+    FileLacks {
+        /// File and key.
+        place: String,
     },
 }

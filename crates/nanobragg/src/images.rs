@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use nanobragg_io::scale::{self, Window};
-use nanobragg_io::{Image, scale::Noise};
+use nanobragg_io::Image;
+use nanobragg_io::scale::{self, Count, Noise, Window};
 use nanobragg_numeric::PoissonNoise;
 use nanobragg_physics::{Experiment, Plan, Rendered, RunOptions, Statistics};
 
@@ -125,8 +125,8 @@ impl Simulated {
             .unwrap_or_else(|| scale::automatic_grey(self.statistics.rmsd, integer_scale))
     }
 
-    /// Counts without noise: photons times `scale` plus `adc`.
-    pub fn integers(&self, scale: f64, adc: f64) -> Image<u16> {
+    /// Counts without noise: photons times `scale` plus `adc`, of 16 bits or of 32.
+    pub fn integers<C: Count>(&self, scale: f64, adc: f64) -> Image<C> {
         scale::integer(&self.photons, &self.window, scale, adc)
     }
 
@@ -136,8 +136,9 @@ impl Simulated {
     }
 
     /// Counts with counting noise plus `adc`. A seed gives the same counts everywhere; the pixels
-    /// are drawn one after the other, in raster order.
-    pub fn noisy_counts(&self, seed: i64, adc: f64) -> Noise {
+    /// are drawn one after the other, in raster order. Counts of 32 bits are those of 16 where these
+    /// are not clipped.
+    pub fn noisy_counts<C: Count>(&self, seed: i64, adc: f64) -> Noise<C> {
         let mut noise = PoissonNoise::from_seed(seed);
         scale::noise(&self.photons, &self.window, adc, |mean| noise.count(mean))
     }

@@ -41,6 +41,8 @@
 
 pub mod compare;
 mod error;
+pub mod exchange;
+mod exposure;
 pub mod gradient;
 mod header;
 mod images;
@@ -51,6 +53,7 @@ pub mod series;
 mod spec;
 
 pub use error::Error;
+pub use exposure::exposure;
 pub use header::{HeaderKind, apply_header, smv_fields};
 pub use images::{NotFinite, Simulated, simulate};
 pub use memory::{bytes_needed, check_memory};
@@ -63,6 +66,7 @@ pub use nanobragg_io as io;
 pub use nanobragg_numeric as numeric;
 pub use nanobragg_physics as physics;
 pub use nanobragg_sources as sources;
+pub use nanobragg_structure as structure;
 
 pub use nanobragg_crystal::{
     CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Hkl, Misset, MosaicSpec, Shape,

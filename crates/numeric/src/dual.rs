@@ -106,6 +106,7 @@ impl<const N: usize, T: Real> Sub for Dual<N, T> {
     }
 }
 
+#[allow(clippy::suspicious_arithmetic_impl, reason = "the product rule adds")]
 impl<const N: usize, T: Real> Mul for Dual<N, T> {
     type Output = Self;
 
@@ -116,6 +117,10 @@ impl<const N: usize, T: Real> Mul for Dual<N, T> {
     }
 }
 
+#[allow(
+    clippy::suspicious_arithmetic_impl,
+    reason = "the quotient rule subtracts and multiplies"
+)]
 impl<const N: usize, T: Real> Div for Dual<N, T> {
     type Output = Self;
 

@@ -57,6 +57,8 @@ pub struct Plan<'e> {
     /// The square of the scattering vector beyond which every structure factor is 0; `None` if
     /// there is no such limit.
     pub(crate) reach_squared_per_m2: Option<f64>,
+    /// The longest a, b and c of all orientations, in metres.
+    pub(crate) longest_edges_m: [f64; 3],
 }
 
 impl<'e> Plan<'e> {
@@ -104,6 +106,7 @@ impl<'e> Plan<'e> {
                 && largest_index(&sources, &orientations) < LARGEST_INDEX,
             lane_grid: lane_grid.unwrap_or_default(),
             reach_squared_per_m2: reach_squared_per_m2(experiment, &orientations),
+            longest_edges_m: longest_edges_m(&orientations),
             cells: experiment.crystal.size().cells(),
             reciprocal_per_angstrom: experiment.crystal.reciprocal().vectors(),
             rules,
@@ -176,6 +179,15 @@ fn largest_index(sources: &[SourceRow], orientations: &[Orientation]) -> f64 {
         .map(|&edge| vector::norm(edge));
     let shortest_m = sources.iter().map(|source| source.wavelength_m);
     2.0 * longest_m.fold(0.0, f64::max) / shortest_m.fold(f64::INFINITY, f64::min)
+}
+
+/// The longest a, b and c of all orientations, in metres; a little more, for rounding. An index is at
+/// most this times the length of the scattering vector.
+fn longest_edges_m(orientations: &[Orientation]) -> [f64; 3] {
+    [0, 1, 2].map(|axis| {
+        let lengths_m = orientations.iter().map(|edges| vector::norm(edges[axis]));
+        lengths_m.fold(0.0, f64::max) * (1.0 + 1e-9)
+    })
 }
 
 /// How far from the origin of reciprocal space a point can lie whose nearest reflection is not 0,

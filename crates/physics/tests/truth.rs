@@ -16,12 +16,17 @@ use nanobragg_sources::{Source, SourceList};
 /// Photons of pixels are single precision: each is off by 6e-8 of itself at most.
 const SINGLE: f64 = 1e-7;
 
-const SIDE: u32 = 70;
+const SIDE: u32 = 40;
 
-/// A small crystal with a few hundred reflections on a detector of 70 x 70 pixels.
+/// The side of a part of it.
+const PART: i64 = 30;
+
+/// A small crystal with a few hundred reflections on a detector of 40 x 40 pixels.
 fn experiment(shape: Shape) -> Experiment {
     let crystal = Crystal::new(&CrystalSpec {
-        cell: Some(CellSpec::from_values(&[60.0, 70.0, 80.0, 80.0, 95.0, 105.0]).unwrap()),
+        cell: Some(
+            CellSpec::from_values(&[60.0, 70.0, 80.0, 80.0, 95.0, 105.0]).expect("six numbers"),
+        ),
         misset: Some(Misset::Angles([0.3, -0.8, 1.9])),
         cells: [4, 3, 5],
         shape,
@@ -35,19 +40,20 @@ fn experiment(shape: Shape) -> Experiment {
     let detector = Detector::new(&DetectorSpec {
         pixels_fast: Some(SIDE),
         pixels_slow: Some(SIDE),
-        pixel_size: Length::from_mm(0.5),
+        pixel_size: Length::from_mm(0.9),
         distance: Length::from_mm(70.0),
         ..DetectorSpec::default()
     });
     let sources = [0.99, 1.01].map(|angstrom| Source::at([-10.0, 0.0, 0.0], angstrom * 1e-10, 1.0));
     Experiment {
-        detector: detector.unwrap(),
-        roi: Roi::full(SIDE, SIDE).unwrap(),
+        detector: detector.expect("the detector is a plain one"),
+        roi: Roi::full(SIDE, SIDE).expect("the detector has pixels"),
         mask: None,
-        crystal: crystal.unwrap(),
+        crystal: crystal.expect("the cell is a plain one"),
         factors: Arc::new(FactorGrid::empty(100.0)),
         lookup: Lookup::Nearest,
-        sources: SourceList::from_sources(sources.into_iter().flatten().collect()).unwrap(),
+        sources: SourceList::from_sources(sources.into_iter().flatten().collect())
+            .expect("there are two"),
         phi: PhiSweep {
             start_rad: 0.1,
             range_rad: 0.02,
@@ -70,8 +76,8 @@ fn experiment(shape: Shape) -> Experiment {
 fn found(experiment: &Experiment, floor_photons: f64) -> (Vec<f32>, Truth) {
     let plan = Plan::new(experiment);
     let options = RunOptions::default();
-    let rendered = render(&plan, &options).unwrap();
-    let truth = truth(&plan, &rendered, floor_photons, &options).unwrap();
+    let rendered = render(&plan, &options).expect("nothing stops it");
+    let truth = truth(&plan, &rendered, floor_photons, &options).expect("nothing stops it");
     (rendered.pixels, truth)
 }
 
@@ -185,7 +191,9 @@ fn a_reflection_has_the_photons_and_the_centroid_of_an_image_without_the_others(
 #[test]
 fn weak_reflections_below_the_floor_are_told_as_a_sum() {
     let (pixels, all) = found(&experiment(Shape::Square), 0.0);
-    let floor = all.reflections.iter().map(|r| r.photons).sum::<f64>() / 100.0;
+    let mut photons: Vec<f64> = all.reflections.iter().map(|r| r.photons).collect();
+    photons.sort_by(f64::total_cmp);
+    let floor = photons[photons.len() / 2];
     let (_, strong) = found(&experiment(Shape::Square), floor);
     assert!(!strong.reflections.is_empty() && strong.reflections.len() < all.reflections.len());
     assert!(strong.reflections.iter().all(|r| r.photons >= floor));
@@ -232,7 +240,16 @@ fn a_still_has_a_partiality_of_1_only_on_the_ewald_sphere() {
 
 #[test]
 fn partialities_of_images_that_continue_each_other_add_up_to_1() {
-    // 40 images of 5 steps over 0.4 rad; what crosses in the middle begins and ends within.
+    // 40 images of 5 steps over 0.4 rad; what crosses in the middle begins and ends within. A larger
+    // crystal than elsewhere has narrower crossings; a part of the detector has enough of them.
+    let crystal = Crystal::new(&CrystalSpec {
+        cell: Some(CellSpec::from_values(&[60.0, 70.0, 80.0]).unwrap()),
+        misset: Some(Misset::Angles([0.3, -0.8, 1.9])),
+        cells: [4, 5, 6],
+        shape: Shape::Gauss,
+        ..CrystalSpec::default()
+    })
+    .unwrap();
     let images: Vec<Truth> = (0..40)
         .map(|image| {
             let experiment = Experiment {
@@ -242,6 +259,9 @@ fn partialities_of_images_that_continue_each_other_add_up_to_1() {
                     step_rad: 0.002,
                     count: 5,
                 },
+                crystal: crystal.clone(),
+                roi: Roi::new([0, PART - 1], [0, PART - 1], SIDE, SIDE).unwrap(),
+                sampling: Sampling::default(),
                 ..experiment(Shape::Gauss)
             };
             found(&experiment, 0.0).1
@@ -253,22 +273,27 @@ fn partialities_of_images_that_continue_each_other_add_up_to_1() {
             .find(|r| r.hkl == hkl)
             .map_or(0.0, |r| r.partiality)
     };
+    let is_inside = |px: f64| px > 6.0 && px < PART as f64 - 6.0;
     let crossing: Vec<[i32; 3]> = images[20]
         .reflections
         .iter()
-        .filter(|r| r.partiality > 0.2 && r.hkl != [0; 3])
+        .filter(|r| r.partiality > 0.05 && is_inside(r.fast_px) && is_inside(r.slow_px))
         .map(|r| r.hkl)
         .collect();
-    assert!(crossing.len() >= 3, "{}", crossing.len());
     let mut whole = 0;
+    let mut total = 0.0;
     for hkl in &crossing {
         let sum: f64 = images.iter().map(|image| partiality(image, *hkl)).sum();
         let edge = partiality(&images[0], *hkl) + partiality(&images[39], *hkl);
-        if edge < 1e-3 {
+        if edge < 1e-4 {
             whole += 1;
-            // What is cut off the tails of the crossing.
-            assert!((sum - 1.0).abs() < 5e-3, "{hkl:?}: {sum}");
+            total += sum;
+            // No more than 1, but for what is cut off the tails of the crossing.
+            assert!(sum < 1.005, "{hkl:?}: {sum}");
         }
     }
+    // An image in which no pixel is nearest to a reflection does not list it, so a little is missing.
+    let mean = total / f64::from(whole);
+    assert!(mean > 0.9, "{mean}");
     assert!(whole >= 3, "{whole} of {}", crossing.len());
 }

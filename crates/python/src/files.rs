@@ -190,7 +190,7 @@ fn save(
         write(&mut output)?;
         output.commit()
     });
-    written.map_err(|error| of_io(py, error))
+    written.map(drop).map_err(|error| of_io(py, error))
 }
 
 /// Read structure factors: text, a line `h k l F` for each reflection.

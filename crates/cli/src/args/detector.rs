@@ -9,6 +9,14 @@ pub struct DetectorArgs {
     pub image_path: Option<PathBuf>,
     /// Image whose header gives the geometry and whose zero pixels are skipped.
     pub mask_path: Option<PathBuf>,
+    /// ExperimentList of dxtbx that gives the geometry.
+    pub expt_path: Option<PathBuf>,
+    /// The experiment of that list, counted from 0.
+    pub expt_number: Option<u32>,
+    /// The panel of its detector, counted from 0.
+    pub expt_panel: Option<u32>,
+    /// `XDS.INP` that gives the geometry.
+    pub xds_path: Option<PathBuf>,
     /// Distance along the beam.
     pub distance_mm: Option<f64>,
     /// Distance along the detector normal.
@@ -130,6 +138,17 @@ const fn pixels(name: &'static str, set: fn(&mut Args, i64), help: &'static str)
     )
 }
 
+const fn from_zero(name: &'static str, set: fn(&mut Args, i64), help: &'static str) -> FlagSpec {
+    FlagSpec::new(
+        name,
+        Takes::Whole {
+            range: WholeRange::ZERO_OR_MORE,
+            set,
+        },
+        help,
+    )
+}
+
 const fn switch(name: &'static str, set: fn(&mut Args), help: &'static str) -> FlagSpec {
     FlagSpec::new(name, Takes::Switch(set), help)
 }
@@ -162,6 +181,28 @@ pub(super) static GROUP: Group = Group {
             "mask",
             Takes::Path(|args, path| args.detector.mask_path = Some(path)),
             "The same, and skip the pixels that are 0 in it.",
+        ),
+        FlagSpec::new(
+            "expt",
+            Takes::Path(|args, path| args.detector.expt_path = Some(path)),
+            "Take detector, beam, spindle, phi and oriented cell from this ExperimentList of \
+             dxtbx (DIALS); flags win over it.",
+        ),
+        from_zero(
+            "expt_number",
+            |args, n| args.detector.expt_number = Some(super::count(n)),
+            "The experiment of that list, counted from 0.",
+        )
+        .default("0"),
+        from_zero(
+            "expt_panel",
+            |args, n| args.detector.expt_panel = Some(super::count(n)),
+            "The panel of its detector, counted from 0. Needed if there are several.",
+        ),
+        FlagSpec::new(
+            "xdsinp",
+            Takes::Path(|args, path| args.detector.xds_path = Some(path)),
+            "Take the same from this XDS.INP; flags win over it.",
         ),
         number(
             "distance",

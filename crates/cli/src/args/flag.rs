@@ -111,6 +111,15 @@ pub enum Takes {
         /// Their effect.
         set: fn(&mut Args, [i64; 4]),
     },
+    /// One word, checked by its effect.
+    Text {
+        /// The word, as the help shows it.
+        value: &'static str,
+        /// What is allowed, in words.
+        allowed: &'static str,
+        /// Its effect; `false` if the word is not allowed.
+        set: fn(&mut Args, &str) -> bool,
+    },
     /// The name of a file.
     Path(fn(&mut Args, PathBuf)),
     /// One word of a few.
@@ -162,6 +171,7 @@ impl Takes {
             Self::Switch(_) | Self::Help | Self::Version => 0.into(),
             Self::Number { .. }
             | Self::Whole { .. }
+            | Self::Text { .. }
             | Self::Path(_)
             | Self::Part { .. }
             | Self::Word { .. }
@@ -183,6 +193,7 @@ impl Takes {
             Self::Number { unit, .. } => format!("<{unit}>"),
             Self::Whole { .. } => "<n>".into(),
             Self::Two { values, .. } | Self::Four { values, .. } => format!("<{values}>"),
+            Self::Text { value, .. } => format!("<{value}>"),
             Self::Path(_) => "<file>".into(),
             Self::Part { .. } => "<i/n>".into(),
             Self::TwoPaths(_) => "<file> <file>".into(),
@@ -206,6 +217,7 @@ impl Takes {
             Self::Whole { range, .. } | Self::Two { range, .. } | Self::Four { range, .. } => {
                 range.to_string()
             }
+            Self::Text { allowed, .. } => (*allowed).into(),
             Self::Path(_) => "the name of a file".into(),
             Self::Part { most, .. } => {
                 format!("i/n with whole numbers, i from 1 to n, n up to {most}")

@@ -7,6 +7,7 @@
 //! Fields keep the units of the command line and say them in their names; `None` is "not given".
 
 mod beam;
+mod coordinates;
 mod crystal;
 mod detector;
 pub mod flag;
@@ -25,6 +26,7 @@ mod warning;
 use std::ffi::OsString;
 
 pub use beam::BeamArgs;
+pub use coordinates::CoordinateArgs;
 pub use crystal::{CrystalArgs, Misset, Shape};
 pub use detector::{Centre, Convention, DetectorArgs, DistanceFlag, Pivot};
 pub use noise::NoiseArgs;
@@ -58,6 +60,8 @@ pub struct Args {
     pub crystal: CrystalArgs,
     /// Where structure factors come from.
     pub factors: FactorArgs,
+    /// Atoms that structure factors are worked out from.
+    pub coordinates: CoordinateArgs,
     /// Pixels, placement and sensor.
     pub detector: DetectorArgs,
     /// Axes of the laboratory and the detector.
@@ -124,10 +128,11 @@ impl Args {
 }
 
 /// The groups of flags, in the order of the help.
-pub fn groups() -> [&'static Group; 10] {
+pub fn groups() -> [&'static Group; 11] {
     [
         &crystal::GROUP,
         &structure_factors::GROUP,
+        &coordinates::GROUP,
         &detector::GROUP,
         &vectors::GROUP,
         &beam::GROUP,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub struct NoiseArgs {
     /// Write the noise image.
     pub wanted: bool,
-    /// Photon counts with Poisson noise, SMV.
+    /// Photon counts with Poisson noise: SMV, CBF, TIFF or NeXus.
     pub path: Option<PathBuf>,
     /// Seed of the noise; `None` takes the clock.
     pub seed: Option<i64>,
@@ -49,7 +49,7 @@ pub(super) static GROUP: Group = Group {
                 args.noise.path = Some(path);
                 args.noise.wanted = true;
             }),
-            "Photon counts with Poisson noise, SMV.",
+            "Photon counts with Poisson noise: SMV, or by its extension CBF, TIFF or NeXus, of 32 bits.",
         )
         .or(&["noiseimage"])
         .default("noiseimage.img"),

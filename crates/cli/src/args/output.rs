@@ -5,9 +5,9 @@ use std::path::PathBuf;
 /// Files to write, their scales, and what to print.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutputArgs {
-    /// Raw 32-bit floats.
+    /// Photons: raw 32-bit floats, TIFF or NeXus.
     pub float_path: Option<PathBuf>,
-    /// Scaled integers without noise, SMV.
+    /// Scaled integers without noise: SMV, CBF, TIFF or NeXus.
     pub int_path: Option<PathBuf>,
     /// Write the greymap.
     pub pgm: bool,
@@ -15,8 +15,18 @@ pub struct OutputArgs {
     pub pgm_path: Option<PathBuf>,
     /// Picture for people; written only if named.
     pub png_path: Option<PathBuf>,
+    /// Counts as CBF; written only if named.
+    pub cbf_path: Option<PathBuf>,
+    /// Counts as TIFF; written only if named.
+    pub tiff_path: Option<PathBuf>,
+    /// Counts as NeXus; written only if named.
+    pub nexus_path: Option<PathBuf>,
     /// How intensities become grey in that picture.
     pub png_scale: PngScale,
+    /// ExperimentList of dxtbx; written only if named.
+    pub expt_path: Option<PathBuf>,
+    /// `XDS.INP`; written only if named.
+    pub xds_path: Option<PathBuf>,
     /// Table of what is in the image; written only if named.
     pub truth_path: Option<PathBuf>,
     /// Photons below which a reflection is left out of that table.
@@ -41,7 +51,12 @@ impl Default for OutputArgs {
             pgm: true,
             pgm_path: None,
             png_path: None,
+            cbf_path: None,
+            tiff_path: None,
+            nexus_path: None,
             png_scale: PngScale::default(),
+            expt_path: None,
+            xds_path: None,
             truth_path: None,
             truth_floor: None,
             int_scale: None,
@@ -82,14 +97,16 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::new(
             "floatfile",
             Takes::Path(|args, path| args.output.float_path = Some(path)),
-            "Photons per pixel as raw 32-bit floats.",
+            "Photons per pixel as 32-bit floats: raw, or by its extension TIFF (.tif) or NeXus \
+             (.h5, .nxs).",
         )
         .or(&["floatimage"])
         .default("floatimage.bin"),
         FlagSpec::new(
             "intfile",
             Takes::Path(|args, path| args.output.int_path = Some(path)),
-            "Scaled integers without noise, SMV.",
+            "Scaled integers without noise: SMV, or by its extension CBF (.cbf), TIFF (.tif) or \
+             NeXus (.h5, .nxs), of 32 bits.",
         )
         .or(&["intimage"])
         .default("intimage.img"),
@@ -153,6 +170,34 @@ pub(super) static GROUP: Group = Group {
             "How intensities become grey in that picture.",
         )
         .default("log"),
+        FlagSpec::new(
+            "exptfile",
+            Takes::Path(|args, path| args.output.expt_path = Some(path)),
+            "Geometry and crystal as an ExperimentList of dxtbx (DIALS); written only if named.",
+        ),
+        FlagSpec::new(
+            "xdsfile",
+            Takes::Path(|args, path| args.output.xds_path = Some(path)),
+            "The same as an XDS.INP; written only if named.",
+        ),
+        FlagSpec::new(
+            "cbffile",
+            Takes::Path(|args, path| args.output.cbf_path = Some(path)),
+            "Counts of the noise image, or of the integer image without one, as CBF; written only \
+             if named.",
+        ),
+        FlagSpec::new(
+            "tiffile",
+            Takes::Path(|args, path| args.output.tiff_path = Some(path)),
+            "The same as TIFF; written only if named.",
+        )
+        .or(&["tifffile"]),
+        FlagSpec::new(
+            "nexusfile",
+            Takes::Path(|args, path| args.output.nexus_path = Some(path)),
+            "The same as NeXus NXmx in HDF5; written only if named.",
+        )
+        .or(&["h5file"]),
         FlagSpec::new(
             "truthfile",
             Takes::Path(|args, path| args.output.truth_path = Some(path)),

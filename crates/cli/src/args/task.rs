@@ -25,7 +25,12 @@ const BESIDE_RERUN: &[&str] = &[
     "intfile",
     "pgmfile",
     "pngfile",
+    "cbffile",
+    "tiffile",
+    "nexusfile",
     "noisefile",
+    "exptfile",
+    "xdsfile",
     "truthfile",
     "dump",
     "threads",
@@ -62,12 +67,23 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
     let (flag, beside) = match args.task() {
         Task::Diff(..) => ("diff", BESIDE_DIFF),
         Task::Rerun(_) => ("rerun", BESIDE_RERUN),
-        Task::Simulate | Task::Series | Task::Plan(_) => return Ok(()),
+        Task::Simulate | Task::Series | Task::Plan(_) => return one_source_of_factors(args),
     };
     match args.given.iter().find(|given| !beside.contains(given)) {
         Some(&other) => Err(Error::NotTogether { flag, other }),
         None => Ok(()),
     }
+}
+
+/// Structure factors are listed or worked out, not both.
+fn one_source_of_factors(args: &Args) -> Result<(), Error> {
+    if args.coordinates.path.is_some() && args.factors.hkl_path.is_some() {
+        return Err(Error::NotTogether {
+            flag: "pdb",
+            other: "hkl",
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

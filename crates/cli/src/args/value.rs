@@ -23,6 +23,13 @@ pub(super) fn apply(given: &Given, args: &mut Args) -> Result<(), Error> {
         Takes::Whole { range, set } => set(args, words.whole(0, *range)?),
         Takes::Two { range, set, .. } => set(args, words.wholes(*range)?),
         Takes::Four { range, set, .. } => set(args, words.wholes(*range)?),
+        Takes::Text { set, .. } => {
+            let word = words.get(0)?;
+            let text = word.to_str().filter(|text| !text.is_empty());
+            if !text.is_some_and(|text| set(args, text)) {
+                return Err(words.not_allowed(word));
+            }
+        }
         Takes::Path(set) => {
             let path = words.path(0)?;
             set(args, path);

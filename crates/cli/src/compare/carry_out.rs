@@ -82,5 +82,5 @@ fn write(
         output.flush()?;
     }
     let outputs = [json_output, panels.map(|(output, _)| output)];
-    outputs.into_iter().flatten().try_for_each(Output::commit)
+    (outputs.into_iter().flatten()).try_for_each(|output| output.commit().map(drop))
 }

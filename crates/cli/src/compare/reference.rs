@@ -118,7 +118,7 @@ fn run_one(
         output("-noisefile", "noise.img");
     }
     // Without a list of reflections the dump is an input.
-    if args.factors.hkl_path.is_some() {
+    if args.makes_factors() {
         output("-dump", "dump.bin");
     }
     child::run(program, &mut command, folder, stop)

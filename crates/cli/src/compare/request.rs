@@ -1,6 +1,6 @@
 //! The words after `nanoBragg compare`.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::ValueParser;
@@ -9,6 +9,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use nanobragg::compare::Tolerance;
 
 use super::CompareError;
+use crate::subcommand::{in_one_line, with_two_dashes};
 
 /// What the help says after the flags.
 const AFTER_HELP: &str = "\
@@ -190,44 +191,6 @@ fn command() -> Command {
 fn tolerance(word: &str) -> Result<Tolerance, String> {
     let number: f64 = word.parse().map_err(|_| "not a number".to_owned())?;
     Tolerance::new(number).map_err(|error| error.to_string())
-}
-
-/// The words with two dashes before each flag, up to a lone `--`.
-fn with_two_dashes(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut ours = true;
-    words
-        .map(|word| {
-            ours &= word != "--";
-            if ours && has_one_dash(&word) {
-                let mut spelled = OsString::from("-");
-                spelled.push(word);
-                spelled
-            } else {
-                word
-            }
-        })
-        .collect()
-}
-
-/// Whether a word is one dash and a name of more than one letter.
-fn has_one_dash(word: &OsStr) -> bool {
-    let text = word.to_string_lossy();
-    let name = text.strip_prefix('-').unwrap_or_default();
-    name.len() > 1 && name.starts_with(char::is_alphabetic)
-}
-
-/// clap's refusal without its usage and its layout.
-fn in_one_line(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let mut parts = text.split("\n\n");
-    let words = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
-    let fault = words(parts.next().unwrap_or_default());
-    let fault = fault.strip_prefix("error: ").unwrap_or(&fault).to_owned();
-    let lines = parts.flat_map(str::lines).map(str::trim);
-    match lines.filter_map(|line| line.strip_prefix("tip: ")).next() {
-        Some(tip) if tip.contains("similar") => format!("{fault}: {tip}"),
-        _ => fault,
-    }
 }
 
 #[cfg(test)]

@@ -46,8 +46,12 @@ impl Because {
             .map(|flag| Self::Flag(flag))
     }
 
-    /// The header that gave one of `keys`, if one did; an image's comes after a mask's.
+    /// The header that gave one of `keys`, if one did; an image's comes after a mask's, and a file of
+    /// another program after both.
     pub(crate) fn header(job: &Job, keys: &[&str]) -> Option<Self> {
+        if let Some((_, flag)) = job.file_keys().rfind(|(key, _)| keys.contains(key)) {
+            return Some(Self::Rule(format!("the file of -{flag}")));
+        }
         let mut given = job.header_keys.iter().rev();
         given
             .find(|(key, _)| keys.contains(key))

@@ -67,10 +67,21 @@ impl List<'_> {
         let given = &self.args.crystal;
         let crystal = &self.job.resolved.experiment.crystal;
         let lattice = crystal.lattice();
-        let because = match (&given.matrix_path, &given.cell) {
-            (Some(_), Some(_)) => Because::rule("-mat gives the directions and -cell the lengths"),
-            (Some(_), None) => Because::Flag("mat"),
-            _ => Because::Flag("cell"),
+        let because = match (&given.matrix_path, &given.cell, self.job.cell_from()) {
+            (Some(_), Some(_), _) => {
+                Because::rule("-mat gives the directions and -cell the lengths")
+            }
+            (Some(_), None, _) => Because::Flag("mat"),
+            (None, Some(_), Some(file)) => Because::rule(format!(
+                "the file of -{} gives the directions and -cell the lengths",
+                file.flag
+            )),
+            (None, None, Some(file)) => Because::Flag(file.flag),
+            (None, None, None) if self.job.coordinates.is_some() => {
+                Because::rule("the cell of the coordinates (-pdb)")
+            }
+            (None, None, None) => Because::rule("the cell of the structure factors (-hkl)"),
+            (None, Some(_), None) => Because::Flag("cell"),
         };
         let numbers = |numbers: [f64; 3]| numbers.map(g).join(" ");
         let angles = lattice.angles_rad().map(|angle| angle * DEGREES_PER_RADIAN);
@@ -114,6 +125,10 @@ impl List<'_> {
                 format!("{} read", factors.count_read()),
                 Because::Flag("hkl"),
             ),
+            FactorsFrom::Coordinates => (
+                format!("{} worked out", factors.count_read()),
+                Because::Flag("pdb"),
+            ),
             FactorsFrom::Dump => {
                 let dump = dump_path(self.args).display().to_string();
                 let rule = format!("without -hkl the dump {dump} of an earlier run is read");
@@ -128,6 +143,13 @@ impl List<'_> {
             ),
         };
         self.add("structure factors", value, because);
+        if let Some(coordinates) = &self.job.coordinates {
+            let dmin = format!("{} A", g(coordinates.dmin_a));
+            let because = self
+                .flag(&["dmin"])
+                .unwrap_or_else(|| Because::rule("the finest corner of the detector"));
+            self.add("limit of structure factors", dmin, because);
+        }
         let because = self.flag_or_default(&["default_F"]);
         self.add(
             "all other structure factors",

@@ -14,6 +14,10 @@ impl List<'_> {
         let conventions = ["mosflm", "xds", "adxv", "denzo", "dials"];
         let because = if given.convention == Some(crate::args::Convention::Custom) {
             Because::rule("an axis was given (-..._vector, -..._axis)")
+        } else if let Some(source) = self.job.detector_from()
+            && given.convention.is_none()
+        {
+            Because::Flag(source.flag)
         } else {
             self.flag_or_default(&conventions)
         };
@@ -23,6 +27,9 @@ impl List<'_> {
                 Because::rule(format!("the {} convention's", detector.convention()))
             }
             Some(_) => Because::rule("-fix pivot lets the flags decide"),
+            None if given.pivot_of_last_flag.is_none() && self.job.detector_from().is_some() => {
+                Because::rule("a file places the detector by its near point")
+            }
             None => Because::rule("-pivot, or the last flag that has a say in it"),
         };
         self.add("pivot", detector.pivot().to_string(), because);
@@ -119,13 +126,17 @@ impl List<'_> {
             return;
         }
         let because = self.flag(&["detector_thicksteps"]).unwrap_or_else(|| {
-            Because::rule("two layers where -detector_thick comes without -detector_thicksteps")
+            Because::rule("two layers where a thickness comes without -detector_thicksteps")
         });
         self.add("layers of the sensor", sensor.layers.to_string(), because);
         let depth = format!("{} um", g(1e6 / sensor.mu_per_m));
-        let because = self
-            .flag(&["detector_abs"])
-            .unwrap_or_else(|| Because::rule("the thickness, for want of -detector_abs"));
+        let because = self.flag(&["detector_abs"]).unwrap_or_else(|| {
+            let file = self.job.detector_from();
+            match file.filter(|file| file.gives_sensor()) {
+                Some(file) => Because::Flag(file.flag),
+                None => Because::rule("the thickness, for want of -detector_abs"),
+            }
+        });
         self.add("attenuation depth", depth, because);
     }
 

@@ -12,15 +12,15 @@ mod decision;
 mod decisions;
 mod instrument;
 mod reflections;
-mod resolution;
+pub(crate) mod resolution;
 mod text;
 mod trial;
 
-use nanobragg::crystal::read::hkl;
 use nanobragg::{Cancel, bytes_needed};
 use serde_json::{Value, json};
 
 use crate::args::{Args, PlanFormat};
+use crate::factor_file;
 use crate::outputs::{self, DEFAULT_ADC};
 use crate::record::{self, experiment};
 use crate::resolve::{FactorsFrom, Job};
@@ -179,7 +179,8 @@ fn completeness(job: &Job, args: &Args, d_angstrom: f64) -> Result<Option<Comple
         (FactorsFrom::Default, _) => None,
         // The grid does not tell what was listed from what was filled in; a pipe is read only once.
         (FactorsFrom::List, Some(path)) if path.is_file() => {
-            Some(sphere.completeness(&hkl::read(path)?))
+            let (reflections, _) = factor_file::read(path, &args.factors)?;
+            Some(sphere.completeness(&reflections))
         }
         _ => experiment
             .factors

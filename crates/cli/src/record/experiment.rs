@@ -79,6 +79,7 @@ fn structure_factors(job: &Job) -> Value {
     json!({
         "from": match job.factors_from {
             FactorsFrom::List => "list",
+            FactorsFrom::Coordinates => "coordinates",
             FactorsFrom::Dump => "dump",
             FactorsFrom::Default => "default",
         },

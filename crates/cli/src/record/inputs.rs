@@ -11,13 +11,16 @@ use crate::resolve::dump_path;
 /// The inputs of a command line, with their flags. A dump is one if it is there and no list is named.
 pub(crate) fn named(args: &Args) -> Vec<(&'static str, &Path)> {
     let dump = dump_path(args);
-    let reads_dump = args.factors.hkl_path.is_none() && !matches!(dump.try_exists(), Ok(false));
+    let reads_dump = !args.makes_factors() && !matches!(dump.try_exists(), Ok(false));
     [
         ("hkl", args.factors.hkl_path.as_deref()),
+        ("pdb", args.coordinates.path.as_deref()),
         ("mat", args.crystal.matrix_path.as_deref()),
         ("sourcefile", args.beam.source_path.as_deref()),
         ("img", args.detector.image_path.as_deref()),
         ("mask", args.detector.mask_path.as_deref()),
+        ("expt", args.detector.expt_path.as_deref()),
+        ("xdsinp", args.detector.xds_path.as_deref()),
         ("dump", reads_dump.then_some(dump)),
     ]
     .into_iter()

@@ -54,7 +54,7 @@ impl Maker<'_> {
         let mut args = names::args_of(self.args, number);
         args.running.threads = self.threads;
         let (frame, job) = self.job(number)?;
-        let outputs = Outputs::open(&args, true)?;
+        let outputs = Outputs::open(&args, &job.resolved, true)?;
         let go_on = || stop_unless_wanted(self.stop);
         let experiment = &job.resolved.experiment;
         let plan = Plan::new(experiment);

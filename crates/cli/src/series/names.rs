@@ -38,6 +38,11 @@ pub(super) fn args_of(args: &Args, number: u32) -> Args {
             "pgmfile" => of_frame.output.pgm_path = path,
             "pngfile" => of_frame.output.png_path = path,
             "truthfile" => of_frame.output.truth_path = path,
+            "cbffile" => of_frame.output.cbf_path = path,
+            "tiffile" => of_frame.output.tiff_path = path,
+            "nexusfile" => of_frame.output.nexus_path = path,
+            "exptfile" => of_frame.output.expt_path = path,
+            "xdsfile" => of_frame.output.xds_path = path,
             _ => of_frame.noise.path = path,
         }
     }

@@ -174,6 +174,28 @@ impl FactorGrid {
         self.default_f
     }
 
+    /// The reflections of the box with another value than this one, in order of h, k, l.
+    pub fn reflections_other_than(&self, amplitude: f64) -> Vec<Reflection> {
+        let Some(bounds) = self.bounds else {
+            return Vec::new();
+        };
+        let [_, k_extent, l_extent] = bounds.extent().map(|n| n as usize);
+        let [h_min, k_min, l_min] = bounds.min;
+        let values = self.values.iter().enumerate();
+        values
+            .filter(|(_, value)| **value != amplitude)
+            .map(|(offset, value)| {
+                let (plane, l) = (offset / l_extent, offset % l_extent);
+                let (h, k) = (plane / k_extent, plane % k_extent);
+                Reflection {
+                    // Within the box, whose ends are i32.
+                    hkl: Hkl([h_min + h as i32, k_min + k as i32, l_min + l as i32]),
+                    amplitude: *value,
+                }
+            })
+            .collect()
+    }
+
     /// How many reflections were read: lines of a list, points of a dump.
     pub fn count_read(&self) -> u128 {
         self.count_read
@@ -307,6 +329,16 @@ mod tests {
         assert_eq!(grid.strides(), [6, 2, 1]);
         assert_eq!(grid.values().len(), 18);
         assert_eq!(grid.values()[1], 100.0);
+    }
+
+    #[test]
+    fn listed_reflections_come_back_from_the_grid() {
+        let found = grid().reflections_other_than(10.0);
+        let indices: Vec<_> = found.iter().map(|r| (r.hkl.0, r.amplitude)).collect();
+        assert_eq!(
+            indices,
+            [([0, 0, 0], 100.0), ([0, 2, -1], 60.0), ([2, 0, 0], 80.0)]
+        );
     }
 
     #[test]

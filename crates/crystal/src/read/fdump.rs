@@ -6,8 +6,9 @@
 //! ```
 //! Each axis is one value longer than the box; what lies beyond the box is padding.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 use nom::Parser;
 use nom::bytes::complete::take_while;
@@ -36,12 +37,33 @@ const VALUE: usize = size_of::<f64>();
 pub fn read(path: impl AsRef<Path>, default_f: f64, limit: GridLimit) -> Result<FactorGrid, Error> {
     let path = path.as_ref();
     let _span = tracing::debug_span!("read_dump", path = %path.display()).entered();
-    parse(
-        &bytes_of(path)?,
-        &path.display().to_string(),
-        default_f,
-        limit,
-    )
+    let name = path.display().to_string();
+    let unreadable = |source| Error::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return parse(&bytes_of(path)?, &name, default_f, limit);
+    }
+    // Plane by plane, so that the file is never in memory beside the grid.
+    decode(file, metadata.len(), &name, default_f, limit).map_err(|fault| match fault {
+        Fault::Dump(error) => error,
+        Fault::Reading(source) => unreadable(source),
+    })
+}
+
+/// Whether the file at `path` begins as a dump does.
+pub fn is_dump(path: impl AsRef<Path>) -> bool {
+    let path = path.as_ref();
+    let mut head = Vec::new();
+    // A pipe could be looked at only once.
+    let read = path.is_file().then(|| File::open(path).ok()).flatten();
+    let read = read.map(|file| file.take(LONGEST_HEADER as u64).read_to_end(&mut head));
+    let end = head.windows(MARK.len()).position(|pair| pair == MARK);
+    let header = end.and_then(|end| head.get(..end));
+    matches!(read, Some(Ok(_))) && header.and_then(bounds).is_some()
 }
 
 /// The grid in the bytes of a dump; `name` is for messages. Every point counts as read.
@@ -55,34 +77,80 @@ pub fn parse(
     default_f: f64,
     limit: GridLimit,
 ) -> Result<FactorGrid, Error> {
-    let head = bytes.get(..LONGEST_HEADER).unwrap_or(bytes);
+    decode(bytes, bytes.len() as u64, name, default_f, limit).map_err(|fault| match fault {
+        Fault::Dump(error) => error,
+        // A slice is as long as it says.
+        Fault::Reading(source) => Error::Unreadable {
+            path: PathBuf::from(name),
+            source,
+        },
+    })
+}
+
+/// What ends the reading of a dump.
+enum Fault {
+    /// It is none.
+    Dump(Error),
+    /// Its bytes do not come.
+    Reading(io::Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Dump(error)
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Reading(error)
+    }
+}
+
+/// The grid in the `length` bytes of `source`.
+fn decode(
+    mut source: impl Read,
+    length: u64,
+    name: &str,
+    default_f: f64,
+    limit: GridLimit,
+) -> Result<FactorGrid, Fault> {
+    let mut head = Vec::with_capacity(LONGEST_HEADER);
+    (source.by_ref().take(LONGEST_HEADER as u64)).read_to_end(&mut head)?;
     let bad_header = || Error::DumpHeader {
         name: name.to_owned(),
-        found: quoted(head),
+        found: quoted(&head),
     };
     let end = head
         .windows(MARK.len())
         .position(|pair| pair == MARK)
         .ok_or_else(bad_header)?;
-    let (header, rest) = bytes.split_at_checked(end).ok_or_else(bad_header)?;
-    let values = rest.strip_prefix(MARK).ok_or_else(bad_header)?;
+    let (header, rest) = head.split_at_checked(end).ok_or_else(bad_header)?;
+    let first_values = rest.strip_prefix(MARK).ok_or_else(bad_header)?;
     let bounds = bounds(header).ok_or_else(bad_header)?;
 
     let expected = padded_points(&bounds).saturating_mul(VALUE as u128);
-    if values.len() as u128 != expected {
-        let found = values.len() as u64;
-        return Err(Error::DumpLength {
+    let found = length.saturating_sub((end + MARK.len()) as u64);
+    if u128::from(found) != expected {
+        return Err(Fault::Dump(Error::DumpLength {
             name: name.to_owned(),
             found,
             expected,
-        });
+        }));
     }
     let mut grid = reserve(&bounds, limit)?;
-    // The file is in memory and as long as its header says, so every extent fits.
+    // The file is as long as its header says and the grid fits, so every extent does.
     let [h_extent, k_extent, l_extent] = bounds.extent().map(|n| n as usize);
-    for (i, row) in values.chunks_exact((l_extent + 1) * VALUE).enumerate() {
-        let (h, k) = (i / (k_extent + 1), i % (k_extent + 1));
-        if h < h_extent && k < k_extent {
+    let row_bytes = (l_extent + 1) * VALUE;
+    let plane_bytes = (k_extent + 1) * row_bytes;
+    let mut plane = Vec::new();
+    let needed_bytes = plane_bytes as u128;
+    (plane.try_reserve_exact(plane_bytes)).map_err(|_| Error::OutOfMemory { needed_bytes })?;
+    plane.resize(plane_bytes, 0);
+    let mut values = first_values.chain(source);
+    for _ in 0..h_extent {
+        values.read_exact(&mut plane)?;
+        for row in plane.chunks_exact(row_bytes).take(k_extent) {
             let (row, _) = row.as_chunks::<VALUE>();
             grid.extend(
                 row.iter()
@@ -93,11 +161,11 @@ pub fn parse(
     }
     let mut values = grid.iter().copied().enumerate();
     if let Some((position, value)) = values.find(|(_, value)| !is_amplitude(*value)) {
-        return Err(Error::DumpValue {
+        return Err(Fault::Dump(Error::DumpValue {
             name: name.to_owned(),
             position,
             value,
-        });
+        }));
     }
     Ok(FactorGrid::from_values(bounds, grid, default_f))
 }

@@ -5,6 +5,9 @@
 pub mod fdump;
 pub mod hkl;
 pub mod matrix;
+pub mod mmcif;
+pub mod mtz;
+pub mod structure_factors;
 
 use std::fs::File;
 use std::io::Read;

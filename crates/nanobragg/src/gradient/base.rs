@@ -32,44 +32,34 @@ impl<'s> Base<'s> {
         Plan::new(&self.resolved.experiment)
     }
 
-    /// a*, b*, c* in 1/Angstrom that a matrix gives before missetting, with the lengths of the cell
-    /// where there is one; `None` without a matrix.
-    pub(super) fn matrix_reciprocal(&self) -> Option<[[f64; 3]; 3]> {
-        let matrix = self.spec.crystal.matrix.as_ref()?;
-        let reciprocal = reciprocal_from_matrix(matrix, self.resolved.decisions.wavelength_m);
-        let cell = self.spec.crystal.cell.as_ref();
-        Some(match cell {
-            Some(_) => Lattice::from_reciprocal(reciprocal, cell).reciprocal_per_angstrom,
-            None => reciprocal,
-        })
+    /// The lattice of a matrix before missetting; `None` without a matrix.
+    pub(super) fn matrix_lattice(&self) -> Option<Lattice> {
+        let crystal = &self.spec.crystal;
+        let wavelength_m = self.resolved.decisions.wavelength_m;
+        let reciprocal = reciprocal_from_matrix(crystal.matrix.as_ref()?, wavelength_m);
+        Some(Lattice::from_reciprocal(reciprocal, crystal.cell.as_ref()))
     }
 
     /// Edges in Angstrom and angles in radians: those given, or those of the matrix.
     pub(super) fn cell(&self) -> [f64; 6] {
-        let given = self.spec.crystal.cell.as_ref();
-        match (self.matrix_reciprocal(), given) {
-            (None, Some(cell)) => {
-                let ([a, b, c], [alpha, beta, gamma]) = (cell.lengths_angstrom, cell.angles_rad);
-                [a, b, c, alpha, beta, gamma]
-            }
-            (reciprocal, _) => {
-                let direct = match reciprocal {
-                    Some(reciprocal) => Lattice::from_reciprocal(reciprocal, None).direct_angstrom,
-                    None => self.resolved.experiment.crystal.lattice().direct_angstrom,
-                };
-                let [a, b, c] = direct.map(vector::norm);
-                let [va, vb, vc] = direct;
-                let angle = |x, y, lengths: f64| f64::acos(vector::dot(x, y) / lengths);
-                [
-                    a,
-                    b,
-                    c,
-                    angle(vb, vc, b * c),
-                    angle(va, vc, a * c),
-                    angle(va, vb, a * b),
-                ]
-            }
+        let lattice = self.matrix_lattice();
+        if let (None, Some(cell)) = (&lattice, &self.spec.crystal.cell) {
+            let ([a, b, c], [alpha, beta, gamma]) = (cell.lengths_angstrom, cell.angles_rad);
+            return [a, b, c, alpha, beta, gamma];
         }
+        let own = self.resolved.experiment.crystal.lattice();
+        let direct = lattice.as_ref().unwrap_or(own).direct_angstrom;
+        let [a, b, c] = direct.map(vector::norm);
+        let [va, vb, vc] = direct;
+        let angle = |x, y, lengths: f64| f64::acos(vector::dot(x, y) / lengths);
+        [
+            a,
+            b,
+            c,
+            angle(vb, vc, b * c),
+            angle(va, vc, a * c),
+            angle(va, vb, a * b),
+        ]
     }
 
     /// The missetting angles in radians, drawn if need be.

@@ -120,19 +120,42 @@ const TABLE: [(Parameter, &str, &str); 32] = [
     (Parameter::Water, "water", "micrometre"),
 ];
 
-const ALL: [Parameter; TABLE.len()] = {
-    let mut all = [Parameter::CellA; TABLE.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = TABLE[i].0;
-        i += 1;
-    }
-    all
-};
-
 impl Parameter {
     /// Every parameter but the structure factors.
-    pub const ALL: &[Self] = &ALL;
+    pub const ALL: &[Self] = &[
+        Self::CellA,
+        Self::CellB,
+        Self::CellC,
+        Self::CellAlpha,
+        Self::CellBeta,
+        Self::CellGamma,
+        Self::MissetX,
+        Self::MissetY,
+        Self::MissetZ,
+        Self::CellsA,
+        Self::CellsB,
+        Self::CellsC,
+        Self::Fudge,
+        Self::MosaicSpread,
+        Self::PhiStart,
+        Self::PhiRange,
+        Self::Wavelength,
+        Self::Dispersion,
+        Self::DivergenceH,
+        Self::DivergenceV,
+        Self::Fluence,
+        Self::PolarizationFactor,
+        Self::Distance,
+        Self::BeamFast,
+        Self::BeamSlow,
+        Self::DetectorRotX,
+        Self::DetectorRotY,
+        Self::DetectorRotZ,
+        Self::TwoTheta,
+        Self::SensorThickness,
+        Self::SensorAttenuation,
+        Self::Water,
+    ];
 
     /// Its name: `cell_a`, `misset_x`, `Na`, `distance`; `F(1,-2,3)` for a structure factor.
     ///
@@ -187,6 +210,12 @@ impl fmt::Display for Parameter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_has_a_row_for_each() {
+        let rows: Vec<_> = TABLE.iter().map(|(parameter, ..)| *parameter).collect();
+        assert_eq!(rows, Parameter::ALL);
+    }
 
     #[test]
     fn every_name_leads_back_to_its_parameter() {

@@ -58,6 +58,8 @@ pub struct Vjp {
 
 /// The image and its derivative by each of `parameters`, all in one pass.
 ///
+/// Always in double precision, whatever [`RunOptions::precision`] says.
+///
 /// # Errors
 /// [`Error::NoDerivative`] for a parameter that the image has no derivative by, what keeps the
 /// specification from being resolved, and what ends a run.

@@ -94,8 +94,11 @@ impl Base<'_> {
         for &(parameter, by) in shifts.0 {
             if let Parameter::StructureFactor(hkl) = parameter {
                 let offset = self.factor_offset(parameter, hkl)?;
-                let value = T::from_f64(self.value(parameter)?);
-                scene.factors.push((offset, value + by));
+                let listed = T::from_f64(self.value(parameter)?);
+                match scene.factors.iter_mut().find(|(at, _)| *at == offset) {
+                    Some((_, factor)) => *factor += by,
+                    None => scene.factors.push((offset, listed + by)),
+                }
             }
         }
         Ok(scene)
@@ -136,17 +139,11 @@ impl Base<'_> {
             lengths_angstrom: cell.lengths_angstrom.map(T::from_f64),
             angles_rad: cell.angles_rad.map(T::from_f64),
         });
-        if !shifts.any(&EDGES) && !shifts.any(&ANGLES) {
-            return Lattice::from_reciprocal(misset(reciprocal, turns), lending.as_ref());
+        let mut lattice = Lattice::from_reciprocal(misset(reciprocal, turns), lending.as_ref());
+        if shifts.any(&EDGES) || shifts.any(&ANGLES) {
+            strain(&mut lattice, &base, &cell);
         }
-        let reciprocal = match &lending {
-            Some(_) => {
-                Lattice::from_reciprocal(reciprocal, lending.as_ref()).reciprocal_per_angstrom
-            }
-            None => reciprocal,
-        };
-        let strained = strained(reciprocal, &base, &cell);
-        Lattice::from_reciprocal(misset(strained, turns), None)
+        lattice
     }
 
     fn domains<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Vec<[[T; 3]; 3]> {
@@ -247,9 +244,8 @@ impl Base<'_> {
         let by_slow = shifts.of(Parameter::BeamSlow, 1e-3);
         if let Some(pix0_m) = &mut input.pix0_m {
             let Placement { fast, slow, .. } = detector.placement().map(T::from_f64);
-            for (axis, component) in pix0_m.iter_mut().enumerate() {
-                *component -= by_fast * fast[axis] + by_slow * slow[axis];
-            }
+            let by = vector::add(vector::scale(by_fast, fast), vector::scale(by_slow, slow));
+            *pix0_m = vector::sub(*pix0_m, by);
         }
         input.f_beam_m += by_fast;
         input.f_close_m += by_fast;
@@ -289,31 +285,48 @@ fn deviation<T: Scalar>(steps: Steps, index: u32, by: T, step_by_range: f64) -> 
     step * T::from_f64(f64::from(index)) - range / T::from_f64(2.0)
 }
 
-/// The reciprocal vectors of a matrix whose cell is changed from `base` to `cell` and whose
-/// orientation is not: `A B0^-1 B`, with B0 and B those of the two cells in the default orientation.
-pub(super) fn strained<T: Scalar>(
-    reciprocal: [[T; 3]; 3],
-    base: &[T; 6],
-    cell: &CellSpec<T>,
-) -> [[T; 3]; 3] {
+/// Changes the cell of a lattice from `base` to `cell` and leaves it its orientation: with d, b the
+/// direct and reciprocal vectors of either cell in the default orientation,
+/// ```text
+/// a_i becomes sum over j of (d'_i.b_j) a_j     a*_j becomes sum over i of (d_i.b'_j) a*_i
+/// ```
+pub(super) fn strain<T: Scalar>(lattice: &mut Lattice<T>, base: &[T; 6], cell: &CellSpec<T>) {
     let [a, b, c, alpha, beta, gamma] = *base;
     let before = CellSpec {
         lengths_angstrom: [a, b, c],
         angles_rad: [alpha, beta, gamma],
     };
-    let before = before.upright_reciprocal();
-    let direct = Lattice::from_reciprocal(before, None).direct_angstrom;
-    let after = cell.upright_reciprocal();
-    std::array::from_fn(|j| {
-        // B0^-1 B written as 1 + B0^-1 (B - B0): to the bit the matrix itself where B is B0.
-        let grown = vector::sub(after[j], before[j]);
-        let mut column = reciprocal[j];
-        for i in 0..3 {
-            let share = vector::scale(vector::dot(direct[i], grown), reciprocal[i]);
-            column = vector::add(column, share);
-        }
-        column
-    })
+    let of = |cell: &CellSpec<T>| {
+        let reciprocal = cell.upright_reciprocal();
+        let direct = Lattice::from_reciprocal(reciprocal, None).direct_angstrom;
+        (direct, reciprocal)
+    };
+    let ((direct, reciprocal), (new_direct, new_reciprocal)) = (of(&before), of(cell));
+    // The products are written as 1 and what the difference adds: nothing where nothing is shifted.
+    let shares = differences(new_direct, direct).map(|by| reciprocal.map(|b| vector::dot(by, b)));
+    lattice.direct_angstrom = grown(lattice.direct_angstrom, shares);
+    let shares =
+        differences(new_reciprocal, reciprocal).map(|by| direct.map(|d| vector::dot(d, by)));
+    lattice.reciprocal_per_angstrom = grown(lattice.reciprocal_per_angstrom, shares);
+}
+
+fn differences<T: Scalar>([a, b, c]: [[T; 3]; 3], [x, y, z]: [[T; 3]; 3]) -> [[T; 3]; 3] {
+    [vector::sub(a, x), vector::sub(b, y), vector::sub(c, z)]
+}
+
+/// Three vectors, to each of which its shares of all three are added.
+fn grown<T: Scalar>(vectors: [[T; 3]; 3], shares: [[T; 3]; 3]) -> [[T; 3]; 3] {
+    let [a, b, c] = vectors;
+    let added = shares.map(|[x, y, z]| {
+        let sum = vector::add(vector::scale(x, a), vector::scale(y, b));
+        vector::add(sum, vector::scale(z, c))
+    });
+    let [by_a, by_b, by_c] = added;
+    [
+        vector::add(a, by_a),
+        vector::add(b, by_b),
+        vector::add(c, by_c),
+    ]
 }
 
 fn add<T: Scalar>(sum: &mut [T; 3], by: [T; 3]) {

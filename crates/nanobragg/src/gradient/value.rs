@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use nanobragg_crystal::{CellSpec, Misset, constants::METRES_PER_ANGSTROM};
-use nanobragg_geometry::{Angle, Attenuation, Length};
+use nanobragg_geometry::{Angle, Attenuation, Length, vector};
 use nanobragg_sources::StepSpec;
 
 use super::base::Base;
 use super::parameter::Parameter;
-use super::scene::strained;
+use super::scene::strain;
 use crate::error::Error;
 use crate::spec::ExperimentSpec;
 
@@ -136,7 +136,7 @@ fn set_range(spec: &mut StepSpec, steps: nanobragg_sources::Steps, range: f64) {
 
 impl ExperimentSpec {
     fn set_cells(&mut self, axis: usize, value: f64) -> Result<(), Error> {
-        if value.fract() != 0.0 || value < 1.0 || value > 1e15 {
+        if value.fract() != 0.0 || !(1.0..=1e15).contains(&value) {
             return Err(Error::OutOfRange {
                 quantity: "the number of cells",
                 value,
@@ -157,17 +157,16 @@ impl Base<'_> {
     /// Gives the cell another edge or angle. With a matrix it is the matrix that changes, and a cell
     /// beside it is taken into it.
     fn set_cell(&self, spec: &mut ExperimentSpec, parameter: Parameter, value: f64) {
-        let mut numbers = self.cell();
-        let (index, value) = match parameter {
-            Parameter::CellA => (0, value),
-            Parameter::CellB => (1, value),
-            Parameter::CellC => (2, value),
-            Parameter::CellAlpha => (3, Angle::from_degrees(value).radians()),
-            Parameter::CellBeta => (4, Angle::from_degrees(value).radians()),
-            _ => (5, Angle::from_degrees(value).radians()),
-        };
-        numbers[index] = value;
-        let [a, b, c, alpha, beta, gamma] = numbers;
+        let [mut a, mut b, mut c, mut alpha, mut beta, mut gamma] = self.cell();
+        let angle_rad = Angle::from_degrees(value).radians();
+        match parameter {
+            Parameter::CellA => a = value,
+            Parameter::CellB => b = value,
+            Parameter::CellC => c = value,
+            Parameter::CellAlpha => alpha = angle_rad,
+            Parameter::CellBeta => beta = angle_rad,
+            _ => gamma = angle_rad,
+        }
         let cell = CellSpec {
             lengths_angstrom: [a, b, c],
             angles_rad: [alpha, beta, gamma],
@@ -176,13 +175,21 @@ impl Base<'_> {
             spec.crystal.cell = Some(cell);
             return;
         }
-        let Some(reciprocal) = self.matrix_reciprocal() else {
+        let Some(mut lattice) = self.matrix_lattice() else {
             return;
         };
-        let changed = strained(reciprocal, &self.cell(), &cell);
+        strain(&mut lattice, &self.cell(), &cell);
+        // The matrix alone gives the dual of its vectors.
+        let [a, b, c] = lattice.direct_angstrom;
+        let volume_a3 = vector::dot(a, vector::cross(b, c));
         let wavelength_angstrom = self.resolved.decisions.wavelength_m / METRES_PER_ANGSTROM;
-        let row = |x: usize| changed.map(|column| column[x] * wavelength_angstrom);
+        let columns = [(b, c), (c, a), (a, b)]
+            .map(|(x, y)| vector::scale(wavelength_angstrom / volume_a3, vector::cross(x, y)));
         spec.crystal.cell = None;
-        spec.crystal.matrix = Some([row(0), row(1), row(2)]);
+        spec.crystal.matrix = Some([
+            columns.map(|[x, _, _]| x),
+            columns.map(|[_, y, _]| y),
+            columns.map(|[_, _, z]| z),
+        ]);
     }
 }

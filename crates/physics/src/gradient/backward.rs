@@ -2,15 +2,18 @@
 
 use nanobragg_numeric::{Dual, Scalar};
 
-use super::forward::TOGETHER;
+use super::exceptions::Exceptions;
+use super::forward::{TOGETHER, span_of_row};
 use super::pixel::View;
 use super::scene::{Scene, Tangent};
 use super::state::{RunState, uses};
 use super::sums::FactorSums;
 use super::sweep::{blank_image, for_each_row, on_threads};
+use super::tables::{Tables, fast_level};
 use super::tape::{Tape, Unrecorded};
 use crate::error::Error;
 use crate::kernel::reference::Pixel;
+use crate::kernel::{Level, SlopeOutput, render_slopes};
 use crate::plan::Plan;
 use crate::render::RunOptions;
 
@@ -42,6 +45,10 @@ pub fn pullback(
     let mut factors = blank_factors(plan)?;
     let parameters = on_threads(options, || {
         let state = RunState::of(plan, options)?;
+        if let Some(level) = fast_level(plan, options) {
+            let run = (plan, options, &state);
+            return pull_back_fast(run, level, tangents, weights, &mut photons, &mut factors);
+        }
         pull_back_factors(plan, weights, options, &state, &mut photons, &mut factors)?;
         let mut parameters = Vec::with_capacity(tangents.len());
         for group in tangents.chunks(TOGETHER) {
@@ -156,6 +163,74 @@ fn pull_back_factors(
         sums
     };
     for_each_row(plan, options, photons, work, |sums| sums.add_to(factors))
+}
+
+/// Everything along the fast path, but for single pixels.
+fn pull_back_fast(
+    (plan, options, state): (&Plan<'_>, &RunOptions<'_>, &RunState),
+    level: Level,
+    tangents: &[Tangent],
+    weights: &[f64],
+    photons: &mut [Vec<f64>],
+    factors: &mut [f64],
+) -> Result<Vec<f64>, Error> {
+    let tables = Tables::new(plan, tangents);
+    let exceptions = Exceptions::new(plan, state, tangents)?;
+    let scene = Scene::of(plan.experiment);
+    let view = View::new(plan, &scene)?;
+    let grid = &plan.experiment.factors;
+    let width = plan.experiment.detector.pixels_fast() as usize;
+    let mut totals = vec![0.0; tangents.len()];
+    let work = |slow: u32, rows: &mut [&mut [f64]]| {
+        let start = slow as usize * width;
+        let mut own = weights
+            .get(start..start + width)
+            .unwrap_or_default()
+            .to_vec();
+        let mut sums = vec![0.0; tables.count];
+        let mut by_factors = FactorSums::default();
+        let mut leftover = Vec::new();
+        // The weight of an exception is taken away from the fast path.
+        exceptions.in_row(slow, |fast, _, slopes| {
+            let weight = own.get_mut(fast as usize).map_or(0.0, std::mem::take);
+            for (sum, slope) in sums.iter_mut().zip(slopes) {
+                *sum += weight * slope;
+            }
+            leftover.push(fast);
+        });
+        if let Some(photons) = rows.first_mut() {
+            let mut output = SlopeOutput::Sums {
+                photons,
+                weights: &own,
+                sums: &mut sums,
+                factors: &mut by_factors,
+            };
+            let span = span_of_row(plan, options, slow);
+            render_slopes(level, plan, &tables, &span, &mut output, &mut leftover);
+            exceptions.in_row(slow, |fast, value, _| {
+                if let Some(out) = photons.get_mut(fast as usize) {
+                    *out = value;
+                }
+            });
+        }
+        let mut tape = Tape::default();
+        for fast in leftover {
+            let weight = weights.get(start + fast as usize).copied().unwrap_or(0.0);
+            let pixel = Pixel { fast, slow };
+            tape.clear();
+            let summed = view.sum_pixel(pixel, &mut state.before(pixel), &mut tape);
+            let by_sum = weight * summed.photons_per_term;
+            tape.pull_back(grid, by_sum, |offset, rate| by_factors.add(offset, rate));
+        }
+        (sums, by_factors)
+    };
+    for_each_row(plan, options, photons, work, |(sums, by_factors)| {
+        for (total, sum) in totals.iter_mut().zip(sums) {
+            *total += sum;
+        }
+        by_factors.add_to(factors);
+    })?;
+    Ok(totals)
 }
 
 /// The pixels of a row that are rendered, each with its weight.

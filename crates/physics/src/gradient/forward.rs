@@ -2,13 +2,16 @@
 
 use nanobragg_numeric::{Dual, Scalar};
 
+use super::exceptions::Exceptions;
 use super::pixel::View;
 use super::scene::{Scene, Tangent};
 use super::state::{RunState, uses};
 use super::sweep::{blank_image, for_each_row, on_threads};
+use super::tables::{Tables, fast_level};
 use super::tape::Unrecorded;
 use crate::error::Error;
 use crate::kernel::reference::Pixel;
+use crate::kernel::{Level, RowSpan, SlopeOutput, render_slopes};
 use crate::plan::Plan;
 use crate::render::RunOptions;
 
@@ -79,6 +82,9 @@ fn derive(
     images: &mut [Vec<f64>],
 ) -> Result<(), Error> {
     let state = RunState::of(plan, options)?;
+    if let Some(level) = fast_level(plan, options) {
+        return derive_fast(plan, tangents, options, &state, level, images);
+    }
     let Some((photons, images)) = images.split_first_mut() else {
         return Ok(());
     };
@@ -108,6 +114,49 @@ fn derive(
         result?;
     }
     Ok(())
+}
+
+/// [`derive`] along the fast path; the pixel that finds a cell of its own is the general path's.
+fn derive_fast(
+    plan: &Plan<'_>,
+    tangents: &[Tangent],
+    options: &RunOptions<'_>,
+    state: &RunState,
+    level: Level,
+    images: &mut [Vec<f64>],
+) -> Result<(), Error> {
+    let tables = Tables::new(plan, tangents);
+    let exceptions = Exceptions::new(plan, state, tangents)?;
+    let work = |slow: u32, rows: &mut [&mut [f64]]| {
+        let span = span_of_row(plan, options, slow);
+        let mut output = SlopeOutput::Images(&mut *rows);
+        render_slopes(level, plan, &tables, &span, &mut output, &mut Vec::new());
+        exceptions.in_row(slow, |fast, photons, slopes| {
+            let numbers = std::iter::once(photons).chain(slopes.iter().copied());
+            for (row, number) in rows.iter_mut().zip(numbers) {
+                if let Some(out) = row.get_mut(fast as usize) {
+                    *out = number;
+                }
+            }
+        });
+    };
+    for_each_row(plan, options, images, work, |()| {})
+}
+
+/// The part of a row that is rendered, whichever pixels the mask leaves of it.
+pub(super) fn span_of_row<'r>(
+    plan: &'r Plan<'_>,
+    options: &RunOptions<'r>,
+    slow: u32,
+) -> RowSpan<'r> {
+    let fast = plan.experiment.roi.fast();
+    RowSpan {
+        slow,
+        fast: *fast.start()..*fast.end() + 1,
+        used: (plan.experiment.mask.as_ref()).map(|mask| mask.row(slow as usize)),
+        lookup: plan.experiment.lookup,
+        cancel: options.cancel,
+    }
 }
 
 /// Sums every pixel that is rendered and lets `write` put it into its place of every image.

@@ -16,18 +16,22 @@
 //! | `state` | what one pixel of a run leaves behind for the next |
 //! | `pixel` | the general path: the reference's sum in any number type |
 //! | `tape` | the same sum backwards, for the derivatives by every structure factor |
+//! | `tables` | the fast path's view of the tangents |
+//! | `exceptions` | the pixel that the fast path leaves to the general one |
 //! | `sweep` | rows in parallel |
 //! | `sums` | what a row says of the structure factors |
 //! | `forward` | images of derivatives |
 //! | `backward` | derivatives of a number that depends on the image |
 
 mod backward;
+mod exceptions;
 mod forward;
 mod pixel;
 mod scene;
 mod state;
-mod sums;
+pub(crate) mod sums;
 mod sweep;
+pub(crate) mod tables;
 mod tape;
 
 pub use backward::{Pullback, pullback, weighted_sum};

@@ -28,9 +28,48 @@ pub(crate) struct View<'p, 'e, T> {
     sources: Vec<(SceneSource<T>, PolarizationFrame<T>)>,
     orientations: Vec<[[T; 3]; 3]>,
     untouched_orientations: Option<Vec<[[T; 3]; 3]>>,
-    background: T,
-    water_per_source: T,
-    photons_per_electron: T,
+    scalars: Scalars<T>,
+}
+
+/// Numbers of a plan that neither orientation nor source decides.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scalars<T> {
+    /// What the sum of every pixel starts with.
+    pub(crate) background: T,
+    /// What water adds to the sum for every source and sub-pixel.
+    pub(crate) water_per_source: T,
+    /// `r_e^2 fluence`.
+    pub(crate) photons_per_electron: T,
+}
+
+impl<T: Scalar> Scalars<T> {
+    pub(crate) fn new(
+        plan: &Plan<'_>,
+        fluence_per_m2: T,
+        water_m: T,
+        orientations: usize,
+        sources: usize,
+    ) -> Self {
+        let experiment = plan.experiment;
+        let photons_per_electron = T::from_f64(ELECTRON_RADIUS_SQUARED_M2) * fluence_per_m2;
+        let water = water_background(fluence_per_m2, water_m);
+        let oversample = f64::from(experiment.sampling.oversample);
+        let sources_and_subpixels = sources as f64 * oversample * oversample;
+        let water_is_fixed = experiment.fixes.contains(Oddity::Water) && water_m.value() > 0.0;
+        let starts_with_water = !water_is_fixed && !plan.rules.any(Scales::Terms);
+        let zero = T::from_f64(0.0);
+        Self {
+            background: if starts_with_water { water } else { zero },
+            water_per_source: if water_is_fixed {
+                water / photons_per_electron * T::from_f64(orientations as f64)
+            } else if starts_with_water {
+                zero
+            } else {
+                water / T::from_f64(sources_and_subpixels)
+            },
+            photons_per_electron,
+        }
+    }
 }
 
 /// The corrections in force at some point of the sum.
@@ -58,25 +97,16 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
             Some(sources) => sources.clone(),
             None => own_sources(experiment),
         };
-        let photons_per_electron = T::from_f64(ELECTRON_RADIUS_SQUARED_M2) * scene.fluence_per_m2;
-        let water = water_background(scene.fluence_per_m2, scene.water_m);
         let (orientations, untouched_orientations) = orientations(plan, scene)?;
-        let oversample = f64::from(experiment.sampling.oversample);
-        let sources_and_subpixels = sources.len() as f64 * oversample * oversample;
-        let water_is_fixed =
-            experiment.fixes.contains(Oddity::Water) && scene.water_m.value() > 0.0;
-        let starts_with_water = !water_is_fixed && !plan.rules.any(Scales::Terms);
-        let zero = T::from_f64(0.0);
+        let scalars = Scalars::new(
+            plan,
+            scene.fluence_per_m2,
+            scene.water_m,
+            orientations.len(),
+            sources.len(),
+        );
         Ok(Self {
-            background: if starts_with_water { water } else { zero },
-            water_per_source: if water_is_fixed {
-                water / photons_per_electron * T::from_f64(orientations.len() as f64)
-            } else if starts_with_water {
-                zero
-            } else {
-                water / T::from_f64(sources_and_subpixels)
-            },
-            photons_per_electron,
+            scalars,
             sources: (sources.into_iter())
                 .map(|source| (source, PolarizationFrame::new(axis, source.incident)))
                 .collect(),
@@ -102,7 +132,7 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
         let subpixel_m = detector.pixel_size_m() / f64::from(oversample);
         let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
 
-        let mut intensity = self.background;
+        let mut intensity = self.scalars.background;
         let mut now = Corrections {
             capture: zero,
             polarization: if experiment.polarization.off {
@@ -139,7 +169,7 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
                         );
                     }
                     let water = if layer == 0 || rules.weighs_layers() {
-                        self.water_per_source
+                        self.scalars.water_per_source
                     } else {
                         zero
                     };
@@ -155,7 +185,7 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
             }
         }
 
-        let mut photons_per_term = self.photons_per_electron / T::from_f64(self.plan.steps);
+        let mut photons_per_term = self.scalars.photons_per_electron / T::from_f64(self.plan.steps);
         for (rule, factor) in [
             (rules.capture, now.capture),
             (rules.polarization, now.polarization),

@@ -55,10 +55,10 @@ impl RunState {
         }
     }
 
-    /// Whether `pixel` is one in which the state changes.
-    pub(crate) fn changes_at(&self, pixel: Pixel) -> bool {
-        let place = Some((pixel.slow, pixel.fast));
-        self.first_evaluated == place || self.left_grid_at == place
+    /// The pixel that finds a cell of its own, if there is one.
+    pub(crate) fn first_evaluated(&self) -> Option<Pixel> {
+        let (slow, fast) = self.first_evaluated?;
+        Some(Pixel { fast, slow })
     }
 }
 

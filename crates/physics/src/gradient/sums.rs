@@ -6,7 +6,7 @@ const ENTRIES: usize = 1 << 16;
 /// What one row of the image says of the structure factors: offsets in the grid with what is to be
 /// added there, in an order that depends on the row alone.
 #[derive(Debug, Default)]
-pub(super) struct FactorSums {
+pub(crate) struct FactorSums {
     entries: Vec<(usize, f64)>,
     /// As many as were there after the last adding up.
     distinct: usize,
@@ -14,7 +14,7 @@ pub(super) struct FactorSums {
 
 impl FactorSums {
     /// Adds `rate` to the structure factor at `offset`.
-    pub(super) fn add(&mut self, offset: usize, rate: f64) {
+    pub(crate) fn add(&mut self, offset: usize, rate: f64) {
         match self.entries.last_mut() {
             Some((last, sum)) if *last == offset => *sum += rate,
             _ => self.entries.push((offset, rate)),
@@ -38,7 +38,7 @@ impl FactorSums {
     }
 
     /// Adds everything to the sums of the whole grid.
-    pub(super) fn add_to(self, factors: &mut [f64]) {
+    pub(crate) fn add_to(self, factors: &mut [f64]) {
         for (offset, rate) in self.entries {
             if let Some(sum) = factors.get_mut(offset) {
                 *sum += rate;

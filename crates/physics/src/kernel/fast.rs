@@ -9,7 +9,7 @@ use nanobragg_numeric::Scalar;
 
 use super::block::{BLOCK, Block, Column, any, dot};
 use super::interference::{Precision, fill_lattice};
-use super::lane::Lane;
+use super::lane::{Arithmetic, Lane};
 use super::lookup::{
     OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_nearest_outside, gather_tricubic,
 };
@@ -24,7 +24,7 @@ use crate::scattering::scattering_vector;
 
 /// Renders the pixels of `span` into `row`, whose first element is the span's first pixel.
 #[inline(always)]
-pub(super) fn render_span<P: Precision>(
+pub(super) fn render_span<P: Precision, A: Arithmetic>(
     plan: &Plan<'_>,
     span: &RowSpan<'_>,
     row: &mut [f32],
@@ -39,7 +39,7 @@ pub(super) fn render_span<P: Precision>(
         if !mark_active(span, first, out.len(), &mut block) {
             continue;
         }
-        solid_angle_sum_sr += sum_block::<P, _>(plan, span, first, &mut block, &mut NoTally);
+        solid_angle_sum_sr += sum_block::<P, A, _>(plan, span, first, &mut block, &mut NoTally);
         let left = block
             .left_grid
             .iter()
@@ -76,7 +76,7 @@ pub(super) fn render_span<P: Precision>(
 
 /// Parts the sum of each pixel of `span` among reflections: `take` is told of every pixel that is
 /// rendered, and what its terms add up to.
-pub(super) fn share_span<P: Precision>(
+pub(super) fn share_span<P: Precision, A: Arithmetic>(
     plan: &Plan<'_>,
     span: &RowSpan<'_>,
     take: &mut dyn FnMut(u32, &mut LaneShares),
@@ -92,7 +92,7 @@ pub(super) fn share_span<P: Precision>(
             continue;
         }
         shares.begin(plan.background);
-        sum_block::<P, _>(plan, span, first, &mut block, &mut shares);
+        sum_block::<P, A, _>(plan, span, first, &mut block, &mut shares);
         for (i, lane) in shares.lanes.iter_mut().enumerate().take(pixels) {
             if block.active[i] != 0.0 {
                 take(first + i as u32, lane);
@@ -113,7 +113,7 @@ fn mark_active(span: &RowSpan<'_>, first: u32, pixels: usize, block: &mut Block)
 
 /// Sums every pixel of the block, and returns their solid angles summed over layers and sub-pixels.
 #[inline(always)]
-fn sum_block<P: Precision, T: Tally>(
+fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
     plan: &Plan<'_>,
     span: &RowSpan<'_>,
     first: u32,
@@ -154,7 +154,7 @@ fn sum_block<P: Precision, T: Tally>(
                     if span.is_cancelled() {
                         return solid_angle_sum_sr;
                     }
-                    sum_source::<P, T>(plan, span.lookup, source, water, block, tally);
+                    sum_source::<P, A, T>(plan, span.lookup, source, water, block, tally);
                 }
             }
         }
@@ -275,7 +275,7 @@ fn correct_polarization(plan: &Plan<'_>, source: &SourceRow, for_all: bool, bloc
 
 /// Adds every phi step and domain of one source at one sub-pixel of every pixel.
 #[inline(always)]
-fn sum_source<P: Precision, T: Tally>(
+fn sum_source<P: Precision, A: Arithmetic, T: Tally>(
     plan: &Plan<'_>,
     lookup: Lookup,
     source: &SourceRow,
@@ -297,7 +297,7 @@ fn sum_source<P: Precision, T: Tally>(
         block.intensity.iter_mut().for_each(|sum| *sum += water);
     }
     if lives {
-        sum_orientations::<P, T>(plan, lookup, block, tally);
+        sum_orientations::<P, A, T>(plan, lookup, block, tally);
     }
     if by_terms {
         weigh_terms(plan, &earlier, block);
@@ -306,7 +306,7 @@ fn sum_source<P: Precision, T: Tally>(
 
 /// Adds every phi step and domain, for the scattering vectors of one source.
 #[inline(always)]
-fn sum_orientations<P: Precision, T: Tally>(
+fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
     plan: &Plan<'_>,
     lookup: Lookup,
     block: &mut Block,
@@ -315,25 +315,32 @@ fn sum_orientations<P: Precision, T: Tally>(
     // A term of 0 may be left out, unless the running sum is corrected with every term.
     let may_skip = !plan.rules.any(Scales::RunningSum);
     let is_square = plan.experiment.crystal.shape() == Shape::Square;
-    if may_skip && is_beyond_list(plan, block) && lookup == Lookup::Nearest {
-        return;
+    let by_square = may_skip && is_square && !T::NEEDS_COLUMNS;
+    if may_skip && lookup == Lookup::Nearest {
+        let extent = Extent::of(block);
+        if extent.is_beyond_list(plan) {
+            return;
+        }
+        if by_square && extent.is_inside_grid(plan) && !any(&block.live, |live| live == 0.0) {
+            return add_square_orientations::<P, A>(plan, block);
+        }
     }
     for orientation in &plan.orientations {
         match lookup {
             Lookup::Nearest => {
-                find_nearest(plan, orientation, block);
-                if !gather_nearest(plan, block) && may_skip {
+                find_nearest::<A, false>(plan, orientation, block);
+                if !gather_nearest::<false>(plan, block) && may_skip {
                     continue;
                 }
-                if may_skip && is_square && !T::NEEDS_COLUMNS {
-                    add_square_terms::<P>(plan, block);
+                if by_square {
+                    add_square_terms::<P, A, false>(plan, block);
                     continue;
                 }
-                fill_lattice::<P>(plan, block);
+                fill_lattice::<P, A>(plan, block);
             }
             Lookup::Tricubic => {
-                find_neighbours(plan, orientation, block);
-                fill_lattice::<P>(plan, block);
+                find_neighbours::<A>(plan, orientation, block);
+                fill_lattice::<P, A>(plan, block);
                 gather_tricubic(plan, block);
                 if plan.experiment.fixes.contains(Oddity::Interpolation) {
                     gather_nearest_outside(plan, orientation, block);
@@ -354,7 +361,7 @@ fn sum_orientations<P: Precision, T: Tally>(
 /// Finds the scattering vectors of `source` and where it is not cut by dmin; false if it is
 /// everywhere.
 #[inline(always)]
-fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
+pub(super) fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
     let dmin_m = plan.experiment.dmin_m;
     let [x, y, z] = &block.diffracted;
     for i in 0..BLOCK {
@@ -375,18 +382,69 @@ fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
     any(&block.live, |live| live != 0.0)
 }
 
-/// Whether every pixel of the block scatters beyond the last reflection that is not 0.
-#[inline(always)]
-fn is_beyond_list(plan: &Plan<'_>, block: &Block) -> bool {
-    let Some(reach_squared) = plan.reach_squared_per_m2 else {
-        return false;
-    };
-    let [x, y, z] = &block.scattering_per_m;
-    let mut within = false;
-    for i in 0..BLOCK {
-        within |= x[i] * x[i] + y[i] * y[i] + z[i] * z[i] <= reach_squared;
+/// The shortest and the longest scattering vector of a block.
+pub(super) struct Extent {
+    shortest_squared_per_m2: f64,
+    longest_squared_per_m2: f64,
+}
+
+impl Extent {
+    #[inline(always)]
+    pub(super) fn of(block: &Block) -> Self {
+        let [x, y, z] = &block.scattering_per_m;
+        let mut shortest = [f64::INFINITY; EXTENT_LANES];
+        let mut longest = [0.0; EXTENT_LANES];
+        for start in (0..BLOCK).step_by(EXTENT_LANES) {
+            for lane in 0..EXTENT_LANES {
+                let i = start + lane;
+                let squared = x[i] * x[i] + y[i] * y[i] + z[i] * z[i];
+                shortest[lane] = if squared < shortest[lane] {
+                    squared
+                } else {
+                    shortest[lane]
+                };
+                longest[lane] = if squared > longest[lane] {
+                    squared
+                } else {
+                    longest[lane]
+                };
+            }
+        }
+        Self {
+            shortest_squared_per_m2: shortest.into_iter().fold(f64::INFINITY, f64::min),
+            longest_squared_per_m2: longest.into_iter().fold(0.0, f64::max),
+        }
     }
-    !within
+
+    /// Whether every pixel scatters beyond the last reflection that is not 0.
+    #[inline(always)]
+    pub(super) fn is_beyond_list(&self, plan: &Plan<'_>) -> bool {
+        plan.reach_squared_per_m2
+            .is_some_and(|reach| self.shortest_squared_per_m2 > reach)
+    }
+
+    /// Whether no orientation can take any pixel out of the grid of structure factors.
+    #[inline(always)]
+    fn is_inside_grid(&self, plan: &Plan<'_>) -> bool {
+        let longest_per_m = self.longest_squared_per_m2.sqrt();
+        plan.lane_grid
+            .holds(plan.longest_edges_m.map(|edge_m| edge_m * longest_per_m))
+    }
+}
+
+/// Partial minima and maxima, enough to fill the widest vector.
+const EXTENT_LANES: usize = 8;
+
+/// Adds every phi step and domain of a parallelepiped crystal whose indices are all in the grid, for a
+/// source that is cut nowhere. What most runs spend their time on.
+#[inline(always)]
+fn add_square_orientations<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
+    for orientation in &plan.orientations {
+        find_nearest::<A, true>(plan, orientation, block);
+        if gather_nearest::<true>(plan, block) {
+            add_square_terms::<P, A, true>(plan, block);
+        }
+    }
 }
 
 /// Marks the pixels in which an index is too near the edge of the grid to interpolate. A term whose
@@ -403,15 +461,18 @@ fn note_where_grid_is_left(plan: &Plan<'_>, block: &mut Block) {
     }
 }
 
-/// The lattice factors of a parallelepiped and the addition in one stage, for the case that most runs
-/// spend their time on: [`fill_lattice`] and [`add_terms`] without a column between them.
+/// The lattice factors of a parallelepiped and the addition in one stage: [`fill_lattice`] and
+/// [`add_terms`] without a column between them. `ALL` pixels are lit by the source.
 #[inline(always)]
-fn add_square_terms<P: Precision>(plan: &Plan<'_>, block: &mut Block) {
+fn add_square_terms<P: Precision, A: Arithmetic, const ALL: bool>(
+    plan: &Plan<'_>,
+    block: &mut Block,
+) {
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
-        let amplitude = block.cell_factor[i] * P::grating([dh[i], dk[i], dl[i]], plan.cells);
+        let amplitude = block.cell_factor[i] * P::grating::<A>([dh[i], dk[i], dl[i]], plan.cells);
         let term = amplitude * amplitude;
-        let live = block.live[i] != 0.0;
+        let live = ALL | (block.live[i] != 0.0);
         block.intensity[i] += if live { term } else { 0.0 };
     }
 }

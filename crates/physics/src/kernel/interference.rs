@@ -4,14 +4,14 @@ use nanobragg_crystal::{Shape, lattice_factor};
 use nanobragg_numeric::Scalar;
 
 use super::block::{BLOCK, Block, any};
-use super::lane::{Lane, round_to_even, sin_pi, sin_pi_single};
+use super::lane::{Arithmetic, Lane, round_to_even, sin_pi_single};
 use crate::plan::Plan;
 
 /// In which precision the interference function of a parallelepiped is computed. Everything else,
 /// the Miller indices above all, is in double precision always.
 pub(super) trait Precision {
     /// The product over three axes of `sin(pi n d) / sin(pi d)`, but for its sign.
-    fn grating(offset: [f64; 3], cells: [f64; 3]) -> f64;
+    fn grating<A: Arithmetic>(offset: [f64; 3], cells: [f64; 3]) -> f64;
 }
 
 /// Double precision.
@@ -26,11 +26,11 @@ const TINY_SINGLE: f32 = 1e-30;
 
 impl Precision for Double {
     #[inline(always)]
-    fn grating(offset: [f64; 3], cells: [f64; 3]) -> f64 {
+    fn grating<A: Arithmetic>(offset: [f64; 3], cells: [f64; 3]) -> f64 {
         let axis = |d: f64, n: f64| {
             let d = d + TINY;
             let turns = n * d;
-            (sin_pi(turns - round_to_even(turns)), sin_pi(d))
+            (A::sin_pi(turns - round_to_even(turns)), A::sin_pi(d))
         };
         let (above_h, below_h) = axis(offset[0], cells[0]);
         let (above_k, below_k) = axis(offset[1], cells[1]);
@@ -41,7 +41,7 @@ impl Precision for Double {
 
 impl Precision for Single {
     #[inline(always)]
-    fn grating(offset: [f64; 3], cells: [f64; 3]) -> f64 {
+    fn grating<A: Arithmetic>(offset: [f64; 3], cells: [f64; 3]) -> f64 {
         let axis = |d: f64, n: f64| {
             let turns = n * d;
             let above = (turns - round_to_even(turns)) as f32 + TINY_SINGLE * n as f32;
@@ -56,9 +56,9 @@ impl Precision for Single {
 
 /// Fills `lattice_factor`, and `vanishes` for the shapes that can be exactly 0.
 #[inline(always)]
-pub(super) fn fill_lattice<P: Precision>(plan: &Plan<'_>, block: &mut Block) {
+pub(super) fn fill_lattice<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
     match plan.experiment.crystal.shape() {
-        Shape::Square => fill_square::<P>(plan, block),
+        Shape::Square => fill_square::<P, A>(plan, block),
         Shape::Round => {
             fill_peaked::<{ Shape::Round as u8 }>(plan, block);
             mend_round_centres(plan, block);
@@ -72,10 +72,10 @@ pub(super) fn fill_lattice<P: Precision>(plan: &Plan<'_>, block: &mut Block) {
 /// the offset from the nearest whole index: for whole N, `sin(pi N h) = +-sin(pi N dh)`, whose range
 /// reduction is exact.
 #[inline(always)]
-fn fill_square<P: Precision>(plan: &Plan<'_>, block: &mut Block) {
+fn fill_square<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
-        block.lattice_factor[i] = P::grating([dh[i], dk[i], dl[i]], plan.cells);
+        block.lattice_factor[i] = P::grating::<A>([dh[i], dk[i], dl[i]], plan.cells);
     }
 }
 

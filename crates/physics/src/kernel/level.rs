@@ -3,20 +3,24 @@
 use std::fmt;
 
 use super::interference::{Double, Single};
+use super::lane::{Fused, Separate};
+use super::slopes::{SlopeOutput, slope_span};
 use super::{RowSpan, SpanOutcome, fast, render_span_by_reference};
+use crate::gradient::tables::Tables;
 use crate::plan::Plan;
 
 /// A set of instructions to render with.
 ///
-/// All of them give the same image to the bit in double precision, except that the reference uses
-/// the system's sine; how far that is apart is stated in `docs/PARITY.md`.
+/// AVX2 and AVX-512 give the same image to the bit. The baseline of x86-64 does not fuse
+/// multiplication and addition, and the reference uses the system's sine; how far that is apart is
+/// stated in `docs/PARITY.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// The scalar kernel, pixel by pixel: the judge.
     Reference,
     /// What every processor of the architecture has: SSE2 on x86-64, NEON on AArch64.
     Baseline,
-    /// AVX2, 4 lanes of double precision.
+    /// AVX2 and FMA, 4 lanes of double precision.
     Avx2,
     /// AVX-512, 8 lanes of double precision.
     Avx512,
@@ -40,10 +44,14 @@ impl Level {
         match self {
             Self::Reference | Self::Baseline => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
+            Self::Avx2 => {
+                std::arch::is_x86_feature_detected!("avx2")
+                    && std::arch::is_x86_feature_detected!("fma")
+            }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
-                std::arch::is_x86_feature_detected!("avx512f")
+                std::arch::is_x86_feature_detected!("fma")
+                    && std::arch::is_x86_feature_detected!("avx512f")
                     && std::arch::is_x86_feature_detected!("avx512bw")
                     && std::arch::is_x86_feature_detected!("avx512dq")
                     && std::arch::is_x86_feature_detected!("avx512vl")
@@ -93,7 +101,7 @@ pub(crate) fn render_span(
         (Level::Reference, _) => render_span_by_reference(plan, span, row),
         #[cfg(target_arch = "x86_64")]
         (Level::Avx2, _) if level.is_available() => {
-            // SAFETY: the processor has AVX2, as was just asked.
+            // SAFETY: the processor has AVX2 and FMA, as was just asked.
             #[allow(unsafe_code)]
             unsafe {
                 match precision {
@@ -104,7 +112,7 @@ pub(crate) fn render_span(
         }
         #[cfg(target_arch = "x86_64")]
         (Level::Avx512, _) if level.is_available() => {
-            // SAFETY: the processor has these parts of AVX-512, as was just asked.
+            // SAFETY: the processor has FMA and these parts of AVX-512, as was just asked.
             #[allow(unsafe_code)]
             unsafe {
                 match precision {
@@ -113,26 +121,84 @@ pub(crate) fn render_span(
                 }
             }
         }
-        (_, Precision::Double) => fast::render_span::<Double>(plan, span, row),
-        (_, Precision::Single) => fast::render_span::<Single>(plan, span, row),
+        (_, Precision::Double) => fast::render_span::<Double, Baseline>(plan, span, row),
+        (_, Precision::Single) => fast::render_span::<Single, Baseline>(plan, span, row),
     }
 }
 
-/// The fast kernel, compiled for a set of instructions. Fused multiplication is not among them: it
-/// would give every level its own last bit.
+/// What every processor of the architecture can do.
+#[cfg(target_arch = "aarch64")]
+pub(super) type Baseline = Fused;
+#[cfg(not(target_arch = "aarch64"))]
+pub(super) type Baseline = Separate;
+
+/// The fast kernel, compiled for a set of instructions.
 macro_rules! compiled_for {
     ($($name:ident: $features:literal, $precision:ty;)+) => {$(
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = $features)]
         fn $name(plan: &Plan<'_>, span: &RowSpan<'_>, row: &mut [f32]) -> SpanOutcome {
-            fast::render_span::<$precision>(plan, span, row)
+            fast::render_span::<$precision, Fused>(plan, span, row)
         }
     )+};
 }
 
 compiled_for! {
-    avx2_double: "avx2", Double;
-    avx2_single: "avx2", Single;
-    avx512_double: "avx512f,avx512bw,avx512dq,avx512vl", Double;
-    avx512_single: "avx512f,avx512bw,avx512dq,avx512vl", Single;
+    avx2_double: "avx2,fma", Double;
+    avx2_single: "avx2,fma", Single;
+    avx512_double: "fma,avx512f,avx512bw,avx512dq,avx512vl", Double;
+    avx512_single: "fma,avx512f,avx512bw,avx512dq,avx512vl", Single;
+}
+
+/// Renders one row with its derivatives with the instructions of `level`, or those of the baseline
+/// if this processor does not have them; for experiments that suit the fast path.
+pub(crate) fn render_slopes(
+    level: Level,
+    plan: &Plan<'_>,
+    tables: &Tables,
+    span: &RowSpan<'_>,
+    output: &mut SlopeOutput<'_, '_>,
+    leftover: &mut Vec<u32>,
+) {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 if level.is_available() => {
+            // SAFETY: the processor has AVX2 and FMA, as was just asked.
+            #[allow(unsafe_code)]
+            unsafe {
+                avx2_slopes(plan, tables, span, output, leftover);
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 if level.is_available() => {
+            // SAFETY: the processor has FMA and these parts of AVX-512, as was just asked.
+            #[allow(unsafe_code)]
+            unsafe {
+                avx512_slopes(plan, tables, span, output, leftover);
+            }
+        }
+        _ => slope_span::<Baseline>(plan, tables, span, output, leftover),
+    }
+}
+
+/// The derivatives, compiled for a set of instructions.
+macro_rules! slopes_compiled_for {
+    ($($name:ident: $features:literal;)+) => {$(
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $features)]
+        fn $name(
+            plan: &Plan<'_>,
+            tables: &Tables,
+            span: &RowSpan<'_>,
+            output: &mut SlopeOutput<'_, '_>,
+            leftover: &mut Vec<u32>,
+        ) {
+            slope_span::<Fused>(plan, tables, span, output, leftover);
+        }
+    )+};
+}
+
+slopes_compiled_for! {
+    avx2_slopes: "avx2,fma";
+    avx512_slopes: "fma,avx512f,avx512bw,avx512dq,avx512vl";
 }

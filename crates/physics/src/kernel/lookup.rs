@@ -1,7 +1,7 @@
 //! Structure factors of a block of pixels.
 
 use super::block::{BLOCK, Block};
-use super::lane::{floor, low_bits, nearest_and_offset, offset_base};
+use super::lane::{Arithmetic, low_bits, offset_base};
 use crate::plan::{Orientation, Plan};
 
 /// The grid of structure factors in the numbers that lanes compute with.
@@ -39,6 +39,15 @@ impl LaneGrid {
             base: offset_base(min[0] * stride[0] + min[1] * stride[1] + min[2]),
         })
     }
+
+    /// Whether the nearest whole indices of every point are in the grid whose indices are at most
+    /// `largest` in magnitude.
+    pub(super) fn holds(&self, largest: [f64; 3]) -> bool {
+        (0..3).all(|axis| {
+            let bound = (-self.min[axis]).min(self.max[axis]);
+            largest[axis] < bound + 0.5
+        })
+    }
 }
 
 /// The fractional indices of lane `i`: `a.q, b.q, c.q`.
@@ -48,9 +57,14 @@ fn hkl(block: &Block, orientation: &Orientation, i: usize) -> [f64; 3] {
     orientation.map(|edge| edge[0] * x[i] + edge[1] * y[i] + edge[2] * z[i])
 }
 
-/// Fills `offset` and `place` for a lookup at the nearest whole indices.
+/// Fills `offset` and `place` for a lookup at the nearest whole indices. `INSIDE` is known to be in the
+/// grid, so nothing is compared with its bounds.
 #[inline(always)]
-pub(super) fn find_nearest(plan: &Plan<'_>, orientation: &Orientation, block: &mut Block) {
+pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
+    plan: &Plan<'_>,
+    orientation: &Orientation,
+    block: &mut Block,
+) {
     let LaneGrid {
         min,
         max,
@@ -59,18 +73,19 @@ pub(super) fn find_nearest(plan: &Plan<'_>, orientation: &Orientation, block: &m
     } = plan.lane_grid;
     for i in 0..BLOCK {
         let [h, k, l] = hkl(block, orientation, i);
-        let (h0, dh) = nearest_and_offset(h);
-        let (k0, dk) = nearest_and_offset(k);
-        let (l0, dl) = nearest_and_offset(l);
+        let (h0, dh) = A::nearest_and_offset(h);
+        let (k0, dk) = A::nearest_and_offset(k);
+        let (l0, dl) = A::nearest_and_offset(l);
         block.offset[0][i] = dh;
         block.offset[1][i] = dk;
         block.offset[2][i] = dl;
-        let inside = (h0 >= min[0])
-            & (h0 <= max[0])
-            & (k0 >= min[1])
-            & (k0 <= max[1])
-            & (l0 >= min[2])
-            & (l0 <= max[2]);
+        let inside = INSIDE
+            | (h0 >= min[0])
+                & (h0 <= max[0])
+                & (k0 >= min[1])
+                & (k0 <= max[1])
+                & (l0 >= min[2])
+                & (l0 <= max[2]);
         let place = low_bits(h0 * stride[0] + k0 * stride[1] + l0 + base);
         block.place[i] = if inside { place } else { OUTSIDE };
     }
@@ -78,7 +93,7 @@ pub(super) fn find_nearest(plan: &Plan<'_>, orientation: &Orientation, block: &m
 
 /// Fills `cell_factor` from `place`, and tells whether any of them is not 0.
 #[inline(always)]
-pub(super) fn gather_nearest(plan: &Plan<'_>, block: &mut Block) -> bool {
+pub(super) fn gather_nearest<const INSIDE: bool>(plan: &Plan<'_>, block: &mut Block) -> bool {
     let factors = &plan.experiment.factors;
     let (values, default_f) = (factors.values(), factors.default_f());
     let Some(last) = values.len().checked_sub(1) else {
@@ -88,7 +103,7 @@ pub(super) fn gather_nearest(plan: &Plan<'_>, block: &mut Block) -> bool {
     for i in 0..BLOCK {
         // Every lane reads something, so that no lane has to be told apart while reading.
         let listed = values[(block.place[i] as usize).min(last)];
-        block.cell_factor[i] = if block.place[i] == OUTSIDE {
+        block.cell_factor[i] = if !INSIDE & (block.place[i] == OUTSIDE) {
             default_f
         } else {
             listed
@@ -102,7 +117,11 @@ pub(super) fn gather_nearest(plan: &Plan<'_>, block: &mut Block) -> bool {
 ///
 /// The weights are those of `nanobragg_crystal::lagrange_cubic`, written apart from the values.
 #[inline(always)]
-pub(super) fn find_neighbours(plan: &Plan<'_>, orientation: &Orientation, block: &mut Block) {
+pub(super) fn find_neighbours<A: Arithmetic>(
+    plan: &Plan<'_>,
+    orientation: &Orientation,
+    block: &mut Block,
+) {
     let LaneGrid {
         min,
         max,
@@ -116,9 +135,9 @@ pub(super) fn find_neighbours(plan: &Plan<'_>, orientation: &Orientation, block:
         let mut place = base;
         for axis in 0..3 {
             let x = index[axis];
-            block.offset[axis][i] = nearest_and_offset(x).1;
+            block.offset[axis][i] = A::nearest_and_offset(x).1;
             inside &= (x - min[axis] + 3.0 <= span[axis]) & (x - 2.0 >= min[axis]);
-            let first = floor(x) - 1.0;
+            let first = A::floor(x) - 1.0;
             place += first * stride[axis];
             let d0 = x - first;
             let d1 = x - (first + 1.0);

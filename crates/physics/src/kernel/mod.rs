@@ -6,6 +6,7 @@
 //! | `fast` | the same sum over blocks of pixels, stage by stage |
 //! | `block` | the columns of a block |
 //! | `lookup`, `interference` | its two expensive stages: structure factors, lattice factors |
+//! | `slopes` | derivatives by blocks of pixels |
 //! | `lane` | branch-free functions |
 //! | `tally` | who looks on while it sums: nobody, or one who parts the sum among reflections |
 //! | `level` | the fast kernel compiled for each set of vector instructions |
@@ -22,6 +23,7 @@ mod lane;
 mod level;
 mod lookup;
 pub(crate) mod reference;
+mod slopes;
 mod tally;
 
 use std::ops::Range;
@@ -34,8 +36,9 @@ use reference::{Carried, Nobody, Pixel};
 pub use level::{Level, Precision};
 
 pub(crate) use lane::LARGEST_INDEX;
-pub(crate) use level::render_span;
+pub(crate) use level::{render_slopes, render_span};
 pub(crate) use lookup::LaneGrid;
+pub(crate) use slopes::SlopeOutput;
 pub(crate) use tally::LaneShares;
 
 /// A part of one row of the detector.
@@ -84,7 +87,7 @@ pub(crate) fn share_span(
     span: &RowSpan<'_>,
     take: &mut dyn FnMut(u32, &mut LaneShares),
 ) {
-    fast::share_span::<interference::Double>(plan, span, take);
+    fast::share_span::<interference::Double, level::Baseline>(plan, span, take);
 }
 
 /// Renders the pixels of `span` one by one with the reference kernel.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use nanobragg_crystal::nearest_index;
+
 use super::block::{BLOCK, Block, Column};
 use super::fast::corrections;
-use super::lane::nearest_and_offset;
 use crate::plan::{Orientation, Plan};
 use crate::sampling::Scales;
 
@@ -123,7 +124,7 @@ impl Tally for Shares {
             let amplitude = block.cell_factor[i] * block.lattice_factor[i];
             if amplitude != 0.0 {
                 let nearest = orientation.map(|edge| {
-                    nearest_and_offset(edge[0] * x[i] + edge[1] * y[i] + edge[2] * z[i]).0 as i32
+                    nearest_index(edge[0] * x[i] + edge[1] * y[i] + edge[2] * z[i]) as i32
                 });
                 lane.add(nearest, self.weight[i] * (amplitude * amplitude));
             }

@@ -1,0 +1,113 @@
+use super::flag::{FlagSpec, Group, Takes};
+use super::{Args, Range};
+use nanobragg::structure::{Correction, Dispersion, Element};
+use std::path::PathBuf;
+
+/// Which atoms structure factors are worked out from, and what is between them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CoordinateArgs {
+    /// A PDB file or a CIF.
+    pub path: Option<PathBuf>,
+    /// A vacuum in place of the solvent.
+    pub no_solvent: bool,
+    /// Electron density of the solvent, in e/A^3.
+    pub solvent_density_per_a3: Option<f64>,
+    /// B of the solvent, in A^2.
+    pub solvent_b_a2: Option<f64>,
+    /// Dispersion corrections.
+    pub dispersion: Dispersion,
+}
+
+impl Args {
+    /// Whether structure factors are listed or worked out, and then dumped for the next run.
+    pub(crate) fn makes_factors(&self) -> bool {
+        self.factors.hkl_path.is_some() || self.coordinates.path.is_some()
+    }
+}
+
+/// `Se=-8,4.5`: an element, f' and f''.
+fn correction(text: &str) -> Option<(Element, Correction)> {
+    let (symbol, numbers) = text.split_once('=')?;
+    let (real, imaginary) = numbers.split_once(',')?;
+    let number = |word: &str| {
+        let number: f64 = word.trim().parse().ok()?;
+        (-100.0..=100.0).contains(&number).then_some(number)
+    };
+    let correction = Correction {
+        real: number(real)?,
+        imaginary: number(imaginary)?,
+    };
+    Some((Element::from_symbol(symbol.trim())?, correction))
+}
+
+pub(super) static GROUP: Group = Group {
+    heading: "Structure factors from coordinates",
+    flags: &[
+        FlagSpec::new(
+            "pdb",
+            Takes::Path(|args, path| args.coordinates.path = Some(path)),
+            "Atoms to work structure factors out from, in the PDB format or CIF; the contents \
+             decide. They reach to -dmin, or else to the finest corner of the detector. The cell \
+             is used if neither -cell nor -mat is given.",
+        )
+        .or(&["cif"]),
+        FlagSpec::new(
+            "ksol",
+            Takes::Number {
+                unit: "e/A^3",
+                range: Range::ZeroOrMore,
+                set: |args, v| args.coordinates.solvent_density_per_a3 = Some(v),
+            },
+            "Electron density of the flat bulk solvent of -pdb.",
+        )
+        .default("0.35"),
+        FlagSpec::new(
+            "bsol",
+            Takes::Number {
+                unit: "A^2",
+                range: Range::ZeroOrMore,
+                set: |args, v| args.coordinates.solvent_b_a2 = Some(v),
+            },
+            "B factor of the flat bulk solvent of -pdb.",
+        )
+        .default("46"),
+        FlagSpec::new(
+            "nosolvent",
+            Takes::Switch(|args| args.coordinates.no_solvent = true),
+            "Leave out the bulk solvent of -pdb.",
+        ),
+        FlagSpec::new(
+            "anomalous",
+            Takes::Text {
+                value: "El=f',f''",
+                allowed: "an element and two numbers from -100 to 100, as Se=-8.0,4.5",
+                set: |args, text| match correction(text) {
+                    Some((element, correction)) => {
+                        args.coordinates.dispersion.insert(element, correction);
+                        true
+                    }
+                    None => false,
+                },
+            },
+            "Dispersion correction of an element of -pdb, in electrons. May be given for several \
+             elements.",
+        ),
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_correction_is_an_element_and_two_numbers() {
+        let (element, correction) = correction("se=-8.0,4.5").unwrap();
+        assert_eq!(element.symbol(), "Se");
+        assert_eq!((correction.real, correction.imaginary), (-8.0, 4.5));
+        for text in [
+            "Se", "Se=1", "Se=1,x", "Xx=1,2", "Se=1,2,3", "Se=nan,1", "Se=1,1e9",
+        ] {
+            assert_eq!(super::correction(text), None, "{text}");
+        }
+    }
+}

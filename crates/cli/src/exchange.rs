@@ -1,0 +1,132 @@
+//! Files of other programs that give the geometry.
+
+use std::path::Path;
+
+use nanobragg::exchange::{Described, dxtbx, xds};
+use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot};
+
+use crate::args::{self, Args};
+use crate::run::RunError;
+
+/// A file that gives the geometry, or part of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// The flag that names it.
+    pub(crate) flag: &'static str,
+    /// What it says.
+    pub(crate) described: Described,
+}
+
+/// Reads the files that `args` names, in the order in which they take effect.
+///
+/// # Errors
+/// The first file that cannot be read or understood.
+pub(crate) fn sources(args: &Args) -> Result<Vec<Source>, RunError> {
+    let given = &args.detector;
+    let mut sources = Vec::new();
+    if let Some(path) = &given.expt_path {
+        let choice = dxtbx::Choice {
+            experiment: given.expt_number.map_or(0, |n| n as usize),
+            panel: given.expt_panel.map(|n| n as usize),
+        };
+        sources.push(Source::new("expt", path, dxtbx::read(path, choice)?));
+    }
+    if let Some(path) = &given.xds_path {
+        sources.push(Source::new("xdsinp", path, xds::read(path)?));
+    }
+    Ok(sources)
+}
+
+impl Source {
+    fn new(flag: &'static str, path: &Path, described: Described) -> Self {
+        tracing::debug!(path = %path.display(), "took a geometry");
+        Self { flag, described }
+    }
+
+    /// Takes detector, beam, spindle and phi into `spec`, so that flags can be laid over them.
+    ///
+    /// # Errors
+    /// A detector that cannot be.
+    pub(crate) fn place(&self, spec: &mut ExperimentSpec, args: &Args) -> Result<(), RunError> {
+        let about = match args.detector.pivot_of_last_flag {
+            Some(args::Pivot::Beam) => Pivot::Beam,
+            Some(args::Pivot::Sample) | None => Pivot::Sample,
+        };
+        self.described.place(spec, about)?;
+        if args.detector.distance_mm.is_some() {
+            forget_distances(&mut spec.detector);
+        }
+        Ok(())
+    }
+
+    /// What the file gives, under the keys that headers of images have for it.
+    pub(crate) fn keys(&self) -> Vec<(&'static str, &'static str)> {
+        let Described {
+            panel,
+            wavelength_angstrom,
+            phi_start_deg,
+            phi_width_deg,
+            ..
+        } = &self.described;
+        let groups: [(bool, &[&'static str]); 4] = [
+            (
+                panel.is_some(),
+                &["SIZE1", "SIZE2", "PIXEL_SIZE", "DISTANCE", "ORGX", "ORGY"],
+            ),
+            (wavelength_angstrom.is_some(), &["WAVELENGTH"]),
+            (phi_start_deg.is_some(), &["PHI"]),
+            (phi_width_deg.is_some(), &["OSC_RANGE"]),
+        ];
+        let given = groups.into_iter().filter(|(is_given, _)| *is_given);
+        given
+            .flat_map(|(_, keys)| keys.iter().map(|key| (*key, self.flag)))
+            .collect()
+    }
+
+    /// Whether the file gives a sensor.
+    pub(crate) fn gives_sensor(&self) -> bool {
+        self.described
+            .panel
+            .is_some_and(|panel| panel.sensor.is_some())
+    }
+
+    /// Whether the file gives a cell, with or without an orientation.
+    pub(crate) fn has_cell(&self) -> bool {
+        self.described.lattice_angstrom.is_some() || self.described.cell.is_some()
+    }
+
+    /// What the file gives, in words.
+    pub(crate) fn parts(&self) -> String {
+        let said = &self.described;
+        let parts = [
+            ("detector", said.panel.is_some()),
+            ("sensor", self.gives_sensor()),
+            ("beam direction", said.beam_direction.is_some()),
+            ("wavelength", said.wavelength_angstrom.is_some()),
+            (
+                "polarization",
+                said.polarization_normal.is_some() || said.polarization_fraction.is_some(),
+            ),
+            ("spindle", said.spindle.is_some()),
+            (
+                "phi",
+                said.phi_start_deg.is_some() || said.phi_width_deg.is_some(),
+            ),
+            ("oriented cell", said.lattice_angstrom.is_some()),
+            ("cell", said.cell.is_some()),
+        ];
+        let given: Vec<_> = (parts.iter().filter(|(_, is_given)| *is_given))
+            .map(|(part, _)| *part)
+            .collect();
+        if given.is_empty() {
+            return "nothing".to_owned();
+        }
+        given.join(", ")
+    }
+}
+
+/// A distance on the command line wins over both that a file gives.
+fn forget_distances(spec: &mut DetectorSpec) {
+    spec.close_distance = None;
+    spec.distance = Length::default();
+}

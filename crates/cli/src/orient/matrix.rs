@@ -1,0 +1,127 @@
+//! A MOSFLM matrix file.
+//!
+//! ```text
+//! A: three rows x, y, z of a*, b*, c* times the wavelength
+//! missetting angles, zero because A contains them
+//! U: the rotation from MOSFLM's standard orientation, a* along x and b* in the xy plane
+//! a b c alpha beta gamma
+//! missetting angles once more
+//! ```
+
+use std::fmt::Write;
+
+use nanobragg::CellSpec;
+use nanobragg::crystal::Lattice;
+use nanobragg::geometry::vector::{cross, dot};
+
+/// The text of a lattice's matrix; `is_fixed` keeps to MOSFLM's columns.
+pub(super) fn text(lattice: &Lattice, wavelength_a: f64, is_fixed: bool) -> String {
+    let columns = lattice.reciprocal_per_angstrom;
+    let scaled = columns.map(|column| column.map(|x| x * wavelength_a));
+    let cell = CellSpec {
+        lengths_angstrom: lattice.lengths_angstrom,
+        angles_rad: lattice.angles_rad(),
+    };
+    let mut text = String::new();
+    rows(&mut text, scaled, is_fixed);
+    let no_angles = format!("{:12.3}{:12.3}{:12.3}\n", 0.0, 0.0, 0.0);
+    text.push_str(&no_angles);
+    rows(&mut text, rotation(&cell, columns), true);
+    let angles_deg = cell.angles_rad.map(f64::to_degrees);
+    for number in cell.lengths_angstrom.into_iter().chain(angles_deg) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{number:12.4}");
+    }
+    text.push('\n');
+    text.push_str(&no_angles);
+    text
+}
+
+/// Three column vectors by rows x, y, z.
+fn rows(text: &mut String, [a, b, c]: [[f64; 3]; 3], is_fixed: bool) {
+    for ((a, b), c) in a.into_iter().zip(b).zip(c) {
+        let _ = if is_fixed {
+            writeln!(text, "{a:12.8}{b:12.8}{c:12.8}")
+        } else {
+            writeln!(text, "{a:24.16e} {b:24.16e} {c:24.16e}")
+        };
+    }
+}
+
+/// The columns of U, with `A / wavelength = U B` and B the standard orientation.
+///
+/// `U x = sum over i of a*_i (a_i . x)` with the direct vectors a_i of the standard orientation.
+fn rotation(cell: &CellSpec, reciprocal: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
+    let [a_star, b_star, c_star] = cell.upright_reciprocal();
+    let volume = dot(a_star, cross(b_star, c_star));
+    let direct = [
+        cross(b_star, c_star),
+        cross(c_star, a_star),
+        cross(a_star, b_star),
+    ]
+    .map(|vector| vector.map(|x| x / volume));
+    let [a, b, c] = reciprocal;
+    let [[ax, ay, az], [bx, by, bz], [cx, cy, cz]] = direct;
+    [[ax, bx, cx], [ay, by, cy], [az, bz, cz]].map(|[of_a, of_b, of_c]| {
+        let mut column = [0.0; 3];
+        for (((u, a), b), c) in column.iter_mut().zip(a).zip(b).zip(c) {
+            *u = of_a * a + of_b * b + of_c * c;
+        }
+        column
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use nanobragg::crystal::read::matrix;
+    use nanobragg::{Crystal, CrystalSpec, Misset};
+
+    use super::*;
+
+    fn lattice() -> Lattice {
+        let crystal = Crystal::new(&CrystalSpec {
+            cell: CellSpec::from_values(&[40.0, 50.0, 60.0, 90.0, 110.0, 90.0]).ok(),
+            misset: Some(Misset::Angles([0.1, 0.2, 0.3])),
+            ..CrystalSpec::default()
+        });
+        *crystal.unwrap().lattice()
+    }
+
+    #[test]
+    fn the_numbers_are_a_star_b_star_c_star_times_the_wavelength() {
+        let rows = matrix::parse(text(&lattice(), 1.5, false).as_bytes(), "A.mat").unwrap();
+        let columns = lattice().reciprocal_per_angstrom;
+        for (x, row) in rows.iter().enumerate() {
+            for (i, number) in row.iter().enumerate() {
+                assert_eq!(*number, columns[i][x] * 1.5);
+            }
+        }
+    }
+
+    #[test]
+    fn mosflm_reads_columns_of_twelve() {
+        let text = text(&lattice(), 1.0, true);
+        let lines: Vec<&str> = text.lines().collect();
+        let lengths: Vec<usize> = lines.iter().map(|line| line.len()).collect();
+        assert_eq!(lengths, [36, 36, 36, 36, 36, 36, 36, 72, 36]);
+        assert_eq!(
+            lines[7],
+            "     40.0000     50.0000     60.0000     90.0000    110.0000     90.0000"
+        );
+    }
+
+    #[test]
+    fn u_is_a_rotation() {
+        let cell = CellSpec {
+            lengths_angstrom: lattice().lengths_angstrom,
+            angles_rad: lattice().angles_rad(),
+        };
+        let columns = rotation(&cell, lattice().reciprocal_per_angstrom);
+        for i in 0..3 {
+            for j in 0..3 {
+                let expected = if i == j { 1.0 } else { 0.0 };
+                assert!((dot(columns[i], columns[j]) - expected).abs() < 1e-12);
+            }
+        }
+    }
+}

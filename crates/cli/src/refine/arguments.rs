@@ -1,0 +1,99 @@
+//! The flags that ask for the refined experiment.
+
+use nanobragg::Length;
+use nanobragg::gradient::Parameter as P;
+use nanobragg_refine::Refinement;
+
+/// Flags whose one number is a parameter in its own unit.
+const PLAIN: [(P, &str); 17] = [
+    (P::Fudge, "fudge"),
+    (P::MosaicSpread, "mosaic"),
+    (P::PhiStart, "phi"),
+    (P::PhiRange, "osc"),
+    (P::Wavelength, "lambda"),
+    (P::Dispersion, "dispersion"),
+    (P::DivergenceH, "hdivrange"),
+    (P::DivergenceV, "vdivrange"),
+    (P::Fluence, "fluence"),
+    (P::PolarizationFactor, "polar"),
+    (P::DetectorRotX, "detector_rotx"),
+    (P::DetectorRotY, "detector_roty"),
+    (P::DetectorRotZ, "detector_rotz"),
+    (P::TwoTheta, "twotheta"),
+    (P::SensorThickness, "detector_thick"),
+    (P::SensorAttenuation, "detector_abs"),
+    (P::Water, "water"),
+];
+
+/// Words that, after those of the start, ask for the refined experiment; the last of several flags
+/// wins. `None` where a refined number has no flag: an orientation matrix and a structure factor
+/// stand in files.
+pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
+    let spec = &result.spec;
+    let mut words = Vec::new();
+    let mut say = |flag: &str, values: &[f64]| {
+        words.push(format!("-{flag}"));
+        words.extend(values.iter().map(|value| format!("{value:?}")));
+    };
+    let refined: Vec<P> = (result.estimates.iter())
+        .flat_map(|one| one.name.split(" = "))
+        .filter_map(P::from_name)
+        .collect();
+    let is_refined = |some: &[P]| some.iter().any(|one| refined.contains(one));
+    let cell = [
+        P::CellA,
+        P::CellB,
+        P::CellC,
+        P::CellAlpha,
+        P::CellBeta,
+        P::CellGamma,
+    ];
+    if is_refined(&cell) {
+        if spec.crystal.matrix.is_some() {
+            return None;
+        }
+        let of_cell = cell.map(|one| nanobragg::gradient::value(spec, one).ok());
+        say("cell", &of_cell.into_iter().collect::<Option<Vec<_>>>()?);
+    }
+    let misset = [P::MissetX, P::MissetY, P::MissetZ];
+    if is_refined(&misset) {
+        let angles = misset.map(|one| nanobragg::gradient::value(spec, one).ok());
+        say("misset", &angles.into_iter().collect::<Option<Vec<_>>>()?);
+    }
+    for one in &result.estimates {
+        match P::from_name(&one.name) {
+            Some(P::Distance) if spec.detector.close_distance.is_some() => {
+                say("close_distance", &[one.value]);
+            }
+            Some(P::Distance) => say("distance", &[one.value]),
+            Some(P::StructureFactor(_)) => return None,
+            Some(parameter) => {
+                if let Some((_, flag)) = PLAIN.iter().find(|(known, _)| *known == parameter) {
+                    say(flag, &[one.value]);
+                }
+                if parameter == P::Fluence {
+                    // A flux would win.
+                    say("flux", &[0.0]);
+                }
+            }
+            None => {}
+        }
+    }
+    if is_refined(&[P::BeamFast, P::BeamSlow]) {
+        let detector = &spec.detector;
+        let mm = |length: Option<Length>| length.map(Length::mm);
+        for (flag, value) in [
+            ("Xbeam", mm(detector.x_beam)),
+            ("Ybeam", mm(detector.y_beam)),
+            ("Xclose", mm(detector.x_close)),
+            ("Yclose", mm(detector.y_close)),
+            ("ORGX", detector.org_x),
+            ("ORGY", detector.org_y),
+        ] {
+            if let Some(value) = value {
+                say(flag, &[value]);
+            }
+        }
+    }
+    Some(words)
+}

@@ -1,0 +1,155 @@
+//! A request carried out: read, fit, tell.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use nanobragg::io::Output;
+use nanobragg::{Cancel, Precision, RunOptions};
+use nanobragg_refine::Iteration;
+
+use super::pictures::Pictures;
+use super::{RefineError, Request, arguments, json, target, text};
+use crate::args::{Args, Invocation, Task, Verbosity};
+use crate::log;
+use crate::outputs::DEFAULT_ADC;
+use crate::resolve::Job;
+use crate::run::{level, warn_of_decisions};
+
+/// The name that stands for standard output.
+const STANDARD_OUTPUT: &str = "-";
+
+/// Fits what is asked for, and tells it on standard output and in files; each step is a line on
+/// standard error. Once `stop` is raised it ends as soon as it can.
+///
+/// Returns whether the refinement has converged.
+///
+/// # Errors
+/// See [`RefineError`]. No output is then changed.
+pub fn refine(request: &Request, stop: &Cancel) -> Result<bool, RefineError> {
+    let args = experiment(&request.words)?;
+    log::init(args.running.verbosity);
+    for warning in &args.warnings {
+        tracing::warn!("{warning}");
+    }
+    refuse_collisions(request)?;
+    // Before the long part, so that a missing folder is known early.
+    let json_file = (request.json.as_ref()).filter(|path| path.as_os_str() != STANDARD_OUTPUT);
+    let mut json_output = json_file.map(Output::create).transpose()?;
+    let mut pictures = request.png.as_deref().map(Pictures::create).transpose()?;
+
+    let job = Job::from_args(&args)?;
+    warn_of_decisions(&job);
+    let detector = &job.resolved.experiment.detector;
+    let sides = [
+        detector.pixels_fast() as usize,
+        detector.pixels_slow() as usize,
+    ];
+    let adc = args.output.adc.unwrap_or(DEFAULT_ADC);
+    let target = target::read(request, sides, adc)?;
+    let options = RunOptions {
+        threads: args.running.threads.map_or(0, |n| n as usize),
+        level: level(&args)?,
+        precision: Precision::Double,
+        progress: None,
+        cancel: Some(stop),
+    };
+    let is_quiet = args.running.verbosity == Verbosity::Quiet;
+    let mut observe = |iteration: &Iteration<'_>| {
+        if !is_quiet {
+            // Nobody reading is no reason to stop.
+            let _ = io::stderr().write_all(text::step(iteration).as_bytes());
+        }
+    };
+    let result =
+        nanobragg_refine::refine(&job.spec, &target, &request.wanted, &options, &mut observe)?;
+    if let Some(pictures) = &mut pictures {
+        pictures.draw(&target, [&job.spec, &result.spec], &options)?;
+    }
+    if stop.is_raised() {
+        return Err(RefineError::Stopped);
+    }
+    let words = arguments::words(&result);
+    let json = json::json(&result, words.as_deref());
+    if let Some(output) = &mut json_output {
+        let written = output
+            .write_all(json.as_bytes())
+            .and_then(|()| output.flush());
+        written.map_err(nanobragg::io::Error::from)?;
+    }
+    json_output.map(Output::commit).transpose()?;
+    pictures.map(Pictures::commit).transpose()?;
+    let told = if request.json.is_some() && json_file.is_none() {
+        json
+    } else {
+        let mut told = text::text(&result);
+        if request.output_args {
+            told.push_str(&command_line(&request.words, words.as_deref()));
+        }
+        told
+    };
+    // A reader that has closed it does not change what was found.
+    let _ = io::stdout().write_all(told.as_bytes());
+    Ok(result.has_converged())
+}
+
+/// The command line of the experiment to start from.
+fn experiment(words: &[OsString]) -> Result<Box<Args>, RefineError> {
+    match Invocation::from_words(words.iter()) {
+        Ok(Invocation::Run(args)) if matches!(args.task(), Task::Simulate) => Ok(args),
+        Ok(_) => Err(RefineError::NoImageWanted),
+        Err(error) => Err(RefineError::Arguments(error)),
+    }
+}
+
+/// The words of the start and those that lead on from it, in a line of their own.
+fn command_line(start: &[OsString], refined: Option<&[String]>) -> String {
+    let Some(refined) = refined else {
+        return "\nno command line: what was refined stands in a file\n".to_owned();
+    };
+    let start = start.iter().map(|word| word.to_string_lossy().into_owned());
+    let words: Vec<String> = start.chain(refined.iter().cloned()).map(quoted).collect();
+    format!("\nnanoBragg {}\n", words.join(" "))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: String) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/=+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word;
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Refuses to write over what is fitted, and two outputs in one file.
+fn refuse_collisions(request: &Request) -> Result<(), RefineError> {
+    let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+        // Many things may go into a device or a pipe.
+        (Ok(one), Ok(other)) => one == other && one.is_file(),
+        _ => one == other,
+    };
+    let mut known: Vec<(&'static str, PathBuf)> = vec![("target", request.target.clone())];
+    known.extend(request.mask.iter().map(|path| ("mask", path.clone())));
+    let json = request.json.iter().map(|path| ("json", path.clone()));
+    let prefix = request.png.as_deref().map(Pictures::paths);
+    let pictures = prefix.into_iter().flatten().map(|path| ("png", path));
+    for (flag, path) in json.chain(pictures) {
+        if let Some((other, _)) = known.iter().find(|(_, known)| same(known, &path)) {
+            return Err(RefineError::SameFile { path, flag, other });
+        }
+        known.push((flag, path));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_can_be_pasted_into_a_shell() {
+        let start = ["-hkl", "my list's.hkl"].map(OsString::from);
+        let line = command_line(&start, Some(&["-cell".to_owned(), "59.062".to_owned()]));
+        assert_eq!(line, "\nnanoBragg -hkl 'my list'\\''s.hkl' -cell 59.062\n");
+    }
+}

@@ -1,0 +1,82 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::run::RunError;
+
+/// Why a refinement was not made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RefineError {
+    /// The command line makes no sense.
+    #[error("refine: {0}; nanoBragg refine -help tells more")]
+    Usage(String),
+    /// The arguments for the experiment are not understood.
+    #[error("the arguments after --: {0}")]
+    Arguments(crate::Error),
+    /// The arguments ask for something else than an image.
+    #[error("the arguments after -- do not ask for an image")]
+    NoImageWanted,
+    /// The experiment cannot be.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The target cannot be read, or something cannot be written.
+    #[error(transparent)]
+    Io(#[from] nanobragg::io::Error),
+    /// The mask is of another size than the target.
+    #[error(
+        "{}: the mask has {} x {} pixels, the target {} x {}",
+        path.display(), mask[0], mask[1], target[0], target[1]
+    )]
+    MaskSides {
+        /// The mask.
+        path: PathBuf,
+        /// Its pixels along the fast and the slow axis.
+        mask: [usize; 2],
+        /// Those of the target.
+        target: [usize; 2],
+    },
+    /// An output is what is fitted, or two outputs are one file.
+    #[error("{}: -{flag} would overwrite what -{other} names", path.display())]
+    SameFile {
+        /// The output.
+        path: PathBuf,
+        /// The flag that names it.
+        flag: &'static str,
+        /// The other flag.
+        other: &'static str,
+    },
+    /// The refinement has failed.
+    #[error(transparent)]
+    Refinement(nanobragg_refine::Error),
+    /// The last stage has taken all its steps.
+    #[error("the refinement has not converged; begin where it ended, or give more -iterations")]
+    NotConverged,
+    /// A signal asked to stop.
+    #[error("stopped by a signal")]
+    Stopped,
+}
+
+impl RefineError {
+    /// Whether the command line is at fault.
+    pub fn is_usage(&self) -> bool {
+        use nanobragg_refine::Error as E;
+        match self {
+            Self::Usage(_) | Self::Arguments(_) | Self::NoImageWanted => true,
+            Self::Refinement(fault) => matches!(
+                fault,
+                E::NotRefined { .. } | E::WholeCells | E::NoParameters | E::OutOfRange { .. }
+            ),
+            _ => false,
+        }
+    }
+}
+
+impl From<nanobragg_refine::Error> for RefineError {
+    fn from(fault: nanobragg_refine::Error) -> Self {
+        match fault {
+            nanobragg_refine::Error::Cancelled => Self::Stopped,
+            fault => Self::Refinement(fault),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The result for programs. What is no finite number is `null`.
+
+use nanobragg_refine::{Ending, Estimate, Refinement, StageRecord};
+use serde_json::{Value, json};
+
+/// The result as indented JSON, with a line feed at its end.
+pub(super) fn json(result: &Refinement, arguments: Option<&[String]>) -> String {
+    let names: Vec<&str> = result
+        .estimates
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    let value = json!({
+        "nanobragg_version": env!("CARGO_PKG_VERSION"),
+        "converged": result.has_converged(),
+        "explained_by_noise": result.is_explained(),
+        "goodness": result.goodness,
+        "misfit": result.misfit,
+        "pixels": result.pixels,
+        "attempts": result.attempts,
+        "crystal_system": result.system.map(nanobragg_refine::CrystalSystem::name),
+        "parameters": result.estimates.iter().map(estimate).collect::<Vec<_>>(),
+        "correlations": { "names": names, "matrix": result.correlations },
+        "stages": result.stages.iter().map(stage).collect::<Vec<_>>(),
+        "arguments": arguments,
+    });
+    format!("{value:#}\n")
+}
+
+fn estimate(one: &Estimate) -> Value {
+    json!({
+        "name": one.name,
+        "unit": one.unit,
+        "start": one.start,
+        "value": one.value,
+        "standard_uncertainty": one.sigma,
+        "bounds": one.bounds.map(|bounds| [bounds.low, bounds.high]),
+        "restraint": one.restraint.map(|known| json!({
+            "value": known.value, "standard_uncertainty": known.sigma,
+        })),
+    })
+}
+
+fn stage(record: &StageRecord) -> Value {
+    let [before, after] = record.misfit;
+    json!({
+        "dmin_angstrom": record.stage.dmin.m() * 1e10,
+        "most_cells": record.stage.most_cells,
+        "blur_pixels": record.stage.blur_pixels,
+        "pixels": record.pixels,
+        "steps": record.iterations.saturating_sub(1),
+        "misfit_before": before,
+        "misfit_after": after,
+        "converged": record.ending == Ending::Converged,
+    })
+}

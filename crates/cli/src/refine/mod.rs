@@ -1,0 +1,38 @@
+//! `nanoBragg refine`: an experiment is fitted to an image.
+//!
+//! ```text
+//! refine FLAGS -- ARGS    ARGS -> ExperimentSpec, target image -> Refinement -> text, JSON, pictures
+//! ```
+//!
+//! | step | file |
+//! |---|---|
+//! | words to a [`Request`] | `request` |
+//! | the image to fit | `target` |
+//! | what was found, for people and for programs | `text`, `json` |
+//! | the flags that ask for the refined experiment | `arguments` |
+//! | before, after and what is left over | `pictures` |
+//! | all of that, one after the other | `carry_out` |
+//!
+//! ```
+//! use nanobragg_cli::refine::{Asked, Request};
+//!
+//! let words = ["-target", "a.img", "-refine", "cell,distance", "--", "-cell", "70"];
+//! let Asked::Refine(request) = Request::from_words(words)? else {
+//!     panic!("no help was asked for")
+//! };
+//! assert_eq!(request.wanted.selection.len(), 2);
+//! # Ok::<(), nanobragg_cli::refine::RefineError>(())
+//! ```
+
+mod arguments;
+mod carry_out;
+mod error;
+mod json;
+mod pictures;
+mod request;
+mod target;
+mod text;
+
+pub use carry_out::refine;
+pub use error::RefineError;
+pub use request::{Asked, Request};

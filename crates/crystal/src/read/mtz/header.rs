@@ -1,0 +1,131 @@
+use super::RECORD;
+use crate::cell::CellSpec;
+use crate::symmetry::{SpaceGroup, SymmetryOperation};
+
+/// More columns than any file has.
+const MOST_COLUMNS: usize = 10_000;
+
+/// A column as the header names it.
+pub(super) struct MtzColumn {
+    pub(super) label: String,
+    pub(super) kind: char,
+}
+
+/// What the records say, as far as it is needed.
+pub(super) struct Header {
+    pub(super) reflection_count: u64,
+    pub(super) cell: Option<CellSpec>,
+    pub(super) space_group: Option<SpaceGroup>,
+    pub(super) columns: Vec<MtzColumn>,
+    /// The number that stands for a missing value; NaN always does.
+    pub(super) missing: Option<f32>,
+}
+
+impl Header {
+    /// Reads records up to END.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let mut header = Self {
+            reflection_count: 0,
+            cell: None,
+            space_group: None,
+            columns: Vec::new(),
+            missing: None,
+        };
+        let mut name_and_number = None;
+        let mut operations = Vec::new();
+        let mut announced = None;
+        let mut has_end = false;
+        for record in bytes.chunks(RECORD) {
+            let text = String::from_utf8_lossy(record);
+            let text = text.trim_end_matches(['\0', ' ']);
+            let (key, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+            let bad = |what: &str| format!("the header record `{}` {what}", text.escape_debug());
+            match key.to_ascii_uppercase().as_str() {
+                "NCOL" => {
+                    let mut words = rest.split_whitespace();
+                    let mut count = || words.next()?.parse::<u64>().ok();
+                    let columns = count().ok_or_else(|| bad("has no number of columns"))?;
+                    announced = Some(columns);
+                    header.reflection_count =
+                        count().ok_or_else(|| bad("has no number of reflections"))?;
+                }
+                "CELL" => header.cell = cell(rest),
+                "SYMINF" => name_and_number = Some(name_and_number_in(rest)),
+                "SYMM" => {
+                    let operation = SymmetryOperation::from_triplet(rest.trim());
+                    operations.push(operation.map_err(|error| error.to_string())?);
+                }
+                "VALM" => header.missing = rest.trim().parse().ok().filter(|v: &f32| !v.is_nan()),
+                "COLUMN" => {
+                    let mut words = rest.split_whitespace();
+                    let label = words.next().ok_or_else(|| bad("names no column"))?;
+                    let kind = words.next().and_then(|word| word.chars().next());
+                    if header.columns.len() == MOST_COLUMNS {
+                        return Err(format!("it has more than {MOST_COLUMNS} columns"));
+                    }
+                    header.columns.push(MtzColumn {
+                        label: label.to_owned(),
+                        kind: kind.ok_or_else(|| bad("has no type of column"))?,
+                    });
+                }
+                "END" => {
+                    has_end = true;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let columns = announced.ok_or("its header has no record NCOL")?;
+        if !has_end {
+            return Err("its header has no record END".into());
+        }
+        if columns != header.columns.len() as u64 {
+            return Err(format!(
+                "its header announces {columns} columns and names {}",
+                header.columns.len()
+            ));
+        }
+        header.space_group = space_group(&operations, name_and_number, header.cell.as_ref())?;
+        Ok(header)
+    }
+}
+
+/// The cell of a CELL record; `None` for one that is no cell, such as zeros.
+fn cell(text: &str) -> Option<CellSpec> {
+    let numbers: Vec<f64> = text
+        .split_whitespace()
+        .map_while(|word| word.parse().ok())
+        .collect();
+    let is_cell = numbers.len() == 6 && numbers.iter().all(|n| *n > 0.0 && n.is_finite());
+    if is_cell {
+        CellSpec::from_values(&numbers).ok()
+    } else {
+        None
+    }
+}
+
+/// The name and number of a group in `nsym nprim lattice number 'name' 'point group'`.
+fn name_and_number_in(text: &str) -> (Option<String>, Option<u16>) {
+    let number = text.split_whitespace().nth(3);
+    let quoted = text.split('\'').nth(1).map(str::trim);
+    let name = quoted.filter(|name| !name.is_empty()).map(str::to_owned);
+    (name, number.and_then(|word| word.parse().ok()))
+}
+
+/// The operations decide; without any, name and number do.
+fn space_group(
+    operations: &[SymmetryOperation],
+    name_and_number: Option<(Option<String>, Option<u16>)>,
+    cell: Option<&CellSpec>,
+) -> Result<Option<SpaceGroup>, String> {
+    if !operations.is_empty() {
+        let group = SpaceGroup::from_operations(operations);
+        return group.map(Some).map_err(|error| error.to_string());
+    }
+    let (name, number) = name_and_number.unwrap_or_default();
+    let by_name = name.and_then(|name| match cell {
+        Some(cell) => SpaceGroup::from_name_for_cell(&name, cell).ok(),
+        None => SpaceGroup::from_name(&name).ok(),
+    });
+    Ok(by_name.or_else(|| SpaceGroup::from_number(number?)))
+}

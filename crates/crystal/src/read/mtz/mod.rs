@@ -1,0 +1,216 @@
+//! MTZ, the binary reflection file of CCP4.
+//!
+//! ```text
+//! "MTZ ", position of the header, machine stamp, blank up to byte 80
+//! f32 f32 f32 ...              a row of all columns for each reflection, h k l first
+//! 80-character records         VERS, NCOL, CELL, SYMINF, SYMM, VALM, COLUMN, ..., END
+//! ```
+//! Byte order follows the machine stamp. A value is missing if it is NaN or what VALM says. Batch
+//! headers and history behind END are skipped.
+
+mod header;
+mod write;
+
+use std::path::Path;
+
+use super::bytes_of;
+use crate::error::Error;
+use crate::reflections::{Column, ColumnKind, ReflectionTable};
+use header::Header;
+
+pub use write::to_bytes;
+
+/// How a file begins.
+pub(crate) const MAGIC: &[u8] = b"MTZ ";
+
+/// Where the numbers begin.
+const DATA: usize = 80;
+
+/// Bytes of a number, and of the words that positions are counted in.
+const WORD: usize = 4;
+
+/// Bytes of a header record.
+const RECORD: usize = 80;
+
+/// Indices beyond this are not exact as 32-bit floating-point numbers.
+const LARGEST_INDEX: f32 = 16_777_216.0;
+
+/// Reads the file at `path`.
+///
+/// # Errors
+/// [`Error::Unreadable`], or what [`parse`] finds.
+pub fn read(path: impl AsRef<Path>) -> Result<ReflectionTable, Error> {
+    let path = path.as_ref();
+    let _span = tracing::debug_span!("read_mtz", path = %path.display()).entered();
+    parse(&bytes_of(path)?, &path.display().to_string())
+}
+
+/// The order of bytes in a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ByteOrder {
+    Little,
+    Big,
+}
+
+impl ByteOrder {
+    /// As the machine stamp says: its first half-byte is 1 for big and 4 for little endian.
+    fn from_stamp(stamp: [u8; WORD]) -> Option<Self> {
+        match stamp[0] >> 4 {
+            1 => Some(Self::Big),
+            4 => Some(Self::Little),
+            // Old programs left it blank and wrote what their machine had: hardly one is not little.
+            0 => Some(Self::Little),
+            _ => None,
+        }
+    }
+
+    fn f32(self, bytes: [u8; WORD]) -> f32 {
+        match self {
+            Self::Little => f32::from_le_bytes(bytes),
+            Self::Big => f32::from_be_bytes(bytes),
+        }
+    }
+
+    fn i32(self, bytes: [u8; WORD]) -> i32 {
+        match self {
+            Self::Little => i32::from_le_bytes(bytes),
+            Self::Big => i32::from_be_bytes(bytes),
+        }
+    }
+
+    fn i64(self, bytes: [u8; 8]) -> i64 {
+        match self {
+            Self::Little => i64::from_le_bytes(bytes),
+            Self::Big => i64::from_be_bytes(bytes),
+        }
+    }
+}
+
+/// The table in the bytes of a file; `name` is for messages.
+///
+/// # Errors
+/// [`Error::Mtz`] with what is wrong, [`Error::NoReflections`] for a table without rows.
+pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
+    let fault = |what: String| Error::Mtz {
+        name: name.to_owned(),
+        what,
+    };
+    if !bytes.starts_with(MAGIC) {
+        return Err(fault("it does not begin with `MTZ `".into()));
+    }
+    let word = |at: usize| bytes.get(at..)?.first_chunk::<WORD>().copied();
+    let truncated = || fault("it ends within its first 80 bytes".into());
+    let stamp = word(8).ok_or_else(truncated)?;
+    let order = ByteOrder::from_stamp(stamp)
+        .ok_or_else(|| fault(format!("its machine stamp is {stamp:02x?}")))?;
+    let position = match order.i32(word(4).ok_or_else(truncated)?) {
+        // The place for positions beyond 32 bits.
+        -1 => {
+            let long = bytes.get(12..).and_then(|rest| rest.first_chunk());
+            order.i64(*long.ok_or_else(truncated)?)
+        }
+        short => i64::from(short),
+    };
+    let header_at = usize::try_from(position - 1)
+        .ok()
+        .and_then(|words| words.checked_mul(WORD))
+        .filter(|at| (DATA..=bytes.len()).contains(at))
+        .ok_or_else(|| {
+            fault(format!(
+                "its header should begin at word {position} and the file has {}",
+                bytes.len() / WORD
+            ))
+        })?;
+    let (before, records) = bytes.split_at_checked(header_at).ok_or_else(truncated)?;
+    let header = Header::parse(records).map_err(fault)?;
+
+    let data = before.get(DATA..).unwrap_or_default();
+    let width = header.columns.len();
+    let expected = (width as u128) * u128::from(header.reflection_count) * WORD as u128;
+    if (data.len() as u128) < expected || width < 3 {
+        return Err(fault(format!(
+            "it has {} bytes of numbers, its header announces {} reflections in {width} columns, \
+             that is {expected}",
+            data.len(),
+            header.reflection_count
+        )));
+    }
+    if header.reflection_count == 0 {
+        return Err(Error::NoReflections {
+            name: name.to_owned(),
+        });
+    }
+    let kinds: Vec<char> = header.columns.iter().map(|column| column.kind).collect();
+    if !kinds.starts_with(&['H', 'H', 'H']) {
+        return Err(fault("its first three columns are not h, k, l".into()));
+    }
+    let columns: Vec<Column> = header
+        .columns
+        .iter()
+        .skip(3)
+        .map(|column| Column {
+            label: column.label.clone(),
+            kind: kind(column.kind),
+        })
+        .collect();
+
+    // The file is in memory and as long as its header says, so the counts fit.
+    let rows = header.reflection_count as usize;
+    let mut table = ReflectionTable {
+        name: name.to_owned(),
+        cell: header.cell,
+        space_group: header.space_group,
+        columns,
+        indices: Vec::new(),
+        values: Vec::new(),
+    };
+    let out_of_memory = |_| fault(format!("there is no memory for its {rows} reflections"));
+    table
+        .indices
+        .try_reserve_exact(rows)
+        .map_err(out_of_memory)?;
+    let count = rows * (width - 3);
+    table
+        .values
+        .try_reserve_exact(count)
+        .map_err(out_of_memory)?;
+    for (i, row) in data.chunks_exact(width * WORD).take(rows).enumerate() {
+        let (words, _) = row.as_chunks::<WORD>();
+        let mut numbers = words.iter().map(|word| order.f32(*word));
+        let mut hkl = [0; 3];
+        for (index, number) in hkl.iter_mut().zip(&mut numbers) {
+            if number.fract() != 0.0 || number.abs() > LARGEST_INDEX || number.is_nan() {
+                return Err(fault(format!(
+                    "reflection {} has {number} for an index, expected a whole number",
+                    i + 1
+                )));
+            }
+            *index = number as i32;
+        }
+        table.indices.push(hkl);
+        table.values.extend(numbers.map(|number| {
+            if header.missing == Some(number) || !number.is_finite() {
+                f64::NAN
+            } else {
+                f64::from(number)
+            }
+        }));
+    }
+    Ok(table)
+}
+
+/// What the letter of a column says.
+fn kind(letter: char) -> ColumnKind {
+    match letter {
+        'F' => ColumnKind::Amplitude,
+        'G' => ColumnKind::AnomalousAmplitude,
+        'J' => ColumnKind::Intensity,
+        'K' => ColumnKind::AnomalousIntensity,
+        'P' => ColumnKind::Phase,
+        'B' => ColumnKind::Batch,
+        _ => ColumnKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+use super::*;
+use crate::reflections::{Amplitude, ColumnChoice, ListedReflection, ReflectionList};
+use crate::{CellSpec, SpaceGroup};
+
+fn list() -> ReflectionList {
+    let group = SpaceGroup::from_name("P 21 21 21").unwrap();
+    let mut list = ReflectionList::from_text(&[], Some(&group));
+    list.cell = CellSpec::from_values(&[50.0, 60.0, 70.0]).ok();
+    for (i, hkl) in [[0, 0, 2], [1, 2, 3], [-4, 0, 5]].into_iter().enumerate() {
+        list.reflections.push(ListedReflection {
+            hkl,
+            amplitude: Amplitude::Same(100.25 + i as f64),
+            phase_rad: (i != 1).then_some(0.5 * i as f64),
+        });
+    }
+    list
+}
+
+fn back(bytes: &[u8]) -> Result<ReflectionList, Error> {
+    let table = parse(bytes, "a.mtz")?;
+    let choice = ColumnChoice::new(&table, &[])?;
+    Ok(ReflectionList::from_table(&table, &choice, None))
+}
+
+fn fault(bytes: &[u8]) -> String {
+    parse(bytes, "a.mtz").unwrap_err().to_string()
+}
+
+/// The same file as a machine of the other byte order writes it.
+fn big_endian(little: &[u8]) -> Vec<u8> {
+    let mut bytes = little.to_vec();
+    let word = i32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    let (words, _) = bytes[..(word - 1) * WORD].as_chunks_mut::<WORD>();
+    for (i, word) in words.iter_mut().enumerate() {
+        if i == 1 || i >= 20 {
+            word.reverse();
+        }
+    }
+    bytes[8..10].copy_from_slice(&[0x11, 0x11]);
+    bytes
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let list = list();
+    let again = back(&to_bytes(&list).unwrap()).unwrap();
+    assert_eq!(again.cell, list.cell);
+    assert_eq!(again.space_group, list.space_group);
+    for (a, b) in again.reflections.iter().zip(&list.reflections) {
+        assert_eq!((a.hkl, a.amplitude), (b.hkl, b.amplitude));
+        assert_eq!(a.phase_rad.is_some(), b.phase_rad.is_some());
+    }
+}
+
+#[test]
+fn both_byte_orders_are_read() {
+    let little = to_bytes(&list()).unwrap();
+    let big = big_endian(&little);
+    assert_eq!(back(&big).unwrap(), back(&little).unwrap());
+}
+
+#[test]
+fn anomalous_pairs_are_written_apart() {
+    let mut list = list();
+    list.reflections[1].amplitude = Amplitude::Pair(1.5, 2.5);
+    let again = back(&to_bytes(&list).unwrap()).unwrap();
+    assert_eq!(again.reflections[1].amplitude, Amplitude::Pair(1.5, 2.5));
+    assert_eq!(
+        again.reflections[0].amplitude,
+        Amplitude::Pair(100.25, 100.25)
+    );
+}
+
+#[test]
+fn missing_values_are_skipped() {
+    let mut bytes = to_bytes(&list()).unwrap();
+    // F of the first reflection.
+    bytes[DATA + 12..DATA + 16].copy_from_slice(&f32::NAN.to_le_bytes());
+    let again = back(&bytes).unwrap();
+    assert_eq!((again.reflections.len(), again.missing_count), (2, 1));
+
+    let at = bytes.windows(8).position(|w| w == b"VALM NAN").unwrap();
+    bytes[at..at + 8].copy_from_slice(b"VALM -99");
+    bytes[DATA + 12..DATA + 16].copy_from_slice(&(-99.0_f32).to_le_bytes());
+    assert_eq!(back(&bytes).unwrap().missing_count, 1);
+}
+
+#[test]
+fn files_cut_short_are_refused_wherever_they_end() {
+    let bytes = to_bytes(&list()).unwrap();
+    let end = bytes.windows(4).position(|w| w == b"END ").unwrap();
+    for length in 0..end {
+        assert!(parse(&bytes[..length], "a.mtz").is_err(), "{length}");
+    }
+}
+
+#[test]
+fn faults_name_the_file_and_what_is_wrong() {
+    let good = to_bytes(&list()).unwrap();
+    let with = |at: usize, bytes: &[u8]| {
+        let mut changed = good.clone();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        fault(&changed)
+    };
+    let find = |text: &[u8]| good.windows(text.len()).position(|w| w == text).unwrap();
+    assert!(fault(b"MTX ").contains("does not begin"));
+    assert!(with(8, &[0x22]).contains("machine stamp"));
+    assert!(with(4, &i32::MAX.to_le_bytes()).contains("word 2147483647"));
+    assert!(with(4, &0_i32.to_le_bytes()).contains("word 0"));
+    assert!(with(DATA, &1.5_f32.to_le_bytes()).contains("1.5"));
+    assert!(with(DATA, &f32::NAN.to_le_bytes()).contains("NaN"));
+    assert!(with(find(b"NCOL"), b"NCOL  99999").contains("99999 columns"));
+    assert!(with(find(b"NCOL"), b"XCOL").contains("NCOL"));
+    assert!(with(find(b"SYMM X,"), b"SYMM W").contains("symmetry operation"));
+    assert!(with(find(b"COLUMN H") + 38, b"R").contains("h, k, l"));
+    let many = format!("NCOL {:8} {:12}", 5, 99_999_999_999_u64);
+    assert!(with(find(b"NCOL"), many.as_bytes()).contains("announces"));
+    assert!(fault(&good[..40]).starts_with("a.mtz: "));
+}
+
+#[test]
+fn a_list_without_a_cell_cannot_be_written() {
+    let mut list = list();
+    list.cell = None;
+    assert!(matches!(to_bytes(&list), Err(Error::CellNeeded { .. })));
+}

@@ -1,0 +1,43 @@
+//! Structure factors in whichever format they are: told by how a file begins, not by its name.
+
+use std::path::Path;
+
+use super::{bytes_of, hkl, mmcif, mtz};
+use crate::error::Error;
+use crate::factors::Reflection;
+use crate::reflections::ReflectionTable;
+
+/// What a file of structure factors holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StructureFactors {
+    /// Lines of h k l F.
+    Text(Vec<Reflection>),
+    /// The columns of an MTZ file.
+    Mtz(ReflectionTable),
+    /// The columns of an mmCIF file.
+    Mmcif(ReflectionTable),
+}
+
+/// Reads the file at `path`.
+///
+/// # Errors
+/// [`Error::Unreadable`], or what [`parse`] finds.
+pub fn read(path: impl AsRef<Path>) -> Result<StructureFactors, Error> {
+    let path = path.as_ref();
+    let _span = tracing::debug_span!("read_structure_factors", path = %path.display()).entered();
+    parse(&bytes_of(path)?, &path.display().to_string())
+}
+
+/// The structure factors in the bytes of a file; `name` is for messages.
+///
+/// # Errors
+/// Those of the format: [`mtz::parse`], [`mmcif::parse`], [`hkl::parse`].
+pub fn parse(bytes: &[u8], name: &str) -> Result<StructureFactors, Error> {
+    if bytes.starts_with(mtz::MAGIC) {
+        mtz::parse(bytes, name).map(StructureFactors::Mtz)
+    } else if mmcif::is_cif(bytes) {
+        mmcif::parse(bytes, name).map(StructureFactors::Mmcif)
+    } else {
+        hkl::parse(bytes, name).map(StructureFactors::Text)
+    }
+}

@@ -1,0 +1,305 @@
+use std::fmt;
+
+use super::table::{ColumnKind, ReflectionTable};
+use crate::error::Error;
+
+/// Names of amplitudes that a model gave, the best first: they are on an absolute scale and complete.
+const CALCULATED: [&str; 10] = [
+    "FMODEL",
+    "F-MODEL",
+    "F_MODEL",
+    "FC_ALL",
+    "FCALC",
+    "F-CALC",
+    "F_CALC",
+    "F_CALC_AU",
+    "FC",
+    "FC_ALL_LS",
+];
+
+/// Names of amplitudes that are map coefficients or differences.
+const MAP_COEFFICIENTS: [&str; 9] = [
+    "FWT",
+    "DELFWT",
+    "2FOFCWT",
+    "FOFCWT",
+    "FDM",
+    "PH2FOFCWT",
+    "FAN",
+    "PDBX_FWT",
+    "PDBX_DELFWT",
+];
+
+/// Where the structure factors of a table come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// One column for a reflection and its Friedel mate.
+    One(usize),
+    /// Two: of the reflection, and of its mate.
+    Pair(usize, usize),
+}
+
+/// The columns of a table that are used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnChoice {
+    /// Of F, or of F squared.
+    pub quantity: Quantity,
+    /// Whether they are intensities, whose root is taken.
+    pub are_intensities: bool,
+    /// Of the phase.
+    pub phase: Option<usize>,
+    /// Their names, as in the file.
+    pub labels: Vec<String>,
+}
+
+impl ColumnChoice {
+    /// The columns of these names, or what is most sensible if there are none.
+    ///
+    /// Names are one column of F or I, a pair of them for a reflection and its mate, and
+    /// in either case a phase may follow. Without names it is, in this order: amplitudes of a
+    /// model, F(+) and F(-), other amplitudes, I(+) and I(-), intensities, map coefficients; of
+    /// several the first in the file; and the phase that follows it.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`] for a name that the table lacks, [`Error::ColumnKind`] for one of
+    /// another kind, [`Error::NoFactorColumn`] if there is nothing to choose from.
+    pub fn new(table: &ReflectionTable, names: &[String]) -> Result<Self, Error> {
+        if names.is_empty() {
+            Self::sensible(table)
+        } else {
+            Self::named(table, names)
+        }
+    }
+
+    fn named(table: &ReflectionTable, names: &[String]) -> Result<Self, Error> {
+        let place = |name: &String| {
+            let is_it = |label: &str| label == name;
+            let looks_like_it = |label: &str| label.eq_ignore_ascii_case(name);
+            let position = |fits: &dyn Fn(&str) -> bool| {
+                table.columns.iter().position(|column| fits(&column.label))
+            };
+            position(&is_it)
+                .or_else(|| position(&looks_like_it))
+                .ok_or_else(|| Error::NoColumn {
+                    name: table.name.clone(),
+                    column: name.chars().take(40).collect(),
+                    present: labels(table),
+                })
+        };
+        let places = names.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let kind = |place: usize| table.columns.get(place).map(|column| column.kind);
+        let is_factor = |place: usize| kind(place).is_some_and(ColumnKind::is_factor);
+        let is_phase = |place: usize| kind(place) == Some(ColumnKind::Phase);
+        let (quantity, phase) = match places[..] {
+            [f] if is_factor(f) => (Quantity::One(f), None),
+            [f, phase] if is_factor(f) && is_phase(phase) => (Quantity::One(f), Some(phase)),
+            [plus, minus] if is_factor(plus) && kind(plus) == kind(minus) => {
+                (Quantity::Pair(plus, minus), None)
+            }
+            [plus, minus, phase]
+                if is_factor(plus) && kind(plus) == kind(minus) && is_phase(phase) =>
+            {
+                (Quantity::Pair(plus, minus), Some(phase))
+            }
+            _ => {
+                return Err(Error::ColumnKind {
+                    name: table.name.clone(),
+                    columns: names.join(",").chars().take(80).collect(),
+                });
+            }
+        };
+        Ok(Self::of(table, quantity, phase))
+    }
+
+    fn sensible(table: &ReflectionTable) -> Result<Self, Error> {
+        let named = |place: usize, names: &[&str]| {
+            let label = table.columns.get(place).map(|column| &column.label);
+            label.and_then(|label| {
+                names
+                    .iter()
+                    .position(|name| label.eq_ignore_ascii_case(name))
+            })
+        };
+        let all_of = |kind: ColumnKind| {
+            let columns = table.columns.iter().enumerate();
+            columns
+                .filter(move |(_, column)| column.kind == kind)
+                .map(|(place, _)| place)
+        };
+        let pair = |kind: ColumnKind| {
+            let mut places = all_of(kind);
+            Some(Quantity::Pair(places.next()?, places.next()?))
+        };
+        let calculated = all_of(ColumnKind::Amplitude)
+            .filter_map(|place| Some((named(place, &CALCULATED)?, place)))
+            .min()
+            .map(|(_, place)| Quantity::One(place));
+        let observed = all_of(ColumnKind::Amplitude)
+            .find(|place| named(*place, &MAP_COEFFICIENTS).is_none())
+            .map(Quantity::One);
+        let first = |kind| all_of(kind).next().map(Quantity::One);
+        let quantity = calculated
+            .or_else(|| pair(ColumnKind::AnomalousAmplitude))
+            .or(observed)
+            .or_else(|| pair(ColumnKind::AnomalousIntensity))
+            .or_else(|| first(ColumnKind::Intensity))
+            .or_else(|| first(ColumnKind::Amplitude))
+            .or_else(|| first(ColumnKind::AnomalousAmplitude))
+            .or_else(|| first(ColumnKind::AnomalousIntensity))
+            .ok_or_else(|| Error::NoFactorColumn {
+                name: table.name.clone(),
+                present: labels(table),
+            })?;
+        let last = match quantity {
+            Quantity::One(place) | Quantity::Pair(_, place) => place,
+        };
+        // A sigma may stand between F and its phase, but not another F.
+        let phase = table
+            .columns
+            .iter()
+            .enumerate()
+            .skip(last + 1)
+            .take_while(|(_, column)| !column.kind.is_factor())
+            .find(|(_, column)| column.kind == ColumnKind::Phase)
+            .map(|(place, _)| place);
+        Ok(Self::of(table, quantity, phase))
+    }
+
+    fn of(table: &ReflectionTable, quantity: Quantity, phase: Option<usize>) -> Self {
+        let places = match quantity {
+            Quantity::One(place) => vec![place],
+            Quantity::Pair(plus, minus) => vec![plus, minus],
+        };
+        let columns = || {
+            let places = places.iter().chain(&phase);
+            places.filter_map(|place| table.columns.get(*place))
+        };
+        let are_intensities = columns().any(|column| {
+            matches!(
+                column.kind,
+                ColumnKind::Intensity | ColumnKind::AnomalousIntensity
+            )
+        });
+        Self {
+            quantity,
+            are_intensities,
+            phase,
+            labels: columns().map(|column| column.label.clone()).collect(),
+        }
+    }
+}
+
+impl fmt::Display for ColumnChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.labels.join(", "))
+    }
+}
+
+/// What there is to choose from, for messages.
+fn labels(table: &ReflectionTable) -> String {
+    let labels: Vec<&str> = table.columns.iter().map(|c| c.label.as_str()).collect();
+    labels.join(", ").chars().take(400).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Column;
+    use super::ColumnKind::{
+        Amplitude, AnomalousAmplitude, AnomalousIntensity, Intensity, Other, Phase,
+    };
+    use super::*;
+
+    fn table(columns: &[(&str, ColumnKind)]) -> ReflectionTable {
+        let column = |(label, kind): &(&str, ColumnKind)| Column {
+            label: (*label).to_owned(),
+            kind: *kind,
+        };
+        ReflectionTable {
+            name: "a.mtz".into(),
+            cell: None,
+            space_group: None,
+            columns: columns.iter().map(column).collect(),
+            indices: vec![],
+            values: vec![],
+        }
+    }
+
+    #[test]
+    fn the_most_sensible_columns_are_chosen() {
+        for (columns, chosen) in [
+            (
+                vec![("FP", Amplitude), ("FC", Amplitude), ("PHIC", Phase)],
+                "FC, PHIC",
+            ),
+            (
+                vec![("FWT", Amplitude), ("PHWT", Phase), ("FP", Amplitude)],
+                "FP",
+            ),
+            (vec![("FWT", Amplitude), ("PHWT", Phase)], "FWT, PHWT"),
+            (
+                vec![
+                    ("F", Amplitude),
+                    ("F(+)", AnomalousAmplitude),
+                    ("F(-)", AnomalousAmplitude),
+                ],
+                "F(+), F(-)",
+            ),
+            (
+                vec![("IMEAN", Intensity), ("SIGI", Other), ("F", Amplitude)],
+                "F",
+            ),
+            (
+                vec![
+                    ("I", Intensity),
+                    ("I(+)", AnomalousIntensity),
+                    ("I(-)", AnomalousIntensity),
+                ],
+                "I(+), I(-)",
+            ),
+        ] {
+            let choice = ColumnChoice::new(&table(&columns), &[]).unwrap();
+            assert_eq!(choice.to_string(), chosen);
+            assert_eq!(choice.are_intensities, chosen.starts_with('I'));
+        }
+        let error = ColumnChoice::new(&table(&[("FREE", Other)]), &[]).unwrap_err();
+        assert!(error.to_string().contains("FREE"), "{error}");
+    }
+
+    #[test]
+    fn columns_are_found_by_name_and_must_be_of_a_kind_that_fits() {
+        let table = table(&[
+            ("F(+)", AnomalousAmplitude),
+            ("F(-)", AnomalousAmplitude),
+            ("FC", Amplitude),
+            ("PHIC", Phase),
+            ("FREE", Other),
+        ]);
+        let choose = |text: &str| {
+            let names: Vec<String> = text.split(',').map(str::to_owned).collect();
+            ColumnChoice::new(&table, &names)
+        };
+        for text in [
+            "F(+),F(-)",
+            "FC,PHIC",
+            "FC",
+            "F(+)",
+            "fc,phic",
+            "F(+),F(-),PHIC",
+        ] {
+            let found = choose(text).unwrap().labels.join(",");
+            assert!(found.eq_ignore_ascii_case(text), "{text}: {found}");
+        }
+        assert!(matches!(choose("F(+),FC"), Err(Error::ColumnKind { .. })));
+        assert!(matches!(choose("PHIC"), Err(Error::ColumnKind { .. })));
+        assert!(matches!(choose("FREE"), Err(Error::ColumnKind { .. })));
+        assert!(matches!(
+            choose("FC,PHIC,FREE"),
+            Err(Error::ColumnKind { .. })
+        ));
+        let missing = choose("FOM").unwrap_err().to_string();
+        assert!(
+            missing.contains("FOM") && missing.contains("PHIC"),
+            "{missing}"
+        );
+    }
+}

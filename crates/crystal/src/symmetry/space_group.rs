@@ -1,0 +1,355 @@
+use std::fmt;
+
+use super::table;
+use super::{CrystalSystem, SymmetryOperation};
+use crate::cell::CellSpec;
+use crate::error::Error;
+
+/// No space group has more operations in a cell.
+const MOST_OPERATIONS: usize = 192;
+
+/// A space group in one setting: all its operations, those of the centring included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpaceGroup {
+    number: Option<u16>,
+    name: String,
+    hall: Option<&'static str>,
+    operations: Vec<SymmetryOperation>,
+    /// One operation for each rotation.
+    representatives: Vec<SymmetryOperation>,
+}
+
+/// Indices that symmetry makes equivalent to others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Equivalent {
+    /// The indices.
+    pub hkl: [i32; 3],
+    /// Whether Friedel's law made them, `-h R` rather than `h R`.
+    pub is_friedel_mate: bool,
+    /// What the phase at these indices is, given `phase` at the original ones: `phase + shift`, or
+    /// `-(phase + shift)` for a Friedel mate.
+    pub phase_shift_rad: f64,
+}
+
+impl Equivalent {
+    /// The phase at these indices, in radians, from that at the original ones.
+    pub fn phase_rad(&self, original_rad: f64) -> f64 {
+        let shifted = original_rad + self.phase_shift_rad;
+        if self.is_friedel_mate {
+            -shifted
+        } else {
+            shifted
+        }
+    }
+}
+
+impl SpaceGroup {
+    /// P 1, without symmetry.
+    pub fn p1() -> Self {
+        Self {
+            number: Some(1),
+            name: "P 1".to_owned(),
+            hall: Some("P 1"),
+            operations: vec![SymmetryOperation::IDENTITY],
+            representatives: vec![SymmetryOperation::IDENTITY],
+        }
+    }
+
+    /// The group of this number in the International Tables, in its first setting: unique axis b,
+    /// cell choice 1, origin choice 1, hexagonal axes. `None` for a number that is not 1 to 230.
+    pub fn from_number(number: u16) -> Option<Self> {
+        let mut settings = table::settings();
+        let entry = settings.find(|entry| entry.number == i32::from(number))?;
+        Some(Self::from_entry(&entry))
+    }
+
+    /// The group of this name.
+    ///
+    /// Names are Hermann and Mauguin's, short or full (`P 21`, `P 1 21 1`, `P212121`, `R 3 :H`, `H 3`,
+    /// `P n n n :2`), Hall's (`P 2ac 2ab`), or a number. Of several settings with one name it is
+    /// the first; [`SpaceGroup::from_name_for_cell`] chooses by the cell.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSpaceGroup`].
+    pub fn from_name(name: &str) -> Result<Self, Error> {
+        Self::named(name, |_| true)
+    }
+
+    /// The first of the settings of this name that fits a cell, or the first of all if none does.
+    ///
+    /// It tells the rhombohedral axes of `R 3` from the hexagonal ones.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSpaceGroup`].
+    pub fn from_name_for_cell(name: &str, cell: &CellSpec) -> Result<Self, Error> {
+        Self::named(name, |group| group.fits(cell)).or_else(|_| Self::from_name(name))
+    }
+
+    fn named(name: &str, suits: impl Fn(&Self) -> bool) -> Result<Self, Error> {
+        let number: Option<i32> = name.trim().parse().ok();
+        let by_number = table::settings().filter(|entry| number == Some(entry.number));
+        let by_name = table::SPELLINGS.into_iter().flat_map(|spelling| {
+            table::settings().filter(move |entry| table::goes_by(entry, name, spelling))
+        });
+        by_number
+            .chain(by_name)
+            .map(|entry| Self::from_entry(&entry))
+            .find(suits)
+            .ok_or_else(|| Error::UnknownSpaceGroup {
+                found: name.chars().take(40).collect(),
+            })
+    }
+
+    /// The group that some operations generate.
+    ///
+    /// It gets number and name if it is one of the settings in the table.
+    ///
+    /// # Errors
+    /// [`Error::NoSpaceGroup`] if they generate more operations than any space group has.
+    pub fn from_operations(generators: &[SymmetryOperation]) -> Result<Self, Error> {
+        let mut operations = vec![SymmetryOperation::IDENTITY];
+        for generator in generators {
+            add(&mut operations, *generator)?;
+        }
+        let mut done = 1;
+        while let Some(&operation) = operations.get(done) {
+            for other in operations.clone() {
+                add(&mut operations, operation.after(&other))?;
+                add(&mut operations, other.after(&operation))?;
+            }
+            done += 1;
+        }
+        let sorted = |operations: &[SymmetryOperation]| {
+            let mut sorted = operations.to_vec();
+            sorted.sort_unstable();
+            sorted
+        };
+        let wanted = sorted(&operations);
+        let listed = table::settings()
+            .map(|entry| Self::from_entry(&entry))
+            .find(|group| {
+                group.operations.len() == wanted.len() && sorted(&group.operations) == wanted
+            });
+        let (number, name, hall) = match listed {
+            Some(group) => (group.number, group.name, group.hall),
+            None => (None, "of the operations listed".to_owned(), None),
+        };
+        Ok(Self {
+            number,
+            name,
+            hall,
+            representatives: representatives(&operations),
+            operations,
+        })
+    }
+
+    fn from_entry(entry: &moyo::data::HallSymbolEntry) -> Self {
+        let operations = table::operations(entry);
+        Self {
+            number: u16::try_from(entry.number).ok(),
+            name: table::name(entry),
+            hall: Some(entry.hall_symbol),
+            representatives: representatives(&operations),
+            operations,
+        }
+    }
+
+    /// The number in the International Tables; `None` for a setting that is not in the table.
+    pub fn number(&self) -> Option<u16> {
+        self.number
+    }
+
+    /// The Hermann-Mauguin name, full for monoclinic groups, with the choice of origin or axes
+    /// behind a colon.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The Hall symbol, with `^` for `'` and `=` for `"`.
+    pub fn hall(&self) -> Option<&'static str> {
+        self.hall
+    }
+
+    /// All operations in a cell, the identity first.
+    pub fn operations(&self) -> &[SymmetryOperation] {
+        &self.operations
+    }
+
+    /// One operation for each rotation: those of a primitive cell.
+    pub fn representatives(&self) -> &[SymmetryOperation] {
+        &self.representatives
+    }
+
+    /// How many lattice points a cell has.
+    pub fn centring_count(&self) -> usize {
+        self.operations.len() / self.representatives.len().max(1)
+    }
+
+    /// The letter of the lattice: P, A, B, C, I, F or R; P for one that has no letter.
+    pub fn lattice_letter(&self) -> char {
+        self.hall
+            .and_then(|hall| hall.trim_start_matches('-').chars().next())
+            .unwrap_or('P')
+    }
+
+    /// The crystal system.
+    pub fn crystal_system(&self) -> CrystalSystem {
+        CrystalSystem::of(self.representatives.iter())
+    }
+
+    /// Whether there is an inversion.
+    pub fn is_centrosymmetric(&self) -> bool {
+        let minus = [[-1, 0, 0], [0, -1, 0], [0, 0, -1]];
+        self.representatives.iter().any(|o| o.rotation() == minus)
+    }
+
+    /// Whether the group has no other operation than the identity.
+    pub fn is_p1(&self) -> bool {
+        self.operations.len() == 1
+    }
+
+    /// All indices equivalent to h k l by the group and Friedel's law, the original first.
+    ///
+    /// Indices in special positions come several times.
+    pub fn equivalents(&self, hkl: [i32; 3]) -> impl Iterator<Item = Equivalent> {
+        let mates = [false, true];
+        self.representatives.iter().flat_map(move |operation| {
+            let phase_shift_rad = operation.phase_shift_rad(hkl);
+            let turned = operation.apply_to_hkl(hkl);
+            mates.map(|is_friedel_mate| Equivalent {
+                hkl: if is_friedel_mate {
+                    turned.map(i32::saturating_neg)
+                } else {
+                    turned
+                },
+                is_friedel_mate,
+                phase_shift_rad,
+            })
+        })
+    }
+
+    /// Whether h k l is extinct: an operation takes it to itself with another phase.
+    pub fn is_absent(&self, hkl: [i32; 3]) -> bool {
+        self.operations
+            .iter()
+            .any(|o| o.shift_24ths(hkl) != 0 && o.apply_to_hkl(hkl) == hkl)
+    }
+
+    /// Whether h k l is equivalent to -h -k -l without Friedel's law, so that its phase can take two
+    /// values only.
+    pub fn is_centric(&self, hkl: [i32; 3]) -> bool {
+        let mate = hkl.map(i32::saturating_neg);
+        let mut operations = self.representatives.iter();
+        operations.any(|o| o.apply_to_hkl(hkl) == mate)
+    }
+
+    /// How far a cell is from having the symmetry of the group: the largest change that a
+    /// rotation makes to a scalar product of cell edges, over the lengths of the two.
+    ///
+    /// 0 for a cell that fits exactly.
+    pub fn cell_misfit(&self, cell: &CellSpec) -> f64 {
+        let metric = metric(cell);
+        let [a, b, c] = cell.lengths_angstrom;
+        let edges = [a, b, c];
+        let mut largest = 0.0_f64;
+        for operation in &self.representatives {
+            let turned = turned_metric(&metric, operation.rotation());
+            for i in 0..3 {
+                for j in 0..3 {
+                    let change = (turned[i][j] - metric[i][j]).abs() / (edges[i] * edges[j]);
+                    largest = largest.max(change);
+                }
+            }
+        }
+        largest
+    }
+
+    /// Whether a cell has the symmetry of the group to within what is measured: 2 percent.
+    pub fn fits(&self, cell: &CellSpec) -> bool {
+        const MEASURED: f64 = 0.02;
+        self.cell_misfit(cell) <= MEASURED
+    }
+
+    /// The cell nearest to a given one that has the symmetry of the group.
+    ///
+    /// Its metric tensor is the mean of `R^T G R` over the rotations R, where
+    /// `G_ij = a_i . a_j`.
+    pub fn symmetric_cell(&self, cell: &CellSpec) -> CellSpec {
+        let metric = metric(cell);
+        let mut mean = [[0.0; 3]; 3];
+        for operation in &self.representatives {
+            let turned = turned_metric(&metric, operation.rotation());
+            for (sum, term) in mean
+                .as_flattened_mut()
+                .iter_mut()
+                .zip(turned.as_flattened())
+            {
+                *sum += term / self.representatives.len() as f64;
+            }
+        }
+        let lengths_angstrom: [f64; 3] = std::array::from_fn(|i| mean[i][i].sqrt());
+        let angles_rad = crate::cell::ENCLOSING.map(|[i, j]| {
+            let cosine = mean[i][j] / (lengths_angstrom[i] * lengths_angstrom[j]);
+            cosine.clamp(-1.0, 1.0).acos()
+        });
+        CellSpec {
+            lengths_angstrom,
+            angles_rad,
+        }
+    }
+}
+
+impl fmt::Display for SpaceGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+fn add(operations: &mut Vec<SymmetryOperation>, new: SymmetryOperation) -> Result<(), Error> {
+    // A rotation of infinite order gets out of hand before the count does.
+    if new.largest_coefficient() > 3 {
+        return Err(Error::NoSpaceGroup);
+    }
+    if !operations.contains(&new) {
+        if operations.len() == MOST_OPERATIONS {
+            return Err(Error::NoSpaceGroup);
+        }
+        operations.push(new);
+    }
+    Ok(())
+}
+
+/// The first operation of each rotation.
+fn representatives(operations: &[SymmetryOperation]) -> Vec<SymmetryOperation> {
+    let mut first: Vec<SymmetryOperation> = Vec::new();
+    for operation in operations {
+        if first.iter().all(|o| o.rotation() != operation.rotation()) {
+            first.push(*operation);
+        }
+    }
+    first
+}
+
+/// `G_ij = a_i . a_j` in A^2.
+fn metric(cell: &CellSpec) -> [[f64; 3]; 3] {
+    let [a, b, c] = cell.lengths_angstrom;
+    let [cos_alpha, cos_beta, cos_gamma] = cell.angles_rad.map(f64::cos);
+    [
+        [a * a, a * b * cos_gamma, a * c * cos_beta],
+        [a * b * cos_gamma, b * b, b * c * cos_alpha],
+        [a * c * cos_beta, b * c * cos_alpha, c * c],
+    ]
+}
+
+/// `R^T G R`.
+fn turned_metric(metric: &[[f64; 3]; 3], rotation: [[i32; 3]; 3]) -> [[f64; 3]; 3] {
+    let r = rotation.map(|row| row.map(f64::from));
+    std::array::from_fn(|i| {
+        std::array::from_fn(|j| {
+            (0..3)
+                .flat_map(|m| (0..3).map(move |n| (m, n)))
+                .map(|(m, n)| r[m][i] * metric[m][n] * r[n][j])
+                .sum()
+        })
+    })
+}

@@ -1,0 +1,256 @@
+//! The two headers of a CBF: lines of miniCBF, tables of imgCIF.
+
+use std::fmt::Write;
+
+use crate::Exposure;
+
+/// When the image was taken. The same run leaves the same bytes, so it is always this.
+const DATE: &str = "1970-01-01T00:00:00.000";
+
+/// The lines of miniCBF, each beginning with `# `, by which DECTRIS describes an image.
+///
+/// Numbers are written with as many digits as tell them apart.
+pub(crate) fn lines(exposure: &Exposure) -> String {
+    let pixel_m = exposure.pixel_mm / 1000.0;
+    let [fast, slow] = exposure.beam_px().unwrap_or([0.0; 2]);
+    let duration_s = exposure.duration_s();
+    let mut lines = vec![
+        "Detector: nanoBragg simulation, S/N 000".to_owned(),
+        DATE.to_owned(),
+        format!("Pixel_size {pixel_m:e} m x {pixel_m:e} m"),
+    ];
+    if exposure.sensor_mm > 0.0 {
+        let thickness_m = exposure.sensor_mm / 1000.0;
+        lines.push(format!("Silicon sensor, thickness {thickness_m:.9} m"));
+    }
+    lines.extend([
+        format!("Exposure_time {duration_s} s"),
+        format!("Exposure_period {duration_s} s"),
+        "Tau = 0 s".to_owned(),
+        format!("Count_cutoff {} counts", exposure.cutoff),
+        "Threshold_setting: 0 eV".to_owned(),
+        format!("Wavelength {} A", exposure.wavelength_angstrom),
+        format!("Detector_distance {} m", exposure.distance_mm() / 1000.0),
+        format!("Beam_xy ({fast}, {slow}) pixels"),
+        format!("Flux {:e}", exposure.flux_per_s),
+        "Filter_transmission 1.0".to_owned(),
+        format!("Start_angle {} deg.", exposure.start_degrees),
+        format!("Angle_increment {} deg.", exposure.width_degrees),
+        format!("Detector_2theta {} deg.", exposure.twotheta_degrees),
+        format!("Polarization {}", exposure.polarization_fraction),
+        "Oscillation_axis X.CW".to_owned(),
+    ]);
+    lines.iter().fold(String::new(), |mut text, line| {
+        text.extend(["# ", line, "\r\n"]);
+        text
+    })
+}
+
+/// The tables of imgCIF: beam, goniometer, detector, and how pixels lie along its axes.
+pub(super) fn tables(exposure: &Exposure, fast: usize, slow: usize) -> String {
+    let mut text = String::new();
+    let mut table = |category: &str, columns: &[&str], rows: &[String]| {
+        text.push_str("loop_\r\n");
+        for column in columns {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "_{category}.{column}\r\n");
+        }
+        for row in rows {
+            let _ = write!(text, " {row}\r\n");
+        }
+        text.push_str("\r\n");
+    };
+    let vector = |[x, y, z]: [f64; 3]| format!("{x} {y} {z}");
+    let start = exposure.start_degrees;
+    let width = exposure.width_degrees;
+    let pixel = exposure.pixel_mm;
+
+    table("diffrn", &["id", "crystal_id"], &["DIFFRN CRYSTAL".into()]);
+    table(
+        "diffrn_source",
+        &["diffrn_id", "source", "type"],
+        &["DIFFRN simulation nanoBragg".into()],
+    );
+    table(
+        "diffrn_radiation",
+        &[
+            "diffrn_id",
+            "wavelength_id",
+            "polarizn_source_ratio",
+            "polarizn_source_norm",
+        ],
+        &[format!(
+            "DIFFRN WAVELENGTH {} {}",
+            2.0 * exposure.polarization_fraction - 1.0,
+            polarization_norm_degrees(exposure)
+        )],
+    );
+    table(
+        "diffrn_radiation_wavelength",
+        &["id", "wavelength", "wt"],
+        &[format!("WAVELENGTH {} 1", exposure.wavelength_angstrom)],
+    );
+    table(
+        "diffrn_detector",
+        &["diffrn_id", "id", "type", "details", "number_of_axes"],
+        &["DIFFRN DETECTOR nanoBragg . 1".into()],
+    );
+    table(
+        "diffrn_detector_axis",
+        &["detector_id", "axis_id"],
+        &["DETECTOR DETECTOR_Z".into()],
+    );
+    table(
+        "diffrn_detector_element",
+        &["id", "detector_id"],
+        &["ELEMENT DETECTOR".into()],
+    );
+    table(
+        "diffrn_data_frame",
+        &["id", "detector_element_id", "array_id", "binary_id"],
+        &["FRAME ELEMENT ARRAY 1".into()],
+    );
+    table(
+        "diffrn_measurement",
+        &["diffrn_id", "id", "number_of_axes", "method"],
+        &["DIFFRN GONIOMETER 1 rotation".into()],
+    );
+    table(
+        "diffrn_measurement_axis",
+        &["measurement_id", "axis_id"],
+        &["GONIOMETER SPINDLE".into()],
+    );
+    table(
+        "diffrn_scan",
+        &["id", "frame_id_start", "frame_id_end", "frames"],
+        &["SCAN FRAME FRAME 1".into()],
+    );
+    table(
+        "diffrn_scan_axis",
+        &[
+            "scan_id",
+            "axis_id",
+            "angle_start",
+            "angle_range",
+            "angle_increment",
+            "displacement_start",
+            "displacement_range",
+            "displacement_increment",
+        ],
+        &[
+            format!("SCAN SPINDLE {start} {width} {width} 0 0 0"),
+            "SCAN DETECTOR_Z 0 0 0 0 0 0".into(),
+        ],
+    );
+    table(
+        "diffrn_scan_frame",
+        &[
+            "frame_id",
+            "frame_number",
+            "integration_time",
+            "scan_id",
+            "date",
+        ],
+        &[format!("FRAME 1 {} SCAN {DATE}", exposure.duration_s())],
+    );
+    table(
+        "diffrn_scan_frame_axis",
+        &["frame_id", "axis_id", "angle", "displacement"],
+        &[
+            format!("FRAME SPINDLE {start} 0"),
+            "FRAME DETECTOR_Z 0 0".into(),
+        ],
+    );
+    table(
+        "axis",
+        &[
+            "id",
+            "type",
+            "equipment",
+            "depends_on",
+            "vector[1]",
+            "vector[2]",
+            "vector[3]",
+            "offset[1]",
+            "offset[2]",
+            "offset[3]",
+        ],
+        &[
+            "SOURCE general source . 0 0 1 . . .".into(),
+            "GRAVITY general gravity . 0 -1 0 . . .".into(),
+            format!(
+                "SPINDLE rotation goniometer . {} . . .",
+                vector(exposure.spindle)
+            ),
+            "DETECTOR_Z translation detector . 0 0 1 0 0 0".into(),
+            format!(
+                "ELEMENT_SLOW translation detector DETECTOR_Z {} {}",
+                vector(exposure.slow),
+                vector(exposure.origin_mm)
+            ),
+            format!(
+                "ELEMENT_FAST translation detector ELEMENT_SLOW {} 0 0 0",
+                vector(exposure.fast)
+            ),
+        ],
+    );
+    table(
+        "array_structure_list",
+        &[
+            "array_id",
+            "index",
+            "dimension",
+            "precedence",
+            "direction",
+            "axis_set_id",
+        ],
+        &[
+            format!("ARRAY 1 {fast} 1 increasing ELEMENT_FAST"),
+            format!("ARRAY 2 {slow} 2 increasing ELEMENT_SLOW"),
+        ],
+    );
+    table(
+        "array_structure_list_axis",
+        &[
+            "axis_set_id",
+            "axis_id",
+            "displacement",
+            "displacement_increment",
+        ],
+        &[
+            format!("ELEMENT_FAST ELEMENT_FAST 0 {pixel}"),
+            format!("ELEMENT_SLOW ELEMENT_SLOW 0 {pixel}"),
+        ],
+    );
+    table(
+        "array_element_size",
+        &["array_id", "index", "size"],
+        &[1, 2].map(|index| format!("ARRAY {index} {:e}", pixel / 1000.0)),
+    );
+    table(
+        "array_intensities",
+        &[
+            "array_id",
+            "binary_id",
+            "linearity",
+            "gain",
+            "gain_esd",
+            "overload",
+            "undefined_value",
+        ],
+        &[format!("ARRAY 1 linear 1 0 {} -1", exposure.cutoff)],
+    );
+    table(
+        "array_structure",
+        &["id", "encoding_type", "compression_type", "byte_order"],
+        &["ARRAY \"signed 32-bit integer\" byte_offset little_endian".into()],
+    );
+    text
+}
+
+/// The angle from y to the normal of the plane of polarization, as seen from the specimen: looking
+/// along z, so against the sense of a turn about z.
+fn polarization_norm_degrees(exposure: &Exposure) -> f64 {
+    let [x, y, _] = exposure.polarization_axis;
+    -y.atan2(x).to_degrees()
+}

@@ -1,0 +1,207 @@
+//! Reading the pixels of a CBF, trusting nothing it says before it is checked.
+
+use std::path::Path;
+
+use super::{BOUNDARY, START, byte_offset, md5_base64};
+use crate::bytes::Source;
+use crate::{Error, Image, Result};
+
+/// The most that is read of a pipe or a device, which do not tell how long they are.
+const MOST_OF_A_PIPE: u64 = 1 << 30;
+
+/// Bytes within which the boundary before the pixels is looked for.
+const LONGEST_HEADER: usize = 1 << 20;
+
+/// Reads the first image of a file.
+///
+/// Known are 32-bit signed pixels, compressed by [`byte_offset`](super::byte_offset) or not at all.
+///
+/// # Errors
+/// What is wrong with the contents comes as [`Error::InFile`]: [`Error::NotCbf`],
+/// [`Error::MissingKey`], [`Error::NotANumber`], [`Error::Range`], [`Error::Unsupported`],
+/// [`Error::Shape`], [`Error::Pixels`], [`Error::Length`] for a file that is too short, or
+/// [`Error::Digest`] where the pixels are not those that were written. [`Error::Read`] or
+/// [`Error::Folder`] where there is nothing to read.
+pub fn read(path: impl AsRef<Path>) -> Result<Image<i32>> {
+    let path = path.as_ref();
+    let mut source = Source::open(path)?;
+    let mut bytes = Vec::new();
+    let until = source.length().unwrap_or(MOST_OF_A_PIPE);
+    source.extend(&mut bytes, until)?;
+    parse(&bytes).map_err(|fault| fault.in_file(path))
+}
+
+/// The image of a file that is in memory already.
+///
+/// # Errors
+/// As [`read`], without the name of a file.
+pub fn parse(bytes: &[u8]) -> Result<Image<i32>> {
+    let head = bytes.get(..LONGEST_HEADER).unwrap_or(bytes);
+    if !head.starts_with(b"###CBF") {
+        return Err(Error::NotCbf);
+    }
+    let boundary = position(head, BOUNDARY.as_bytes()).ok_or(Error::NotCbf)?;
+    let section = head.get(boundary + BOUNDARY.len()..).unwrap_or_default();
+    let length = position(section, &START).ok_or(Error::NotCbf)?;
+    let mime = Mime(String::from_utf8_lossy(
+        section.get(..length).unwrap_or_default(),
+    ));
+    let begin = boundary + BOUNDARY.len() + length + START.len();
+
+    let size = mime.count("X-Binary-Size")?;
+    let fast = mime.count("X-Binary-Size-Fastest-Dimension")?;
+    let slow = mime.count("X-Binary-Size-Second-Dimension")?;
+    let end = begin.saturating_add(size);
+    let packed = bytes.get(begin..end).ok_or(Error::Length {
+        expected: end as u64,
+        found: bytes.len() as u64,
+    })?;
+    if let Some(stated) = mime.value("Content-MD5") {
+        let found = md5_base64(packed);
+        if found != stated {
+            return Err(Error::Digest {
+                stated: stated.to_owned(),
+                found,
+            });
+        }
+    }
+    mime.one_of(
+        "X-Binary-Element-Type",
+        &["signed 32-bit integer"],
+        "signed 32-bit integer",
+    )?;
+    mime.one_of(
+        "X-Binary-Element-Byte-Order",
+        &["LITTLE_ENDIAN"],
+        "LITTLE_ENDIAN",
+    )?;
+    let count = fast
+        .checked_mul(slow)
+        .ok_or(Error::TooLarge { fast, slow })?;
+    let pixels = match mime.conversion() {
+        Some("x-CBF_BYTE_OFFSET") => byte_offset::expand(packed, count)?,
+        None | Some("x-CBF_NONE") => {
+            let pixels = crate::bytes::pixels_of(packed, i32::from_le_bytes);
+            if pixels.len() != count {
+                return Err(Error::Pixels {
+                    expected: count,
+                    found: pixels.len(),
+                });
+            }
+            pixels
+        }
+        Some(other) => {
+            return Err(Error::Unsupported {
+                key: "conversions",
+                value: other.to_owned(),
+                known: "x-CBF_BYTE_OFFSET",
+            });
+        }
+    };
+    Image::new(fast, slow, pixels)
+}
+
+/// The lines between boundary and pixels.
+struct Mime<'b>(std::borrow::Cow<'b, str>);
+
+impl Mime<'_> {
+    /// What follows `key:`, without quotes.
+    fn value(&self, key: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            let same = name.trim().eq_ignore_ascii_case(key);
+            same.then(|| value.trim().trim_matches('"'))
+        })
+    }
+
+    fn count(&self, key: &'static str) -> Result<usize> {
+        let text = self.value(key).ok_or(Error::MissingKey { key })?;
+        let value: f64 = text.parse().map_err(|_| Error::NotANumber {
+            key: key.to_owned(),
+            text: text.to_owned(),
+        })?;
+        let max = i32::MAX as u32;
+        if !(1.0..=f64::from(max)).contains(&value) || value.fract() != 0.0 {
+            return Err(Error::Range { key, value, max });
+        }
+        Ok(value as usize)
+    }
+
+    fn one_of(&self, key: &'static str, values: &[&str], known: &'static str) -> Result<()> {
+        match self.value(key) {
+            Some(other) if !values.contains(&other) => Err(Error::Unsupported {
+                key,
+                value: other.to_owned(),
+                known,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The method of compression.
+    fn conversion(&self) -> Option<&str> {
+        let (_, rest) = self.0.split_once("conversions=")?;
+        let rest = rest.trim_start_matches('"');
+        rest.split(['"', ';', '\r', '\n', ' ']).next()
+    }
+}
+
+fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Exposure, cbf};
+
+    fn file() -> Vec<u8> {
+        let counts = Image::new(3, 2, vec![1, 2, 3, 100_000, -2, i32::MIN]).unwrap();
+        let mut file = Vec::new();
+        cbf::write(&mut file, &Exposure::default(), &counts).unwrap();
+        file
+    }
+
+    fn with(from: &str, to: &str) -> Vec<u8> {
+        let file = file();
+        let at = position(&file, from.as_bytes()).expect(from);
+        [&file[..at], to.as_bytes(), &file[at + from.len()..]].concat()
+    }
+
+    #[test]
+    fn a_pixel_changed_on_the_way_is_found_by_the_digest() {
+        let mut file = file();
+        let start = position(&file, &START).unwrap();
+        file[start + START.len()] ^= 1;
+        assert!(matches!(parse(&file), Err(Error::Digest { .. })));
+    }
+
+    #[test]
+    fn headers_that_lie_are_errors() {
+        let dimension = "X-Binary-Size-Fastest-Dimension: 3";
+        let error = |from, to| parse(&with(from, to)).unwrap_err();
+        assert!(matches!(error("###CBF", "CBF###"), Error::NotCbf));
+        assert!(matches!(
+            error(dimension, "X-Binary-Size-Fastest-Dimension: 2000000000"),
+            Error::Pixels { .. }
+        ));
+        assert!(matches!(
+            error(dimension, "X-Binary-Size-Fastest-Dimension: -3"),
+            Error::Range { .. }
+        ));
+        assert!(matches!(
+            error(dimension, "No: 3"),
+            Error::MissingKey { .. }
+        ));
+        assert!(matches!(
+            error("X-Binary-Size: ", "X-Binary-Size: 99999"),
+            Error::Length { .. }
+        ));
+        assert!(matches!(
+            error("BYTE_OFFSET\"", "PACKED\""),
+            Error::Unsupported { .. }
+        ));
+    }
+}

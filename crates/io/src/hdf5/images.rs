@@ -1,0 +1,276 @@
+//! A dataset of images, `[image][slow][fast]`, one chunk each.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+use super::{Type, UNDEFINED};
+use crate::{Error, Result};
+
+/// How hard deflate tries, from 1 to 9. Counts of a few photons pack almost as well at the fastest.
+pub(super) const LEVEL: u32 = 1;
+
+/// Entries that a node of the index holds at most: twice the default of 32.
+const NODE_ENTRIES: usize = 64;
+
+/// Where a packed image stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    address: u64,
+    bytes: u32,
+}
+
+/// Where the images of a series stand in the file; a dataset of them once all are written.
+#[derive(Debug)]
+pub struct Images {
+    element: Type,
+    fast: u32,
+    slow: u32,
+    places: Vec<Option<Place>>,
+}
+
+/// An image as the file holds it, shuffled and deflated: first the lowest bytes of all pixels, then
+/// the next ones. `bits` are those of a pixel.
+///
+/// Images may be packed side by side by several threads, and then be written one after the other.
+///
+/// # Errors
+/// [`Error::Stream`] where the encoder refuses, which it has no reason to.
+pub fn pack<T: Copy>(pixels: &[T], bits: impl Fn(T) -> u32) -> Result<Vec<u8>> {
+    let mut plane = Vec::with_capacity(pixels.len());
+    let packed = Vec::with_capacity(pixels.len());
+    let mut encoder = ZlibEncoder::new(packed, Compression::new(LEVEL));
+    for shift in [0, 8, 16, 24] {
+        plane.clear();
+        plane.extend(pixels.iter().map(|&pixel| (bits(pixel) >> shift) as u8));
+        encoder.write_all(&plane)?;
+    }
+    Ok(encoder.finish()?)
+}
+
+impl Images {
+    /// A series of `count` images, none of them there yet. Their elements have four bytes.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] where an image has 4 GB or more, which a chunk cannot.
+    pub fn new(element: Type, fast: usize, slow: usize, count: usize) -> Result<Self> {
+        let too_large = || Error::TooLarge { fast, slow };
+        let [fast_side, slow_side] =
+            [fast, slow].map(|side| u32::try_from(side).map_err(|_| too_large()));
+        let (fast_side, slow_side) = (fast_side?, slow_side?);
+        let pixels = u64::from(fast_side) * u64::from(slow_side);
+        let bytes = pixels.saturating_mul(element.bytes().into());
+        if bytes > u32::MAX.into() {
+            return Err(too_large());
+        }
+        Ok(Self {
+            element,
+            fast: fast_side,
+            slow: slow_side,
+            places: vec![None; count],
+        })
+    }
+
+    /// Notes that image `index` stands at `address`.
+    ///
+    /// # Errors
+    /// [`Error::ImageIndex`] where there is no such image, or it has its place already.
+    pub fn place(&mut self, index: usize, address: u64, bytes: usize) -> Result<()> {
+        let images = self.places.len();
+        let place = self.places.get_mut(index);
+        match place {
+            Some(place @ None) => {
+                let bytes = u32::try_from(bytes).map_err(|_| Error::TooLarge {
+                    fast: self.fast as usize,
+                    slow: self.slow as usize,
+                })?;
+                *place = Some(Place { address, bytes });
+                Ok(())
+            }
+            _ => Err(Error::ImageIndex { index, images }),
+        }
+    }
+
+    /// Whether image `index` is still to come.
+    ///
+    /// # Errors
+    /// [`Error::ImageIndex`] where it is not.
+    pub fn check_missing(&self, index: usize) -> Result<()> {
+        match self.places.get(index) {
+            Some(None) => Ok(()),
+            _ => Err(Error::ImageIndex {
+                index,
+                images: self.places.len(),
+            }),
+        }
+    }
+
+    /// Images that have their place, and all of them.
+    pub fn written(&self) -> (usize, usize) {
+        (self.places.iter().flatten().count(), self.places.len())
+    }
+
+    pub(super) fn element(&self) -> Type {
+        self.element
+    }
+
+    pub(super) fn sides(&self) -> [u64; 3] {
+        [self.places.len() as u64, self.slow.into(), self.fast.into()]
+    }
+
+    pub(super) fn chunk(&self) -> [u32; 3] {
+        [1, self.slow, self.fast]
+    }
+
+    /// The index as a B-tree: what `append` is given in turn goes to the file, and it returns where;
+    /// the root's address is returned.
+    pub(super) fn index(&self, mut append: impl FnMut(&[u8]) -> Result<u64>) -> Result<u64> {
+        let mut entries: Vec<Entry> = self
+            .places
+            .iter()
+            .zip(0_u64..)
+            .filter_map(|(place, first)| {
+                place.map(|Place { address, bytes }| Entry {
+                    first,
+                    behind: first + 1,
+                    bytes,
+                    address,
+                })
+            })
+            .collect();
+        if entries.is_empty() {
+            return Ok(UNDEFINED);
+        }
+        let mut level = 0;
+        loop {
+            let mut nodes = Vec::new();
+            for entries in entries.chunks(NODE_ENTRIES) {
+                let address = append(&node(level, entries))?;
+                if let [first, ..] = entries {
+                    nodes.push(Entry {
+                        address,
+                        behind: entries.last().map_or(first.behind, |last| last.behind),
+                        ..*first
+                    });
+                }
+            }
+            match nodes.as_slice() {
+                [root] => return Ok(root.address),
+                _ => entries = nodes,
+            }
+            level += 1;
+        }
+    }
+}
+
+/// A child of a node: a packed image, or a node of the level below.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// The first image in it.
+    first: u64,
+    /// The image behind the last one.
+    behind: u64,
+    /// Bytes of the first image.
+    bytes: u32,
+    address: u64,
+}
+
+/// A node of the B-tree. Its siblings are not named: readers come from above.
+fn node(level: u8, entries: &[Entry]) -> Vec<u8> {
+    let key = |image: u64, bytes: u32| {
+        let mut key = bytes.to_le_bytes().to_vec();
+        key.extend([0; 4]);
+        // Where the chunk begins: image, slow, fast, byte of the element.
+        key.extend(image.to_le_bytes());
+        key.extend([0; 3 * 8]);
+        key
+    };
+    const KEY: usize = 4 + 4 + 4 * 8;
+    const NODE: usize = 24 + NODE_ENTRIES * (KEY + 8) + KEY;
+    let mut node = b"TREE".to_vec();
+    // Of chunks.
+    node.extend([1, level]);
+    node.extend((entries.len() as u16).to_le_bytes());
+    node.extend(UNDEFINED.to_le_bytes());
+    node.extend(UNDEFINED.to_le_bytes());
+    for entry in entries {
+        node.extend(key(entry.first, entry.bytes));
+        node.extend(entry.address.to_le_bytes());
+    }
+    if let Some(last) = entries.last() {
+        node.extend(key(last.behind, 0));
+    }
+    // A node has its full length however few entries it holds.
+    node.resize(NODE, 0);
+    node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Finds an image from the root down, as a reader does: in the child whose key is the last one
+    /// not behind it.
+    fn find(nodes: &[Vec<u8>], root: u64, image: u64) -> (u64, u32) {
+        let number = |bytes: &[u8]| {
+            let padded = [bytes, &[0; 8]].concat();
+            u64::from_le_bytes(padded[..8].try_into().unwrap())
+        };
+        let mut address = root;
+        loop {
+            let node = &nodes[address as usize];
+            assert_eq!(
+                (&node[..5], node.len()),
+                (&b"TREE\x01"[..], 24 + 64 * 48 + 40)
+            );
+            let count = number(&node[6..8]) as usize;
+            let key = |child: usize| &node[24 + child * 48..][..40];
+            let first = |child: usize| number(&key(child)[8..16]);
+            let child = (0..count)
+                .find(|&child| first(child) <= image && image < first(child + 1))
+                .unwrap();
+            address = number(&node[24 + child * 48 + 40..][..8]);
+            if node[5] == 0 {
+                assert_eq!(first(child), image);
+                return (address, number(&key(child)[..4]) as u32);
+            }
+        }
+    }
+
+    #[test]
+    fn every_image_is_found_through_nodes_of_any_depth() {
+        for count in [1, 2, 64, 65, 4096, 4097] {
+            let mut images = Images::new(Type::I32, 3, 2, count).unwrap();
+            for image in (0..count).rev() {
+                images.place(image, 7 * image as u64, image + 1).unwrap();
+            }
+            let mut nodes = Vec::new();
+            let root = images.index(|node| {
+                nodes.push(node.to_vec());
+                Ok(nodes.len() as u64 - 1)
+            });
+            for image in 0..count as u64 {
+                let found = find(&nodes, *root.as_ref().unwrap(), image);
+                assert_eq!(found, (7 * image, image as u32 + 1), "{count}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_of_one_weight_stand_together() {
+        let packed = pack(&[0x0102_0304, 0x1112_1314], |pixel| pixel).unwrap();
+        let mut bytes = Vec::new();
+        let mut decoder = flate2::read::ZlibDecoder::new(&packed[..]);
+        std::io::Read::read_to_end(&mut decoder, &mut bytes).unwrap();
+        assert_eq!(bytes, [4, 0x14, 3, 0x13, 2, 0x12, 1, 0x11]);
+    }
+
+    #[test]
+    fn an_image_of_4_gb_is_too_large() {
+        assert!(matches!(
+            Images::new(Type::F32, 1 << 15, 1 << 15, 1),
+            Err(Error::TooLarge { .. })
+        ));
+    }
+}

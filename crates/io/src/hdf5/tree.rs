@@ -1,0 +1,105 @@
+//! Groups and what is in them.
+
+use super::{Images, Value};
+
+/// A group: attributes, and members by name in the order they are given.
+#[derive(Debug, Default)]
+pub struct Group {
+    pub(super) attributes: Vec<(&'static str, Value)>,
+    pub(super) members: Vec<(&'static str, Member)>,
+}
+
+/// What can stand in a group.
+#[derive(Debug)]
+pub enum Member {
+    /// A group in the group.
+    Group(Group),
+    /// A dataset.
+    Dataset(Dataset),
+    /// Another name for the object at this path.
+    Link(&'static str),
+}
+
+/// Elements and the attributes that say what they mean.
+#[derive(Debug)]
+pub struct Dataset {
+    pub(super) attributes: Vec<(&'static str, Value)>,
+    pub(super) data: Data,
+}
+
+#[derive(Debug)]
+pub(super) enum Data {
+    Whole(Value),
+    Images(Images),
+}
+
+impl Group {
+    /// A group of a NeXus class.
+    pub fn of_class(class: &str) -> Self {
+        Self::default().attribute("NX_class", Value::text(class))
+    }
+
+    /// The group with a further attribute.
+    #[must_use]
+    pub fn attribute(mut self, name: &'static str, value: Value) -> Self {
+        self.attributes.push((name, value));
+        self
+    }
+
+    /// The group with a further member; its name has at most 255 bytes.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, member: impl Into<Member>) -> Self {
+        self.members.push((name, member.into()));
+        self
+    }
+}
+
+impl Dataset {
+    /// A dataset of one value.
+    pub fn new(value: Value) -> Self {
+        Self {
+            attributes: Vec::new(),
+            data: Data::Whole(value),
+        }
+    }
+
+    /// The dataset with a further attribute.
+    #[must_use]
+    pub fn attribute(mut self, name: &'static str, value: Value) -> Self {
+        self.attributes.push((name, value));
+        self
+    }
+
+    /// The dataset with units.
+    #[must_use]
+    pub fn units(self, units: &str) -> Self {
+        self.attribute("units", Value::text(units))
+    }
+}
+
+impl From<Images> for Member {
+    fn from(images: Images) -> Self {
+        Self::Dataset(Dataset {
+            attributes: Vec::new(),
+            data: Data::Images(images),
+        })
+    }
+}
+
+impl From<Group> for Member {
+    fn from(group: Group) -> Self {
+        Self::Group(group)
+    }
+}
+
+impl From<Dataset> for Member {
+    fn from(dataset: Dataset) -> Self {
+        Self::Dataset(dataset)
+    }
+}
+
+impl From<Value> for Member {
+    fn from(value: Value) -> Self {
+        Self::Dataset(Dataset::new(value))
+    }
+}

@@ -1,0 +1,101 @@
+//! The file as a whole.
+
+use std::io::{Seek, SeekFrom, Write};
+
+use super::checksum::lookup3;
+use super::tree::Data;
+use super::{Dataset, Group, Member, UNDEFINED, message};
+use crate::Result;
+
+/// The length of the superblock.
+const SUPERBLOCK: usize = 48;
+
+/// A file being written: images first, then everything else.
+#[derive(Debug)]
+pub struct Writer<W> {
+    out: W,
+    /// Where the next byte goes.
+    end: u64,
+}
+
+impl<W: Write + Seek> Writer<W> {
+    /// Begins a file at the beginning of `out`.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn new(mut out: W) -> Result<Self> {
+        out.write_all(&[0; SUPERBLOCK])?;
+        Ok(Self {
+            out,
+            end: SUPERBLOCK as u64,
+        })
+    }
+
+    /// Writes bytes behind all others and returns where they stand.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+        let padding = self.end.next_multiple_of(8) - self.end;
+        self.out
+            .write_all([0; 8].get(..padding as usize).unwrap_or_default())?;
+        self.out.write_all(bytes)?;
+        let address = self.end + padding;
+        self.end = address + bytes.len() as u64;
+        Ok(address)
+    }
+
+    /// Writes the tree and, last, the superblock that makes it a file.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn close(mut self, root: &Group) -> Result<W> {
+        let root = self.group(root)?;
+        let mut superblock = b"\x89HDF\r\n\x1a\n".to_vec();
+        // Version 2; addresses and lengths of eight bytes; no flags.
+        superblock.extend([2, 8, 8, 0]);
+        for address in [0, UNDEFINED, self.end, root] {
+            superblock.extend(address.to_le_bytes());
+        }
+        superblock.extend(lookup3(&superblock).to_le_bytes());
+        self.out.seek(SeekFrom::Start(0))?;
+        self.out.write_all(&superblock)?;
+        self.out.seek(SeekFrom::End(0))?;
+        Ok(self.out)
+    }
+
+    fn group(&mut self, group: &Group) -> Result<u64> {
+        let mut messages = message::group().to_vec();
+        for (name, value) in &group.attributes {
+            messages.push(message::attribute(name, value));
+        }
+        for (name, member) in &group.members {
+            messages.push(match member {
+                Member::Link(path) => message::soft_link(name, path),
+                Member::Group(group) => message::hard_link(name, self.group(group)?),
+                Member::Dataset(dataset) => message::hard_link(name, self.dataset(dataset)?),
+            });
+        }
+        self.append(&message::header(&messages))
+    }
+
+    fn dataset(&mut self, dataset: &Dataset) -> Result<u64> {
+        let mut messages = match &dataset.data {
+            Data::Whole(value) => message::contiguous(value, self.append(&value.bytes)?),
+            Data::Images(images) => {
+                let index = images.index(|node| self.append(node))?;
+                message::chunked(
+                    images.element(),
+                    &images.sides(),
+                    &images.chunk(),
+                    index,
+                    super::images::LEVEL,
+                )
+            }
+        };
+        for (name, value) in &dataset.attributes {
+            messages.push(message::attribute(name, value));
+        }
+        self.append(&message::header(&messages))
+    }
+}

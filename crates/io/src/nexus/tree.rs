@@ -1,0 +1,199 @@
+//! The groups and datasets of an NXmx file.
+
+use super::Series;
+use crate::Exposure;
+use crate::hdf5::{Dataset, Group, Images, Value};
+
+/// When the images were taken. The same run leaves the same bytes, so it is always this.
+const DATE: &str = "1970-01-01T00:00:00Z";
+
+/// Path of the translation that places the detector.
+const TRANSLATION: &str = "/entry/instrument/detector/transformations/translation";
+/// Path of the corner of the first pixel.
+const MODULE_OFFSET: &str = "/entry/instrument/detector/module/module_offset";
+/// Path of the spindle.
+const OMEGA: &str = "/entry/sample/transformations/omega";
+
+/// All of the file around its `images`.
+pub(super) fn root(series: &Series, images: Images) -> Group {
+    let exposure = &series.exposure;
+    let seconds = exposure.duration_s() * series.images as f64;
+    Group::of_class("NXroot")
+        .attribute("default", Value::text("entry"))
+        .attribute("creator", Value::text("nanoBragg"))
+        .with(
+            "entry",
+            Group::of_class("NXentry")
+                .attribute("default", Value::text("data"))
+                .with("definition", Value::text("NXmx"))
+                .with("start_time", Value::text(DATE))
+                .with("end_time_estimated", Value::text(DATE))
+                .with(
+                    "data",
+                    Group::of_class("NXdata")
+                        .attribute("signal", Value::text("data"))
+                        .with("data", images),
+                )
+                .with(
+                    "source",
+                    Group::of_class("NXsource")
+                        .with("name", Value::text("nanoBragg"))
+                        .with("type", Value::text("simulation")),
+                )
+                .with("sample", sample(series))
+                .with(
+                    "instrument",
+                    Group::of_class("NXinstrument")
+                        .with("name", Value::text("nanoBragg"))
+                        .with("time_zone", Value::text("UTC"))
+                        .with("beam", beam(exposure))
+                        .with("detector", detector(series, seconds)),
+                ),
+        )
+}
+
+fn sample(series: &Series) -> Group {
+    let exposure = &series.exposure;
+    let starts: Vec<f64> = (0..series.images)
+        .map(|image| exposure.start_degrees + image as f64 * exposure.width_degrees)
+        .collect();
+    let ends: Vec<f64> = starts.iter().map(|s| s + exposure.width_degrees).collect();
+    Group::of_class("NXsample")
+        .with("name", Value::text("crystal"))
+        .with("depends_on", Value::text(OMEGA))
+        .with("beam", crate::hdf5::Member::Link("/entry/instrument/beam"))
+        .with(
+            "transformations",
+            Group::of_class("NXtransformations")
+                .with(
+                    "omega",
+                    axis(
+                        Value::numbers(&starts),
+                        ("rotation", "deg"),
+                        nexus(exposure.spindle),
+                        ".",
+                    ),
+                )
+                .with(
+                    "omega_end",
+                    Dataset::new(Value::numbers(&ends)).units("deg"),
+                )
+                .with(
+                    "omega_increment_set",
+                    Dataset::new(Value::number(exposure.width_degrees)).units("deg"),
+                ),
+        )
+}
+
+fn beam(exposure: &Exposure) -> Group {
+    let wavelength = Value::number(exposure.wavelength_angstrom);
+    let flux = Value::number(exposure.flux_per_s);
+    // Stokes parameters: Q is the share along x less that along y, of light of intensity 1; U the
+    // same at 45 degrees.
+    let share = 2.0 * exposure.polarization_fraction - 1.0;
+    let [x, y, _] = nexus(exposure.polarization_axis);
+    let angle = 2.0 * y.atan2(x);
+    let stokes = [1.0, share * angle.cos(), share * angle.sin(), 0.0];
+    Group::of_class("NXbeam")
+        .with(
+            "incident_wavelength",
+            Dataset::new(wavelength).units("angstrom"),
+        )
+        .with("total_flux", Dataset::new(flux).units("Hz"))
+        .with("incident_polarization_stokes", Value::numbers(&stokes))
+}
+
+fn detector(series: &Series, seconds: f64) -> Group {
+    let exposure = &series.exposure;
+    let pixel_m = exposure.pixel_mm / 1000.0;
+    let metres = |value: f64| Dataset::new(Value::number(value)).units("m");
+    let per_image = Value::number(seconds / series.images.max(1) as f64);
+    let [x, y, z] = nexus(exposure.origin_mm);
+    let length = x.hypot(y).hypot(z);
+    let towards = if length > 0.0 {
+        [x / length, y / length, z / length]
+    } else {
+        [0.0, 0.0, 1.0]
+    };
+    let mut detector = Group::of_class("NXdetector")
+        .with("description", Value::text("simulated by nanoBragg"))
+        .with("type", Value::text("Pixel"))
+        .with("depends_on", Value::text(TRANSLATION))
+        .with("distance", metres(exposure.distance_mm() / 1000.0))
+        .with("x_pixel_size", metres(pixel_m))
+        .with("y_pixel_size", metres(pixel_m))
+        .with("count_time", Dataset::new(per_image.clone()).units("s"))
+        .with("frame_time", Dataset::new(per_image).units("s"))
+        .with("bit_depth_image", Value::whole(32))
+        .with("saturation_value", Value::whole(exposure.cutoff))
+        .with("underload_value", Value::whole(0))
+        .with("sensor_material", Value::text("Si"))
+        .with("sensor_thickness", metres(exposure.sensor_mm / 1000.0))
+        .with("data", crate::hdf5::Member::Link("/entry/data/data"));
+    if let Some([fast, slow]) = exposure.beam_px() {
+        let pixels = |value: f64| Dataset::new(Value::number(value)).units("pixels");
+        detector = detector
+            .with("beam_center_x", pixels(fast))
+            .with("beam_center_y", pixels(slow));
+    }
+    detector
+        .with(
+            "transformations",
+            Group::of_class("NXtransformations").with(
+                "translation",
+                axis(
+                    Value::numbers(&[length]),
+                    ("translation", "mm"),
+                    towards,
+                    ".",
+                ),
+            ),
+        )
+        .with("module", module(series))
+}
+
+fn module(series: &Series) -> Group {
+    let exposure = &series.exposure;
+    // Both were checked to fit into 32 bits when the images were laid out.
+    let sides = [series.slow, series.fast].map(|side| side as i32);
+    let millimetres = |value: f64, direction: [f64; 3], on: &str| {
+        axis(
+            Value::number(value),
+            ("translation", "mm"),
+            nexus(direction),
+            on,
+        )
+    };
+    Group::of_class("NXdetector_module")
+        .with("data_origin", Value::wholes(&[0, 0]))
+        .with("data_size", Value::wholes(&sides))
+        .with("data_stride", Value::wholes(&[1, 1]))
+        .with(
+            "module_offset",
+            millimetres(0.0, [0.0, 0.0, -1.0], TRANSLATION),
+        )
+        .with(
+            "fast_pixel_direction",
+            millimetres(exposure.pixel_mm, exposure.fast, MODULE_OFFSET),
+        )
+        .with(
+            "slow_pixel_direction",
+            millimetres(exposure.pixel_mm, exposure.slow, MODULE_OFFSET),
+        )
+}
+
+/// An axis: its setting, what it does in which units, its direction, and what carries it.
+fn axis(value: Value, (kind, units): (&str, &str), vector: [f64; 3], on: &str) -> Dataset {
+    Dataset::new(value)
+        .units(units)
+        .attribute("transformation_type", Value::text(kind))
+        .attribute("vector", Value::numbers(&vector))
+        .attribute("offset", Value::numbers(&[0.0; 3]))
+        .attribute("offset_units", Value::text("mm"))
+        .attribute("depends_on", Value::text(on))
+}
+
+/// A vector of imgCIF in the frame of NeXus.
+fn nexus([x, y, z]: [f64; 3]) -> [f64; 3] {
+    [0.0 - x, y, 0.0 - z]
+}

@@ -1,0 +1,313 @@
+//! Writing a series, image by image.
+
+use std::io::{Cursor, Seek, Write};
+use std::path::Path;
+
+use super::tree;
+use crate::hdf5::{Images, Type, Writer, pack};
+use crate::{Error, Exposure, Image, Output, Result};
+
+/// What all images of a file have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// The first image; each further one begins where the one before it ended, `width_degrees` on.
+    pub exposure: Exposure,
+    /// How many images there are.
+    pub images: usize,
+    /// Pixels along the fast axis.
+    pub fast: usize,
+    /// Pixels along the slow axis.
+    pub slow: usize,
+    /// What a pixel is.
+    pub pixel: PixelType,
+}
+
+/// What a pixel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PixelType {
+    /// Counts that may be negative.
+    I32,
+    /// Counts.
+    U32,
+    /// Photons.
+    F32,
+}
+
+/// The pixels of an image, `[slow][fast]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pixels<'p> {
+    /// Counts that may be negative.
+    I32(&'p [i32]),
+    /// Counts.
+    U32(&'p [u32]),
+    /// Photons.
+    F32(&'p [f32]),
+}
+
+impl PixelType {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::I32 => "signed 32-bit counts",
+            Self::U32 => "unsigned 32-bit counts",
+            Self::F32 => "32-bit floats",
+        }
+    }
+
+    const fn element(self) -> Type {
+        match self {
+            Self::I32 => Type::I32,
+            Self::U32 => Type::U32,
+            Self::F32 => Type::F32,
+        }
+    }
+}
+
+/// An image as it stands in the file; packing is most of the work, and may be done by any thread.
+#[derive(Debug, Clone)]
+pub struct PackedImage {
+    pixel: PixelType,
+    pixels: usize,
+    bytes: Vec<u8>,
+}
+
+impl Pixels<'_> {
+    const fn pixel_type(self) -> PixelType {
+        match self {
+            Self::I32(_) => PixelType::I32,
+            Self::U32(_) => PixelType::U32,
+            Self::F32(_) => PixelType::F32,
+        }
+    }
+
+    /// Packs the pixels for [`NexusWriter::write_packed`].
+    ///
+    /// # Errors
+    /// [`Error::Stream`] where the encoder refuses, which it has no reason to.
+    pub fn pack(self) -> Result<PackedImage> {
+        let (pixels, bytes) = match self {
+            Self::I32(pixels) => (pixels.len(), pack(pixels, |pixel| pixel as u32)),
+            Self::U32(pixels) => (pixels.len(), pack(pixels, |pixel| pixel)),
+            Self::F32(pixels) => (pixels.len(), pack(pixels, f32::to_bits)),
+        };
+        Ok(PackedImage {
+            pixel: self.pixel_type(),
+            pixels,
+            bytes: bytes?,
+        })
+    }
+}
+
+/// A series on its way to a file; it holds no image longer than it takes to write it.
+///
+/// ```
+/// use nanobragg_io::nexus::{NexusWriter, PixelType, Pixels, Series};
+/// use nanobragg_io::Exposure;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("series.nxs");
+/// let series = Series {
+///     exposure: Exposure { width_degrees: 0.1, ..Exposure::default() },
+///     images: 2,
+///     fast: 3,
+///     slow: 1,
+///     pixel: PixelType::I32,
+/// };
+/// let mut writer = NexusWriter::create(&path, series)?;
+/// writer.write_image(1, Pixels::I32(&[4, 5, 70000]))?;
+/// writer.write_image(0, Pixels::I32(&[1, 2, 3]))?;
+/// assert!(!path.exists());
+/// writer.commit()?;
+/// assert!(std::fs::read(&path)?.starts_with(b"\x89HDF"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct NexusWriter<W> {
+    series: Series,
+    images: Images,
+    file: Writer<W>,
+}
+
+impl NexusWriter<Output> {
+    /// Begins a file that is to stand at `path`, and does not before [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// As [`Output::create`] and [`new`](Self::new).
+    pub fn create(path: impl AsRef<Path>, series: Series) -> Result<Self> {
+        Self::new(Output::create(path)?, series)
+    }
+
+    /// Ends the file and puts it in its place.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish); there is then no new file at the path.
+    pub fn commit(self) -> Result<()> {
+        self.finish()?.commit().map(drop)
+    }
+}
+
+impl<W: Write + Seek> NexusWriter<W> {
+    /// Begins a file at the beginning of `out`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a series of no images or of images without pixels, [`Error::TooLarge`]
+    /// for images of 4 GB or more, and what the writer says.
+    pub fn new(out: W, series: Series) -> Result<Self> {
+        let &Series {
+            images, fast, slow, ..
+        } = &series;
+        if images == 0 || fast == 0 || slow == 0 {
+            return Err(Error::Shape {
+                fast,
+                slow,
+                pixels: 0,
+            });
+        }
+        Ok(Self {
+            images: Images::new(series.pixel.element(), fast, slow, images)?,
+            file: Writer::new(out)?,
+            series,
+        })
+    }
+
+    /// Writes image `index`, counted from 0, in any order.
+    ///
+    /// # Errors
+    /// As [`write_packed`](Self::write_packed).
+    pub fn write_image(&mut self, index: usize, pixels: Pixels<'_>) -> Result<()> {
+        self.write_packed(index, &pixels.pack()?)
+    }
+
+    /// Writes image `index`, packed by [`Pixels::pack`].
+    ///
+    /// # Errors
+    /// [`Error::ImageIndex`] for an image that is not in the series or is written already,
+    /// [`Error::PixelType`] and [`Error::Shape`] for pixels that are not those of the series, and
+    /// what the writer says.
+    pub fn write_packed(&mut self, index: usize, image: &PackedImage) -> Result<()> {
+        let Series {
+            pixel, fast, slow, ..
+        } = self.series;
+        if image.pixel != pixel {
+            return Err(Error::PixelType {
+                expected: pixel.name(),
+                found: image.pixel.name(),
+            });
+        }
+        if fast.checked_mul(slow) != Some(image.pixels) {
+            return Err(Error::Shape {
+                fast,
+                slow,
+                pixels: image.pixels,
+            });
+        }
+        self.images.check_missing(index)?;
+        let address = self.file.append(&image.bytes)?;
+        self.images.place(index, address, image.bytes.len())
+    }
+
+    /// Writes everything but the images and returns the writer.
+    ///
+    /// # Errors
+    /// [`Error::Incomplete`] where an image lacks, and what the writer says.
+    pub fn finish(self) -> Result<W> {
+        let (written, images) = self.images.written();
+        if written < images {
+            return Err(Error::Incomplete { written, images });
+        }
+        self.file.close(&tree::root(&self.series, self.images))
+    }
+}
+
+/// Writes a file of one image of counts.
+///
+/// # Errors
+/// What the writer says, or [`Error::TooLarge`] for an image of 4 GB or more.
+pub fn write_counts(writer: impl Write, exposure: &Exposure, counts: &Image<i32>) -> Result<()> {
+    write_one(writer, exposure, counts, Pixels::I32(counts.pixels()))
+}
+
+/// Writes a file of one image of photons.
+///
+/// # Errors
+/// As [`write_counts`].
+pub fn write_photons(writer: impl Write, exposure: &Exposure, photons: &Image<f32>) -> Result<()> {
+    write_one(writer, exposure, photons, Pixels::F32(photons.pixels()))
+}
+
+/// A file of one image is made in memory, so that pipes can be written too.
+fn write_one<T>(
+    mut writer: impl Write,
+    exposure: &Exposure,
+    image: &Image<T>,
+    pixels: Pixels<'_>,
+) -> Result<()> {
+    let series = Series {
+        exposure: exposure.clone(),
+        images: 1,
+        fast: image.fast(),
+        slow: image.slow(),
+        pixel: pixels.pixel_type(),
+    };
+    let mut file = NexusWriter::new(Cursor::new(Vec::new()), series)?;
+    file.write_image(0, pixels)?;
+    Ok(writer.write_all(file.finish()?.get_ref())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(images: usize) -> NexusWriter<Cursor<Vec<u8>>> {
+        let series = Series {
+            exposure: Exposure::default(),
+            images,
+            fast: 2,
+            slow: 1,
+            pixel: PixelType::F32,
+        };
+        NexusWriter::new(Cursor::new(Vec::new()), series).unwrap()
+    }
+
+    #[test]
+    fn each_image_is_written_once_and_all_before_the_end() {
+        let mut writer = series(2);
+        let image = Pixels::F32(&[1.0, 2.0]);
+        writer.write_image(1, image).unwrap();
+        for index in [1, 2] {
+            assert!(matches!(
+                writer.write_image(index, image),
+                Err(Error::ImageIndex { images: 2, .. })
+            ));
+        }
+        assert!(matches!(
+            writer.finish(),
+            Err(Error::Incomplete {
+                written: 1,
+                images: 2
+            })
+        ));
+    }
+
+    #[test]
+    fn other_pixels_are_refused() {
+        let mut writer = series(1);
+        assert!(matches!(
+            writer.write_image(0, Pixels::I32(&[1, 2])),
+            Err(Error::PixelType { .. })
+        ));
+        assert!(matches!(
+            writer.write_image(0, Pixels::F32(&[1.0])),
+            Err(Error::Shape { pixels: 1, .. })
+        ));
+    }
+
+    #[test]
+    fn a_series_that_is_given_up_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.nxs");
+        let mut writer = NexusWriter::create(&path, series(2).series).unwrap();
+        writer.write_image(0, Pixels::F32(&[1.0, 2.0])).unwrap();
+        assert!(writer.commit().is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,232 @@
+//! TIFF of one number a pixel, as detectors write it.
+//!
+//! Written is a baseline TIFF without compression: one strip, little-endian, the lines of miniCBF
+//! (see [`cbf`](crate::cbf)) as its description. What is read may also be compressed by LZW or
+//! deflate, in tiles, or big-endian.
+
+use std::io::{Cursor, Write};
+
+use ::tiff::ColorType;
+use ::tiff::decoder::{Decoder, DecodingResult, Limits};
+
+use crate::bytes::write_pixels;
+use crate::cbf::pilatus_lines;
+use crate::{Error, Exposure, Image, Result};
+
+/// The entries of the directory, of 12 bytes each.
+const ENTRIES: u16 = 12;
+/// Where the description begins: behind the 8 bytes of the file's header and the directory.
+const DESCRIPTION: usize = 8 + 2 + 12 * ENTRIES as usize + 4;
+
+/// The most memory that reading a file may take.
+const MOST_BYTES: usize = 1 << 30;
+
+/// What an entry of the directory holds.
+#[derive(Clone, Copy)]
+enum Kind {
+    Ascii = 2,
+    Short = 3,
+    Long = 4,
+}
+
+/// How a pixel is stored.
+#[derive(Clone, Copy)]
+enum Sample {
+    Unsigned = 1,
+    Float = 3,
+}
+
+/// Writes counts: in 16 bits where they fit, otherwise in 32. Negative ones become 0.
+///
+/// # Errors
+/// What the writer says, or [`Error::TooLarge`] for a file of more than 4 GB.
+///
+/// ```
+/// use nanobragg_io::{Exposure, Image, tiff};
+///
+/// let counts = Image::new(2, 1, vec![7, 70000])?;
+/// let mut file = Vec::new();
+/// tiff::write_counts(&mut file, &Exposure::default(), &counts)?;
+/// assert_eq!(tiff::parse(&file)?.pixels(), [7.0, 70000.0]);
+/// # Ok::<(), nanobragg_io::Error>(())
+/// ```
+pub fn write_counts(
+    mut writer: impl Write,
+    exposure: &Exposure,
+    counts: &Image<i32>,
+) -> Result<()> {
+    if counts.pixels().iter().all(|&c| c <= u16::MAX.into()) {
+        write_header(&mut writer, exposure, counts, 16, Sample::Unsigned)?;
+        Ok(write_pixels(writer, counts.pixels(), |count| {
+            (count.max(0) as u16).to_le_bytes()
+        })?)
+    } else {
+        write_header(&mut writer, exposure, counts, 32, Sample::Unsigned)?;
+        Ok(write_pixels(writer, counts.pixels(), |count| {
+            count.max(0).to_le_bytes()
+        })?)
+    }
+}
+
+/// Writes photons as 32-bit floats.
+///
+/// # Errors
+/// As [`write_counts`].
+pub fn write_photons(
+    mut writer: impl Write,
+    exposure: &Exposure,
+    photons: &Image<f32>,
+) -> Result<()> {
+    write_header(&mut writer, exposure, photons, 32, Sample::Float)?;
+    Ok(write_pixels(writer, photons.pixels(), f32::to_le_bytes)?)
+}
+
+/// Writes all that stands before the pixels.
+fn write_header<T>(
+    mut writer: impl Write,
+    exposure: &Exposure,
+    image: &Image<T>,
+    bits: u32,
+    sample: Sample,
+) -> Result<()> {
+    let (fast, slow) = (image.fast(), image.slow());
+    let mut description = pilatus_lines(exposure).replace('\r', "").into_bytes();
+    description.push(0);
+    let text_bytes = description.len();
+    // Pixels begin on a multiple of their size.
+    description.resize(text_bytes.next_multiple_of(4), 0);
+    let begin = DESCRIPTION + description.len();
+    let pixel_bytes = image.pixels().len() as u64 * u64::from(bits / 8);
+    let too_large = || Error::TooLarge { fast, slow };
+    let word = |value: usize| u32::try_from(value).map_err(|_| too_large());
+    let length = u32::try_from(pixel_bytes).map_err(|_| too_large())?;
+    length.checked_add(word(begin)?).ok_or_else(too_large)?;
+
+    let mut directory = Vec::with_capacity(begin);
+    directory.extend(b"II\x2a\0");
+    directory.extend(8_u32.to_le_bytes());
+    directory.extend(ENTRIES.to_le_bytes());
+    let mut entry = |tag: u16, kind: Kind, count: u32, value: u32| {
+        directory.extend(tag.to_le_bytes());
+        directory.extend((kind as u16).to_le_bytes());
+        directory.extend(count.to_le_bytes());
+        // A short stands in the first two bytes, which are those of a small long.
+        directory.extend(value.to_le_bytes());
+    };
+    entry(254, Kind::Long, 1, 0); // NewSubfileType: a full image.
+    entry(256, Kind::Long, 1, word(fast)?); // ImageWidth
+    entry(257, Kind::Long, 1, word(slow)?); // ImageLength
+    entry(258, Kind::Short, 1, bits); // BitsPerSample
+    entry(259, Kind::Short, 1, 1); // Compression: none.
+    entry(262, Kind::Short, 1, 1); // PhotometricInterpretation: 0 is black.
+    entry(270, Kind::Ascii, word(text_bytes)?, word(DESCRIPTION)?); // ImageDescription
+    entry(273, Kind::Long, 1, word(begin)?); // StripOffsets
+    entry(277, Kind::Short, 1, 1); // SamplesPerPixel
+    entry(278, Kind::Long, 1, word(slow)?); // RowsPerStrip
+    entry(279, Kind::Long, 1, length); // StripByteCounts
+    entry(339, Kind::Short, 1, sample as u32); // SampleFormat
+    directory.extend(0_u32.to_le_bytes());
+    directory.extend(description);
+    Ok(writer.write_all(&directory)?)
+}
+
+/// The first image of a file that is in memory; numbers beyond 2^24 are rounded to an `f32`.
+///
+/// # Errors
+/// [`Error::Tiff`] for what is no TIFF or a damaged one, [`Error::TiffPixels`] for one of colours or
+/// of other numbers.
+pub fn parse(bytes: &[u8]) -> Result<Image<f32>> {
+    let mut limits = Limits::default();
+    limits.decoding_buffer_size = MOST_BYTES;
+    limits.intermediate_buffer_size = MOST_BYTES;
+    let mut decoder = Decoder::new(Cursor::new(bytes))?.with_limits(limits);
+    let (fast, slow) = decoder.dimensions()?;
+    let color = decoder.colortype()?;
+    let ColorType::Gray(_) = color else {
+        return Err(Error::TiffPixels {
+            found: format!("{color:?}"),
+        });
+    };
+    // No compression makes less than a byte of a thousand pixels.
+    let most = (bytes.len() as u64).saturating_mul(1 << 13);
+    if u64::from(fast) * u64::from(slow) > most {
+        return Err(Error::Length {
+            expected: u64::from(fast) * u64::from(slow),
+            found: bytes.len() as u64,
+        });
+    }
+    let pixels = match decoder.read_image()? {
+        DecodingResult::U8(pixels) => floats(&pixels, f32::from),
+        DecodingResult::U16(pixels) => floats(&pixels, f32::from),
+        DecodingResult::U32(pixels) => floats(&pixels, |pixel| pixel as f32),
+        DecodingResult::I8(pixels) => floats(&pixels, f32::from),
+        DecodingResult::I16(pixels) => floats(&pixels, f32::from),
+        DecodingResult::I32(pixels) => floats(&pixels, |pixel| pixel as f32),
+        DecodingResult::F32(pixels) => pixels,
+        _ => {
+            return Err(Error::TiffPixels {
+                found: format!("{color:?}"),
+            });
+        }
+    };
+    Image::new(fast as usize, slow as usize, pixels)
+}
+
+fn floats<T: Copy>(pixels: &[T], float: impl Fn(T) -> f32) -> Vec<f32> {
+    pixels.iter().map(|&pixel| float(pixel)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(counts: &[i32]) -> Vec<u8> {
+        let counts = Image::new(counts.len(), 1, counts.to_vec()).unwrap();
+        let mut file = Vec::new();
+        write_counts(&mut file, &Exposure::default(), &counts).unwrap();
+        file
+    }
+
+    #[test]
+    fn counts_take_32_bits_only_where_16_would_clip() {
+        let (narrow, wide) = (written(&[0, 65535, -3]), written(&[0, 65536, -3]));
+        assert_eq!(wide.len() - narrow.len(), 3 * 2);
+        assert_eq!(parse(&narrow).unwrap().pixels(), [0.0, 65535.0, 0.0]);
+        assert_eq!(parse(&wide).unwrap().pixels(), [0.0, 65536.0, 0.0]);
+    }
+
+    #[test]
+    fn photons_read_back_to_the_bit() {
+        let photons = Image::new(1, 3, vec![1e-30, -2.5, f32::MAX]).unwrap();
+        let mut file = Vec::new();
+        write_photons(&mut file, &Exposure::default(), &photons).unwrap();
+        assert_eq!(parse(&file).unwrap(), photons);
+    }
+
+    #[test]
+    fn the_description_is_that_of_minicbf() {
+        let file = written(&[1]);
+        let mut decoder = Decoder::new(Cursor::new(&file)).unwrap();
+        let text = decoder
+            .get_tag_ascii_string(::tiff::tags::Tag::ImageDescription)
+            .unwrap();
+        assert!(text.contains("\n# Wavelength 1 A\n"), "{text}");
+    }
+
+    #[test]
+    fn a_file_cut_short_is_an_error() {
+        let file = written(&[1, 2, 3]);
+        for length in 0..file.len() {
+            assert!(parse(&file[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_width_of_billions_in_a_short_file_is_an_error() {
+        let mut file = written(&[1, 2, 3]);
+        // The values of ImageWidth and ImageLength.
+        file[30..34].copy_from_slice(&u32::MAX.to_le_bytes());
+        file[42..46].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(parse(&file).is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! Panels and the groups they hang in.
+
+use nanobragg_geometry::vector::{add, cross, dot};
+use serde_json::{Value, json};
+
+use super::key::Key;
+use crate::error::Error;
+use crate::exchange::described::Described;
+use crate::exchange::file::{LARGEST_SKEW, SQUARE};
+use crate::exchange::geometry::{Panel, Slab};
+
+/// The largest value of a pixel in a 16-bit image that is not cut off.
+const LARGEST_COUNT: f64 = 65_534.0;
+
+/// Origin and axes, in mm.
+#[derive(Debug, Clone, Copy)]
+struct Axes {
+    origin: [f64; 3],
+    fast: [f64; 3],
+    slow: [f64; 3],
+}
+
+impl Axes {
+    const LABORATORY: Self = Self {
+        origin: [0.0; 3],
+        fast: [1.0, 0.0, 0.0],
+        slow: [0.0, 1.0, 0.0],
+    };
+
+    fn read(key: &Key<'_>) -> Result<Self, Error> {
+        let slow_key = key.need("slow_axis")?;
+        let axes = Self {
+            origin: key.need("origin")?.numbers()?,
+            fast: key.need("fast_axis")?.direction()?,
+            slow: slow_key.direction()?,
+        };
+        if dot(axes.fast, axes.slow).abs() > LARGEST_SKEW {
+            return Err(slow_key.wrong("a direction at right angles to fast_axis"));
+        }
+        Ok(axes)
+    }
+
+    /// These axes in the laboratory, given those of the group in which they are local.
+    fn within(self, group: Self) -> Self {
+        let normal = cross(group.fast, group.slow);
+        let out = |[f, s, n]: [f64; 3]| {
+            std::array::from_fn(|i| {
+                let along = |v: [f64; 3]| v.get(i).copied().unwrap_or(0.0);
+                f * along(group.fast) + s * along(group.slow) + n * along(normal)
+            })
+        };
+        Self {
+            origin: add(group.origin, out(self.origin)),
+            fast: out(self.fast),
+            slow: out(self.slow),
+        }
+    }
+}
+
+/// Takes a panel of the detector: the only one, or the one chosen.
+pub(super) fn read(
+    detector: &Key<'_>,
+    choice: Option<usize>,
+    into: &mut Described,
+) -> Result<(), Error> {
+    let panels = detector.need("panels")?;
+    let count = panels.items()?.len();
+    if count != 1 && choice.is_none() {
+        return Err(panels.wrong("one panel, unless one is chosen"));
+    }
+    let index = choice.unwrap_or(0);
+    let panel = panels.item(index)?;
+    let local = Axes::read(&panel)?;
+    let axes = match detector.get("hierarchy") {
+        None => local,
+        Some(root) => {
+            let group = group_of(&root, index, Axes::LABORATORY)?;
+            local.within(group.ok_or_else(|| root.wrong("groups that hold every panel"))?)
+        }
+    };
+
+    let size = panel.need("pixel_size")?;
+    let [width, height] = size.numbers()?;
+    let pixel_size_mm = size.item(0)?.positive()?;
+    if (height - width).abs() > SQUARE * width {
+        return Err(size.wrong("square pixels"));
+    }
+    let image_size = panel.need("image_size")?;
+    let [_, _]: [f64; 2] = image_size.numbers()?;
+    into.panel = Some(Panel {
+        origin_mm: axes.origin,
+        fast: axes.fast,
+        slow: axes.slow,
+        pixel_size_mm,
+        pixels: [image_size.item(0)?.count()?, image_size.item(1)?.count()?],
+        sensor: sensor(&panel)?,
+    });
+
+    if let Some(mask) = panel.get("mask")
+        && mask.items()?.len() > 0
+    {
+        into.ignored
+            .push(mask.ignored("every pixel is rendered; -mask leaves some out"));
+    }
+    let strategy = panel
+        .get("px_mm_strategy")
+        .and_then(|strategy| strategy.get("type"));
+    if let Some(strategy) = strategy.filter(|s| s.text().is_some_and(|s| s.starts_with("Offset"))) {
+        into.ignored
+            .push(strategy.ignored("pixels are taken to lie on a regular grid"));
+    }
+    Ok(())
+}
+
+/// The axes of the group that holds panel `index`; `None` if `node` does not.
+fn group_of(node: &Key<'_>, index: usize, parent: Axes) -> Result<Option<Axes>, Error> {
+    let here = if node.get("fast_axis").is_some() {
+        Axes::read(node)?.within(parent)
+    } else {
+        parent
+    };
+    for child in node.need("children")?.items()? {
+        let found = match child.get("panel") {
+            Some(panel) => (panel.count()? as usize == index).then_some(here),
+            None => group_of(&child, index, here)?,
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// The sensor, if both its thickness and its attenuation are known.
+fn sensor(panel: &Key<'_>) -> Result<Option<Slab>, Error> {
+    let strategy = panel.get("px_mm_strategy");
+    let number = |name: &str, older: &str| -> Result<f64, Error> {
+        let stands = (strategy.as_ref()).and_then(|strategy| strategy.get(older));
+        let key = stands.or_else(|| panel.get(name));
+        key.map_or(Ok(0.0), |key| match key.number()? {
+            x if x < 0.0 => Err(key.wrong("0 or above")),
+            x => Ok(x),
+        })
+    };
+    let slab = Slab {
+        thickness_mm: number("thickness", "t0")?,
+        mu_per_mm: number("mu", "mu")?,
+    };
+    Ok((slab.thickness_mm > 0.0 && slab.mu_per_mm > 0.0).then_some(slab))
+}
+
+/// A detector of one panel.
+pub(super) fn write(panel: &Panel) -> Value {
+    let slab = panel.sensor.unwrap_or(Slab {
+        thickness_mm: 0.0,
+        mu_per_mm: 0.0,
+    });
+    let strategy = if slab.mu_per_mm > 0.0 {
+        "ParallaxCorrectedPxMmStrategy"
+    } else {
+        "SimplePxMmStrategy"
+    };
+    let node = |name: &str, axes: Axes, pixel_size_mm: f64, pixels: [u32; 2], strategy: &str| {
+        json!({
+            "name": name,
+            "type": if name.is_empty() { "" } else { "SENSOR_UNKNOWN" },
+            "fast_axis": axes.fast,
+            "slow_axis": axes.slow,
+            "origin": axes.origin,
+            "raw_image_offset": [0, 0],
+            "image_size": pixels,
+            "pixel_size": [pixel_size_mm, pixel_size_mm],
+            "trusted_range": [0.0, if name.is_empty() { 0.0 } else { LARGEST_COUNT }],
+            "thickness": if name.is_empty() { 0.0 } else { slab.thickness_mm },
+            "material": "",
+            "mu": if name.is_empty() { 0.0 } else { slab.mu_per_mm },
+            "identifier": "",
+            "mask": [],
+            "gain": 1.0,
+            "pedestal": 0.0,
+            "px_mm_strategy": {"type": strategy},
+        })
+    };
+    let axes = Axes {
+        origin: panel.origin_mm,
+        fast: panel.fast,
+        slow: panel.slow,
+    };
+    let mut root = node("", Axes::LABORATORY, 0.0, [0, 0], "SimplePxMmStrategy");
+    if let Value::Object(root) = &mut root {
+        root.insert("children".to_owned(), json!([{"panel": 0}]));
+    }
+    json!({
+        "panels": [node("Panel", axes, panel.pixel_size_mm, panel.pixels, strategy)],
+        "hierarchy": root,
+    })
+}

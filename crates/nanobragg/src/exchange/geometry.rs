@@ -1,0 +1,174 @@
+//! What another program can be told of an experiment's geometry.
+
+use nanobragg_geometry::vector::{cross, dot, norm, scale, sub, unit};
+use nanobragg_geometry::{Angle, Surface};
+
+use super::frame::Frame;
+use crate::error::Error;
+use crate::resolve::Resolved;
+
+/// The geometry of an experiment in the laboratory of dxtbx and imgCIF (see [`super::frame`]):
+/// millimetres, Angstrom, degrees and unit vectors, the sample at the origin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Geometry {
+    /// The detector.
+    pub panel: Panel,
+    /// The beam.
+    pub beam: Beam,
+    /// The unit vector of the spindle; phi turns the crystal about it, right-handed.
+    pub spindle: [f64; 3],
+    /// The angles of the exposure.
+    pub oscillation: Oscillation,
+    /// The cell vectors a, b, c in Angstrom at phi 0, without mosaicity.
+    pub lattice_angstrom: [[f64; 3]; 3],
+}
+
+/// A flat detector.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Panel {
+    /// The outer corner of the first pixel, in mm from the sample.
+    pub origin_mm: [f64; 3],
+    /// The unit vector along increasing fast pixel.
+    pub fast: [f64; 3],
+    /// The unit vector along increasing slow pixel.
+    pub slow: [f64; 3],
+    /// The edge of a pixel in mm.
+    pub pixel_size_mm: f64,
+    /// The number of pixels along fast and slow.
+    pub pixels: [u32; 2],
+    /// The sensor, whose front is the plane of the panel; `None` if it is not modelled.
+    pub sensor: Option<Slab>,
+}
+
+/// A sensor of one material.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slab {
+    /// The thickness in mm.
+    pub thickness_mm: f64,
+    /// The attenuation coefficient in 1/mm.
+    pub mu_per_mm: f64,
+}
+
+/// A monochromatic beam.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beam {
+    /// The unit vector from source to sample.
+    pub direction: [f64; 3],
+    /// The wavelength in Angstrom.
+    pub wavelength_angstrom: f64,
+    /// The unit vector normal to the plane of polarization.
+    pub polarization_normal: [f64; 3],
+    /// The share of the intensity with its electric vector in that plane, `(1 + K)/2` with K Kahn's
+    /// factor: 0.5 for no polarization.
+    pub polarization_fraction: f64,
+}
+
+/// The turn of the spindle during an exposure.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Oscillation {
+    /// Phi at its beginning, in degrees.
+    pub start_deg: f64,
+    /// How far it goes, in degrees; 0 for a still.
+    pub width_deg: f64,
+}
+
+impl Geometry {
+    /// The geometry of a resolved experiment: its central wavelength and the axis of its beam,
+    /// whatever the divergence and the dispersion.
+    ///
+    /// # Errors
+    /// [`Error::CurvedSurface`] for a curved detector, which no panel describes.
+    pub fn of(resolved: &Resolved) -> Result<Self, Error> {
+        let experiment = &resolved.experiment;
+        let detector = &experiment.detector;
+        if detector.surface() == Surface::Curved {
+            return Err(Error::CurvedSurface);
+        }
+        let frame = Frame::of(detector.spindle(), detector.beam());
+        let sensor = detector.sensor();
+        let direction = frame.from_run(detector.beam());
+        Ok(Self {
+            panel: Panel {
+                origin_mm: frame.from_run(scale(1000.0, detector.pix0_m())),
+                fast: frame.from_run(detector.fast()),
+                slow: frame.from_run(detector.slow()),
+                pixel_size_mm: detector.pixel_size_m() * 1000.0,
+                pixels: [detector.pixels_fast(), detector.pixels_slow()],
+                sensor: sensor.is_modelled().then_some(Slab {
+                    thickness_mm: sensor.thickness_m * 1000.0,
+                    mu_per_mm: sensor.mu_per_m / 1000.0,
+                }),
+            },
+            beam: Beam {
+                direction,
+                wavelength_angstrom: resolved.decisions.wavelength_m * 1e10,
+                polarization_normal: polarization_normal(
+                    frame.from_run(detector.vertical()),
+                    direction,
+                ),
+                polarization_fraction: (1.0 + experiment.polarization.kahn_factor) / 2.0,
+            },
+            spindle: frame.from_run(detector.spindle()),
+            oscillation: Oscillation {
+                start_deg: Angle::from_radians(experiment.phi.start_rad).degrees(),
+                width_deg: Angle::from_radians(experiment.phi.range_rad).degrees(),
+            },
+            lattice_angstrom: (experiment.crystal.lattice().direct_angstrom)
+                .map(|edge| frame.from_run(edge)),
+        })
+    }
+
+    /// The scattering vector `(d - i)/wavelength` in 1/Angstrom of the point `fast`, `slow` of the
+    /// detector, in pixels from the outer corner of the first one: the middle of pixel 3 is 3.5.
+    pub fn scattering_vector_per_angstrom(&self, fast: f64, slow: f64) -> [f64; 3] {
+        let towards_pixel = unit(self.panel.position_mm(fast, slow));
+        let transfer = sub(towards_pixel, self.beam.direction);
+        scale(1.0 / self.beam.wavelength_angstrom, transfer)
+    }
+
+    /// The scattering vectors of the middles of all pixels: x, y and z of each, shape
+    /// `[slow][fast][3]`, in 1/Angstrom.
+    pub fn scattering_vectors_per_angstrom(&self) -> Vec<f64> {
+        let [fast, slow] = self.panel.pixels;
+        let rows = (0..slow).flat_map(|s| (0..fast).map(move |f| (f, s)));
+        rows.flat_map(|(f, s)| {
+            self.scattering_vector_per_angstrom(f64::from(f) + 0.5, f64::from(s) + 0.5)
+        })
+        .collect()
+    }
+}
+
+impl Panel {
+    /// The place in mm of the point `fast`, `slow` pixels from the outer corner of the first one.
+    pub fn position_mm(&self, fast: f64, slow: f64) -> [f64; 3] {
+        let [f_mm, s_mm] = [fast, slow].map(|pixels| pixels * self.pixel_size_mm);
+        std::array::from_fn(|i| {
+            let [origin, fast, slow] =
+                [self.origin_mm, self.fast, self.slow].map(|v| component(v, i));
+            origin + f_mm * fast + s_mm * slow
+        })
+    }
+}
+
+fn component([x, y, z]: [f64; 3], i: usize) -> f64 {
+    match i {
+        0 => x,
+        1 => y,
+        _ => z,
+    }
+}
+
+/// The normal of the plane of polarization: any that suits the beam where there is none.
+fn polarization_normal(vertical: [f64; 3], direction: [f64; 3]) -> [f64; 3] {
+    if norm(vertical) > 0.0 {
+        return vertical;
+    }
+    let y = [0.0, 1.0, 0.0];
+    let along = dot(y, direction);
+    let upright = unit(sub(y, scale(along, direction)));
+    if norm(upright) > 0.0 {
+        upright
+    } else {
+        unit(cross(direction, [1.0, 0.0, 0.0]))
+    }
+}

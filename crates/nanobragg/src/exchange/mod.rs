@@ -1,0 +1,25 @@
+//! Geometry exchanged with other programs: detector, beam, spindle, scan and crystal.
+//!
+//! | file | program | in and out |
+//! |---|---|---|
+//! | `.expt`, an ExperimentList in JSON | dxtbx, DIALS | [`dxtbx`] |
+//! | `XDS.INP` | XDS | [`xds`] |
+//!
+//! ```text
+//! Resolved --Geometry::of--> Geometry --dxtbx::write, xds::write--> file
+//! file --dxtbx::read, xds::read--> Described --Described::apply--> ExperimentSpec
+//! ```
+//!
+//! [`Geometry`] is all that such a file can say of an experiment, in the laboratory that dxtbx and
+//! imgCIF use; [`Described`] is what one file does say. How that laboratory lies in the one of
+//! a run is in [`frame`].
+
+mod described;
+pub mod dxtbx;
+mod file;
+pub mod frame;
+mod geometry;
+pub mod xds;
+
+pub use described::{Described, Ignored};
+pub use geometry::{Beam, Geometry, Oscillation, Panel, Slab};

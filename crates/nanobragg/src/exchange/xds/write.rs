@@ -1,0 +1,94 @@
+//! From a geometry to an `XDS.INP`.
+
+use std::fmt::Write;
+
+use nanobragg_geometry::vector::{cross, dot, norm, unit};
+
+use crate::exchange::frame::turned_about_x;
+use crate::exchange::geometry::Geometry;
+
+/// Numbers smaller than this are written with an exponent.
+const SHORT: f64 = 1e-4;
+
+/// The text of an `XDS.INP` with this geometry.
+///
+/// Numbers are written with as many digits as it takes to read them back unchanged. What XDS needs
+/// besides, the names of the images above all, is left to be added.
+pub fn write(geometry: &Geometry) -> String {
+    let Geometry { panel, beam, .. } = geometry;
+    let [x_axis, y_axis, origin_mm] = [panel.fast, panel.slow, panel.origin_mm].map(turned_about_x);
+    let normal = unit(cross(x_axis, y_axis));
+    let px = panel.pixel_size_mm;
+    let [nx, ny] = panel.pixels;
+    let distance_mm = dot(origin_mm, normal);
+    let near_point: [f64; 3] = std::array::from_fn(|i| {
+        let at = |v: [f64; 3]| v.get(i).copied().unwrap_or(0.0);
+        distance_mm * at(normal) - at(origin_mm)
+    });
+    let mut text = String::from(
+        "! Geometry of a simulated image. To be added: JOB=, NAME_TEMPLATE_OF_DATA_FRAMES=,\n\
+         ! DATA_RANGE= and what else concerns the processing.\n\
+         DETECTOR= ADSC MINIMUM_VALID_PIXEL_VALUE= 1 OVERLOAD= 65534\n",
+    );
+    let mut line = |keyword: &str, numbers: &[f64]| {
+        let numbers: Vec<String> = numbers.iter().map(|x| number(*x)).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{keyword}= {}", numbers.join(" "));
+    };
+    line("NX", &[f64::from(nx)]);
+    line("NY", &[f64::from(ny)]);
+    line("QX", &[px]);
+    line("QY", &[px]);
+    line("DIRECTION_OF_DETECTOR_X-AXIS", &x_axis);
+    line("DIRECTION_OF_DETECTOR_Y-AXIS", &y_axis);
+    line("DETECTOR_DISTANCE", &[distance_mm]);
+    line("ORGX", &[dot(near_point, x_axis) / px + 0.5]);
+    line("ORGY", &[dot(near_point, y_axis) / px + 0.5]);
+    if let Some(slab) = panel.sensor {
+        line("SENSOR_THICKNESS", &[slab.thickness_mm]);
+        line("SILICON", &[slab.mu_per_mm]);
+    }
+    line("X-RAY_WAVELENGTH", &[beam.wavelength_angstrom]);
+    line("INCIDENT_BEAM_DIRECTION", &turned_about_x(beam.direction));
+    line("FRACTION_OF_POLARIZATION", &[beam.polarization_fraction]);
+    let normal = turned_about_x(beam.polarization_normal);
+    line("POLARIZATION_PLANE_NORMAL", &normal);
+    line("ROTATION_AXIS", &turned_about_x(geometry.spindle));
+    line("STARTING_ANGLE", &[geometry.oscillation.start_deg]);
+    line("OSCILLATION_RANGE", &[geometry.oscillation.width_deg]);
+    let edges = geometry.lattice_angstrom.map(turned_about_x);
+    line("SPACE_GROUP_NUMBER", &[1.0]);
+    line("UNIT_CELL_CONSTANTS", &constants(edges));
+    let [a, b, c] = edges;
+    line("UNIT_CELL_A-AXIS", &a);
+    line("UNIT_CELL_B-AXIS", &b);
+    line("UNIT_CELL_C-AXIS", &c);
+    text
+}
+
+/// Edges in Angstrom and angles in degrees.
+fn constants([a, b, c]: [[f64; 3]; 3]) -> [f64; 6] {
+    let angle = |u, v| {
+        let cosine: f64 = dot(u, v) / (norm(u) * norm(v));
+        cosine.clamp(-1.0, 1.0).acos().to_degrees()
+    };
+    [
+        norm(a),
+        norm(b),
+        norm(c),
+        angle(b, c),
+        angle(a, c),
+        angle(a, b),
+    ]
+}
+
+/// A number in few letters that reads back unchanged; never a negative zero.
+fn number(x: f64) -> String {
+    if x == 0.0 {
+        "0".to_owned()
+    } else if x.abs() < SHORT {
+        format!("{x:e}")
+    } else {
+        x.to_string()
+    }
+}

@@ -1,0 +1,140 @@
+//! An experiment as the header of an image file states it.
+
+use nanobragg_geometry::vector::{add, cross, dot, scale};
+use nanobragg_io::Exposure;
+
+use crate::error::Error;
+use crate::exchange::Geometry;
+use crate::resolve::Resolved;
+
+/// The beam of every image file.
+const BEAM: [f64; 3] = [0.0, 0.0, -1.0];
+
+/// What the headers of CBF, TIFF and NeXus files say of a resolved experiment.
+///
+/// It is the [`Geometry`] that is exchanged with other programs, in the same laboratory. Those files
+/// take a beam along -z for granted; where a custom beam is not along an axis of the run, everything
+/// is turned with it by the smallest angle that brings it there.
+///
+/// # Errors
+/// [`Error::CurvedSurface`] for a curved detector, which no header describes.
+pub fn exposure(resolved: &Resolved) -> Result<Exposure, Error> {
+    let geometry = Geometry::of(resolved)?;
+    let turned = |v: [f64; 3]| with_beam_along_z(geometry.beam.direction, v);
+    let (panel, beam) = (geometry.panel, geometry.beam);
+    let fluence = &resolved.decisions.fluence;
+    Ok(Exposure {
+        pixel_mm: panel.pixel_size_mm,
+        origin_mm: turned(panel.origin_mm),
+        fast: turned(panel.fast),
+        slow: turned(panel.slow),
+        wavelength_angstrom: beam.wavelength_angstrom,
+        spindle: turned(geometry.spindle),
+        start_degrees: geometry.oscillation.start_deg,
+        width_degrees: geometry.oscillation.width_deg,
+        twotheta_degrees: resolved.experiment.detector.twotheta().degrees(),
+        sensor_mm: panel.sensor.map_or(0.0, |sensor| sensor.thickness_mm),
+        exposure_s: fluence.exposure_s,
+        flux_per_s: fluence.flux_per_s,
+        polarization_fraction: beam.polarization_fraction,
+        polarization_axis: turned(cross(beam.polarization_normal, beam.direction)),
+        ..Exposure::default()
+    })
+}
+
+/// `v` turned as the smallest rotation turns `beam`, which is nearer to -z than to +z, onto -z:
+/// `v + w x v + w x (w x v) / (1 + cos)`, where `w = beam x -z` and `cos = beam . -z`.
+fn with_beam_along_z(beam: [f64; 3], v: [f64; 3]) -> [f64; 3] {
+    let axis = cross(beam, BEAM);
+    let once = cross(axis, v);
+    let twice = cross(axis, once);
+    add(add(v, once), scale(1.0 / (1.0 + dot(beam, BEAM)), twice))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ExperimentSpec;
+    use nanobragg_crystal::{CellSpec, CrystalSpec, FactorGrid};
+    use nanobragg_geometry::{Angle, Convention, DetectorSpec, Length};
+
+    /// Rounding of a dozen operations on numbers of a few hundred.
+    const ROUNDING: f64 = 1e-12;
+
+    fn spec(detector: DetectorSpec) -> ExperimentSpec {
+        ExperimentSpec {
+            detector: DetectorSpec {
+                pixels_fast: Some(61),
+                pixels_slow: Some(47),
+                ..detector
+            },
+            crystal: CrystalSpec {
+                cell: Some(CellSpec::from_values(&[100.0; 3]).unwrap()),
+                cells: [5; 3],
+                ..CrystalSpec::default()
+            },
+            factors: Arc::new(FactorGrid::empty(100.0)),
+            ..ExperimentSpec::default()
+        }
+    }
+
+    #[test]
+    fn a_turn_of_the_beam_keeps_lengths_and_angles() {
+        let beam = [0.48, 0.6, -0.64];
+        let turned = with_beam_along_z(beam, beam);
+        let (v, w) = ([1.0, -2.0, 0.5], [0.3, 0.1, 4.0]);
+        let before = dot(v, w);
+        let after = dot(with_beam_along_z(beam, v), with_beam_along_z(beam, w));
+        assert!(
+            turned
+                .iter()
+                .zip(BEAM)
+                .all(|(a, b)| (a - b).abs() < ROUNDING)
+        );
+        assert!((before - after).abs() < ROUNDING);
+        assert_eq!(with_beam_along_z(BEAM, v), v);
+    }
+
+    #[test]
+    fn the_beam_spot_of_the_header_is_that_of_the_detector() {
+        for convention in Convention::ALL {
+            let detector = DetectorSpec {
+                convention,
+                distance: Length::from_mm(150.0),
+                ..DetectorSpec::default()
+            };
+            let resolved = spec(detector).resolve().unwrap();
+            let exposure = exposure(&resolved).unwrap();
+            let detector = &resolved.experiment.detector;
+            let beam_px = exposure.beam_px().unwrap();
+            let beam_m = [detector.f_beam_m(), detector.s_beam_m()];
+            for (px, m) in beam_px.into_iter().zip(beam_m) {
+                let expected = m / detector.pixel_size_m();
+                assert!((px - expected).abs() < 1e-9, "{convention} {px} {expected}");
+            }
+            let close_mm = detector.close_distance_m() * 1000.0;
+            assert!(
+                (exposure.distance_mm() - close_mm).abs() < 1e-9,
+                "{convention}"
+            );
+        }
+    }
+
+    #[test]
+    fn mosflm_and_xds_are_plain_until_the_detector_is_tilted() {
+        let is_plain = |convention, rotx| {
+            let detector = DetectorSpec {
+                convention,
+                rotations: [rotx, 0.0, 0.0].map(Angle::from_degrees),
+                ..DetectorSpec::default()
+            };
+            exposure(&spec(detector).resolve().unwrap())
+                .unwrap()
+                .is_plain()
+        };
+        assert!(is_plain(Convention::Mosflm, 0.0) && is_plain(Convention::Xds, 0.0));
+        assert!(!is_plain(Convention::Mosflm, 1.0) && !is_plain(Convention::Adxv, 0.0));
+    }
+}

@@ -1,0 +1,244 @@
+//! What the fast path needs of the tangents, tabulated.
+
+use nanobragg_crystal::{Shape, rotate_by_phi};
+use nanobragg_geometry::{Surface, rotate_by, rotation::IDENTITY, vector};
+use nanobragg_numeric::{Dual, Scalar};
+
+use super::pixel::{Scalars, steps_kept};
+use super::scene::{Scene, Tangent, own_sources};
+use crate::kernel::Level;
+use crate::plan::Plan;
+use crate::polarization::PolarizationFrame;
+use crate::render::RunOptions;
+use crate::sampling::{Lookup, Scales};
+
+/// How far from 1 the length of the spindle may be for a turn about it to be a rotation.
+const UNIT: f64 = 1e-9;
+
+/// The tangents sorted by what they move: the crystal, turns of it, its size, or anything between
+/// source and pixel.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    /// How many tangents there are.
+    pub(crate) count: usize,
+    /// For every orientation the rotation that takes the cell at phi = 0 there: its columns.
+    pub(crate) rotations: Vec<[[f64; 3]; 3]>,
+    /// Tangents that move a, b, c at phi = 0, with the rates in m.
+    pub(crate) cells_m: Vec<(usize, [[f64; 3]; 3])>,
+    /// Tangents that turn orientations, with the angular rate of each.
+    pub(crate) turns: Vec<(usize, Vec<[f64; 3]>)>,
+    /// Tangents that move the numbers of cells.
+    pub(crate) sizes: Vec<(usize, [f64; 3])>,
+    /// Tangents that move anything between source and pixel.
+    pub(crate) rays: Vec<RaySlope>,
+    /// Background, water and photons an electron, of every tangent.
+    pub(crate) scalars: Vec<Scalars<f64>>,
+    /// Tangents that move a structure factor: which, where it is in the grid, at which rate.
+    pub(crate) factors: Vec<(usize, u32, f64)>,
+}
+
+/// The rates of everything between source and pixel along one tangent.
+#[derive(Debug)]
+pub(crate) struct RaySlope {
+    /// Which tangent.
+    pub(crate) tangent: usize,
+    pub(crate) pix0_m: [f64; 3],
+    pub(crate) fast: [f64; 3],
+    pub(crate) slow: [f64; 3],
+    pub(crate) normal: [f64; 3],
+    pub(crate) close_distance_m: f64,
+    pub(crate) layer_step_m: f64,
+    pub(crate) mu_per_m: f64,
+    pub(crate) kahn_factor: f64,
+    /// One row a source.
+    pub(crate) sources: Vec<SourceSlope>,
+}
+
+/// The rates of one source.
+#[derive(Debug)]
+pub(crate) struct SourceSlope {
+    pub(crate) incident: [f64; 3],
+    pub(crate) wavelength_m: f64,
+    pub(crate) electric: [f64; 3],
+    pub(crate) magnetic: [f64; 3],
+}
+
+/// The level to run the fast path on; `None` where only the general path will do.
+pub(crate) fn fast_level(plan: &Plan<'_>, options: &RunOptions<'_>) -> Option<Level> {
+    let experiment = plan.experiment;
+    let level = options.level.unwrap_or_else(Level::detect);
+    let spindle = vector::norm(experiment.detector.spindle());
+    let suits = level != Level::Reference
+        && plan.suits_lanes
+        && experiment.crystal.shape() == Shape::Square
+        && experiment.lookup == Lookup::Nearest
+        && experiment.detector.surface() == Surface::Flat
+        && !plan.rules.any(Scales::RunningSum)
+        && (spindle - 1.0).abs() < UNIT;
+    suits.then_some(level)
+}
+
+impl Tables {
+    pub(crate) fn new(plan: &Plan<'_>, tangents: &[Tangent]) -> Self {
+        let experiment = plan.experiment;
+        let count = plan.orientations.len();
+        let all = || tangents.iter().enumerate();
+        let slopes_of_scalars = |Tangent(tangent): &Tangent| {
+            let of = |real, derivative| Dual::<1> {
+                real,
+                derivatives: [derivative],
+            };
+            let fluence = of(experiment.fluence_per_m2, tangent.fluence_per_m2);
+            let water = of(experiment.water_m, tangent.water_m);
+            let scalars = Scalars::new(plan, fluence, water, count, plan.sources.len());
+            Scalars {
+                background: scalars.background.derivatives[0],
+                water_per_source: scalars.water_per_source.derivatives[0],
+                photons_per_electron: scalars.photons_per_electron.derivatives[0],
+            }
+        };
+        Self {
+            count: tangents.len(),
+            rotations: rotations(plan),
+            cells_m: all()
+                .filter(|(_, Tangent(t))| !is_zero(t.direct_m.as_flattened()))
+                .map(|(index, Tangent(t))| (index, t.direct_m))
+                .collect(),
+            turns: all()
+                .filter_map(|(index, tangent)| Some((index, turns(plan, tangent)?)))
+                .collect(),
+            sizes: all()
+                .filter(|(_, Tangent(t))| !is_zero(&t.cells))
+                .map(|(index, Tangent(t))| (index, t.cells))
+                .collect(),
+            rays: all()
+                .filter_map(|(index, tangent)| RaySlope::new(plan, index, tangent))
+                .collect(),
+            scalars: tangents.iter().map(slopes_of_scalars).collect(),
+            factors: all()
+                .flat_map(|(index, Tangent(t))| {
+                    let moved = t.factors.iter();
+                    moved.map(move |&(offset, rate)| (index, offset as u32, rate))
+                })
+                .collect(),
+        }
+    }
+}
+
+fn is_zero(numbers: &[f64]) -> bool {
+    numbers.iter().all(|x| *x == 0.0)
+}
+
+/// The columns of the rotation of every phi step and mosaic domain, the domain fastest.
+fn rotations(plan: &Plan<'_>) -> Vec<[[f64; 3]; 3]> {
+    let experiment = plan.experiment;
+    let mosaic = experiment.crystal.mosaic();
+    let turned = mosaic.spread_rad() > 0.0;
+    let angles: Vec<f64> = experiment.phi.angles_rad().collect();
+    let mut rotations = Vec::with_capacity(plan.orientations.len());
+    for step in steps_kept(plan) {
+        let phi = angles.get(step).copied().unwrap_or(0.0);
+        let columns = rotate_by_phi(IDENTITY, experiment.detector.spindle(), phi);
+        rotations.extend(mosaic.domains().iter().map(|domain| {
+            if turned {
+                columns.map(|column| rotate_by(domain, column))
+            } else {
+                columns
+            }
+        }));
+    }
+    rotations
+}
+
+/// The angular rate of every orientation, `da/dt = rate x a`, if the tangent turns any.
+fn turns(plan: &Plan<'_>, Tangent(tangent): &Tangent) -> Option<Vec<[f64; 3]>> {
+    if is_zero(&tangent.phi_rad) && tangent.domains.is_none() {
+        return None;
+    }
+    let experiment = plan.experiment;
+    let spindle = experiment.detector.spindle();
+    let mosaic = experiment.crystal.mosaic();
+    let turned = mosaic.spread_rad() > 0.0;
+    let mut rates = Vec::with_capacity(plan.orientations.len());
+    for step in steps_kept(plan) {
+        let phi = tangent.phi_rad.get(step).copied().unwrap_or(0.0);
+        let about_spindle = vector::scale(phi, spindle);
+        for (index, domain) in mosaic.domains().iter().enumerate() {
+            let mut rate = if turned {
+                rotate_by(domain, about_spindle)
+            } else {
+                about_spindle
+            };
+            let moved = (tangent.domains.as_ref()).and_then(|domains| domains.get(index));
+            if let Some(by) = moved.filter(|_| turned) {
+                // dM M^T is antisymmetric: the cross product with the rate.
+                let entry = |i: usize, j: usize| vector::dot(by[i], domain[j]);
+                rate = vector::add(rate, [entry(2, 1), entry(0, 2), entry(1, 0)]);
+            }
+            rates.push(rate);
+        }
+    }
+    Some(rates)
+}
+
+impl RaySlope {
+    /// `None` if the tangent moves nothing between source and pixel.
+    fn new(plan: &Plan<'_>, index: usize, Tangent(tangent): &Tangent) -> Option<Self> {
+        let placement = &tangent.placement;
+        let vectors = [
+            placement.pix0_m,
+            placement.fast,
+            placement.slow,
+            placement.normal,
+        ];
+        let numbers = [
+            placement.close_distance_m,
+            tangent.layer_step_m,
+            tangent.mu_per_m,
+            tangent.kahn_factor,
+        ];
+        let sources_move = tangent.sources.as_ref().is_some_and(|sources| {
+            (sources.iter()).any(|s| s.wavelength_m != 0.0 || !is_zero(&s.incident))
+        });
+        if is_zero(vectors.as_flattened()) && is_zero(&numbers) && !sources_move {
+            return None;
+        }
+        Some(Self {
+            tangent: index,
+            pix0_m: placement.pix0_m,
+            fast: placement.fast,
+            slow: placement.slow,
+            normal: placement.normal,
+            close_distance_m: placement.close_distance_m,
+            layer_step_m: tangent.layer_step_m,
+            mu_per_m: tangent.mu_per_m,
+            kahn_factor: tangent.kahn_factor,
+            sources: source_slopes(plan, tangent),
+        })
+    }
+}
+
+fn source_slopes(plan: &Plan<'_>, tangent: &Scene<f64>) -> Vec<SourceSlope> {
+    let experiment = plan.experiment;
+    let axis = experiment.detector.polarization().map(Dual::constant);
+    let own = own_sources::<f64>(experiment);
+    (own.iter().enumerate())
+        .map(|(index, source)| {
+            let moved = (tangent.sources.as_ref()).and_then(|sources| sources.get(index));
+            let incident_rate = moved.map_or([0.0; 3], |source| source.incident);
+            let incident = std::array::from_fn(|i| Dual::<1> {
+                real: source.incident[i],
+                derivatives: [incident_rate[i]],
+            });
+            let frame = PolarizationFrame::new(axis, incident);
+            let rates = |v: [Dual<1>; 3]| v.map(|component| component.derivatives[0]);
+            debug_assert!(frame.electric.iter().all(|e| e.value().is_finite()));
+            SourceSlope {
+                incident: incident_rate,
+                wavelength_m: moved.map_or(0.0, |source| source.wavelength_m),
+                electric: rates(frame.electric),
+                magnetic: rates(frame.magnetic),
+            }
+        })
+        .collect()
+}

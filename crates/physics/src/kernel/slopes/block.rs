@@ -1,0 +1,299 @@
+//! A block of neighbouring pixels with everything its derivatives are summed in.
+
+use nanobragg_geometry::subpixel_offset;
+
+use super::super::RowSpan;
+use super::super::block::{BLOCK, Block, Column, any};
+use super::super::lane::Arithmetic;
+use crate::gradient::tables::Tables;
+use crate::plan::Plan;
+use crate::sampling::Scales;
+
+/// The sums that every term adds to, with the derivatives that are not yet those of a tangent.
+#[derive(Clone)]
+pub(super) struct Sums {
+    /// The sum itself.
+    pub(super) intensity: Column,
+    /// Its derivative by a, b, c at phi = 0, in the frame of the cell.
+    pub(super) by_cell: [[Column; 3]; 3],
+    /// Its derivative by each tangent, as far as it does not come through the cell.
+    pub(super) by_tangent: Vec<Column>,
+}
+
+/// How rays and their corrections follow a tangent that moves them.
+#[derive(Clone)]
+pub(super) struct RayColumns {
+    /// Of the unit vectors towards the sub-pixels.
+    pub(super) diffracted: [Column; 3],
+    /// Of the distances.
+    pub(super) path_m: Column,
+    /// Of the capture fractions in force.
+    pub(super) capture: Column,
+    /// Of the polarization factors in force.
+    pub(super) polarization: Column,
+    /// Of the solid angles in force.
+    pub(super) solid_angle_sr: Column,
+}
+
+const ZERO: Column = [0.0; BLOCK];
+
+/// What a block keeps while its pixels are summed.
+pub(super) struct SlopeBlock {
+    /// What the fast kernel keeps.
+    pub(super) base: Block,
+    /// Its weight in the sums over the row; 0 where there are none.
+    pub(super) weights: Column,
+    /// Whether derivatives by structure factors are wanted.
+    pub(super) wants_factors: bool,
+    /// The rates of all these along the tangents that move rays.
+    pub(super) rays: Vec<RayColumns>,
+    /// The squared factor of the lattice.
+    pub(super) lattice_squared: Column,
+    /// dI/dh, dI/dk, dI/dl of a term.
+    pub(super) by_index: [Column; 3],
+    /// dI by the numbers of cells.
+    pub(super) by_size: [Column; 3],
+    /// dI by the scattering vector, of one source.
+    pub(super) by_scattering: [Column; 3],
+    pub(super) sums: Sums,
+    /// The sums before a source whose terms share a weight.
+    pub(super) earlier: Sums,
+    /// That weight; 1 without.
+    pub(super) term_weight: Column,
+    /// Capture fractions that scale the finished sum, where one serves the whole pixel.
+    pub(super) final_capture: Column,
+    /// The derivatives of finished pixels by each tangent.
+    pub(super) slopes: Vec<Column>,
+    /// dL by the structure factors at `pending_place`, before the pixel's own factors.
+    pub(super) pending: Column,
+    pub(super) pending_place: [u32; BLOCK],
+    pub(super) has_pending: bool,
+    /// Whether a correction of 0 was met, which may be taken anew.
+    pub(super) met_zero: bool,
+    /// dL by structure factors, in the order in which they came.
+    pub(super) factor_rates: Vec<(u32, f64)>,
+}
+
+impl Sums {
+    fn new(tangents: usize) -> Self {
+        Self {
+            intensity: ZERO,
+            by_cell: [[ZERO; 3]; 3],
+            by_tangent: vec![ZERO; tangents],
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.intensity = ZERO;
+        self.by_cell = [[ZERO; 3]; 3];
+        self.by_tangent.fill(ZERO);
+    }
+}
+
+impl SlopeBlock {
+    pub(super) fn new(tables: &Tables) -> Self {
+        let still = RayColumns {
+            diffracted: [ZERO; 3],
+            path_m: ZERO,
+            capture: ZERO,
+            polarization: ZERO,
+            solid_angle_sr: ZERO,
+        };
+        Self {
+            base: Block::new(),
+            weights: ZERO,
+            wants_factors: false,
+            rays: vec![still; tables.rays.len()],
+            lattice_squared: ZERO,
+            by_index: [ZERO; 3],
+            by_size: [ZERO; 3],
+            by_scattering: [ZERO; 3],
+            sums: Sums::new(tables.count),
+            earlier: Sums::new(tables.count),
+            term_weight: [1.0; BLOCK],
+            final_capture: ZERO,
+            slopes: vec![ZERO; tables.count],
+            pending: ZERO,
+            pending_place: [0; BLOCK],
+            has_pending: false,
+            met_zero: false,
+            factor_rates: Vec::new(),
+        }
+    }
+
+    /// Marks the pixels of the block that are rendered; false if there are none.
+    #[inline(always)]
+    pub(super) fn mark_active(&mut self, span: &RowSpan<'_>, first: u32, pixels: usize) -> bool {
+        for (i, active) in self.base.active.iter_mut().enumerate() {
+            let used = i < pixels && span.uses(first + i as u32);
+            *active = if used { 1.0 } else { 0.0 };
+        }
+        any(&self.base.active, |active| active != 0.0)
+    }
+
+    /// Takes the weights of the pixels from those of the row.
+    #[inline(always)]
+    pub(super) fn take_weights(&mut self, weights: Option<&[f64]>, start: usize, pixels: usize) {
+        self.weights = ZERO;
+        self.wants_factors = weights.is_some();
+        let own = weights.and_then(|weights| weights.get(start..start + pixels));
+        for (i, weight) in own.unwrap_or_default().iter().enumerate() {
+            if self.base.active[i] != 0.0 {
+                self.weights[i] = *weight;
+            }
+        }
+    }
+
+    /// Sums every pixel of the block.
+    #[inline(always)]
+    pub(super) fn sum<A: Arithmetic>(
+        &mut self,
+        plan: &Plan<'_>,
+        tables: &Tables,
+        span: &RowSpan<'_>,
+        first: u32,
+    ) {
+        let experiment = plan.experiment;
+        let sensor = experiment.detector.sensor();
+        let oversample = experiment.sampling.oversample;
+        let subpixel_m = experiment.detector.pixel_size_m() / f64::from(oversample);
+        let row = |sub_slow| subpixel_offset(span.slow, sub_slow, oversample, subpixel_m);
+        let column = |sub_fast| {
+            let mut fast_m = ZERO;
+            for (i, fast_m) in fast_m.iter_mut().enumerate() {
+                *fast_m = subpixel_offset(first + i as u32, sub_fast, oversample, subpixel_m);
+            }
+            fast_m
+        };
+        let polarization = if experiment.polarization.off {
+            1.0
+        } else {
+            0.0
+        };
+        let capture = if sensor.thickness_m == 0.0 { 1.0 } else { 0.0 };
+        self.start(plan, tables, polarization);
+        if self.wants_factors && sensor.thickness_m != 0.0 {
+            // The layer whose capture fraction is in force at the end, at its first sub-pixel.
+            let layer = sensor.layers - 1;
+            self.base.capture = ZERO;
+            self.place_subpixels(plan, tables, &column(0), row(0), layer);
+            self.correct_capture(plan, tables, layer);
+            self.final_capture = self.base.capture;
+        } else {
+            self.final_capture = [capture; BLOCK];
+        }
+        for layer in 0..sensor.layers {
+            self.base.capture = [capture; BLOCK];
+            for ray in &mut self.rays {
+                ray.capture = ZERO;
+            }
+            for sub_slow in 0..oversample {
+                for sub_fast in 0..oversample {
+                    self.place_subpixels(plan, tables, &column(sub_fast), row(sub_slow), layer);
+                    self.correct_solid_angle(plan, tables);
+                    self.correct_capture(plan, tables, layer);
+                    for source in 0..plan.sources.len() {
+                        if span.is_cancelled() {
+                            return;
+                        }
+                        self.sum_source::<A>(plan, tables, source, layer);
+                    }
+                }
+            }
+        }
+        self.flush(plan);
+    }
+
+    /// Empties the sums.
+    #[inline(always)]
+    fn start(&mut self, plan: &Plan<'_>, tables: &Tables, polarization: f64) {
+        self.sums.clear();
+        self.sums.intensity = [plan.background; BLOCK];
+        for (sum, scalars) in self.sums.by_tangent.iter_mut().zip(&tables.scalars) {
+            *sum = [scalars.background; BLOCK];
+        }
+        self.base.polarization = [polarization; BLOCK];
+        self.base.solid_angle_sr = ZERO;
+        for ray in &mut self.rays {
+            ray.polarization = ZERO;
+            ray.solid_angle_sr = ZERO;
+        }
+        self.factor_rates.clear();
+        self.has_pending = false;
+        self.met_zero = false;
+    }
+
+    /// Turns the sums into photons and `slopes`, and returns the photons.
+    #[inline(always)]
+    pub(super) fn finish(&mut self, plan: &Plan<'_>, tables: &Tables) -> Column {
+        let rules = &plan.rules;
+        for (tangent, cell_m) in &tables.cells_m {
+            let sum = &mut self.sums.by_tangent[*tangent];
+            for a in 0..3 {
+                for j in 0..3 {
+                    let by_cell = &self.sums.by_cell[a][j];
+                    for i in 0..BLOCK {
+                        sum[i] += cell_m[a][j] * by_cell[i];
+                    }
+                }
+            }
+        }
+        let per_step = plan.photons_per_electron / plan.steps;
+        let factor = |rule: crate::sampling::Rule, column: &Column, i: usize| {
+            if rule.scales == Scales::Pixel {
+                column[i]
+            } else {
+                1.0
+            }
+        };
+        let mut scale = ZERO;
+        let mut photons = ZERO;
+        for i in 0..BLOCK {
+            scale[i] = factor(rules.capture, &self.base.capture, i)
+                * factor(rules.polarization, &self.base.polarization, i)
+                * factor(rules.solid_angle, &self.base.solid_angle_sr, i);
+            photons[i] = per_step * scale[i] * self.sums.intensity[i];
+        }
+        for (tangent, slope) in self.slopes.iter_mut().enumerate() {
+            let by_fluence = tables.scalars[tangent].photons_per_electron / plan.steps;
+            let sum = &self.sums.by_tangent[tangent];
+            for i in 0..BLOCK {
+                slope[i] = scale[i] * (per_step * sum[i] + by_fluence * self.sums.intensity[i]);
+            }
+        }
+        for (ray, columns) in tables.rays.iter().zip(&self.rays) {
+            let slope = &mut self.slopes[ray.tangent];
+            for i in 0..BLOCK {
+                let (c, p, s) = (
+                    factor(rules.capture, &self.base.capture, i),
+                    factor(rules.polarization, &self.base.polarization, i),
+                    factor(rules.solid_angle, &self.base.solid_angle_sr, i),
+                );
+                let rate = |rule: crate::sampling::Rule, column: &Column| {
+                    if rule.scales == Scales::Pixel {
+                        column[i]
+                    } else {
+                        0.0
+                    }
+                };
+                let by_scale = rate(rules.capture, &columns.capture) * p * s
+                    + rate(rules.polarization, &columns.polarization) * c * s
+                    + rate(rules.solid_angle, &columns.solid_angle_sr) * c * p;
+                slope[i] += per_step * by_scale * self.sums.intensity[i];
+            }
+        }
+        photons
+    }
+
+    /// Whether the factors of the finished sum were known when terms were told of them.
+    #[inline(always)]
+    pub(super) fn knew_scale(&self, plan: &Plan<'_>) -> bool {
+        let mut is_known = !self.met_zero;
+        if plan.rules.capture.scales == Scales::Pixel {
+            for i in 0..BLOCK {
+                is_known &= self.weights[i] == 0.0 || self.base.capture[i] == self.final_capture[i];
+            }
+        }
+        is_known
+    }
+}

@@ -1,0 +1,125 @@
+//! Derivatives of a row by blocks of pixels.
+//!
+//! As the fast kernel: every stage is a plain loop over the lanes of a block, compiled for each set of
+//! vector instructions. What a term adds is worked once, whatever the number of tangents:
+//!
+//! ```text
+//! g_a   = dI/dh_a              of a term I = F^2 Gh^2 Gk^2 Gl^2, a = h, k, l
+//! T_aj += g_a p_j              p the scattering vector in the frame of the cell: dI by a, b, c at phi 0
+//! w_j  += g_a a_aj             dI by the scattering vector
+//! w x q                        the torque: dI by a turn of the orientation
+//! ```
+//!
+//! A tangent then costs a small product for every pixel, or for every source where it moves the ray.
+
+mod block;
+mod correct;
+mod terms;
+
+use block::SlopeBlock;
+
+use super::RowSpan;
+use super::block::{BLOCK, Column};
+use super::lane::Arithmetic;
+use crate::gradient::sums::FactorSums;
+use crate::gradient::tables::Tables;
+use crate::plan::Plan;
+
+/// Where the derivatives of a row go. Rows are those of the whole detector.
+pub(crate) enum SlopeOutput<'o, 'i> {
+    /// Into images: the photons first, then one for every tangent.
+    Images(&'o mut [&'i mut [f64]]),
+    /// Into sums over the row, weighted.
+    Sums {
+        /// The photons.
+        photons: &'o mut [f64],
+        /// A weight for every pixel.
+        weights: &'o [f64],
+        /// A sum for every tangent.
+        sums: &'o mut [f64],
+        /// Sums by structure factor.
+        factors: &'o mut FactorSums,
+    },
+}
+
+/// Renders the pixels of `span` with their derivatives. Tells the pixels whose derivatives by
+/// structure factors have to be taken along the general path.
+#[inline(always)]
+pub(super) fn slope_span<A: Arithmetic>(
+    plan: &Plan<'_>,
+    tables: &Tables,
+    span: &RowSpan<'_>,
+    output: &mut SlopeOutput<'_, '_>,
+    leftover: &mut Vec<u32>,
+) {
+    let mut block = SlopeBlock::new(tables);
+    let mut first = span.fast.start;
+    while first < span.fast.end && !span.is_cancelled() {
+        let pixels = BLOCK.min((span.fast.end - first) as usize);
+        let is_used = block.mark_active(span, first, pixels);
+        if is_used {
+            let weights = match output {
+                SlopeOutput::Images(_) => None,
+                SlopeOutput::Sums { weights, .. } => Some(&**weights),
+            };
+            block.take_weights(weights, first as usize, pixels);
+            block.sum::<A>(plan, tables, span, first);
+            let scale = block.finish(plan, tables);
+            write(plan, &mut block, &scale, first, pixels, output, leftover);
+        }
+        first += BLOCK as u32;
+    }
+}
+
+/// Hands the finished block over.
+#[inline(always)]
+fn write(
+    plan: &Plan<'_>,
+    block: &mut SlopeBlock,
+    photons: &Column,
+    first: u32,
+    pixels: usize,
+    output: &mut SlopeOutput<'_, '_>,
+    leftover: &mut Vec<u32>,
+) {
+    let start = first as usize;
+    let copy = |from: &Column, active: &Column, to: &mut [f64]| {
+        let to = to.get_mut(start..start + pixels).unwrap_or_default();
+        for (i, to) in to.iter_mut().enumerate() {
+            if active[i] != 0.0 {
+                *to = from[i];
+            }
+        }
+    };
+    match output {
+        SlopeOutput::Images(images) => {
+            let columns = std::iter::once(photons).chain(&block.slopes);
+            for (image, column) in images.iter_mut().zip(columns) {
+                copy(column, &block.base.active, image);
+            }
+        }
+        SlopeOutput::Sums {
+            photons: row,
+            sums,
+            factors,
+            ..
+        } => {
+            copy(photons, &block.base.active, row);
+            for (sum, column) in sums.iter_mut().zip(&block.slopes) {
+                for i in 0..BLOCK {
+                    if block.weights[i] != 0.0 {
+                        *sum += block.weights[i] * column[i];
+                    }
+                }
+            }
+            if block.knew_scale(plan) {
+                for &(place, rate) in &block.factor_rates {
+                    factors.add(place as usize, rate);
+                }
+            } else {
+                let used = (0..pixels).filter(|&i| block.weights[i] != 0.0);
+                leftover.extend(used.map(|i| first + i as u32));
+            }
+        }
+    }
+}

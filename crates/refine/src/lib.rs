@@ -1,0 +1,82 @@
+//! Fits the numbers of an experiment to an image.
+//!
+//! From an [`ExperimentSpec`](nanobragg::ExperimentSpec) that is nearly right and a [`Target`], [`refine`]
+//! finds cell, missetting angles, distance, fluence and others by maximum likelihood, with their
+//! standard uncertainties and correlations. `docs/REFINE.md` tells the protocol and the formulas.
+//!
+//! ```text
+//! ExperimentSpec, Target, RefineSpec --refine--> Refinement
+//!     for each attempt: for each stage: Levenberg-Marquardt on the normal equations
+//! ```
+//!
+//! | step | file |
+//! |---|---|
+//! | what is asked for | `spec`, `target`, `likelihood`, `system` |
+//! | the numbers that move, tied, bounded, restrained | `free` |
+//! | wide to narrow | `stage`, `blur` |
+//! | one stage as a least-squares problem | `problem`, `normal` |
+//! | from start to result | `refine`, `attempt`, `covariance`, `refinement` |
+//!
+//! The fluence of a small crystal, which the image is a multiple of:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use nanobragg::gradient::{Parameter, with_value};
+//! use nanobragg::{CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, RunOptions};
+//! use nanobragg_refine::{Likelihood, RefineSpec, Schedule, Selection, Target, Variance, refine};
+//!
+//! let truth = ExperimentSpec {
+//!     detector: DetectorSpec {
+//!         pixels_fast: Some(16),
+//!         pixels_slow: Some(16),
+//!         ..DetectorSpec::default()
+//!     },
+//!     crystal: CrystalSpec {
+//!         cell: Some(CellSpec::from_values(&[100.0])?),
+//!         cells: [5; 3],
+//!         ..CrystalSpec::default()
+//!     },
+//!     factors: Arc::new(FactorGrid::empty(100.0)),
+//!     ..ExperimentSpec::default()
+//! };
+//! let truth = with_value(&truth, Parameter::Fluence, 1e28)?;
+//! let options = RunOptions::default();
+//! let image = nanobragg::simulate(&truth.resolve()?.experiment, &options)?;
+//!
+//! let start = with_value(&truth, Parameter::Fluence, 3e28)?;
+//! let wanted = RefineSpec {
+//!     selection: vec![Selection::One(Parameter::Fluence)],
+//!     likelihood: Likelihood::Gaussian(Variance::Fixed { sigma: 1.0 }),
+//!     schedule: Schedule::Final,
+//!     ..RefineSpec::default()
+//! };
+//! let target = Target::of_photons(&image.photons);
+//! let refined = refine(&start, &target, &wanted, &options, &mut |_| {})?;
+//! assert!((refined.estimates[0].value / 1e28 - 1.0).abs() < 1e-6);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod attempt;
+mod blur;
+mod covariance;
+mod error;
+mod free;
+mod likelihood;
+mod normal;
+mod problem;
+mod refine;
+mod refinement;
+mod spec;
+mod stage;
+mod system;
+mod target;
+
+pub use error::Error;
+pub use free::{Free, FreeSet};
+pub use likelihood::{Likelihood, POISSON_FLOOR, Variance};
+pub use refine::refine;
+pub use refinement::{Ending, Estimate, Iteration, Refinement, StageRecord};
+pub use spec::{Bounds, RefineSpec, Restraint, Schedule, Selection, Stage, parameter};
+pub use system::CrystalSystem;
+pub use target::Target;

@@ -1,0 +1,244 @@
+//! A refinement from start to end.
+
+use nanobragg::{ExperimentSpec, RunOptions};
+
+use crate::attempt::{End, Setting};
+use crate::covariance::Covariance;
+use crate::free::FreeSet;
+use crate::problem::Step;
+use crate::refinement::{Estimate, Iteration, Refinement, UNEXPLAINED};
+use crate::spec::RefineSpec;
+use crate::stage::{View, frozen};
+use crate::target::Target;
+use crate::{CrystalSystem, Error};
+
+/// Nudges of further starts, as a fraction of the reach of a parameter.
+const NUDGE: f64 = 0.5;
+
+/// Fits the numbers that `wanted` selects of the experiment `spec` to the target.
+///
+/// `observe` is told of every step that has bettered the fit. A refinement whose residuals noise does
+/// not explain is begun again from a start nearby, up to [`RefineSpec::attempts`] times, and the best
+/// end is kept.
+///
+/// # Errors
+/// What cannot be refined, and how a start fails; see [`Error`].
+pub fn refine(
+    spec: &ExperimentSpec,
+    target: &Target,
+    wanted: &RefineSpec,
+    options: &RunOptions<'_>,
+    observe: &mut dyn FnMut(&Iteration<'_>),
+) -> Result<Refinement, Error> {
+    let (setting, system) = prepare(spec, target, wanted, options)?;
+    let names: Vec<String> = setting.free.iter().map(|free| free.name()).collect();
+    let start: Vec<f64> = setting.free.iter().map(|free| free.start()).collect();
+    let mut best: Option<End> = None;
+    let mut attempts = 0;
+    for attempt in 1..=wanted.attempts.max(1) {
+        let stages = setting.stages.len();
+        let mut told = |stage: usize, pixels: usize, step: &Step, values: &[f64]| {
+            let values: Vec<(String, f64)> =
+                names.iter().cloned().zip(values.iter().copied()).collect();
+            observe(&Iteration {
+                attempt,
+                stage,
+                stages,
+                step: step.index,
+                misfit: step.normal.misfit,
+                pixels,
+                values: &values,
+            });
+        };
+        let ended = setting.attempt(&nudged(&setting.free, &start, attempt), &mut told);
+        let end = match ended {
+            Ok(end) => end,
+            // Only the start that was given can be at fault.
+            Err(error) if attempt == 1 || is_cancelled(&error) => return Err(named(error)),
+            Err(_) => continue,
+        };
+        attempts = attempt;
+        let is_better = (best.as_ref()).is_none_or(|best| end.normal.misfit < best.normal.misfit);
+        if is_better {
+            best = Some(end);
+        }
+        if best
+            .as_ref()
+            .is_some_and(|best| best.goodness <= UNEXPLAINED)
+        {
+            break;
+        }
+    }
+    let end = best.ok_or(Error::NoPixels)?;
+    conclude(&setting, system, end, attempts)
+}
+
+/// Checks that everything fits together.
+fn prepare<'a>(
+    spec: &ExperimentSpec,
+    target: &'a Target,
+    wanted: &'a RefineSpec,
+    options: &'a RunOptions<'a>,
+) -> Result<(Setting<'a>, Option<CrystalSystem>), Error> {
+    wanted.likelihood.check()?;
+    if wanted.max_iterations == 0 {
+        return Err(Error::OutOfRange {
+            quantity: "the number of iterations",
+            value: 0.0,
+            allowed: "1 or above",
+        });
+    }
+    if !(wanted.tolerance > 0.0 && wanted.tolerance < 1.0) {
+        return Err(Error::OutOfRange {
+            quantity: "the tolerance",
+            value: wanted.tolerance,
+            allowed: "above 0 and below 1",
+        });
+    }
+    let resolved = spec.resolve()?;
+    let spec = frozen(spec, &resolved.experiment);
+    let (free, system) = FreeSet::new(&spec, wanted)?;
+    let used = used(target, &resolved.experiment)?;
+    let pixels = used.iter().filter(|&&used| used).count();
+    if pixels == 0 {
+        return Err(Error::NoPixels);
+    }
+    if pixels <= free.len() {
+        return Err(Error::TooFewPixels {
+            pixels,
+            parameters: free.len(),
+        });
+    }
+    let lit = target.photons().pixels().iter().zip(&used);
+    if lit.filter(|(_, used)| **used).map(|(&p, _)| p).sum::<f64>() <= 0.0 {
+        return Err(Error::DarkTarget {
+            offset: target.offset(),
+        });
+    }
+    let view = View::of(&resolved);
+    let stages = wanted.schedule.stages(&view, &used);
+    let setting = Setting {
+        spec,
+        target,
+        used,
+        view,
+        free,
+        stages,
+        wanted,
+        options,
+    };
+    Ok((setting, system))
+}
+
+/// The pixels that can be used: of the target, in the region of interest, not under the mask.
+fn used(target: &Target, experiment: &nanobragg::Experiment) -> Result<Vec<bool>, Error> {
+    let photons = target.photons();
+    let detector = &experiment.detector;
+    let sides = [
+        detector.pixels_fast() as usize,
+        detector.pixels_slow() as usize,
+    ];
+    if [photons.fast(), photons.slow()] != sides {
+        return Err(Error::TargetSides {
+            target_fast: photons.fast(),
+            target_slow: photons.slow(),
+            pixels_fast: sides[0],
+            pixels_slow: sides[1],
+        });
+    }
+    let mut used = target.used().to_vec();
+    for (slow, row) in (0_u32..).zip(used.chunks_exact_mut(photons.fast())) {
+        for (fast, used) in (0_u32..).zip(row) {
+            *used &= experiment.roi.contains(fast, slow);
+            *used &= (experiment.mask.as_ref())
+                .is_none_or(|mask| mask.row(slow as usize).get(fast as usize) == Some(&true));
+        }
+    }
+    Ok(used)
+}
+
+/// The start of an attempt: the one given, then half a reach to one side or the other of it.
+fn nudged(free: &FreeSet, start: &[f64], attempt: usize) -> Vec<f64> {
+    if attempt == 1 {
+        return start.to_vec();
+    }
+    let nudge = |(i, (free, &start)): (usize, (&crate::Free, &f64))| {
+        // A sign from the bits of the golden ratio's multiples: the same in every run.
+        let bits = (attempt as u64 * 97 + i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let sign = if bits >> 63 == 0 { 1.0 } else { -1.0 };
+        let value = start + sign * NUDGE * free.reach();
+        match free.bounds() {
+            Some(bounds) if value <= bounds.low || value >= bounds.high => start,
+            _ => value,
+        }
+    };
+    free.iter().zip(start).enumerate().map(nudge).collect()
+}
+
+fn conclude(
+    setting: &Setting<'_>,
+    system: Option<CrystalSystem>,
+    end: End,
+    attempts: usize,
+) -> Result<Refinement, Error> {
+    let numbers = setting.free.iter().zip(&end.values);
+    let inside: Vec<usize> = numbers
+        .enumerate()
+        .filter(|(_, (free, value))| !free.is_at_bound(**value))
+        .map(|(i, _)| i)
+        .collect();
+    let names: Vec<String> = setting.free.iter().map(|free| free.name()).collect();
+    let names_inside: Vec<String> = inside
+        .iter()
+        .filter_map(|&i| names.get(i).cloned())
+        .collect();
+    let matrix = end
+        .normal
+        .matrix
+        .select_rows(&inside)
+        .select_columns(&inside);
+    let covariance = Covariance::of(&matrix, &names_inside)?;
+    let place = |i: usize| inside.iter().position(|&inside| inside == i);
+    let sigma = |i| place(i).and_then(|at| covariance.sigmas.get(at).copied());
+    let correlation = |i: usize, j: usize| match (place(i), place(j)) {
+        _ if i == j => 1.0,
+        (Some(i), Some(j)) => covariance
+            .correlations
+            .get(i)
+            .and_then(|row| row.get(j).copied())
+            .unwrap_or(0.0),
+        _ => 0.0,
+    };
+    let n = setting.free.len();
+    let numbers = setting.free.iter().zip(&end.values).enumerate();
+    Ok(Refinement {
+        spec: setting.free.apply(&setting.spec, &end.values)?,
+        estimates: numbers
+            .map(|(i, (free, &value))| Estimate::new(free, value, sigma(i)))
+            .collect(),
+        correlations: (0..n)
+            .map(|i| (0..n).map(|j| correlation(i, j)).collect())
+            .collect(),
+        system,
+        stages: end.stages,
+        attempts,
+        misfit: end.normal.misfit,
+        goodness: end.goodness,
+        pixels: end.pixels,
+    })
+}
+
+fn is_cancelled(error: &Error) -> bool {
+    use nanobragg::physics::Error as Physics;
+    matches!(
+        error,
+        Error::Experiment(nanobragg::Error::Physics(Physics::Cancelled))
+    )
+}
+
+fn named(error: Error) -> Error {
+    if is_cancelled(&error) {
+        return Error::Cancelled;
+    }
+    error
+}

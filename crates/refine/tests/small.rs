@@ -1,0 +1,256 @@
+//! Constraints, bounds, restraints and uncertainties on a crystal so small that it fits in no time.
+
+use std::sync::Arc;
+
+use nanobragg::gradient::{Parameter, value, with_value};
+use nanobragg::io::Image;
+use nanobragg::numeric::PoissonNoise;
+use nanobragg::{
+    CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, Length, Misset, RunOptions,
+    simulate,
+};
+use nanobragg_refine::{
+    Bounds, CrystalSystem, Error, Likelihood, RefineSpec, Refinement, Restraint, Schedule,
+    Selection, Target, Variance, refine,
+};
+
+/// How near to the truth a fit without noise comes, relative: the target is rounded to f32.
+const NOISELESS: f64 = 1e-5;
+
+/// A cube of 4 x 4 x 4 cells, each of one point of 40 electrons, and 24 x 24 pixels.
+fn experiment(cell: &[f64]) -> ExperimentSpec {
+    let spec = ExperimentSpec {
+        detector: DetectorSpec {
+            pixels_fast: Some(24),
+            pixels_slow: Some(24),
+            pixel_size: Length::from_mm(1.0),
+            distance: Length::from_mm(60.0),
+            ..DetectorSpec::default()
+        },
+        crystal: CrystalSpec {
+            cell: Some(CellSpec::from_values(cell).unwrap()),
+            cells: [4; 3],
+            misset: Some(Misset::Angles([0.2, -0.3, 0.4])),
+            ..CrystalSpec::default()
+        },
+        factors: Arc::new(FactorGrid::empty(40.0)),
+        ..ExperimentSpec::default()
+    };
+    with_value(&spec, Parameter::Fluence, 1e25).unwrap()
+}
+
+fn photons(spec: &ExperimentSpec) -> Image<f32> {
+    let experiment = spec.resolve().unwrap().experiment;
+    simulate(&experiment, &RunOptions::default())
+        .unwrap()
+        .photons
+}
+
+fn spec_of(selection: &[&str]) -> RefineSpec {
+    let selection = selection.iter();
+    RefineSpec {
+        selection: selection
+            .map(|name| Selection::from_name(name).unwrap())
+            .collect(),
+        schedule: Schedule::Final,
+        ..RefineSpec::default()
+    }
+}
+
+fn fit(
+    start: &ExperimentSpec,
+    image: &Image<f32>,
+    wanted: &RefineSpec,
+) -> Result<Refinement, Error> {
+    let target = Target::of_photons(image);
+    refine(start, &target, wanted, &RunOptions::default(), &mut |_| {})
+}
+
+fn moved(spec: &ExperimentSpec, by: &[(Parameter, f64)]) -> ExperimentSpec {
+    by.iter().fold(spec.clone(), |spec, &(parameter, by)| {
+        let now = value(&spec, parameter).unwrap();
+        with_value(&spec, parameter, now + by).unwrap()
+    })
+}
+
+#[test]
+fn a_tetragonal_cell_moves_as_one() {
+    let truth = experiment(&[40.0, 40.0, 50.0]);
+    let edges = [
+        (Parameter::CellA, 0.1),
+        (Parameter::CellB, 0.1),
+        (Parameter::CellC, -0.1),
+    ];
+    let refined = fit(
+        &moved(&truth, &edges),
+        &photons(&truth),
+        &spec_of(&["cell"]),
+    )
+    .unwrap();
+    assert_eq!(refined.system, Some(CrystalSystem::Tetragonal));
+    let names: Vec<&str> = refined
+        .estimates
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(names, ["cell_a = cell_b", "cell_c"]);
+    for (parameter, edge) in [
+        (Parameter::CellA, 40.0),
+        (Parameter::CellB, 40.0),
+        (Parameter::CellC, 50.0),
+    ] {
+        let found = value(&refined.spec, parameter).unwrap();
+        assert!((found / edge - 1.0).abs() < NOISELESS, "{found}");
+    }
+}
+
+#[test]
+fn a_cell_that_is_not_of_its_system_is_refused() {
+    let truth = experiment(&[40.0, 40.5, 50.0]);
+    let wanted = RefineSpec {
+        system: Some(CrystalSystem::Tetragonal),
+        ..spec_of(&["cell"])
+    };
+    let error = fit(&truth, &photons(&truth), &wanted).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the cell to start from is not tetragonal: cell_b is 40.5, cell_a is 40"
+    );
+}
+
+#[test]
+fn a_bound_is_not_crossed_and_said_to_be_reached() {
+    let truth = experiment(&[40.0]);
+    let bounds = Bounds {
+        low: 60.05,
+        high: 60.3,
+    };
+    let wanted = RefineSpec {
+        bounds: vec![(Parameter::Distance, bounds)],
+        ..spec_of(&["distance", "misset"])
+    };
+    let start = moved(&truth, &[(Parameter::Distance, 0.2)]);
+    let refined = fit(&start, &photons(&truth), &wanted).unwrap();
+    let distance = &refined.estimates[0];
+    assert!(
+        (60.05..60.051).contains(&distance.value),
+        "{}",
+        distance.value
+    );
+    assert_eq!(distance.sigma, None);
+    assert!(refined.estimates[1].sigma.is_some());
+}
+
+#[test]
+fn a_start_outside_its_bounds_is_refused() {
+    let truth = experiment(&[40.0]);
+    let bounds = Bounds {
+        low: 61.0,
+        high: 62.0,
+    };
+    let wanted = RefineSpec {
+        bounds: vec![(Parameter::Distance, bounds)],
+        ..spec_of(&["distance"])
+    };
+    let error = fit(&truth, &photons(&truth), &wanted).unwrap_err();
+    assert!(matches!(error, Error::OutsideBounds { .. }), "{error}");
+}
+
+/// Without an image to speak of, a restraint gives value and uncertainty; with one, both weigh by
+/// their inverse variances.
+#[test]
+fn a_restraint_is_one_more_observation() {
+    let truth = experiment(&[40.0]);
+    let image = photons(&truth);
+    let gaussian = |sigma| RefineSpec {
+        likelihood: Likelihood::Gaussian(Variance::Fixed { sigma }),
+        ..spec_of(&["cell_a"])
+    };
+    let alone = fit(&truth, &image, &gaussian(1.0)).unwrap().estimates[0]
+        .sigma
+        .unwrap();
+    let restraint = Restraint {
+        value: 40.0 + alone,
+        sigma: alone,
+    };
+    let wanted = RefineSpec {
+        restraints: vec![(Parameter::CellA, restraint)],
+        ..gaussian(1.0)
+    };
+    let refined = fit(&truth, &image, &wanted).unwrap();
+    let found = &refined.estimates[0];
+    // Two observations of equal weight: half way, and a smaller uncertainty by the root of 2.
+    assert!(((found.value - 40.0) / alone - 0.5).abs() < 0.05);
+    assert!((found.sigma.unwrap() / alone * 2.0_f64.sqrt() - 1.0).abs() < 0.05);
+}
+
+#[test]
+fn parameters_that_do_the_same_are_named() {
+    let truth = experiment(&[40.0]);
+    // Without water the image is a multiple of both.
+    let error = fit(&truth, &photons(&truth), &spec_of(&["misset", "water"])).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("water"), "{text}");
+}
+
+#[test]
+fn a_start_that_shows_nothing_of_the_target_ends_with_a_message() {
+    let truth = experiment(&[40.0]);
+    let mut image = photons(&truth);
+    for row in image.rows_mut() {
+        row.fill(0.0);
+    }
+    let dark = fit(&truth, &image, &spec_of(&["cell"])).unwrap_err();
+    assert!(matches!(dark, Error::DarkTarget { .. }), "{dark}");
+    let nothing = image.map(|_| f32::NAN);
+    let error = fit(&truth, &nothing, &spec_of(&["cell"])).unwrap_err();
+    assert!(matches!(error, Error::NoPixels), "{error}");
+    let small = Image::new(2, 1, vec![1.0, 2.0]).unwrap();
+    let error = fit(&truth, &small, &spec_of(&["cell"])).unwrap_err();
+    assert!(
+        matches!(error, Error::TargetSides { target_fast: 2, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn numbers_of_cells_cannot_be_refined() {
+    let truth = experiment(&[40.0]);
+    let error = fit(&truth, &photons(&truth), &spec_of(&["Na"])).unwrap_err();
+    assert!(matches!(error, Error::WholeCells), "{error}");
+}
+
+/// Standard uncertainties are what estimates scatter by: over many draws of the noise, the squared
+/// deviation in their units is 1 on average, with a standard deviation of sqrt(2/n).
+#[test]
+fn uncertainties_are_what_estimates_scatter_by() {
+    const DRAWS: i64 = 40;
+    let truth = experiment(&[40.0, 42.0, 45.0]);
+    let expected = photons(&truth);
+    let names = ["misset", "distance", "fluence"];
+    let counting = Likelihood::Gaussian(Variance::Counting {
+        readout: 0.5,
+        calibration: 0.0,
+    });
+    for likelihood in [Likelihood::Poisson, counting] {
+        let wanted = RefineSpec {
+            likelihood,
+            attempts: 1,
+            ..spec_of(&names)
+        };
+        let mut squares = [0.0; 5];
+        for seed in 1..=DRAWS {
+            let mut noise = PoissonNoise::from_seed(-seed);
+            let image = expected.map(|&mean| noise.count(mean));
+            let refined = fit(&truth, &image, &wanted).unwrap();
+            for (square, one) in squares.iter_mut().zip(&refined.estimates) {
+                *square += ((one.value - one.start) / one.sigma.unwrap()).powi(2);
+            }
+        }
+        for (square, one) in squares.iter().zip(["x", "y", "z", "distance", "fluence"]) {
+            let mean = square / DRAWS as f64;
+            // Four standard deviations of the mean of 40 squares to either side.
+            assert!((0.3..1.9).contains(&mean), "{likelihood:?} {one}: {mean}");
+        }
+    }
+}

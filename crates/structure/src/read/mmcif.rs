@@ -1,0 +1,369 @@
+//! Atoms in CIF: mmCIF of macromolecules and the core dictionary of small molecules.
+//!
+//! # Source
+//! The PDBx/mmCIF dictionary and the CIF core dictionary.
+
+use std::collections::HashMap;
+
+use nalgebra::{Matrix3, RowVector3};
+use nanobragg_crystal::CellSpec;
+
+use super::cif::{Cif, Table, Value};
+use super::contents::{Contents, Copy, FileAtom, FileDisplacement, Position};
+use super::{MOST_B_A2, Place};
+use crate::anomalous::{Correction, Dispersion};
+use crate::element::Element;
+use crate::error::Error;
+
+const ORTHOGONAL: [&str; 3] = [
+    "_atom_site_cartn_x",
+    "_atom_site_cartn_y",
+    "_atom_site_cartn_z",
+];
+const FRACTIONAL: [&str; 3] = [
+    "_atom_site_fract_x",
+    "_atom_site_fract_y",
+    "_atom_site_fract_z",
+];
+
+/// B over U: `8 pi^2`.
+const B_OVER_U: f64 = 8.0 * std::f64::consts::PI * std::f64::consts::PI;
+
+/// The contents of a CIF.
+pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
+    let cif = Cif::parse(text, name)?;
+    let mut contents = Contents {
+        cell: cell(&cif, name)?,
+        space_group: cif
+            .value(&SPACE_GROUP)
+            .map(|value| (value.text.to_owned(), value.line)),
+        operations: operations(&cif),
+        copies: copies(&cif, name)?,
+        dispersion: dispersion(&cif, name)?,
+        ..Contents::default()
+    };
+    let displacements = anisotropic(&cif, name)?;
+    if let Some(table) = cif.table(&[ORTHOGONAL[0], FRACTIONAL[0]]) {
+        let columns = Columns::new(table);
+        let mut models: Vec<&str> = Vec::new();
+        for row in table.rows() {
+            let model = known(row, columns.model).map_or("", |value| value.text);
+            if !models.contains(&model) {
+                models.push(model);
+            }
+            if models.len() == 1 {
+                contents
+                    .atoms
+                    .push(columns.atom(row, name, &displacements)?);
+            }
+        }
+        contents.models_left_out = models.len().saturating_sub(1);
+    }
+    Ok(contents)
+}
+
+const SPACE_GROUP: [&str; 5] = [
+    "_symmetry_space_group_name_h-m",
+    "_space_group_name_h-m_alt",
+    "_space_group_name_h-m_full",
+    "_space_group_it_number",
+    "_symmetry_int_tables_number",
+];
+
+/// A value in a column, if the column is there and the value known.
+fn known<'a>(row: &[Value<'a>], column: Option<usize>) -> Option<Value<'a>> {
+    let value = row.get(column?).copied()?;
+    value.known().map(|_| value)
+}
+
+/// The number in front of its uncertainty: `1.234` of `1.234(5)`.
+fn certain<'a>(value: &Value<'a>) -> &'a str {
+    value.text.split('(').next().unwrap_or_default()
+}
+
+fn place<'n>(name: &'n str, value: &Value) -> Place<'n> {
+    Place {
+        name,
+        line: value.line,
+    }
+}
+
+fn cell(cif: &Cif, name: &str) -> Result<Option<CellSpec>, Error> {
+    const EDGES: [&str; 3] = ["_cell_length_a", "_cell_length_b", "_cell_length_c"];
+    const ANGLES: [&str; 3] = ["_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma"];
+    let mut values = Vec::new();
+    for tag in EDGES {
+        let Some(value) = cif.value(&[tag]) else {
+            return Ok(None);
+        };
+        let expected = "a cell edge above 0 and up to 1e5 A";
+        values.push(place(name, &value).number(certain(&value), 1e-3..=1e5, expected)?);
+    }
+    if values == [1.0; 3] {
+        return Ok(None);
+    }
+    for tag in ANGLES {
+        let expected = "a cell angle between 0 and 180 degrees";
+        values.push(match cif.value(&[tag]) {
+            Some(value) => place(name, &value).number(certain(&value), 1e-3..=179.999, expected)?,
+            None => 90.0,
+        });
+    }
+    Ok(Some(CellSpec::from_values(&values)?))
+}
+
+/// The operations as triplets, with their lines.
+fn operations(cif: &Cif) -> Vec<(String, usize)> {
+    const TAGS: [&str; 2] = [
+        "_space_group_symop_operation_xyz",
+        "_symmetry_equiv_pos_as_xyz",
+    ];
+    let Some(table) = cif.table(&TAGS) else {
+        return Vec::new();
+    };
+    let column = TAGS.iter().find_map(|tag| table.column(tag));
+    let rows = table.rows();
+    rows.filter_map(|row| known(row, column))
+        .map(|value| (value.text.to_owned(), value.line))
+        .collect()
+}
+
+fn copies(cif: &Cif, name: &str) -> Result<Vec<Copy>, Error> {
+    let mut copies = Vec::new();
+    let Some(table) = cif.table(&["_struct_ncs_oper_matrix[1][1]"]) else {
+        return Ok(copies);
+    };
+    let code = table.column("_struct_ncs_oper_code");
+    for row in table.rows() {
+        if known(row, code).is_some_and(|value| value.text == "given") {
+            continue;
+        }
+        let number = |tag: String| -> Result<f64, Error> {
+            match known(row, table.column(&tag)) {
+                Some(value) => place(name, &value).number(value.text, -1e6..=1e6, "a number"),
+                None => Ok(0.0),
+            }
+        };
+        let mut rows = [[0.0; 3]; 3];
+        let mut translation_a = [0.0; 3];
+        for (i, (row, shift)) in rows.iter_mut().zip(&mut translation_a).enumerate() {
+            let i = i + 1;
+            for (j, entry) in row.iter_mut().enumerate() {
+                *entry = number(format!("_struct_ncs_oper_matrix[{i}][{}]", j + 1))?;
+            }
+            *shift = number(format!("_struct_ncs_oper_vector[{i}]"))?;
+        }
+        let copy = Copy {
+            rotation: Matrix3::from_rows(&rows.map(RowVector3::from)),
+            translation_a: translation_a.into(),
+        };
+        if !copy.is_identity() {
+            copies.push(copy);
+        }
+    }
+    Ok(copies)
+}
+
+/// f' and f'' of the atom types.
+fn dispersion(cif: &Cif, name: &str) -> Result<Dispersion, Error> {
+    const REAL: &str = "_atom_type_scat_dispersion_real";
+    let mut dispersion = Dispersion::new();
+    let Some(table) = cif.table(&[REAL]) else {
+        return Ok(dispersion);
+    };
+    let symbol = table.column("_atom_type_symbol");
+    let [real, imaginary] = [
+        table.column(REAL),
+        table.column("_atom_type_scat_dispersion_imag"),
+    ];
+    for row in table.rows() {
+        let number = |column| -> Result<f64, Error> {
+            let expected = "a dispersion correction from -100 to 100 electrons";
+            match known(row, column) {
+                Some(value) => {
+                    place(name, &value).number(certain(&value), -100.0..=100.0, expected)
+                }
+                None => Ok(0.0),
+            }
+        };
+        let correction = Correction {
+            real: number(real)?,
+            imaginary: number(imaginary)?,
+        };
+        if let Some((element, _)) = known(row, symbol).and_then(|value| atom_type(value.text)) {
+            dispersion.insert(element, correction);
+        }
+    }
+    Ok(dispersion)
+}
+
+/// Tensors by the label or number of their atom.
+fn anisotropic<'a>(cif: &Cif<'a>, name: &str) -> Result<HashMap<&'a str, FileDisplacement>, Error> {
+    const KEYS: [&str; 2] = ["_atom_site_anisotrop_id", "_atom_site_aniso_label"];
+    let mut found = HashMap::new();
+    let Some(table) = cif.table(&KEYS) else {
+        return Ok(found);
+    };
+    let key = KEYS.iter().find_map(|tag| table.column(tag));
+    let is_cartesian = table.column(KEYS[0]).is_some();
+    const INDICES: [[usize; 2]; 6] = [[1, 1], [2, 2], [3, 3], [1, 2], [1, 3], [2, 3]];
+    let columns = |letter: &str| {
+        INDICES.map(|[i, j]| {
+            let new = table.column(&format!("_atom_site_anisotrop_{letter}[{i}][{j}]"));
+            new.or_else(|| table.column(&format!("_atom_site_aniso_{letter}_{i}{j}")))
+        })
+    };
+    let (u, b) = (columns("u"), columns("b"));
+    for row in table.rows() {
+        let mut u_a2 = [0.0; 6];
+        let mut is_known = true;
+        for (component, (u, b)) in u_a2.iter_mut().zip(u.into_iter().zip(b)) {
+            let (value, scale) = match (known(row, u), known(row, b)) {
+                (Some(value), _) => (value, 1.0),
+                (None, Some(value)) => (value, 1.0 / B_OVER_U),
+                (None, None) => {
+                    is_known = false;
+                    break;
+                }
+            };
+            let most = 12.0 / scale;
+            let expected = "a component of U from -12 to 12 A^2";
+            *component =
+                place(name, &value).number(certain(&value), -most..=most, expected)? * scale;
+        }
+        if let (Some(key), true) = (known(row, key), is_known) {
+            let displacement = if is_cartesian {
+                FileDisplacement::Cartesian { u_a2 }
+            } else {
+                FileDisplacement::Reciprocal { u_a2 }
+            };
+            found.insert(key.text, displacement);
+        }
+    }
+    Ok(found)
+}
+
+/// The columns of the table of atoms.
+struct Columns {
+    position: [Option<usize>; 3],
+    is_orthogonal: bool,
+    id: Option<usize>,
+    label: Option<usize>,
+    symbol: Option<usize>,
+    charge: Option<usize>,
+    occupancy: Option<usize>,
+    b: Option<usize>,
+    u: Option<usize>,
+    model: Option<usize>,
+}
+
+impl Columns {
+    fn new(table: &Table) -> Self {
+        let is_orthogonal = table.column(ORTHOGONAL[0]).is_some();
+        let tags = if is_orthogonal {
+            ORTHOGONAL
+        } else {
+            FRACTIONAL
+        };
+        Self {
+            position: tags.map(|tag| table.column(tag)),
+            is_orthogonal,
+            id: table.column("_atom_site_id"),
+            label: table.column("_atom_site_label"),
+            symbol: table.column("_atom_site_type_symbol"),
+            charge: table.column("_atom_site_pdbx_formal_charge"),
+            occupancy: table.column("_atom_site_occupancy"),
+            b: table.column("_atom_site_b_iso_or_equiv"),
+            u: table.column("_atom_site_u_iso_or_equiv"),
+            model: table.column("_atom_site_pdbx_pdb_model_num"),
+        }
+    }
+
+    fn atom(
+        &self,
+        row: &[Value],
+        name: &str,
+        displacements: &HashMap<&str, FileDisplacement>,
+    ) -> Result<FileAtom, Error> {
+        let line = row.first().map_or(0, |value| value.line);
+        let here = Place { name, line };
+        let mut position = [0.0; 3];
+        for (coordinate, column) in position.iter_mut().zip(self.position) {
+            let word = known(row, column).map_or("", |value| certain(&value));
+            *coordinate = here.coordinate(word)?;
+        }
+        let (element, charge) = self.element(row, here)?;
+        let occupancy = match known(row, self.occupancy) {
+            Some(value) => here.occupancy(certain(&value))?,
+            None => 1.0,
+        };
+        let key = known(row, self.id).or_else(|| known(row, self.label));
+        let tensor = key.and_then(|key| displacements.get(key.text));
+        let displacement = match (tensor, known(row, self.b), known(row, self.u)) {
+            (Some(tensor), _, _) => *tensor,
+            (None, Some(b), _) => FileDisplacement::Isotropic {
+                b_a2: here.b_a2(certain(&b))?,
+            },
+            (None, None, Some(u)) => {
+                let expected = "a U from 0 to 12.6 A^2";
+                let most = MOST_B_A2 / B_OVER_U;
+                FileDisplacement::Isotropic {
+                    b_a2: here.number(certain(&u), 0.0..=most, expected)? * B_OVER_U,
+                }
+            }
+            (None, None, None) => return Err(here.error("", "a B factor or a U")),
+        };
+        Ok(FileAtom {
+            element,
+            charge,
+            position: if self.is_orthogonal {
+                Position::Orthogonal(position)
+            } else {
+                Position::Fractional(position)
+            },
+            occupancy,
+            displacement,
+        })
+    }
+
+    fn element(&self, row: &[Value], here: Place) -> Result<(Element, i8), Error> {
+        let symbol = known(row, self.symbol);
+        let label = known(row, self.label).map_or("", |value| value.text);
+        let (text, found) = match symbol {
+            Some(symbol) => (symbol.text, atom_type(symbol.text)),
+            None => (label, element_of_label(label).map(|element| (element, 0))),
+        };
+        let expected = "the symbol of an element from H to Cf";
+        let (element, charge) = found.ok_or_else(|| here.error(text, expected))?;
+        let charge = match known(row, self.charge) {
+            Some(value) => here.number(value.text, -8.0..=8.0, "a charge from -8 to 8")? as i8,
+            None => charge,
+        };
+        Ok((element, charge))
+    }
+}
+
+/// Element and charge of `Fe`, `FE`, `Fe3+` or `O2-`.
+fn atom_type(text: &str) -> Option<(Element, i8)> {
+    let letters = text.chars().take_while(char::is_ascii_alphabetic).count();
+    let element = Element::from_symbol(text.get(..letters)?)?;
+    let charge = match text.get(letters..)?.as_bytes() {
+        [b'+'] => 1,
+        [b'-'] => -1,
+        [digit @ b'0'..=b'8', sign @ (b'+' | b'-')] => {
+            let size = i8::try_from(digit - b'0').unwrap_or(0);
+            if *sign == b'+' { size } else { -size }
+        }
+        _ => 0,
+    };
+    Some((element, charge))
+}
+
+/// The element of a label such as `Fe1` or `C12A`: two letters if they are one.
+fn element_of_label(label: &str) -> Option<Element> {
+    let letters = label.chars().take_while(char::is_ascii_alphabetic).count();
+    let lengths = [2, 1].into_iter().filter(|length| *length <= letters);
+    lengths
+        .filter_map(|length| label.get(..length))
+        .find_map(Element::from_symbol)
+}

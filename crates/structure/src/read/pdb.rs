@@ -1,0 +1,241 @@
+//! The PDB format: records of fixed columns.
+//!
+//! # Source
+//! Protein Data Bank Contents Guide, version 3.30.
+
+use nalgebra::{Matrix3, Vector3};
+use nanobragg_crystal::CellSpec;
+
+use super::Place;
+use super::contents::{Contents, Copy, FileAtom, FileDisplacement, Position};
+use crate::element::Element;
+use crate::error::Error;
+
+/// The contents of a PDB file.
+pub(super) fn parse(bytes: &[u8], name: &str) -> Result<Contents, Error> {
+    let mut reader = Reader::default();
+    for (i, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let record = Record {
+            line: line.strip_suffix(b"\r").unwrap_or(line),
+            place: Place { name, line: i + 1 },
+        };
+        reader.take(&record)?;
+    }
+    Ok(reader.finish())
+}
+
+/// A line of the file.
+struct Record<'a> {
+    line: &'a [u8],
+    place: Place<'a>,
+}
+
+impl<'a> Record<'a> {
+    /// The text in columns, counted from 1, both ends included.
+    fn columns(&self, first: usize, last: usize) -> &'a str {
+        let last = last.min(self.line.len());
+        let bytes = self.line.get(first - 1..last).unwrap_or_default();
+        // What is not text is not a number either, and shows as such.
+        std::str::from_utf8(bytes).unwrap_or("\u{fffd}")
+    }
+
+    fn word(&self, first: usize, last: usize) -> &'a str {
+        self.columns(first, last).trim()
+    }
+
+    /// Three numbers side by side, each `width` columns wide.
+    fn three(&self, first: usize, width: usize) -> [&'a str; 3] {
+        std::array::from_fn(|i| {
+            let first = first + i * width;
+            self.word(first, first + width - 1)
+        })
+    }
+
+    /// Row of a matrix and its shift, as SCALE and MTRIX have them.
+    fn row(&self) -> Result<([f64; 3], f64), Error> {
+        let expected = "a number";
+        let number = |word| self.place.number(word, -1e6..=1e6, expected);
+        let [x, y, z] = self.three(11, 10);
+        Ok((
+            [number(x)?, number(y)?, number(z)?],
+            number(self.word(46, 55))?,
+        ))
+    }
+}
+
+/// What has been read so far.
+#[derive(Debug, Default)]
+struct Reader {
+    contents: Contents,
+    models: usize,
+    scale: [Option<([f64; 3], f64)>; 3],
+    copy: [Option<([f64; 3], f64)>; 3],
+    /// The columns that name the atom last read, which its ANISOU repeats.
+    last_atom: Option<Vec<u8>>,
+}
+
+impl Reader {
+    fn take(&mut self, record: &Record) -> Result<(), Error> {
+        match record.columns(1, 6).trim_end() {
+            "ATOM" | "HETATM" if self.models <= 1 => {
+                self.contents.atoms.push(atom(record)?);
+                self.last_atom = record.line.get(6..27).map(<[u8]>::to_vec);
+            }
+            "ANISOU" if self.models <= 1 => self.anisou(record)?,
+            "MODEL" => self.models += 1,
+            "CRYST1" => self.cryst1(record)?,
+            "SCALE1" => self.scale[0] = Some(record.row()?),
+            "SCALE2" => self.scale[1] = Some(record.row()?),
+            "SCALE3" => self.scale[2] = Some(record.row()?),
+            "MTRIX1" => self.copy = [Some(record.row()?), None, None],
+            "MTRIX2" => self.copy[1] = Some(record.row()?),
+            "MTRIX3" => {
+                self.copy[2] = Some(record.row()?);
+                self.end_of_copy(record);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn cryst1(&mut self, record: &Record) -> Result<(), Error> {
+        let edge = "a cell edge above 0 and up to 1e5 A";
+        let angle = "a cell angle between 0 and 180 degrees";
+        let edges = record.three(7, 9);
+        // Some say "no crystal" with zeros or nothing at all, others with a cell of 1 A.
+        if edges
+            .iter()
+            .all(|word| matches!(word.parse(), Err(_) | Ok(0.0 | 1.0)))
+        {
+            return Ok(());
+        }
+        let mut values = [0.0; 6];
+        let words = edges.into_iter().chain(record.three(34, 7));
+        for (i, (value, word)) in values.iter_mut().zip(words).enumerate() {
+            *value = if i < 3 {
+                record.place.number(word, 1e-3..=1e5, edge)?
+            } else {
+                record.place.number(word, 1e-3..=179.999, angle)?
+            };
+        }
+        self.contents.cell = Some(CellSpec::from_values(&values)?);
+        let space_group = record.word(56, 66);
+        self.contents.space_group =
+            (!space_group.is_empty()).then(|| (space_group.to_owned(), record.place.line));
+        Ok(())
+    }
+
+    fn end_of_copy(&mut self, record: &Record) {
+        let is_in_file = record.word(60, 60) == "1";
+        if let ([Some(x), Some(y), Some(z)], false) = (self.copy, is_in_file) {
+            let rows = [x, y, z].map(|(row, _)| Vector3::from(row).transpose());
+            let copy = Copy {
+                rotation: Matrix3::from_rows(&rows),
+                translation_a: [x.1, y.1, z.1].into(),
+            };
+            if !copy.is_identity() {
+                self.contents.copies.push(copy);
+            }
+        }
+        self.copy = [None; 3];
+    }
+
+    fn anisou(&mut self, record: &Record) -> Result<(), Error> {
+        let is_same = self.last_atom.as_deref() == record.line.get(6..27);
+        let (true, Some(atom)) = (is_same, self.contents.atoms.last_mut()) else {
+            return Err(Error::StrayAnisou {
+                name: record.place.name.to_owned(),
+                line: record.place.line,
+            });
+        };
+        let mut u_a2 = [0.0; 6];
+        for (i, value) in u_a2.iter_mut().enumerate() {
+            let word = record.word(29 + 7 * i, 35 + 7 * i);
+            let expected = "a component of U in 1e-4 A^2, from -120000 to 120000";
+            *value = record
+                .place
+                .number(word, -120_000.0..=120_000.0, expected)?
+                * 1e-4;
+        }
+        atom.displacement = FileDisplacement::Cartesian { u_a2 };
+        Ok(())
+    }
+
+    fn finish(self) -> Contents {
+        let mut contents = self.contents;
+        if let [Some(x), Some(y), Some(z)] = self.scale {
+            contents.scale = Some(([x.0, y.0, z.0], [x.1, y.1, z.1]));
+        }
+        contents.models_left_out = self.models.saturating_sub(1);
+        contents
+    }
+}
+
+fn atom(record: &Record) -> Result<FileAtom, Error> {
+    let place = record.place;
+    let [x, y, z] = record.three(31, 8);
+    let occupancy = match record.word(55, 60) {
+        "" => 1.0,
+        word => place.occupancy(word)?,
+    };
+    Ok(FileAtom {
+        element: element(record)?,
+        charge: charge(record)?,
+        position: Position::Orthogonal([
+            place.coordinate(x)?,
+            place.coordinate(y)?,
+            place.coordinate(z)?,
+        ]),
+        occupancy,
+        displacement: FileDisplacement::Isotropic {
+            b_a2: place.b_a2(record.word(61, 66))?,
+        },
+    })
+}
+
+/// The element of columns 77-78 or, where they are blank, the one that the atom's name begins with.
+fn element(record: &Record) -> Result<Element, Error> {
+    // Files from before 1996 number their lines there.
+    let symbol = record
+        .word(77, 78)
+        .trim_matches(|c: char| c.is_ascii_digit());
+    let found = if symbol.is_empty() {
+        element_of_name(record.columns(13, 16))
+    } else {
+        Element::from_symbol(symbol)
+    };
+    found.ok_or_else(|| {
+        let found = if symbol.is_empty() {
+            record.word(13, 16)
+        } else {
+            symbol
+        };
+        record
+            .place
+            .error(found, "the symbol of an element from H to Cf")
+    })
+}
+
+/// The element that an atom's name begins with: symbols end in the second of its four columns.
+fn element_of_name(name: &str) -> Option<Element> {
+    let symbol = name.get(..2)?;
+    let one_letter = symbol.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit());
+    // Names of hydrogens such as HG11 fill four columns and begin in the first.
+    if symbol.starts_with('H') && !name.ends_with(' ') {
+        return Some(Element::HYDROGEN);
+    }
+    Element::from_symbol(one_letter)
+}
+
+/// The charge of columns 79-80, such as `2+`.
+fn charge(record: &Record) -> Result<i8, Error> {
+    let word = record.word(79, 80);
+    let (sign, digit) = match word.as_bytes() {
+        // Segments and such of old files are no charges.
+        [] | [_] | [b'0'..=b'9', b'0'..=b'9'] => return Ok(0),
+        [digit @ b'0'..=b'8', b'+'] | [b'+', digit @ b'0'..=b'8'] => (1, digit),
+        [digit @ b'0'..=b'8', b'-'] | [b'-', digit @ b'0'..=b'8'] => (-1, digit),
+        _ => return Err(record.place.error(word, "a charge such as 2+ or 1-")),
+    };
+    Ok(sign * i8::try_from(digit - b'0').unwrap_or(0))
+}

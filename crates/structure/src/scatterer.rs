@@ -1,0 +1,175 @@
+//! One atom as the sum of Gaussians that scatters, at rest or moving.
+
+use std::f64::consts::PI;
+
+use nalgebra::{Matrix3, SymmetricEigen, Vector3};
+
+use crate::anomalous::Dispersion;
+use crate::form_factor::FormFactor;
+use crate::model::{Atom, Displacement, symmetric};
+
+/// B over U: `8 pi^2`.
+const B_OVER_U: f64 = 8.0 * PI * PI;
+
+/// An atom with its form factor, dispersion correction and displacement put together.
+///
+/// ```text
+/// f(s) = (sum_i a_i exp(-b_i s^2/4) + c + f' + i f'') exp(-s.B s/4)
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scatterer {
+    pub(crate) position: [f64; 3],
+    form_factor: FormFactor,
+    imaginary: f64,
+    occupancy: f64,
+    displacement: Tensor,
+}
+
+/// B of an atom in A^2.
+#[derive(Debug, Clone, Copy)]
+enum Tensor {
+    Isotropic(f64),
+    Anisotropic(Matrix3<f64>),
+}
+
+impl Scatterer {
+    pub(crate) fn new(atom: &Atom, dispersion: &Dispersion) -> Self {
+        let correction = dispersion.get(&atom.element).copied().unwrap_or_default();
+        let mut form_factor = FormFactor::of(atom.element, atom.charge);
+        form_factor.c += correction.real;
+        Self {
+            position: atom.position,
+            form_factor,
+            imaginary: correction.imaginary,
+            occupancy: atom.occupancy,
+            displacement: match atom.displacement {
+                Displacement::Isotropic { b_a2 } => Tensor::Isotropic(b_a2),
+                Displacement::Anisotropic { u_a2 } => {
+                    Tensor::Anisotropic(symmetric(u_a2) * B_OVER_U)
+                }
+            },
+        }
+    }
+
+    /// B along the direction in which the atom moves least, in A^2.
+    pub(crate) fn least_b_a2(&self) -> f64 {
+        match &self.displacement {
+            Tensor::Isotropic(b) => *b,
+            Tensor::Anisotropic(b) => SymmetricEigen::new(*b).eigenvalues.min(),
+        }
+    }
+
+    /// Real and imaginary part of its scattering along a scattering vector in 1/A, occupancy
+    /// included.
+    pub(crate) fn scattering(&self, vector: &Vector3<f64>) -> [f64; 2] {
+        let s_squared = vector.norm_squared();
+        let exponent = match &self.displacement {
+            Tensor::Isotropic(b) => b * s_squared,
+            Tensor::Anisotropic(b) => vector.dot(&(b * vector)),
+        };
+        let factor = self.occupancy * (-0.25 * exponent).exp();
+        [
+            self.form_factor.at(s_squared) * factor,
+            self.imaginary * factor,
+        ]
+    }
+
+    /// The density of the atom with `blur_a2` added to its B, which must leave it positive.
+    ///
+    /// ```text
+    /// rho(r) = sum_i a_i (4 pi)^(3/2) |B_i|^(-1/2) exp(-4 pi^2 r.B_i^-1 r)    B_i = b_i + B + blur
+    /// ```
+    /// The constant, with f' and f'', is a Gaussian with b = 0.
+    pub(crate) fn density(&self, blur_a2: f64) -> Density {
+        let FormFactor { a, b, c } = self.form_factor;
+        let [a1, a2, a3, a4] = a.map(|weight| [weight, 0.0]);
+        let [b1, b2, b3, b4] = b;
+        let weights = [a1, a2, a3, a4, [c, self.imaginary]];
+        let widths = [b1, b2, b3, b4, 0.0].map(|width| width + blur_a2);
+        let terms = std::array::from_fn(|i| self.term(weights[i], widths[i]));
+        Density {
+            terms,
+            is_round: matches!(self.displacement, Tensor::Isotropic(_)),
+        }
+    }
+
+    fn term(&self, weight: [f64; 2], b_a2: f64) -> Term {
+        let (inverse, determinant, widest_a2) = match &self.displacement {
+            Tensor::Isotropic(b) => {
+                let b = b + b_a2;
+                (Matrix3::from_diagonal_element(1.0 / b), b.powi(3), b)
+            }
+            Tensor::Anisotropic(b) => {
+                let b = b + Matrix3::from_diagonal_element(b_a2);
+                let inverse = b.try_inverse().unwrap_or_else(Matrix3::zeros);
+                let widest = SymmetricEigen::new(b).eigenvalues.max();
+                (inverse, b.determinant(), widest)
+            }
+        };
+        let scale = self.occupancy * ((4.0 * PI).powi(3) / determinant).sqrt();
+        Term {
+            peak: weight.map(|weight| weight * scale),
+            exponent: inverse * (-4.0 * PI * PI),
+            slowest_exponent: -4.0 * PI * PI / widest_a2,
+        }
+    }
+}
+
+/// The density of an atom about its place, in e/A^3.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Density {
+    terms: [Term; 5],
+    is_round: bool,
+}
+
+/// `peak exp(r.exponent r)`.
+#[derive(Debug, Clone, Copy)]
+struct Term {
+    /// Real and imaginary part, in e/A^3.
+    peak: [f64; 2],
+    /// In 1/A^2; negative definite.
+    exponent: Matrix3<f64>,
+    /// In 1/A^2, along the direction in which the term reaches farthest.
+    slowest_exponent: f64,
+}
+
+impl Density {
+    /// The distance in A beyond which the terms together stay below `cutoff` (e/A^3).
+    pub(crate) fn radius_a(&self, cutoff: f64) -> f64 {
+        let bound = |radius: f64| -> f64 {
+            let terms = self.terms.iter();
+            let size = |term: &Term| {
+                let [real, imaginary] = term.peak;
+                real.hypot(imaginary) * (term.slowest_exponent * radius * radius).exp()
+            };
+            terms.map(size).sum()
+        };
+        const STEP_A: f64 = 0.1;
+        let mut steps = 1;
+        while steps < MOST_STEPS && bound(f64::from(steps) * STEP_A) > cutoff {
+            steps += 1;
+        }
+        f64::from(steps) * STEP_A
+    }
+
+    /// Real and imaginary part at a point, given from the middle of the atom in A.
+    #[inline]
+    pub(crate) fn at(&self, r: &Vector3<f64>) -> [f64; 2] {
+        let mut sum = [0.0; 2];
+        let r_squared = r.norm_squared();
+        for term in &self.terms {
+            let exponent = if self.is_round {
+                term.slowest_exponent * r_squared
+            } else {
+                r.dot(&(term.exponent * r))
+            };
+            let gaussian = exponent.exp();
+            sum[0] += term.peak[0] * gaussian;
+            sum[1] += term.peak[1] * gaussian;
+        }
+        sum
+    }
+}
+
+/// Steps after which an atom ends in any case: 100 A, far beyond one with the largest B.
+const MOST_STEPS: u32 = 1000;

@@ -1,0 +1,239 @@
+//! The bulk solvent: a flat electron density wherever the molecules are not.
+
+use nanobragg_crystal::GridLimit;
+use nanobragg_geometry::vector::norm;
+use rustfft::num_complex::Complex64;
+
+use crate::ball::Ball;
+use crate::element::Element;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::map::{Map, points, wrap};
+use crate::model::Model;
+
+/// The flat bulk solvent.
+///
+/// ```text
+/// F_solvent(h) = k exp(-B s^2/4) * sum over solvent points of exp(2 pi i h.x) V/N
+/// ```
+/// A point is solvent if it is farther from every atom than its van der Waals radius and the
+/// probe's, or within the shrinkage of such a point. Hydrogens and atoms with no occupancy count
+/// for nothing.
+///
+/// # Source
+/// Jiang and Bruenger, J. Mol. Biol. 243 (1994) 100, for the mask; radii of the probe and the
+/// shrinkage as in the Computational Crystallography Toolbox.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Solvent {
+    /// Electron density k in e/A^3; that of water is 0.33.
+    pub density_per_a3: f64,
+    /// B in A^2, which softens the edge.
+    pub b_a2: f64,
+    /// Added to the radius of every atom, in A.
+    pub probe_a: f64,
+    /// How far the solvent then reaches back, in A.
+    pub shrink_a: f64,
+    /// Largest distance of points of the mask, in A.
+    pub spacing_a: f64,
+}
+
+impl Default for Solvent {
+    /// 0.35 e/A^3, B of 46 A^2, which fit most proteins; probe 1.1 A, shrinkage 0.9 A, mask 0.6 A.
+    fn default() -> Self {
+        Self {
+            density_per_a3: 0.35,
+            b_a2: 46.0,
+            probe_a: 1.1,
+            shrink_a: 0.9,
+            spacing_a: 0.6,
+        }
+    }
+}
+
+/// The transform of the solvent.
+#[derive(Debug)]
+pub(crate) struct SolventFactors {
+    map: Map,
+    solvent: Solvent,
+    voxel_a3: f64,
+}
+
+impl SolventFactors {
+    /// Masks the atoms of the whole cell and transforms what is left.
+    ///
+    /// The mask is made finer than asked for if the resolution needs it.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if the map does not fit the limit.
+    pub(crate) fn new(
+        model: &Model,
+        solvent: Solvent,
+        dmin_a: f64,
+        limit: GridLimit,
+    ) -> Result<Self, Error> {
+        let frame = &model.frame;
+        let spacing_a = solvent.spacing_a.min(dmin_a / 2.0);
+        let size = points(frame, spacing_a, model.space_group.operations());
+        let mut map = Map::zeros(size, dmin_a, limit)?;
+        let mask = shrunk(&mask(model, &solvent, size), frame, size, solvent.shrink_a);
+        for (value, is_solvent) in map.values.iter_mut().zip(mask) {
+            *value = Complex64::new(if is_solvent { 1.0 } else { 0.0 }, 0.0);
+        }
+        map.transform();
+        let voxel_a3 = frame.volume_a3() / size.iter().map(|n| *n as f64).product::<f64>();
+        Ok(Self {
+            map,
+            solvent,
+            voxel_a3,
+        })
+    }
+
+    /// The share of the cell that is solvent.
+    pub(crate) fn fraction(&self) -> f64 {
+        self.map.around([0; 3]).re / self.map.values.len() as f64
+    }
+
+    /// Real and imaginary part, in electrons.
+    pub(crate) fn at(&self, hkl: [i32; 3], s_squared: f64) -> [f64; 2] {
+        let softened = (-0.25 * self.solvent.b_a2 * s_squared).exp();
+        let scale = self.solvent.density_per_a3 * self.voxel_a3 * softened;
+        let value = self.map.around(hkl);
+        [value.re * scale, value.im * scale]
+    }
+}
+
+/// Whether each point is outside every atom of the cell.
+fn mask(model: &Model, solvent: &Solvent, size: [usize; 3]) -> Vec<bool> {
+    let mut mask = vec![true; size.iter().product()];
+    let atoms = model.atoms.iter();
+    for atom in atoms.filter(|atom| atom.occupancy > 0.0 && atom.element != Element::HYDROGEN) {
+        let radius_a = atom.element.van_der_waals_radius_a() + solvent.probe_a;
+        for operation in model.space_group.operations() {
+            let ball = Ball {
+                middle: operation.apply(atom.position),
+                radius_a,
+            };
+            ball.visit(&model.frame, size, |point, _| mask[point] = false);
+        }
+    }
+    mask
+}
+
+/// The mask with the solvent let back in as far as `shrink_a`.
+fn shrunk(mask: &[bool], frame: &Frame, size: [usize; 3], shrink_a: f64) -> Vec<bool> {
+    let steps = steps_within(frame, size, shrink_a);
+    let [_, nb, nc] = size;
+    let is_solvent_near = |point: usize| {
+        let place = [point / (nb * nc), point / nc % nb, point % nc];
+        steps.iter().any(|step| {
+            let [a, b, c] = std::array::from_fn(|i| wrap(place[i] as i64 + step[i], size[i]));
+            mask[(a * nb + b) * nc + c]
+        })
+    };
+    let points = mask.iter().enumerate();
+    points
+        .map(|(point, is_solvent)| *is_solvent || is_solvent_near(point))
+        .collect()
+}
+
+/// The steps from a point to all others within a distance.
+fn steps_within(frame: &Frame, size: [usize; 3], distance_a: f64) -> Vec<[i64; 3]> {
+    let reciprocal = frame.reciprocal_lengths_per_a();
+    let [a, b, c] = std::array::from_fn(|i| {
+        let reach = (distance_a * reciprocal[i] * size[i] as f64).floor() as i64;
+        -reach..=reach
+    });
+    let mut steps = Vec::new();
+    for i in a {
+        for j in b.clone() {
+            for k in c.clone() {
+                let step = [i, j, k];
+                let fraction = std::array::from_fn(|n| step[n] as f64 / size[n] as f64);
+                if norm(frame.difference_a(fraction)) <= distance_a {
+                    steps.push(step);
+                }
+            }
+        }
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anomalous::Dispersion;
+    use crate::model::{Atom, Displacement};
+    use nanobragg_crystal::{CellSpec, SpaceGroup};
+
+    /// One carbon in a box of 12 A.
+    fn carbon(solvent: Solvent) -> SolventFactors {
+        let cell = CellSpec::from_values(&[12.0]).unwrap();
+        let model = Model {
+            frame: Frame::new(cell).unwrap(),
+            space_group: SpaceGroup::p1(),
+            atoms: vec![Atom {
+                element: Element::from_symbol("C").unwrap(),
+                charge: 0,
+                position: [0.9, 0.5, 0.1],
+                occupancy: 1.0,
+                displacement: Displacement::Isotropic { b_a2: 20.0 },
+            }],
+            dispersion: Dispersion::default(),
+        };
+        SolventFactors::new(&model, solvent, 2.0, GridLimit::default()).unwrap()
+    }
+
+    #[test]
+    fn one_atom_keeps_out_its_ball() {
+        // A grid of 0.1 A counts the ball to about a thousandth of its volume.
+        let solvent = Solvent {
+            shrink_a: 0.0,
+            spacing_a: 0.1,
+            ..Solvent::default()
+        };
+        let radius: f64 = 1.775 + 1.1;
+        let ball_a3 = 4.0 / 3.0 * std::f64::consts::PI * radius.powi(3);
+        let kept_out_a3 = (1.0 - carbon(solvent).fraction()) * 12.0_f64.powi(3);
+        assert!(
+            (kept_out_a3 / ball_a3 - 1.0).abs() < 0.005,
+            "{kept_out_a3} {ball_a3}"
+        );
+    }
+
+    #[test]
+    fn the_solvent_comes_back_as_far_as_the_shrinkage() {
+        let solvent = Solvent {
+            spacing_a: 0.1,
+            ..Solvent::default()
+        };
+        let radius: f64 = 1.775 + 1.1 - 0.9;
+        let ball_a3 = 4.0 / 3.0 * std::f64::consts::PI * radius.powi(3);
+        let kept_out_a3 = (1.0 - carbon(solvent).fraction()) * 12.0_f64.powi(3);
+        // Steps of the grid end up to 0.1 A short of 0.9 A.
+        assert!(
+            (kept_out_a3 / ball_a3 - 1.0).abs() < 0.03,
+            "{kept_out_a3} {ball_a3}"
+        );
+    }
+
+    #[test]
+    fn the_solvent_scatters_against_its_hole() {
+        // Outside the origin the solvent is minus its hole, a ball about the atom:
+        // F = -k exp(-B s^2/4) 4 pi R^3 (sin x - x cos x)/x^3 exp(2 pi i h.r), x = 2 pi s R.
+        let solvent = Solvent {
+            shrink_a: 0.0,
+            spacing_a: 0.1,
+            ..Solvent::default()
+        };
+        let [real, imaginary] = carbon(solvent).at([1, 1, 0], 2.0 / 144.0);
+        let radius = 1.775 + 1.1;
+        let s = (2.0_f64 / 144.0).sqrt();
+        let x = std::f64::consts::TAU * s * radius;
+        let ball =
+            4.0 * std::f64::consts::PI * radius.powi(3) * (x.sin() - x * x.cos()) / x.powi(3);
+        let amplitude = -0.35 * (-46.0 * s * s / 4.0).exp() * ball;
+        let phase = std::f64::consts::TAU * 1.4;
+        assert!((real - amplitude * phase.cos()).abs() < 0.01 * amplitude.abs());
+        assert!((imaginary - amplitude * phase.sin()).abs() < 0.01 * amplitude.abs());
+    }
+}

@@ -1,0 +1,268 @@
+//! Structure factors of a model: every reflection of the sphere, Friedel mates kept apart.
+
+use std::f64::consts::PI;
+use std::ops::RangeInclusive;
+
+use nanobragg_crystal::{GridLimit, Hkl, Reflection, SymmetryOperation};
+
+use crate::anomalous::Dispersion;
+use crate::density::DensityFactors;
+use crate::direct;
+use crate::error::Error;
+use crate::form_factor::LEAST_SPACING_A;
+use crate::frame::Frame;
+use crate::model::Model;
+use crate::scatterer::Scatterer;
+use crate::solvent::{Solvent, SolventFactors};
+
+/// How the sum over the atoms is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Method {
+    /// By Fourier transform of a map of the density.
+    #[default]
+    Density,
+    /// Atom by atom, for each reflection.
+    Direct,
+}
+
+/// What is asked of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FactorSpec {
+    /// The smallest spacing d of the reflections, in A.
+    pub dmin_a: f64,
+    /// The bulk solvent; `None` is a vacuum.
+    pub solvent: Option<Solvent>,
+    /// Dispersion corrections, before those of the model.
+    pub dispersion: Dispersion,
+    /// How the sum is done.
+    pub method: Method,
+    /// How much memory maps and lists may take.
+    pub limit: GridLimit,
+}
+
+impl Default for FactorSpec {
+    /// To 2 A, in solvent, without dispersion.
+    fn default() -> Self {
+        Self {
+            dmin_a: 2.0,
+            solvent: Some(Solvent::default()),
+            dispersion: Dispersion::new(),
+            method: Method::default(),
+            limit: GridLimit::default(),
+        }
+    }
+}
+
+/// A structure factor, in electrons.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StructureFactor {
+    /// The indices.
+    pub hkl: Hkl,
+    /// The real part.
+    pub real: f64,
+    /// The imaginary part.
+    pub imaginary: f64,
+}
+
+impl StructureFactor {
+    /// |F|.
+    pub fn amplitude(&self) -> f64 {
+        self.real.hypot(self.imaginary)
+    }
+
+    /// The phase in radians, from -pi to pi.
+    pub fn phase_rad(&self) -> f64 {
+        self.imaginary.atan2(self.real)
+    }
+
+    /// The reflection without its phase.
+    pub fn reflection(&self) -> Reflection {
+        Reflection {
+            hkl: self.hkl,
+            amplitude: self.amplitude(),
+        }
+    }
+}
+
+/// The structure factors of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StructureFactors {
+    /// All reflections with `d >= dmin`, and 0 0 0, by h, then k, then l.
+    pub list: Vec<StructureFactor>,
+    /// The share of the cell that is solvent; `None` where none was asked for.
+    pub solvent_fraction: Option<f64>,
+}
+
+impl StructureFactors {
+    /// Works out all reflections of the sphere of radius 1/dmin, 0 0 0 included.
+    ///
+    /// ```text
+    /// F(h) = sum_(R,t) exp(2 pi i h.t) F_asu(h R) + F_solvent(h)
+    /// ```
+    /// # Errors
+    /// [`Error::OutOfRange`] for a resolution or a solvent that cannot be, [`Error::TooLarge`] if
+    /// the reflections or the maps do not fit the limit.
+    pub fn new(model: &Model, spec: &FactorSpec) -> Result<Self, Error> {
+        spec.check()?;
+        let frame = &model.frame;
+        for per_a in frame.reciprocal_lengths_per_a() {
+            within(
+                "the distance of lattice planes (A)",
+                1.0 / per_a,
+                1.0..=1e6,
+                "1 to 1e6",
+            )?;
+        }
+        let indices = indices(frame, spec.dmin_a, spec.limit)?;
+        let mut dispersion = model.dispersion.clone();
+        dispersion.extend(&spec.dispersion);
+        let scatterers: Vec<_> = model
+            .atoms
+            .iter()
+            .map(|atom| Scatterer::new(atom, &dispersion))
+            .collect();
+        for scatterer in &scatterers {
+            let quantity = "the B factor of an atom where it moves least (A^2)";
+            within(quantity, scatterer.least_b_a2(), -8.0..=1e4, "-8 to 1e4")?;
+        }
+        let density = match spec.method {
+            Method::Density => Some(DensityFactors::new(
+                frame,
+                &scatterers,
+                spec.dmin_a,
+                spec.limit,
+            )?),
+            Method::Direct => None,
+        };
+        let asymmetric = |hkl: [i32; 3], s_squared: f64| match &density {
+            Some(density) => density.at(hkl, s_squared),
+            None => direct::at(frame, &scatterers, hkl),
+        };
+        let solvent = spec.solvent;
+        let solvent = solvent
+            .map(|solvent| SolventFactors::new(model, solvent, spec.dmin_a, spec.limit))
+            .transpose()?;
+        let factor = |hkl: [i32; 3]| {
+            let s_squared = frame.s_squared(hkl);
+            let [mut real, mut imaginary] = folded(model.space_group.operations(), hkl, |hkl| {
+                asymmetric(hkl, s_squared)
+            });
+            if let Some(solvent) = &solvent {
+                let [more_real, more_imaginary] = solvent.at(hkl, s_squared);
+                real += more_real;
+                imaginary += more_imaginary;
+            }
+            StructureFactor {
+                hkl: Hkl(hkl),
+                real,
+                imaginary,
+            }
+        };
+        Ok(Self {
+            list: indices.into_iter().map(factor).collect(),
+            solvent_fraction: solvent.as_ref().map(SolventFactors::fraction),
+        })
+    }
+
+    /// The reflections without their phases.
+    pub fn reflections(&self) -> Vec<Reflection> {
+        self.list.iter().map(StructureFactor::reflection).collect()
+    }
+}
+
+impl FactorSpec {
+    fn check(&self) -> Result<(), Error> {
+        let spacings = LEAST_SPACING_A..=1000.0;
+        let allowed = "0.25 to 1000 A: the form factors hold down to 0.25 A";
+        within("the resolution limit (A)", self.dmin_a, spacings, allowed)?;
+        if let Some(solvent) = &self.solvent {
+            let Solvent {
+                density_per_a3,
+                b_a2,
+                probe_a,
+                shrink_a,
+                spacing_a,
+            } = *solvent;
+            let density = "the solvent's density (e/A^3)";
+            within(density, density_per_a3, 0.0..=10.0, "0 to 10")?;
+            within("the solvent's B (A^2)", b_a2, 0.0..=1000.0, "0 to 1000")?;
+            within("the solvent's probe (A)", probe_a, 0.0..=10.0, "0 to 10")?;
+            within(
+                "the solvent's shrinkage (A)",
+                shrink_a,
+                0.0..=10.0,
+                "0 to 10",
+            )?;
+            within(
+                "the mask's spacing (A)",
+                spacing_a,
+                0.05..=10.0,
+                "0.05 to 10",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn within(
+    quantity: &'static str,
+    value: f64,
+    range: RangeInclusive<f64>,
+    allowed: &'static str,
+) -> Result<(), Error> {
+    let error = Error::OutOfRange {
+        quantity,
+        value,
+        allowed,
+    };
+    range.contains(&value).then_some(()).ok_or(error)
+}
+
+/// The sum over the symmetry operations, of which each turns the indices and shifts the phase.
+fn folded(
+    operations: &[SymmetryOperation],
+    hkl: [i32; 3],
+    asymmetric: impl Fn([i32; 3]) -> [f64; 2],
+) -> [f64; 2] {
+    let mut sum = [0.0; 2];
+    for operation in operations {
+        let [real, imaginary] = asymmetric(operation.apply_to_hkl(hkl));
+        // F(h R) lags F(h) by the shift of the phase, so F_asu(h R) is brought back.
+        let (sin, cos) = (-operation.phase_shift_rad(hkl)).sin_cos();
+        sum[0] += real * cos - imaginary * sin;
+        sum[1] += real * sin + imaginary * cos;
+    }
+    sum
+}
+
+/// All indices with `d >= dmin`, 0 0 0 included.
+fn indices(frame: &Frame, dmin_a: f64, limit: GridLimit) -> Result<Vec<[i32; 3]>, Error> {
+    let count = 4.0 / 3.0 * PI / dmin_a.powi(3) * frame.volume_a3();
+    let each_bytes = size_of::<StructureFactor>() + size_of::<[i32; 3]>();
+    let needed_bytes = (count * each_bytes as f64) as u128;
+    let most = frame.cell().lengths_angstrom.map(|edge| edge / dmin_a);
+    if needed_bytes > u128::from(limit.max_bytes) || most.iter().any(|n| *n > MOST_INDEX) {
+        return Err(Error::TooLarge {
+            dmin_a,
+            needed_bytes,
+            limit_bytes: limit.max_bytes,
+        });
+    }
+    // Rounding must not lose a reflection that lies on the limit.
+    let most_s_squared = (1.0 + 1e-12) / (dmin_a * dmin_a);
+    let [h_most, k_most, l_most] = most.map(|n| n.floor() as i32);
+    let mut indices = Vec::new();
+    for h in -h_most..=h_most {
+        for k in -k_most..=k_most {
+            for l in -l_most..=l_most {
+                if frame.s_squared([h, k, l]) <= most_s_squared {
+                    indices.push([h, k, l]);
+                }
+            }
+        }
+    }
+    Ok(indices)
+}
+
+/// No index is larger than this: the edge of a virus' cell at atomic resolution has thousands.
+const MOST_INDEX: f64 = 1e5;

@@ -1,0 +1,334 @@
+//! Structure factors against what is known without a program: closed forms, and laws.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashMap;
+use std::f64::consts::{PI, TAU};
+
+use nanobragg_crystal::{CellSpec, SpaceGroup};
+use nanobragg_structure::{
+    Atom, Correction, Dispersion, Displacement, Element, FactorSpec, FormFactor, Frame, Method,
+    Model, StructureFactor, StructureFactors, read,
+};
+
+/// Map against direct summation, `sum |F - F'| / sum |F'|` over complex F.
+const MAP_R: f64 = 3e-4;
+
+/// Direct sums against each other or a closed form: rounding of sums of a hundred electrons.
+const ROUNDING: f64 = 1e-9;
+
+type Factors = HashMap<[i32; 3], StructureFactor>;
+
+fn element(symbol: &str) -> Element {
+    Element::from_symbol(symbol).unwrap()
+}
+
+fn atom(symbol: &str, position: [f64; 3], b_a2: f64) -> Atom {
+    Atom {
+        element: element(symbol),
+        charge: 0,
+        position,
+        occupancy: 1.0,
+        displacement: Displacement::Isotropic { b_a2 },
+    }
+}
+
+fn model(cell: &[f64], group: &str, atoms: Vec<Atom>) -> Model {
+    Model {
+        frame: Frame::new(CellSpec::from_values(cell).unwrap()).unwrap(),
+        space_group: SpaceGroup::from_name(group).unwrap(),
+        atoms,
+        dispersion: Dispersion::new(),
+    }
+}
+
+fn factors(model: &Model, method: Method, dispersion: Dispersion) -> Factors {
+    let spec = FactorSpec {
+        dmin_a: 1.2,
+        solvent: None,
+        dispersion,
+        method,
+        ..FactorSpec::default()
+    };
+    let list = StructureFactors::new(model, &spec).unwrap().list;
+    list.into_iter()
+        .map(|factor| (factor.hkl.0, factor))
+        .collect()
+}
+
+fn direct(model: &Model) -> Factors {
+    factors(model, Method::Direct, Dispersion::new())
+}
+
+/// `sum |F - F'| / sum |F'|`.
+fn r(found: &Factors, expected: &Factors) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let [mut differences, mut sum] = [0.0; 2];
+    for (hkl, factor) in expected {
+        let other = found[hkl];
+        differences += (factor.real - other.real).hypot(factor.imaginary - other.imaginary);
+        sum += factor.amplitude();
+    }
+    differences / sum
+}
+
+const TRICLINIC: [f64; 6] = [9.0, 11.0, 13.0, 82.0, 97.0, 106.0];
+
+/// Atoms of many kinds, sharp and wide, some moving more one way than another.
+fn mixture() -> Vec<Atom> {
+    let mut atoms = vec![
+        atom("C", [0.11, 0.27, 0.83], 2.0),
+        atom("N", [0.52, -0.31, 0.08], 12.0),
+        atom("O", [0.77, 0.64, 1.45], 60.0),
+        atom("H", [0.05, 0.91, 0.49], 5.0),
+        atom("Se", [0.35, 0.45, 0.25], 8.0),
+        atom("Ti", [0.95, 0.15, 0.65], 0.0),
+    ];
+    atoms[1].occupancy = 0.4;
+    atoms[4].displacement = Displacement::Anisotropic {
+        u_a2: [0.05, 0.20, 0.10, 0.03, -0.02, 0.06],
+    };
+    // The ion with the most negative of all b.
+    atoms[5].charge = 4;
+    atoms
+}
+
+fn dispersive() -> Dispersion {
+    let selenium = Correction {
+        real: -8.0,
+        imaginary: 4.5,
+    };
+    Dispersion::from([(element("Se"), selenium)])
+}
+
+#[test]
+fn the_map_agrees_with_direct_summation() {
+    for (cell, group) in [(&TRICLINIC[..], "P 1"), (&[14.0, 14.0, 11.0], "P 41 21 2")] {
+        let model = model(cell, group, mixture());
+        let exact = factors(&model, Method::Direct, dispersive());
+        let fast = factors(&model, Method::Density, dispersive());
+        assert!(r(&fast, &exact) < MAP_R, "{group}: {}", r(&fast, &exact));
+    }
+}
+
+#[test]
+fn one_atom_scatters_as_its_form_factor_says() {
+    let position = [0.2, 0.3, 0.4];
+    let found = direct(&model(
+        &[8.0, 9.0, 10.0],
+        "P 1",
+        vec![atom("S", position, 15.0)],
+    ));
+    let sulphur = FormFactor::of(element("S"), 0);
+    for (hkl, factor) in &found {
+        let [h, k, l] = hkl.map(f64::from);
+        let s_squared = h * h / 64.0 + k * k / 81.0 + l * l / 100.0;
+        let amplitude = sulphur.at(s_squared) * (-15.0 * s_squared / 4.0).exp();
+        assert!((factor.amplitude() - amplitude).abs() < ROUNDING);
+        let turns = h * position[0] + k * position[1] + l * position[2];
+        assert!((factor.real - amplitude * (TAU * turns).cos()).abs() < ROUNDING);
+        assert!((factor.imaginary - amplitude * (TAU * turns).sin()).abs() < ROUNDING);
+    }
+}
+
+#[test]
+fn symmetry_does_what_writing_out_every_atom_does() {
+    // P 21 21 21 as the International Tables print it.
+    let images = |[x, y, z]: [f64; 3]| {
+        [
+            [x, y, z],
+            [0.5 - x, -y, 0.5 + z],
+            [-x, 0.5 + y, 0.5 - z],
+            [0.5 + x, 0.5 - y, -z],
+        ]
+    };
+    let cell = [11.0, 12.0, 13.0];
+    let mut unit = mixture();
+    // Tensors would have to be turned by hand.
+    unit.retain(|atom| matches!(atom.displacement, Displacement::Isotropic { .. }));
+    let all = unit
+        .iter()
+        .flat_map(|atom| images(atom.position).map(|position| Atom { position, ..*atom }));
+    let written_out = direct(&model(&cell, "P 1", all.collect()));
+    let symmetric = direct(&model(&cell, "P 21 21 21", unit));
+    assert!(r(&symmetric, &written_out) < ROUNDING);
+}
+
+#[test]
+fn a_tensor_turns_with_its_atom() {
+    // Under 2 along b, (x, y, z) -> (-x, y, -z), U12 and U23 change sign.
+    let tensor = |u12, u23| Displacement::Anisotropic {
+        u_a2: [0.05, 0.20, 0.10, u12, -0.02, u23],
+    };
+    let mut here = atom("Fe", [0.1, 0.2, 0.3], 0.0);
+    here.displacement = tensor(0.03, 0.06);
+    let mut there = atom("Fe", [-0.1, 0.2, -0.3], 0.0);
+    there.displacement = tensor(-0.03, -0.06);
+    let cell = [9.0, 10.0, 11.0, 90.0, 104.0, 90.0];
+    let written_out = direct(&model(&cell, "P 1", vec![here, there]));
+    let symmetric = direct(&model(&cell, "P 1 2 1", vec![here]));
+    assert!(r(&symmetric, &written_out) < ROUNDING);
+}
+
+#[test]
+fn a_round_tensor_is_a_b_factor() {
+    let b_a2 = 18.0;
+    let u = b_a2 / (8.0 * PI * PI);
+    let mut tensor = mixture();
+    let mut number = mixture();
+    for (tensor, number) in tensor.iter_mut().zip(&mut number) {
+        number.displacement = Displacement::Isotropic { b_a2 };
+        tensor.displacement = Displacement::Anisotropic {
+            u_a2: [u, u, u, 0.0, 0.0, 0.0],
+        };
+    }
+    let [tensor, number] = [tensor, number].map(|atoms| model(&TRICLINIC, "P 1", atoms));
+    assert!(r(&direct(&tensor), &direct(&number)) < ROUNDING);
+    let [tensor, number] =
+        [tensor, number].map(|model| factors(&model, Method::Density, Dispersion::new()));
+    assert!(r(&tensor, &number) < ROUNDING);
+}
+
+#[test]
+fn more_b_for_all_weakens_each_reflection_by_its_spacing() {
+    let atoms = |more: f64| {
+        let mut atoms = mixture();
+        atoms[4] = atom("Se", [0.35, 0.45, 0.25], 8.0);
+        for atom in &mut atoms {
+            if let Displacement::Isotropic { b_a2 } = &mut atom.displacement {
+                *b_a2 += more;
+            }
+        }
+        model(&TRICLINIC, "P 1", atoms)
+    };
+    let (sharp, wide) = (atoms(0.0), atoms(10.0));
+    let mut expected = direct(&sharp);
+    for (hkl, factor) in &mut expected {
+        let weaker = (-10.0 * sharp.frame.s_squared(*hkl) / 4.0).exp();
+        factor.real *= weaker;
+        factor.imaginary *= weaker;
+    }
+    assert!(r(&direct(&wide), &expected) < ROUNDING);
+}
+
+#[test]
+fn moving_the_crystal_moves_only_phases() {
+    let still = model(&TRICLINIC, "P 1", mixture());
+    let mut moved = still.clone();
+    for atom in &mut moved.atoms {
+        atom.position[0] += 0.137;
+        atom.position[2] -= 2.5;
+    }
+    let (before, after) = (direct(&still), direct(&moved));
+    for (hkl, factor) in &before {
+        assert!((factor.amplitude() - after[hkl].amplitude()).abs() < ROUNDING);
+    }
+    assert!(r(&after, &before) > 0.1);
+    // The points of the map lie elsewhere in the atoms, and it should not show.
+    let map = |model| factors(model, Method::Density, Dispersion::new());
+    let (before, after) = (map(&still), map(&moved));
+    let difference = |hkl: &[i32; 3]| (before[hkl].amplitude() - after[hkl].amplitude()).abs();
+    let differences: f64 = before.keys().map(difference).sum();
+    let sum: f64 = before.values().map(StructureFactor::amplitude).sum();
+    assert!(differences < MAP_R * sum, "{}", differences / sum);
+}
+
+#[test]
+fn only_absorption_breaks_the_law_of_friedel() {
+    let model = model(&TRICLINIC, "P 1", mixture());
+    let split = |dispersion| {
+        let found = factors(&model, Method::Density, dispersion);
+        let mates = found.iter().map(|(hkl, factor)| {
+            (factor.amplitude() - found[&hkl.map(|index| -index)].amplitude()).abs()
+        });
+        mates.fold(0.0, f64::max)
+    };
+    let real_only = Correction {
+        real: -8.0,
+        imaginary: 0.0,
+    };
+    assert!(split(Dispersion::new()) < ROUNDING);
+    assert!(split(Dispersion::from([(element("Se"), real_only)])) < ROUNDING);
+    assert!(split(dispersive()) > 1.0);
+}
+
+#[test]
+fn mates_differ_as_two_atoms_predict() {
+    // |F(h)|^2 - |F(-h)|^2 = -4 f1 f2'' sin(2 pi h.(x1 - x2)) with f'' on atom 2 only.
+    let atoms = vec![atom("C", [0.3, 0.1, 0.6], 0.0), atom("Se", [0.0; 3], 0.0)];
+    let model = model(&[8.0, 9.0, 10.0], "P 1", atoms);
+    let found = factors(&model, Method::Direct, dispersive());
+    let carbon = FormFactor::of(element("C"), 0);
+    for (hkl, factor) in &found {
+        let mate = found[&hkl.map(|index| -index)];
+        let [h, k, l] = hkl.map(f64::from);
+        let turns = 0.3 * h + 0.1 * k + 0.6 * l;
+        let f1 = carbon.at(model.frame.s_squared(*hkl));
+        let expected = 4.0 * f1 * 4.5 * (TAU * turns).sin();
+        let difference = factor.amplitude().powi(2) - mate.amplitude().powi(2);
+        assert!(
+            (difference - expected).abs() < 1e-7,
+            "{hkl:?} {difference} {expected}"
+        );
+    }
+}
+
+#[test]
+fn rock_salt_adds_or_subtracts_its_two_sublattices() {
+    let text = "data_NaCl\n_cell_length_a 5.6402(2)\n_cell_length_b 5.6402\n_cell_length_c 5.6402\n\
+        _space_group_name_H-M_alt 'F m -3 m'\n\
+        loop_ _atom_site_label _atom_site_type_symbol _atom_site_fract_x _atom_site_fract_y \
+        _atom_site_fract_z _atom_site_U_iso_or_equiv\n\
+        Na1 Na1+ 0 0 0 0.02\nCl1 Cl1- 0.5 0.5 0.5 0.02\n";
+    let reading = read::parse(text.as_bytes(), "NaCl.cif", &read::Given::default()).unwrap();
+    // 48 of the 192 operations leave each atom where it is.
+    assert_eq!(reading.warnings.len(), 1);
+    let found = direct(&reading.model);
+    let [sodium, chlorine] =
+        [("Na", 1), ("Cl", -1)].map(|(symbol, charge)| FormFactor::of(element(symbol), charge));
+    let mut counts = [0; 3];
+    for (hkl, factor) in &found {
+        let s_squared = reading.model.frame.s_squared(*hkl);
+        let motion = (-2.0 * PI * PI * 0.02 * s_squared).exp();
+        let [sodium, chlorine] = [sodium, chlorine].map(|ion| ion.at(s_squared) * motion);
+        let odd = hkl.iter().filter(|index| *index % 2 != 0).count();
+        let (kind, expected) = match odd {
+            0 => (0, 4.0 * (sodium + chlorine)),
+            3 => (1, 4.0 * (sodium - chlorine)),
+            _ => (2, 0.0),
+        };
+        counts[kind] += 1;
+        assert!(
+            (factor.real - expected).abs() < 1e-6,
+            "{hkl:?} {factor:?} {expected}"
+        );
+        assert!(factor.imaginary.abs() < 1e-6);
+    }
+    assert!(counts.iter().all(|count| *count > 10), "{counts:?}");
+}
+
+#[test]
+fn what_cannot_be_asked_is_refused() {
+    let model = model(&TRICLINIC, "P 1", mixture());
+    let message = |spec: FactorSpec| {
+        StructureFactors::new(&model, &spec)
+            .unwrap_err()
+            .to_string()
+    };
+    for dmin_a in [0.0, -1.0, 0.2, f64::NAN, f64::INFINITY] {
+        let spec = FactorSpec {
+            dmin_a,
+            ..FactorSpec::default()
+        };
+        assert!(message(spec).starts_with("the resolution limit (A) is"));
+    }
+    let mut unphysical = model.clone();
+    unphysical.atoms[4].displacement = Displacement::Anisotropic {
+        u_a2: [0.1, 0.1, -2.0, 0.0, 0.0, 0.0],
+    };
+    let error = StructureFactors::new(&unphysical, &FactorSpec::default()).unwrap_err();
+    assert!(error.to_string().starts_with("the B factor of an atom"));
+    let mut spec = FactorSpec::default();
+    spec.limit.max_bytes = 1000;
+    assert!(message(spec).contains("GiB"));
+}

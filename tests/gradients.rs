@@ -1,0 +1,652 @@
+//! Derivatives of images: held against central differences, against each other, and at the points
+//! where a formula divides nothing by nothing.
+
+use std::sync::Arc;
+
+use nanobragg::crystal::Reflection;
+use nanobragg::gradient::{
+    Parameter, render_hvp, render_jacobian, render_jvp, render_photons, render_vjp, value,
+    with_value,
+};
+use nanobragg::physics::Mask;
+use nanobragg::{
+    Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec, Error,
+    ExperimentSpec, FactorGrid, Fixes, GridLimit, Hkl, Length, Lookup, Misset, MosaicSpec, Oddity,
+    PhiSpec, Pivot, RoiSpec, RunOptions, SensorSpec, Shape, StepSpec, Surface, simulate,
+};
+use nanobragg_tests::strategies::experiments;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// How far a derivative may be from a difference quotient that is good to this.
+const AGREEMENT: f64 = 1e-6;
+
+/// The share of [`AGREEMENT`] that the quotient's own error may take: quotients of different
+/// steps tell it.
+const QUOTIENT: f64 = 0.05;
+
+/// Rounding of one image relative to its pixels, as it enters a difference quotient.
+const ROUNDING: f64 = 1e-14;
+
+/// How far vjp and jvp may be apart: they are the same sums in another order.
+const DOT_PRODUCT: f64 = 1e-10;
+
+/// How far photons in double precision may be from the plain render: half a step of `f32`, and what the
+/// plain render's sines lose near a whole index or the centre of a spot.
+const NARROWING: f64 = 2e-6;
+
+const OPTIONS: RunOptions<'static> = RunOptions {
+    threads: 1,
+    level: None,
+    precision: nanobragg::physics::Precision::Double,
+    progress: None,
+    cancel: None,
+};
+
+/// A shift of a parameter that moves spots by about a thousandth of their width in these experiments.
+fn step(spec: &ExperimentSpec, parameter: Parameter) -> f64 {
+    match parameter {
+        Parameter::CellA | Parameter::CellB | Parameter::CellC => 4e-3,
+        Parameter::Wavelength => 5e-5,
+        Parameter::Distance | Parameter::BeamFast | Parameter::BeamSlow => 5e-3,
+        Parameter::Dispersion => 1e-2,
+        Parameter::DivergenceH | Parameter::DivergenceV => 5e-2,
+        Parameter::CellsA | Parameter::CellsB | Parameter::CellsC => 4e-3,
+        Parameter::Fudge | Parameter::PolarizationFactor => 2e-3,
+        Parameter::SensorThickness | Parameter::SensorAttenuation => 0.3,
+        Parameter::Water => 0.01,
+        Parameter::StructureFactor(_) => 0.1,
+        Parameter::Fluence => 1e-3 * value(spec, parameter).unwrap(),
+        _ => 3e-3,
+    }
+}
+
+/// A difference quotient of fourth order at one pixel, and how far those of twice and half the step are
+/// from it.
+struct Quotient {
+    value: f64,
+    error: f64,
+}
+
+/// Central differences at four steps, extrapolated to none.
+fn quotients(spec: &ExperimentSpec, parameter: Parameter) -> Vec<Quotient> {
+    let step = step(spec, parameter);
+    let central = |h: f64| -> Vec<f64> {
+        let at = |by| render_photons(spec, &[(parameter, by)], &OPTIONS).unwrap();
+        let (above, below) = (at(h), at(-h));
+        let pairs = above.iter().zip(&below);
+        pairs
+            .map(|(above, below)| (above - below) / (2.0 * h))
+            .collect()
+    };
+    let [d1, d2, d4, d8] = [1.0, 2.0, 4.0, 8.0].map(|part| central(step / part));
+    let photons = render_photons(spec, &[], &OPTIONS).unwrap();
+    (0..photons.len())
+        .map(|i| {
+            let extrapolated = |wide: f64, narrow: f64| (4.0 * narrow - wide) / 3.0;
+            let coarse = extrapolated(d1[i], d2[i]);
+            let middle = extrapolated(d2[i], d4[i]);
+            let fine = extrapolated(d4[i], d8[i]);
+            let rounding = ROUNDING * photons[i].abs() / step + f64::MIN_POSITIVE;
+            Quotient {
+                value: middle,
+                error: (middle - coarse).abs().max((fine - middle).abs()) + rounding,
+            }
+        })
+        .collect()
+}
+
+/// Fails unless `derivative` meets the quotients wherever they are good enough; tells where they are.
+fn check(
+    parameter: Parameter,
+    derivative: &[f64],
+    quotients: &[Quotient],
+) -> Result<usize, TestCaseError> {
+    let mut good = 0;
+    for (pixel, (own, quotient)) in derivative.iter().zip(quotients).enumerate() {
+        prop_assert!(own.is_finite(), "{parameter} at {pixel}: {own}");
+        let size = quotient.value.abs();
+        if quotient.error > QUOTIENT * AGREEMENT * size {
+            continue;
+        }
+        good += 1;
+        let off = (own - quotient.value).abs();
+        prop_assert!(
+            off <= AGREEMENT * size,
+            "{parameter} at {pixel}: derivative {own:e}, quotient {:e} good to {:e}",
+            quotient.value,
+            quotient.error
+        );
+    }
+    Ok(good)
+}
+
+/// The parameters that the image of `spec` has a derivative by.
+fn differentiable(spec: &ExperimentSpec) -> Vec<Parameter> {
+    let mut parameters = Parameter::ALL.to_vec();
+    if !spec.factors.is_empty() {
+        parameters.push(Parameter::StructureFactor(Hkl([1, 0, -1])));
+        parameters.push(Parameter::StructureFactor(Hkl([0, 0, 0])));
+    }
+    parameters.retain(
+        |&parameter| match render_photons(spec, &[(parameter, 0.0)], &OPTIONS) {
+            Ok(_) => true,
+            Err(Error::NoDerivative { .. }) => false,
+            Err(error) => panic!("{error}"),
+        },
+    );
+    parameters
+}
+
+/// Any experiment, with sensors, curved surfaces, matrices, custom axes and fixes at times.
+fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
+    let sensor = prop_oneof![
+        2 => Just(SensorSpec::default()),
+        1 => (100.0..400.0, prop_oneof![Just(None), (50.0..300.0).prop_map(Some)], 1..4_i64).prop_map(
+            |(thickness_um, depth_um, layers)| SensorSpec {
+                attenuation: depth_um.map_or(Attenuation::NotGiven, |depth| {
+                    Attenuation::Depth(Length::from_um(depth))
+                }),
+                thickness: Length::from_um(thickness_um),
+                layers: Some(layers),
+            }
+        ),
+    ];
+    let fixes = prop_oneof![
+        2 => Just(Fixes::none()),
+        1 => Just(Fixes::all()),
+        1 => select(Oddity::ALL.to_vec()).prop_map(|oddity| Fixes::none().with(oddity)),
+    ];
+    (
+        experiments(),
+        sensor,
+        fixes,
+        prop_oneof![4 => Just(Surface::Flat), 1 => Just(Surface::Curved)],
+        any::<bool>(),
+        prop_oneof![4 => Just(false), 1 => Just(true)],
+        prop_oneof![3 => Just(None), 1 => select(vec![Pivot::Beam, Pivot::Sample]).prop_map(Some)],
+        prop_oneof![5 => Just(false), 1 => Just(true)],
+    )
+        .prop_map(
+            |(mut spec, sensor, fixes, surface, per_capture, by_matrix, pivot, custom)| {
+                spec.detector.pixels_fast = spec.detector.pixels_fast.map(|n| n.min(6));
+                spec.detector.pixels_slow = spec.detector.pixels_slow.map(|n| n.min(5));
+                spec.detector.sensor = sensor;
+                spec.detector.surface = surface;
+                spec.detector.explicit_pivot = pivot;
+                spec.fixes = fixes;
+                spec.sampling.per_subpixel_capture = per_capture;
+                if custom {
+                    spec.detector.convention = Convention::Custom;
+                }
+                if by_matrix {
+                    let resolved = spec.resolve().unwrap();
+                    let reciprocal = resolved.experiment.crystal.reciprocal().vectors();
+                    let angstrom = spec.beam.wavelength.m() * 1e10;
+                    spec.crystal.matrix =
+                        Some([0, 1, 2].map(|x| reciprocal.map(|vector| vector[x] * angstrom)));
+                    if per_capture {
+                        spec.crystal.cell = None;
+                    }
+                }
+                spec
+            },
+        )
+}
+
+/// Water that is about as bright as the spots: much more would drown them in rounding.
+const WATER_UM: f64 = 0.05;
+
+/// A small crystal in front of a small detector, around the beam.
+fn plain() -> ExperimentSpec {
+    let amplitudes = (1..).map(|i| 20.0 + f64::from(i * 37 % 101));
+    let indices =
+        (-3..=3).flat_map(|h| (-3..=3).flat_map(move |k| (-3..=3).map(move |l| Hkl([h, k, l]))));
+    let reflections: Vec<_> = (indices.zip(amplitudes))
+        .map(|(hkl, amplitude)| Reflection { hkl, amplitude })
+        .collect();
+    let factors = FactorGrid::from_reflections(&reflections, 0.0, GridLimit::default()).unwrap();
+    ExperimentSpec {
+        detector: DetectorSpec {
+            pixels_fast: Some(70),
+            pixels_slow: Some(9),
+            pixel_size: Length::from_mm(0.4),
+            distance: Length::from_mm(100.0),
+            sensor: SensorSpec {
+                attenuation: Attenuation::Depth(Length::from_um(200.0)),
+                thickness: Length::from_um(300.0),
+                layers: Some(2),
+            },
+            ..DetectorSpec::default()
+        },
+        crystal: CrystalSpec {
+            cell: Some(CellSpec::from_values(&[50.0, 60.0, 70.0, 85.0, 95.0, 100.0]).unwrap()),
+            misset: Some(Misset::Angles([0.3, -0.2, 0.1])),
+            cells: [5, 4, 6],
+            mosaic: MosaicSpec {
+                spread_rad: Some(0.01),
+                domains: Some(3),
+                ..MosaicSpec::default()
+            },
+            ..CrystalSpec::default()
+        },
+        factors: Arc::new(factors),
+        lookup: Some(Lookup::Nearest),
+        phi: PhiSpec {
+            start: Angle::from_degrees(0.0),
+            sweep: StepSpec {
+                range: Some(Angle::from_degrees(1.0).radians()),
+                step: None,
+                count: Some(3),
+            },
+        },
+        water: Length::from_um(WATER_UM),
+        ..ExperimentSpec::default()
+    }
+    .oversampled(2)
+}
+
+trait Oversampled {
+    fn oversampled(self, oversample: u32) -> Self;
+}
+
+impl Oversampled for ExperimentSpec {
+    fn oversampled(mut self, oversample: u32) -> Self {
+        self.sampling.oversample = Some(oversample);
+        self.beam.dispersion = DispersionSpec {
+            range: Some(0.02),
+            count: Some(2),
+        };
+        self.beam.polarization.kahn_factor = 0.7;
+        self
+    }
+}
+
+/// Weights of every pixel that are not alike.
+fn weights(pixels: usize) -> Vec<f64> {
+    (0..pixels)
+        .map(|i| ((i * 7919) % 1000) as f64 / 500.0 - 1.0)
+        .collect()
+}
+
+fn largest(numbers: &[f64]) -> f64 {
+    numbers.iter().fold(0.0, |largest, x| x.abs().max(largest))
+}
+
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
+
+/// The sum of magnitudes, against which a sum with cancellation is measured.
+fn size(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| (x * y).abs()).sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_derivative_meets_its_difference_quotient(spec in any_experiment()) {
+        let parameters = differentiable(&spec);
+        let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
+        for (&parameter, derivative) in parameters.iter().zip(&jacobian.derivatives) {
+            check(parameter, derivative, &quotients(&spec, parameter))?;
+        }
+    }
+
+    #[test]
+    fn vjp_and_jvp_pass_the_dot_product_test(
+        spec in any_experiment(),
+        components in proptest::collection::vec(-1.0..1.0, Parameter::ALL.len() + 2),
+    ) {
+        let parameters = differentiable(&spec);
+        let direction: Vec<_> = parameters.iter().copied().zip(components).collect();
+        let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
+        let jvp = render_jvp(&spec, &direction, &OPTIONS).unwrap();
+        let weights = weights(jvp.photons.len());
+        let vjp = render_vjp(&spec, &weights, &parameters, &OPTIONS).unwrap();
+
+        prop_assert_eq!(&vjp.photons, &jacobian.photons);
+        let forward = dot(&jvp.derivative, &weights);
+        let components: Vec<f64> = direction.iter().map(|(_, component)| *component).collect();
+        let backward = dot(&vjp.parameters, &components);
+        let scale: f64 = (jacobian.derivatives.iter().zip(&components))
+            .map(|(image, component)| size(image, &weights) * component.abs())
+            .sum();
+        prop_assert!((forward - backward).abs() <= DOT_PRODUCT * scale, "{forward:e} {backward:e}");
+
+        for (&parameter, image) in parameters.iter().zip(&jacobian.derivatives) {
+            if let Parameter::StructureFactor(hkl) = parameter {
+                let all = vjp.factors.get(hkl).unwrap();
+                let one = dot(image, &weights);
+                prop_assert!((all - one).abs() <= DOT_PRODUCT * size(image, &weights), "{parameter}");
+            }
+        }
+    }
+
+    #[test]
+    fn photons_are_those_of_the_plain_render(spec in any_experiment()) {
+        let plain = simulate(&spec.resolve().unwrap().experiment, &OPTIONS).unwrap();
+        let jacobian = render_jacobian(&spec, &[Parameter::Fluence], &OPTIONS).unwrap();
+        let brightest = f64::from(plain.statistics.max_photons);
+        for (plain, ours) in plain.photons.pixels().iter().zip(&jacobian.photons) {
+            let off = (f64::from(*plain) - ours).abs();
+            prop_assert!(off <= NARROWING * (ours.abs() + 1e-3 * brightest), "{plain:e} {ours:e}");
+        }
+    }
+
+    #[test]
+    fn a_shift_is_what_setting_the_parameter_gives(spec in any_experiment()) {
+        for parameter in differentiable(&spec) {
+            // Whole cells and single-precision mosaic angles are set only in steps.
+            let is_stepped = matches!(
+                parameter,
+                Parameter::CellsA | Parameter::CellsB | Parameter::CellsC | Parameter::MosaicSpread
+            );
+            // A step at exactly phi = 0 keeps another's orientation, one next to it does not.
+            let leaves_zero = matches!(parameter, Parameter::PhiStart | Parameter::PhiRange)
+                && spec.phi.start.radians() == 0.0
+                && !spec.fixes.contains(Oddity::PhiZero);
+            // A cell that contradicts its matrix gives direct and reciprocal vectors that are not
+            // each other's duals: no specification says that of another cell.
+            let contradicts = spec.crystal.matrix.is_some()
+                && spec.crystal.cell.is_some()
+                && parameter <= Parameter::CellGamma;
+            // The first drop of water switches terms and corrections on that were left out.
+            let first_drop = parameter == Parameter::Water && spec.water.m() == 0.0;
+            if is_stepped || leaves_zero || contradicts || first_drop {
+                continue;
+            }
+            let by = step(&spec, parameter);
+            let now = value(&spec, parameter).unwrap();
+            let Ok(set) = with_value(&spec, parameter, now + by) else { continue };
+            let got = value(&set, parameter).unwrap();
+            prop_assert!((got - now - by).abs() <= 1e-9 * (now.abs() + by), "{parameter}: {now} {got}");
+            let set = render_photons(&set, &[], &OPTIONS).unwrap();
+            let shifted = render_photons(&spec, &[(parameter, by)], &OPTIONS).unwrap();
+            // Single pixels may fall on the other side of a jump.
+            let apart = (set.iter().zip(&shifted))
+                .filter(|(set, shifted)| (*set - *shifted).abs() > 1e-6 * shifted.abs())
+                .count();
+            prop_assert!(apart * 10 <= set.len(), "{parameter}: {apart} of {} pixels", set.len());
+        }
+    }
+}
+
+#[test]
+fn every_number_of_threads_gives_the_same_bits() {
+    let spec = plain();
+    let parameters = differentiable(&spec);
+    let render = |threads| {
+        let options = RunOptions { threads, ..OPTIONS };
+        let jacobian = render_jacobian(&spec, &parameters, &options).unwrap();
+        let weights = weights(jacobian.photons.len());
+        let vjp = render_vjp(&spec, &weights, &parameters, &options).unwrap();
+        (jacobian, vjp.parameters, vjp.factors.derivatives().to_vec())
+    };
+    let one = render(1);
+    for threads in [2, 3] {
+        assert_eq!(one, render(threads), "{threads} threads");
+    }
+}
+
+#[test]
+fn the_rest_of_the_detector_has_no_derivative() {
+    let whole = plain();
+    let parameters = [Parameter::CellB, Parameter::Distance, Parameter::Water];
+    let all = render_jacobian(&whole, &parameters, &OPTIONS).unwrap();
+    let used = |pixel: usize| !pixel.is_multiple_of(3);
+    let inside = |pixel: usize| (5..=50).contains(&(pixel % 70)) && (2..=7).contains(&(pixel / 70));
+    let part = ExperimentSpec {
+        roi: RoiSpec {
+            fast: [5, 50],
+            slow: [2, 7],
+        },
+        mask: Mask::new(70, (0..70 * 9).map(used).collect()),
+        ..whole
+    };
+    let some = render_jacobian(&part, &parameters, &OPTIONS).unwrap();
+    let images = |jacobian: &nanobragg::gradient::Jacobian| {
+        let mut images = jacobian.derivatives.clone();
+        images.push(jacobian.photons.clone());
+        images
+    };
+    for (some, all) in images(&some).iter().zip(images(&all)) {
+        for pixel in 0..all.len() {
+            let expected = if inside(pixel) && used(pixel) {
+                all[pixel]
+            } else {
+                0.0
+            };
+            assert!(
+                (some[pixel] - expected).abs() <= 1e-12 * expected.abs(),
+                "{pixel}"
+            );
+        }
+    }
+    // Weights of pixels that are left out say nothing.
+    let vjp = render_vjp(&part, &vec![1.0; 70 * 9], &parameters, &OPTIONS).unwrap();
+    for (sum, image) in vjp.parameters.iter().zip(&some.derivatives) {
+        let expected: f64 = image.iter().sum();
+        assert!((sum - expected).abs() <= DOT_PRODUCT * image.iter().map(|x| x.abs()).sum::<f64>());
+    }
+}
+
+#[test]
+fn second_derivatives_are_those_of_the_first() {
+    let mut spec = plain();
+    spec.crystal.shape = Shape::Gauss;
+    let mut square = plain();
+    square.crystal.cell = Some(CellSpec::from_values(&[50.0, 60.0, 70.0]).unwrap());
+    let parameters = [
+        Parameter::CellA,
+        Parameter::CellC,
+        Parameter::CellBeta,
+        Parameter::CellGamma,
+        Parameter::MissetX,
+        Parameter::MissetZ,
+        Parameter::Distance,
+        Parameter::StructureFactor(Hkl([0, 1, 0])),
+    ];
+    for spec in [spec, square] {
+        let weights = weights(70 * 9);
+        let direction: Vec<_> = parameters
+            .into_iter()
+            .zip([0.3, -0.7, 0.2, 0.5, 1.0, -0.4, 0.6, 5.0])
+            .collect();
+        let product = render_hvp(&spec, &weights, &parameters, &direction, &OPTIONS).unwrap();
+        // The gradient at a point a little further along the direction, from scratch.
+        let gradient = |by: f64| {
+            let mut moved = spec.clone();
+            for (parameter, component) in &direction {
+                let now = value(&moved, *parameter).unwrap();
+                moved = with_value(&moved, *parameter, now + by * component).unwrap();
+            }
+            render_vjp(&moved, &weights, &parameters, &OPTIONS)
+                .unwrap()
+                .parameters
+        };
+        let central = |h: f64| -> Vec<f64> {
+            let (above, below) = (gradient(h), gradient(-h));
+            above
+                .iter()
+                .zip(&below)
+                .map(|(above, below)| (above - below) / (2.0 * h))
+                .collect()
+        };
+        let (wide, narrow) = (central(2e-4), central(1e-4));
+        for (i, own) in product.iter().enumerate() {
+            let quotient = (4.0 * narrow[i] - wide[i]) / 3.0;
+            let off = (own - quotient).abs();
+            assert!(
+                off <= 1e-5 * largest(&product),
+                "{}: {own:e} {quotient:e}",
+                parameters[i]
+            );
+        }
+    }
+}
+
+#[test]
+fn whole_indices_and_a_pixel_on_the_beam_have_a_derivative() {
+    // A cubic cell on axes, the beam through the middle of a pixel: h, k, l are exactly 0 there.
+    let mut spec = ExperimentSpec {
+        detector: DetectorSpec {
+            pixels_fast: Some(9),
+            pixels_slow: Some(9),
+            pixel_size: Length::from_mm(0.25),
+            x_beam: Some(Length::from_mm(1.0)),
+            y_beam: Some(Length::from_mm(1.0)),
+            ..DetectorSpec::default()
+        },
+        crystal: CrystalSpec {
+            cell: Some(CellSpec::from_values(&[100.0]).unwrap()),
+            cells: [5; 3],
+            ..CrystalSpec::default()
+        },
+        factors: Arc::new(FactorGrid::empty(100.0)),
+        ..ExperimentSpec::default()
+    }
+    .oversampled(1);
+    spec.beam.dispersion = DispersionSpec::default();
+    let middle = 4 * 9 + 4;
+    for shape in [Shape::Square, Shape::Round, Shape::Gauss, Shape::Tophat] {
+        for kahn_factor in [0.0, 1.0] {
+            spec.crystal.shape = shape;
+            spec.beam.polarization.kahn_factor = kahn_factor;
+            let parameters = differentiable(&spec);
+            let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
+            for (parameter, image) in parameters.iter().zip(&jacobian.derivatives) {
+                assert!(image.iter().all(|x| x.is_finite()), "{shape} {parameter}");
+                if matches!(
+                    parameter,
+                    Parameter::CellA | Parameter::MissetX | Parameter::PhiStart
+                ) {
+                    // At its very top the spot is flat.
+                    let slope = image[middle] / jacobian.photons[middle];
+                    assert!(slope.abs() < 1e-9, "{shape} {parameter}: {slope}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_step_at_phi_zero_turns_like_any_other() {
+    let mut spec = plain();
+    spec.phi.sweep = StepSpec::default();
+    for fixes in [Fixes::none(), Fixes::all()] {
+        spec.fixes = fixes;
+        let jacobian = render_jacobian(&spec, &[Parameter::PhiStart], &OPTIONS).unwrap();
+        let quotients = quotients(&spec, Parameter::PhiStart);
+        let good = check(Parameter::PhiStart, &jacobian.derivatives[0], &quotients).unwrap();
+        assert!(good > 100, "{good}");
+    }
+}
+
+#[test]
+fn most_quotients_of_a_plain_experiment_are_good() {
+    // The check above skips pixels: here it must not skip many, so that it cannot pass by skipping.
+    let spec = plain();
+    let parameters = differentiable(&spec);
+    let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
+    for (&parameter, derivative) in parameters.iter().zip(&jacobian.derivatives) {
+        let listed = matches!(parameter, Parameter::StructureFactor(_));
+        let good = check(parameter, derivative, &quotients(&spec, parameter)).unwrap();
+        assert!(good > 70 * 9 / 3 || listed, "{parameter}: {good}");
+    }
+}
+
+#[test]
+fn what_has_no_derivative_says_why() {
+    let mut spec = plain();
+    spec.crystal.cells = [1, 4, 6];
+    spec.crystal.mosaic = MosaicSpec::default();
+    spec.beam.dispersion = DispersionSpec::default();
+    spec.phi.sweep = StepSpec::default();
+    spec.detector.sensor = SensorSpec::default();
+    for parameter in [
+        Parameter::CellsA,
+        Parameter::Fudge,
+        Parameter::MosaicSpread,
+        Parameter::Dispersion,
+        Parameter::DivergenceH,
+        Parameter::PhiRange,
+        Parameter::SensorThickness,
+        Parameter::StructureFactor(Hkl([9, 9, 9])),
+    ] {
+        let error = render_jvp(&spec, &[(parameter, 1.0)], &OPTIONS).unwrap_err();
+        let told = error.to_string();
+        assert!(
+            told.contains(&parameter.name()) && !told.contains('\n'),
+            "{told}"
+        );
+    }
+    let error = render_vjp(&spec, &[1.0; 3], &[], &OPTIONS).unwrap_err();
+    assert!(error.to_string().contains("3 weights"), "{error}");
+}
+
+#[test]
+fn every_level_agrees_with_the_general_path() {
+    use nanobragg::physics::Level;
+    /// Both work in double precision, with sines of their own.
+    const SINES: f64 = 1e-10;
+    let by_terms = Fixes::none()
+        .with(Oddity::Corrections)
+        .with(Oddity::Thickness);
+    for (fixes, water_um) in [
+        (Fixes::none(), 0.0),
+        (Fixes::none(), WATER_UM),
+        (by_terms, 0.0),
+        (Fixes::all(), WATER_UM),
+    ] {
+        let mut spec = plain();
+        spec.detector.pixels_slow = Some(2);
+        spec.fixes = fixes;
+        spec.water = Length::from_um(water_um);
+        let parameters = differentiable(&spec);
+        let render = |level| {
+            let options = RunOptions {
+                level: Some(level),
+                ..OPTIONS
+            };
+            let jacobian = render_jacobian(&spec, &parameters, &options).unwrap();
+            let weights = weights(jacobian.photons.len());
+            let vjp = render_vjp(&spec, &weights, &parameters, &options).unwrap();
+            (jacobian, vjp)
+        };
+        let (reference, reference_vjp) = render(Level::Reference);
+        for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+            let (own, own_vjp) = render(level);
+            let near = |own: &[f64], reference: &[f64], what: &str| {
+                let scale = SINES * largest(reference);
+                for (i, (own, reference)) in own.iter().zip(reference).enumerate() {
+                    let off = (own - reference).abs();
+                    assert!(
+                        off <= SINES * reference.abs() + scale,
+                        "{level} {what} {i}: {own:e} {reference:e}"
+                    );
+                }
+            };
+            near(&own.photons, &reference.photons, "photons");
+            let images = own.derivatives.iter().zip(&reference.derivatives);
+            for ((own, reference), parameter) in images.zip(&parameters) {
+                near(own, reference, &parameter.name());
+            }
+            near(
+                own_vjp.factors.derivatives(),
+                reference_vjp.factors.derivatives(),
+                "factors",
+            );
+            let weights = weights(own.photons.len());
+            for (i, image) in own.derivatives.iter().enumerate() {
+                let off = (own_vjp.parameters[i] - dot(image, &weights)).abs();
+                assert!(
+                    off <= DOT_PRODUCT * size(image, &weights),
+                    "{level} {}",
+                    parameters[i]
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! `nanoBragg refine`, as a user meets it.
+
+use nanobragg_tests::binary::{Finished, Scene};
+use serde_json::Value;
+
+/// The exit status of a refinement that has failed.
+const FAILED: Option<i32> = Some(1);
+
+/// The exit status of a command line that makes no sense.
+const USAGE: Option<i32> = Some(2);
+
+/// What the image of lysozyme is of, apart from what is refined: a still of a perfect crystal on a
+/// detector of 128 x 128 pixels that reaches to 3.5 A.
+const STILL: &str = "-N 10 -lambda 1 -detpixels 128 -pixel 0.2 -oversample 1 -fluence 1e25 -seed 1";
+
+/// Cell edges (A), missetting angles (degrees) and distance (mm) of the image.
+const TRUTH: [f64; 7] = [59.062, 68.451, 30.517, 10.0, 20.0, 30.0, 60.0];
+
+/// The names of [`TRUTH`], in its order.
+const NAMES: [&str; 7] = [
+    "cell_a", "cell_b", "cell_c", "misset_x", "misset_y", "misset_z", "distance",
+];
+
+/// By how many standard uncertainties a refined number may miss the truth.
+const SIGMAS: f64 = 3.0;
+
+/// The flags for these values of what is refined.
+fn flags(values: [f64; 7]) -> String {
+    let [a, b, c, x, y, z, distance] = values;
+    format!("-cell {a} {b} {c} 90 90 90 -misset {x} {y} {z} -distance {distance}")
+}
+
+/// A folder with the structure factors of lysozyme and a noisy image of it.
+fn scene() -> Scene {
+    let scene = Scene::empty();
+    let list = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../examples/lysozyme/lysozyme_P1.hkl"
+    );
+    scene.write("P1.hkl", std::fs::read(list).unwrap());
+    scene
+        .run_line(&format!(
+            "-hkl P1.hkl {STILL} {} -noisefile noisy.img -floatfile photons.bin",
+            flags(TRUTH)
+        ))
+        .well();
+    scene
+}
+
+fn refine(scene: &Scene, flags_of_refine: &str, start: [f64; 7]) -> Finished {
+    scene.run_line(&format!(
+        "refine {flags_of_refine} -- -hkl P1.hkl {STILL} {}",
+        flags(start)
+    ))
+}
+
+/// Numbers from 0 to 1 that are the same in every run.
+struct Draws(u64);
+
+impl Draws {
+    fn next(&mut self) -> f64 {
+        // Knuth's linear congruential generator, of which the high bits are good.
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn sign(&mut self) -> f64 {
+        if self.next() < 0.5 { -1.0 } else { 1.0 }
+    }
+
+    /// A start: each edge 2 % off, the orientation 0.3 degrees off about a random axis, the distance
+    /// 1 % off.
+    fn start(&mut self) -> [f64; 7] {
+        let mut start = TRUTH;
+        for edge in &mut start[..3] {
+            *edge *= 1.0 + 0.02 * self.sign();
+        }
+        let axis = [(); 3].map(|()| 2.0 * self.next() - 1.0);
+        let length = axis.iter().map(|x| x * x).sum::<f64>().sqrt();
+        for (angle, x) in start[3..6].iter_mut().zip(axis) {
+            *angle += 0.3 * x / length;
+        }
+        start[6] *= 1.0 + 0.01 * self.sign();
+        start
+    }
+}
+
+/// The last line of standard error, without what stands before every message.
+fn message(finished: &Finished) -> &str {
+    let last = finished.stderr.lines().next_back().unwrap_or_default();
+    last.strip_prefix("nanoBragg: error: ")
+        .unwrap_or_else(|| panic!("{}", finished.stderr))
+}
+
+#[test]
+fn lysozyme_is_recovered_from_ten_random_starts() {
+    let scene = scene();
+    let mut draws = Draws(2026);
+    for number in 0..10 {
+        let start = draws.start();
+        let ended = refine(
+            &scene,
+            "-target noisy.img -refine cell,misset,distance -json -",
+            start,
+        )
+        .well();
+        let result: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(result["explained_by_noise"], true, "start {number}");
+        let parameters = result["parameters"].as_array().unwrap();
+        assert_eq!(parameters.len(), NAMES.len());
+        for ((one, name), truth) in parameters.iter().zip(NAMES).zip(TRUTH) {
+            assert_eq!(one["name"], name);
+            let value = one["value"].as_f64().unwrap();
+            let sigma = one["standard_uncertainty"].as_f64().unwrap();
+            assert!(
+                (value - truth).abs() < SIGMAS * sigma,
+                "start {number}: {name} is {value} +- {sigma}"
+            );
+            // Not because nothing is known of it: a start is many uncertainties off.
+            assert!(sigma < 0.005 * truth, "{name}: {sigma}");
+        }
+        // The distance and the scale of the cell do nearly the same to an image.
+        let correlation = result["correlations"]["matrix"][6][1].as_f64().unwrap();
+        assert!(correlation > 0.9, "{correlation}");
+    }
+}
+
+#[test]
+fn a_float_image_is_fitted_and_everything_asked_for_is_written() {
+    let scene = scene();
+    let mut start = TRUTH;
+    start[3] += 0.1;
+    start[6] *= 1.001;
+    let ended = refine(
+        &scene,
+        "-target photons.bin -refine misset,distance -schedule final -likelihood gaussian \
+         -bounds distance=59:61 -restrain misset_x=10+-0.5 -json r.json -png fit -output-args",
+        start,
+    )
+    .well();
+    for picture in ["fit_before.png", "fit_after.png", "fit_residual.png"] {
+        assert_eq!(&scene.read(picture)[1..4], b"PNG");
+    }
+    let result: Value = serde_json::from_slice(&scene.read("r.json")).unwrap();
+    let distance = &result["parameters"][3];
+    assert_eq!(distance["bounds"][0], 59.0);
+    // Without noise there is nothing to be off by.
+    assert!((distance["value"].as_f64().unwrap() - 60.0).abs() < 1e-3);
+    assert!(ended.stderr.contains("stage 1/1 step   0"));
+
+    // The command line that is printed makes the image that was fitted.
+    let line = ended.line("nanoBragg ");
+    scene
+        .run_line(&format!("{line} -floatfile again.bin"))
+        .well();
+    let compared = scene.run_line("compare photons.bin again.bin -size 128 128 -tolerance 1e-2");
+    assert_eq!(compared.status, Some(0), "{}", compared.stdout);
+}
+
+#[test]
+fn a_quiet_refinement_tells_no_steps() {
+    let scene = scene();
+    let ended = scene
+        .run_line(&format!(
+            "refine -target noisy.img -refine distance -schedule final -- -quiet -hkl P1.hkl {STILL} {}",
+            flags(TRUTH)
+        ))
+        .well();
+    assert_eq!(ended.stderr, "");
+    assert!(ended.stdout.contains("converged"));
+}
+
+#[test]
+fn starts_that_lead_nowhere_end_with_a_message() {
+    let scene = scene();
+    scene.write("short.bin", [0_u8; 12]);
+    let mut dark = Vec::new();
+    let counts = nanobragg::io::Image::new(128, 128, vec![40_u16; 128 * 128]).unwrap();
+    nanobragg::io::smv::write(&mut dark, &nanobragg::io::smv::Fields::new(), &counts).unwrap();
+    scene.write("dark.img", dark);
+    scene.write("nan.bin", f32::NAN.to_le_bytes().repeat(128 * 128));
+    for (flags, why) in [
+        ("-target missing.img", "missing.img"),
+        ("-target short.bin", "short.bin"),
+        ("-target dark.img", "hold no photons"),
+        ("-target nan.bin", "no pixel of the target can be used"),
+        (
+            "-target noisy.img -mask dark.img -system cubic",
+            "not cubic",
+        ),
+        (
+            "-target noisy.img -refine cell -bounds cell_a=60:61",
+            "cell_a starts at",
+        ),
+        ("-target noisy.img -png no/where", "no"),
+        (
+            "-target noisy.img -json noisy.img",
+            "-json would overwrite what -target names",
+        ),
+    ] {
+        let ended = refine(&scene, flags, TRUTH);
+        assert_eq!(ended.status, FAILED, "{flags}: {}", ended.stderr);
+        assert_eq!(ended.stdout, "", "{flags}");
+        assert!(message(&ended).contains(why), "{flags}: {}", ended.stderr);
+    }
+    let other = format!(
+        "refine -target noisy.img -- -hkl P1.hkl {} {}",
+        STILL.replace("128", "64"),
+        flags(TRUTH)
+    );
+    let ended = scene.run_line(&other);
+    assert_eq!(ended.status, FAILED);
+    assert!(message(&ended).contains("the target has 128 x 128 pixels, the detector 64 x 64"));
+}
+
+#[test]
+fn command_lines_that_make_no_sense_are_refused() {
+    let scene = Scene::empty();
+    for (line, why) in [
+        ("refine -target a.img", "ARGUMENTS"),
+        (
+            "refine -target a.img -refine size -- -cell 70",
+            "size is nothing that can be refined",
+        ),
+        (
+            "refine -target a.img -- -cell seventy",
+            "the arguments after --: -cell",
+        ),
+        ("refine -target a.img -- -help", "do not ask for an image"),
+    ] {
+        let ended = scene.run_line(line);
+        assert_eq!(ended.status, USAGE, "{line}: {}", ended.stderr);
+        assert!(message(&ended).contains(why), "{line}: {}", ended.stderr);
+    }
+    assert_eq!(scene.names(), Vec::<String>::new());
+}

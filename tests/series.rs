@@ -1,0 +1,438 @@
+//! `-frames` and `-shots`: every image is that of a run of its own, in whatever order and company.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nanobragg_tests::binary::{Finished, Scene, program};
+use serde_json::Value;
+
+/// A small image with noise, sources, domains and a sweep of three steps.
+const SMALL: &str = "-cell 70 80 90 75 85 95 -default_F 100 -N 5 -lambda 1.2 -dispersion 1 \
+                     -dispsteps 2 -distance 80 -detpixels_x 41 -detpixels_y 37 -pixel 1.1 \
+                     -mosaic 1 -mosaic_domains 3 -phisteps 3 -osc 0.7";
+
+/// The outputs of a run that names none.
+const OUTPUTS: [&str; 4] = [
+    "floatimage.bin",
+    "intimage.img",
+    "image.pgm",
+    "noiseimage.img",
+];
+
+const STOPPED: Option<i32> = Some(130);
+
+fn run(scene: &Scene, line: &str) -> Finished {
+    scene.run_line(&format!("{SMALL} {line}"))
+}
+
+/// The default name of an output in a series.
+fn numbered(name: &str, number: u32) -> String {
+    let (stem, extension) = name.split_once('.').unwrap();
+    format!("{stem}_{number:05}.{extension}")
+}
+
+/// The lines of a log after its first.
+fn entries(scene: &Scene, log: &str) -> Vec<Value> {
+    let text = String::from_utf8(scene.read(log)).unwrap();
+    let lines = text.lines().skip(1);
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Every image of a scene, by name.
+fn images(scene: &Scene) -> Vec<(String, Vec<u8>)> {
+    let names = scene.names().into_iter();
+    let is_image = |name: &String| !name.ends_with(".jsonl");
+    names
+        .filter(is_image)
+        .map(|name| (name.clone(), scene.read(&name)))
+        .collect()
+}
+
+/// The images of a series rendered whole.
+fn whole(line: &str) -> Vec<(String, Vec<u8>)> {
+    let scene = Scene::empty();
+    run(&scene, line).well();
+    images(&scene)
+}
+
+#[test]
+fn every_image_is_that_of_a_run_alone_with_the_flags_that_the_log_tells() {
+    for (series, rest) in [
+        ("-frames 4", "-seed 11"),
+        ("-frames 3", "-phi 30.1 -misset random"),
+        ("-shots 3", "-seed -7 -misset_seed 5"),
+        ("-shots 3", "-fix all"),
+        ("-shots 2", "-hkl P1.hkl -mat A.mat -interpolate"),
+    ] {
+        let scene = Scene::with_inputs();
+        let rest = format!("{rest} -truthfile truth.csv");
+        run(&scene, &format!("{series} {rest}")).well();
+        let entries = entries(&scene, "series.jsonl");
+        assert_eq!(entries.len().to_string(), series.split_once(' ').unwrap().1);
+        for entry in &entries {
+            let number = entry["number"].as_u64().unwrap() as u32;
+            let words = entry["alone"].as_array().unwrap().iter();
+            let alone: Vec<&str> = words.map(|word| word.as_str().unwrap()).collect();
+            run(&scene, &format!("{rest} {}", alone.join(" "))).well();
+            for name in OUTPUTS.into_iter().chain(["truth.csv"]) {
+                let of_series = scene.read(&numbered(name, number));
+                assert!(
+                    of_series == scene.read(name),
+                    "{series} {rest}: {name} of {number}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn images_of_a_series_differ_from_each_other() {
+    for line in ["-frames 3", "-shots 3"] {
+        let images = whole(line);
+        for name in ["floatimage", "noiseimage"] {
+            let mut of_name: Vec<_> = images.iter().filter(|(n, _)| n.starts_with(name)).collect();
+            of_name.dedup_by(|a, b| a.1 == b.1);
+            assert_eq!(of_name.len(), 3, "{line} {name}");
+        }
+    }
+}
+
+#[test]
+fn order_company_and_threads_change_no_bit() {
+    for line in ["-frames 6", "-shots 6"] {
+        let expected = whole(&format!("{line} -threads 1"));
+        assert!(
+            whole(&format!("{line} -threads 3")) == expected,
+            "{line} on threads"
+        );
+        let scene = Scene::empty();
+        for only in ["5 6", "1 1", "2 4"] {
+            run(&scene, &format!("{line} -only {only}")).well();
+        }
+        assert!(images(&scene) == expected, "{line} in another order");
+        assert_eq!(entries(&scene, "series.jsonl").len(), 6);
+    }
+}
+
+#[test]
+fn the_parts_of_a_series_are_the_whole_and_may_run_at_once() {
+    let line = "-shots 7";
+    let expected = whole(line);
+    let scene = Scene::empty();
+    let words = |part: u32| {
+        let words = format!("{SMALL} {line} -shard {part}/3");
+        words
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let children: Vec<_> = (1..=3)
+        .map(|part| scene.command(words(part)).spawn().unwrap())
+        .collect();
+    for child in children {
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    assert!(images(&scene) == expected);
+    for (part, count) in [(1, 3), (2, 2), (3, 2)] {
+        assert_eq!(
+            entries(&scene, &format!("series_{part}of3.jsonl")).len(),
+            count
+        );
+    }
+    let empty = Scene::empty();
+    run(&empty, "-shots 2 -shard 3/3").well();
+    assert_eq!(empty.names(), [] as [&str; 0]);
+}
+
+#[test]
+fn an_interrupted_series_says_how_to_go_on_and_goes_on_to_the_same_images() {
+    let line = "-shots 100000 -seed 3";
+    let scene = Scene::empty();
+    let words = format!("{SMALL} {line}");
+    let mut child = Command::new(program())
+        .args(words.split_whitespace())
+        .current_dir(scene.path(""))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let logged = |scene: &Scene| {
+        let log = fs::read_to_string(scene.path("series.jsonl")).unwrap_or_default();
+        log.lines().count().saturating_sub(1)
+    };
+    while logged(&scene) < 3 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "nothing is logged"
+        );
+        assert_eq!(child.try_wait().unwrap(), None);
+        thread::sleep(Duration::from_millis(5));
+    }
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), STOPPED);
+    let message = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(
+        message.contains("images complete; the same command line with -resume"),
+        "{message}"
+    );
+    assert!(scene.names().iter().all(|name| !name.ends_with(".part")));
+
+    let logged_then = logged(&scene);
+    let more = logged_then + 3;
+    let entries_before = entries(&scene, "series.jsonl");
+    let resumed = run(&scene, &format!("{line} -only 1 {more} -resume")).well();
+    resumed.line(&format!("{logged_then} of {more} images are complete"));
+    let entries_now = entries(&scene, "series.jsonl");
+    assert_eq!(entries_now.len(), more);
+    assert!(
+        entries_before
+            .iter()
+            .all(|entry| entries_now.contains(entry))
+    );
+    let expected = whole(&format!("{line} -only 1 {more}"));
+    assert!(images(&scene) == expected);
+}
+
+#[test]
+fn a_resumed_series_renders_what_is_missing_or_changed_and_nothing_else() {
+    let scene = Scene::empty();
+    let line = "-frames 5 -seed 2";
+    run(&scene, line).well();
+    let expected = images(&scene);
+    fs::remove_file(scene.path("intimage_00002.img")).unwrap();
+    scene.write("image_00004.pgm", "not what was written");
+    // As if killed in the middle of a line.
+    let mut log = scene.read("series.jsonl");
+    log.truncate(log.len() - 20);
+    scene.write("series.jsonl", log);
+    let resumed = run(&scene, &format!("{line} -resume -threads 1")).well();
+    resumed.line("2 of 5 images are complete");
+    for number in [2, 4, 5] {
+        resumed.line(&format!("{number}: phi "));
+    }
+    assert!(!resumed.stdout.contains("\n1: phi"));
+    assert!(images(&scene) == expected);
+    run(&scene, &format!("{line} -resume"))
+        .well()
+        .line("5 of 5 images are complete");
+    // A series may be made longer.
+    let longer = run(&scene, "-frames 6 -seed 2 -resume").well();
+    longer.line("5 of 6 images are complete");
+}
+
+#[test]
+fn a_log_of_something_else_is_not_gone_on_with() {
+    let scene = Scene::with_inputs();
+    let line = "-frames 2 -osc 0.5 -mat A.mat";
+    run(&scene, line).well();
+    let refusal = |line: &str| {
+        let ended = run(&scene, line);
+        assert_eq!(ended.status, Some(1), "{line}");
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+        ended.stderr
+    };
+    let other = refusal("-frames 2 -osc 0.6 -mat A.mat -resume");
+    assert!(
+        other.contains("series.jsonl is the log of a series with -osc 0.5"),
+        "{other}"
+    );
+    let mut matrix = scene.read("A.mat");
+    matrix.push(b'\n');
+    scene.write("A.mat", matrix);
+    let changed = refusal(&format!("{line} -resume"));
+    assert!(changed.contains("with another A.mat"), "{changed}");
+    for (text, line_number) in [("no JSON\n", 1), ("{}\n", 1), ("", 1)] {
+        scene.write("series.jsonl", text);
+        let broken = refusal(&format!("{line} -resume"));
+        assert!(
+            broken.contains(&format!("series.jsonl:{line_number}: not the log")),
+            "{broken}"
+        );
+    }
+    run(&scene, line).well();
+    let mut log = scene.read("series.jsonl");
+    log.extend(b"{\"number\":\"x\"}\n");
+    scene.write("series.jsonl", log);
+    assert!(refusal(&format!("{line} -resume")).contains("series.jsonl:4: not the log"));
+    // Begun anew, whatever is there.
+    run(&scene, line).well();
+}
+
+#[test]
+fn outputs_are_numbered_where_their_names_say() {
+    let scene = Scene::empty();
+    let line = "-frames 2 -floatfile f_###.bin -intfile i.img -nonoise -pngfile #.png \
+                -seriesfile here.jsonl -nopgm -truthfile t#.json";
+    run(&scene, line).well();
+    let expected = [
+        "1.png",
+        "2.png",
+        "f_001.bin",
+        "f_002.bin",
+        "here.jsonl",
+        "i_00001.img",
+        "i_00002.img",
+        "t1.json",
+        "t2.json",
+    ];
+    assert_eq!(scene.names(), expected);
+}
+
+#[test]
+fn what_makes_no_series_is_refused() {
+    for (line, status, message) in [
+        (
+            "-shots 2 -misset 1 2 3",
+            2,
+            "-shots and -misset do not go together",
+        ),
+        ("-frames 2 -rerun a.json", 2, "-rerun and"),
+        ("-shard 1/2", 2, "-shard needs -frames or -shots"),
+        ("-shots 3 -shard 4/3", 2, "-shard: 4/3 is not allowed"),
+        (
+            "-shots 3 -only 1 4",
+            2,
+            "-only 1 4: the numbers of this series run from 1 to 3",
+        ),
+        (
+            "-shots 99999999999",
+            2,
+            "-shots: 99999999999 is not allowed",
+        ),
+        (
+            "-frames 2 -osc 0",
+            1,
+            "needs an oscillation range above 0 for each frame [-osc]",
+        ),
+        (
+            "-shots 2 -floatfile a#.x -intfile a##.x",
+            1,
+            "would name the same file",
+        ),
+        (
+            "-shots 2 -floatfile no/such/folder.bin",
+            1,
+            "no/such/folder_00001.bin",
+        ),
+    ] {
+        let scene = Scene::empty();
+        let ended = run(&scene, line);
+        assert_eq!(ended.status, Some(status), "{line}: {}", ended.stderr);
+        assert!(ended.stderr.contains(message), "{line}: {}", ended.stderr);
+        let left = scene.names();
+        assert!(
+            left.iter().all(|name| name == "series.jsonl"),
+            "{line}: {left:?}"
+        );
+    }
+}
+
+/// The columns h, k, l, d, F, fast, slow, photons, partiality of a table, and its first lines.
+fn table(text: &str) -> (Vec<[f64; 9]>, Value) {
+    let mut head = serde_json::Map::new();
+    let (comments, rows): (Vec<&str>, Vec<&str>) = text.lines().partition(|l| l.starts_with('#'));
+    for comment in comments {
+        let (name, value) = comment.trim_start_matches("# ").split_once(": ").unwrap();
+        head.insert(name.to_owned(), serde_json::from_str(value).unwrap());
+    }
+    let columns = "h,k,l,d_angstrom,f_electrons,fast_px,slow_px,photons,partiality";
+    assert_eq!(rows[0], columns);
+    let row = |line: &&str| {
+        let mut numbers = line.split(',').map(|number| number.parse().unwrap());
+        let row = std::array::from_fn(|_| numbers.next().unwrap());
+        assert_eq!(numbers.next(), None);
+        row
+    };
+    (rows[1..].iter().map(row).collect(), Value::Object(head))
+}
+
+#[test]
+fn the_table_of_an_image_adds_up_to_it_and_says_the_same_in_csv_and_json() {
+    let scene = Scene::empty();
+    let line = "-misset 10 20 30 -phi 40 -water 20";
+    run(&scene, &format!("{line} -truthfile t.csv")).well();
+    run(&scene, &format!("{line} -truthfile t.json")).well();
+    let (rows, head) = table(&String::from_utf8(scene.read("t.csv")).unwrap());
+    let bytes = scene.read("floatimage.bin");
+    let pixels = bytes
+        .chunks_exact(4)
+        .map(|four| f32::from_le_bytes(four.try_into().unwrap()));
+    let image: f64 = pixels.map(f64::from).sum();
+    let background = head["background_photons"].as_f64().unwrap();
+    let sum: f64 = rows.iter().map(|row| row[7]).sum();
+    assert!(background > 0.0 && sum > 0.0);
+    // Sums of a few thousand numbers in double precision.
+    assert!(((sum + background) / image - 1.0).abs() < 1e-11);
+    for [.., fast, slow, _, partiality] in &rows {
+        assert!((0.0..=41.0).contains(fast) && (0.0..=37.0).contains(slow));
+        assert!((0.0..=1.0).contains(partiality));
+    }
+
+    let json: Value = serde_json::from_slice(&scene.read("t.json")).unwrap();
+    let reflections = json["reflections"].as_array().unwrap();
+    assert_eq!(reflections.len(), rows.len());
+    for (row, reflection) in rows.iter().zip(reflections) {
+        let photons = reflection["photons"].as_f64().unwrap();
+        // The reader of JSON may be off by the last bit.
+        assert!((row[7] / photons - 1.0).abs() < 1e-15, "{row:?}");
+        let hkl = [0, 1, 2].map(|i| reflection["hkl"][i].as_f64().unwrap());
+        assert_eq!([row[0], row[1], row[2]], hkl);
+    }
+    assert_eq!(
+        json["a_matrix_at_phi_0_per_angstrom"],
+        head["a_matrix_at_phi_0_per_angstrom"]
+    );
+    assert_eq!(json["phi_start_deg"].as_f64().unwrap().round(), 40.0);
+}
+
+#[test]
+fn the_matrices_of_a_table_are_a_rotation_and_the_cell_turned_by_it() {
+    let scene = Scene::empty();
+    run(&scene, "-misset 10 20 30 -phi 90 -truthfile t.json").well();
+    let json: Value = serde_json::from_slice(&scene.read("t.json")).unwrap();
+    let matrix = |name: &str| -> [[f64; 3]; 3] {
+        [0, 1, 2].map(|i| [0, 1, 2].map(|j| json[name][i][j].as_f64().unwrap()))
+    };
+    let [a, at_phi, u] = [
+        "a_matrix_at_phi_0_per_angstrom",
+        "a_matrix_at_phi_start_per_angstrom",
+        "u_matrix_at_phi_0",
+    ]
+    .map(matrix);
+    let product = |a: [[f64; 3]; 3], b: [[f64; 3]; 3]| {
+        let term = |i: usize, j: usize| (0..3).map(|k| a[k][i] * b[k][j]).sum::<f64>();
+        [0, 1, 2].map(|i| [0, 1, 2].map(|j| term(i, j)))
+    };
+    // The transpose of U times U is 1, and times A it is B, with zeros below the diagonal.
+    let unit = product(u, u);
+    let b = product(u, a);
+    for i in 0..3 {
+        for j in 0..3 {
+            let expected = if i == j { 1.0 } else { 0.0 };
+            assert!((unit[i][j] - expected).abs() < 1e-12);
+            assert!(i <= j || b[i][j].abs() < 1e-15);
+        }
+        assert!(b[i][i] > 0.0);
+        // A quarter turn about z, the spindle, takes (x, y, z) to (-y, x, z).
+        assert!((at_phi[0][i] + a[1][i]).abs() < 1e-15);
+        assert!((at_phi[1][i] - a[0][i]).abs() < 1e-15);
+        assert!((at_phi[2][i] - a[2][i]).abs() < 1e-15);
+    }
+    // A unit cell of 70 x 80 x 90 A with 95 degrees between a and b: c* is 1/(c sin sin) long.
+    let lengths = [0, 1, 2].map(|j| (0..3).map(|i| a[i][j] * a[i][j]).sum::<f64>().sqrt());
+    assert!(lengths[0] > 1.0 / 70.0 && lengths[1] > 1.0 / 80.0 && lengths[2] > 1.0 / 90.0);
+}
