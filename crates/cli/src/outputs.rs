@@ -388,17 +388,9 @@ impl Names {
             return Ok(None);
         }
         let exposure = exposure(resolved)?;
-        let short = files.iter().find(|(format, _)| format.has_lines());
-        if let Some((format, path)) = short.filter(|_| !exposure.is_plain()) {
-            let instead = match format {
-                WideFormat::Cbf => "the imgCIF tables of the file do",
-                WideFormat::Tiff | WideFormat::Nexus => "a CBF or NeXus file can",
-            };
-            warn!(
-                "the miniCBF lines of {} cannot state a detector that is tilted or whose fast and \
-                 slow are not x and -y of imgCIF, nor a spindle that is not x; {instead}",
-                path.display()
-            );
+        let warning = |(format, path): &(WideFormat, &PathBuf)| format.warning(&exposure, path);
+        if let Some(warning) = files.iter().find_map(warning) {
+            warn!("{warning}");
         }
         Ok(Some(exposure))
     }
