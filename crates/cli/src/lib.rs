@@ -57,6 +57,7 @@ mod rerun;
 mod resolve;
 mod run;
 mod series;
+mod specs;
 mod subcommand;
 mod truth_table;
 

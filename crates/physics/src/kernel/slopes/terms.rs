@@ -3,7 +3,8 @@
 use nanobragg_geometry::vector;
 
 use super::super::block::{BLOCK, Column};
-use super::super::fast::{Extent, scatter};
+use super::super::extent::Extent;
+use super::super::fast::scatter;
 use super::super::lane::{Arithmetic, round_to_even};
 use super::super::lookup::{OUTSIDE, find_nearest, gather_nearest};
 use super::block::SlopeBlock;
