@@ -12,9 +12,6 @@ import nanobragg
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Pixels in the middle of it, which take a fraction of the time of all.
-MIDDLE = (280, 319, 280, 319)
-
 # The README's first command, without its outputs.
 FIRST_COMMAND = re.compile(r"cargo run --release --locked -p nanobragg-cli -- (.*?)```", re.DOTALL)
 
@@ -53,11 +50,7 @@ def test_the_five_lines_show_the_image_of_the_first_command(
     command = nanobragg.Experiment(said[1].replace("\\\n", " "))
     shown = names["lysozyme"]
     assert isinstance(shown, nanobragg.Experiment)
-    # The report begins with what is in the beam and ends with what records it.
-    assert shown.report() == command.report()
-    images = [nanobragg.render(one.replace(roi=MIDDLE)) for one in (shown, command)]
-    np.testing.assert_array_equal(*images)
-    assert images[0].any()
+    np.testing.assert_array_equal(nanobragg.render(shown), nanobragg.render(command))
 
 
 @pytest.mark.parametrize("documented", [nanobragg, nanobragg.Experiment])
