@@ -11,6 +11,7 @@
 //! | `describe` | what an experiment came to: geometry, crystal, beam, structure factors |
 //! | `render` | `render`, `simulate` |
 //! | `gradient` | `jacobian`, `jvp`, `vjp`, `hvp` |
+//! | `refine` | `refine` |
 //! | `counts` | `add_noise`, `counts` |
 //! | `files` | readers and writers of images |
 //! | `reflections` | readers and writers of structure factors |
@@ -32,6 +33,7 @@ mod files;
 mod flags;
 mod gradient;
 mod interrupt;
+mod refine;
 mod reflections;
 mod render;
 mod truth;
@@ -51,6 +53,8 @@ mod _nanobragg {
     use crate::flags::flags;
     #[pymodule_export]
     use crate::gradient::{hvp, jacobian, jvp, parameters, vjp};
+    #[pymodule_export]
+    use crate::refine::refine;
     #[pymodule_export]
     use crate::reflections::{read_hkl, write_hkl};
     #[pymodule_export]

@@ -1,11 +1,14 @@
 //! Readers and writers of structure factors.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
 use nanobragg::CellSpec;
 use nanobragg::crystal::read::{mmcif, mtz};
-use nanobragg::crystal::{Reflection, ReflectionList, SpaceGroup};
+use nanobragg::crystal::{
+    Amplitude, AsymmetricUnit, Hkl, ListedReflection, Reflection, ReflectionList, SpaceGroup,
+};
 use nanobragg_cli::factor_file;
 use pyo3::prelude::*;
 
@@ -148,12 +151,11 @@ pub(crate) fn write_hkl<'py>(
         None => None,
     };
     let bytes = py.detach(|| {
-        let mut listed = ReflectionList::from_text(&list, group.as_ref());
-        listed.cell = cell;
-        let listed = match group {
-            Some(_) => listed.merge().0,
-            None => listed.expand_to_p1()?.into_list(cell),
+        let mut listed = match &group {
+            Some(group) => ReflectionList::from_text(&list, Some(group)).merge().0,
+            None => in_p1(&list),
         };
+        listed.cell = cell;
         match format {
             Format::Mtz => mtz::to_bytes(&listed),
             Format::Mmcif | Format::Text => Ok(mmcif::to_bytes(&listed)),
@@ -161,6 +163,38 @@ pub(crate) fn write_hkl<'py>(
     });
     let bytes = bytes.map_err(|error| of_run(py, &error.into()))?;
     save(py, &path, |out| Ok(out.write_all(&bytes)?))
+}
+
+/// Every reflection in P 1, with its Friedel mate where that is listed too. The last of several with
+/// the same indices counts, as in a list that is read.
+fn in_p1(list: &[Reflection]) -> ReflectionList {
+    let mut in_p1 = ReflectionList::from_text(&[], None);
+    let unit = AsymmetricUnit::of(&in_p1.space_group);
+    let by_hkl: BTreeMap<[i32; 3], f64> = list
+        .iter()
+        .map(
+            |Reflection {
+                 hkl: Hkl(hkl),
+                 amplitude,
+             }| (*hkl, *amplitude),
+        )
+        .collect();
+    for (&hkl, &own) in &by_hkl {
+        let mate = hkl.map(i32::saturating_neg);
+        let is_in_unit = unit.contains(&in_p1.space_group, hkl);
+        let amplitude = match by_hkl.get(&mate) {
+            // Its mate stands for both.
+            Some(_) if !is_in_unit => continue,
+            Some(&other) if other.to_bits() != own.to_bits() => Amplitude::Pair(own, other),
+            _ => Amplitude::Same(own),
+        };
+        in_p1.reflections.push(ListedReflection {
+            hkl: if is_in_unit { hkl } else { mate },
+            amplitude,
+            phase_rad: None,
+        });
+    }
+    in_p1
 }
 
 /// The space group of a name; of several settings, that which fits the cell.

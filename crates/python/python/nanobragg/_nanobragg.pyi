@@ -64,6 +64,17 @@ class _Figures(TypedDict):
     pixels: int
     solid_angle_sr: float
 
+class _Refined(TypedDict):
+    experiment: Experiment
+    values: dict[str, float]
+    names: list[str]
+    estimates: _Vector
+    uncertainties: _Vector
+    correlations: _Vector
+    goodness: float
+    converged: bool
+    pixels: int
+
 class _Truth(TypedDict):
     hkl: NDArray[np.int32]
     photons: _Vector
@@ -180,6 +191,18 @@ def hvp(
     *,
     threads: int | None = None,
 ) -> NDArray[np.float64]: ...
+def refine(
+    experiment: Experiment,
+    target: ArrayLike,
+    parameters: Sequence[str] = ...,
+    *,
+    adc: float | None = None,
+    gain: float = 1.0,
+    mask: ArrayLike | None = None,
+    schedule: Literal["wide-to-narrow", "final"] = "wide-to-narrow",
+    attempts: int = 6,
+    threads: int | None = None,
+) -> _Refined: ...
 def _restored(
     words: list[str],
     hkl: _Hkl | None,
