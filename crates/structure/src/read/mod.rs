@@ -9,18 +9,13 @@ mod contents;
 mod mmcif;
 mod pdb;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
+
+use nanobragg_crystal::read::mmcif::is_cif;
+use nanobragg_io::input::{bytes_of, quoted, without_mark};
 
 use crate::error::Error;
 pub use contents::{Given, Reading};
-
-/// The longest piece of a file that a message repeats, in characters.
-const QUOTED: usize = 40;
-
-/// The most that is read of something that is no file and has no length, such as a pipe.
-const LONGEST_STREAM: u64 = 256 << 20;
 
 /// Reads a coordinate file; see [`parse`].
 ///
@@ -48,56 +43,13 @@ pub fn read(path: &Path, given: &Given) -> Result<Reading, Error> {
 /// # Ok::<(), nanobragg_structure::Error>(())
 /// ```
 pub fn parse(bytes: &[u8], name: &str, given: &Given) -> Result<Reading, Error> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = without_mark(bytes);
     let contents = if is_cif(bytes) {
         mmcif::parse(&String::from_utf8_lossy(bytes), name)?
     } else {
         pdb::parse(bytes, name)?
     };
     contents.into_model(name, given)
-}
-
-/// Whether the first line that is neither blank nor a comment begins with `data_`.
-fn is_cif(bytes: &[u8]) -> bool {
-    let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
-    let mut lines = lines.map(<[u8]>::trim_ascii_start);
-    let first = lines.find(|line| !line.is_empty() && !line.starts_with(b"#"));
-    let start = first.and_then(|line| line.get(..5));
-    start.is_some_and(|start| start.eq_ignore_ascii_case(b"data_"))
-}
-
-/// The bytes of a file, or of a pipe that ends.
-fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
-    let unreadable = |source| Error::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_file() {
-        return std::fs::read(path).map_err(unreadable);
-    }
-    let mut bytes = Vec::new();
-    file.take(LONGEST_STREAM + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > LONGEST_STREAM {
-        return Err(Error::EndlessStream {
-            path: path.to_owned(),
-            limit_bytes: LONGEST_STREAM,
-        });
-    }
-    Ok(bytes)
-}
-
-/// A piece of a file as a message shows it.
-fn quoted(text: &str) -> String {
-    let beginning: String = text.chars().take(QUOTED).collect();
-    let dots = if beginning.len() < text.len() {
-        "..."
-    } else {
-        ""
-    };
-    format!("{}{dots}", beginning.escape_debug())
 }
 
 /// Where a field stands, for the message if it is wrong.
@@ -112,7 +64,7 @@ impl Place<'_> {
         Error::Field {
             name: self.name.to_owned(),
             line: self.line,
-            found: quoted(found),
+            found: quoted(found.as_bytes()),
             expected,
         }
     }

@@ -13,7 +13,8 @@ mod write;
 
 use std::path::Path;
 
-use super::bytes_of;
+use nanobragg_io::input::bytes_of;
+
 use crate::error::Error;
 use crate::reflections::{Column, ColumnKind, ReflectionTable};
 use header::Header;
