@@ -11,6 +11,7 @@ mod pdb;
 
 use std::path::Path;
 
+use nanobragg_crystal::read::cif::{Token, Tokens, normalized};
 use nanobragg_crystal::read::mmcif::is_cif;
 use nanobragg_io::input::{bytes_of, quoted, without_mark};
 
@@ -50,6 +51,30 @@ pub fn parse(bytes: &[u8], name: &str, given: &Given) -> Result<Reading, Error> 
         pdb::parse(bytes, name)?
     };
     contents.into_model(name, given)
+}
+
+/// Whether bytes look like coordinates: a CIF that lists atoms before any reflection, or a record of
+/// the PDB format for a cell or an atom.
+pub fn are_coordinates(bytes: &[u8]) -> bool {
+    let bytes = without_mark(bytes);
+    if !is_cif(bytes) {
+        const RECORDS: [&[u8]; 3] = [b"CRYST1", b"ATOM  ", b"HETATM"];
+        let mut lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
+        return lines.any(|line| RECORDS.iter().any(|record| line.starts_with(record)));
+    }
+    let mut tokens = Tokens::new(bytes);
+    while let Some(Ok(token)) = tokens.next_token() {
+        if let Token::Tag(tag) = token {
+            let tag = normalized(tag);
+            if tag.starts_with("_atom_site_") {
+                return true;
+            }
+            if tag.starts_with("_refln_") {
+                return false;
+            }
+        }
+    }
+    false
 }
 
 /// Where a field stands, for the message if it is wrong.

@@ -22,7 +22,7 @@ use header::Header;
 pub use write::to_bytes;
 
 /// How a file begins.
-pub(crate) const MAGIC: &[u8] = b"MTZ ";
+pub const MAGIC: &[u8] = b"MTZ ";
 
 /// Where the numbers begin.
 const DATA: usize = 80;
