@@ -1,4 +1,21 @@
 //! The tokens of a CIF: tags, values in their four spellings, and the words that give structure.
+//!
+//! Files of reflections and of coordinates are put together of them.
+//!
+//! ```
+//! use nanobragg_crystal::read::cif::{Token, Tokens};
+//!
+//! let mut tokens = Tokens::new(b"data_x _cell.length_a 59.062(3) # A");
+//! let mut next = || tokens.next_token().transpose();
+//! assert_eq!(next()?, Some(Token::Data(b"x")));
+//! assert_eq!(next()?, Some(Token::Tag(b"_cell.length_a")));
+//! assert_eq!(next()?, Some(Token::Bare(b"59.062(3)")));
+//! assert_eq!(next()?, None);
+//! # Ok::<(), nanobragg_crystal::read::cif::TokenFault>(())
+//! ```
+//!
+//! # Source
+//! Hall, Allen and Brown, Acta Cryst. A47 (1991) 655; International Tables, Volume G, 2.2.
 
 use nom::branch::alt;
 use nom::bytes::complete::{is_not, tag, take_till, take_while1};
@@ -9,12 +26,12 @@ use nom::{IResult, Parser};
 
 /// A token and what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Token<'a> {
+pub enum Token<'a> {
     /// `data_NAME`.
     Data(&'a [u8]),
     /// `loop_`.
     Loop,
-    /// `save_`, `stop_`, `global_`: words that reflection files have no use for.
+    /// `save_`, `stop_`, `global_`: words of dictionaries, which data have no use for.
     Reserved(&'a [u8]),
     /// `_name`.
     Tag(&'a [u8]),
@@ -25,44 +42,59 @@ pub(crate) enum Token<'a> {
 }
 
 /// The tokens of a file, with the line that each begins on.
-pub(crate) struct Tokens<'a> {
+#[derive(Debug, Clone)]
+pub struct Tokens<'a> {
     bytes: &'a [u8],
+    /// Where the token that comes next is looked for.
     at: usize,
+    /// Where the latest token begins.
+    begun_at: usize,
+    /// The line of `counted_to`.
     line: usize,
-    line_at: usize,
+    counted_to: usize,
 }
 
 /// What is wrong with a token, and the line that it begins on.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TokenFault {
-    pub(crate) line: usize,
-    pub(crate) what: &'static str,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct TokenFault {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: &'static str,
 }
 
 impl<'a> Tokens<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// The tokens of a file without a byte-order mark.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
             at: 0,
+            begun_at: 0,
             line: 1,
-            line_at: 0,
+            counted_to: 0,
         }
     }
 
-    /// The line, from 1, of the place reached.
-    pub(crate) fn line(&mut self) -> usize {
-        let passed = self.bytes.get(self.line_at..self.at).unwrap_or_default();
+    /// The line, from 1, that the latest token begins on; at the end, the last line.
+    pub fn line(&mut self) -> usize {
+        let passed = self.bytes.get(self.counted_to..self.begun_at);
+        let passed = passed.unwrap_or_default();
         self.line += passed.iter().filter(|byte| **byte == b'\n').count();
-        self.line_at = self.at;
+        self.counted_to = self.begun_at;
         self.line
     }
 
-    /// The next token; `None` at the end.
-    pub(crate) fn next(&mut self) -> Option<Result<Token<'a>, TokenFault>> {
+    /// The next token; `None` at the end, and after a fault.
+    ///
+    /// # Errors
+    /// [`TokenFault`] where a quote or a text field does not end.
+    pub fn next_token(&mut self) -> Option<Result<Token<'a>, TokenFault>> {
         let rest = self.bytes.get(self.at..)?;
         // Nothing to skip is no failure of the parser.
         let (rest, _) = blank_and_comments(rest).ok()?;
         self.at = self.bytes.len() - rest.len();
+        self.begun_at = self.at;
         let first = rest.first()?;
         let starts_line = self.at == 0 || self.bytes.get(self.at - 1) == Some(&b'\n');
         let parsed = match first {
@@ -146,9 +178,16 @@ fn text_field(input: &[u8]) -> Option<(&[u8], Token<'_>)> {
 }
 
 /// A number, without the uncertainty that may follow it in brackets.
-pub(crate) fn without_uncertainty(value: &[u8]) -> &[u8] {
+pub fn without_uncertainty(value: &[u8]) -> &[u8] {
     let end = value.iter().position(|byte| *byte == b'(');
     end.and_then(|end| value.get(..end)).unwrap_or(value)
+}
+
+/// A tag in lower case with `_` for its `.`, so that old and new dictionaries agree:
+/// `_cell.length_a` is `_cell_length_a`.
+pub fn normalized(tag: &[u8]) -> String {
+    let text = String::from_utf8_lossy(tag);
+    text.replacen('.', "_", 1).to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -157,7 +196,7 @@ mod tests {
 
     fn tokens(text: &str) -> Vec<Token<'_>> {
         let mut tokens = Tokens::new(text.as_bytes());
-        std::iter::from_fn(|| tokens.next())
+        std::iter::from_fn(|| tokens.next_token())
             .map(Result::unwrap)
             .collect()
     }
@@ -186,10 +225,21 @@ mod tests {
     fn what_does_not_end_is_told_with_its_line() {
         for text in ["a\n'open\n'", "a\n;text\n", "a\n\"open"] {
             let mut tokens = Tokens::new(text.as_bytes());
-            assert!(tokens.next().unwrap().is_ok());
-            assert_eq!(tokens.next().unwrap().unwrap_err().line, 2, "{text}");
-            assert!(tokens.next().is_none());
+            assert!(tokens.next_token().unwrap().is_ok());
+            assert_eq!(tokens.next_token().unwrap().unwrap_err().line, 2, "{text}");
+            assert!(tokens.next_token().is_none());
         }
+    }
+
+    #[test]
+    fn the_line_is_the_one_that_a_token_begins_on() {
+        let mut tokens = Tokens::new(b"_a\n;text\nof lines\n;\n_b # last\n");
+        let mut lines = Vec::new();
+        while tokens.next_token().is_some() {
+            lines.push(tokens.line());
+        }
+        lines.push(tokens.line());
+        assert_eq!(lines, [1, 2, 5, 6]);
     }
 
     #[test]
