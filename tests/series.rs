@@ -436,3 +436,129 @@ fn the_matrices_of_a_table_are_a_rotation_and_the_cell_turned_by_it() {
     let lengths = [0, 1, 2].map(|j| (0..3).map(|i| a[i][j] * a[i][j]).sum::<f64>().sqrt());
     assert!(lengths[0] > 1.0 / 70.0 && lengths[1] > 1.0 / 80.0 && lengths[2] > 1.0 / 90.0);
 }
+
+/// How a series ended that was interrupted when its log told of `count` images.
+#[cfg(unix)]
+fn interrupted_after(scene: &Scene, line: &str, count: usize) -> std::process::Output {
+    let words = format!("{SMALL} {line}");
+    let mut command = scene.command(words.split_whitespace().map(str::to_owned));
+    let child = command.stdout(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    let logged = || {
+        let log = fs::read_to_string(scene.path("series.jsonl")).unwrap_or_default();
+        log.lines().count().saturating_sub(1)
+    };
+    while logged() < count {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing logged");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let id = child.id().to_string();
+    let killed = Command::new("kill").args(["-INT", &id]).status().unwrap();
+    assert!(killed.success());
+    child.wait_with_output().unwrap()
+}
+
+/// The lines of `series.jsonl` of images, and of the one file of all of them.
+fn images_and_wholes(scene: &Scene) -> (Vec<Value>, Vec<Value>) {
+    let is_image = |entry: &Value| entry.get("whole").is_none();
+    entries(scene, "series.jsonl")
+        .into_iter()
+        .partition(is_image)
+}
+
+#[test]
+fn one_nexus_file_holds_all_images_and_is_logged_last() {
+    let scene = Scene::empty();
+    let line = "-frames 4 -nexusfile all.nxs";
+    run(&scene, line).well();
+    let names = scene.names();
+    let nexus: Vec<_> = names.iter().filter(|n| n.ends_with(".nxs")).collect();
+    assert_eq!(nexus, ["all.nxs"]);
+    let (images, wholes) = images_and_wholes(&scene);
+    assert_eq!(images.len(), 4);
+    let outputs = |entry: &Value| entry["outputs"].as_array().unwrap().len();
+    assert!(images.iter().all(|entry| outputs(entry) == OUTPUTS.len()));
+    let [Value::Object(last)] = &wholes[..] else {
+        panic!("{wholes:?}")
+    };
+    let told = &last["whole"];
+    assert_eq!(told["images"], 4);
+    assert_eq!(told["output"]["bytes"], scene.read("all.nxs").len());
+
+    let resumed = run(&scene, &format!("{line} -resume")).well();
+    resumed.line("4 of 4 images are complete");
+    assert_eq!(images_and_wholes(&scene), (images, wholes));
+
+    let whole = scene.read("all.nxs");
+    fs::remove_file(scene.path("intimage_00002.img")).unwrap();
+    run(&scene, &format!("{line} -resume"))
+        .well()
+        .line("3 of 4 images are complete");
+    assert_eq!(scene.read("all.nxs"), whole);
+
+    fs::write(scene.path("all.nxs"), "changed").unwrap();
+    run(&scene, &format!("{line} -resume -threads 1")).well();
+    assert!(scene.read("all.nxs").starts_with(b"\x89HDF"));
+    assert_eq!(images_and_wholes(&scene).1.len(), 1);
+}
+
+#[test]
+fn an_interrupted_series_leaves_no_nexus_file_and_makes_it_when_resumed() {
+    let scene = Scene::empty();
+    let line = "-shots 100000 -seed 3 -nexusfile all.nxs";
+    let ended = interrupted_after(&scene, line, 3);
+    assert_eq!(ended.status.code(), STOPPED);
+    let message = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(message.contains("too few for all.nxs"), "{message}");
+    let names = scene.names();
+    let is_left = |name: &String| name.ends_with(".part") || name.ends_with(".nxs");
+    assert!(!names.iter().any(is_left), "{names:?}");
+
+    let resumed = "-shots 3 -seed 3 -nexusfile all.nxs -threads 1";
+    run(&scene, &format!("{resumed} -resume")).well();
+    let fresh = Scene::empty();
+    run(&fresh, resumed).well();
+    assert!(scene.read("all.nxs") == fresh.read("all.nxs"));
+}
+
+#[test]
+fn nexus_files_of_parts_and_of_numbered_names_are_files_of_their_own() {
+    let scene = Scene::empty();
+    for part in ["1/2", "2/2"] {
+        run(&scene, &format!("-frames 3 -nexusfile a.nxs -shard {part}")).well();
+    }
+    run(&scene, "-frames 2 -nexusfile b_#.nxs -seriesfile b.jsonl").well();
+    let names = scene.names().into_iter();
+    let nexus: Vec<_> = names.filter(|name| name.ends_with(".nxs")).collect();
+    assert_eq!(nexus, ["a_1of2.nxs", "a_2of2.nxs", "b_1.nxs", "b_2.nxs"]);
+}
+
+#[test]
+fn a_nexus_file_never_takes_the_place_of_another_file_of_the_series() {
+    for (rest, word) in [
+        ("-intfile a.nxs -nexusfile a_00002.nxs", "-intfile"),
+        ("-nexusfile series.jsonl", "-seriesfile"),
+        ("-hkl a.nxs -nexusfile a.nxs", "-hkl"),
+    ] {
+        let scene = Scene::empty();
+        fs::write(scene.path("a.nxs"), "0 0 1 10\n").unwrap();
+        let refused = run(&scene, &format!("-frames 3 {rest}"));
+        assert_eq!(refused.status, Some(1), "{rest}");
+        assert!(refused.stderr.contains(word), "{rest}: {}", refused.stderr);
+        assert_eq!(scene.read("a.nxs"), b"0 0 1 10\n");
+    }
+}
+
+#[test]
+fn every_kind_of_output_is_numbered() {
+    let scene = Scene::empty();
+    let line = "-frames 2 -cbffile c.cbf -tiffile t.tif -exptfile e.expt -xdsfile XDS.INP";
+    run(&scene, line).well();
+    let names = scene.names();
+    for name in ["c.cbf", "t.tif", "e.expt", "XDS.INP"] {
+        assert!(!names.contains(&name.to_owned()), "{name}");
+        for number in [1, 2] {
+            assert!(names.contains(&numbered(name, number)), "{name} {names:?}");
+        }
+    }
+}

@@ -261,6 +261,47 @@ def pixel_checks(program, folder):
     yield "c.cbf is the integer image without noise", unequal(wide["i"], pixels(folder / "c.cbf"))
 
 
+def series_omega(path):
+    with h5py.File(path) as file:
+        sample = nxmx.NXmx(file).entries[0].samples[0]
+        omega = nxmx.get_dependency_chain(sample.depends_on)[0]
+        angles = omega[()].to("deg").magnitude
+        return np.atleast_1d(angles), np.atleast_1d(omega.end[()].to("deg").magnitude)
+
+
+def series_checks(program, folder):
+    """One NeXus file against the numbered images of the same series."""
+    bright = ["-scale", "2e7"]
+    for noise in (True, False):
+        wanted = "n" if noise else "i"
+        files = ["-intfile", "i_#.tif", "-nexusfile", "all.nxs"]
+        files += ["-noisefile", "n_#.tif"] if noise else ["-nonoise"]
+        render(program, folder, *bright, "-frames", "4", "-threads", "3", *files)
+        with h5py.File(folder / "all.nxs") as file:
+            images = file["/entry/data/data"][()]
+        label = f"series of {'noise' if noise else 'integer'} images in h5py"
+        yield f"{label}: frames", [] if images.shape == (4, SLOW, FAST) else [images.shape]
+        for number, image in enumerate(images, 1):
+            yield f"{label}: {number}", unequal(pixels(folder / f"{wanted}_{number}.tif"), image)
+    # COMMON has -phi 10 -osc 0.5.
+    starts, shots = [10, 10.5, 11, 11.5], [10, 10, 10]
+    cases = [
+        ("a rotation", ["-frames", "4"], "all.nxs", starts),
+        ("a part", ["-frames", "4", "-shard", "2/2"], "all_2of2.nxs", starts[1::2]),
+        ("a range", ["-frames", "4", "-only", "2", "3"], "all.nxs", starts[1:3]),
+        ("shots", ["-shots", "3"], "all.nxs", shots),
+    ]
+    for name, arguments, path, expected in cases:
+        render(program, folder, *arguments, "-nexusfile", "all.nxs")
+        begins, ends = series_omega(folder / path)
+        found = []
+        for what, angles, wanted in (("omega", begins, 0), ("omega_end", ends, 0.5)):
+            wanted = np.array(expected) + wanted
+            if angles.shape != wanted.shape or np.abs(angles - wanted).max() > 1e-9:
+                found.append(f"{what} {angles}")
+        yield f"angles of {name} in nxmx", found
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: check_formats.py PATH_TO_nanoBragg")
@@ -284,6 +325,8 @@ def main():
             tell(name, geometry_checks(program, Path(folder), arguments, frame, plain))
     with tempfile.TemporaryDirectory() as folder:
         tell("pixels", pixel_checks(program, Path(folder)))
+    with tempfile.TemporaryDirectory() as folder:
+        tell("series", series_checks(program, Path(folder)))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -67,9 +67,13 @@ fn main() -> ExitCode {
                 Err(error) => {
                     complain(&error);
                     ExitCode::from(match (&error, args.task()) {
-                        (RunError::Stopped | RunError::Series(SeriesError::Stopped { .. }), _) => {
-                            STOPPED
-                        }
+                        (
+                            RunError::Stopped
+                            | RunError::Series(
+                                SeriesError::Stopped { .. } | SeriesError::StoppedShort { .. },
+                            ),
+                            _,
+                        ) => STOPPED,
                         // As diff does: 1 has a meaning of its own there.
                         (_, Task::Diff(..)) => TROUBLE,
                         _ => RUN_ERROR,

@@ -18,6 +18,7 @@ use crate::formats::{PhotonFormat, WideFormat};
 use crate::record::inputs;
 use crate::resolve::{Job, dump_path};
 use crate::run::RunError;
+use crate::series::Place;
 use crate::truth_table::Table;
 
 /// Added to every integer if no flag says otherwise.
@@ -36,14 +37,27 @@ pub(crate) struct Outputs {
     png: Option<Output>,
     expt: Option<Output>,
     xds: Option<Output>,
-    /// The counts once more, in other formats.
-    copies: Vec<CountsCopy>,
+    copies: Copies,
     truth: Option<Output>,
     record: Option<Output>,
     /// What headers say of the geometry, if a file has such a header.
     exposure: Option<Exposure>,
     /// Take the fingerprint of each file that is written.
     hashes: bool,
+}
+
+/// The counts once more, in other formats.
+#[derive(Debug, Default)]
+struct Copies {
+    files: Vec<CountsCopy>,
+    /// In the one file of a series.
+    place: Option<Place>,
+}
+
+impl Copies {
+    fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.place.is_none()
+    }
 }
 
 /// A file with the counts of the noise image or, if there is none, of the integer image.
@@ -72,7 +86,7 @@ impl Outputs {
                 output: Output::create(path)?,
             })
         });
-        let copies = copies.collect::<Result<_, RunError>>()?;
+        let files = copies.collect::<Result<_, RunError>>()?;
         let open = |path: &Option<PathBuf>| path.as_ref().map(Output::create).transpose();
         Ok(Self {
             float: Output::create(&names.float)?,
@@ -82,12 +96,17 @@ impl Outputs {
             png: open(&names.png)?,
             expt: open(&names.expt)?,
             xds: open(&names.xds)?,
-            copies,
+            copies: Copies { files, place: None },
             exposure,
             truth: open(&names.truth)?,
             record: open(&args.running.record_path)?,
             hashes,
         })
+    }
+
+    /// Has the counts written to `place` too.
+    pub(crate) fn also_to(&mut self, place: Option<Place>) {
+        self.copies.place = place;
     }
 
     /// The record, to be written when everything else is in place.
@@ -134,8 +153,13 @@ impl Outputs {
                 format.write_counts(out, &exposure, counts)
             })
         };
-        let write_copies = |copies: Vec<CountsCopy>, counts: &Image<i32>| {
+        let write_copies = |copies: Copies, counts: &Image<i32>| {
+            if let Some(place) = copies.place {
+                go_on()?;
+                place.write(counts)?;
+            }
             let written = copies
+                .files
                 .into_iter()
                 .map(|copy| write_wide(copy.flag, copy.format, copy.output, counts));
             written.collect::<Result<Vec<_>, RunError>>()
@@ -146,7 +170,7 @@ impl Outputs {
                 smv::write(out, &header, counts)
             })
         };
-        let write_int = |output: Output, copies: Vec<CountsCopy>| {
+        let write_int = |output: Output, copies: Copies| {
             go_on()?;
             let format = WideFormat::of(output.path());
             if format.is_none() && copies.is_empty() {
@@ -192,7 +216,7 @@ impl Outputs {
                 "{photons:.0} photons on noise image ({overloads} overloads)\n"
             ));
         };
-        let write_noise = |output: Output, copies: Vec<CountsCopy>| {
+        let write_noise = |output: Output, copies: Copies| {
             let format = WideFormat::of(output.path());
             if format.is_none() && copies.is_empty() {
                 let noise: Noise = image.noisy_counts(job.noise_seed, adc);
@@ -235,8 +259,8 @@ impl Outputs {
             ..
         } = self;
         let (of_noise, of_int) = match noise {
-            Some(_) => (copies, Vec::new()),
-            None => (Vec::new(), copies),
+            Some(_) => (copies, Copies::default()),
+            None => (Copies::default(), copies),
         };
         let complete = thread::scope(|scope| {
             let float = scope.spawn(|| write_float(float));

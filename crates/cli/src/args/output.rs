@@ -195,7 +195,8 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::new(
             "nexusfile",
             Takes::Path(|args, path| args.output.nexus_path = Some(path)),
-            "The same as NeXus NXmx in HDF5; written only if named.",
+            "The same as NeXus NXmx in HDF5; written only if named. One file for all of a series, or \
+             one an image if its name has a #.",
         )
         .or(&["h5file"]),
         FlagSpec::new(

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use nanobragg::series::{BaseSeeds, SeriesKind, SeriesSpec, Shard};
@@ -14,9 +14,10 @@ use tracing::warn;
 
 use super::frame::{Made, Maker};
 use super::log::Log;
+use super::whole::Whole;
 use super::{SeriesError, names};
 use crate::args::Args;
-use crate::outputs::write_dump;
+use crate::outputs::{self, write_dump};
 use crate::progress::Progress;
 use crate::report;
 use crate::resolve::{DEFAULT_MOSAIC_SEED, FactorsFrom, Prepared};
@@ -71,6 +72,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         prepared: Prepared::from_args(args)?,
         stop,
         threads: args.running.threads,
+        whole: None,
     };
     let (_, job) = maker.job(first)?;
     // Read once; what the file is later does not count.
@@ -87,8 +89,15 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         "spindle": job.resolved.experiment.detector.spindle(),
         "wavelength_angstrom": job.resolved.decisions.wavelength_m * 1e10,
     });
-    let is_wanted = |number: u32| wanted.binary_search(&number).is_ok();
-    let log = Log::open(log_path(args), args, words, &about, &is_wanted)?;
+    let whole = names::whole(args);
+    if let Some(path) = &whole {
+        refuse_whole(args, path, first)?;
+    }
+    let log = Log::open(log_path(args), args, words, &about, &wanted)?;
+    if let Some(path) = whole.filter(|_| !log.has_whole()) {
+        let whole = Whole::create(path, wanted.clone(), series.kind, &job.resolved)?;
+        maker.whole = Some(Arc::new(whole));
+    }
     let says = Says::of(args);
     says.text(&report::before(&job, args));
     warn_of_decisions(&job);
@@ -106,7 +115,28 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         maker.threads = Some(1);
     }
     drop(job);
-    Course::new(&maker, wanted, log, says).run(at_once)
+    let mut log = Course::new(&maker, &wanted, log, says).run(at_once)?;
+    // Its places are gone with the frames.
+    if let Some(whole) = maker.whole.take().and_then(Arc::into_inner) {
+        let file = whole.commit()?;
+        Says::of(args).text(&format!("writing {}\n", file.path));
+        log.add_whole(&wanted, file)?;
+    }
+    Ok(())
+}
+
+/// Refuses a file of all images at `path` that is an input, another output or the log.
+fn refuse_whole(args: &Args, path: &Path, first: u32) -> Result<(), RunError> {
+    if path == log_path(args) {
+        return Err(RunError::SameFile {
+            path: path.to_path_buf(),
+            output: "nexusfile",
+            other: "seriesfile",
+        });
+    }
+    let mut of_frame = names::args_of(args, first);
+    of_frame.output.nexus_path = Some(path.to_path_buf());
+    outputs::refuse_collisions(&of_frame)
 }
 
 /// The numbers that are to be there in the end, in their order.
@@ -155,7 +185,7 @@ struct Told {
 }
 
 impl<'m> Course<'m> {
-    fn new(maker: &'m Maker<'m>, wanted: Vec<u32>, log: Log, says: Says) -> Self {
+    fn new(maker: &'m Maker<'m>, wanted: &[u32], log: Log, says: Says) -> Self {
         let running = &maker.args.running;
         if log.len() > 0 {
             says.text(&format!(
@@ -168,7 +198,8 @@ impl<'m> Course<'m> {
             maker,
             wanted: wanted.len(),
             to_do: wanted
-                .into_iter()
+                .iter()
+                .copied()
                 .filter(|number| !log.has(*number))
                 .collect(),
             next: AtomicUsize::new(0),
@@ -183,7 +214,8 @@ impl<'m> Course<'m> {
         }
     }
 
-    fn run(self, at_once: usize) -> Result<(), RunError> {
+    /// The log, with all images in it.
+    fn run(self, at_once: usize) -> Result<Log, RunError> {
         let at_once = at_once.clamp(1, self.to_do.len().max(1));
         thread::scope(|scope| {
             for _ in 1..at_once {
@@ -197,16 +229,23 @@ impl<'m> Course<'m> {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         match told.failure {
-            Some((_, RunError::Stopped)) => Err(SeriesError::Stopped {
-                done: told.log.len(),
-                wanted: self.wanted,
+            Some((_, RunError::Stopped)) => {
+                let (done, wanted) = (told.log.len(), self.wanted);
+                Err(match &self.maker.whole {
+                    Some(whole) => SeriesError::StoppedShort {
+                        done,
+                        wanted,
+                        path: whole.path().to_path_buf(),
+                    },
+                    None => SeriesError::Stopped { done, wanted },
+                }
+                .into())
             }
-            .into()),
             Some((_, error)) => Err(error),
             None => {
                 told.says
                     .text(&format!("{} images are complete\n", told.log.len()));
-                Ok(())
+                Ok(told.log)
             }
         }
     }

@@ -44,6 +44,20 @@ pub enum SeriesError {
         /// What the system said.
         source: io::Error,
     },
+    /// A signal asked the series to stop before the one file of all images was complete.
+    #[error(
+        "stopped by a signal with {done} of {wanted} images complete, too few for {}; the same \
+         command line with -resume renders all of them again for it",
+        path.display()
+    )]
+    StoppedShort {
+        /// Images that are complete.
+        done: usize,
+        /// Images asked for.
+        wanted: usize,
+        /// The file of all images, which is not there.
+        path: PathBuf,
+    },
     /// A signal asked the series to stop.
     #[error(
         "stopped by a signal with {done} of {wanted} images complete; the same command line with \

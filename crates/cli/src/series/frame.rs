@@ -1,10 +1,13 @@
 //! One frame of a series: rendered, written, and what is said of it.
 
+use std::sync::Arc;
+
 use nanobragg::series::{Frame, SeriesKind, SeriesSpec};
 use nanobragg::{Cancel, Misset, Oddity, Plan};
 use serde_json::{Value, json};
 
 use super::names;
+use super::whole::Whole;
 use crate::args::Args;
 use crate::outputs::Outputs;
 use crate::resolve::{Job, Prepared};
@@ -19,6 +22,8 @@ pub(super) struct Maker<'a> {
     pub(super) stop: &'a Cancel,
     /// Threads for one frame.
     pub(super) threads: Option<u32>,
+    /// The one file of all frames, if there is to be one.
+    pub(super) whole: Option<Arc<Whole>>,
 }
 
 /// A frame whose files are in place.
@@ -54,7 +59,9 @@ impl Maker<'_> {
         let mut args = names::args_of(self.args, number);
         args.running.threads = self.threads;
         let (frame, job) = self.job(number)?;
-        let outputs = Outputs::open(&args, &job.resolved, true)?;
+        let mut outputs = Outputs::open(&args, &job.resolved, true)?;
+        let whole = self.whole.as_ref();
+        outputs.also_to(whole.and_then(|whole| whole.place(number)));
         let go_on = || stop_unless_wanted(self.stop);
         let experiment = &job.resolved.experiment;
         let plan = Plan::new(experiment);

@@ -118,17 +118,54 @@ struct Entry {
     outputs: Vec<FileEntry>,
 }
 
+/// What a log says of the one file of all images of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct WholeEntry {
+    first: u32,
+    last: u32,
+    images: usize,
+    output: FileEntry,
+}
+
+impl WholeEntry {
+    fn of(numbers: &[u32], output: FileEntry) -> Self {
+        Self {
+            first: numbers.first().copied().unwrap_or(0),
+            last: numbers.last().copied().unwrap_or(0),
+            images: numbers.len(),
+            output,
+        }
+    }
+
+    /// Whether the file is there, as it was written, with the images `numbers`.
+    fn stands(&self, numbers: &[u32], path: &Path) -> bool {
+        let found = FileEntry::of_file(&self.output.flag, path);
+        found.is_ok_and(|found| Self::of(numbers, found) == *self)
+    }
+}
+
+/// What a log tells.
+#[derive(Debug, Default)]
+struct Told {
+    /// Of each image, with its line; of several lines for one image the last counts.
+    images: BTreeMap<u32, (Entry, String)>,
+    /// Of the one file of all images.
+    whole: Option<WholeEntry>,
+}
+
 /// The log of a series, open to be added to.
 #[derive(Debug)]
 pub(super) struct Log {
     path: PathBuf,
     file: File,
     complete: BTreeSet<u32>,
+    has_whole: bool,
 }
 
 impl Log {
-    /// Opens the log at `path` for the images `wanted`. With `-resume`, those of them that it tells of
-    /// and whose files are still what it says are complete; without, none are. What it tells of other
+    /// Opens the log at `path` for the images `wanted`, in their order. With `-resume`, those of them that it tells of
+    /// and whose files are still what it says are complete; without, none are. None are either where one
+    /// file of all images is to be made and does not stand, for it needs each of them. What it tells of other
     /// images of the same series is kept.
     ///
     /// # Errors
@@ -139,16 +176,26 @@ impl Log {
         args: &Args,
         words: &[OsString],
         about: &Value,
-        wanted: &dyn Fn(u32) -> bool,
+        wanted: &[u32],
     ) -> Result<Self, RunError> {
         let identity = Identity::of(args, words)?;
         let mut complete = BTreeSet::new();
         let mut lines = Vec::new();
+        let whole = super::names::whole(args);
+        let mut has_whole = false;
         match read(&path, &identity) {
             Ok(earlier) => {
-                for (entry, line) in earlier.into_values() {
-                    let is_wanted = wanted(entry.number);
-                    if is_wanted && !(args.series.resume && entry.stands(args)) {
+                if let (Some(path), Some(entry)) = (&whole, earlier.whole)
+                    && args.series.resume
+                    && entry.stands(wanted, path)
+                {
+                    has_whole = true;
+                    lines.push(json!({ "whole": entry }).to_string());
+                }
+                let goes_on = args.series.resume && (whole.is_none() || has_whole);
+                for (entry, line) in earlier.images.into_values() {
+                    let is_wanted = wanted.binary_search(&entry.number).is_ok();
+                    if is_wanted && !(goes_on && entry.stands(args)) {
                         continue;
                     }
                     if is_wanted {
@@ -181,6 +228,7 @@ impl Log {
             path,
             file,
             complete,
+            has_whole,
         })
     }
 
@@ -199,12 +247,31 @@ impl Log {
     /// # Errors
     /// When it cannot be written.
     pub(super) fn add(&mut self, number: u32, entry: &Value) -> Result<(), RunError> {
+        self.line(entry)?;
+        self.complete.insert(number);
+        Ok(())
+    }
+
+    /// Whether the one file of all images needs not be made.
+    pub(super) fn has_whole(&self) -> bool {
+        self.has_whole
+    }
+
+    /// Adds the line of the one file of the images `numbers`, which is in place.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn add_whole(&mut self, numbers: &[u32], file: FileEntry) -> Result<(), RunError> {
+        self.has_whole = true;
+        self.line(&json!({ "whole": WholeEntry::of(numbers, file) }))
+    }
+
+    fn line(&mut self, entry: &Value) -> Result<(), RunError> {
         // One call, so that an interrupted line is the last one.
         let line = format!("{entry}\n");
         self.file
             .write_all(line.as_bytes())
             .map_err(unkept(&self.path))?;
-        self.complete.insert(number);
         Ok(())
     }
 }
@@ -227,9 +294,8 @@ impl Entry {
     }
 }
 
-/// The images that a log tells of, each with its line; of several lines for one image the last counts.
-/// A log that is not there tells of none.
-fn read(path: &Path, identity: &Identity) -> Result<BTreeMap<u32, (Entry, String)>, SeriesError> {
+/// What the log at `path` tells. A log that is not there tells nothing.
+fn read(path: &Path, identity: &Identity) -> Result<Told, SeriesError> {
     let not_a_log = |line: usize, reason: String| SeriesError::NotALog {
         path: path.to_owned(),
         line,
@@ -237,7 +303,7 @@ fn read(path: &Path, identity: &Identity) -> Result<BTreeMap<u32, (Entry, String
     };
     let text = match std::fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|_| not_a_log(1, "no text".to_owned()))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Told::default()),
         Err(error) => return Err(unkept(path)(error)),
     };
     // A last line without an end was being written when the program was killed.
@@ -268,13 +334,18 @@ fn read(path: &Path, identity: &Identity) -> Result<BTreeMap<u32, (Entry, String
             difference,
         });
     }
-    let mut entries = BTreeMap::new();
+    let mut told = Told::default();
     for (index, line) in lines {
-        let entry: Entry =
-            serde_json::from_str(line).map_err(|error| not_a_log(index + 1, error.to_string()))?;
-        entries.insert(entry.number, (entry, line.to_owned()));
+        let wrong = |error: serde_json::Error| not_a_log(index + 1, error.to_string());
+        let value: Value = serde_json::from_str(line).map_err(wrong)?;
+        if let Some(whole) = value.get("whole") {
+            told.whole = Some(WholeEntry::deserialize(whole).map_err(wrong)?);
+            continue;
+        }
+        let entry = Entry::deserialize(&value).map_err(wrong)?;
+        told.images.insert(entry.number, (entry, line.to_owned()));
     }
-    Ok(entries)
+    Ok(told)
 }
 
 fn unkept(path: &Path) -> impl Fn(io::Error) -> SeriesError + use<> {

@@ -27,10 +27,29 @@ pub(super) fn of_part(path: &Path, [part, parts]: [u32; 2]) -> PathBuf {
     inserted(path, &format!("_{part}of{parts}"))
 }
 
-/// `args` with the names of the outputs of one frame.
+/// The one NeXus file of all frames: `-nexusfile` with a name that has no `#` and is no device. A part
+/// of a series has a file of its own.
+pub(super) fn whole(args: &Args) -> Option<PathBuf> {
+    let path = args.output.nexus_path.as_deref()?;
+    let is_numbered = path
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().contains('#'));
+    if is_numbered || outputs::is_device(path) {
+        return None;
+    }
+    Some(match args.series.shard {
+        Some(part) => of_part(path, part),
+        None => path.to_path_buf(),
+    })
+}
+
+/// `args` with the names of the outputs of one frame, without what is one file for all of them.
 pub(super) fn args_of(args: &Args, number: u32) -> Args {
     let mut of_frame = args.clone();
-    for (flag, path) in outputs::named(args) {
+    if whole(args).is_some() {
+        of_frame.output.nexus_path = None;
+    }
+    for (flag, path) in outputs::named(&of_frame) {
         let path = Some(numbered(&path, number));
         match flag {
             "floatfile" => of_frame.output.float_path = path,
@@ -43,7 +62,9 @@ pub(super) fn args_of(args: &Args, number: u32) -> Args {
             "nexusfile" => of_frame.output.nexus_path = path,
             "exptfile" => of_frame.output.expt_path = path,
             "xdsfile" => of_frame.output.xds_path = path,
-            _ => of_frame.noise.path = path,
+            "noisefile" => of_frame.noise.path = path,
+            // Of two kinds in one place the first would be lost.
+            unknown => debug_assert!(false, "-{unknown} has no number"),
         }
     }
     of_frame
@@ -54,10 +75,18 @@ pub(super) fn args_of(args: &Args, number: u32) -> Args {
 /// # Errors
 /// [`SeriesError::SameNames`] naming both flags.
 pub(super) fn refuse_collisions(args: &Args) -> Result<(), SeriesError> {
+    let whole = whole(args);
     let templates: Vec<(&'static str, Template)> = outputs::named(args)
         .into_iter()
+        .filter(|(flag, _)| *flag != "nexusfile" || whole.is_none())
         .filter_map(|(flag, path)| Some((flag, Template::of(&path)?)))
         .collect();
+    if let Some(whole) = &whole
+        && let Some((other, _)) = templates.iter().find(|(_, t)| t.may_be(whole))
+    {
+        let output = "nexusfile";
+        return Err(SeriesError::SameNames { output, other });
+    }
     for (i, (output, template)) in templates.iter().enumerate() {
         for (other, earlier) in templates.iter().take(i) {
             if template.may_equal(earlier) {
@@ -113,6 +142,16 @@ impl Template {
         name.push(format!("{number:0digits$}", digits = self.digits));
         name.push(&self.after);
         self.folder.join(name)
+    }
+
+    /// Whether some number gives the name `path`.
+    fn may_be(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let [before, after] = [&self.before, &self.after].map(|end| end.to_string_lossy());
+        let number = name.strip_prefix(&*before);
+        let number = number.and_then(|rest| rest.strip_suffix(&*after));
+        number.is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+            && same_folder(&self.folder, path.parent().unwrap_or(Path::new("")))
     }
 
     /// Whether some number here and some number there give one name: where one has more around its
@@ -210,6 +249,41 @@ mod tests {
             "-floatfile a#.x -intfile a#.y",
         ] {
             assert_eq!(refusal(&format!("-shots 20 {line}")), None, "{line}");
+        }
+    }
+
+    fn args(line: &str) -> Args {
+        match Invocation::from_words(line.split_whitespace()).unwrap() {
+            Invocation::Run(args) => *args,
+            _ => panic!("{line}"),
+        }
+    }
+
+    #[test]
+    fn every_output_of_a_frame_has_its_number() {
+        let all = "-shots 9 -nexusfile n_#.nxs -cbffile c.cbf -tiffile t.tif -exptfile e.expt \
+                   -xdsfile XDS.INP -pngfile p.png -truthfile t.csv";
+        let of_frame = outputs::named(&args_of(&args(all), 7));
+        assert_eq!(of_frame.len(), 11);
+        for (flag, path) in of_frame {
+            assert!(path.display().to_string().contains('7'), "{flag} {path:?}");
+        }
+    }
+
+    #[test]
+    fn a_nexus_file_without_hashes_is_one_for_all_frames() {
+        let of = |line: &str| whole(&args(&format!("-shots 9 {line}")));
+        assert_eq!(of("-nexusfile a.nxs"), Some(PathBuf::from("a.nxs")));
+        let part = of("-nexusfile b/a.nxs -shard 2/3");
+        assert_eq!(part, Some(PathBuf::from("b/a_2of3.nxs")));
+        assert_eq!(of("-nexusfile a#.nxs"), None);
+        #[cfg(unix)]
+        assert_eq!(of("-nexusfile /dev/null"), None);
+        let of_frame = args_of(&args("-shots 9 -nexusfile a.nxs"), 7);
+        assert_eq!(of_frame.output.nexus_path, None);
+        for (name, meets) in [("i_00003.nxs", true), ("i.nxs", false), ("i_3x.nxs", false)] {
+            let told = refusal(&format!("-shots 9 -intfile i.nxs -nexusfile {name}"));
+            assert_eq!(told.is_some(), meets, "{name}");
         }
     }
 }

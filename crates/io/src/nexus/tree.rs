@@ -55,7 +55,7 @@ pub(super) fn root(series: &Series, images: Images) -> Group {
 fn sample(series: &Series) -> Group {
     let exposure = &series.exposure;
     let starts: Vec<f64> = (0..series.images)
-        .map(|image| exposure.start_degrees + image as f64 * exposure.width_degrees)
+        .map(|image| exposure.start_degrees + image as f64 * series.step_degrees)
         .collect();
     let ends: Vec<f64> = starts.iter().map(|s| s + exposure.width_degrees).collect();
     Group::of_class("NXsample")

@@ -10,8 +10,11 @@ use crate::{Error, Exposure, Image, Output, Result};
 /// What all images of a file have in common.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// The first image; each further one begins where the one before it ended, `width_degrees` on.
+    /// The first image.
     pub exposure: Exposure,
+    /// From where the spindle begins one image to where it begins the next: `width_degrees` of the
+    /// exposure for a rotation, more where images are left out, 0 for stills.
+    pub step_degrees: f64,
     /// How many images there are.
     pub images: usize,
     /// Pixels along the fast axis.
@@ -107,6 +110,7 @@ impl Pixels<'_> {
 /// let path = folder.path().join("series.nxs");
 /// let series = Series {
 ///     exposure: Exposure { width_degrees: 0.1, ..Exposure::default() },
+///     step_degrees: 0.1,
 ///     images: 2,
 ///     fast: 3,
 ///     slow: 1,
@@ -243,6 +247,7 @@ fn write_one<T>(
 ) -> Result<()> {
     let series = Series {
         exposure: exposure.clone(),
+        step_degrees: exposure.width_degrees,
         images: 1,
         fast: image.fast(),
         slow: image.slow(),
@@ -260,6 +265,7 @@ mod tests {
     fn series(images: usize) -> NexusWriter<Cursor<Vec<u8>>> {
         let series = Series {
             exposure: Exposure::default(),
+            step_degrees: 0.0,
             images,
             fast: 2,
             slow: 1,

@@ -1,0 +1,102 @@
+//! One NeXus file for all images of a run of a series.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nanobragg::io::nexus::{NexusWriter, PixelType, Pixels, Series};
+use nanobragg::io::{Image, Output};
+use nanobragg::series::SeriesKind;
+use nanobragg::{Resolved, exposure};
+
+use crate::digest::FileEntry;
+use crate::run::RunError;
+
+/// A NeXus file that gets its images in any order, and has its name only when it has all of them.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    path: PathBuf,
+    /// The numbers of its images, in the order in which they stand in it.
+    numbers: Vec<u32>,
+    writer: Mutex<NexusWriter<Output>>,
+}
+
+impl Whole {
+    /// Begins the file for the images `numbers`, which are equally far from each other; `first` is the
+    /// first of them, resolved.
+    ///
+    /// # Errors
+    /// A file that cannot be written, or a detector that NeXus cannot state.
+    pub(super) fn create(
+        path: PathBuf,
+        numbers: Vec<u32>,
+        kind: SeriesKind,
+        first: &Resolved,
+    ) -> Result<Self, RunError> {
+        let exposure = exposure(first)?;
+        let detector = &first.experiment.detector;
+        let stride = match numbers[..] {
+            [first, second, ..] => f64::from(second - first),
+            _ => 1.0,
+        };
+        let series = Series {
+            step_degrees: match kind {
+                SeriesKind::Rotation => stride * exposure.width_degrees,
+                SeriesKind::Shots => 0.0,
+            },
+            exposure,
+            images: numbers.len(),
+            fast: detector.pixels_fast() as usize,
+            slow: detector.pixels_slow() as usize,
+            pixel: PixelType::I32,
+        };
+        Ok(Self {
+            writer: Mutex::new(NexusWriter::create(&path, series)?),
+            path,
+            numbers,
+        })
+    }
+
+    /// The place for one image; `None` for a number that is not in the file.
+    pub(super) fn place(self: &Arc<Self>, number: u32) -> Option<Place> {
+        Some(Place {
+            index: self.numbers.binary_search(&number).ok()?,
+            file: Arc::clone(self),
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Ends the file, puts it in its place and takes its fingerprint.
+    ///
+    /// # Errors
+    /// When an image lacks, or the file cannot be written or read again.
+    pub(super) fn commit(self) -> Result<FileEntry, RunError> {
+        let writer = self.writer.into_inner();
+        writer.unwrap_or_else(PoisonError::into_inner).commit()?;
+        let entry = FileEntry::of_file("nexusfile", &self.path);
+        Ok(entry.map_err(nanobragg::io::Error::from)?)
+    }
+}
+
+/// Where one image stands in the file.
+#[derive(Debug)]
+pub(crate) struct Place {
+    file: Arc<Whole>,
+    index: usize,
+}
+
+impl Place {
+    /// Writes the counts of the image. They are packed on the thread that calls; only the bytes wait
+    /// for other images.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(crate) fn write(&self, counts: &Image<i32>) -> Result<(), RunError> {
+        let packed = Pixels::I32(counts.pixels()).pack()?;
+        let writer = self.file.writer.lock();
+        let mut writer = writer.unwrap_or_else(PoisonError::into_inner);
+        Ok(writer.write_packed(self.index, &packed)?)
+    }
+}
