@@ -46,6 +46,7 @@ mod formats;
 pub mod help;
 pub mod log;
 pub mod orient;
+mod output_names;
 mod outputs;
 mod plan;
 mod printout;
