@@ -458,17 +458,19 @@ fn interrupted_after(scene: &Scene, line: &str, count: usize) -> std::process::O
     child.wait_with_output().unwrap()
 }
 
-/// The lines of `series.jsonl` of images by their numbers, and of the one file of all of them.
+/// The lines of `series.jsonl` of images, by their numbers, and of the one file of all of them.
 fn images_and_wholes(scene: &Scene) -> (Vec<Value>, Vec<Value>) {
     let is_image = |entry: &Value| entry.get("whole").is_none();
-    let entries = entries(scene, "series.jsonl").into_iter();
-    let (mut images, wholes): (Vec<_>, Vec<_>) = entries.partition(is_image);
+    let (mut images, wholes): (Vec<_>, Vec<_>) = entries(scene, "series.jsonl")
+        .into_iter()
+        .partition(is_image);
+    // Two threads complete them in any order.
     images.sort_by_key(|entry| entry["number"].as_u64());
     (images, wholes)
 }
 
 #[test]
-fn one_nexus_file_holds_all_images_and_is_logged() {
+fn one_nexus_file_holds_all_images_and_is_logged_last() {
     let scene = Scene::empty();
     let line = "-frames 4 -nexusfile all.nxs";
     run(&scene, line).well();

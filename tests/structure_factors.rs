@@ -216,6 +216,7 @@ fn bad_input_is_refused_with_its_name() {
         "data_x\nloop_\n_refln.index_h\n_refln.F_calc\n1 2 3\n",
     );
     scene.write("bare.hkl", "1 2 3 4\n");
+    scene.write("one.pdb", std::fs::read(example("1aki.pdb")).unwrap());
     for (line, why) in [
         (
             "-hkl short.mtz",
@@ -239,6 +240,9 @@ fn bad_input_is_refused_with_its_name() {
         ("hkl bare.hkl b.mtz", "need a unit cell"),
         ("hkl missing.mtz b.hkl", "missing.mtz"),
         ("hkl a.mtz", "<OUT>"),
+        ("hkl one.pdb b.mtz", "-dmin must be given"),
+        ("hkl one.pdb b.mtz -dmin 0.1", "0.25 to 1000 A"),
+        ("hkl a.mtz b.hkl -dmin 2", "-dmin is for coordinates"),
         ("orient -cell 50 60 70 90 90 90", "<OUT>"),
         ("orient -mat bare.hkl A.mat", "bare.hkl:"),
     ] {
@@ -294,4 +298,72 @@ fn a_random_matrix_follows_its_seed_and_tells_its_angles() {
     );
     // The angles are told to nine decimals, the numbers of the matrix to eight.
     assert!(scene.read("D.mat") == scene.read("E.mat"));
+}
+
+/// h, k, l, F and phase in degrees of an mmCIF file of our own.
+fn phased(cif: &[u8]) -> Vec<([i32; 3], f64, f64)> {
+    let text = std::str::from_utf8(cif).unwrap();
+    let rows = text.split("_refln.phase_calc\n").nth(1).unwrap().lines();
+    let row = |line: &str| {
+        let words: Vec<f64> = line.split(' ').map(|word| word.parse().unwrap()).collect();
+        let hkl = [0, 1, 2].map(|i| words[i] as i32);
+        (hkl, words[3], words[4])
+    };
+    rows.map(row).collect()
+}
+
+#[test]
+fn atoms_give_the_amplitudes_and_phases_of_another_program() {
+    /// `sum |F - F'| / sum F'` over complex F; the map ends each atom at 1e-5 e/A^3, worth 3e-5.
+    const MOST_R: f64 = 1e-4;
+    let scene = scene();
+    scene.write("a.pdb", std::fs::read(example("1aki.pdb")).unwrap());
+    let made = well(&scene, "hkl a.pdb atoms.mtz -dmin 2.5");
+    assert!(
+        made.stdout.contains("(1001 atoms to 2.5 A, P 21 21 21)"),
+        "{}",
+        made.stdout
+    );
+    well(&scene, "hkl atoms.mtz atoms.cif");
+    well(&scene, "hkl a.mtz a.cif");
+    let theirs: std::collections::HashMap<_, _> = phased(&scene.read("a.cif"))
+        .into_iter()
+        .map(|(hkl, f, phase_deg)| (hkl, (f, phase_deg)))
+        .collect();
+    let ours = phased(&scene.read("atoms.cif"));
+    let [mut apart, mut sum] = [0.0; 2];
+    // The example has no 0 0 0.
+    for (hkl, f, phase_deg) in ours.iter().filter(|(hkl, ..)| *hkl != [0; 3]) {
+        let (their_f, their_phase_deg) = theirs[hkl];
+        let between = (phase_deg - their_phase_deg).to_radians();
+        let square = f * f + their_f * their_f - 2.0 * f * their_f * between.cos();
+        apart += square.max(0.0).sqrt();
+        sum += their_f;
+    }
+    assert!(ours.len() > 4000, "{}", ours.len());
+    assert!(apart < MOST_R * sum, "{}", apart / sum);
+}
+
+#[test]
+fn atoms_give_one_list_by_either_way() {
+    let scene = scene();
+    scene.write("a.pdb", std::fs::read(example("1aki.pdb")).unwrap());
+    let pixels = |line: &str| -> Vec<f64> {
+        let bytes = image(&scene, &format!("{line} -dmin 3 -misset 10 20 30"));
+        let (pixels, _) = bytes.as_chunks::<4>();
+        let pixel = |bytes: &[u8; 4]| f64::from(f32::from_le_bytes(*bytes));
+        pixels.iter().map(pixel).collect()
+    };
+    for flags in ["", "-nosolvent", "-anomalous S=0.3,2.5"] {
+        /// Equivalent reflections differ by the rounding of their sums, and F in an MTZ file is of
+        /// 32 bits.
+        const SAME: f64 = 1e-6;
+        well(&scene, &format!("hkl a.pdb list.mtz -dmin 3 {flags}"));
+        let listed = pixels("-mtz list.mtz");
+        let direct = pixels(&format!("-pdb a.pdb {flags}"));
+        let brightest = direct.iter().copied().fold(0.0, f64::max);
+        for (a, b) in direct.iter().zip(&listed) {
+            assert!((a - b).abs() <= SAME * brightest, "{flags}: {a} {b}");
+        }
+    }
 }

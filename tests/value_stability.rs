@@ -99,7 +99,7 @@ fn golden_noise_follows_from_the_golden_float_images() {
         let expected = case.expected();
         let photons = Image::new(FAST, SLOW, floats(&expected.float)).unwrap();
         let mut poisson = PoissonNoise::from_seed(seed);
-        let ours = noise(&photons, &whole, case.adc(), |mean| poisson.count(mean));
+        let ours = noise::<u16>(&photons, &whole, case.adc(), |mean| poisson.count(mean));
         assert_eq!(
             ours.counts.pixels(),
             last_u16(&expected.noise, FAST * SLOW),

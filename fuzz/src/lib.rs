@@ -7,6 +7,8 @@ use nanobragg::crystal::{ColumnChoice, ReflectionList, ReflectionTable, read};
 use nanobragg::exchange::{Described, dxtbx, xds};
 use nanobragg::io::{Exposure, cbf, pgm, smv, tiff};
 use nanobragg::sources::SourceDefaults;
+use nanobragg::structure;
+use nanobragg::structure::{FactorSpec, StructureFactors, read::Given};
 use nanobragg::{ExperimentSpec, FactorGrid, GridLimit, SourceList};
 use nanobragg_cli::Invocation;
 
@@ -29,6 +31,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("xds_inp", xds_inp),
     ("mtz", mtz),
     ("mmcif", mmcif),
+    ("coordinates", coordinates),
 ];
 
 /// Small, so that a grid is refused before it slows the fuzzer down.
@@ -97,6 +100,30 @@ pub fn mtz(bytes: &[u8]) {
 pub fn mmcif(bytes: &[u8]) {
     if let Ok(table) = read::mmcif::parse(bytes, "mmcif") {
         written_again(&table);
+    }
+}
+
+/// Atoms in the PDB format or CIF; structure factors of those in a small cell.
+pub fn coordinates(bytes: &[u8]) {
+    /// In A^3, and atoms: more slow the fuzzer down.
+    const SMALL: (f64, usize) = (1e4, 20);
+    let Ok(reading) = structure::read::parse(bytes, "coordinates", &Given::default()) else {
+        return;
+    };
+    let model = reading.model;
+    if model.frame.volume_a3() > SMALL.0 || model.atoms.len() > SMALL.1 {
+        return;
+    }
+    let spec = FactorSpec {
+        dmin_a: 4.0,
+        limit: LIMIT,
+        ..FactorSpec::default()
+    };
+    if let Ok(factors) = StructureFactors::new(&model, &spec) {
+        let mut list = factors.list.iter();
+        assert!(list.all(|factor| factor.amplitude().is_finite()));
+        let listed = factors.asymmetric_list(&model).reflections;
+        assert!(listed.len() <= factors.list.len());
     }
 }
 

@@ -40,7 +40,8 @@ def run(request: pytest.FixtureRequest) -> Run:
     program = request.config.getoption("--program")
     if program is None:
         pytest.skip("no --program to compare with")
-    program = program.resolve()
+    # A test may have gone to a folder of its own before it asks.
+    program = request.config.invocation_params.dir / program
 
     def run(*words: object) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(

@@ -37,6 +37,48 @@ def test_fabio_reads_what_is_written(tmp_path: Path) -> None:
     assert nanobragg.read_header(path)["DISTANCE"] == "80"
 
 
+def test_counts_of_32_bits_and_photons_are_those_of_the_program(inputs: Path, run: Run) -> None:
+    words = [*CASES["cubic"], "-noprogress"]
+    experiment = nanobragg.Experiment(words)
+    image = nanobragg.render(experiment)
+    counts = nanobragg.counts(image, experiment)
+    for ending, of_photons in [("cbf", False), ("tif", False), ("h5", False), ("tif", True), ("nxs", True)]:
+        flag, pixels = ("-floatfile", image) if of_photons else ("-intfile", counts)
+        assert run(*words, flag, f"p.{ending}").returncode == 0
+        nanobragg.write_image(f"o.{ending}", pixels, experiment)
+        assert Path(f"o.{ending}").read_bytes() == Path(f"p.{ending}").read_bytes(), ending
+        if ending == "tif" or ending == "cbf":
+            np.testing.assert_array_equal(nanobragg.read_image(f"o.{ending}"), pixels)
+
+
+def test_fabio_reads_wide_counts_and_photons(tmp_path: Path) -> None:
+    experiment = nanobragg.Experiment(CASES["cubic"])
+    image = nanobragg.render(experiment)
+    counts = nanobragg.counts(image, experiment) + 100_000
+    for ending, pixels in [("cbf", counts), ("tiff", counts), ("tiff", image)]:
+        path = str(tmp_path / f"a.{ending}")
+        nanobragg.write_image(path, pixels, experiment)
+        with fabio.open(path) as read:
+            np.testing.assert_array_equal(read.data, pixels)
+    nanobragg.write_image(tmp_path / "a.nxs", counts, experiment)
+    with pytest.raises(nanobragg.FileError, match="HDF5 files are written, but not read"):
+        nanobragg.read_image(tmp_path / "a.nxs")
+
+
+def test_what_a_header_cannot_state_is_refused_or_warned_of(tmp_path: Path) -> None:
+    experiment = nanobragg.Experiment(CASES["cubic"])
+    zeros = np.zeros(experiment.shape, int)
+    with pytest.raises(nanobragg.UsageError, match="fast 0 slow 0 is -1, .* 0 to 2147483647"):
+        nanobragg.write_image(tmp_path / "a.cbf", zeros - 1, experiment)
+    with pytest.raises(nanobragg.UsageError, match=r"is 0\.5,"):
+        nanobragg.write_image(tmp_path / "a.cbf", zeros + 0.5, experiment)
+    with pytest.raises(nanobragg.RunError, match="4 x 3 pixels .*, the other 61 x 47"):
+        nanobragg.write_image(tmp_path / "a.tif", np.zeros((3, 4)), experiment)
+    tilted = experiment.replace(detector_rotx=5)
+    with pytest.warns(nanobragg.ExperimentWarning, match="a CBF or NeXus file can"):
+        nanobragg.write_image(tmp_path / "a.tif", zeros, tilted)
+
+
 @pytest.mark.parametrize("ending", ["bin", "img", "smv", "pgm", "BIN"])
 def test_what_is_written_reads_back(ending: str, tmp_path: Path) -> None:
     image = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -75,7 +117,9 @@ def test_pixels_that_a_format_cannot_hold_are_refused_and_the_old_file_stays(tmp
         with pytest.raises(nanobragg.UsageError, match=f"fast 1 slow 0 is {shown}, .* 0 to 65535"):
             nanobragg.write_image(path, [[0, pixel]])
     with pytest.raises(nanobragg.UsageError, match="no format of this name"):
-        nanobragg.write_image(tmp_path / "a.tif", [[1]])
+        nanobragg.write_image(tmp_path / "a.jpg", [[1]])
+    with pytest.raises(nanobragg.UsageError, match=r"a\.cbf: .* give the experiment"):
+        nanobragg.write_image(tmp_path / "a.cbf", [[1]])
     with pytest.raises(nanobragg.FileError, match="missing"):
         nanobragg.write_image(tmp_path / "missing" / "a.img", [[1]])
     assert path.read_bytes() == before

@@ -7,7 +7,7 @@ use nanobragg::crystal::{Lattice, SpaceGroup};
 use nanobragg::structure::{FactorSpec, Model, Solvent, StructureFactors, Warning, read};
 use nanobragg::{CellSpec, Error, ExperimentSpec, FactorGrid, GridLimit};
 
-use crate::args::Args;
+use crate::args::{Args, CoordinateArgs};
 use crate::factor_file::FactorWarning;
 use crate::plan::resolution::Resolution;
 use crate::run::RunError;
@@ -73,26 +73,11 @@ pub(crate) fn factors(
     spec: &ExperimentSpec,
     limit: GridLimit,
 ) -> Result<(FactorGrid, Coordinates), RunError> {
-    let given = &args.coordinates;
     let dmin_a = match args.sampling.dmin_a {
         Some(dmin_a) if dmin_a > 0.0 => dmin_a,
         _ => finest_a(spec)? * MARGIN,
     };
-    let default = Solvent::default();
-    let solvent = Solvent {
-        density_per_a3: given
-            .solvent_density_per_a3
-            .unwrap_or(default.density_per_a3),
-        b_a2: given.solvent_b_a2.unwrap_or(default.b_a2),
-        ..default
-    };
-    let factor_spec = FactorSpec {
-        dmin_a,
-        solvent: (!given.no_solvent).then_some(solvent),
-        dispersion: given.dispersion.clone(),
-        limit,
-        ..FactorSpec::default()
-    };
+    let factor_spec = factor_spec(&args.coordinates, dmin_a, limit);
     let factors = StructureFactors::new(&reading.model, &factor_spec).map_err(Error::from)?;
     let default_f = args.factors.default_f.unwrap_or(0.0);
     let grid = FactorGrid::from_reflections(&factors.reflections(), default_f, limit)?;
@@ -103,6 +88,25 @@ pub(crate) fn factors(
         warnings: reading.warnings,
     };
     Ok((grid, coordinates))
+}
+
+/// What the flags ask of the atoms.
+pub(crate) fn factor_spec(given: &CoordinateArgs, dmin_a: f64, limit: GridLimit) -> FactorSpec {
+    let default = Solvent::default();
+    let solvent = Solvent {
+        density_per_a3: given
+            .solvent_density_per_a3
+            .unwrap_or(default.density_per_a3),
+        b_a2: given.solvent_b_a2.unwrap_or(default.b_a2),
+        ..default
+    };
+    FactorSpec {
+        dmin_a,
+        solvent: (!given.no_solvent).then_some(solvent),
+        dispersion: given.dispersion.clone(),
+        limit,
+        ..FactorSpec::default()
+    }
 }
 
 /// The finest resolution on the border of the detector, in A.

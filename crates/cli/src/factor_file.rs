@@ -157,7 +157,7 @@ impl fmt::Display for FactorWarning {
 ///
 /// # Errors
 /// What is wrong with the file, or with the columns asked for.
-pub(crate) fn read(
+pub fn read(
     path: &Path,
     given: &FactorArgs,
 ) -> Result<(Vec<Reflection>, Option<FactorFile>), Error> {

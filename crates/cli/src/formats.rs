@@ -7,7 +7,7 @@ use nanobragg::io::{Exposure, Image, Result, cbf, nexus, tiff};
 
 /// A format that holds counts of 32 bits and the geometry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WideFormat {
+pub enum WideFormat {
     /// `.cbf`
     Cbf,
     /// `.tif`, `.tiff`
@@ -20,8 +20,12 @@ impl WideFormat {
     /// The format that the extension of `path` calls for; `None` where it calls for that of the C
     /// program.
     pub(crate) fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        match extension.as_str() {
+        Self::from_extension(path.extension()?.to_str()?)
+    }
+
+    /// The format of this extension, whatever its case.
+    pub fn from_extension(extension: &str) -> Option<Self> {
+        match extension.to_ascii_lowercase().as_str() {
             "cbf" => Some(Self::Cbf),
             "tif" | "tiff" => Some(Self::Tiff),
             "h5" | "hdf5" | "nxs" => Some(Self::Nexus),
@@ -29,13 +33,28 @@ impl WideFormat {
         }
     }
 
-    /// Whether it carries the lines of miniCBF, which cannot state a tilted detector.
-    pub(crate) fn has_lines(self) -> bool {
-        matches!(self, Self::Cbf | Self::Tiff)
+    /// What to warn of where the header of `path`, in this format, says less than there is: CBF and
+    /// TIFF carry the lines of miniCBF, which cannot state a tilted detector.
+    pub fn warning(self, exposure: &Exposure, path: &Path) -> Option<String> {
+        let instead = match self {
+            Self::Cbf => "the imgCIF tables of the file do",
+            Self::Tiff => "a CBF or NeXus file can",
+            Self::Nexus => return None,
+        };
+        (!exposure.is_plain()).then(|| {
+            format!(
+                "the miniCBF lines of {} cannot state a detector that is tilted or whose fast and \
+                 slow are not x and -y of imgCIF, nor a spindle that is not x; {instead}",
+                path.display()
+            )
+        })
     }
 
     /// Writes counts.
-    pub(crate) fn write_counts(
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write_counts(
         self,
         out: &mut dyn Write,
         exposure: &Exposure,

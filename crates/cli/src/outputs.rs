@@ -1,7 +1,7 @@
 //! The files of a run: opened before the long part, complete or untouched after it.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread::{self, ScopedJoinHandle};
 
 use nanobragg::crystal::read::fdump;
@@ -9,13 +9,13 @@ use nanobragg::exchange::{dxtbx, xds};
 use nanobragg::io::printf::general as g;
 use nanobragg::io::scale::Noise;
 use nanobragg::io::{self, Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
-use nanobragg::{FactorGrid, Resolved, Simulated, Truth, exposure, smv_fields};
+use nanobragg::{FactorGrid, Resolved, Simulated, Truth, smv_fields};
 use tracing::{info_span, warn};
 
 use crate::args::{Args, PngScale};
 use crate::digest::{FileEntry, Hashing};
 use crate::formats::{PhotonFormat, WideFormat};
-use crate::record::inputs;
+use crate::output_names::Names;
 use crate::resolve::{Job, dump_path};
 use crate::run::RunError;
 use crate::series::Place;
@@ -23,9 +23,6 @@ use crate::truth_table::Table;
 
 /// Added to every integer if no flag says otherwise.
 pub(crate) const DEFAULT_ADC: f64 = 40.0;
-
-/// Links followed one after the other; a circle of them cannot be written anyway.
-const MOST_LINKS: usize = 40;
 
 /// The outputs of a run, each open beside the file that it will replace.
 #[derive(Debug)]
@@ -353,168 +350,4 @@ pub(crate) fn write_dump(args: &Args, factors: &FactorGrid, hashes: bool) -> Opt
             warn!("the structure factors are not kept for the next run: {error}");
         })
         .ok()
-}
-
-/// Where the outputs of a run are to stand.
-struct Names {
-    float: PathBuf,
-    int: PathBuf,
-    pgm: Option<PathBuf>,
-    noise: Option<PathBuf>,
-    png: Option<PathBuf>,
-    expt: Option<PathBuf>,
-    xds: Option<PathBuf>,
-    copies: Vec<(&'static str, WideFormat, PathBuf)>,
-    truth: Option<PathBuf>,
-}
-
-impl Names {
-    fn of(args: &Args) -> Self {
-        let named = |path: &Option<PathBuf>, default: &str| {
-            path.clone().unwrap_or_else(|| PathBuf::from(default))
-        };
-        let given = &args.output;
-        let noise = &args.noise;
-        Self {
-            float: named(&given.float_path, "floatimage.bin"),
-            int: named(&given.int_path, "intimage.img"),
-            pgm: given.pgm.then(|| named(&given.pgm_path, "image.pgm")),
-            noise: noise.wanted.then(|| named(&noise.path, "noiseimage.img")),
-            png: given.png_path.clone(),
-            expt: given.expt_path.clone(),
-            xds: given.xds_path.clone(),
-            copies: [
-                ("cbffile", WideFormat::Cbf, &given.cbf_path),
-                ("tiffile", WideFormat::Tiff, &given.tiff_path),
-                ("nexusfile", WideFormat::Nexus, &given.nexus_path),
-            ]
-            .into_iter()
-            .filter_map(|(flag, format, path)| Some((flag, format, path.clone()?)))
-            .collect(),
-            truth: given.truth_path.clone(),
-        }
-    }
-
-    /// What headers say, if a file has one that carries a geometry; a warning where a header says
-    /// less than there is.
-    fn exposure(&self, resolved: &Resolved) -> Result<Option<Exposure>, RunError> {
-        if PhotonFormat::of(&self.float).is_none() {
-            return Err(RunError::NoPhotons {
-                path: self.float.clone(),
-            });
-        }
-        let counts = [Some(&self.int), self.noise.as_ref(), Some(&self.float)];
-        let named = counts.into_iter().flatten();
-        let named = named.filter_map(|path| Some((WideFormat::of(path)?, path)));
-        let copies = self.copies.iter().map(|(_, format, path)| (*format, path));
-        let files: Vec<_> = named.chain(copies).collect();
-        if files.is_empty() {
-            return Ok(None);
-        }
-        let exposure = exposure(resolved)?;
-        let short = files.iter().find(|(format, _)| format.has_lines());
-        if let Some((format, path)) = short.filter(|_| !exposure.is_plain()) {
-            let instead = match format {
-                WideFormat::Cbf => "the imgCIF tables of the file do",
-                WideFormat::Tiff | WideFormat::Nexus => "a CBF or NeXus file can",
-            };
-            warn!(
-                "the miniCBF lines of {} cannot state a detector that is tilted or whose fast and \
-                 slow are not x and -y of imgCIF, nor a spindle that is not x; {instead}",
-                path.display()
-            );
-        }
-        Ok(Some(exposure))
-    }
-
-    /// Every image and table, with its flag.
-    fn all(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        let copies = self.copies.iter();
-        let copies = copies.map(|(flag, _, path)| (*flag, Some(path.as_path())));
-        [
-            ("floatfile", Some(self.float.as_path())),
-            ("intfile", Some(self.int.as_path())),
-            ("pgmfile", self.pgm.as_deref()),
-            ("noisefile", self.noise.as_deref()),
-            ("pngfile", self.png.as_deref()),
-            ("exptfile", self.expt.as_deref()),
-            ("xdsfile", self.xds.as_deref()),
-            ("truthfile", self.truth.as_deref()),
-        ]
-        .into_iter()
-        .chain(copies)
-        .filter_map(|(flag, path)| Some((flag, path?)))
-    }
-
-    /// Refuses outputs that are the same file as another output or as an input.
-    fn refuse_collisions(&self, args: &Args) -> Result<(), RunError> {
-        let running = &args.running;
-        let mut taken: Vec<(&'static str, PathBuf)> = inputs::named(args)
-            .into_iter()
-            .chain(running.rerun_path.as_deref().map(|path| ("rerun", path)))
-            .map(|(flag, path)| (flag, identity(path)))
-            .collect();
-        // Without a list the dump is read, and it may be named twice like any input.
-        let is_written = args.makes_factors();
-        let dump = is_written.then(|| ("dump", dump_path(args)));
-        let record = running.record_path.as_deref();
-        let record = record.map(|path| ("record", path));
-        for (flag, path) in dump.into_iter().chain(self.all()).chain(record) {
-            if is_device(path) {
-                continue;
-            }
-            let here = identity(path);
-            if let Some((other, _)) = taken.iter().find(|(_, there)| *there == here) {
-                return Err(RunError::SameFile {
-                    path: path.to_path_buf(),
-                    output: flag,
-                    other,
-                });
-            }
-            taken.push((flag, here));
-        }
-        Ok(())
-    }
-}
-
-/// Refuses a command line whose outputs would destroy each other or an input, without opening any.
-///
-/// # Errors
-/// [`RunError::SameFile`] naming both.
-pub(crate) fn refuse_collisions(args: &Args) -> Result<(), RunError> {
-    Names::of(args).refuse_collisions(args)
-}
-
-/// The images and tables that a command line names or has by default, each with its flag.
-pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
-    let names = Names::of(args);
-    let owned = |(flag, path): (&'static str, &Path)| (flag, path.to_path_buf());
-    names.all().map(owned).collect()
-}
-
-/// Whether many outputs may go there, as to `/dev/null`.
-pub(crate) fn is_device(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
-}
-
-/// A path by which two names of one file compare equal, whether it exists or not.
-fn identity(path: &Path) -> PathBuf {
-    let mut path = path.to_path_buf();
-    for _ in 0..MOST_LINKS {
-        if let Ok(canonical) = path.canonicalize() {
-            return canonical;
-        }
-        // A link to what is not there yet.
-        let Ok(target) = path.read_link() else { break };
-        path = path.parent().unwrap_or(Path::new("")).join(target);
-    }
-    let folder = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return path,
-    };
-    match (folder.canonicalize(), path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        _ => path,
-    }
 }

@@ -303,31 +303,34 @@ impl nanobragg::Progress for Progress {
     }
 }
 
-pub(crate) fn warn_of_decisions(job: &Job) {
-    for ignored in job
-        .geometry_from
-        .iter()
-        .flat_map(|from| &from.described.ignored)
-    {
-        warn!("{ignored}");
+/// What may surprise about the files and decisions of a job.
+pub fn warnings(job: &Job) -> Vec<String> {
+    let decisions = &job.resolved.decisions;
+    let mut warnings = Vec::new();
+    for from in &job.geometry_from {
+        warnings.extend(from.described.ignored.iter().map(ToString::to_string));
     }
-    for warning in job.factor_file.iter().flat_map(|file| &file.warnings) {
-        warn!("{warning}");
+    if let Some(file) = &job.factor_file {
+        warnings.extend(file.warnings.iter().map(ToString::to_string));
     }
     if let Some(atoms) = &job.coordinates {
-        for warning in &atoms.warnings {
-            warn!("{warning}");
-        }
+        warnings.extend(atoms.warnings.iter().map(ToString::to_string));
         let lattice = job.resolved.experiment.crystal.lattice();
-        if let Some(warning) = atoms.cell_warning(lattice) {
-            warn!("{warning}");
-        }
+        warnings.extend(
+            atoms
+                .cell_warning(lattice)
+                .map(|warning| warning.to_string()),
+        );
     }
-    for warning in &job.resolved.decisions.warnings {
+    warnings.extend(decisions.warnings.iter().map(ToString::to_string));
+    let oddities = job.oddities.iter().chain(&decisions.oddities);
+    warnings.extend(oddities.map(ToString::to_string));
+    warnings
+}
+
+pub(crate) fn warn_of_decisions(job: &Job) {
+    for warning in warnings(job) {
         warn!("{warning}");
-    }
-    for oddity in job.oddities.iter().chain(&job.resolved.decisions.oddities) {
-        warn!("{oddity}");
     }
 }
 

@@ -21,6 +21,9 @@ pub enum ToolError {
     /// What was read, or is to be written, cannot be.
     #[error(transparent)]
     Crystal(#[from] nanobragg::crystal::Error),
+    /// What is read as coordinates cannot be, or gives no structure factors.
+    #[error(transparent)]
+    Structure(#[from] nanobragg::structure::Error),
     /// The output cannot be written.
     #[error(transparent)]
     Io(#[from] nanobragg::io::Error),

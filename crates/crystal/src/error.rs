@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use nanobragg_io::input::Unread;
+
 /// Why a crystal or a table of structure factors could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -297,6 +299,15 @@ pub enum Error {
         /// How many are allowed.
         limit: i64,
     },
+}
+
+impl From<Unread> for Error {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::System { path, source } => Self::Unreadable { path, source },
+            Unread::TooLong { path, limit_bytes } => Self::EndlessStream { path, limit_bytes },
+        }
+    }
 }
 
 /// Bytes in the unit that people think of memory in.

@@ -26,7 +26,7 @@
 //!    v
 //! ```
 //!
-//! [`scale`] turns photons into the counts and greys of those files, and [`printf`] writes numbers
+//! [`input`] reads a file or a pipe to its end for the readers of text in other crates. [`scale`] turns photons into the counts and greys of those files, and [`printf`] writes numbers
 //! as C's `%g` does, because the headers promise that.
 //!
 //! ```
@@ -59,6 +59,7 @@ pub mod float;
 pub mod hdf5;
 
 pub mod image;
+pub mod input;
 pub mod nexus;
 
 pub mod pgm;

@@ -56,6 +56,21 @@ pub(crate) fn image<T: Element + Copy>(
     Image::new(fast, slow, pixels).map_err(|error| of_io(array.py(), error))
 }
 
+/// The image in anything like an array `[slow][fast]`, and whether its numbers are of an integer
+/// type.
+///
+/// # Errors
+/// Where it has no numbers, or no pixels.
+pub(crate) fn numbers(value: &Bound<'_, PyAny>) -> PyResult<(Image<f64>, bool)> {
+    let array = value
+        .py()
+        .import("numpy")?
+        .call_method1("asarray", (value,))?;
+    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    let numbers: PyArrayLike2<'_, f64, AllowTypeChange> = array.extract()?;
+    Ok((image(&numbers)?, matches!(kind.as_str(), "i" | "u" | "b")))
+}
+
 /// Makes sure that an image is of the detector of `experiment`.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
 
 /// Added to every count if nothing says otherwise, as by the command line.
-const DEFAULT_ADC: f64 = 40.0;
+pub(crate) const DEFAULT_ADC: f64 = 40.0;
 
 /// An image of photons.
 type Photons<'py> = PyArrayLike2<'py, f32, AllowTypeChange>;

@@ -1,6 +1,6 @@
 //! Errors of the crates below as Python exceptions with the same text.
 
-use nanobragg::{crystal, io, sources};
+use nanobragg::{crystal, io, sources, structure};
 use nanobragg_cli::RunError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -70,11 +70,17 @@ pub(crate) fn of_io(py: Python<'_>, error: io::Error) -> PyErr {
 /// Whether the contents or the absence of a file is the reason.
 fn is_about_a_file(error: &nanobragg::Error) -> bool {
     match error {
-        nanobragg::Error::HeaderValue { .. } => true,
+        nanobragg::Error::HeaderValue { .. }
+        | nanobragg::Error::Unreadable { .. }
+        | nanobragg::Error::FileTooLarge { .. }
+        | nanobragg::Error::NotJson { .. }
+        | nanobragg::Error::FileValue { .. }
+        | nanobragg::Error::FileLacks { .. } => true,
         nanobragg::Error::Io(error) => {
             !matches!(error, io::Error::Shape { .. } | io::Error::TooLarge { .. })
         }
-        nanobragg::Error::Crystal(error) => matches!(
+        nanobragg::Error::Crystal(error)
+        | nanobragg::Error::Structure(structure::Error::Crystal(error)) => matches!(
             error,
             crystal::Error::Unreadable { .. }
                 | crystal::Error::EndlessStream { .. }
@@ -87,6 +93,25 @@ fn is_about_a_file(error: &nanobragg::Error) -> bool {
                 | crystal::Error::DumpHeader { .. }
                 | crystal::Error::DumpLength { .. }
                 | crystal::Error::DumpValue { .. }
+                | crystal::Error::Symmetry { .. }
+                | crystal::Error::Mtz { .. }
+                | crystal::Error::Cif { .. }
+                | crystal::Error::NoColumn { .. }
+                | crystal::Error::ColumnKind { .. }
+                | crystal::Error::NoFactorColumn { .. }
+        ),
+        nanobragg::Error::Structure(error) => matches!(
+            error,
+            structure::Error::Unreadable { .. }
+                | structure::Error::EndlessStream { .. }
+                | structure::Error::Field { .. }
+                | structure::Error::StrayAnisou { .. }
+                | structure::Error::Cif { .. }
+                | structure::Error::NoAtoms { .. }
+                | structure::Error::NoCell { .. }
+                | structure::Error::NoSpaceGroup { .. }
+                | structure::Error::Scale { .. }
+                | structure::Error::TooManyCopies { .. }
         ),
         nanobragg::Error::Sources(error) => matches!(
             error,

@@ -185,14 +185,8 @@ impl Described {
 
 /// What the command line would warn of.
 fn warnings(args: &Args, job: &Job) -> Vec<String> {
-    let decisions = &job.resolved.decisions;
-    let oddities = job.oddities.iter().chain(&decisions.oddities);
     let of_flags = args.warnings.iter().map(ToString::to_string);
-    let of_decisions = decisions.warnings.iter().map(ToString::to_string);
-    of_flags
-        .chain(of_decisions)
-        .chain(oddities.map(ToString::to_string))
-        .collect()
+    of_flags.chain(nanobragg_cli::warnings(job)).collect()
 }
 
 /// The folder in which relative names are looked for; empty if it has no name.

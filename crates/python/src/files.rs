@@ -1,19 +1,18 @@
 //! Readers and writers.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use nanobragg::crystal::read;
 use nanobragg::io::any::AnyImage;
 use nanobragg::io::smv::Fields;
-use nanobragg::io::{self, Image, Output, float, pgm, png, smv};
+use nanobragg::io::{self, Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
 use nanobragg::smv_fields;
-use numpy::{AllowTypeChange, PyArray2, PyArrayLike2};
+use nanobragg_cli::WideFormat;
+use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{self, HklArrays};
-use crate::errors::{Exception, of_io, of_run};
+use crate::arrays;
+use crate::errors::{Exception, of_io, of_run, warn};
 use crate::experiment::Experiment;
 
 /// Read an image, recognised by what the file contains.
@@ -21,14 +20,14 @@ use crate::experiment::Experiment;
 /// Parameters
 /// ----------
 /// path : str or os.PathLike
-///     SMV, PGM, or raw 32-bit floats.
+///     SMV, PGM, CBF, TIFF, or raw 32-bit floats.
 /// shape : (int, int), optional
 ///     Pixels along slow and fast, needed for raw floats and checked for others.
 ///
 /// Returns
 /// -------
 /// numpy.ndarray
-///     float32, shape (slow, fast). Counts and greys are exact.
+///     float32, shape (slow, fast). Counts up to 16777216 and greys are exact.
 #[pyfunction]
 #[pyo3(signature = (path, shape=None))]
 pub(crate) fn read_image(
@@ -95,6 +94,8 @@ enum Format {
     Smv,
     Pgm,
     Png,
+    /// With 32 bits a pixel and a whole geometry.
+    Wide(WideFormat),
 }
 
 impl Format {
@@ -105,7 +106,7 @@ impl Format {
             "smv" | "img" => Self::Smv,
             "pgm" => Self::Pgm,
             "png" => Self::Png,
-            _ => return None,
+            _ => Self::Wide(WideFormat::from_extension(name)?),
         })
     }
 }
@@ -117,35 +118,32 @@ impl Format {
 /// path : str or os.PathLike
 /// image : array_like
 ///     Shape (slow, fast). For SMV, whole numbers from 0 to 65535, such as `add_noise` and `counts`
-///     return; for PGM, from 0 to 255.
+///     return; for PGM, from 0 to 255; for CBF, from 0 to 2147483647. TIFF and NeXus hold such
+///     counts of an array of an integer type, and photons of one of floats.
 /// experiment : Experiment, optional
-///     Whose geometry goes into the header of SMV.
-/// format : {"float", "smv", "pgm", "png"}, optional
-///     Otherwise by the end of the name: .bin, .img or .smv, .pgm, .png. PNG is a picture on a
-///     logarithmic scale, dark on white.
+///     Whose geometry goes into the header of SMV, and has to for CBF, TIFF and NeXus.
+/// format : {"float", "smv", "pgm", "png", "cbf", "tiff", "nxs"}, optional
+///     Otherwise by the end of the name: .bin, .img or .smv, .pgm, .png, .cbf, .tif or .tiff, .nxs,
+///     .h5 or .hdf5. PNG is a picture on a logarithmic scale, dark on white.
 #[pyfunction]
 #[pyo3(signature = (path, image, experiment=None, *, format=None))]
 pub(crate) fn write_image(
     py: Python<'_>,
     path: PathBuf,
-    image: PyArrayLike2<'_, f64, AllowTypeChange>,
+    image: &Bound<'_, PyAny>,
     experiment: Option<&Bound<'_, Experiment>>,
     format: Option<&str>,
 ) -> PyResult<()> {
     let ending = path.extension().and_then(|ending| ending.to_str());
     let format = format.or(ending).and_then(Format::named).ok_or_else(|| {
         let text = format!(
-            "{}: no format of this name; give format=\"float\", \"smv\", \"pgm\" or \"png\"",
+            "{}: no format of this name; give format=\"float\", \"smv\", \"pgm\", \"png\", \"cbf\", \
+             \"tiff\" or \"nxs\"",
             path.display()
         );
         Exception::Usage.says(py, text)
     })?;
-    let header = match experiment {
-        Some(experiment) => smv_fields(&experiment.get().job().resolved)
-            .map_err(|error| of_run(py, &error.into()))?,
-        None => Fields::new(),
-    };
-    let image = arrays::image(&image)?;
+    let (image, has_integers) = arrays::numbers(image)?;
     let floats = || image.map(|&pixel| pixel as f32);
     let whole = |most| whole(&image, most).map_err(|text| Exception::Usage.says(py, text));
     match format {
@@ -154,6 +152,11 @@ pub(crate) fn write_image(
             png::write(out, &floats(), png::Grey::Logarithmic)
         }),
         Format::Smv => {
+            let header = match experiment {
+                Some(experiment) => smv_fields(&experiment.get().job().resolved)
+                    .map_err(|error| of_run(py, &error.into()))?,
+                None => Fields::new(),
+            };
             let counts = whole(f64::from(u16::MAX))?.map(|&count| count as u16);
             save(py, &path, |out| smv::write(out, &header, &counts))
         }
@@ -161,7 +164,54 @@ pub(crate) fn write_image(
             let greys = whole(f64::from(u8::MAX))?.map(|&grey| grey as u8);
             save(py, &path, |out| pgm::write(out, &greys, 1.0))
         }
+        Format::Wide(format) => {
+            let exposure = exposure(py, &path, format, &image, experiment)?;
+            match format {
+                WideFormat::Tiff if !has_integers => {
+                    let photons = floats();
+                    save(py, &path, |out| {
+                        tiff::write_photons(out, &exposure, &photons)
+                    })
+                }
+                WideFormat::Nexus if !has_integers => {
+                    let photons = floats();
+                    save(py, &path, |out| {
+                        nexus::write_photons(out, &exposure, &photons)
+                    })
+                }
+                _ => {
+                    let counts = whole(f64::from(i32::MAX))?.map(|&count| count as i32);
+                    save(py, &path, |out| {
+                        format.write_counts(out, &exposure, &counts)
+                    })
+                }
+            }
+        }
     }
+}
+
+/// What the header of a file that states a whole geometry says.
+fn exposure(
+    py: Python<'_>,
+    path: &Path,
+    format: WideFormat,
+    image: &Image<f64>,
+    experiment: Option<&Bound<'_, Experiment>>,
+) -> PyResult<Exposure> {
+    let Some(experiment) = experiment else {
+        let text = format!(
+            "{}: CBF, TIFF and NeXus state the geometry; give the experiment",
+            path.display()
+        );
+        return Err(Exception::Usage.says(py, text));
+    };
+    arrays::same_sides(py, image, experiment.get())?;
+    let exposure = nanobragg::exposure(&experiment.get().job().resolved)
+        .map_err(|error| of_run(py, &error.into()))?;
+    if let Some(text) = format.warning(&exposure, path) {
+        warn(py, &text)?;
+    }
+    Ok(exposure)
 }
 
 /// The image if it has only whole numbers from 0 to `most`.
@@ -180,7 +230,7 @@ fn whole(image: &Image<f64>, most: f64) -> Result<&Image<f64>, String> {
 }
 
 /// Writes a file that appears complete or not at all.
-fn save(
+pub(crate) fn save(
     py: Python<'_>,
     path: &Path,
     write: impl FnOnce(&mut Output) -> io::Result<()> + Send,
@@ -191,51 +241,4 @@ fn save(
         output.commit()
     });
     written.map(drop).map_err(|error| of_io(py, error))
-}
-
-/// Read structure factors: text, a line `h k l F` for each reflection.
-///
-/// Parameters
-/// ----------
-/// path : str or os.PathLike
-///
-/// Returns
-/// -------
-/// indices : numpy.ndarray
-///     int32, shape (n, 3).
-/// amplitudes : numpy.ndarray
-///     F in electrons, float64, shape (n,).
-#[pyfunction]
-pub(crate) fn read_hkl(py: Python<'_>, path: PathBuf) -> PyResult<HklArrays<'_>> {
-    let list = py
-        .detach(|| read::hkl::read(&path))
-        .map_err(|error| of_run(py, &error.into()))?;
-    arrays::of_reflections(py, &list)
-}
-
-/// Write structure factors as `read_hkl` and `-hkl` read them, to the bit. The file appears complete
-/// or not at all.
-///
-/// Parameters
-/// ----------
-/// path : str or os.PathLike
-/// indices : array_like
-///     Whole numbers, shape (n, 3).
-/// amplitudes : array_like
-///     F in electrons, shape (n,).
-#[pyfunction]
-pub(crate) fn write_hkl<'py>(
-    py: Python<'py>,
-    path: PathBuf,
-    indices: Bound<'py, PyAny>,
-    amplitudes: Bound<'py, PyAny>,
-) -> PyResult<()> {
-    let list = arrays::reflections((indices, amplitudes).into_pyobject(py)?.as_any())?;
-    save(py, &path, |out| {
-        for reflection in &*list {
-            let [h, k, l] = reflection.hkl.0;
-            writeln!(out, "{h} {k} {l} {}", reflection.amplitude)?;
-        }
-        Ok(())
-    })
 }

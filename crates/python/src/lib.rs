@@ -11,8 +11,11 @@
 //! | `describe` | what an experiment came to: geometry, crystal, beam, structure factors |
 //! | `render` | `render`, `simulate` |
 //! | `gradient` | `jacobian`, `jvp`, `vjp`, `hvp` |
+//! | `refine` | `refine` |
 //! | `counts` | `add_noise`, `counts` |
-//! | `files` | readers and writers |
+//! | `files` | readers and writers of images |
+//! | `reflections` | readers and writers of structure factors |
+//! | `truth` | `truth` |
 //! | `arrays` | NumPy arrays, in and out |
 //! | `interrupt` | long work without the lock of the interpreter, stopped by Ctrl-C |
 //! | `errors` | errors of the crates below as Python exceptions with the same text |
@@ -30,7 +33,10 @@ mod files;
 mod flags;
 mod gradient;
 mod interrupt;
+mod refine;
+mod reflections;
 mod render;
+mod truth;
 
 /// The module `nanobragg._nanobragg`, of which the package re-exports what has no underscore.
 #[pyo3::pymodule]
@@ -42,13 +48,19 @@ mod _nanobragg {
     #[pymodule_export]
     use crate::experiment::{Experiment, restored};
     #[pymodule_export]
-    use crate::files::{read_header, read_hkl, read_image, write_hkl, write_image};
+    use crate::files::{read_header, read_image, write_image};
     #[pymodule_export]
     use crate::flags::flags;
     #[pymodule_export]
     use crate::gradient::{hvp, jacobian, jvp, parameters, vjp};
     #[pymodule_export]
+    use crate::refine::refine;
+    #[pymodule_export]
+    use crate::reflections::{read_hkl, write_hkl};
+    #[pymodule_export]
     use crate::render::{render, simulate};
+    #[pymodule_export]
+    use crate::truth::truth;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

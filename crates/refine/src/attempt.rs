@@ -27,6 +27,13 @@ const FEW_STEPS: usize = 40;
 /// The cosine of the angle between two images below which they have nothing in common.
 const NO_OVERLAP: f64 = 1e-3;
 
+/// How far the first step of the first stage goes, as a fraction of what a start may be off.
+const FIRST_STEP: f64 = 1.0;
+
+/// The same in further stages, which begin nearer to where they end: a bold step would leave the
+/// minimum that the stage before has found.
+const NEXT_STEP: f64 = 0.1;
+
 /// Rounds of the last stage, where weights follow from what was predicted when the round began.
 const ROUNDS: usize = 2;
 
@@ -126,7 +133,7 @@ impl Setting<'_> {
         let mut fit = Fit {
             spec,
             looked_at: looks_at.to_vec(),
-            free: self.free.from_here(values),
+            free: self.free.starting_at(values),
             scale: 1.0,
             scale_is_free: stage.most_cells.is_some(),
             target,
@@ -157,7 +164,7 @@ impl Setting<'_> {
             if scale.is_finite() && scale > 0.0 && self.free.allows_fluence(brought) {
                 *value = brought;
                 factor = scale;
-                fit.free = self.free.from_here(values);
+                fit.free = self.free.starting_at(values);
             }
         }
         if is_last {
@@ -195,8 +202,8 @@ impl Setting<'_> {
             .with_ftol(tolerance)
             .with_xtol(tolerance)
             .with_gtol(0.0)
-            // The numbers start at 1 and change by about 1: the first step goes as far as that.
-            .with_stepbound(1.0)
+            // The numbers start at 1 and change by about 1 over what a start may be off.
+            .with_stepbound(if number == 1 { FIRST_STEP } else { NEXT_STEP })
             .with_patience(steps.div_ceil(fit.numbers() + 1).max(1))
             .minimize(problem);
         let (best, iterations, error) = problem.end();

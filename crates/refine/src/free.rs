@@ -98,7 +98,7 @@ impl FreeSet {
     }
 
     /// The same free numbers, but starting at these values.
-    pub(crate) fn from_here(&self, values: &[f64]) -> Self {
+    pub(crate) fn starting_at(&self, values: &[f64]) -> Self {
         let numbers = self.iter().zip(values).map(|(free, &start)| Free {
             start,
             ..free.clone()

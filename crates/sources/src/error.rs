@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use nanobragg_io::input::Unread;
+
 use crate::grid::MAX_SOURCES;
 use crate::steps::MAX_STEPS;
 
@@ -162,6 +164,15 @@ pub enum Error {
         /// The wavelength found.
         wavelength_m: f64,
     },
+}
+
+impl From<Unread> for Error {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::System { path, source } => Self::Unreadable { path, source },
+            Unread::TooLong { path, limit_bytes } => Self::EndlessStream { path, limit_bytes },
+        }
+    }
 }
 
 /// What is divided into steps.

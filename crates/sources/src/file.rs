@@ -5,10 +5,9 @@
 //! blank ones are skipped.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
+use nanobragg_io::input::bytes_of;
 use nom::bytes::complete::{take_while, take_while1};
 use nom::combinator::map_res;
 use nom::multi::many_m_n;
@@ -23,9 +22,6 @@ const COLUMNS: [&str; 5] = ["X", "Y", "Z", "weight", "wavelength"];
 
 /// The longest piece of a bad line that is quoted in a message, in characters.
 const LONGEST_QUOTE: usize = 40;
-
-/// The most that is read of something that is no file and has no length, such as a pipe.
-const LONGEST_STREAM: u64 = 256 << 20;
 
 /// The wavelengths that a source can have: far beyond use, and safe to divide by and to square.
 const WAVELENGTHS_M: std::ops::RangeInclusive<f64> = 1e-20..=1e20;
@@ -114,29 +110,6 @@ impl SourceList {
         }
         text
     }
-}
-
-/// The bytes of a file, or of a pipe that ends.
-fn bytes_of(path: &Path) -> Result<Vec<u8>> {
-    let unreadable = |source| Error::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_file() {
-        return std::fs::read(path).map_err(unreadable);
-    }
-    let mut bytes = Vec::new();
-    file.take(LONGEST_STREAM + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > LONGEST_STREAM {
-        return Err(Error::EndlessStream {
-            path: path.to_owned(),
-            limit_bytes: LONGEST_STREAM,
-        });
-    }
-    Ok(bytes)
 }
 
 /// A line, for messages.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use nanobragg_io::input::Unread;
+
 /// Why there are no structure factors.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -126,6 +128,15 @@ pub enum Error {
         /// Memory allowed.
         limit_bytes: u64,
     },
+}
+
+impl From<Unread> for Error {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::System { path, source } => Self::Unreadable { path, source },
+            Unread::TooLong { path, limit_bytes } => Self::EndlessStream { path, limit_bytes },
+        }
+    }
 }
 
 /// Bytes in the unit that people think of memory in.

@@ -3,7 +3,10 @@
 use std::f64::consts::PI;
 use std::ops::RangeInclusive;
 
-use nanobragg_crystal::{GridLimit, Hkl, Reflection, SymmetryOperation};
+use nanobragg_crystal::{
+    Amplitude, AsymmetricUnit, GridLimit, Hkl, ListedReflection, Reflection, ReflectionList,
+    SymmetryOperation,
+};
 
 use crate::anomalous::Dispersion;
 use crate::density::DensityFactors;
@@ -167,6 +170,37 @@ impl StructureFactors {
     /// The reflections without their phases.
     pub fn reflections(&self) -> Vec<Reflection> {
         self.list.iter().map(StructureFactor::reflection).collect()
+    }
+
+    /// The reflections of the asymmetric unit that `model`'s symmetry allows, with their phases.
+    ///
+    /// Friedel mates stay apart, as F(+) and F(-), if any differ.
+    pub fn asymmetric_list(&self, model: &Model) -> ReflectionList {
+        /// In electrons; mates without f'' differ by rounding only.
+        const SAME: f64 = 1e-6;
+        let group = &model.space_group;
+        let unit = AsymmetricUnit::of(group);
+        // The sphere is in order, so that its end mirrors its beginning.
+        let mates = || self.list.iter().zip(self.list.iter().rev());
+        let is_anomalous = mates().any(|(f, mate)| (f.amplitude() - mate.amplitude()).abs() > SAME);
+        let listed = |(factor, mate): (&StructureFactor, &StructureFactor)| {
+            let hkl = factor.hkl.0;
+            let is_listed = unit.contains(group, hkl) && !group.is_absent(hkl);
+            is_listed.then(|| ListedReflection {
+                hkl,
+                amplitude: if is_anomalous {
+                    Amplitude::Pair(factor.amplitude(), mate.amplitude())
+                } else {
+                    Amplitude::Same(factor.amplitude())
+                },
+                phase_rad: Some(factor.phase_rad()),
+            })
+        };
+        ReflectionList {
+            cell: Some(*model.frame.cell()),
+            reflections: mates().filter_map(listed).collect(),
+            ..ReflectionList::from_text(&[], Some(group))
+        }
     }
 }
 

@@ -26,7 +26,7 @@ impl Args {
 }
 
 /// `Se=-8,4.5`: an element, f' and f''.
-fn correction(text: &str) -> Option<(Element, Correction)> {
+pub(crate) fn correction(text: &str) -> Option<(Element, Correction)> {
     let (symbol, numbers) = text.split_once('=')?;
     let (real, imaginary) = numbers.split_once(',')?;
     let number = |word: &str| {

@@ -27,6 +27,7 @@ use std::ffi::OsString;
 
 pub use beam::BeamArgs;
 pub use coordinates::CoordinateArgs;
+pub(crate) use coordinates::correction;
 pub use crystal::{CrystalArgs, Misset, Shape};
 pub use detector::{Centre, Convention, DetectorArgs, DistanceFlag, Pivot};
 pub use noise::NoiseArgs;

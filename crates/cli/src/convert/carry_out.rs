@@ -1,12 +1,15 @@
 use std::ffi::OsString;
 use std::fmt::Write;
 
-use nanobragg::crystal::read::structure_factors::{self, StructureFactors};
+use nanobragg::crystal::read::structure_factors;
 use nanobragg::crystal::read::{fdump, mmcif, mtz};
-use nanobragg::crystal::{Hkl, ReflectionList, SpaceGroup};
+use nanobragg::crystal::{Error, Hkl, ReflectionList, SpaceGroup};
+use nanobragg::io::input::bytes_of as bytes_of_input;
+use nanobragg::structure::{self, StructureFactors};
 use nanobragg::{FactorGrid, GridLimit};
 
-use super::request::{Part, Request, Target};
+use super::request::{Part, Request, TOOL, Target};
+use crate::coordinates::factor_spec;
 use crate::factor_file::list_of;
 use crate::subcommand::{ToolError, write_file};
 
@@ -82,19 +85,59 @@ fn read(request: &Request) -> Result<(ReflectionList, String, bool), ToolError> 
         let list = ReflectionList::from_text(&listed, group.as_ref());
         return Ok((list, "dump".to_owned(), true));
     }
-    let (format, table) = match structure_factors::read(&request.input)? {
-        StructureFactors::Text(reflections) => {
+    let bytes = bytes_of_input(&request.input).map_err(Error::from)?;
+    let name = request.input.display().to_string();
+    let is_mtz = bytes.starts_with(mtz::MAGIC);
+    if !is_mtz && structure::read::are_coordinates(&bytes) {
+        return from_atoms(&bytes, &name, group, request);
+    }
+    if request.dmin_a.is_some() {
+        return Err(usage("-dmin is for coordinates, and IN lists reflections"));
+    }
+    let (format, table) = match structure_factors::parse(&bytes, &name)? {
+        structure_factors::StructureFactors::Text(reflections) => {
             let list = ReflectionList::from_text(&reflections, group.as_ref());
             return Ok((list, "text".to_owned(), true));
         }
-        StructureFactors::Mtz(table) => ("MTZ", table),
-        StructureFactors::Mmcif(table) => ("mmCIF", table),
+        structure_factors::StructureFactors::Mtz(table) => ("MTZ", table),
+        structure_factors::StructureFactors::Mmcif(table) => ("mmCIF", table),
     };
     let (list, columns, warnings) = list_of(&table, given)?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
     Ok((list, format!("{format} columns {columns}"), false))
+}
+
+/// The reflections of atoms as far as `-dmin`.
+fn from_atoms(
+    bytes: &[u8],
+    name: &str,
+    space_group: Option<SpaceGroup>,
+    request: &Request,
+) -> Result<(ReflectionList, String, bool), ToolError> {
+    let dmin_a = request
+        .dmin_a
+        .ok_or_else(|| usage("IN holds coordinates, for which -dmin must be given"))?;
+    let given = structure::read::Given {
+        cell: request.cell,
+        space_group,
+    };
+    let reading = structure::read::parse(bytes, name, &given)?;
+    for warning in &reading.warnings {
+        tracing::warn!("{name}: {warning}");
+    }
+    let spec = factor_spec(&request.coordinates, dmin_a, GridLimit::default());
+    let factors = StructureFactors::new(&reading.model, &spec)?;
+    let origin = format!("{} atoms to {dmin_a} A", reading.model.atoms.len());
+    Ok((factors.asymmetric_list(&reading.model), origin, false))
+}
+
+fn usage(fault: &str) -> ToolError {
+    ToolError::Usage {
+        tool: TOOL,
+        fault: fault.to_owned(),
+    }
 }
 
 fn bytes_of(list: &ReflectionList, request: &Request) -> Result<Vec<u8>, ToolError> {

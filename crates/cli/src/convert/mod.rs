@@ -1,4 +1,5 @@
-//! `nanoBragg hkl`: a file of reflections in another format, expanded or merged on the way.
+//! `nanoBragg hkl`: a file of reflections in another format, expanded or merged on the way, or worked
+//! out from atoms.
 //!
 //! ```text
 //! words -> Request -> ReflectionList -(expanded or merged)-> text, MTZ, mmCIF or dump

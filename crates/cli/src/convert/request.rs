@@ -6,14 +6,15 @@ use clap::{Arg, ArgAction, Command, value_parser};
 use nanobragg::CellSpec;
 use nanobragg::crystal::SpaceGroup;
 
-use crate::args::FactorArgs;
+use crate::args::{CoordinateArgs, FactorArgs, correction};
 use crate::subcommand::{ToolError, matches};
 
-const TOOL: &str = "hkl";
+pub(super) const TOOL: &str = "hkl";
 
 /// What the help says after the flags.
 const AFTER_HELP: &str = "\
-IN may be text (h k l F), MTZ, mmCIF or a dump (Fdump.bin); its contents decide. The format of OUT
+IN may be text (h k l F), MTZ, mmCIF or a dump (Fdump.bin); its contents decide. Atoms, in the PDB
+format or CIF, give structure factors as far as -dmin, with bulk solvent. The format of OUT
 follows from its name: .mtz, .cif or .mmcif, .bin, and text for any other. Text and dumps list every
 spot, so that symmetry is applied to what is written there; MTZ and mmCIF are written as they were
 read. Phases go into MTZ and mmCIF.";
@@ -48,6 +49,9 @@ pub(super) struct Request {
     pub(super) factors: FactorArgs,
     pub(super) cell: Option<CellSpec>,
     pub(super) default_f: f64,
+    /// The smallest spacing of reflections worked out from atoms, in A.
+    pub(super) dmin_a: Option<f64>,
+    pub(super) coordinates: CoordinateArgs,
 }
 
 impl Request {
@@ -89,6 +93,17 @@ impl Request {
                 ..FactorArgs::default()
             },
             cell: cell.transpose().map_err(|error| Err(error.into()))?,
+            dmin_a: matches.remove_one("dmin"),
+            coordinates: CoordinateArgs {
+                path: None,
+                no_solvent: matches.get_flag("nosolvent"),
+                solvent_density_per_a3: matches.remove_one("ksol"),
+                solvent_b_a2: matches.remove_one("bsol"),
+                dispersion: matches
+                    .remove_many("anomalous")
+                    .map(Iterator::collect)
+                    .unwrap_or_default(),
+            },
             default_f: matches.remove_one("default_F").unwrap_or(0.0),
         })
     }
@@ -108,6 +123,12 @@ fn by_name(path: &Path) -> Target {
 /// clap's view of the flags.
 fn command() -> Command {
     let flag = |name: &'static str| Arg::new(name).long(name);
+    let number = |name: &'static str, unit: &'static str| {
+        flag(name)
+            .value_name(unit)
+            .value_parser(value_parser!(f64))
+            .allow_negative_numbers(true)
+    };
     let file = |name: &'static str| {
         Arg::new(name)
             .value_parser(ValueParser::path_buf())
@@ -150,6 +171,19 @@ fn command() -> Command {
                 .value_parser(value_parser!(f64))
                 .allow_negative_numbers(true)
                 .help("What stands for reflections that are not listed in a dump [default: 0]"),
+            number("dmin", "A").help("The smallest spacing of reflections worked out from atoms"),
+            flag("nosolvent")
+                .action(ArgAction::SetTrue)
+                .help("Leave out the bulk solvent between the atoms"),
+            number("ksol", "E/A^3").help("Electron density of the bulk solvent [default: 0.35]"),
+            number("bsol", "A^2").help("B factor of the bulk solvent [default: 46]"),
+            flag("anomalous")
+                .value_name("El=f',f''")
+                .action(ArgAction::Append)
+                .value_parser(|text: &str| {
+                    correction(text).ok_or("expected an element and two numbers, as Se=-8.0,4.5")
+                })
+                .help("Dispersion correction of an element, in electrons; may be repeated"),
         ])
 }
 
@@ -195,6 +229,8 @@ mod tests {
             ("a b -format x", "'x'"),
             ("a b -cell 1 2 3", "6 values"),
             ("a b -spacegroup Q7", "Q7"),
+            ("a b -dmin two", "two"),
+            ("a b -anomalous Se=1", "Se=-8.0,4.5"),
         ] {
             let Err(Err(error)) = Request::from_words(&words(line)) else {
                 panic!("{line}")

@@ -21,7 +21,8 @@ use serde_json::{Value, json};
 
 use crate::args::{Args, PlanFormat};
 use crate::factor_file;
-use crate::outputs::{self, DEFAULT_ADC};
+use crate::output_names;
+use crate::outputs::DEFAULT_ADC;
 use crate::record::{self, experiment};
 use crate::resolve::{FactorsFrom, Job};
 use crate::run::{RunError, Says, level};
@@ -55,7 +56,7 @@ struct Outlook<'j> {
 /// # Errors
 /// What would stop the run before it renders.
 pub(crate) fn say(args: &Args, format: PlanFormat, stop: &Cancel) -> Result<(), RunError> {
-    outputs::refuse_collisions(args)?;
+    output_names::refuse_collisions(args)?;
     let job = Job::from_args(args)?;
     let outlook = Outlook::of(&job, args, stop)?;
     Says::of(args).anyway(|out| match format {

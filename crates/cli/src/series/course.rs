@@ -17,7 +17,8 @@ use super::log::Log;
 use super::whole::Whole;
 use super::{SeriesError, names};
 use crate::args::Args;
-use crate::outputs::{self, write_dump};
+use crate::output_names;
+use crate::outputs::write_dump;
 use crate::progress::Progress;
 use crate::report;
 use crate::resolve::{DEFAULT_MOSAIC_SEED, FactorsFrom, Prepared};
@@ -136,7 +137,7 @@ fn refuse_whole(args: &Args, path: &Path, first: u32) -> Result<(), RunError> {
     }
     let mut of_frame = names::args_of(args, first);
     of_frame.output.nexus_path = Some(path.to_path_buf());
-    outputs::refuse_collisions(&of_frame)
+    output_names::refuse_collisions(&of_frame)
 }
 
 /// The numbers that are to be there in the end, in their order.

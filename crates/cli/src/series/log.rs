@@ -14,7 +14,7 @@ use super::SeriesError;
 use crate::args::Args;
 use crate::argv::{self, Spelled};
 use crate::digest::FileEntry;
-use crate::outputs;
+use crate::output_names;
 use crate::record::inputs;
 use crate::run::RunError;
 
@@ -280,14 +280,14 @@ impl Entry {
     /// Whether the files of the image are those that `args` names, and as they were written.
     fn stands(&self, args: &Args) -> bool {
         let args = super::names::args_of(args, self.number);
-        let names = outputs::named(&args);
+        let names = output_names::named(&args);
         names.len() == self.outputs.len()
             && names.iter().all(|(flag, path)| {
                 let named = path.display().to_string();
                 let mut told = self.outputs.iter();
                 let told = told.find(|entry| entry.flag == *flag && entry.path == named);
                 told.is_some_and(|entry| {
-                    outputs::is_device(path)
+                    output_names::is_device(path)
                         || FileEntry::of_file(flag, path).is_ok_and(|found| found == *entry)
                 })
             })

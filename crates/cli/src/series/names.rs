@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::SeriesError;
 use crate::args::Args;
-use crate::outputs;
+use crate::output_names;
 
 /// Digits of a number that is inserted.
 const DIGITS: usize = 5;
@@ -34,7 +34,7 @@ pub(super) fn whole(args: &Args) -> Option<PathBuf> {
     let is_numbered = path
         .file_name()
         .is_some_and(|name| name.to_string_lossy().contains('#'));
-    if is_numbered || outputs::is_device(path) {
+    if is_numbered || output_names::is_device(path) {
         return None;
     }
     Some(match args.series.shard {
@@ -49,7 +49,7 @@ pub(super) fn args_of(args: &Args, number: u32) -> Args {
     if whole(args).is_some() {
         of_frame.output.nexus_path = None;
     }
-    for (flag, path) in outputs::named(&of_frame) {
+    for (flag, path) in output_names::named(&of_frame) {
         let path = Some(numbered(&path, number));
         match flag {
             "floatfile" => of_frame.output.float_path = path,
@@ -76,7 +76,7 @@ pub(super) fn args_of(args: &Args, number: u32) -> Args {
 /// [`SeriesError::SameNames`] naming both flags.
 pub(super) fn refuse_collisions(args: &Args) -> Result<(), SeriesError> {
     let whole = whole(args);
-    let templates: Vec<(&'static str, Template)> = outputs::named(args)
+    let templates: Vec<(&'static str, Template)> = output_names::named(args)
         .into_iter()
         .filter(|(flag, _)| *flag != "nexusfile" || whole.is_none())
         .filter_map(|(flag, path)| Some((flag, Template::of(&path)?)))
@@ -108,7 +108,7 @@ struct Template {
 impl Template {
     /// `None` for what is no file, or has no name.
     fn of(path: &Path) -> Option<Self> {
-        if outputs::is_device(path) {
+        if output_names::is_device(path) {
             return None;
         }
         let name = path.file_name()?;
@@ -263,7 +263,7 @@ mod tests {
     fn every_output_of_a_frame_has_its_number() {
         let all = "-shots 9 -nexusfile n_#.nxs -cbffile c.cbf -tiffile t.tif -exptfile e.expt \
                    -xdsfile XDS.INP -pngfile p.png -truthfile t.csv";
-        let of_frame = outputs::named(&args_of(&args(all), 7));
+        let of_frame = output_names::named(&args_of(&args(all), 7));
         assert_eq!(of_frame.len(), 11);
         for (flag, path) in of_frame {
             assert!(path.display().to_string().contains('7'), "{flag} {path:?}");

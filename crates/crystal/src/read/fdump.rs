@@ -18,7 +18,9 @@ use nom::error::Error as NomError;
 use nom::multi::fill;
 use nom::sequence::{preceded, terminated};
 
-use super::{bytes_of, is_blank, quoted};
+use nanobragg_io::input::{bytes_of, quoted};
+
+use super::is_blank;
 use crate::error::Error;
 use crate::factors::{Bounds, FactorGrid, GridLimit, reserve};
 

@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use super::{bytes_of, finite_number, quoted, without_mark, word};
+use nanobragg_io::input::{bytes_of, quoted, without_mark};
+
+use super::{finite_number, word};
 use crate::error::Error;
 use crate::factors::{Hkl, Reflection};
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{bytes_of, hkl, mmcif, mtz};
+use nanobragg_io::input::bytes_of;
+
+use super::{hkl, mmcif, mtz};
 use crate::error::Error;
 use crate::factors::Reflection;
 use crate::reflections::ReflectionTable;

@@ -1,18 +1,14 @@
 //! Text files of other programs.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use nanobragg_geometry::vector::{cross, dot, norm};
+use nanobragg_io::input::{self, Unread};
 
 use crate::error::Error;
 
 /// The most that is read of a file: scan-varying models of long sweeps take some megabytes.
 const LARGEST: u64 = 256 << 20;
-
-/// The longest piece of a file that a message repeats, in characters.
-const QUOTED: usize = 40;
 
 /// The largest magnitude of a number that an experiment can have.
 pub(super) const MOST: f64 = 1e15;
@@ -35,26 +31,13 @@ pub(super) fn is_right_handed([a, b, c]: [[f64; 3]; 3]) -> bool {
 
 /// The bytes of the file at `path`.
 pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
-    let unreadable = |source| Error::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Error::FileTooLarge {
-            path: path.to_owned(),
-            limit_bytes: LARGEST,
-        });
-    }
-    Ok(bytes)
+    input::bytes_up_to(path, LARGEST).map_err(|unread| match unread {
+        Unread::System { path, source } => Error::Unreadable { path, source },
+        Unread::TooLong { path, limit_bytes } => Error::FileTooLarge { path, limit_bytes },
+    })
 }
 
 /// A piece of a file as a message shows it.
 pub(super) fn quoted(text: &str) -> String {
-    let shown: String = text.chars().take(QUOTED).collect();
-    let dots = if shown.len() < text.len() { "..." } else { "" };
-    format!("`{}{dots}`", shown.escape_debug())
+    format!("`{}`", input::quoted(text.as_bytes()))
 }

@@ -4,12 +4,13 @@
 //! compiler from turning it into vector instructions; `level` compiles it once for each set of them.
 
 use nanobragg_crystal::Shape;
-use nanobragg_geometry::{Surface, capture_fraction, flat_position, subpixel_offset};
-use nanobragg_numeric::Scalar;
+use nanobragg_geometry::{Surface, flat_position, subpixel_offset};
 
-use super::block::{BLOCK, Block, Column, any, dot};
+use super::block::{BLOCK, Block, any, dot};
+use super::correct::{correct_capture, correct_polarization, correct_solid_angle, weigh_terms};
+use super::extent::Extent;
 use super::interference::{Precision, fill_lattice};
-use super::lane::{Arithmetic, Lane};
+use super::lane::Arithmetic;
 use super::lookup::{
     OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_nearest_outside, gather_tricubic,
 };
@@ -18,8 +19,7 @@ use super::tally::{LaneShares, NoTally, Shares, Tally};
 use super::{RowSpan, SpanOutcome};
 use crate::fixes::Oddity;
 use crate::plan::{Plan, SourceRow};
-use crate::polarization::polarization_factor;
-use crate::sampling::{CorrectionRules, Lookup, Scales};
+use crate::sampling::{Lookup, Scales};
 use crate::scattering::scattering_vector;
 
 /// Renders the pixels of `span` into `row`, whose first element is the span's first pixel.
@@ -206,73 +206,6 @@ fn place_subpixels(
     }
 }
 
-/// Takes the solid angle where it is not known yet, or everywhere at every sub-pixel.
-#[inline(always)]
-fn correct_solid_angle(plan: &Plan<'_>, block: &mut Block) {
-    let each = plan.rules.solid_angle.refreshes;
-    if !each && !any(&block.solid_angle_sr, |w| w == 0.0) {
-        return;
-    }
-    for i in 0..BLOCK {
-        let solid_angle_sr = plan.solid_angle_sr(block.path_m[i]);
-        if each | (block.solid_angle_sr[i] == 0.0) {
-            block.solid_angle_sr[i] = solid_angle_sr;
-        }
-    }
-}
-
-/// Takes the capture fraction of this layer likewise.
-#[inline(always)]
-fn correct_capture(plan: &Plan<'_>, layer: u32, block: &mut Block) {
-    let each = plan.rules.capture.refreshes;
-    if !each && !any(&block.capture, |capture| capture == 0.0) {
-        return;
-    }
-    let sensor = plan.experiment.detector.sensor();
-    let layer = plan.rules.capturing_layer(layer, sensor.layers);
-    let (step_m, mu_per_m) = (Lane(sensor.layer_step_m), Lane(sensor.mu_per_m));
-    let normal = plan.experiment.detector.normal();
-    let [x, y, z] = &block.diffracted;
-    for i in 0..BLOCK {
-        let parallax = Lane(x[i] * normal[0] + y[i] * normal[1] + z[i] * normal[2]);
-        let capture = capture_fraction(layer, step_m, mu_per_m, parallax).value();
-        if each | (block.capture[i] == 0.0) {
-            block.capture[i] = capture;
-        }
-    }
-}
-
-/// Takes the polarization factor likewise, for the pixels in which `source` is not cut, or for all.
-#[inline(always)]
-fn correct_polarization(plan: &Plan<'_>, source: &SourceRow, for_all: bool, block: &mut Block) {
-    let each = plan.rules.polarization.refreshes;
-    if !each && !any(&block.polarization, |factor| factor == 0.0) {
-        return;
-    }
-    let kahn_factor = plan.experiment.polarization.kahn_factor;
-    let frame = &source.polarization;
-    let [x, y, z] = &mut block.diffracted;
-    for i in 0..BLOCK {
-        let taken = (each | (block.polarization[i] == 0.0)) & (for_all | (block.live[i] != 0.0));
-        // Unit once more, as in the reference.
-        let length = (x[i] * x[i] + y[i] * y[i] + z[i] * z[i]).sqrt();
-        let length = if taken & (length != 0.0) { length } else { 1.0 };
-        x[i] /= length;
-        y[i] /= length;
-        z[i] /= length;
-        let factor = polarization_factor(
-            kahn_factor,
-            source.incident,
-            [x[i], y[i], z[i]],
-            frame.electric,
-            frame.magnetic,
-        );
-        if taken {
-            block.polarization[i] = factor;
-        }
-    }
-}
-
 /// Adds every phi step and domain of one source at one sub-pixel of every pixel.
 #[inline(always)]
 fn sum_source<P: Precision, A: Arithmetic, T: Tally>(
@@ -382,59 +315,6 @@ pub(super) fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) ->
     any(&block.live, |live| live != 0.0)
 }
 
-/// The shortest and the longest scattering vector of a block.
-pub(super) struct Extent {
-    shortest_squared_per_m2: f64,
-    longest_squared_per_m2: f64,
-}
-
-impl Extent {
-    #[inline(always)]
-    pub(super) fn of(block: &Block) -> Self {
-        let [x, y, z] = &block.scattering_per_m;
-        let mut shortest = [f64::INFINITY; EXTENT_LANES];
-        let mut longest = [0.0; EXTENT_LANES];
-        for start in (0..BLOCK).step_by(EXTENT_LANES) {
-            for lane in 0..EXTENT_LANES {
-                let i = start + lane;
-                let squared = x[i] * x[i] + y[i] * y[i] + z[i] * z[i];
-                shortest[lane] = if squared < shortest[lane] {
-                    squared
-                } else {
-                    shortest[lane]
-                };
-                longest[lane] = if squared > longest[lane] {
-                    squared
-                } else {
-                    longest[lane]
-                };
-            }
-        }
-        Self {
-            shortest_squared_per_m2: shortest.into_iter().fold(f64::INFINITY, f64::min),
-            longest_squared_per_m2: longest.into_iter().fold(0.0, f64::max),
-        }
-    }
-
-    /// Whether every pixel scatters beyond the last reflection that is not 0.
-    #[inline(always)]
-    pub(super) fn is_beyond_list(&self, plan: &Plan<'_>) -> bool {
-        plan.reach_squared_per_m2
-            .is_some_and(|reach| self.shortest_squared_per_m2 > reach)
-    }
-
-    /// Whether no orientation can take any pixel out of the grid of structure factors.
-    #[inline(always)]
-    fn is_inside_grid(&self, plan: &Plan<'_>) -> bool {
-        let longest_per_m = self.longest_squared_per_m2.sqrt();
-        plan.lane_grid
-            .holds(plan.longest_edges_m.map(|edge_m| edge_m * longest_per_m))
-    }
-}
-
-/// Partial minima and maxima, enough to fill the widest vector.
-const EXTENT_LANES: usize = 8;
-
 /// Adds every phi step and domain of a parallelepiped crystal whose indices are all in the grid, for a
 /// source that is cut nowhere. What most runs spend their time on.
 #[inline(always)]
@@ -510,33 +390,6 @@ fn add_terms_and_correct(plan: &Plan<'_>, block: &mut Block) {
             block.intensity[i] = sum;
         }
     }
-}
-
-/// Weighs the terms of one source at one sub-pixel with the factors that belong to them, and adds
-/// them to the `earlier` sums.
-#[inline(always)]
-fn weigh_terms(plan: &Plan<'_>, earlier: &Column, block: &mut Block) {
-    let rules = &plan.rules;
-    for i in 0..BLOCK {
-        let weight = corrections(rules, Scales::Terms, block, i);
-        block.intensity[i] = earlier[i] + weight * block.intensity[i];
-    }
-}
-
-/// The product of the corrections of lane `i` that multiply what `scales` says; 1 if there are none.
-#[inline(always)]
-pub(super) fn corrections(rules: &CorrectionRules, scales: Scales, block: &Block, i: usize) -> f64 {
-    let mut product = 1.0;
-    if rules.capture.scales == scales {
-        product *= block.capture[i];
-    }
-    if rules.polarization.scales == scales {
-        product *= block.polarization[i];
-    }
-    if rules.solid_angle.scales == scales {
-        product *= block.solid_angle_sr[i];
-    }
-    product
 }
 
 /// Turns the first `count` sums into photons.

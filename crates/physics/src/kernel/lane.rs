@@ -35,6 +35,9 @@ pub(crate) trait Arithmetic {
 
     /// `sin(pi r)` for |r| <= 1/2, from [`SIN_PI`].
     fn sin_pi(r: f64) -> f64;
+
+    /// `a b + c`, in one instruction where there is one. For derivatives only.
+    fn multiply_add(a: f64, b: f64, c: f64) -> f64;
 }
 
 /// Multiplications and additions one by one, and no instruction that rounds: SSE2.
@@ -53,6 +56,11 @@ impl Arithmetic for Separate {
         let offset = x - rounded;
         let is_half = offset == -0.5;
         (if is_half { rounded - 1.0 } else { rounded }, offset)
+    }
+
+    #[inline(always)]
+    fn multiply_add(a: f64, b: f64, c: f64) -> f64 {
+        a * b + c
     }
 
     #[inline(always)]
@@ -78,6 +86,11 @@ impl Arithmetic for Fused {
     fn nearest_and_offset(x: f64) -> (f64, f64) {
         let nearest = (x - 0.5).ceil();
         (nearest, x - nearest)
+    }
+
+    #[inline(always)]
+    fn multiply_add(a: f64, b: f64, c: f64) -> f64 {
+        a.mul_add(b, c)
     }
 
     #[inline(always)]

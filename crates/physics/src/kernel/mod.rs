@@ -5,6 +5,8 @@
 //! | `reference` | the sum, pixel by pixel: the judge of the others |
 //! | `fast` | the same sum over blocks of pixels, stage by stage |
 //! | `block` | the columns of a block |
+//! | `extent` | how far it reaches in reciprocal space |
+//! | `correct` | its solid angles, capture fractions, polarization factors |
 //! | `lookup`, `interference` | its two expensive stages: structure factors, lattice factors |
 //! | `slopes` | derivatives by blocks of pixels |
 //! | `lane` | branch-free functions |
@@ -17,6 +19,8 @@
 )]
 
 mod block;
+mod correct;
+mod extent;
 mod fast;
 mod interference;
 mod lane;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nanobragg_crystal::nearest_index;
 
 use super::block::{BLOCK, Block, Column};
-use super::fast::corrections;
+use super::correct::corrections;
 use crate::plan::{Orientation, Plan};
 use crate::sampling::Scales;
 

@@ -64,6 +64,26 @@ class _Figures(TypedDict):
     pixels: int
     solid_angle_sr: float
 
+class _Refined(TypedDict):
+    experiment: Experiment
+    values: dict[str, float]
+    names: list[str]
+    estimates: _Vector
+    uncertainties: _Vector
+    correlations: _Vector
+    goodness: float
+    converged: bool
+    pixels: int
+
+class _Truth(TypedDict):
+    hkl: NDArray[np.int32]
+    photons: _Vector
+    fast_px: _Vector
+    slow_px: _Vector
+    partiality: _Vector
+    background_photons: float
+    left_out_photons: float
+
 @final
 class Experiment:
     def __new__(
@@ -124,6 +144,9 @@ def counts(
     scale: float | None = None,
     adc: float | None = None,
 ) -> NDArray[np.int32]: ...
+def truth(
+    experiment: Experiment, *, floor: float | None = None, threads: int | None = None
+) -> _Truth: ...
 def read_image(path: _Path, shape: tuple[int, int] | None = None) -> NDArray[np.float32]: ...
 def read_header(path: _Path) -> dict[str, str]: ...
 def write_image(
@@ -131,10 +154,20 @@ def write_image(
     image: ArrayLike,
     experiment: Experiment | None = None,
     *,
-    format: Literal["float", "smv", "pgm", "png"] | None = None,
+    format: Literal["float", "smv", "pgm", "png", "cbf", "tiff", "nxs"] | None = None,
 ) -> None: ...
-def read_hkl(path: _Path) -> _Hkl: ...
-def write_hkl(path: _Path, indices: ArrayLike, amplitudes: ArrayLike) -> None: ...
+def read_hkl(
+    path: _Path, *, columns: str | None = None, spacegroup: str | int | None = None
+) -> _Hkl: ...
+def write_hkl(
+    path: _Path,
+    indices: ArrayLike,
+    amplitudes: ArrayLike,
+    *,
+    cell: Sequence[float] | None = None,
+    spacegroup: str | int | None = None,
+    format: Literal["text", "mtz", "mmcif"] | None = None,
+) -> None: ...
 def flags() -> dict[str, str]: ...
 def parameters() -> dict[str, str]: ...
 def jacobian(
@@ -158,6 +191,18 @@ def hvp(
     *,
     threads: int | None = None,
 ) -> NDArray[np.float64]: ...
+def refine(
+    experiment: Experiment,
+    target: ArrayLike,
+    parameters: Sequence[str] = ...,
+    *,
+    adc: float | None = None,
+    gain: float = 1.0,
+    mask: ArrayLike | None = None,
+    schedule: Literal["wide-to-narrow", "final"] = "wide-to-narrow",
+    attempts: int = 6,
+    threads: int | None = None,
+) -> _Refined: ...
 def _restored(
     words: list[str],
     hkl: _Hkl | None,

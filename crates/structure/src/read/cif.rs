@@ -1,9 +1,7 @@
 //! The words of a CIF, put into tables.
-//!
-//! # Source
-//! Hall, Allen and Brown, Acta Cryst. A47 (1991) 655; International Tables, Volume G, 2.2.
 
-use super::Place;
+use nanobragg_crystal::read::cif::{Token, Tokens, normalized};
+
 use crate::error::Error;
 
 /// A value: its text without quotes, and its line.
@@ -51,37 +49,87 @@ pub(super) struct Cif<'a> {
 }
 
 impl<'a> Cif<'a> {
-    /// Cuts the text into words and puts them into tables.
+    /// Puts the words of a text into tables.
     pub(super) fn parse(text: &'a str, name: &str) -> Result<Self, Error> {
-        let mut words = Words::new(text, name);
+        let mut tokens = Tokens::new(text.as_bytes());
+        let mut cif = Self { tables: Vec::new() };
         let mut single = Table::default();
-        let mut tables = Vec::new();
+        let mut open = Open::Nothing;
         let mut blocks = 0;
-        while let Some(word) = words.next()? {
-            match word {
-                Word::Keyword(Keyword::Data, _) => {
-                    blocks += 1;
+        let fault = |(line, fault)| Error::Cif {
+            name: name.to_owned(),
+            line,
+            fault,
+        };
+        while let Some(token) = tokens.next_token() {
+            let token = token.map_err(|found| fault((found.line, found.what)))?;
+            let line = tokens.line();
+            let (bytes, is_quoted) = match token {
+                Token::Bare(bytes) => (bytes, false),
+                Token::Quoted(bytes) => (bytes, true),
+                Token::Tag(tag) => {
+                    if let Open::Loop(table, _) = &mut open
+                        && table.values.is_empty()
+                    {
+                        table.tags.push(normalized(tag));
+                        continue;
+                    }
+                    cif.close(open).map_err(fault)?;
+                    open = Open::Tag(normalized(tag), line);
+                    continue;
+                }
+                Token::Loop => {
+                    cif.close(open).map_err(fault)?;
+                    open = Open::Loop(Table::default(), line);
+                    continue;
+                }
+                Token::Data(_) | Token::Reserved(_) => {
+                    cif.close(std::mem::take(&mut open)).map_err(fault)?;
+                    blocks += usize::from(matches!(token, Token::Data(_)));
                     if blocks > 1 {
                         break;
                     }
+                    continue;
                 }
-                // Other frames belong to dictionaries.
-                Word::Keyword(Keyword::Other, _) => {}
-                Word::Keyword(Keyword::Loop, line) => tables.push(table(&mut words, line)?),
-                Word::Tag(tag, line) => {
-                    let Some(Word::Value(value)) = words.next()? else {
-                        return Err(words.fault(line, "a tag without a value"));
-                    };
-                    single.tags.push(normal(tag));
+            };
+            let value = Value {
+                // The text was UTF-8, and tokens end at blanks and quotes.
+                text: std::str::from_utf8(bytes).unwrap_or_default(),
+                line,
+                is_quoted,
+            };
+            open = match open {
+                Open::Loop(mut table, begun) => {
+                    table.values.push(value);
+                    Open::Loop(table, begun)
+                }
+                Open::Tag(tag, _) => {
+                    single.tags.push(tag);
                     single.values.push(value);
+                    Open::Nothing
                 }
-                Word::Value(value) => {
-                    return Err(words.fault(value.line, "a value that belongs to no tag"));
-                }
+                Open::Nothing => return Err(fault((line, "a value that belongs to no tag"))),
+            };
+        }
+        cif.close(open).map_err(fault)?;
+        cif.tables.push(single);
+        Ok(cif)
+    }
+
+    /// Keeps a loop that has ended, whole; a tag must have got its value.
+    fn close(&mut self, open: Open<'a>) -> Result<(), (usize, &'static str)> {
+        match open {
+            Open::Nothing => Ok(()),
+            Open::Tag(_, line) => Err((line, "a tag without a value")),
+            Open::Loop(table, line) if table.tags.is_empty() => Err((line, "a loop without tags")),
+            Open::Loop(table, line) if !table.values.len().is_multiple_of(table.tags.len()) => {
+                Err((line, "a loop whose values do not fill its last row"))
+            }
+            Open::Loop(table, _) => {
+                self.tables.push(table);
+                Ok(())
             }
         }
-        tables.push(single);
-        Ok(Self { tables })
     }
 
     /// The table that has one of the tags.
@@ -101,186 +149,15 @@ impl<'a> Cif<'a> {
     }
 }
 
-/// What follows the word `loop_`.
-fn table<'a>(words: &mut Words<'a, '_>, line: usize) -> Result<Table<'a>, Error> {
-    let mut table = Table::default();
-    while let Some(Word::Tag(tag, _)) = words.peek()? {
-        table.tags.push(normal(tag));
-        words.next()?;
-    }
-    while let Some(Word::Value(value)) = words.peek()? {
-        table.values.push(value);
-        words.next()?;
-    }
-    if table.tags.is_empty() {
-        return Err(words.fault(line, "a loop without tags"));
-    }
-    if !table.values.len().is_multiple_of(table.tags.len()) {
-        return Err(words.fault(line, "a loop whose values do not fill its last row"));
-    }
-    Ok(table)
-}
-
-fn normal(tag: &str) -> String {
-    tag.to_ascii_lowercase().replace('.', "_")
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Keyword {
-    Data,
-    Loop,
-    Other,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Word<'a> {
-    Keyword(Keyword, usize),
-    Tag(&'a str, usize),
-    Value(Value<'a>),
-}
-
-/// The words of a text, one after the other.
-struct Words<'a, 'n> {
-    text: &'a str,
-    at: usize,
-    place: Place<'n>,
-    peeked: Option<Option<Word<'a>>>,
-}
-
-impl<'a, 'n> Words<'a, 'n> {
-    fn new(text: &'a str, name: &'n str) -> Self {
-        Self {
-            text,
-            at: 0,
-            place: Place { name, line: 1 },
-            peeked: None,
-        }
-    }
-
-    fn fault(&self, line: usize, fault: &'static str) -> Error {
-        Error::Cif {
-            name: self.place.name.to_owned(),
-            line,
-            fault,
-        }
-    }
-
-    fn peek(&mut self) -> Result<Option<Word<'a>>, Error> {
-        if let Some(word) = self.peeked {
-            return Ok(word);
-        }
-        let word = self.read()?;
-        self.peeked = Some(word);
-        Ok(word)
-    }
-
-    fn next(&mut self) -> Result<Option<Word<'a>>, Error> {
-        match self.peeked.take() {
-            Some(word) => Ok(word),
-            None => self.read(),
-        }
-    }
-
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn read(&mut self) -> Result<Option<Word<'a>>, Error> {
-        self.skip_blanks();
-        let line = self.place.line;
-        let rest = self.rest();
-        let Some(first) = rest.chars().next() else {
-            return Ok(None);
-        };
-        let begins_line = self.at == 0 || self.text.as_bytes().get(self.at - 1) == Some(&b'\n');
-        if first == ';' && begins_line {
-            return self.text_field().map(Some);
-        }
-        if matches!(first, '\'' | '"') {
-            return self.quoted(first).map(Some);
-        }
-        let end = rest
-            .find(|c: char| c.is_ascii_whitespace())
-            .unwrap_or(rest.len());
-        let word = rest.get(..end).unwrap_or_default();
-        self.at += end;
-        let begins = |start: &str| {
-            word.get(..start.len())
-                .is_some_and(|found| found.eq_ignore_ascii_case(start))
-        };
-        Ok(Some(if first == '_' {
-            Word::Tag(word, line)
-        } else if begins("data_") {
-            Word::Keyword(Keyword::Data, line)
-        } else if word.eq_ignore_ascii_case("loop_") {
-            Word::Keyword(Keyword::Loop, line)
-        } else if begins("save_") || begins("global_") || begins("stop_") {
-            Word::Keyword(Keyword::Other, line)
-        } else {
-            Word::Value(Value {
-                text: word,
-                line,
-                is_quoted: false,
-            })
-        }))
-    }
-
-    fn skip_blanks(&mut self) {
-        let mut is_comment = false;
-        for byte in self.rest().bytes() {
-            match byte {
-                b'\n' => {
-                    self.place.line += 1;
-                    is_comment = false;
-                }
-                b'#' => is_comment = true,
-                _ if is_comment || byte.is_ascii_whitespace() => {}
-                _ => return,
-            }
-            self.at += 1;
-        }
-    }
-
-    /// Lines between one that begins with a semicolon and the next that does.
-    fn text_field(&mut self) -> Result<Word<'a>, Error> {
-        let line = self.place.line;
-        let body = self.rest().get(1..).unwrap_or_default();
-        let Some(end) = body.find("\n;") else {
-            return Err(self.fault(line, "a text that begins with ; and does not end"));
-        };
-        let text = body.get(..end).unwrap_or_default();
-        self.place.line += text.matches('\n').count() + 1;
-        self.at += end + 3;
-        Ok(Word::Value(Value {
-            text: text.trim_end_matches('\r'),
-            line,
-            is_quoted: true,
-        }))
-    }
-
-    /// A word in quotes, which end before a blank only: `'a dog's life'` is one word.
-    fn quoted(&mut self, quote: char) -> Result<Word<'a>, Error> {
-        let line = self.place.line;
-        let body = self.rest().get(1..).unwrap_or_default();
-        let mut bytes = body.bytes().enumerate().peekable();
-        while let Some((i, byte)) = bytes.next() {
-            if byte == b'\n' {
-                break;
-            }
-            let ends = bytes
-                .peek()
-                .is_none_or(|(_, next)| next.is_ascii_whitespace());
-            if char::from(byte) == quote && ends {
-                self.at += i + 2;
-                return Ok(Word::Value(Value {
-                    text: body.get(..i).unwrap_or_default(),
-                    line,
-                    is_quoted: true,
-                }));
-            }
-        }
-        Err(self.fault(line, "a quote that does not end on its line"))
-    }
+/// What the next value belongs to.
+#[derive(Debug, Default)]
+enum Open<'a> {
+    #[default]
+    Nothing,
+    /// A tag outside of loops, and its line.
+    Tag(String, usize),
+    /// A loop so far, and the line that it begins on.
+    Loop(Table<'a>, usize),
 }
 
 #[cfg(test)]
@@ -330,11 +207,11 @@ mod tests {
         );
         assert_eq!(
             message("data_x _a 'b\nc'"),
-            "x.cif:1: a quote that does not end on its line"
+            "x.cif:1: a quoted value does not end on its line"
         );
         assert_eq!(
             message("data_x\n_a\n;b\nc"),
-            "x.cif:3: a text that begins with ; and does not end"
+            "x.cif:3: a text field does not end"
         );
         assert_eq!(message("data_x loop_ 1"), "x.cif:1: a loop without tags");
     }

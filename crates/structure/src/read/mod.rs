@@ -9,18 +9,14 @@ mod contents;
 mod mmcif;
 mod pdb;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
+
+use nanobragg_crystal::read::cif::{Token, Tokens, normalized};
+use nanobragg_crystal::read::mmcif::is_cif;
+use nanobragg_io::input::{bytes_of, quoted, without_mark};
 
 use crate::error::Error;
 pub use contents::{Given, Reading};
-
-/// The longest piece of a file that a message repeats, in characters.
-const QUOTED: usize = 40;
-
-/// The most that is read of something that is no file and has no length, such as a pipe.
-const LONGEST_STREAM: u64 = 256 << 20;
 
 /// Reads a coordinate file; see [`parse`].
 ///
@@ -48,7 +44,7 @@ pub fn read(path: &Path, given: &Given) -> Result<Reading, Error> {
 /// # Ok::<(), nanobragg_structure::Error>(())
 /// ```
 pub fn parse(bytes: &[u8], name: &str, given: &Given) -> Result<Reading, Error> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = without_mark(bytes);
     let contents = if is_cif(bytes) {
         mmcif::parse(&String::from_utf8_lossy(bytes), name)?
     } else {
@@ -57,47 +53,28 @@ pub fn parse(bytes: &[u8], name: &str, given: &Given) -> Result<Reading, Error> 
     contents.into_model(name, given)
 }
 
-/// Whether the first line that is neither blank nor a comment begins with `data_`.
-fn is_cif(bytes: &[u8]) -> bool {
-    let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
-    let mut lines = lines.map(<[u8]>::trim_ascii_start);
-    let first = lines.find(|line| !line.is_empty() && !line.starts_with(b"#"));
-    let start = first.and_then(|line| line.get(..5));
-    start.is_some_and(|start| start.eq_ignore_ascii_case(b"data_"))
-}
-
-/// The bytes of a file, or of a pipe that ends.
-fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
-    let unreadable = |source| Error::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_file() {
-        return std::fs::read(path).map_err(unreadable);
+/// Whether bytes look like coordinates: a CIF that lists atoms before any reflection, or a record of
+/// the PDB format for a cell or an atom.
+pub fn are_coordinates(bytes: &[u8]) -> bool {
+    let bytes = without_mark(bytes);
+    if !is_cif(bytes) {
+        const RECORDS: [&[u8]; 3] = [b"CRYST1", b"ATOM  ", b"HETATM"];
+        let mut lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
+        return lines.any(|line| RECORDS.iter().any(|record| line.starts_with(record)));
     }
-    let mut bytes = Vec::new();
-    file.take(LONGEST_STREAM + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > LONGEST_STREAM {
-        return Err(Error::EndlessStream {
-            path: path.to_owned(),
-            limit_bytes: LONGEST_STREAM,
-        });
+    let mut tokens = Tokens::new(bytes);
+    while let Some(Ok(token)) = tokens.next_token() {
+        if let Token::Tag(tag) = token {
+            let tag = normalized(tag);
+            if tag.starts_with("_atom_site_") {
+                return true;
+            }
+            if tag.starts_with("_refln_") {
+                return false;
+            }
+        }
     }
-    Ok(bytes)
-}
-
-/// A piece of a file as a message shows it.
-fn quoted(text: &str) -> String {
-    let beginning: String = text.chars().take(QUOTED).collect();
-    let dots = if beginning.len() < text.len() {
-        "..."
-    } else {
-        ""
-    };
-    format!("{}{dots}", beginning.escape_debug())
+    false
 }
 
 /// Where a field stands, for the message if it is wrong.
@@ -112,7 +89,7 @@ impl Place<'_> {
         Error::Field {
             name: self.name.to_owned(),
             line: self.line,
-            found: quoted(found),
+            found: quoted(found.as_bytes()),
             expected,
         }
     }

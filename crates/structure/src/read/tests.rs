@@ -347,3 +347,21 @@ proptest! {
         let _ = parse(&bytes, "x", &Given::default());
     }
 }
+
+#[test]
+fn coordinates_are_told_from_reflections_by_what_they_list() {
+    for (text, expected) in [
+        ("HEADER    WATER\nCRYST1   10.000\n", true),
+        ("\u{feff}HETATM    1  O   HOH\n", true),
+        ("1 2 3 40.0\n", false),
+        ("data_x\n_cell.length_a 1\nloop_\n_atom_site.id\n1\n", true),
+        (
+            "data_x\nloop_\n_refln.index_h\n1\nloop_\n_atom_site.id\n1\n",
+            false,
+        ),
+        ("data_x\n_text '_atom_site.id'\n", false),
+        ("", false),
+    ] {
+        assert_eq!(are_coordinates(text.as_bytes()), expected, "{text}");
+    }
+}

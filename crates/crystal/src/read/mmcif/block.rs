@@ -1,9 +1,9 @@
 //! What a data block says besides its reflections, and the rows of its loops.
 
-use super::token::{Token, TokenFault, Tokens, without_uncertainty};
 use super::{finite_number, text_of};
 use crate::cell::CellSpec;
 use crate::error::Error;
+use crate::read::cif::{Token, TokenFault, Tokens, without_uncertainty};
 use crate::symmetry::{SpaceGroup, SymmetryOperation};
 
 const CELL_TAGS: [&str; 6] = [
@@ -147,19 +147,18 @@ impl<'t, 'a> Loop<'t, 'a> {
     pub(super) fn next_row(&mut self, name: &str) -> Result<Option<Vec<Token<'a>>>, Error> {
         let mut row = Vec::with_capacity(self.width);
         while row.len() < self.width {
-            let token = match self.first.take() {
-                Some(first) => Some(first),
-                None if self.ended_by.is_some() => None,
-                None => self
-                    .tokens
-                    .next()
-                    .transpose()
-                    .map_err(|TokenFault { line, what }| Error::Cif {
-                        name: name.to_owned(),
-                        line,
-                        what: what.to_owned(),
-                    })?,
-            };
+            let token =
+                match self.first.take() {
+                    Some(first) => Some(first),
+                    None if self.ended_by.is_some() => None,
+                    None => self.tokens.next_token().transpose().map_err(
+                        |TokenFault { line, what }| Error::Cif {
+                            name: name.to_owned(),
+                            line,
+                            what: what.to_owned(),
+                        },
+                    )?,
+                };
             match token {
                 Some(value @ (Token::Bare(_) | Token::Quoted(_))) => row.push(value),
                 other => {

@@ -4,16 +4,17 @@
 //! case. The first data block that lists reflections is read; values `?` and `.` are missing.
 
 mod block;
-mod token;
 mod write;
 
 use std::path::Path;
 
-use super::{bytes_of, finite_number, quoted, without_mark};
+use nanobragg_io::input::{bytes_of, quoted, without_mark};
+
+use super::cif::{Token, Tokens, normalized, without_uncertainty};
+use super::finite_number;
 use crate::error::Error;
 use crate::reflections::{Column, ColumnKind, ReflectionTable};
 use block::{Block, Loop};
-use token::{Token, Tokens, without_uncertainty};
 
 pub use write::to_bytes;
 
@@ -33,8 +34,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<ReflectionTable, Error> {
 }
 
 /// Whether some bytes look like a CIF: the first thing after comments is a data block.
-pub(crate) fn is_cif(bytes: &[u8]) -> bool {
-    let first = Tokens::new(without_mark(bytes)).next();
+pub fn is_cif(bytes: &[u8]) -> bool {
+    let first = Tokens::new(without_mark(bytes)).next_token();
     matches!(first, Some(Ok(Token::Data(_))))
 }
 
@@ -68,7 +69,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     loop {
         let next = match pending.take() {
             Some(token) => Some(Ok(token)),
-            None => tokens.next(),
+            None => tokens.next_token(),
         };
         let token = match next {
             None => break,
@@ -115,12 +116,6 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     table.cell = block.cell();
     table.space_group = block.space_group(name)?;
     Ok(table)
-}
-
-/// A tag in lower case with an underscore behind its category.
-fn normalized(tag: &[u8]) -> String {
-    let text = String::from_utf8_lossy(tag);
-    text.replacen('.', "_", 1).to_ascii_lowercase()
 }
 
 /// What a loop lists of reflections.

@@ -13,7 +13,8 @@ mod write;
 
 use std::path::Path;
 
-use super::bytes_of;
+use nanobragg_io::input::bytes_of;
+
 use crate::error::Error;
 use crate::reflections::{Column, ColumnKind, ReflectionTable};
 use header::Header;
@@ -21,7 +22,7 @@ use header::Header;
 pub use write::to_bytes;
 
 /// How a file begins.
-pub(crate) const MAGIC: &[u8] = b"MTZ ";
+pub const MAGIC: &[u8] = b"MTZ ";
 
 /// Where the numbers begin.
 const DATA: usize = 80;

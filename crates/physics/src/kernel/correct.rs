@@ -1,0 +1,109 @@
+//! Solid angle, capture and polarization of a block of pixels.
+
+use nanobragg_geometry::capture_fraction;
+use nanobragg_numeric::Scalar;
+
+use super::block::{BLOCK, Block, Column, any};
+use super::lane::Lane;
+use crate::plan::{Plan, SourceRow};
+use crate::polarization::polarization_factor;
+use crate::sampling::{CorrectionRules, Scales};
+
+/// Takes the solid angle where it is not known yet, or everywhere at every sub-pixel.
+#[inline(always)]
+pub(super) fn correct_solid_angle(plan: &Plan<'_>, block: &mut Block) {
+    let each = plan.rules.solid_angle.refreshes;
+    if !each && !any(&block.solid_angle_sr, |w| w == 0.0) {
+        return;
+    }
+    for i in 0..BLOCK {
+        let solid_angle_sr = plan.solid_angle_sr(block.path_m[i]);
+        if each | (block.solid_angle_sr[i] == 0.0) {
+            block.solid_angle_sr[i] = solid_angle_sr;
+        }
+    }
+}
+
+/// Takes the capture fraction of this layer likewise.
+#[inline(always)]
+pub(super) fn correct_capture(plan: &Plan<'_>, layer: u32, block: &mut Block) {
+    let each = plan.rules.capture.refreshes;
+    if !each && !any(&block.capture, |capture| capture == 0.0) {
+        return;
+    }
+    let sensor = plan.experiment.detector.sensor();
+    let layer = plan.rules.capturing_layer(layer, sensor.layers);
+    let (step_m, mu_per_m) = (Lane(sensor.layer_step_m), Lane(sensor.mu_per_m));
+    let normal = plan.experiment.detector.normal();
+    let [x, y, z] = &block.diffracted;
+    for i in 0..BLOCK {
+        let parallax = Lane(x[i] * normal[0] + y[i] * normal[1] + z[i] * normal[2]);
+        let capture = capture_fraction(layer, step_m, mu_per_m, parallax).value();
+        if each | (block.capture[i] == 0.0) {
+            block.capture[i] = capture;
+        }
+    }
+}
+
+/// Takes the polarization factor likewise, for the pixels in which `source` is not cut, or for all.
+#[inline(always)]
+pub(super) fn correct_polarization(
+    plan: &Plan<'_>,
+    source: &SourceRow,
+    for_all: bool,
+    block: &mut Block,
+) {
+    let each = plan.rules.polarization.refreshes;
+    if !each && !any(&block.polarization, |factor| factor == 0.0) {
+        return;
+    }
+    let kahn_factor = plan.experiment.polarization.kahn_factor;
+    let frame = &source.polarization;
+    let [x, y, z] = &mut block.diffracted;
+    for i in 0..BLOCK {
+        let taken = (each | (block.polarization[i] == 0.0)) & (for_all | (block.live[i] != 0.0));
+        // Unit once more, as in the reference.
+        let length = (x[i] * x[i] + y[i] * y[i] + z[i] * z[i]).sqrt();
+        let length = if taken & (length != 0.0) { length } else { 1.0 };
+        x[i] /= length;
+        y[i] /= length;
+        z[i] /= length;
+        let factor = polarization_factor(
+            kahn_factor,
+            source.incident,
+            [x[i], y[i], z[i]],
+            frame.electric,
+            frame.magnetic,
+        );
+        if taken {
+            block.polarization[i] = factor;
+        }
+    }
+}
+
+/// Weighs the terms of one source at one sub-pixel with the factors that belong to them, and adds
+/// them to the `earlier` sums.
+#[inline(always)]
+pub(super) fn weigh_terms(plan: &Plan<'_>, earlier: &Column, block: &mut Block) {
+    let rules = &plan.rules;
+    for i in 0..BLOCK {
+        let weight = corrections(rules, Scales::Terms, block, i);
+        block.intensity[i] = earlier[i] + weight * block.intensity[i];
+    }
+}
+
+/// The product of the corrections of lane `i` that multiply what `scales` says; 1 if there are none.
+#[inline(always)]
+pub(super) fn corrections(rules: &CorrectionRules, scales: Scales, block: &Block, i: usize) -> f64 {
+    let mut product = 1.0;
+    if rules.capture.scales == scales {
+        product *= block.capture[i];
+    }
+    if rules.polarization.scales == scales {
+        product *= block.polarization[i];
+    }
+    if rules.solid_angle.scales == scales {
+        product *= block.solid_angle_sr[i];
+    }
+    product
+}

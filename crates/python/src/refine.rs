@@ -1,0 +1,195 @@
+//! The numbers of an experiment, fitted to an image.
+
+use nanobragg::gradient::{self, Parameter};
+use nanobragg::{Precision, RunOptions};
+use nanobragg_cli::options;
+use nanobragg_refine::{Error, RefineSpec, Refinement, Schedule, Selection, Target};
+use numpy::IntoPyArray;
+use numpy::ndarray::Array2;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arrays;
+use crate::counts::DEFAULT_ADC;
+use crate::errors::{Exception, of_run};
+use crate::experiment::Experiment;
+use crate::interrupt::interruptible;
+
+/// Fit cell, orientation, geometry and more of an experiment to an image.
+///
+/// What `nanoBragg refine` does. Other Python threads run meanwhile, and Ctrl-C ends it.
+///
+/// Parameters
+/// ----------
+/// experiment : Experiment
+///     The start, which has to be nearly right.
+/// target : array_like
+///     Shape (slow, fast). Photons if its type is of floats, counts if it is of integers, as
+///     `add_noise` returns.
+/// parameters : sequence of str
+///     "cell", "misset", "beam", or names as in `nanobragg.parameters()`.
+/// adc : float, optional
+///     Offset of counts, instead of that of the experiment (40 without `-adc`).
+/// gain : float
+///     Counts a photon.
+/// mask : array_like, optional
+///     0 where the target is not to be used.
+/// schedule : {"wide-to-narrow", "final"}
+///     Through stages, or with the last one only.
+/// attempts : int
+///     The most starts, while noise does not explain the residuals.
+/// threads : int, optional
+///     Threads; 0 is one for each core.
+///
+/// Returns
+/// -------
+/// dict
+///     `experiment`, which is refined, and `values` that it has by parameter. For each number that
+///     moved, tied parameters being one: `names`, `estimates`, `uncertainties` (nan where there is
+///     none) and the matrix `correlations`. `goodness` of the fit, near 1 where noise explains what
+///     is left; `converged`; `pixels` used.
+///
+/// Raises
+/// ------
+/// UsageError
+///     For parameters that cannot be refined.
+/// RunError
+///     For a target or a start that does not allow it.
+#[pyfunction]
+#[pyo3(signature = (
+    experiment, target, parameters=vec!["cell".to_owned(), "misset".to_owned()], *, adc=None,
+    gain=1.0, mask=None, schedule="wide-to-narrow", attempts=6, threads=None
+))]
+#[expect(clippy::too_many_arguments, reason = "they have names in Python")]
+pub(crate) fn refine<'py>(
+    py: Python<'py>,
+    experiment: &Bound<'py, Experiment>,
+    target: &Bound<'py, PyAny>,
+    parameters: Vec<String>,
+    adc: Option<f64>,
+    gain: f64,
+    mask: Option<&Bound<'py, PyAny>>,
+    schedule: &str,
+    attempts: usize,
+    threads: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let start = experiment.get();
+    let args = start.args_with(py, &[("threads", threads)])?;
+    let (image, has_integers) = arrays::numbers(target)?;
+    arrays::same_sides(py, &image, start)?;
+    let image = image.map(|&pixel| pixel as f32);
+    let target = if has_integers {
+        let adc = adc.or(args.output.adc).unwrap_or(DEFAULT_ADC);
+        Target::of_counts(&image, adc, gain)
+    } else {
+        Ok(Target::of_photons(&image))
+    };
+    let mut target = target.map_err(|error| of_refinement(py, error))?;
+    if let Some(mask) = mask {
+        let mask = arrays::numbers(mask)?.0;
+        arrays::same_sides(py, &mask, start)?;
+        let kept = mask.pixels().iter().map(|&pixel| pixel != 0.0).collect();
+        if let Some(mask) = nanobragg::Mask::new(mask.fast(), kept) {
+            target = target.without(&mask);
+        }
+    }
+    let selection = parameters.iter().map(|name| Selection::from_name(name));
+    let selection: Vec<Selection> = selection
+        .collect::<Result<_, _>>()
+        .map_err(|error| of_refinement(py, error))?;
+    let schedule = match schedule {
+        "wide-to-narrow" => Schedule::WideToNarrow,
+        "final" => Schedule::Final,
+        other => {
+            let text = format!("{other:?} is no schedule; give \"wide-to-narrow\" or \"final\"");
+            return Err(Exception::Usage.says(py, text));
+        }
+    };
+    let wanted = RefineSpec {
+        selection: selection.clone(),
+        schedule,
+        attempts: attempts.max(1),
+        ..RefineSpec::default()
+    };
+    let fitted = interruptible(py, |cancel| {
+        let options = RunOptions {
+            precision: Precision::Double,
+            ..options(&args, None, cancel).map_err(Failed::Run)?
+        };
+        nanobragg_refine::refine(start.spec(), &target, &wanted, &options, &mut |_| {})
+            .map_err(Failed::Refinement)
+    })?;
+    let fitted = fitted.map_err(|failed| match failed {
+        Failed::Run(error) => of_run(py, &error),
+        Failed::Refinement(error) => of_refinement(py, error),
+    })?;
+    result(py, experiment, &fitted, &selection)
+}
+
+/// Why nothing was fitted.
+enum Failed {
+    Run(nanobragg_cli::RunError),
+    Refinement(Error),
+}
+
+fn of_refinement(py: Python<'_>, error: Error) -> PyErr {
+    match error {
+        Error::Experiment(error) => of_run(py, &error.into()),
+        error @ (Error::UnknownParameter { .. }
+        | Error::WholeCells
+        | Error::NoParameters
+        | Error::OutOfRange { .. }) => Exception::Usage.says(py, error),
+        error => Exception::Run.says(py, error),
+    }
+}
+
+/// The single parameters of a selection.
+fn single(selection: &[Selection]) -> Vec<Parameter> {
+    let one = |selection: &Selection| match *selection {
+        Selection::Cell => vec![
+            Parameter::CellA,
+            Parameter::CellB,
+            Parameter::CellC,
+            Parameter::CellAlpha,
+            Parameter::CellBeta,
+            Parameter::CellGamma,
+        ],
+        Selection::Misset => vec![Parameter::MissetX, Parameter::MissetY, Parameter::MissetZ],
+        Selection::BeamCentre => vec![Parameter::BeamFast, Parameter::BeamSlow],
+        Selection::One(parameter) => vec![parameter],
+    };
+    selection.iter().flat_map(one).collect()
+}
+
+fn result<'py>(
+    py: Python<'py>,
+    start: &Bound<'py, Experiment>,
+    fitted: &Refinement,
+    selection: &[Selection],
+) -> PyResult<Bound<'py, PyDict>> {
+    let values = PyDict::new(py);
+    for parameter in single(selection) {
+        let value =
+            gradient::value(&fitted.spec, parameter).map_err(|error| of_run(py, &error.into()))?;
+        values.set_item(parameter.name(), value)?;
+    }
+    let estimates = &fitted.estimates;
+    let names: Vec<&str> = estimates.iter().map(|one| one.name.as_str()).collect();
+    let numbers: Vec<f64> = estimates.iter().map(|one| one.value).collect();
+    let sigmas = estimates.iter().map(|one| one.sigma.unwrap_or(f64::NAN));
+    let sigmas: Vec<f64> = sigmas.collect();
+    let flat: Vec<f64> = fitted.correlations.iter().flatten().copied().collect();
+    let correlations = Array2::from_shape_vec((names.len(), names.len()), flat)
+        .map_err(|error| Exception::Run.says(py, error))?;
+    let dict = PyDict::new(py);
+    dict.set_item("experiment", start.call_method1("with_values", (&values,))?)?;
+    dict.set_item("values", values)?;
+    dict.set_item("names", names)?;
+    dict.set_item("estimates", numbers.into_pyarray(py))?;
+    dict.set_item("uncertainties", sigmas.into_pyarray(py))?;
+    dict.set_item("correlations", correlations.into_pyarray(py))?;
+    dict.set_item("goodness", fitted.goodness)?;
+    dict.set_item("converged", fitted.has_converged())?;
+    dict.set_item("pixels", fitted.pixels)?;
+    Ok(dict)
+}

@@ -1,0 +1,58 @@
+"""Experiments fitted to images."""
+
+import numpy as np
+import pytest
+
+import nanobragg
+
+rng = np.random.default_rng(4)
+INDICES = rng.integers(-12, 13, (3000, 3))
+TRUE = nanobragg.Experiment(
+    "-cell 50 60 70 -misset 10 20 30 -N 5 -detpixels 48 -pixel 1 -distance 60 -oversample 1 -fluence 1e27 -seed 3",
+    hkl=(INDICES, rng.uniform(20, 200, len(INDICES))),
+)
+NAMES = ["cell_a", "misset_x", "misset_z"]
+OFF = {"cell_a": 50.05, "misset_x": 10.05, "misset_z": 29.95}
+# Of the value, where nothing but the 32 bits of a pixel scatter.
+EXACT = 1e-5
+# So many standard uncertainties are exceeded once in ten thousand.
+FAR = 4.0
+
+pytestmark = pytest.mark.filterwarnings("ignore::nanobragg.ExperimentWarning")
+
+
+def test_photons_without_noise_lead_back_to_the_truth() -> None:
+    found = nanobragg.refine(TRUE.with_values(OFF), nanobragg.render(TRUE), NAMES, schedule="final")
+    assert found["converged"] and found["names"] == NAMES
+    for name, estimate in zip(NAMES, found["estimates"]):
+        assert estimate == pytest.approx(TRUE.value(name), rel=EXACT)
+        assert found["values"][name] == estimate == found["experiment"].value(name)
+    correlations = found["correlations"]
+    np.testing.assert_array_equal(correlations, correlations.T)
+    np.testing.assert_array_equal(np.diag(correlations), 1)
+
+
+def test_counts_lead_back_within_their_uncertainties() -> None:
+    counts = nanobragg.add_noise(nanobragg.render(TRUE), TRUE)
+    found = nanobragg.refine(TRUE.with_values(OFF), counts, NAMES, schedule="final")
+    true = np.array([TRUE.value(name) for name in NAMES])
+    assert found["converged"] and np.all(found["uncertainties"] > 0)
+    assert np.all(np.abs(found["estimates"] - true) < FAR * found["uncertainties"])
+    assert found["goodness"] < 1.5
+    half = np.arange(counts.size).reshape(counts.shape) % 2
+    masked = nanobragg.refine(TRUE.with_values(OFF), counts, NAMES, schedule="final", mask=half)
+    assert masked["pixels"] * 2 == pytest.approx(found["pixels"], rel=0.05)
+
+
+def test_what_cannot_be_refined_is_refused() -> None:
+    image = nanobragg.render(TRUE)
+    with pytest.raises(nanobragg.UsageError, match="cel is nothing that can be refined"):
+        nanobragg.refine(TRUE, image, ["cel"])
+    with pytest.raises(nanobragg.UsageError, match="nothing to refine"):
+        nanobragg.refine(TRUE, image, [])
+    with pytest.raises(nanobragg.UsageError, match='"often" is no schedule'):
+        nanobragg.refine(TRUE, image, NAMES, schedule="often")  # type: ignore[arg-type]
+    with pytest.raises(nanobragg.RunError, match="4 x 3 pixels .*, the other 48 x 48"):
+        nanobragg.refine(TRUE, np.zeros((3, 4)), NAMES)
+    with pytest.raises(nanobragg.RunError, match="hold no photons"):
+        nanobragg.refine(TRUE, np.zeros(TRUE.shape), NAMES)
