@@ -15,7 +15,7 @@ use super::tape::{Recorder, Term};
 use crate::background::water_background;
 use crate::error::Error;
 use crate::fixes::Oddity;
-use crate::kernel::reference::{Carried, Pixel};
+use crate::kernel::reference::{Carried, Corrections, Pixel, term_weight};
 use crate::plan::Plan;
 use crate::polarization::{PolarizationFrame, polarization_factor};
 use crate::sampling::{CorrectionRules, Lookup, Scales};
@@ -70,14 +70,6 @@ impl<T: Scalar> Scalars<T> {
             photons_per_electron,
         }
     }
-}
-
-/// The corrections in force at some point of the sum.
-#[derive(Clone, Copy)]
-struct Corrections<T> {
-    capture: T,
-    polarization: T,
-    solid_angle_sr: T,
 }
 
 /// The finished sum of a pixel.
@@ -330,24 +322,6 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
         let factor = nearest.map_or(T::from_f64(factors.default_f()), value_at);
         (Lookup::Nearest, factor)
     }
-}
-
-/// The product of the factors that multiply single terms; `None` if there are none.
-fn term_weight<T: Scalar>(rules: &CorrectionRules, now: &Corrections<T>) -> Option<T> {
-    if !rules.any(Scales::Terms) {
-        return None;
-    }
-    let mut weight = T::from_f64(1.0);
-    for (rule, factor) in [
-        (rules.capture, now.capture),
-        (rules.polarization, now.polarization),
-        (rules.solid_angle, now.solid_angle_sr),
-    ] {
-        if rule.scales == Scales::Terms {
-            weight *= factor;
-        }
-    }
-    Some(weight)
 }
 
 /// The oddity `oversample-flags`: a correction taken at every sub-pixel multiplies the running sum.

@@ -6,6 +6,7 @@
 
 use nanobragg_crystal::{lattice_factor, nearest_index};
 use nanobragg_geometry::{capture_fraction, subpixel_offset, vector};
+use nanobragg_numeric::Scalar;
 
 use crate::fixes::Oddity;
 use crate::plan::{Orientation, Plan};
@@ -69,10 +70,10 @@ pub(crate) struct Evaluation {
 
 /// The corrections in force at some point of the sum.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Corrections {
-    pub(crate) capture: f64,
-    pub(crate) polarization: f64,
-    pub(crate) solid_angle_sr: f64,
+pub(crate) struct Corrections<T = f64> {
+    pub(crate) capture: T,
+    pub(crate) polarization: T,
+    pub(crate) solid_angle_sr: T,
 }
 
 /// Looks on while a pixel is summed. Every method does nothing unless it is written.
@@ -268,11 +269,11 @@ fn sum_sources<W: Witness>(
 
 /// The product of the factors that multiply single terms; `None` if there are none.
 #[inline(always)]
-fn term_weight(rules: &CorrectionRules, now: &Corrections) -> Option<f64> {
+pub(crate) fn term_weight<T: Scalar>(rules: &CorrectionRules, now: &Corrections<T>) -> Option<T> {
     if !rules.any(Scales::Terms) {
         return None;
     }
-    let mut weight = 1.0;
+    let mut weight = T::from_f64(1.0);
     for (rule, factor) in [
         (rules.capture, now.capture),
         (rules.polarization, now.polarization),
