@@ -1,10 +1,13 @@
 //! Solid angle, capture and polarization of a block of pixels.
+//!
+//! Every lane is written in every loop, with what it already holds if nothing else: a store that is
+//! left out in some lanes would keep the compiler from making vectors of the loop.
 
-use nanobragg_geometry::capture_fraction;
+use nanobragg_geometry::{PixelKind, capture_fraction, point_solid_angle, solid_angle};
 use nanobragg_numeric::Scalar;
 
 use super::block::{BLOCK, Block, Column, any};
-use super::lane::Lane;
+use super::lane::{Arithmetic, Lane};
 use crate::plan::{Plan, SourceRow};
 use crate::polarization::polarization_factor;
 use crate::sampling::{CorrectionRules, Scales};
@@ -16,11 +19,12 @@ pub(super) fn correct_solid_angle(plan: &Plan<'_>, block: &mut Block) {
     if !each && !any(&block.solid_angle_sr, |w| w == 0.0) {
         return;
     }
-    for i in 0..BLOCK {
-        let solid_angle_sr = plan.solid_angle_sr(block.path_m[i]);
-        if each | (block.solid_angle_sr[i] == 0.0) {
-            block.solid_angle_sr[i] = solid_angle_sr;
-        }
+    let detector = &plan.experiment.detector;
+    let (pixel_m, close_m) = (detector.pixel_size_m(), detector.close_distance_m());
+    let (path_m, known) = (&block.path_m, &mut block.solid_angle_sr);
+    match detector.pixel_kind() {
+        PixelKind::Facet => refresh(each, known, |i| solid_angle(pixel_m, close_m, path_m[i])),
+        PixelKind::Point => refresh(each, known, |i| point_solid_angle(path_m[i])),
     }
 }
 
@@ -36,18 +40,28 @@ pub(super) fn correct_capture(plan: &Plan<'_>, layer: u32, block: &mut Block) {
     let (step_m, mu_per_m) = (Lane(sensor.layer_step_m), Lane(sensor.mu_per_m));
     let normal = plan.experiment.detector.normal();
     let [x, y, z] = &block.diffracted;
-    for i in 0..BLOCK {
+    refresh(each, &mut block.capture, |i| {
         let parallax = Lane(x[i] * normal[0] + y[i] * normal[1] + z[i] * normal[2]);
-        let capture = capture_fraction(layer, step_m, mu_per_m, parallax).value();
-        if each | (block.capture[i] == 0.0) {
-            block.capture[i] = capture;
-        }
+        capture_fraction(layer, step_m, mu_per_m, parallax).value()
+    });
+}
+
+/// Takes the value of every lane whose correction is still 0, or of each.
+#[inline(always)]
+fn refresh(each: bool, known: &mut Column, value: impl Fn(usize) -> f64) {
+    for i in 0..BLOCK {
+        let value = value(i);
+        known[i] = if each | (known[i] == 0.0) {
+            value
+        } else {
+            known[i]
+        };
     }
 }
 
 /// Takes the polarization factor likewise, for the pixels in which `source` is not cut, or for all.
 #[inline(always)]
-pub(super) fn correct_polarization(
+pub(super) fn correct_polarization<A: Arithmetic>(
     plan: &Plan<'_>,
     source: &SourceRow,
     for_all: bool,
@@ -61,13 +75,12 @@ pub(super) fn correct_polarization(
     let frame = &source.polarization;
     let [x, y, z] = &mut block.diffracted;
     for i in 0..BLOCK {
-        let taken = (each | (block.polarization[i] == 0.0)) & (for_all | (block.live[i] != 0.0));
+        let known = block.polarization[i];
+        let taken = (each | (known == 0.0)) & (for_all | (block.live[i] != 0.0));
         // Unit once more, as in the reference.
         let length = (x[i] * x[i] + y[i] * y[i] + z[i] * z[i]).sqrt();
         let length = if taken & (length != 0.0) { length } else { 1.0 };
-        x[i] /= length;
-        y[i] /= length;
-        z[i] /= length;
+        [x[i], y[i], z[i]] = [x[i], y[i], z[i]].map(A::over(length));
         let factor = polarization_factor(
             kahn_factor,
             source.incident,
@@ -75,9 +88,7 @@ pub(super) fn correct_polarization(
             frame.electric,
             frame.magnetic,
         );
-        if taken {
-            block.polarization[i] = factor;
-        }
+        block.polarization[i] = if taken { factor } else { known };
     }
 }
 

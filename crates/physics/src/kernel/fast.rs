@@ -4,7 +4,7 @@
 //! compiler from turning it into vector instructions; `level` compiles it once for each set of them.
 
 use nanobragg_crystal::Shape;
-use nanobragg_geometry::{Surface, flat_position, subpixel_offset};
+use nanobragg_geometry::{Surface, flat_position, subpixel_offset, vector};
 
 use super::block::{BLOCK, Block, any, dot};
 use super::correct::{correct_capture, correct_polarization, correct_solid_angle, weigh_terms};
@@ -20,7 +20,6 @@ use super::{RowSpan, SpanOutcome};
 use crate::fixes::Oddity;
 use crate::plan::{Plan, SourceRow};
 use crate::sampling::{Lookup, Scales};
-use crate::scattering::scattering_vector;
 
 /// Renders the pixels of `span` into `row`, whose first element is the span's first pixel.
 #[inline(always)]
@@ -40,11 +39,9 @@ pub(super) fn render_span<P: Precision, A: Arithmetic>(
             continue;
         }
         solid_angle_sum_sr += sum_block::<P, A, _>(plan, span, first, &mut block, &mut NoTally);
-        let left = block
-            .left_grid
-            .iter()
-            .take(out.len())
-            .position(|left| *left != 0.0);
+        let left = any(&block.left_grid, |left| left != 0.0)
+            .then(|| block.left_grid.iter().position(|left| *left != 0.0))
+            .flatten();
         write_photons(plan, &block, left.unwrap_or(out.len()), out);
         if let Some(lane) = left {
             // The sum of this pixel changes its lookup midway: the reference knows how.
@@ -145,7 +142,7 @@ fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
                 for (i, fast_m) in fast_m.iter_mut().enumerate() {
                     *fast_m = subpixel_offset(first + i as u32, sub_fast, oversample, subpixel_m);
                 }
-                place_subpixels(plan, &fast_m, slow_m, depth_m, block);
+                place_subpixels::<A>(plan, &fast_m, slow_m, depth_m, block);
                 correct_solid_angle(plan, block);
                 solid_angle_sum_sr += dot(&block.solid_angle_sr, &block.active);
                 correct_capture(plan, layer, block);
@@ -164,7 +161,7 @@ fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
 
 /// Finds where the sub-pixels lie: `path_m` and `diffracted`.
 #[inline(always)]
-fn place_subpixels(
+fn place_subpixels<A: Arithmetic>(
     plan: &Plan<'_>,
     fast_m: &[f64; BLOCK],
     slow_m: f64,
@@ -200,9 +197,10 @@ fn place_subpixels(
         // A pixel on the crystal itself has no direction: a zero vector.
         let length = if path_m == 0.0 { 1.0 } else { path_m };
         block.path_m[i] = path_m;
-        block.diffracted[0][i] = x[i] / length;
-        block.diffracted[1][i] = y[i] / length;
-        block.diffracted[2][i] = z[i] / length;
+        let diffracted = [x[i], y[i], z[i]].map(A::over(length));
+        block.diffracted[0][i] = diffracted[0];
+        block.diffracted[1][i] = diffracted[1];
+        block.diffracted[2][i] = diffracted[2];
     }
 }
 
@@ -216,11 +214,11 @@ fn sum_source<P: Precision, A: Arithmetic, T: Tally>(
     block: &mut Block,
     tally: &mut T,
 ) {
-    let lives = scatter(plan, source, block);
+    let lives = scatter::<A>(plan, source, block);
     if !lives && water == 0.0 {
         return;
     }
-    correct_polarization(plan, source, water != 0.0, block);
+    correct_polarization::<A>(plan, source, water != 0.0, block);
     tally.source(plan, water, block);
     let by_terms = plan.rules.any(Scales::Terms);
     let earlier = block.intensity;
@@ -266,7 +264,7 @@ fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
                     continue;
                 }
                 if by_square {
-                    add_square_terms::<P, A, false>(plan, block);
+                    add_square_terms::<P, A, false, true>(plan, block);
                     continue;
                 }
                 fill_lattice::<P, A>(plan, block);
@@ -291,14 +289,19 @@ fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
     }
 }
 
-/// Finds the scattering vectors of `source` and where it is not cut by dmin; false if it is
-/// everywhere.
+/// Finds the scattering vectors of `source` ([`crate::scattering_vector`]) and where it is not cut by
+/// dmin; false if it is everywhere.
 #[inline(always)]
-pub(super) fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) -> bool {
+pub(super) fn scatter<A: Arithmetic>(
+    plan: &Plan<'_>,
+    source: &SourceRow,
+    block: &mut Block,
+) -> bool {
     let dmin_m = plan.experiment.dmin_m;
     let [x, y, z] = &block.diffracted;
     for i in 0..BLOCK {
-        let q = scattering_vector([x[i], y[i], z[i]], source.incident, source.wavelength_m);
+        let difference = vector::sub([x[i], y[i], z[i]], source.incident);
+        let q = difference.map(A::over(source.wavelength_m));
         block.scattering_per_m[0][i] = q[0];
         block.scattering_per_m[1][i] = q[1];
         block.scattering_per_m[2][i] = q[2];
@@ -319,10 +322,24 @@ pub(super) fn scatter(plan: &Plan<'_>, source: &SourceRow, block: &mut Block) ->
 /// source that is cut nowhere. What most runs spend their time on.
 #[inline(always)]
 fn add_square_orientations<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
+    let earlier = block.intensity;
+    add_square_terms_of_all::<P, A, false>(plan, block);
+    // An offset of exactly 0 is so rare that its 0/0 is looked for in the sums.
+    if any(&block.intensity, |sum| !sum.is_finite()) {
+        block.intensity = earlier;
+        add_square_terms_of_all::<P, A, true>(plan, block);
+    }
+}
+
+#[inline(always)]
+fn add_square_terms_of_all<P: Precision, A: Arithmetic, const ZEROS: bool>(
+    plan: &Plan<'_>,
+    block: &mut Block,
+) {
     for orientation in &plan.orientations {
         find_nearest::<A, true>(plan, orientation, block);
         if gather_nearest::<true>(plan, block) {
-            add_square_terms::<P, A, true>(plan, block);
+            add_square_terms::<P, A, true, ZEROS>(plan, block);
         }
     }
 }
@@ -342,18 +359,21 @@ fn note_where_grid_is_left(plan: &Plan<'_>, block: &mut Block) {
 }
 
 /// The lattice factors of a parallelepiped and the addition in one stage: [`fill_lattice`] and
-/// [`add_terms`] without a column between them. `ALL` pixels are lit by the source.
+/// [`add_terms`] without a column between them. `ALL` pixels are lit by the source, and offsets of
+/// exactly 0 are `ZEROS` that [`Precision::grating`] has to expect.
 #[inline(always)]
-fn add_square_terms<P: Precision, A: Arithmetic, const ALL: bool>(
+fn add_square_terms<P: Precision, A: Arithmetic, const ALL: bool, const ZEROS: bool>(
     plan: &Plan<'_>,
     block: &mut Block,
 ) {
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
-        let amplitude = block.cell_factor[i] * P::grating::<A>([dh[i], dk[i], dl[i]], plan.cells);
-        let term = amplitude * amplitude;
+        let grating = P::grating::<A, ZEROS>([dh[i], dk[i], dl[i]], plan.cells);
+        let amplitude = block.cell_factor[i] * grating;
+        let earlier = block.intensity[i];
+        let sum = A::multiply_add(amplitude, amplitude, earlier);
         let live = ALL | (block.live[i] != 0.0);
-        block.intensity[i] += if live { term } else { 0.0 };
+        block.intensity[i] = if live { sum } else { earlier };
     }
 }
 

@@ -4,14 +4,15 @@ use nanobragg_crystal::{Shape, lattice_factor};
 use nanobragg_numeric::Scalar;
 
 use super::block::{BLOCK, Block, any};
-use super::lane::{Arithmetic, Lane, round_to_even, sin_pi_single};
+use super::lane::{Arithmetic, Lane, sin_pi_single};
 use crate::plan::Plan;
 
 /// In which precision the interference function of a parallelepiped is computed. Everything else,
 /// the Miller indices above all, is in double precision always.
 pub(super) trait Precision {
-    /// The product over three axes of `sin(pi n d) / sin(pi d)`, but for its sign.
-    fn grating<A: Arithmetic>(offset: [f64; 3], cells: [f64; 3]) -> f64;
+    /// The product over three axes of `sin(pi n d) / sin(pi d)`, but for its sign. Where an offset may
+    /// be exactly 0 its 0/0 has to be made into n; unless `ZEROS` are expected it is not a number.
+    fn grating<A: Arithmetic, const ZEROS: bool>(offset: [f64; 3], cells: [f64; 3]) -> f64;
 }
 
 /// Double precision.
@@ -26,11 +27,10 @@ const TINY_SINGLE: f32 = 1e-30;
 
 impl Precision for Double {
     #[inline(always)]
-    fn grating<A: Arithmetic>(offset: [f64; 3], cells: [f64; 3]) -> f64 {
+    fn grating<A: Arithmetic, const ZEROS: bool>(offset: [f64; 3], cells: [f64; 3]) -> f64 {
         let axis = |d: f64, n: f64| {
-            let d = d + TINY;
-            let turns = n * d;
-            (A::sin_pi(turns - round_to_even(turns)), A::sin_pi(d))
+            let d = if ZEROS { d + TINY } else { d };
+            (A::sin_pi(A::part_of_turn(n, d)), A::sin_pi(d))
         };
         let (above_h, below_h) = axis(offset[0], cells[0]);
         let (above_k, below_k) = axis(offset[1], cells[1]);
@@ -41,11 +41,11 @@ impl Precision for Double {
 
 impl Precision for Single {
     #[inline(always)]
-    fn grating<A: Arithmetic>(offset: [f64; 3], cells: [f64; 3]) -> f64 {
+    fn grating<A: Arithmetic, const ZEROS: bool>(offset: [f64; 3], cells: [f64; 3]) -> f64 {
         let axis = |d: f64, n: f64| {
-            let turns = n * d;
-            let above = (turns - round_to_even(turns)) as f32 + TINY_SINGLE * n as f32;
-            sin_pi_single(above) / sin_pi_single(d as f32 + TINY_SINGLE)
+            let (above, below) = (A::part_of_turn(n, d) as f32, d as f32);
+            let tiny = if ZEROS { TINY_SINGLE } else { 0.0 };
+            sin_pi_single(above + tiny * n as f32) / sin_pi_single(below + tiny)
         };
         let h = axis(offset[0], cells[0]);
         let k = axis(offset[1], cells[1]);
@@ -75,7 +75,7 @@ pub(super) fn fill_lattice<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: 
 fn fill_square<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
-        block.lattice_factor[i] = P::grating::<A>([dh[i], dk[i], dl[i]], plan.cells);
+        block.lattice_factor[i] = P::grating::<A, true>([dh[i], dk[i], dl[i]], plan.cells);
     }
 }
 

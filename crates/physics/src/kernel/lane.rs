@@ -36,8 +36,14 @@ pub(crate) trait Arithmetic {
     /// `sin(pi r)` for |r| <= 1/2, from [`SIN_PI`].
     fn sin_pi(r: f64) -> f64;
 
-    /// `a b + c`, in one instruction where there is one. For derivatives only.
+    /// `a b + c`, in one instruction where there is one.
     fn multiply_add(a: f64, b: f64, c: f64) -> f64;
+
+    /// `n d` less the nearest whole number.
+    fn part_of_turn(n: f64, d: f64) -> f64;
+
+    /// A division by `divisor`, rounded as divisions are.
+    fn over(divisor: f64) -> impl Fn(f64) -> f64;
 }
 
 /// Multiplications and additions one by one, and no instruction that rounds: SSE2.
@@ -45,8 +51,9 @@ pub(crate) struct Separate;
 
 /// Fused multiplication and addition, and rounding in one instruction: AVX2 with FMA, AVX-512, NEON.
 ///
-/// Only the sine is fused. An index must come out as in the C program to the bit, since the last bit
-/// decides which reflection is the nearest to a point halfway between two.
+/// The lattice factor and the sum of terms are fused. The indices are not: an index must come out as in
+/// the C program to the bit, since the last bit decides which reflection is the nearest to a point
+/// halfway between two.
 pub(crate) struct Fused;
 
 impl Arithmetic for Separate {
@@ -61,6 +68,17 @@ impl Arithmetic for Separate {
     #[inline(always)]
     fn multiply_add(a: f64, b: f64, c: f64) -> f64 {
         a * b + c
+    }
+
+    #[inline(always)]
+    fn part_of_turn(n: f64, d: f64) -> f64 {
+        let turns = n * d;
+        turns - round_to_even(turns)
+    }
+
+    #[inline(always)]
+    fn over(divisor: f64) -> impl Fn(f64) -> f64 {
+        move |number| number / divisor
     }
 
     #[inline(always)]
@@ -91,6 +109,27 @@ impl Arithmetic for Fused {
     #[inline(always)]
     fn multiply_add(a: f64, b: f64, c: f64) -> f64 {
         a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    fn part_of_turn(n: f64, d: f64) -> f64 {
+        let whole = n.mul_add(d, ROUNDER) - ROUNDER;
+        n.mul_add(d, -whole)
+    }
+
+    /// One division, however many numbers are divided: the remainder of each number's product with the
+    /// reciprocal, which fusing gives exactly, mends that product's last bit.
+    ///
+    /// # Source
+    /// Markstein, IBM J. Res. Dev. 34 (1990) 111, theorem 8.3.
+    #[inline(always)]
+    fn over(divisor: f64) -> impl Fn(f64) -> f64 {
+        let reciprocal = 1.0 / divisor;
+        move |number| {
+            let quotient = number * reciprocal;
+            let remainder = (-quotient).mul_add(divisor, number);
+            remainder.mul_add(reciprocal, quotient)
+        }
     }
 
     #[inline(always)]
@@ -375,6 +414,34 @@ mod tests {
     fn halves_round_down_and_whole_numbers_stay() {
         rounds_halves_down::<Separate>();
         rounds_halves_down::<Fused>();
+    }
+
+    #[test]
+    fn dividing_by_the_reciprocal_rounds_as_a_division_does() {
+        // Numbers of all signs and mantissas, whose quotients are neither tiny nor huge.
+        let scrambled = |i: u64| {
+            let bits = i.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+            f64::from_bits((bits & 0x800f_ffff_ffff_ffff) | ((973 + bits % 100) << 52))
+        };
+        for i in 1..100_000 {
+            let divisor = scrambled(2 * i);
+            let over = Fused::over(divisor);
+            for number in [scrambled(2 * i + 1), 1.0, 3.0 * divisor, 0.0] {
+                assert_eq!(over(number), number / divisor, "{number} / {divisor}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_turn_is_at_most_half_of_one() {
+        for d in spread(0.5) {
+            for n in [1.0, 7.0, 48.0, 1e6] {
+                let (fused, separate) = (Fused::part_of_turn(n, d), Separate::part_of_turn(n, d));
+                assert!(fused.abs() <= 0.5 && separate.abs() <= 0.5, "{n} {d}");
+                let apart = fused - separate;
+                assert!((apart - apart.round()).abs() < 1e-9, "{n} {d}");
+            }
+        }
     }
 
     #[test]

@@ -86,7 +86,8 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
                 & (k0 <= max[1])
                 & (l0 >= min[2])
                 & (l0 <= max[2]);
-        let place = low_bits(h0 * stride[0] + k0 * stride[1] + l0 + base);
+        let in_plane = A::multiply_add(k0, stride[1], l0 + base);
+        let place = low_bits(A::multiply_add(h0, stride[0], in_plane));
         block.place[i] = if inside { place } else { OUTSIDE };
     }
 }
@@ -100,9 +101,12 @@ pub(super) fn gather_nearest<const INSIDE: bool>(plan: &Plan<'_>, block: &mut Bl
         block.cell_factor = [default_f; BLOCK];
         return default_f != 0.0;
     };
+    // Places are numbered in 32 bits, and so is the last of them.
+    let last = last as u32;
+    let values = &values[..=last as usize];
     for i in 0..BLOCK {
         // Every lane reads something, so that no lane has to be told apart while reading.
-        let listed = values[(block.place[i] as usize).min(last)];
+        let listed = values[block.place[i].min(last) as usize];
         block.cell_factor[i] = if !INSIDE & (block.place[i] == OUTSIDE) {
             default_f
         } else {

@@ -106,7 +106,7 @@ impl SlopeBlock {
     ) {
         let source = &plan.sources[index];
         let water = plan.water_in_layer(layer);
-        let lives = scatter(plan, source, &mut self.base);
+        let lives = scatter::<A>(plan, source, &mut self.base);
         if !lives && water == 0.0 {
             return;
         }
