@@ -11,10 +11,13 @@ use crate::kernel::{Level, Precision, RowSpan, SpanOutcome, render_span};
 use crate::plan::Plan;
 use crate::progress::{Cancel, Progress};
 use crate::sampling::Lookup;
-use crate::statistics::{self, RowSums, Statistics};
+use crate::statistics::{self, RowSums, Statistics, sum_over};
 
 /// Results that [`in_order`] lets wait: enough to keep many threads busy.
 const AT_A_TIME: usize = 256;
+
+/// Rows that a thread takes at a time: few, so that all threads end at about the same time.
+const ROWS_AT_A_TIME: usize = 4;
 
 /// How an experiment is run. Nothing here changes a pixel beyond the bound that `docs/PARITY.md`
 /// states, and the number of threads not one bit.
@@ -265,6 +268,7 @@ impl<'r, 'e> Sweep<'r, 'e> {
             .enumerate()
             .skip(next.slow as usize)
             .take((*roi.slow().end() + 1).saturating_sub(next.slow) as usize)
+            .with_max_len(ROWS_AT_A_TIME)
             .map(|(slow, row)| render_row(slow as u32, row))
             .collect();
         self.check_cancel()?;
@@ -308,16 +312,22 @@ fn image_statistics(plan: &Plan<'_>, pixels: &[f32], solid_angle_sr: f64) -> Sta
     let sums: Vec<RowSums> = rows
         .clone()
         .map(|(slow, row)| {
-            let used = experiment
-                .mask
-                .as_ref()
-                .map(|mask| mask.row(slow).get(columns.clone()).unwrap_or_default());
-            RowSums::of(row, *roi.fast().start(), used)
+            let mask = experiment.mask.as_ref();
+            let used = mask.map(|mask| mask.row(slow).get(columns.clone()).unwrap_or_default());
+            RowSums::of(row, used)
         })
         .collect();
-    statistics::merge(experiment, &sums, solid_angle_sr, |mean| {
+    let first_of = |slow: u32, photons: f32| {
+        let row = pixels
+            .chunks(width)
+            .nth(slow as usize)?
+            .get(columns.clone())?;
+        let mut along = row.iter().zip(*roi.fast().start()..);
+        Some(along.find(|(pixel, _)| **pixel == photons)?.1)
+    };
+    statistics::merge(experiment, &sums, solid_angle_sr, first_of, |mean| {
         let deviations: Vec<f64> = rows
-            .map(|(_, row)| row.iter().map(|&p| (f64::from(p) - mean).powi(2)).sum())
+            .map(|(_, row)| sum_over(row, |photons| (photons - mean).powi(2)))
             .collect();
         deviations.iter().sum()
     })

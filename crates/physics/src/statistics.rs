@@ -32,61 +32,81 @@ pub(crate) struct RowSums {
     pixels: u64,
     sum: f64,
     sum_of_squares: f64,
-    brightest: Option<(f32, u32)>,
+    brightest: f32,
 }
 
 impl RowSums {
-    /// Sums the pixels of a row from `first_fast` on, leaving out what the mask (of the same pixels)
-    /// leaves out.
-    pub(crate) fn of(row: &[f32], first_fast: u32, used: Option<&[bool]>) -> Self {
-        let mut sums = Self::default();
-        let mut add = |fast: u32, photons: f32| {
-            let value = f64::from(photons);
-            sums.pixels += 1;
-            sums.sum += value;
-            sums.sum_of_squares += value * value;
-            if photons > sums.brightest.map_or(0.0, |(brightest, _)| brightest) {
-                sums.brightest = Some((photons, fast));
-            }
-        };
-        match used {
-            None => (first_fast..)
-                .zip(row)
-                .for_each(|(fast, &photons)| add(fast, photons)),
-            Some(used) => (first_fast..)
-                .zip(row.iter().zip(used))
-                .filter(|(_, (_, used))| **used)
-                .for_each(|(fast, (&photons, _))| add(fast, photons)),
+    /// Sums the pixels of a row, less in number by those that the mask (of the same pixels) leaves out,
+    /// which are 0.
+    pub(crate) fn of(row: &[f32], used: Option<&[bool]>) -> Self {
+        let left_out = used.map_or(0, |used| used.iter().filter(|used| !**used).count());
+        Self {
+            pixels: (row.len() - left_out) as u64,
+            sum: sum_over(row, |photons| photons),
+            sum_of_squares: sum_over(row, |photons| photons * photons),
+            brightest: brightest_of(row),
         }
-        sums
     }
 }
 
-/// Merges the sums of all rows, first to last. `first_slow` is the row of the first sums and
-/// `deviations` gives the sum over the region of the squared deviations from a mean.
+/// The largest of a row's numbers that are above 0; 0 if there are none.
+fn brightest_of(row: &[f32]) -> f32 {
+    let mut parts = [0.0_f32; PARTS];
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let (whole, rest) = row.as_chunks::<PARTS>();
+    for pixels in whole {
+        for (part, &photons) in parts.iter_mut().zip(pixels) {
+            *part = larger(*part, photons);
+        }
+    }
+    rest.iter().chain(&parts).copied().fold(0.0, larger)
+}
+
+/// Partial results of a row: enough to keep vectors of any width busy.
+const PARTS: usize = 16;
+
+/// The sum of `f` over a row, in partial sums.
+pub(crate) fn sum_over(row: &[f32], f: impl Fn(f64) -> f64) -> f64 {
+    let mut parts = [0.0; PARTS];
+    let (whole, rest) = row.as_chunks::<PARTS>();
+    for pixels in whole {
+        for (part, &photons) in parts.iter_mut().zip(pixels) {
+            *part += f(f64::from(photons));
+        }
+    }
+    for (part, &photons) in parts.iter_mut().zip(rest) {
+        *part += f(f64::from(photons));
+    }
+    parts.iter().sum()
+}
+
+/// Merges the sums of all rows, first to last. `first_of` tells where on a row of the detector a number
+/// stands first, `deviations` the sum over the region of the squared deviations from a mean.
 pub(crate) fn merge(
     experiment: &Experiment,
     rows: &[RowSums],
     solid_angle_sr: f64,
+    first_of: impl FnOnce(u32, f32) -> Option<u32>,
     deviations: impl FnOnce(f64) -> f64,
 ) -> Statistics {
     let roi = &experiment.roi;
     let mut total = RowSums::default();
-    let mut brightest = (0.0_f32, None);
+    let mut brightest_row = None;
     for (slow, row) in (*roi.slow().start()..).zip(rows) {
         total.pixels += row.pixels;
         total.sum += row.sum;
         total.sum_of_squares += row.sum_of_squares;
-        if let Some((photons, fast)) = row.brightest
-            && photons > brightest.0
-        {
-            brightest = (photons, Some((fast, slow)));
+        if row.brightest > total.brightest {
+            total.brightest = row.brightest;
+            brightest_row = Some(slow);
         }
     }
+    let brightest_at =
+        brightest_row.and_then(|slow| Some((first_of(slow, total.brightest)?, slow)));
     let mean = total.sum / total.pixels.max(1) as f64;
     Statistics {
-        max_photons: brightest.0,
-        max_at_m: brightest.1.map_or([0.0; 2], |(fast, slow)| {
+        max_photons: total.brightest,
+        max_at_m: brightest_at.map_or([0.0; 2], |(fast, slow)| {
             last_subpixel_m(experiment, fast, slow)
         }),
         mean,
@@ -107,4 +127,43 @@ fn last_subpixel_m(experiment: &Experiment, fast: u32, slow: u32) -> [f64; 2] {
     let oversample = experiment.sampling.oversample;
     let subpixel_m = experiment.detector.pixel_size_m() / f64::from(oversample);
     [fast, slow].map(|pixel| subpixel_offset(pixel, oversample - 1, oversample, subpixel_m))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_any_length_is_summed_whole() {
+        for length in 0..50 {
+            let row: Vec<f32> = (0..length).map(|i| i as f32).collect();
+            let sums = RowSums::of(&row, None);
+            let n = f64::from(length);
+            assert_eq!(sums.pixels, length as u64);
+            assert_eq!(sums.sum, n * (n - 1.0) / 2.0);
+            assert_eq!(sums.sum_of_squares, n * (n - 1.0) * (2.0 * n - 1.0) / 6.0);
+            assert_eq!(sums.brightest, (n - 1.0).max(0.0) as f32);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_and_what_is_below_0_is_not_the_brightest() {
+        for at in 0..40 {
+            let mut row = [-1.0; 40];
+            row[at] = f32::NAN;
+            assert_eq!(brightest_of(&row), 0.0);
+            row[39 - at] = 2.0;
+            row[(at + 7) % 40] = f32::NAN;
+            assert_eq!(
+                brightest_of(&row),
+                if (at + 7) % 40 == 39 - at { 0.0 } else { 2.0 }
+            );
+        }
+    }
+
+    #[test]
+    fn masked_pixels_are_not_counted() {
+        let sums = RowSums::of(&[1.0, 0.0, 3.0], Some(&[true, false, true]));
+        assert_eq!((sums.pixels, sums.sum), (2, 4.0));
+    }
 }
