@@ -3,7 +3,7 @@
 //! ```text
 //! create("a.img")   .nanobragg-x7Qf2k.part made beside a.img, with a.img's permissions
 //! write, write ...  into that file
-//! commit()          renamed to a.img
+//! commit()          renamed to a.img, or the two exchanged and the old one removed
 //! dropped instead   removed; an a.img of an earlier run is as it was
 //! ```
 //!
@@ -119,6 +119,10 @@ impl Part {
         let mut unfinished = unfinished();
         let parts = unfinished.as_mut().ok_or_else(abandoned)?;
         parts.retain(|part| part != file.path());
+        if exchanged(file.path(), target) {
+            // The temporary name now is that of the old file.
+            return file.close();
+        }
         file.persist(target)
             .map(drop)
             .map_err(|refused| refused.error)
@@ -136,6 +140,21 @@ impl Drop for Part {
             drop(file);
         }
     }
+}
+
+/// Exchanges two files, where the system can. A file that is renamed over another is first written to
+/// the disk by some file systems (ext4), which takes longer than all the rest of writing it.
+#[cfg(target_os = "linux")]
+fn exchanged(part: &Path, target: &Path) -> bool {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    // A folder would let itself be exchanged for a file.
+    fs::symlink_metadata(target).is_ok_and(|there| there.is_file())
+        && renameat_with(CWD, part, CWD, target, RenameFlags::EXCHANGE).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchanged(_: &Path, _: &Path) -> bool {
+    false
 }
 
 fn abandoned() -> io::Error {
