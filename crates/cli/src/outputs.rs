@@ -262,9 +262,10 @@ impl Outputs {
         let complete = thread::scope(|scope| {
             let float = scope.spawn(|| write_float(float));
             let noise = noise.map(|output| scope.spawn(|| write_noise(output, of_noise)));
+            let pgm = pgm.map(|output| scope.spawn(|| write_pgm(output)));
             let here = || -> Result<_, RunError> {
                 let mut complete = write_int(int, of_int)?;
-                complete.extend(pgm.map(write_pgm).transpose()?);
+                complete.extend(pgm.map(joined).transpose()?);
                 complete.extend(png.map(write_png).transpose()?);
                 if let Some(geometry) = &job.geometry {
                     let text = |output, flag, text: String| {

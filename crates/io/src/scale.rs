@@ -20,13 +20,28 @@ pub trait Count: Copy + Default {
 
     /// A number without its fraction; clipped at both ends, 0 for what is not a number.
     fn truncated(number: f64) -> Self;
+
+    /// The same of a number between 0 and [`FULL`](Self::FULL) and a half; 0 for what is not a number.
+    fn truncated_single(number: f32) -> Self;
 }
 
 impl Count for u16 {
     const FULL: f64 = u16::MAX as f64;
 
+    #[inline]
     fn truncated(number: f64) -> Self {
         number as Self
+    }
+
+    /// A conversion that saturates is none of vectors, so the number is rounded by adding 2^23, whose
+    /// last bit counts ones.
+    #[inline]
+    fn truncated_single(number: f32) -> Self {
+        const ROUNDER: f32 = 8_388_608.0;
+        let number = if number > 0.0 { number } else { 0.0 };
+        let shifted = number + ROUNDER;
+        let nearest = shifted.to_bits().wrapping_sub(ROUNDER.to_bits());
+        nearest.wrapping_sub(u32::from(shifted - ROUNDER > number)) as Self
     }
 }
 
@@ -34,8 +49,14 @@ impl Count for u16 {
 impl Count for i32 {
     const FULL: f64 = Self::MAX as f64;
 
+    #[inline]
     fn truncated(number: f64) -> Self {
         number.max(0.0) as Self
+    }
+
+    #[inline]
+    fn truncated_single(number: f32) -> Self {
+        number as Self
     }
 }
 
@@ -103,7 +124,7 @@ pub fn integer<C: Count>(photons: &Image<f32>, window: &Window, scale: f64, adc:
     inside(photons, window, |pixel| {
         let count = (f64::from(pixel) * scale + adc).clamp(0.0, C::FULL);
         // Narrowed before it is truncated: a count just below a half rounds up with it.
-        C::truncated(((count + 0.5) as f32).into())
+        C::truncated_single((count + 0.5) as f32)
     })
 }
 
@@ -166,8 +187,11 @@ fn inside<T: Copy + Default>(
     window: &Window,
     mut f: impl FnMut(f32) -> T,
 ) -> Image<T> {
-    let mut result = photons.map(|_| T::default());
     let (before, within) = window.columns(photons.fast());
+    if within == photons.fast() && (0..photons.slow()).all(|slow| window.slow.contains(&slow)) {
+        return photons.map(|&pixel| f(pixel));
+    }
+    let mut result = photons.map(|_| T::default());
     for (slow, (to, from)) in result.rows_mut().zip(photons.rows()).enumerate() {
         if window.slow.contains(&slow) {
             let from = from.iter().skip(before).take(within);
