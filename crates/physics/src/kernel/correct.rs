@@ -21,11 +21,20 @@ pub(super) fn correct_solid_angle(plan: &Plan<'_>, block: &mut Block) {
     }
     let detector = &plan.experiment.detector;
     let (pixel_m, close_m) = (detector.pixel_size_m(), detector.close_distance_m());
-    let (path_m, known) = (&block.path_m, &mut block.solid_angle_sr);
+    let mut now = [0.0; BLOCK];
     match detector.pixel_kind() {
-        PixelKind::Facet => refresh(each, known, |i| solid_angle(pixel_m, close_m, path_m[i])),
-        PixelKind::Point => refresh(each, known, |i| point_solid_angle(path_m[i])),
+        PixelKind::Facet => {
+            for i in 0..BLOCK {
+                now[i] = solid_angle(pixel_m, close_m, block.path_m[i]);
+            }
+        }
+        PixelKind::Point => {
+            for i in 0..BLOCK {
+                now[i] = point_solid_angle(block.path_m[i]);
+            }
+        }
     }
+    refresh(each, &mut block.solid_angle_sr, &now);
 }
 
 /// Takes the capture fraction of this layer likewise.
@@ -40,19 +49,20 @@ pub(super) fn correct_capture(plan: &Plan<'_>, layer: u32, block: &mut Block) {
     let (step_m, mu_per_m) = (Lane(sensor.layer_step_m), Lane(sensor.mu_per_m));
     let normal = plan.experiment.detector.normal();
     let [x, y, z] = &block.diffracted;
-    refresh(each, &mut block.capture, |i| {
+    let mut now = [0.0; BLOCK];
+    for i in 0..BLOCK {
         let parallax = Lane(x[i] * normal[0] + y[i] * normal[1] + z[i] * normal[2]);
-        capture_fraction(layer, step_m, mu_per_m, parallax).value()
-    });
+        now[i] = capture_fraction(layer, step_m, mu_per_m, parallax).value();
+    }
+    refresh(each, &mut block.capture, &now);
 }
 
-/// Takes the value of every lane whose correction is still 0, or of each.
+/// Takes the correction of `now` in every lane where it is still 0, or in each.
 #[inline(always)]
-fn refresh(each: bool, known: &mut Column, value: impl Fn(usize) -> f64) {
+fn refresh(each: bool, known: &mut Column, now: &Column) {
     for i in 0..BLOCK {
-        let value = value(i);
         known[i] = if each | (known[i] == 0.0) {
-            value
+            now[i]
         } else {
             known[i]
         };

@@ -252,8 +252,12 @@ fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
         if extent.is_beyond_list(plan) {
             return;
         }
-        if by_square && extent.is_inside_grid(plan) && !any(&block.live, |live| live == 0.0) {
-            return add_square_orientations::<P, A>(plan, block);
+        if by_square && !any(&block.live, |live| live == 0.0) {
+            return if extent.is_inside_grid(plan) {
+                add_square_orientations::<P, A, true>(plan, block)
+            } else {
+                add_square_orientations::<P, A, false>(plan, block)
+            };
         }
     }
     for orientation in &plan.orientations {
@@ -318,28 +322,27 @@ pub(super) fn scatter<A: Arithmetic>(
     any(&block.live, |live| live != 0.0)
 }
 
-/// Adds every phi step and domain of a parallelepiped crystal whose indices are all in the grid, for a
-/// source that is cut nowhere. What most runs spend their time on.
+/// Adds every phi step and domain of a parallelepiped crystal, for a source that is cut nowhere. What
+/// most runs spend their time on. `INSIDE`: all indices are known to be in the grid.
 #[inline(always)]
-fn add_square_orientations<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
-    let earlier = block.intensity;
-    add_square_terms_of_all::<P, A, false>(plan, block);
-    // An offset of exactly 0 is so rare that its 0/0 is looked for in the sums.
-    if any(&block.intensity, |sum| !sum.is_finite()) {
-        block.intensity = earlier;
-        add_square_terms_of_all::<P, A, true>(plan, block);
-    }
-}
-
-#[inline(always)]
-fn add_square_terms_of_all<P: Precision, A: Arithmetic, const ZEROS: bool>(
+fn add_square_orientations<P: Precision, A: Arithmetic, const INSIDE: bool>(
     plan: &Plan<'_>,
     block: &mut Block,
 ) {
+    let earlier = block.intensity;
     for orientation in &plan.orientations {
-        find_nearest::<A, true>(plan, orientation, block);
-        if gather_nearest::<true>(plan, block) {
-            add_square_terms::<P, A, true, ZEROS>(plan, block);
+        find_nearest::<A, INSIDE>(plan, orientation, block);
+        if gather_nearest::<INSIDE>(plan, block) {
+            add_square_terms::<P, A, true, false>(plan, block);
+        }
+    }
+    // An offset of exactly 0 is so rare that its 0/0 is looked for in the sums.
+    if any(&block.intensity, |sum| !sum.is_finite()) {
+        block.intensity = earlier;
+        for orientation in &plan.orientations {
+            find_nearest::<A, INSIDE>(plan, orientation, block);
+            gather_nearest::<INSIDE>(plan, block);
+            add_square_terms::<P, A, true, true>(plan, block);
         }
     }
 }
@@ -358,22 +361,42 @@ fn note_where_grid_is_left(plan: &Plan<'_>, block: &mut Block) {
     }
 }
 
+/// Pixels whose numerators are worked before their denominators, so that neither wait for registers.
+const GROUP: usize = 32;
+
 /// The lattice factors of a parallelepiped and the addition in one stage: [`fill_lattice`] and
 /// [`add_terms`] without a column between them. `ALL` pixels are lit by the source, and offsets of
-/// exactly 0 are `ZEROS` that [`Precision::grating`] has to expect.
+/// exactly 0 are `ZEROS` that [`Precision`] has to be spared.
 #[inline(always)]
 fn add_square_terms<P: Precision, A: Arithmetic, const ALL: bool, const ZEROS: bool>(
     plan: &Plan<'_>,
     block: &mut Block,
 ) {
     let [dh, dk, dl] = &block.offset;
-    for i in 0..BLOCK {
-        let grating = P::grating::<A, ZEROS>([dh[i], dk[i], dl[i]], plan.cells);
-        let amplitude = block.cell_factor[i] * grating;
-        let earlier = block.intensity[i];
-        let sum = A::multiply_add(amplitude, amplitude, earlier);
-        let live = ALL | (block.live[i] != 0.0);
-        block.intensity[i] = if live { sum } else { earlier };
+    let offset = |i: usize| {
+        let offset = [dh[i], dk[i], dl[i]];
+        if ZEROS {
+            offset.map(P::without_zero)
+        } else {
+            offset
+        }
+    };
+    for start in (0..BLOCK).step_by(GROUP) {
+        let mut above = [0.0; GROUP];
+        for i in 0..GROUP {
+            above[i] = P::above::<A>(offset(start + i), plan.cells) * block.cell_factor[start + i];
+        }
+        let mut below = [0.0; GROUP];
+        for i in 0..GROUP {
+            below[i] = P::below::<A>(offset(start + i));
+        }
+        for i in 0..GROUP {
+            let amplitude = above[i] / below[i];
+            let earlier = block.intensity[start + i];
+            let sum = A::multiply_add(amplitude, amplitude, earlier);
+            let live = ALL | (block.live[start + i] != 0.0);
+            block.intensity[start + i] = if live { sum } else { earlier };
+        }
     }
 }
 

@@ -9,10 +9,18 @@ use crate::plan::Plan;
 
 /// In which precision the interference function of a parallelepiped is computed. Everything else,
 /// the Miller indices above all, is in double precision always.
+///
+/// The function is the quotient of two products over three axes, each but for its sign. Offsets that
+/// may be exactly 0, which would make 0/0, are shifted first ([`without_zero`](Self::without_zero)).
 pub(super) trait Precision {
-    /// The product over three axes of `sin(pi n d) / sin(pi d)`, but for its sign. Where an offset may
-    /// be exactly 0 its 0/0 has to be made into n; unless `ZEROS` are expected it is not a number.
-    fn grating<A: Arithmetic, const ZEROS: bool>(offset: [f64; 3], cells: [f64; 3]) -> f64;
+    /// An offset that is not 0, for which the quotient is n as at 0.
+    fn without_zero(offset: f64) -> f64;
+
+    /// The product of `sin(pi n d)`.
+    fn above<A: Arithmetic>(offset: [f64; 3], cells: [f64; 3]) -> f64;
+
+    /// The product of `sin(pi d)`.
+    fn below<A: Arithmetic>(offset: [f64; 3]) -> f64;
 }
 
 /// Double precision.
@@ -21,36 +29,40 @@ pub(super) struct Double;
 /// Single precision after the range reduction.
 pub(super) struct Single;
 
-/// Added to an offset, it changes none but 0, whose 0/0 it makes into n.
-const TINY: f64 = 1e-40;
-const TINY_SINGLE: f32 = 1e-30;
-
 impl Precision for Double {
     #[inline(always)]
-    fn grating<A: Arithmetic, const ZEROS: bool>(offset: [f64; 3], cells: [f64; 3]) -> f64 {
-        let axis = |d: f64, n: f64| {
-            let d = if ZEROS { d + TINY } else { d };
-            (A::sin_pi(A::part_of_turn(n, d)), A::sin_pi(d))
-        };
-        let (above_h, below_h) = axis(offset[0], cells[0]);
-        let (above_k, below_k) = axis(offset[1], cells[1]);
-        let (above_l, below_l) = axis(offset[2], cells[2]);
-        above_h * above_k * above_l / (below_h * below_k * below_l)
+    fn without_zero(offset: f64) -> f64 {
+        offset + 1e-40
+    }
+
+    #[inline(always)]
+    fn above<A: Arithmetic>([h, k, l]: [f64; 3], [na, nb, nc]: [f64; 3]) -> f64 {
+        let sine = |n, d| A::sin_pi(A::part_of_turn(n, d));
+        sine(na, h) * sine(nb, k) * sine(nc, l)
+    }
+
+    #[inline(always)]
+    fn below<A: Arithmetic>([h, k, l]: [f64; 3]) -> f64 {
+        A::sin_pi(h) * A::sin_pi(k) * A::sin_pi(l)
     }
 }
 
 impl Precision for Single {
     #[inline(always)]
-    fn grating<A: Arithmetic, const ZEROS: bool>(offset: [f64; 3], cells: [f64; 3]) -> f64 {
-        let axis = |d: f64, n: f64| {
-            let (above, below) = (A::part_of_turn(n, d) as f32, d as f32);
-            let tiny = if ZEROS { TINY_SINGLE } else { 0.0 };
-            sin_pi_single(above + tiny * n as f32) / sin_pi_single(below + tiny)
-        };
-        let h = axis(offset[0], cells[0]);
-        let k = axis(offset[1], cells[1]);
-        let l = axis(offset[2], cells[2]);
-        f64::from(h * k * l)
+    fn without_zero(offset: f64) -> f64 {
+        offset + 1e-30
+    }
+
+    #[inline(always)]
+    fn above<A: Arithmetic>([h, k, l]: [f64; 3], [na, nb, nc]: [f64; 3]) -> f64 {
+        let sine = |n, d| f64::from(sin_pi_single(A::part_of_turn(n, d) as f32));
+        sine(na, h) * sine(nb, k) * sine(nc, l)
+    }
+
+    #[inline(always)]
+    fn below<A: Arithmetic>([h, k, l]: [f64; 3]) -> f64 {
+        let sine = |d| f64::from(sin_pi_single(d as f32));
+        sine(h) * sine(k) * sine(l)
     }
 }
 
@@ -75,7 +87,8 @@ pub(super) fn fill_lattice<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: 
 fn fill_square<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
-        block.lattice_factor[i] = P::grating::<A, true>([dh[i], dk[i], dl[i]], plan.cells);
+        let offset = [dh[i], dk[i], dl[i]].map(P::without_zero);
+        block.lattice_factor[i] = P::above::<A>(offset, plan.cells) / P::below::<A>(offset);
     }
 }
 

@@ -33,7 +33,8 @@ pub(crate) trait Arithmetic {
     /// The largest whole number not above `x`.
     fn floor(x: f64) -> f64;
 
-    /// `sin(pi r)` for |r| <= 1/2, from [`SIN_PI`].
+    /// `sin(pi r)` for |r| <= 1/2, from [`SIN_PI`] by Horner's scheme, which takes the fewest
+    /// instructions: while one sine waits, those of other axes and pixels go on.
     fn sin_pi(r: f64) -> f64;
 
     /// `a b + c`, in one instruction where there is one.
@@ -87,15 +88,14 @@ impl Arithmetic for Separate {
         if rounded > x { rounded - 1.0 } else { rounded }
     }
 
-    /// Estrin's scheme rather than Horner's: a few more multiplications, but they do not wait for
-    /// each other.
     #[inline(always)]
     fn sin_pi(r: f64) -> f64 {
-        let [c0, c1, c2, c3, c4, c5, c6] = SIN_PI;
         let z = r * r;
-        let z2 = z * z;
-        let high = c4 + c5 * z + c6 * z2;
-        r * (((c0 + c1 * z) + (c2 + c3 * z) * z2) + high * (z2 * z2))
+        let [higher @ .., last] = SIN_PI;
+        r * higher
+            .into_iter()
+            .rev()
+            .fold(last, |sum, coefficient| sum * z + coefficient)
     }
 }
 
@@ -137,17 +137,14 @@ impl Arithmetic for Fused {
         x.floor()
     }
 
-    /// Horner's scheme: the fewest instructions. While one sine waits, those of the other axes and
-    /// pixels go on.
     #[inline(always)]
     fn sin_pi(r: f64) -> f64 {
         let z = r * r;
         let [higher @ .., last] = SIN_PI;
-        let mut sum = last;
-        for coefficient in higher.into_iter().rev() {
-            sum = sum.mul_add(z, coefficient);
-        }
-        r * sum
+        r * higher
+            .into_iter()
+            .rev()
+            .fold(last, |sum, coefficient| sum.mul_add(z, coefficient))
     }
 }
 
