@@ -151,11 +151,13 @@ impl FactorGrid {
     }
 
     /// The box; `None` without reflections.
+    #[inline]
     pub fn bounds(&self) -> Option<Bounds> {
         self.bounds
     }
 
     /// The distances in [`values`](Self::values) between neighbours along h, k, l.
+    #[inline]
     pub fn strides(&self) -> [usize; 3] {
         // In memory, so each product fits.
         let [_, k, l] = self
@@ -165,11 +167,13 @@ impl FactorGrid {
     }
 
     /// All values of the box.
+    #[inline]
     pub fn values(&self) -> &[f64] {
         &self.values
     }
 
     /// F of every reflection outside the box.
+    #[inline]
     pub fn default_f(&self) -> f64 {
         self.default_f
     }

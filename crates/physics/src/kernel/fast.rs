@@ -276,7 +276,7 @@ fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
             Lookup::Tricubic => {
                 find_neighbours::<A>(plan, orientation, block);
                 fill_lattice::<P, A>(plan, block);
-                gather_tricubic(plan, block);
+                gather_tricubic::<A>(plan, block);
                 if plan.experiment.fixes.contains(Oddity::Interpolation) {
                     gather_nearest_outside(plan, orientation, block);
                 } else {

@@ -164,17 +164,17 @@ const GROUP: usize = 8;
 /// Fills `cell_factor` with Lagrange's cubic through the 4 x 4 x 4 neighbours; 0 where that is not
 /// allowed.
 ///
-/// The sum runs over h and k before l, the other way round than the reference's; the difference is
-/// rounding. It is the same sum whichever pixels are in the group.
+/// The sum runs over l, then k, then h, as the reference's; the difference is rounding. It is the same
+/// sum whichever pixels are in the group.
 #[inline(always)]
-pub(super) fn gather_tricubic(plan: &Plan<'_>, block: &mut Block) {
+pub(super) fn gather_tricubic<A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
     for start in (0..BLOCK).step_by(GROUP) {
         let places: [u32; GROUP] = std::array::from_fn(|i| block.place[start + i]);
         for (i, &place) in places.iter().enumerate() {
             if place == OUTSIDE {
                 block.cell_factor[start + i] = 0.0;
             } else if !places[..i].contains(&place) {
-                let factors = interpolate(plan, block, start, place);
+                let factors = interpolate::<A>(plan, block, start, place);
                 for j in 0..GROUP {
                     if places[j] == place {
                         block.cell_factor[start + j] = factors[j];
@@ -204,27 +204,34 @@ pub(super) fn gather_nearest_outside(
     }
 }
 
+/// One number for each pixel of a group.
+type Lanes = [f64; GROUP];
+
 /// Interpolates between the 64 neighbours from `place` on with the weights of a group of pixels.
 #[inline(always)]
-fn interpolate(plan: &Plan<'_>, block: &Block, start: usize, place: u32) -> [f64; GROUP] {
+fn interpolate<A: Arithmetic>(plan: &Plan<'_>, block: &Block, start: usize, place: u32) -> Lanes {
     let neighbours = neighbours(plan, place as usize);
-    let [weights_h, weights_k, weights_l] = &block.weights;
+    let weights = |axis: usize, n: usize| -> &Lanes {
+        let (groups, _) = block.weights[axis][n].as_chunks::<GROUP>();
+        &groups[start / GROUP]
+    };
+    // Short chains of additions: the compiler makes vectors of nothing that is a dozen steps deep.
     let mut factors = [0.0; GROUP];
-    for i in 0..GROUP {
-        let lane = start + i;
-        let mut along_l = [0.0; 4];
-        for h in 0..4 {
-            for k in 0..4 {
-                let weight = weights_h[h][lane] * weights_k[k][lane];
-                for (sum, value) in along_l.iter_mut().zip(&neighbours[h][k]) {
-                    *sum += weight * value;
-                }
+    for h in 0..4 {
+        let mut in_plane = [0.0; GROUP];
+        for k in 0..4 {
+            let row = &neighbours[h][k];
+            for i in 0..GROUP {
+                let sum = weights(2, 0)[i] * row[0];
+                let sum = A::multiply_add(weights(2, 1)[i], row[1], sum);
+                let sum = A::multiply_add(weights(2, 2)[i], row[2], sum);
+                let sum = A::multiply_add(weights(2, 3)[i], row[3], sum);
+                in_plane[i] = A::multiply_add(weights(1, k)[i], sum, in_plane[i]);
             }
         }
-        factors[i] = along_l[0] * weights_l[0][lane]
-            + along_l[1] * weights_l[1][lane]
-            + along_l[2] * weights_l[2][lane]
-            + along_l[3] * weights_l[3][lane];
+        for i in 0..GROUP {
+            factors[i] = A::multiply_add(weights(0, h)[i], in_plane[i], factors[i]);
+        }
     }
     factors
 }
