@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::progress::Cancel;
-use crate::render::RunOptions;
+use crate::render::{ROWS_AT_A_TIME, RunOptions};
 
 /// Rows that are worked on before their results are merged. It is a number of its own, not one of
 /// threads, and bounds what waits to be merged.
@@ -74,6 +74,7 @@ pub(super) fn for_each_row<R: Send>(
         }
         let results: Vec<R> = band
             .par_iter_mut()
+            .with_max_len(ROWS_AT_A_TIME)
             .map(|(slow, row)| work(*slow, row))
             .collect();
         let done = index * BAND + results.len();

@@ -33,15 +33,35 @@ pub(crate) trait Arithmetic {
     /// The largest whole number not above `x`.
     fn floor(x: f64) -> f64;
 
-    /// `sin(pi r)` for |r| <= 1/2, from [`SIN_PI`] by Horner's scheme, which takes the fewest
-    /// instructions: while one sine waits, those of other axes and pixels go on.
-    fn sin_pi(r: f64) -> f64;
+    /// The polynomial in `z` of these coefficients, that of the highest power last, by Horner's scheme.
+    /// It takes the fewest instructions: while one polynomial waits, those of other axes and pixels go
+    /// on.
+    #[inline(always)]
+    fn polynomial<const N: usize>(coefficients: &[f64; N], z: f64) -> f64 {
+        let mut sum = coefficients[N - 1];
+        for &coefficient in coefficients[..N - 1].iter().rev() {
+            sum = Self::multiply_add(sum, z, coefficient);
+        }
+        sum
+    }
+
+    /// `sin(pi r)` for |r| <= 1/2.
+    #[inline(always)]
+    fn sin_pi(r: f64) -> f64 {
+        r * Self::polynomial(&SIN_PI, r * r)
+    }
 
     /// `a b + c`, in one instruction where there is one.
     fn multiply_add(a: f64, b: f64, c: f64) -> f64;
 
+    /// The nearest whole number to `n d`, and `n d` less that.
+    fn turns(n: f64, d: f64) -> (f64, f64);
+
     /// `n d` less the nearest whole number.
-    fn part_of_turn(n: f64, d: f64) -> f64;
+    #[inline(always)]
+    fn part_of_turn(n: f64, d: f64) -> f64 {
+        Self::turns(n, d).1
+    }
 
     /// A division by `divisor`, rounded as divisions are.
     fn over(divisor: f64) -> impl Fn(f64) -> f64;
@@ -72,9 +92,10 @@ impl Arithmetic for Separate {
     }
 
     #[inline(always)]
-    fn part_of_turn(n: f64, d: f64) -> f64 {
+    fn turns(n: f64, d: f64) -> (f64, f64) {
         let turns = n * d;
-        turns - round_to_even(turns)
+        let whole = round_to_even(turns);
+        (whole, turns - whole)
     }
 
     #[inline(always)]
@@ -86,16 +107,6 @@ impl Arithmetic for Separate {
     fn floor(x: f64) -> f64 {
         let rounded = round_to_even(x);
         if rounded > x { rounded - 1.0 } else { rounded }
-    }
-
-    #[inline(always)]
-    fn sin_pi(r: f64) -> f64 {
-        let z = r * r;
-        let [higher @ .., last] = SIN_PI;
-        r * higher
-            .into_iter()
-            .rev()
-            .fold(last, |sum, coefficient| sum * z + coefficient)
     }
 }
 
@@ -112,9 +123,9 @@ impl Arithmetic for Fused {
     }
 
     #[inline(always)]
-    fn part_of_turn(n: f64, d: f64) -> f64 {
+    fn turns(n: f64, d: f64) -> (f64, f64) {
         let whole = n.mul_add(d, ROUNDER) - ROUNDER;
-        n.mul_add(d, -whole)
+        (whole, n.mul_add(d, -whole))
     }
 
     /// One division, however many numbers are divided: the remainder of each number's product with the
@@ -136,16 +147,6 @@ impl Arithmetic for Fused {
     fn floor(x: f64) -> f64 {
         x.floor()
     }
-
-    #[inline(always)]
-    fn sin_pi(r: f64) -> f64 {
-        let z = r * r;
-        let [higher @ .., last] = SIN_PI;
-        r * higher
-            .into_iter()
-            .rev()
-            .fold(last, |sum, coefficient| sum.mul_add(z, coefficient))
-    }
 }
 
 /// `sin(pi r) / r` for |r| <= 1/2 in powers of `r^2`.
@@ -153,7 +154,7 @@ impl Arithmetic for Fused {
 /// # Source
 /// Minimax polynomial of seven terms (Remez exchange in extended precision); relative error below
 /// 1e-13, a millionth of the distance between two neighbouring f32.
-const SIN_PI: [f64; 7] = [
+pub(crate) const SIN_PI: [f64; 7] = [
     3.141_592_653_589_597,
     -5.167_712_779_977_312,
     2.550_164_035_419_309_5,

@@ -67,7 +67,8 @@ pub(super) struct SlopeBlock {
     /// dL by the structure factors at `pending_place`, before the pixel's own factors.
     pub(super) pending: Column,
     pub(super) pending_place: [u32; BLOCK],
-    pub(super) has_pending: bool,
+    /// What turns a pending number into dL, for each pixel.
+    pub(super) factor_scale: Column,
     /// Whether a correction of 0 was met, which may be taken anew.
     pub(super) met_zero: bool,
     /// dL by structure factors, in the order in which they came.
@@ -115,7 +116,7 @@ impl SlopeBlock {
             slopes: vec![ZERO; tables.count],
             pending: ZERO,
             pending_place: [0; BLOCK],
-            has_pending: false,
+            factor_scale: ZERO,
             met_zero: false,
             factor_rates: Vec::new(),
         }
@@ -201,7 +202,7 @@ impl SlopeBlock {
                 }
             }
         }
-        self.flush(plan);
+        self.flush();
     }
 
     /// Empties the sums.
@@ -219,7 +220,7 @@ impl SlopeBlock {
             ray.solid_angle_sr = ZERO;
         }
         self.factor_rates.clear();
-        self.has_pending = false;
+        self.pending = ZERO;
         self.met_zero = false;
     }
 

@@ -19,7 +19,7 @@ mod terms;
 use block::SlopeBlock;
 
 use super::RowSpan;
-use super::block::{BLOCK, Column};
+use super::block::{BLOCK, Column, dot};
 use super::lane::Arithmetic;
 use crate::gradient::sums::FactorSums;
 use crate::gradient::tables::Tables;
@@ -105,12 +105,16 @@ fn write(
             ..
         } => {
             copy(photons, &block.base.active, row);
-            for (sum, column) in sums.iter_mut().zip(&block.slopes) {
+            for (sum, column) in sums.iter_mut().zip(&mut block.slopes) {
+                // What has no weight may be anything.
                 for i in 0..BLOCK {
-                    if block.weights[i] != 0.0 {
-                        *sum += block.weights[i] * column[i];
-                    }
+                    column[i] = if block.weights[i] != 0.0 {
+                        column[i]
+                    } else {
+                        0.0
+                    };
                 }
+                *sum += dot(&block.weights, column);
             }
             if block.knew_scale(plan) {
                 for &(place, rate) in &block.factor_rates {

@@ -5,69 +5,46 @@ use nanobragg_geometry::vector;
 use super::super::block::{BLOCK, Column};
 use super::super::extent::Extent;
 use super::super::fast::scatter;
-use super::super::lane::{Arithmetic, round_to_even};
+use super::super::lane::{Arithmetic, SIN_PI};
 use super::super::lookup::{OUTSIDE, find_nearest, gather_nearest};
 use super::block::SlopeBlock;
 use crate::gradient::tables::Tables;
 use crate::plan::{Orientation, Plan};
 use crate::sampling::{Rule, Scales};
 
+/// Pixels whose places in the grid are compared together.
+const GROUP: usize = 8;
+
 /// Added to an offset, it changes none but 0, whose 0/0 it makes into a limit.
 const TINY: f64 = 1e-40;
 
-/// `sin(pi r)/r` by z = r^2, for |r| <= 1/2, and its derivative by z.
+/// `pi cos(pi r) - sin(pi r)/r` over `z = r^2`, for |r| <= 1/2, in powers of z: twice the derivative by
+/// z of `sin(pi r)/r`.
 ///
 /// # Source
-/// Polynomial through the eight Chebyshev points of [0, 1/4]; relative errors below 2e-16 and 5e-14.
-#[inline(always)]
-fn sine_over<A: Arithmetic>(z: f64) -> (f64, f64) {
-    // Two chains that do not wait for each other: even and odd powers.
-    let z2 = z * z;
-    let chain = |powers: [f64; 4]| {
-        let [c0, c1, c2, c3] = powers;
-        A::multiply_add(A::multiply_add(A::multiply_add(c3, z2, c2), z2, c1), z2, c0)
-    };
-    let even = chain([
-        std::f64::consts::PI,
-        2.550_164_039_861_867_7,
-        0.082_145_878_816_310_43,
-        4.659_870_158_043_378e-4,
-    ]);
-    let odd = chain([
-        -5.167_712_780_049_785_5,
-        -0.599_264_528_825_224,
-        -0.007_370_364_326_530_415_5,
-        -2.113_362_735_205_297e-5,
-    ]);
-    let even_slope = chain([
-        -5.167_712_780_049_785_5,
-        -1.797_793_586_475_672,
-        -0.036_851_821_632_652_076,
-        -1.479_353_914_643_708e-4,
-    ]);
-    let odd_slope = A::multiply_add(
-        A::multiply_add(0.002_795_922_094_826_027, z2, 0.328_583_515_265_241_7),
-        z2,
-        5.100_328_079_723_735,
-    );
-    (
-        A::multiply_add(odd, z, even),
-        A::multiply_add(odd_slope, z, even_slope),
-    )
-}
+/// Minimax polynomial of seven terms (Remez exchange in extended precision); relative error 1e-14.
+const SLOPE_OF_SINE: [f64; 7] = [
+    -10.335_425_560_099_836,
+    10.200_656_159_469_858,
+    -3.595_587_173_455_099_6,
+    0.657_167_034_681_411_4,
+    -0.073_703_653_273_438_62,
+    0.005_591_821_329_290_45,
+    -2.957_765_842_685_273_5e-4,
+];
 
 /// The grating function along one axis, with what its derivatives are made of.
 ///
-/// With r = n d - m the reduced argument, P(z) = sin(pi r)/r and Q its derivative:
+/// With r = n d - m the reduced argument, P = sin(pi r)/r and E = pi cos(pi r) - P, both at n or at 1:
 /// ```text
-/// G     = r P(r^2) / D          D = d P(d^2)
-/// dG/dd = (m P_n P_1 + 2 (n d r^2 Q_n P_1 - r d^2 P_n Q_1)) / D^2
-/// dG/dn = d (P_n + 2 r^2 Q_n) / D
+/// G     = r P_n / D            D = d P_1
+/// dG/dd = (m P_n P_1 + n d E_n P_1 - r P_n E_1) / D^2
+/// dG/dn = d (P_n + E_n) / D
 /// ```
 /// Within the first fringe m is 0 and nothing cancels, down to d = 0.
 #[derive(Clone, Copy)]
 struct Grating {
-    /// `r P`.
+    /// `r P_n`.
     above: f64,
     /// D.
     below: f64,
@@ -80,17 +57,20 @@ struct Grating {
 #[inline(always)]
 fn grating<A: Arithmetic>(offset: f64, n: f64) -> Grating {
     let d = offset + TINY;
-    let turns = n * d;
-    let m = round_to_even(turns);
-    let r = turns - m;
-    let (zn, z1) = (r * r, d * d);
-    let (pn, qn) = sine_over::<A>(zn);
-    let (p1, q1) = sine_over::<A>(z1);
+    let (m, r) = A::turns(n, d);
+    let parts = |x: f64| {
+        let z = x * x;
+        let slope = z * A::polynomial(&SLOPE_OF_SINE, z);
+        (A::polynomial(&SIN_PI, z), slope)
+    };
+    let ((p_n, e_n), (p_1, e_1)) = (parts(r), parts(d));
+    let above = r * p_n;
+    let rising = A::multiply_add(n * d, e_n, m * p_n);
     Grating {
-        above: r * pn,
-        below: d * p1,
-        by_offset: m * pn * p1 + 2.0 * (turns * zn * qn * p1 - r * z1 * pn * q1),
-        by_count: d * (pn + 2.0 * zn * qn),
+        above,
+        below: d * p_1,
+        by_offset: A::multiply_add(p_1, rising, -(above * e_1)),
+        by_count: d * (p_n + e_n),
     }
 }
 
@@ -116,6 +96,9 @@ impl SlopeBlock {
             std::mem::swap(&mut self.sums, &mut self.earlier);
             self.sums.clear();
             self.weigh(plan);
+        }
+        if self.wants_factors {
+            self.scale_factors(plan);
         }
         if water != 0.0 {
             for i in 0..BLOCK {
@@ -148,7 +131,7 @@ impl SlopeBlock {
             }
         }
         if by_terms {
-            self.flush(plan);
+            self.flush();
             self.close_source(plan, tables);
         }
     }
@@ -177,11 +160,14 @@ impl SlopeBlock {
             self.add_by_factors(tables);
         }
         if self.wants_factors {
-            self.await_factors(plan);
+            self.await_factors();
         }
     }
 
     /// The term of every pixel: added, and its derivatives by h, k, l.
+    ///
+    /// With `a` the product of the numerators and `b` that of the denominators, the term is `(F a/b)^2`;
+    /// for its derivative one axis' numerator gives way to `by_offset` over the denominator.
     #[inline(always)]
     fn differentiate<A: Arithmetic>(&mut self, plan: &Plan<'_>, sizes: bool) {
         let [na, nb, nc] = plan.cells;
@@ -193,29 +179,28 @@ impl SlopeBlock {
                 grating::<A>(dk[i], nb),
                 grating::<A>(dl[i], nc),
             );
-            let (hk, kl, hl) = (h.below * k.below, k.below * l.below, h.below * l.below);
-            let inverse = 1.0 / (hk * l.below);
-            let (ih, ik, il) = (inverse * kl, inverse * hl, inverse * hk);
-            let (gh, gk, gl) = (h.above * ih, k.above * ik, l.above * il);
             let factor = self.base.cell_factor[i];
             let factor = if self.base.live[i] != 0.0 {
                 factor
             } else {
                 0.0
             };
-            let (ah, ak, al) = (gh * gh, gk * gk, gl * gl);
-            let (akl, ahl, ahk) = (ak * al, ah * al, ah * ak);
-            let squared = factor * factor;
-            let twice = squared + squared;
-            self.lattice_squared[i] = ah * akl;
-            self.sums.intensity[i] += squared * (ah * akl);
-            by_h[i] = twice * akl * gh * h.by_offset * (ih * ih);
-            by_k[i] = twice * ahl * gk * k.by_offset * (ik * ik);
-            by_l[i] = twice * ahk * gl * l.by_offset * (il * il);
+            let inverse = 1.0 / (h.below * k.below * l.below);
+            let lattice = h.above * k.above * l.above * inverse;
+            let amplitude = factor * lattice;
+            let twice = (amplitude + amplitude) * (factor * inverse);
+            self.lattice_squared[i] = lattice * lattice;
+            self.sums.intensity[i] = A::multiply_add(amplitude, amplitude, self.sums.intensity[i]);
+            let (ch, ck, cl) = (h.above * h.below, k.above * k.below, l.above * l.below);
+            let scale = twice * inverse;
+            let (sh, sk) = (scale * ch, scale * ck);
+            by_h[i] = sk * cl * h.by_offset;
+            by_k[i] = sh * cl * k.by_offset;
+            by_l[i] = sh * ck * l.by_offset;
             if sizes {
-                self.by_size[0][i] = twice * akl * gh * h.by_count * ih;
-                self.by_size[1][i] = twice * ahl * gk * k.by_count * ik;
-                self.by_size[2][i] = twice * ahk * gl * l.by_count * il;
+                self.by_size[0][i] = twice * k.above * l.above * h.by_count;
+                self.by_size[1][i] = twice * h.above * l.above * k.by_count;
+                self.by_size[2][i] = twice * h.above * k.above * l.by_count;
             }
         }
     }
@@ -226,16 +211,21 @@ impl SlopeBlock {
     fn add_by_cell<A: Arithmetic>(&mut self, columns: &[[f64; 3]; 3]) {
         let [qx, qy, qz] = &self.base.scattering_per_m;
         let [by_h, by_k, by_l] = &self.by_index;
-        let [of_a, of_b, of_c] = &mut self.sums.by_cell;
-        for (j, column) in columns.iter().enumerate() {
-            let (of_a, of_b, of_c) = (&mut of_a[j], &mut of_b[j], &mut of_c[j]);
-            for i in 0..BLOCK {
+        let [[ax, ay, az], [bx, by, bz], [cx, cy, cz]] = &mut self.sums.by_cell;
+        for i in 0..BLOCK {
+            let [px, py, pz] = columns.map(|column| {
                 let p = A::multiply_add(column[0], qx[i], column[1] * qy[i]);
-                let p = A::multiply_add(column[2], qz[i], p);
-                of_a[i] = A::multiply_add(by_h[i], p, of_a[i]);
-                of_b[i] = A::multiply_add(by_k[i], p, of_b[i]);
-                of_c[i] = A::multiply_add(by_l[i], p, of_c[i]);
-            }
+                A::multiply_add(column[2], qz[i], p)
+            });
+            ax[i] = A::multiply_add(by_h[i], px, ax[i]);
+            ay[i] = A::multiply_add(by_h[i], py, ay[i]);
+            az[i] = A::multiply_add(by_h[i], pz, az[i]);
+            bx[i] = A::multiply_add(by_k[i], px, bx[i]);
+            by[i] = A::multiply_add(by_k[i], py, by[i]);
+            bz[i] = A::multiply_add(by_k[i], pz, bz[i]);
+            cx[i] = A::multiply_add(by_l[i], px, cx[i]);
+            cy[i] = A::multiply_add(by_l[i], py, cy[i]);
+            cz[i] = A::multiply_add(by_l[i], pz, cz[i]);
         }
     }
 
@@ -249,23 +239,23 @@ impl SlopeBlock {
     ) {
         let [a, b, c] = orientation;
         let [by_h, by_k, by_l] = &self.by_index;
-        let mut force = [[0.0; BLOCK]; 3];
-        for (axis, force) in force.iter_mut().enumerate() {
-            let total = &mut self.by_scattering[axis];
-            for i in 0..BLOCK {
-                let own = A::multiply_add(by_h[i], a[axis], by_k[i] * b[axis]);
-                let own = A::multiply_add(by_l[i], c[axis], own);
-                force[i] = own;
-                total[i] += own;
-            }
+        let [wx, wy, wz] = &mut self.by_scattering;
+        let force = |i: usize, axis: usize| {
+            let own = A::multiply_add(by_h[i], a[axis], by_k[i] * b[axis]);
+            A::multiply_add(by_l[i], c[axis], own)
+        };
+        for i in 0..BLOCK {
+            wx[i] += force(i, 0);
+            wy[i] += force(i, 1);
+            wz[i] += force(i, 2);
         }
-        let [fx, fy, fz] = &force;
         let [qx, qy, qz] = &self.base.scattering_per_m;
         for (tangent, rates) in &tables.turns {
             let rate = rates[place];
             let sum = &mut self.sums.by_tangent[*tangent];
             for i in 0..BLOCK {
-                let torque = vector::cross([fx[i], fy[i], fz[i]], [qx[i], qy[i], qz[i]]);
+                let force = [force(i, 0), force(i, 1), force(i, 2)];
+                let torque = vector::cross(force, [qx[i], qy[i], qz[i]]);
                 sum[i] += rate[0] * torque[0] + rate[1] * torque[1] + rate[2] * torque[2];
             }
         }
@@ -296,18 +286,17 @@ impl SlopeBlock {
     }
 
     /// Keeps the derivatives by the structure factors just looked up until others are: most terms
-    /// of a pixel, and most neighbours of one term, look up the same.
+    /// of a pixel look up the same.
     #[inline(always)]
-    fn await_factors(&mut self, plan: &Plan<'_>) {
-        let mut differs = !self.has_pending;
-        for i in 0..BLOCK {
-            differs |= self.base.place[i] != self.pending_place[i];
-        }
-        if differs {
-            self.flush(plan);
-            self.pending_place = self.base.place;
-            self.pending = [0.0; BLOCK];
-            self.has_pending = true;
+    fn await_factors(&mut self) {
+        for start in (0..BLOCK).step_by(GROUP) {
+            let mut differs = false;
+            for i in start..start + GROUP {
+                differs |= self.base.place[i] != self.pending_place[i];
+            }
+            if differs {
+                self.tell_changed(start);
+            }
         }
         for i in 0..BLOCK {
             let slope = 2.0 * self.base.cell_factor[i] * self.lattice_squared[i];
@@ -315,11 +304,46 @@ impl SlopeBlock {
         }
     }
 
-    /// Tells of what was kept, with the factors of the finished pixel.
-    pub(super) fn flush(&mut self, plan: &Plan<'_>) {
-        if !std::mem::take(&mut self.has_pending) {
+    /// Tells of what was kept where a group of pixels now looks up something else.
+    fn tell_changed(&mut self, start: usize) {
+        for i in start..start + GROUP {
+            let place = self.base.place[i];
+            if place != self.pending_place[i] {
+                self.tell(i);
+                self.pending_place[i] = place;
+                self.pending[i] = 0.0;
+            }
+        }
+    }
+
+    /// Tells of everything that was kept.
+    pub(super) fn flush(&mut self) {
+        for i in 0..BLOCK {
+            self.tell(i);
+        }
+        self.pending = [0.0; BLOCK];
+    }
+
+    /// Tells of what lane `i` has kept, with the factors of the finished pixel.
+    #[inline(always)]
+    fn tell(&mut self, i: usize) {
+        let (place, rate) = (
+            self.pending_place[i],
+            self.pending[i] * self.factor_scale[i],
+        );
+        if place == OUTSIDE || rate == 0.0 {
             return;
         }
+        match self.factor_rates.last_mut() {
+            Some((last, sum)) if *last == place => *sum += rate,
+            _ => self.factor_rates.push((place, rate)),
+        }
+    }
+
+    /// Takes what the derivatives of terms by structure factors are multiplied with: the factors of
+    /// the finished pixel and its weight. They are known once a source lights the pixel.
+    #[inline(always)]
+    fn scale_factors(&mut self, plan: &Plan<'_>) {
         let rules = &plan.rules;
         let per_step = plan.photons_per_electron / plan.steps;
         let factor = |rule: Rule, column: &Column, i: usize| {
@@ -329,24 +353,20 @@ impl SlopeBlock {
                 1.0
             }
         };
+        let mut met_zero = false;
         for i in 0..BLOCK {
-            let (weight, place) = (self.weights[i], self.pending_place[i]);
-            if weight == 0.0 {
-                continue;
-            }
             let scale = factor(rules.capture, &self.final_capture, i)
                 * factor(rules.polarization, &self.base.polarization, i)
                 * factor(rules.solid_angle, &self.base.solid_angle_sr, i);
-            self.met_zero |= scale == 0.0;
-            if place == OUTSIDE || self.pending[i] == 0.0 {
-                continue;
-            }
-            let rate = self.pending[i] * self.term_weight[i] * scale * per_step * weight;
-            match self.factor_rates.last_mut() {
-                Some((last, sum)) if *last == place => *sum += rate,
-                _ => self.factor_rates.push((place, rate)),
-            }
+            let weight = self.weights[i];
+            met_zero |= (weight != 0.0) & (self.base.live[i] != 0.0) & (scale == 0.0);
+            self.factor_scale[i] = if weight == 0.0 {
+                0.0
+            } else {
+                scale * per_step * weight * self.term_weight[i]
+            };
         }
+        self.met_zero |= met_zero;
     }
 
     /// The product of the corrections that multiply single terms.
