@@ -124,11 +124,13 @@ impl<const N: usize, T: Real> Mul for Dual<N, T> {
 impl<const N: usize, T: Real> Div for Dual<N, T> {
     type Output = Self;
 
-    /// The derivative is written `(a' - (a/b) b')/b`, which never squares the divisor.
+    /// The derivative is written `(a' - (a/b) b')/b`, which never squares the divisor; one division
+    /// serves all derivatives.
     #[inline(always)]
     fn div(self, other: Self) -> Self {
         let quotient = self.real / other.real;
-        self.zip(other, quotient, |a, b| (a - quotient * b) / other.real)
+        let inverse = T::from_f64(1.0) / other.real;
+        self.zip(other, quotient, |a, b| (a - quotient * b) * inverse)
     }
 }
 

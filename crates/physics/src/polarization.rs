@@ -46,10 +46,6 @@ impl<T: Scalar> PolarizationFrame<T> {
 /// `(1 + cos^2 2theta - K cos 2psi sin^2 2theta) / 2`, psi the angle of the diffracted ray about the
 /// beam, counted from the electric field.
 ///
-/// `cos 2psi` is written as `(e^2 - b^2) / (e^2 + b^2)` with `e` and `b` the components of the ray
-/// along the two fields, which needs no arc tangent and has a derivative everywhere but on the beam
-/// itself, where `sin^2 2theta` removes it. The tiny number keeps 0/0 at 1 there.
-///
 /// # Source
 /// Kahn, Fourme, Gadet, Janin, Dumas & Andre, J. Appl. Cryst. 15 (1982) 330, equation 2.
 #[inline(always)]
@@ -60,15 +56,41 @@ pub fn polarization_factor<T: Real>(
     electric: [T; 3],
     magnetic: [T; 3],
 ) -> T {
+    polarization_along(RayComponents {
+        kahn_factor,
+        along_beam: vector::dot(incident, diffracted),
+        along_electric: vector::dot(diffracted, electric),
+        along_magnetic: vector::dot(diffracted, magnetic),
+    })
+}
+
+/// What the polarization factor is a function of: Kahn's factor, and the components of the diffracted
+/// ray, a unit vector.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RayComponents<T> {
+    pub(crate) kahn_factor: T,
+    /// Along the incident beam: cos 2theta.
+    pub(crate) along_beam: T,
+    /// Along the electric field.
+    pub(crate) along_electric: T,
+    /// Along the magnetic field.
+    pub(crate) along_magnetic: T,
+}
+
+/// [`polarization_factor`] from the components of the ray.
+///
+/// `cos 2psi` is written as `(e^2 - b^2) / (e^2 + b^2)` with `e` and `b` the components of the ray
+/// along the two fields, which needs no arc tangent and has a derivative everywhere but on the beam
+/// itself, where `sin^2 2theta` removes it. The tiny number keeps 0/0 at 1 there.
+#[inline(always)]
+pub(crate) fn polarization_along<T: Real>(ray: RayComponents<T>) -> T {
     let one = T::from_f64(1.0);
     let tiny = T::from_f64(f64::MIN_POSITIVE);
-    let cos_two_theta = vector::dot(incident, diffracted);
-    let cos_squared = cos_two_theta * cos_two_theta;
-    let e = vector::dot(diffracted, electric);
-    let b = vector::dot(diffracted, magnetic);
-    let (e_squared, b_squared) = (e * e, b * b);
+    let cos_squared = ray.along_beam * ray.along_beam;
+    let e_squared = ray.along_electric * ray.along_electric;
+    let b_squared = ray.along_magnetic * ray.along_magnetic;
     let cos_two_psi = (e_squared - b_squared + tiny) / (e_squared + b_squared + tiny);
-    T::from_f64(0.5) * (one + cos_squared - kahn_factor * cos_two_psi * (one - cos_squared))
+    T::from_f64(0.5) * (one + cos_squared - ray.kahn_factor * cos_two_psi * (one - cos_squared))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::statistics::{self, RowSums, Statistics, sum_over};
 const AT_A_TIME: usize = 256;
 
 /// Rows that a thread takes at a time: few, so that all threads end at about the same time.
-pub(crate) const ROWS_AT_A_TIME: usize = 4;
+const ROWS_AT_A_TIME: usize = 4;
 
 /// How an experiment is run. Nothing here changes a pixel beyond the bound that `docs/PARITY.md`
 /// states, and the number of threads not one bit.

@@ -5,11 +5,11 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::progress::Cancel;
-use crate::render::{ROWS_AT_A_TIME, RunOptions};
+use crate::render::RunOptions;
 
 /// Rows that are worked on before their results are merged. It is a number of its own, not one of
 /// threads, and bounds what waits to be merged.
-const BAND: usize = 64;
+const BAND: usize = 128;
 
 /// An image of zeros, or an error where an allocation would abort.
 pub(super) fn blank_image(plan: &Plan<'_>) -> Result<Vec<f64>, Error> {
@@ -74,7 +74,7 @@ pub(super) fn for_each_row<R: Send>(
         }
         let results: Vec<R> = band
             .par_iter_mut()
-            .with_max_len(ROWS_AT_A_TIME)
+            .with_max_len(1)
             .map(|(slow, row)| work(*slow, row))
             .collect();
         let done = index * BAND + results.len();

@@ -59,7 +59,7 @@ pub(super) fn correct_capture(plan: &Plan<'_>, layer: u32, block: &mut Block) {
 
 /// Takes the correction of `now` in every lane where it is still 0, or in each.
 #[inline(always)]
-fn refresh(each: bool, known: &mut Column, now: &Column) {
+pub(super) fn refresh(each: bool, known: &mut Column, now: &Column) {
     for i in 0..BLOCK {
         known[i] = if each | (known[i] == 0.0) {
             now[i]

@@ -7,7 +7,6 @@ use super::super::block::{BLOCK, Block, Column, any};
 use super::super::lane::Arithmetic;
 use crate::gradient::tables::Tables;
 use crate::plan::Plan;
-use crate::sampling::Scales;
 
 /// The sums that every term adds to, with the derivatives that are not yet those of a tangent.
 #[derive(Clone)]
@@ -45,10 +44,12 @@ pub(super) struct SlopeBlock {
     pub(super) weights: Column,
     /// Whether derivatives by structure factors are wanted.
     pub(super) wants_factors: bool,
+    /// One over the distances of the sub-pixels; 0 for one on the crystal.
+    pub(super) per_path_m: Column,
     /// The rates of all these along the tangents that move rays.
     pub(super) rays: Vec<RayColumns>,
-    /// The squared factor of the lattice.
-    pub(super) lattice_squared: Column,
+    /// dI by the structure factor of a term, `2 F Fl^2`.
+    pub(super) by_factor: Column,
     /// dI/dh, dI/dk, dI/dl of a term.
     pub(super) by_index: [Column; 3],
     /// dI by the numbers of cells.
@@ -56,6 +57,8 @@ pub(super) struct SlopeBlock {
     /// dI by the scattering vector, of one source.
     pub(super) by_scattering: [Column; 3],
     pub(super) sums: Sums,
+    /// Whether nothing was added to the sums, which are then 0.
+    pub(super) is_dark: bool,
     /// The sums before a source whose terms share a weight.
     pub(super) earlier: Sums,
     /// That weight; 1 without.
@@ -104,12 +107,14 @@ impl SlopeBlock {
             base: Block::new(),
             weights: ZERO,
             wants_factors: false,
+            per_path_m: ZERO,
             rays: vec![still; tables.rays.len()],
-            lattice_squared: ZERO,
+            by_factor: ZERO,
             by_index: [ZERO; 3],
             by_size: [ZERO; 3],
             by_scattering: [ZERO; 3],
             sums: Sums::new(tables.count),
+            is_dark: true,
             earlier: Sums::new(tables.count),
             term_weight: [1.0; BLOCK],
             final_capture: ZERO,
@@ -177,7 +182,7 @@ impl SlopeBlock {
             // The layer whose capture fraction is in force at the end, at its first sub-pixel.
             let layer = sensor.layers - 1;
             self.base.capture = ZERO;
-            self.place_subpixels(plan, tables, &column(0), row(0), layer);
+            self.place_subpixels::<A>(plan, tables, &column(0), row(0), layer);
             self.correct_capture(plan, tables, layer);
             self.final_capture = self.base.capture;
         } else {
@@ -190,7 +195,13 @@ impl SlopeBlock {
             }
             for sub_slow in 0..oversample {
                 for sub_fast in 0..oversample {
-                    self.place_subpixels(plan, tables, &column(sub_fast), row(sub_slow), layer);
+                    self.place_subpixels::<A>(
+                        plan,
+                        tables,
+                        &column(sub_fast),
+                        row(sub_slow),
+                        layer,
+                    );
                     self.correct_solid_angle(plan, tables);
                     self.correct_capture(plan, tables, layer);
                     for source in 0..plan.sources.len() {
@@ -210,8 +221,10 @@ impl SlopeBlock {
     fn start(&mut self, plan: &Plan<'_>, tables: &Tables, polarization: f64) {
         self.sums.clear();
         self.sums.intensity = [plan.background; BLOCK];
+        self.is_dark = plan.background == 0.0;
         for (sum, scalars) in self.sums.by_tangent.iter_mut().zip(&tables.scalars) {
             *sum = [scalars.background; BLOCK];
+            self.is_dark &= scalars.background == 0.0;
         }
         self.base.polarization = [polarization; BLOCK];
         self.base.solid_angle_sr = ZERO;
@@ -222,79 +235,5 @@ impl SlopeBlock {
         self.factor_rates.clear();
         self.pending = ZERO;
         self.met_zero = false;
-    }
-
-    /// Turns the sums into photons and `slopes`, and returns the photons.
-    #[inline(always)]
-    pub(super) fn finish(&mut self, plan: &Plan<'_>, tables: &Tables) -> Column {
-        let rules = &plan.rules;
-        for (tangent, cell_m) in &tables.cells_m {
-            let sum = &mut self.sums.by_tangent[*tangent];
-            for a in 0..3 {
-                for j in 0..3 {
-                    let by_cell = &self.sums.by_cell[a][j];
-                    for i in 0..BLOCK {
-                        sum[i] += cell_m[a][j] * by_cell[i];
-                    }
-                }
-            }
-        }
-        let per_step = plan.photons_per_electron / plan.steps;
-        let factor = |rule: crate::sampling::Rule, column: &Column, i: usize| {
-            if rule.scales == Scales::Pixel {
-                column[i]
-            } else {
-                1.0
-            }
-        };
-        let mut scale = ZERO;
-        let mut photons = ZERO;
-        for i in 0..BLOCK {
-            scale[i] = factor(rules.capture, &self.base.capture, i)
-                * factor(rules.polarization, &self.base.polarization, i)
-                * factor(rules.solid_angle, &self.base.solid_angle_sr, i);
-            photons[i] = per_step * scale[i] * self.sums.intensity[i];
-        }
-        for (tangent, slope) in self.slopes.iter_mut().enumerate() {
-            let by_fluence = tables.scalars[tangent].photons_per_electron / plan.steps;
-            let sum = &self.sums.by_tangent[tangent];
-            for i in 0..BLOCK {
-                slope[i] = scale[i] * (per_step * sum[i] + by_fluence * self.sums.intensity[i]);
-            }
-        }
-        for (ray, columns) in tables.rays.iter().zip(&self.rays) {
-            let slope = &mut self.slopes[ray.tangent];
-            for i in 0..BLOCK {
-                let (c, p, s) = (
-                    factor(rules.capture, &self.base.capture, i),
-                    factor(rules.polarization, &self.base.polarization, i),
-                    factor(rules.solid_angle, &self.base.solid_angle_sr, i),
-                );
-                let rate = |rule: crate::sampling::Rule, column: &Column| {
-                    if rule.scales == Scales::Pixel {
-                        column[i]
-                    } else {
-                        0.0
-                    }
-                };
-                let by_scale = rate(rules.capture, &columns.capture) * p * s
-                    + rate(rules.polarization, &columns.polarization) * c * s
-                    + rate(rules.solid_angle, &columns.solid_angle_sr) * c * p;
-                slope[i] += per_step * by_scale * self.sums.intensity[i];
-            }
-        }
-        photons
-    }
-
-    /// Whether the factors of the finished sum were known when terms were told of them.
-    #[inline(always)]
-    pub(super) fn knew_scale(&self, plan: &Plan<'_>) -> bool {
-        let mut is_known = !self.met_zero;
-        if plan.rules.capture.scales == Scales::Pixel {
-            for i in 0..BLOCK {
-                is_known &= self.weights[i] == 0.0 || self.base.capture[i] == self.final_capture[i];
-            }
-        }
-        is_known
     }
 }

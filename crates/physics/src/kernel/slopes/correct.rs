@@ -6,11 +6,12 @@ use nanobragg_geometry::{
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::super::block::{BLOCK, Column, any};
-use super::super::lane::Lane;
+use super::super::correct::refresh;
+use super::super::lane::{Arithmetic, Lane};
 use super::block::SlopeBlock;
 use crate::gradient::tables::Tables;
 use crate::plan::Plan;
-use crate::polarization::polarization_factor;
+use crate::polarization::{RayComponents, polarization_along};
 
 type LaneDual = Dual<1, Lane>;
 
@@ -34,7 +35,7 @@ fn duals(real: [f64; 3], rate: [f64; 3]) -> [LaneDual; 3] {
 impl SlopeBlock {
     /// Finds where the sub-pixels lie, and how they move.
     #[inline(always)]
-    pub(super) fn place_subpixels(
+    pub(super) fn place_subpixels<A: Arithmetic>(
         &mut self,
         plan: &Plan<'_>,
         tables: &Tables,
@@ -52,10 +53,12 @@ impl SlopeBlock {
             let path_m = (x * x + y * y + z * z).sqrt();
             // A pixel on the crystal itself has no direction: a zero vector.
             let length = if path_m == 0.0 { 1.0 } else { path_m };
+            let over_length = A::over(length);
             self.base.path_m[i] = path_m;
-            self.base.diffracted[0][i] = x / length;
-            self.base.diffracted[1][i] = y / length;
-            self.base.diffracted[2][i] = z / length;
+            self.per_path_m[i] = if path_m == 0.0 { 0.0 } else { 1.0 / length };
+            self.base.diffracted[0][i] = over_length(x);
+            self.base.diffracted[1][i] = over_length(y);
+            self.base.diffracted[2][i] = over_length(z);
         }
         for (rates, ray) in tables.rays.iter().zip(&mut self.rays) {
             let depth_rate = layer * rates.layer_step_m;
@@ -76,13 +79,11 @@ impl SlopeBlock {
                     self.base.diffracted[2][i],
                 );
                 let along = d0 * moved[0] + d1 * moved[1] + d2 * moved[2];
-                let path_m = self.base.path_m[i];
-                let length = if path_m == 0.0 { 1.0 } else { path_m };
-                let there = if path_m == 0.0 { 0.0 } else { 1.0 / length };
+                let per_path_m = self.per_path_m[i];
                 ray.path_m[i] = along;
-                ray.diffracted[0][i] = (moved[0] - d0 * along) * there;
-                ray.diffracted[1][i] = (moved[1] - d1 * along) * there;
-                ray.diffracted[2][i] = (moved[2] - d2 * along) * there;
+                ray.diffracted[0][i] = (moved[0] - d0 * along) * per_path_m;
+                ray.diffracted[1][i] = (moved[1] - d1 * along) * per_path_m;
+                ray.diffracted[2][i] = (moved[2] - d2 * along) * per_path_m;
             }
         }
     }
@@ -95,29 +96,39 @@ impl SlopeBlock {
             return;
         }
         let detector = &plan.experiment.detector;
-        let close_m = detector.close_distance_m();
-        for (rates, ray) in tables.rays.iter().zip(&mut self.rays) {
-            for i in 0..BLOCK {
-                let path_m = self.base.path_m[i];
-                let shrinks = ray.path_m[i] / path_m;
-                let rate = match detector.pixel_kind() {
-                    PixelKind::Facet => {
-                        let by_close = solid_angle(detector.pixel_size_m(), 1.0, path_m);
-                        by_close * (rates.close_distance_m - 3.0 * close_m * shrinks)
-                    }
-                    PixelKind::Point => -2.0 * point_solid_angle(path_m) * shrinks,
-                };
-                if each | (self.base.solid_angle_sr[i] == 0.0) {
-                    ray.solid_angle_sr[i] = rate;
+        let (pixel_m, close_m) = (detector.pixel_size_m(), detector.close_distance_m());
+        let path_m = &self.base.path_m;
+        // The solid angle is `by_close` times the close distance, and shrinks as the path to some power.
+        let (mut now, mut by_close) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let power = match detector.pixel_kind() {
+            PixelKind::Facet => {
+                for i in 0..BLOCK {
+                    now[i] = solid_angle(pixel_m, close_m, path_m[i]);
+                    by_close[i] = solid_angle(pixel_m, 1.0, path_m[i]);
                 }
+                3.0
+            }
+            PixelKind::Point => {
+                for i in 0..BLOCK {
+                    now[i] = point_solid_angle(path_m[i]);
+                }
+                2.0
+            }
+        };
+        let known = &self.base.solid_angle_sr;
+        for (rates, ray) in tables.rays.iter().zip(&mut self.rays) {
+            let rate = &mut ray.solid_angle_sr;
+            for i in 0..BLOCK {
+                let shrinks = power * ray.path_m[i] * self.per_path_m[i];
+                let here = by_close[i] * rates.close_distance_m - now[i] * shrinks;
+                rate[i] = if each | (known[i] == 0.0) {
+                    here
+                } else {
+                    rate[i]
+                };
             }
         }
-        for i in 0..BLOCK {
-            let value = plan.solid_angle_sr(self.base.path_m[i]);
-            if each | (self.base.solid_angle_sr[i] == 0.0) {
-                self.base.solid_angle_sr[i] = value;
-            }
-        }
+        refresh(each, &mut self.base.solid_angle_sr, &now);
     }
 
     /// Takes the capture fraction of this layer likewise.
@@ -141,19 +152,20 @@ impl SlopeBlock {
                 let diffracted = duals([x[i], y[i], z[i]], [rx[i], ry[i], rz[i]]);
                 let parallax = dot(diffracted, normal);
                 let capture = capture_fraction(layer, step_m, mu_per_m, parallax);
-                if each | (self.base.capture[i] == 0.0) {
-                    ray.capture[i] = capture.derivatives[0].0;
-                }
+                ray.capture[i] = if each | (self.base.capture[i] == 0.0) {
+                    capture.derivatives[0].0
+                } else {
+                    ray.capture[i]
+                };
             }
         }
         let (step_m, mu_per_m) = (Lane(sensor.layer_step_m), Lane(sensor.mu_per_m));
+        let mut now = [0.0; BLOCK];
         for i in 0..BLOCK {
             let parallax = Lane(x[i] * normal[0] + y[i] * normal[1] + z[i] * normal[2]);
-            let capture = capture_fraction(layer, step_m, mu_per_m, parallax).value();
-            if each | (self.base.capture[i] == 0.0) {
-                self.base.capture[i] = capture;
-            }
+            now[i] = capture_fraction(layer, step_m, mu_per_m, parallax).value();
         }
+        refresh(each, &mut self.base.capture, &now);
     }
 
     /// Takes the polarization factor likewise, where the source is not cut, or for all.
@@ -169,35 +181,50 @@ impl SlopeBlock {
         if !each && !any(&self.base.polarization, |factor| factor == 0.0) {
             return;
         }
-        let kahn_factor = plan.experiment.polarization.kahn_factor;
+        let kahn_factor = Lane(plan.experiment.polarization.kahn_factor);
         let source = &plan.sources[index];
         let frame = &source.polarization;
         let (incident, electric, magnetic) = (source.incident, frame.electric, frame.magnetic);
         let [x, y, z] = &self.base.diffracted;
-        let is_taken = |polarization: f64, live: f64| {
-            (each | (polarization == 0.0)) & (for_all | (live != 0.0))
-        };
+        let dot =
+            |vector: [f64; 3], i: usize| vector[0] * x[i] + vector[1] * y[i] + vector[2] * z[i];
+        let mut now = [0.0; BLOCK];
+        // The slopes by Kahn's factor and by the components along the beam and the two fields.
+        let mut by = [[0.0; BLOCK]; 4];
+        for i in 0..BLOCK {
+            let component = |vector, index| Dual::variable(Lane(dot(vector, i)), index);
+            let factor: Dual<4, Lane> = polarization_along(RayComponents {
+                kahn_factor: Dual::variable(kahn_factor, 0),
+                along_beam: component(incident, 1),
+                along_electric: component(electric, 2),
+                along_magnetic: component(magnetic, 3),
+            });
+            now[i] = factor.real.0;
+            for (by, slope) in by.iter_mut().zip(factor.derivatives) {
+                by[i] = slope.0;
+            }
+        }
+        let [by_kahn, by_beam, by_electric, by_magnetic] = &by;
+        let known = &mut self.base.polarization;
+        let mut taken = [false; BLOCK];
+        for i in 0..BLOCK {
+            taken[i] = (each | (known[i] == 0.0)) & (for_all | (self.base.live[i] != 0.0));
+            known[i] = if taken[i] { now[i] } else { known[i] };
+        }
         for (rates, ray) in tables.rays.iter().zip(&mut self.rays) {
             let slope = &rates.sources[index];
             let [rx, ry, rz] = &ray.diffracted;
+            let rate = &mut ray.polarization;
             for i in 0..BLOCK {
-                let factor = polarization_factor(
-                    dual(kahn_factor, rates.kahn_factor),
-                    duals(incident, slope.incident),
-                    duals([x[i], y[i], z[i]], [rx[i], ry[i], rz[i]]),
-                    duals(electric, slope.electric),
-                    duals(magnetic, slope.magnetic),
-                );
-                if is_taken(self.base.polarization[i], self.base.live[i]) {
-                    ray.polarization[i] = factor.derivatives[0].0;
-                }
-            }
-        }
-        for i in 0..BLOCK {
-            let diffracted = [x[i], y[i], z[i]];
-            let factor = polarization_factor(kahn_factor, incident, diffracted, electric, magnetic);
-            if is_taken(self.base.polarization[i], self.base.live[i]) {
-                self.base.polarization[i] = factor;
+                let moved = |fixed: [f64; 3], moving: [f64; 3]| {
+                    let follows = fixed[0] * rx[i] + fixed[1] * ry[i] + fixed[2] * rz[i];
+                    follows + dot(moving, i)
+                };
+                let here = by_kahn[i] * rates.kahn_factor
+                    + by_beam[i] * moved(incident, slope.incident)
+                    + by_electric[i] * moved(electric, slope.electric)
+                    + by_magnetic[i] * moved(magnetic, slope.magnetic);
+                rate[i] = if taken[i] { here } else { rate[i] };
             }
         }
     }

@@ -14,12 +14,15 @@
 
 mod block;
 mod correct;
+mod finish;
 mod terms;
+
+use std::ops::Range;
 
 use block::SlopeBlock;
 
 use super::RowSpan;
-use super::block::{BLOCK, Column, dot};
+use super::block::{BLOCK, Column, any};
 use super::lane::Arithmetic;
 use crate::gradient::sums::FactorSums;
 use crate::gradient::tables::Tables;
@@ -64,36 +67,48 @@ pub(super) fn slope_span<A: Arithmetic>(
             };
             block.take_weights(weights, first as usize, pixels);
             block.sum::<A>(plan, tables, span, first);
-            let scale = block.finish(plan, tables);
-            write(plan, &mut block, &scale, first, pixels, output, leftover);
+            write(
+                plan,
+                tables,
+                &mut block,
+                first..first + pixels as u32,
+                output,
+                leftover,
+            );
         }
         first += BLOCK as u32;
     }
 }
 
-/// Hands the finished block over.
+/// Hands the finished block of these pixels over.
 #[inline(always)]
 fn write(
     plan: &Plan<'_>,
+    tables: &Tables,
     block: &mut SlopeBlock,
-    photons: &Column,
-    first: u32,
-    pixels: usize,
+    fast: Range<u32>,
     output: &mut SlopeOutput<'_, '_>,
     leftover: &mut Vec<u32>,
 ) {
-    let start = first as usize;
+    let place = fast.start as usize..fast.end as usize;
     let copy = |from: &Column, active: &Column, to: &mut [f64]| {
-        let to = to.get_mut(start..start + pixels).unwrap_or_default();
+        let to = to.get_mut(place.clone()).unwrap_or_default();
         for (i, to) in to.iter_mut().enumerate() {
             if active[i] != 0.0 {
                 *to = from[i];
             }
         }
     };
+    let corrections = block.corrections(&plan.rules);
+    // What nothing scatters to is 0, as the images are from the beginning.
+    if block.is_dark && !any(&corrections, |product| !product.is_finite()) {
+        return;
+    }
+    let photons = block.photons(plan, &corrections);
     match output {
         SlopeOutput::Images(images) => {
-            let columns = std::iter::once(photons).chain(&block.slopes);
+            block.fill_slopes(plan, tables, &corrections);
+            let columns = std::iter::once(&photons).chain(&block.slopes);
             for (image, column) in images.iter_mut().zip(columns) {
                 copy(column, &block.base.active, image);
             }
@@ -104,25 +119,15 @@ fn write(
             factors,
             ..
         } => {
-            copy(photons, &block.base.active, row);
-            for (sum, column) in sums.iter_mut().zip(&mut block.slopes) {
-                // What has no weight may be anything.
-                for i in 0..BLOCK {
-                    column[i] = if block.weights[i] != 0.0 {
-                        column[i]
-                    } else {
-                        0.0
-                    };
-                }
-                *sum += dot(&block.weights, column);
-            }
+            copy(&photons, &block.base.active, row);
+            block.add_slopes(plan, tables, &corrections, sums);
             if block.knew_scale(plan) {
                 for &(place, rate) in &block.factor_rates {
                     factors.add(place as usize, rate);
                 }
             } else {
-                let used = (0..pixels).filter(|&i| block.weights[i] != 0.0);
-                leftover.extend(used.map(|i| first + i as u32));
+                let used = fast.zip(&block.weights);
+                leftover.extend(used.filter(|(_, weight)| **weight != 0.0).map(|(i, _)| i));
             }
         }
     }

@@ -22,15 +22,16 @@ const TINY: f64 = 1e-40;
 /// z of `sin(pi r)/r`.
 ///
 /// # Source
-/// Minimax polynomial of seven terms (Remez exchange in extended precision); relative error 1e-14.
+/// Minimax polynomial of seven terms, the first of them exact (Remez exchange in extended precision);
+/// relative error 2e-14.
 const SLOPE_OF_SINE: [f64; 7] = [
-    -10.335_425_560_099_836,
-    10.200_656_159_469_858,
-    -3.595_587_173_455_099_6,
-    0.657_167_034_681_411_4,
-    -0.073_703_653_273_438_62,
-    0.005_591_821_329_290_45,
-    -2.957_765_842_685_273_5e-4,
+    -10.335_425_560_099_94,
+    10.200_656_159_482_031,
+    -3.595_587_173_847_656,
+    0.657_167_040_060_397,
+    -0.073_703_689_009_090_2,
+    0.005_591_935_204_414_968,
+    -2.959_161_445_106_172_9e-4,
 ];
 
 /// The grating function along one axis, with what its derivatives are made of.
@@ -101,6 +102,7 @@ impl SlopeBlock {
             self.scale_factors(plan);
         }
         if water != 0.0 {
+            self.is_dark = false;
             for i in 0..BLOCK {
                 self.sums.intensity[i] += water;
             }
@@ -145,6 +147,7 @@ impl SlopeBlock {
         place: usize,
         orientation: &Orientation,
     ) {
+        self.is_dark = false;
         let sizes = !tables.sizes.is_empty();
         self.differentiate::<A>(plan, sizes);
         if !tables.cells_m.is_empty() {
@@ -189,7 +192,7 @@ impl SlopeBlock {
             let lattice = h.above * k.above * l.above * inverse;
             let amplitude = factor * lattice;
             let twice = (amplitude + amplitude) * (factor * inverse);
-            self.lattice_squared[i] = lattice * lattice;
+            self.by_factor[i] = (amplitude + amplitude) * lattice;
             self.sums.intensity[i] = A::multiply_add(amplitude, amplitude, self.sums.intensity[i]);
             let (ch, ck, cl) = (h.above * h.below, k.above * k.below, l.above * l.below);
             let scale = twice * inverse;
@@ -213,10 +216,11 @@ impl SlopeBlock {
         let [by_h, by_k, by_l] = &self.by_index;
         let [[ax, ay, az], [bx, by, bz], [cx, cy, cz]] = &mut self.sums.by_cell;
         for i in 0..BLOCK {
-            let [px, py, pz] = columns.map(|column| {
+            let along = |column: [f64; 3]| {
                 let p = A::multiply_add(column[0], qx[i], column[1] * qy[i]);
                 A::multiply_add(column[2], qz[i], p)
-            });
+            };
+            let (px, py, pz) = (along(columns[0]), along(columns[1]), along(columns[2]));
             ax[i] = A::multiply_add(by_h[i], px, ax[i]);
             ay[i] = A::multiply_add(by_h[i], py, ay[i]);
             az[i] = A::multiply_add(by_h[i], pz, az[i]);
@@ -239,22 +243,20 @@ impl SlopeBlock {
     ) {
         let [a, b, c] = orientation;
         let [by_h, by_k, by_l] = &self.by_index;
-        let [wx, wy, wz] = &mut self.by_scattering;
-        let force = |i: usize, axis: usize| {
-            let own = A::multiply_add(by_h[i], a[axis], by_k[i] * b[axis]);
-            A::multiply_add(by_l[i], c[axis], own)
-        };
-        for i in 0..BLOCK {
-            wx[i] += force(i, 0);
-            wy[i] += force(i, 1);
-            wz[i] += force(i, 2);
+        for (axis, sum) in self.by_scattering.iter_mut().enumerate() {
+            for i in 0..BLOCK {
+                let own = A::multiply_add(by_h[i], a[axis], sum[i]);
+                let own = A::multiply_add(by_k[i], b[axis], own);
+                sum[i] = A::multiply_add(by_l[i], c[axis], own);
+            }
         }
         let [qx, qy, qz] = &self.base.scattering_per_m;
         for (tangent, rates) in &tables.turns {
             let rate = rates[place];
             let sum = &mut self.sums.by_tangent[*tangent];
             for i in 0..BLOCK {
-                let force = [force(i, 0), force(i, 1), force(i, 2)];
+                let force = |x: usize| by_h[i] * a[x] + by_k[i] * b[x] + by_l[i] * c[x];
+                let force = [force(0), force(1), force(2)];
                 let torque = vector::cross(force, [qx[i], qy[i], qz[i]]);
                 sum[i] += rate[0] * torque[0] + rate[1] * torque[1] + rate[2] * torque[2];
             }
@@ -278,9 +280,8 @@ impl SlopeBlock {
         for (tangent, place, rate) in &tables.factors {
             let sum = &mut self.sums.by_tangent[*tangent];
             for i in 0..BLOCK {
-                let slope = 2.0 * self.base.cell_factor[i] * self.lattice_squared[i];
-                let is_it = (self.base.place[i] == *place) & (self.base.live[i] != 0.0);
-                sum[i] += if is_it { rate * slope } else { 0.0 };
+                let is_it = self.base.place[i] == *place;
+                sum[i] += if is_it { rate * self.by_factor[i] } else { 0.0 };
             }
         }
     }
@@ -299,8 +300,7 @@ impl SlopeBlock {
             }
         }
         for i in 0..BLOCK {
-            let slope = 2.0 * self.base.cell_factor[i] * self.lattice_squared[i];
-            self.pending[i] += if self.base.live[i] != 0.0 { slope } else { 0.0 };
+            self.pending[i] += self.by_factor[i];
         }
     }
 

@@ -1,0 +1,159 @@
+//! From the sums of a block to photons and derivatives.
+
+use super::super::block::{BLOCK, Column};
+use super::block::{RayColumns, SlopeBlock};
+use crate::gradient::tables::Tables;
+use crate::plan::Plan;
+use crate::sampling::{CorrectionRules, Rule, Scales};
+
+/// `value` where the correction scales the finished pixel, else what leaves the pixel alone.
+#[inline(always)]
+fn of_pixel(rule: Rule, value: f64, neutral: f64) -> f64 {
+    if rule.scales == Scales::Pixel {
+        value
+    } else {
+        neutral
+    }
+}
+
+impl SlopeBlock {
+    /// The product of the corrections of every finished pixel.
+    #[inline(always)]
+    pub(super) fn corrections(&self, rules: &CorrectionRules) -> Column {
+        let mut product = [0.0; BLOCK];
+        for i in 0..BLOCK {
+            let [c, p, s] = self.correction_factors(rules, i);
+            product[i] = c * p * s;
+        }
+        product
+    }
+
+    /// The three of lane `i`: capture, polarization, solid angle.
+    #[inline(always)]
+    fn correction_factors(&self, rules: &CorrectionRules, i: usize) -> [f64; 3] {
+        [
+            of_pixel(rules.capture, self.base.capture[i], 1.0),
+            of_pixel(rules.polarization, self.base.polarization[i], 1.0),
+            of_pixel(rules.solid_angle, self.base.solid_angle_sr[i], 1.0),
+        ]
+    }
+
+    /// How that product follows a tangent that moves rays.
+    #[inline(always)]
+    fn corrections_rate(&self, rules: &CorrectionRules, ray: &RayColumns) -> Column {
+        let mut rate = [0.0; BLOCK];
+        for i in 0..BLOCK {
+            let [c, p, s] = self.correction_factors(rules, i);
+            rate[i] = of_pixel(rules.capture, ray.capture[i], 0.0) * p * s
+                + of_pixel(rules.polarization, ray.polarization[i], 0.0) * c * s
+                + of_pixel(rules.solid_angle, ray.solid_angle_sr[i], 0.0) * c * p;
+        }
+        rate
+    }
+
+    /// The photons of every pixel.
+    #[inline(always)]
+    pub(super) fn photons(&self, plan: &Plan<'_>, corrections: &Column) -> Column {
+        let per_step = plan.photons_per_electron / plan.steps;
+        let mut photons = [0.0; BLOCK];
+        for i in 0..BLOCK {
+            photons[i] = per_step * corrections[i] * self.sums.intensity[i];
+        }
+        photons
+    }
+
+    /// Fills `slopes`: the derivatives of the photons by each tangent.
+    #[inline(always)]
+    pub(super) fn fill_slopes(&mut self, plan: &Plan<'_>, tables: &Tables, corrections: &Column) {
+        let [[ax, ay, az], [bx, by, bz], [cx, cy, cz]] = &self.sums.by_cell;
+        for (tangent, [a, b, c]) in &tables.cells_m {
+            let sum = &mut self.sums.by_tangent[*tangent];
+            for i in 0..BLOCK {
+                let by_a = a[0] * ax[i] + a[1] * ay[i] + a[2] * az[i];
+                let by_b = b[0] * bx[i] + b[1] * by[i] + b[2] * bz[i];
+                let by_c = c[0] * cx[i] + c[1] * cy[i] + c[2] * cz[i];
+                sum[i] += by_a + by_b + by_c;
+            }
+        }
+        let per_step = plan.photons_per_electron / plan.steps;
+        let intensity = &self.sums.intensity;
+        for (tangent, slope) in self.slopes.iter_mut().enumerate() {
+            let by_fluence = tables.scalars[tangent].photons_per_electron / plan.steps;
+            let sum = &self.sums.by_tangent[tangent];
+            for i in 0..BLOCK {
+                slope[i] = corrections[i] * (per_step * sum[i] + by_fluence * intensity[i]);
+            }
+        }
+        for (rates, ray) in tables.rays.iter().zip(&self.rays) {
+            let rate = self.corrections_rate(&plan.rules, ray);
+            let slope = &mut self.slopes[rates.tangent];
+            for i in 0..BLOCK {
+                slope[i] += per_step * rate[i] * intensity[i];
+            }
+        }
+    }
+
+    /// Adds to `sums` the derivatives by each tangent, weighted and added over the pixels.
+    ///
+    /// Those by the cell are added over the pixels first, so a tangent of the crystal costs nothing.
+    #[inline(always)]
+    pub(super) fn add_slopes(
+        &self,
+        plan: &Plan<'_>,
+        tables: &Tables,
+        corrections: &Column,
+        sums: &mut [f64],
+    ) {
+        let per_step = plan.photons_per_electron / plan.steps;
+        let by_intensity = self.weighted(corrections, &self.sums.intensity);
+        for (tangent, sum) in sums.iter_mut().enumerate() {
+            let own = self.weighted(corrections, &self.sums.by_tangent[tangent]);
+            let by_fluence = tables.scalars[tangent].photons_per_electron / plan.steps;
+            *sum += per_step * own + by_fluence * by_intensity;
+        }
+        if !tables.cells_m.is_empty() {
+            let mut by_cell = [[0.0; 3]; 3];
+            for (sums, columns) in by_cell.iter_mut().zip(&self.sums.by_cell) {
+                for (sum, column) in sums.iter_mut().zip(columns) {
+                    *sum = self.weighted(corrections, column);
+                }
+            }
+            for (tangent, cell_m) in &tables.cells_m {
+                let rates = cell_m.as_flattened().iter().zip(by_cell.as_flattened());
+                sums[*tangent] += per_step * rates.map(|(rate, by)| rate * by).sum::<f64>();
+            }
+        }
+        for (rates, ray) in tables.rays.iter().zip(&self.rays) {
+            let rate = self.corrections_rate(&plan.rules, ray);
+            sums[rates.tangent] += per_step * self.weighted(&rate, &self.sums.intensity);
+        }
+    }
+
+    /// The sum over the pixels of `a b` times their weights, in eight partial sums. What has no weight
+    /// may be anything, and counts as 0.
+    #[inline(always)]
+    fn weighted(&self, a: &Column, b: &Column) -> f64 {
+        let mut sums = [0.0; 8];
+        for start in (0..BLOCK).step_by(8) {
+            for lane in 0..8 {
+                let i = start + lane;
+                let weight = self.weights[i];
+                let product = weight * (a[i] * b[i]);
+                sums[lane] += if weight != 0.0 { product } else { 0.0 };
+            }
+        }
+        sums.iter().sum()
+    }
+
+    /// Whether the factors of the finished sum were known when terms were told of them.
+    #[inline(always)]
+    pub(super) fn knew_scale(&self, plan: &Plan<'_>) -> bool {
+        let mut is_known = !self.met_zero;
+        if plan.rules.capture.scales == Scales::Pixel {
+            for i in 0..BLOCK {
+                is_known &= self.weights[i] == 0.0 || self.base.capture[i] == self.final_capture[i];
+            }
+        }
+        is_known
+    }
+}
