@@ -1,5 +1,9 @@
 """Experiments fitted to images."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -56,3 +60,13 @@ def test_what_cannot_be_refined_is_refused() -> None:
         nanobragg.refine(TRUE, np.zeros((3, 4)), NAMES)
     with pytest.raises(nanobragg.RunError, match="hold no photons"):
         nanobragg.refine(TRUE, np.zeros(TRUE.shape), NAMES)
+
+
+def test_the_example_of_random_starts_leads_back(request: pytest.FixtureRequest) -> None:
+    program = request.config.getoption("--program")
+    if program is None:
+        pytest.skip("no program named")
+    script = Path(__file__).resolve().parents[2] / "examples" / "lysozyme" / "ten_starts.py"
+    done = subprocess.run([sys.executable, script, program, "--starts", "1"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("start  1:")
