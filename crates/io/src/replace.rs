@@ -120,8 +120,9 @@ impl Part {
         let parts = unfinished.as_mut().ok_or_else(abandoned)?;
         parts.retain(|part| part != file.path());
         if exchanged(file.path(), target) {
-            // The temporary name now is that of the old file.
-            return file.close();
+            // The temporary name is now that of the old file, which goes with it.
+            drop(file);
+            return Ok(());
         }
         file.persist(target)
             .map(drop)

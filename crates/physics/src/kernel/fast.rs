@@ -39,8 +39,9 @@ pub(super) fn render_span<P: Precision, A: Arithmetic>(
             continue;
         }
         solid_angle_sum_sr += sum_block::<P, A, _>(plan, span, first, &mut block, &mut NoTally);
-        let left = any(&block.left_grid, |left| left != 0.0)
-            .then(|| block.left_grid.iter().position(|left| *left != 0.0))
+        let has_left = |left: f64| left != 0.0;
+        let left = any(&block.left_grid, has_left)
+            .then(|| block.left_grid.iter().position(|&left| has_left(left)))
             .flatten();
         write_photons(plan, &block, left.unwrap_or(out.len()), out);
         if let Some(lane) = left {
@@ -361,12 +362,12 @@ fn note_where_grid_is_left(plan: &Plan<'_>, block: &mut Block) {
     }
 }
 
-/// Pixels whose numerators are worked before their denominators, so that neither wait for registers.
+/// Pixels whose numerators are worked before their denominators, so that registers suffice for each.
 const GROUP: usize = 32;
 
 /// The lattice factors of a parallelepiped and the addition in one stage: [`fill_lattice`] and
-/// [`add_terms`] without a column between them. `ALL` pixels are lit by the source, and offsets of
-/// exactly 0 are `ZEROS` that [`Precision`] has to be spared.
+/// [`add_terms`] without a column between them. `ALL` pixels are lit by the source. `ZEROS`, offsets of
+/// exactly 0, are looked after; without, they make the sum no number.
 #[inline(always)]
 fn add_square_terms<P: Precision, A: Arithmetic, const ALL: bool, const ZEROS: bool>(
     plan: &Plan<'_>,

@@ -31,7 +31,7 @@ const SLOPE_OF_SINE: [f64; 7] = [
     0.657_167_040_060_397,
     -0.073_703_689_009_090_2,
     0.005_591_935_204_414_968,
-    -2.959_161_445_106_172_9e-4,
+    -2.959_161_445_106_173e-4,
 ];
 
 /// The grating function along one axis, with what its derivatives are made of.
