@@ -3,7 +3,7 @@
 use nanobragg::gradient::{self, Parameter};
 use nanobragg::{Precision, RunOptions};
 use nanobragg_cli::options;
-use nanobragg_refine::{Error, RefineSpec, Refinement, Schedule, Selection, Target};
+use nanobragg_refine::{Error, Estimate, RefineSpec, Refinement, Schedule, Selection, Target};
 use numpy::IntoPyArray;
 use numpy::ndarray::Array2;
 use pyo3::prelude::*;
@@ -173,16 +173,30 @@ fn result<'py>(
             gradient::value(&fitted.spec, parameter).map_err(|error| of_run(py, &error.into()))?;
         values.set_item(parameter.name(), value)?;
     }
+    let refined = start.call_method1("with_values", (&values,))?;
+    // Angles are refined in degrees and kept in radians. What is told of a number is what the experiment
+    // handed back says of it, to the bit.
+    for parameter in single(selection) {
+        let name = parameter.name();
+        values.set_item(&name, refined.call_method1("value", (&name,))?)?;
+    }
     let estimates = &fitted.estimates;
     let names: Vec<&str> = estimates.iter().map(|one| one.name.as_str()).collect();
-    let numbers: Vec<f64> = estimates.iter().map(|one| one.value).collect();
+    let number = |one: &Estimate| match values.get_item(&one.name)? {
+        Some(value) => value.extract(),
+        None => Ok(one.value),
+    };
+    let numbers = estimates
+        .iter()
+        .map(number)
+        .collect::<PyResult<Vec<f64>>>()?;
     let sigmas = estimates.iter().map(|one| one.sigma.unwrap_or(f64::NAN));
     let sigmas: Vec<f64> = sigmas.collect();
     let flat: Vec<f64> = fitted.correlations.iter().flatten().copied().collect();
     let correlations = Array2::from_shape_vec((names.len(), names.len()), flat)
         .map_err(|error| Exception::Run.says(py, error))?;
     let dict = PyDict::new(py);
-    dict.set_item("experiment", start.call_method1("with_values", (&values,))?)?;
+    dict.set_item("experiment", refined)?;
     dict.set_item("values", values)?;
     dict.set_item("names", names)?;
     dict.set_item("estimates", numbers.into_pyarray(py))?;
