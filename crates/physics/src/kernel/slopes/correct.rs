@@ -1,7 +1,7 @@
 //! Where sub-pixels lie, the three corrections, and how both follow the tangents that move rays.
 
 use nanobragg_geometry::{
-    PixelKind, capture_fraction, flat_position, point_solid_angle, solid_angle,
+    PixelKind, capture_fraction, flat_position, point_solid_angle, solid_angle, vector,
 };
 use nanobragg_numeric::{Dual, Scalar};
 
@@ -186,13 +186,12 @@ impl SlopeBlock {
         let frame = &source.polarization;
         let (incident, electric, magnetic) = (source.incident, frame.electric, frame.magnetic);
         let [x, y, z] = &self.base.diffracted;
-        let dot =
-            |vector: [f64; 3], i: usize| vector[0] * x[i] + vector[1] * y[i] + vector[2] * z[i];
+        let along = |direction: [f64; 3], i: usize| vector::dot(direction, [x[i], y[i], z[i]]);
         let mut now = [0.0; BLOCK];
         // The slopes by Kahn's factor and by the components along the beam and the two fields.
         let mut by = [[0.0; BLOCK]; 4];
         for i in 0..BLOCK {
-            let component = |vector, index| Dual::variable(Lane(dot(vector, i)), index);
+            let component = |direction, index| Dual::variable(Lane(along(direction, i)), index);
             let factor: Dual<4, Lane> = polarization_along(RayComponents {
                 kahn_factor: Dual::variable(kahn_factor, 0),
                 along_beam: component(incident, 1),
@@ -217,8 +216,7 @@ impl SlopeBlock {
             let rate = &mut ray.polarization;
             for i in 0..BLOCK {
                 let moved = |fixed: [f64; 3], moving: [f64; 3]| {
-                    let follows = fixed[0] * rx[i] + fixed[1] * ry[i] + fixed[2] * rz[i];
-                    follows + dot(moving, i)
+                    vector::dot(fixed, [rx[i], ry[i], rz[i]]) + along(moving, i)
                 };
                 let here = by_kahn[i] * rates.kahn_factor
                     + by_beam[i] * moved(incident, slope.incident)

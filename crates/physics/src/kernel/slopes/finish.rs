@@ -1,6 +1,7 @@
 //! From the sums of a block to photons and derivatives.
 
 use super::super::block::{BLOCK, Column};
+use super::super::correct::corrections;
 use super::block::{RayColumns, SlopeBlock};
 use crate::gradient::tables::Tables;
 use crate::plan::Plan;
@@ -8,7 +9,7 @@ use crate::sampling::{CorrectionRules, Rule, Scales};
 
 /// `value` where the correction scales the finished pixel, else what leaves the pixel alone.
 #[inline(always)]
-fn of_pixel(rule: Rule, value: f64, neutral: f64) -> f64 {
+pub(super) fn of_pixel(rule: Rule, value: f64, neutral: f64) -> f64 {
     if rule.scales == Scales::Pixel {
         value
     } else {
@@ -22,20 +23,9 @@ impl SlopeBlock {
     pub(super) fn corrections(&self, rules: &CorrectionRules) -> Column {
         let mut product = [0.0; BLOCK];
         for i in 0..BLOCK {
-            let [c, p, s] = self.correction_factors(rules, i);
-            product[i] = c * p * s;
+            product[i] = corrections(rules, Scales::Pixel, &self.base, i);
         }
         product
-    }
-
-    /// The three of lane `i`: capture, polarization, solid angle.
-    #[inline(always)]
-    fn correction_factors(&self, rules: &CorrectionRules, i: usize) -> [f64; 3] {
-        [
-            of_pixel(rules.capture, self.base.capture[i], 1.0),
-            of_pixel(rules.polarization, self.base.polarization[i], 1.0),
-            of_pixel(rules.solid_angle, self.base.solid_angle_sr[i], 1.0),
-        ]
     }
 
     /// How that product follows a tangent that moves rays.
@@ -43,7 +33,9 @@ impl SlopeBlock {
     fn corrections_rate(&self, rules: &CorrectionRules, ray: &RayColumns) -> Column {
         let mut rate = [0.0; BLOCK];
         for i in 0..BLOCK {
-            let [c, p, s] = self.correction_factors(rules, i);
+            let c = of_pixel(rules.capture, self.base.capture[i], 1.0);
+            let p = of_pixel(rules.polarization, self.base.polarization[i], 1.0);
+            let s = of_pixel(rules.solid_angle, self.base.solid_angle_sr[i], 1.0);
             rate[i] = of_pixel(rules.capture, ray.capture[i], 0.0) * p * s
                 + of_pixel(rules.polarization, ray.polarization[i], 0.0) * c * s
                 + of_pixel(rules.solid_angle, ray.solid_angle_sr[i], 0.0) * c * p;

@@ -3,11 +3,13 @@
 use nanobragg_geometry::vector;
 
 use super::super::block::{BLOCK, Column};
+use super::super::correct::corrections;
 use super::super::extent::Extent;
 use super::super::fast::scatter;
 use super::super::lane::{Arithmetic, SIN_PI};
 use super::super::lookup::{OUTSIDE, find_nearest, gather_nearest};
 use super::block::SlopeBlock;
+use super::finish::of_pixel;
 use crate::gradient::tables::Tables;
 use crate::plan::{Orientation, Plan};
 use crate::sampling::{Rule, Scales};
@@ -346,18 +348,11 @@ impl SlopeBlock {
     fn scale_factors(&mut self, plan: &Plan<'_>) {
         let rules = &plan.rules;
         let per_step = plan.photons_per_electron / plan.steps;
-        let factor = |rule: Rule, column: &Column, i: usize| {
-            if rule.scales == Scales::Pixel {
-                column[i]
-            } else {
-                1.0
-            }
-        };
         let mut met_zero = false;
         for i in 0..BLOCK {
-            let scale = factor(rules.capture, &self.final_capture, i)
-                * factor(rules.polarization, &self.base.polarization, i)
-                * factor(rules.solid_angle, &self.base.solid_angle_sr, i);
+            let scale = of_pixel(rules.capture, self.final_capture[i], 1.0)
+                * of_pixel(rules.polarization, self.base.polarization[i], 1.0)
+                * of_pixel(rules.solid_angle, self.base.solid_angle_sr[i], 1.0);
             let weight = self.weights[i];
             met_zero |= (weight != 0.0) & (self.base.live[i] != 0.0) & (scale == 0.0);
             self.factor_scale[i] = if weight == 0.0 {
@@ -372,19 +367,8 @@ impl SlopeBlock {
     /// The product of the corrections that multiply single terms.
     #[inline(always)]
     fn weigh(&mut self, plan: &Plan<'_>) {
-        let rules = &plan.rules;
         for i in 0..BLOCK {
-            let mut weight = 1.0;
-            if rules.capture.scales == Scales::Terms {
-                weight *= self.base.capture[i];
-            }
-            if rules.polarization.scales == Scales::Terms {
-                weight *= self.base.polarization[i];
-            }
-            if rules.solid_angle.scales == Scales::Terms {
-                weight *= self.base.solid_angle_sr[i];
-            }
-            self.term_weight[i] = weight;
+            self.term_weight[i] = corrections(&plan.rules, Scales::Terms, &self.base, i);
         }
     }
 
