@@ -3,6 +3,8 @@
 //! One lane is one pixel, so neither vectors nor threads ever split the sum inside a pixel, and its
 //! order of addition is the C program's at every vector width.
 
+use super::RowSpan;
+
 /// Pixels in a block: enough for eight registers of the widest vectors, few enough that all columns
 /// of a block stay in the first-level cache.
 pub(super) const BLOCK: usize = 64;
@@ -66,6 +68,24 @@ impl Block {
             intensity: [0.0; BLOCK],
             left_grid: [0.0; BLOCK],
         }
+    }
+
+    /// Marks which of the `pixels` from `first` on are rendered; false if there are none.
+    #[inline(always)]
+    pub(super) fn mark_active(&mut self, span: &RowSpan<'_>, first: u32, pixels: usize) -> bool {
+        for (i, active) in self.active.iter_mut().enumerate() {
+            *active = if i < pixels { 1.0 } else { 0.0 };
+        }
+        let Some(used) = span.used else {
+            return pixels > 0;
+        };
+        let used = used.get(first as usize..).unwrap_or_default();
+        for (i, active) in self.active.iter_mut().enumerate() {
+            if used.get(i) != Some(&true) {
+                *active = 0.0;
+            }
+        }
+        any(&self.active, |active| active != 0.0)
     }
 }
 

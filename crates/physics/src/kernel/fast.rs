@@ -35,7 +35,7 @@ pub(super) fn render_span<P: Precision, A: Arithmetic>(
             break;
         }
         let first = span.fast.start + (index * BLOCK) as u32;
-        if !mark_active(span, first, out.len(), &mut block) {
+        if !block.mark_active(span, first, out.len()) {
             continue;
         }
         solid_angle_sum_sr += sum_block::<P, A, _>(plan, span, first, &mut block, &mut NoTally);
@@ -86,7 +86,7 @@ pub(super) fn share_span<P: Precision, A: Arithmetic>(
             return;
         }
         let pixels = BLOCK.min((span.fast.end - first) as usize);
-        if !mark_active(span, first, pixels, &mut block) {
+        if !block.mark_active(span, first, pixels) {
             continue;
         }
         shares.begin(plan.background);
@@ -97,16 +97,6 @@ pub(super) fn share_span<P: Precision, A: Arithmetic>(
             }
         }
     }
-}
-
-/// Marks the pixels of the block that are rendered; false if there are none.
-#[inline(always)]
-fn mark_active(span: &RowSpan<'_>, first: u32, pixels: usize, block: &mut Block) -> bool {
-    for (i, active) in block.active.iter_mut().enumerate() {
-        let used = i < pixels && span.uses(first + i as u32);
-        *active = if used { 1.0 } else { 0.0 };
-    }
-    any(&block.active, |active| active != 0.0)
 }
 
 /// Sums every pixel of the block, and returns their solid angles summed over layers and sub-pixels.

@@ -3,7 +3,7 @@
 use nanobragg_geometry::subpixel_offset;
 
 use super::super::RowSpan;
-use super::super::block::{BLOCK, Block, Column, any};
+use super::super::block::{BLOCK, Block, Column};
 use super::super::lane::Arithmetic;
 use crate::gradient::tables::Tables;
 use crate::plan::Plan;
@@ -125,16 +125,6 @@ impl SlopeBlock {
             met_zero: false,
             factor_rates: Vec::new(),
         }
-    }
-
-    /// Marks the pixels of the block that are rendered; false if there are none.
-    #[inline(always)]
-    pub(super) fn mark_active(&mut self, span: &RowSpan<'_>, first: u32, pixels: usize) -> bool {
-        for (i, active) in self.base.active.iter_mut().enumerate() {
-            let used = i < pixels && span.uses(first + i as u32);
-            *active = if used { 1.0 } else { 0.0 };
-        }
-        any(&self.base.active, |active| active != 0.0)
     }
 
     /// Takes the weights of the pixels from those of the row.

@@ -59,7 +59,7 @@ pub(super) fn slope_span<A: Arithmetic>(
     let mut first = span.fast.start;
     while first < span.fast.end && !span.is_cancelled() {
         let pixels = BLOCK.min((span.fast.end - first) as usize);
-        let is_used = block.mark_active(span, first, pixels);
+        let is_used = block.base.mark_active(span, first, pixels);
         if is_used {
             let weights = match output {
                 SlopeOutput::Images(_) => None,
