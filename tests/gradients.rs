@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use nanobragg::crystal::Reflection;
 use nanobragg::gradient::{
-    Parameter, render_hvp, render_jacobian, render_jvp, render_photons, render_vjp, value,
-    with_value,
+    Parameter, render_hvp, render_jacobian, render_jacobian_into, render_jvp, render_photons,
+    render_vjp, value, with_value,
 };
-use nanobragg::physics::Mask;
+use nanobragg::physics::{Level, Mask};
 use nanobragg::{
     Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec, Error,
     ExperimentSpec, FactorGrid, Fixes, GridLimit, Hkl, Length, Lookup, Misset, MosaicSpec, Oddity,
@@ -289,7 +289,7 @@ proptest! {
     fn every_derivative_meets_its_difference_quotient(spec in any_experiment()) {
         let parameters = differentiable(&spec);
         let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
-        for (&parameter, derivative) in parameters.iter().zip(&jacobian.derivatives) {
+        for (&parameter, derivative) in parameters.iter().zip(jacobian.images()) {
             check(parameter, derivative, &quotients(&spec, parameter))?;
         }
     }
@@ -310,12 +310,12 @@ proptest! {
         let forward = dot(&jvp.derivative, &weights);
         let components: Vec<f64> = direction.iter().map(|(_, component)| *component).collect();
         let backward = dot(&vjp.parameters, &components);
-        let scale: f64 = (jacobian.derivatives.iter().zip(&components))
+        let scale: f64 = (jacobian.images().zip(&components))
             .map(|(image, component)| size(image, &weights) * component.abs())
             .sum();
         prop_assert!((forward - backward).abs() <= DOT_PRODUCT * scale, "{forward:e} {backward:e}");
 
-        for (&parameter, image) in parameters.iter().zip(&jacobian.derivatives) {
+        for (&parameter, image) in parameters.iter().zip(jacobian.images()) {
             if let Parameter::StructureFactor(hkl) = parameter {
                 let all = vjp.factors.get(hkl).unwrap();
                 let one = dot(image, &weights);
@@ -407,10 +407,25 @@ fn the_rest_of_the_detector_has_no_derivative() {
     };
     let some = render_jacobian(&part, &parameters, &OPTIONS).unwrap();
     let images = |jacobian: &nanobragg::gradient::Jacobian| {
-        let mut images = jacobian.derivatives.clone();
-        images.push(jacobian.photons.clone());
-        images
+        let photons = std::iter::once(jacobian.photons.clone());
+        let derivatives = jacobian.images().map(<[f64]>::to_vec);
+        photons.chain(derivatives).collect::<Vec<_>>()
     };
+    // Over an earlier one, larger or of anything, comes the same.
+    for level in [Level::Reference, Level::detect()] {
+        let options = RunOptions {
+            level: Some(level),
+            ..OPTIONS
+        };
+        let fresh = render_jacobian(&part, &parameters, &options).unwrap();
+        let mut used = all.clone();
+        used.derivatives.fill(f64::NAN);
+        used.photons.resize(1000, 1.0);
+        render_jacobian_into(&part, &parameters[..1], &options, &mut used).unwrap();
+        assert_eq!(used.derivatives.len(), used.photons.len());
+        render_jacobian_into(&part, &parameters, &options, &mut used).unwrap();
+        assert_eq!(used, fresh, "{level}");
+    }
     for (some, all) in images(&some).iter().zip(images(&all)) {
         for pixel in 0..all.len() {
             let expected = if inside(pixel) && used(pixel) {
@@ -426,7 +441,7 @@ fn the_rest_of_the_detector_has_no_derivative() {
     }
     // Weights of pixels that are left out say nothing.
     let vjp = render_vjp(&part, &vec![1.0; 70 * 9], &parameters, &OPTIONS).unwrap();
-    for (sum, image) in vjp.parameters.iter().zip(&some.derivatives) {
+    for (sum, image) in vjp.parameters.iter().zip(some.images()) {
         let expected: f64 = image.iter().sum();
         assert!((sum - expected).abs() <= DOT_PRODUCT * image.iter().map(|x| x.abs()).sum::<f64>());
     }
@@ -516,7 +531,7 @@ fn whole_indices_and_a_pixel_on_the_beam_have_a_derivative() {
             spec.beam.polarization.kahn_factor = kahn_factor;
             let parameters = differentiable(&spec);
             let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
-            for (parameter, image) in parameters.iter().zip(&jacobian.derivatives) {
+            for (parameter, image) in parameters.iter().zip(jacobian.images()) {
                 assert!(image.iter().all(|x| x.is_finite()), "{shape} {parameter}");
                 if matches!(
                     parameter,
@@ -539,7 +554,7 @@ fn a_step_at_phi_zero_turns_like_any_other() {
         spec.fixes = fixes;
         let jacobian = render_jacobian(&spec, &[Parameter::PhiStart], &OPTIONS).unwrap();
         let quotients = quotients(&spec, Parameter::PhiStart);
-        let good = check(Parameter::PhiStart, &jacobian.derivatives[0], &quotients).unwrap();
+        let good = check(Parameter::PhiStart, &jacobian.derivatives, &quotients).unwrap();
         assert!(good > 100, "{good}");
     }
 }
@@ -550,7 +565,7 @@ fn most_quotients_of_a_plain_experiment_are_good() {
     let spec = plain();
     let parameters = differentiable(&spec);
     let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
-    for (&parameter, derivative) in parameters.iter().zip(&jacobian.derivatives) {
+    for (&parameter, derivative) in parameters.iter().zip(jacobian.images()) {
         let listed = matches!(parameter, Parameter::StructureFactor(_));
         let good = check(parameter, derivative, &quotients(&spec, parameter)).unwrap();
         assert!(good > 70 * 9 / 3 || listed, "{parameter}: {good}");
@@ -588,7 +603,6 @@ fn what_has_no_derivative_says_why() {
 
 #[test]
 fn every_level_agrees_with_the_general_path() {
-    use nanobragg::physics::Level;
     /// Both work in double precision, with sines of their own.
     const SINES: f64 = 1e-10;
     let by_terms = Fixes::none()
@@ -629,7 +643,7 @@ fn every_level_agrees_with_the_general_path() {
                 }
             };
             near(&own.photons, &reference.photons, "photons");
-            let images = own.derivatives.iter().zip(&reference.derivatives);
+            let images = own.images().zip(reference.images());
             for ((own, reference), parameter) in images.zip(&parameters) {
                 near(own, reference, &parameter.name());
             }
@@ -639,7 +653,7 @@ fn every_level_agrees_with_the_general_path() {
                 "factors",
             );
             let weights = weights(own.photons.len());
-            for (i, image) in own.derivatives.iter().enumerate() {
+            for (i, image) in own.images().enumerate() {
                 let off = (own_vjp.parameters[i] - dot(image, &weights)).abs();
                 assert!(
                     off <= DOT_PRODUCT * size(image, &weights),

@@ -131,12 +131,8 @@ pub(crate) fn jacobian<'py>(
         gradient::render_jacobian(spec, &parameters, options)
     })?;
     let (slow, fast) = (rendered.slow, rendered.fast);
-    let count = rendered.derivatives.len();
-    let mut derivatives = Vec::with_capacity(count * slow * fast);
-    for image in rendered.derivatives {
-        derivatives.extend(image);
-    }
-    let derivatives = Array3::from_shape_vec((count, slow, fast), derivatives)
+    let shape = (parameters.len(), slow, fast);
+    let derivatives = Array3::from_shape_vec(shape, rendered.derivatives)
         .map_err(|error| Exception::Run.says(py, error))?;
     Ok((
         arrays::of_rows(py, [slow, fast], rendered.photons)?,

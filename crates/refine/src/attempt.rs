@@ -1,5 +1,7 @@
 //! One way from a start through all stages.
 
+use std::cell::RefCell;
+
 use levenberg_marquardt::{LevenbergMarquardt, TerminationReason};
 use nanobragg::{ExperimentSpec, Mask, RunOptions};
 
@@ -141,6 +143,7 @@ impl Setting<'_> {
             weighting: Weighting::Deviance,
             priors: Vec::new(),
             options: self.options,
+            images: RefCell::default(),
         };
         let predicted = fit.predict(values)?;
         let rough = fit.rough_weights(stage.blur_pixels);

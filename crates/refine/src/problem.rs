@@ -1,5 +1,6 @@
 //! One stage as a least-squares problem.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::f64::consts::PI;
 
@@ -12,7 +13,7 @@ use crate::blur::Blur;
 use crate::free::FreeSet;
 use crate::likelihood::{Likelihood, POISSON_FLOOR, Term, Variance};
 use crate::normal::Normal;
-use nanobragg::gradient;
+use nanobragg::gradient::{self, Jacobian};
 
 /// What the residuals of a step that cannot be are worth: any other step is better.
 const HOPELESS: f64 = 1e150;
@@ -33,6 +34,8 @@ pub(crate) struct Fit<'a> {
     /// Centre and standard deviation of what is known of the values from the start.
     pub(crate) priors: Vec<[f64; 2]>,
     pub(crate) options: &'a RunOptions<'a>,
+    /// The images of the last step, whose memory serves the next.
+    pub(crate) images: RefCell<Jacobian>,
 }
 
 /// How a pixel is weighed.
@@ -82,13 +85,16 @@ impl Fit<'_> {
         let resolved = spec.resolve()?;
         let image = simulate(&resolved.experiment, self.options)?;
         let photons: Vec<f64> = image.photons.pixels().iter().map(|&p| p.into()).collect();
-        Ok(self.smeared(photons))
-    }
-
-    fn smeared(&self, photons: Vec<f64>) -> Vec<f64> {
-        match &self.blur {
+        Ok(match &self.blur {
             Some(blur) => blur.apply(&photons),
             None => photons,
+        })
+    }
+
+    fn smeared<'p>(&self, photons: &'p [f64]) -> Cow<'p, [f64]> {
+        match &self.blur {
+            Some(blur) => Cow::Owned(blur.apply(photons)),
+            None => Cow::Borrowed(photons),
         }
     }
 
@@ -110,18 +116,24 @@ impl Fit<'_> {
         let (values, scale, _) = self.values(u);
         let spec = self.free.apply(&self.spec, &values)?;
         let parameters = self.free.parameters();
-        let jacobian = gradient::render_jacobian(&spec, &parameters, self.options)?;
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        let mut derivatives = jacobian.derivatives.into_iter();
+        let mut jacobian = self.images.borrow_mut();
+        gradient::render_jacobian_into(&spec, &parameters, self.options, &mut jacobian)?;
+        let Jacobian {
+            photons,
+            derivatives,
+            ..
+        } = &mut *jacobian;
+        let mut columns: Vec<Cow<'_, [f64]>> = Vec::new();
+        let mut derivatives = derivatives.chunks_mut(photons.len().max(1));
         for free in self.free.iter() {
-            let mut sum = derivatives.next().unwrap_or_default();
+            let sum = derivatives.next().unwrap_or_default();
             for _ in 1..free.parameters().len() {
                 let tied = derivatives.next().unwrap_or_default();
-                sum.iter_mut().zip(tied).for_each(|(sum, d)| *sum += d);
+                sum.iter_mut().zip(tied).for_each(|(sum, d)| *sum += *d);
             }
             columns.push(self.smeared(sum));
         }
-        let predicted = self.smeared(jacobian.photons);
+        let predicted = self.smeared(photons);
         let n = self.numbers();
         let mut normal = Normal::zeros(n);
         let mut row = vec![0.0; n];

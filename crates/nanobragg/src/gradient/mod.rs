@@ -7,6 +7,7 @@
 //!
 //! | | gives | for |
 //! |---|---|---|
+//! | [`render_jacobian_into`] | the same, in the memory of an earlier one | every step of a fit |
 //! | [`render_jvp`] | the image's derivative along one direction | a step of a line search |
 //! | [`render_jacobian`] | one image of derivatives a parameter | least squares with few parameters |
 //! | [`render_vjp`] | from dL/dpixel: dL by every parameter and structure factor | descent, many parameters |
@@ -43,11 +44,11 @@
 //! let moved = with_value(&spec, Parameter::CellA, a + 1e-4)?;
 //! let moved = render_jacobian(&moved, &[], &options)?;
 //! let difference = (moved.photons[40] - jacobian.photons[40]) / 1e-4;
-//! assert!((difference / jacobian.derivatives[0][40] - 1.0).abs() < 1e-3);
+//! assert!((difference / jacobian.derivatives[40] - 1.0).abs() < 1e-3);
 //!
 //! // The same backwards: how the total number of photons depends on both parameters.
 //! let vjp = render_vjp(&spec, &[1.0; 16 * 16], &parameters, &options)?;
-//! let summed: f64 = jacobian.derivatives[1].iter().sum();
+//! let summed: f64 = jacobian.images().nth(1).into_iter().flatten().sum();
 //! assert!((vjp.parameters[1] / summed - 1.0).abs() < 1e-9);
 //! # Ok::<(), nanobragg::Error>(())
 //! ```
@@ -62,6 +63,7 @@ mod value;
 pub use factors::FactorGradient;
 pub use parameter::Parameter;
 pub use render::{
-    Jacobian, Jvp, Vjp, render_hvp, render_jacobian, render_jvp, render_photons, render_vjp,
+    Jacobian, Jvp, Vjp, render_hvp, render_jacobian, render_jacobian_into, render_jvp,
+    render_photons, render_vjp,
 };
 pub use value::{value, with_value};

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use nanobragg_numeric::Dual;
 use nanobragg_physics::RunOptions;
-use nanobragg_physics::gradient::{Scene, Tangent, derivatives, photons, pullback, weighted_sum};
+use nanobragg_physics::gradient::{
+    Derivatives, Scene, Tangent, derivatives_into, photons, pullback, weighted_sum,
+};
 
 use super::base::Base;
 use super::factors::FactorGradient;
@@ -18,21 +20,28 @@ const TOGETHER: usize = 4;
 
 /// An image and its derivatives by several parameters.
 ///
-/// All images have the shape `[slow][fast]` of the whole detector and are 0 outside the region of
-/// interest and under the mask.
-#[derive(Debug, Clone, PartialEq)]
+/// All images are those of the whole detector and are 0 outside the region of interest and under the
+/// mask.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Jacobian {
-    /// Photons per pixel.
+    /// Photons per pixel, shape `[slow][fast]`.
     pub photons: Vec<f64>,
-    /// Photons per pixel and unit of the parameter, one image a parameter, in their order.
-    pub derivatives: Vec<Vec<f64>>,
+    /// Photons per pixel and unit of the parameter, shape `[parameter][slow][fast]`.
+    pub derivatives: Vec<f64>,
     /// Pixels along the fast axis.
     pub fast: usize,
     /// Pixels along the slow axis.
     pub slow: usize,
 }
 
-/// An image and its derivative along one direction, in the shape of [`Jacobian`].
+impl Jacobian {
+    /// The derivatives by each parameter, each of shape `[slow][fast]`.
+    pub fn images(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+        self.derivatives.chunks(self.photons.len().max(1))
+    }
+}
+
+/// An image and its derivative along one direction, both of shape `[slow][fast]`, as in [`Jacobian`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Jvp {
     /// Photons per pixel.
@@ -48,7 +57,7 @@ pub struct Jvp {
 /// The derivatives of a number L that depends on the image.
 #[derive(Debug, Clone)]
 pub struct Vjp {
-    /// Photons per pixel, in the shape of [`Jacobian`].
+    /// Photons per pixel, shape `[slow][fast]`.
     pub photons: Vec<f64>,
     /// dL by each parameter, in their order.
     pub parameters: Vec<f64>,
@@ -68,16 +77,40 @@ pub fn render_jacobian(
     parameters: &[Parameter],
     options: &RunOptions<'_>,
 ) -> Result<Jacobian, Error> {
+    let mut jacobian = Jacobian::default();
+    render_jacobian_into(spec, parameters, options, &mut jacobian)?;
+    Ok(jacobian)
+}
+
+/// [`render_jacobian`] written over an earlier one, of this experiment or any other, whose memory is used
+/// again as far as it goes. What an error leaves there is of no use.
+///
+/// Where one Jacobian follows another this saves the time that the system takes to hand out new memory:
+/// a third of the whole for an image of millions of pixels.
+///
+/// # Errors
+/// As [`render_jacobian`].
+pub fn render_jacobian_into(
+    spec: &ExperimentSpec,
+    parameters: &[Parameter],
+    options: &RunOptions<'_>,
+    into: &mut Jacobian,
+) -> Result<(), Error> {
     let base = Base::new(spec)?;
     let tangents = tangents(&base, parameters)?;
-    let rendered = derivatives(&base.plan(), &tangents, options)?;
+    let mut images = Derivatives {
+        photons: std::mem::take(&mut into.photons),
+        slopes: std::mem::take(&mut into.derivatives),
+    };
+    derivatives_into(&base.plan(), &tangents, options, &mut images)?;
     let [fast, slow] = base.shape();
-    Ok(Jacobian {
-        photons: rendered.photons,
-        derivatives: rendered.images,
+    *into = Jacobian {
+        photons: images.photons,
+        derivatives: images.slopes,
         fast,
         slow,
-    })
+    };
+    Ok(())
 }
 
 /// The image and its derivative along `direction`: parameters, each with its component.
@@ -94,12 +127,14 @@ pub fn render_jvp(
     let tangents = tangents(&base, &parameters)?;
     let components = direction.iter().map(|(_, component)| *component);
     let combined = Tangent::combined(components.zip(&tangents));
-    let rendered = derivatives(&base.plan(), combined.as_slice(), options)?;
-    let pixels = rendered.photons.len();
+    let mut images = Derivatives::default();
+    derivatives_into(&base.plan(), combined.as_slice(), options, &mut images)?;
+    // Along no parameter nothing changes.
+    images.slopes.resize(images.photons.len(), 0.0);
     let [fast, slow] = base.shape();
     Ok(Jvp {
-        photons: rendered.photons,
-        derivative: (rendered.images.into_iter().next()).unwrap_or_else(|| vec![0.0; pixels]),
+        photons: images.photons,
+        derivative: images.slopes,
         fast,
         slow,
     })

@@ -8,7 +8,7 @@ use super::pixel::View;
 use super::scene::{Scene, Tangent};
 use super::state::{RunState, uses};
 use super::sums::FactorSums;
-use super::sweep::{blank_image, for_each_row, on_threads};
+use super::sweep::{Images, for_each_row, on_threads};
 use super::tables::{Tables, fast_level};
 use super::tape::{Tape, Unrecorded};
 use crate::error::Error;
@@ -41,15 +41,16 @@ pub fn pullback(
     options: &RunOptions<'_>,
 ) -> Result<Pullback, Error> {
     check_weights(plan, weights)?;
-    let mut photons = [blank_image(plan)?];
+    let mut photons = Vec::new();
+    let image = Images::in_memory(plan, [(&mut photons, 1)])?;
     let mut factors = blank_factors(plan)?;
     let parameters = on_threads(options, || {
         let state = RunState::of(plan, options)?;
         if let Some(level) = fast_level(plan, options) {
             let run = (plan, options, &state);
-            return pull_back_fast(run, level, tangents, weights, &mut photons, &mut factors);
+            return pull_back_fast(run, level, tangents, weights, image, &mut factors);
         }
-        pull_back_factors(plan, weights, options, &state, &mut photons, &mut factors)?;
+        pull_back_factors(plan, weights, options, &state, image, &mut factors)?;
         let mut parameters = Vec::with_capacity(tangents.len());
         for group in tangents.chunks(TOGETHER) {
             let scene = Scene::<Dual<TOGETHER>>::moved(plan.experiment, group);
@@ -58,7 +59,6 @@ pub fn pullback(
         }
         Ok(parameters)
     })?;
-    let [photons] = photons;
     Ok(Pullback {
         photons,
         parameters,
@@ -128,7 +128,7 @@ fn sum_weighted<T: Scalar + Send + Sync>(
         }
         sum
     };
-    for_each_row(plan, options, &mut [], work, |sum| total += sum)?;
+    for_each_row(plan, options, Images::none(), work, |sum| total += sum)?;
     Ok(total)
 }
 
@@ -138,7 +138,7 @@ fn pull_back_factors(
     weights: &[f64],
     options: &RunOptions<'_>,
     state: &RunState,
-    photons: &mut [Vec<f64>],
+    photons: Images<'_>,
     factors: &mut [f64],
 ) -> Result<(), Error> {
     let scene = Scene::of(plan.experiment);
@@ -171,7 +171,7 @@ fn pull_back_fast(
     level: Level,
     tangents: &[Tangent],
     weights: &[f64],
-    photons: &mut [Vec<f64>],
+    photons: Images<'_>,
     factors: &mut [f64],
 ) -> Result<Vec<f64>, Error> {
     let tables = Tables::new(plan, tangents);

@@ -6,7 +6,7 @@ use super::exceptions::Exceptions;
 use super::pixel::View;
 use super::scene::{Scene, Tangent};
 use super::state::{RunState, uses};
-use super::sweep::{blank_image, for_each_row, on_threads};
+use super::sweep::{Images, for_each_row, on_threads};
 use super::tables::{Tables, fast_level};
 use super::tape::Unrecorded;
 use crate::error::Error;
@@ -18,14 +18,13 @@ use crate::render::RunOptions;
 /// Tangents that go through the general path together.
 pub(super) const TOGETHER: usize = 8;
 
-/// An image with its derivatives, each of shape `[slow][fast]` and 0 outside the region of interest
-/// and under the mask.
-#[derive(Debug, Clone, PartialEq)]
+/// An image with its derivatives, 0 outside the region of interest and under the mask.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Derivatives {
-    /// Photons per pixel.
+    /// Photons per pixel, shape `[slow][fast]`.
     pub photons: Vec<f64>,
-    /// Photons per pixel and unit of the parameter, one image a tangent.
-    pub images: Vec<Vec<f64>>,
+    /// Photons per pixel and unit of the parameter, shape `[tangent][slow][fast]`.
+    pub slopes: Vec<f64>,
 }
 
 /// The image of `scene` in double precision, pixel by pixel along the general path.
@@ -40,38 +39,34 @@ pub fn photons(
     scene: &Scene<f64>,
     options: &RunOptions<'_>,
 ) -> Result<Vec<f64>, Error> {
-    let mut images = [blank_image(plan)?];
+    let mut photons = Vec::new();
+    let images = Images::in_memory(plan, [(&mut photons, 1)])?;
     on_threads(options, || {
         let state = RunState::of(plan, options)?;
         let view = View::new(plan, scene)?;
-        sweep_generally(plan, options, &state, &view, &mut images, |photons, out| {
+        sweep_generally(plan, options, &state, &view, images, |photons, out| {
             if let [image] = out {
                 **image = photons;
             }
         })
     })?;
-    let [image] = images;
-    Ok(image)
+    Ok(photons)
 }
 
-/// The image of an experiment and its derivatives along `tangents`.
+/// The image of an experiment and its derivatives along `tangents`, written over what `into` holds, whose
+/// memory is used again as far as it goes. What an error leaves there is of no use.
 ///
 /// # Errors
 /// When the run is cancelled, or there is no memory or no thread for it.
-pub fn derivatives(
+pub fn derivatives_into(
     plan: &Plan<'_>,
     tangents: &[Tangent],
     options: &RunOptions<'_>,
-) -> Result<Derivatives, Error> {
-    let mut images = (0..=tangents.len())
-        .map(|_| blank_image(plan))
-        .collect::<Result<Vec<_>, _>>()?;
-    on_threads(options, || derive(plan, tangents, options, &mut images))?;
-    let mut images = images.into_iter();
-    Ok(Derivatives {
-        photons: images.next().unwrap_or_default(),
-        images: images.collect(),
-    })
+    into: &mut Derivatives,
+) -> Result<(), Error> {
+    let memories = [(&mut into.photons, 1), (&mut into.slopes, tangents.len())];
+    let images = Images::in_memory(plan, memories)?;
+    on_threads(options, || derive(plan, tangents, options, images))
 }
 
 /// Fills `images`: the photons first, then one for every tangent.
@@ -79,15 +74,12 @@ fn derive(
     plan: &Plan<'_>,
     tangents: &[Tangent],
     options: &RunOptions<'_>,
-    images: &mut [Vec<f64>],
+    mut images: Images<'_>,
 ) -> Result<(), Error> {
     let state = RunState::of(plan, options)?;
     if let Some(level) = fast_level(plan, options) {
         return derive_fast(plan, tangents, options, &state, level, images);
     }
-    let Some((photons, images)) = images.split_first_mut() else {
-        return Ok(());
-    };
     let groups = tangents.len().div_ceil(TOGETHER).max(1);
     for group in 0..groups {
         let start = group * TOGETHER;
@@ -97,21 +89,13 @@ fn derive(
             tangents.get(start..end).unwrap_or_default(),
         );
         let view = View::new(plan, &scene)?;
-        let of_group = images.get_mut(start..end).unwrap_or_default();
-        let mut out: Vec<Vec<f64>> = vec![std::mem::take(photons)];
-        out.extend(of_group.iter_mut().map(std::mem::take));
-        let result = sweep_generally(plan, options, &state, &view, &mut out, |pixel, out| {
+        let of_group = images.first_with(start..end);
+        sweep_generally(plan, options, &state, &view, of_group, |pixel, out| {
             let numbers = std::iter::once(pixel.real).chain(pixel.derivatives);
             for (out, number) in out.iter_mut().zip(numbers) {
                 **out = number;
             }
-        });
-        let mut out = out.into_iter();
-        *photons = out.next().unwrap_or_default();
-        for (image, own) in of_group.iter_mut().zip(out) {
-            *image = own;
-        }
-        result?;
+        })?;
     }
     Ok(())
 }
@@ -123,7 +107,7 @@ fn derive_fast(
     options: &RunOptions<'_>,
     state: &RunState,
     level: Level,
-    images: &mut [Vec<f64>],
+    images: Images<'_>,
 ) -> Result<(), Error> {
     let tables = Tables::new(plan, tangents);
     let exceptions = Exceptions::new(plan, state, tangents)?;
@@ -165,7 +149,7 @@ fn sweep_generally<T: Scalar + Send + Sync>(
     options: &RunOptions<'_>,
     state: &RunState,
     view: &View<'_, '_, T>,
-    images: &mut [Vec<f64>],
+    images: Images<'_>,
     write: impl Fn(T, &mut [&mut f64]) + Sync,
 ) -> Result<(), Error> {
     let fast = plan.experiment.roi.fast();

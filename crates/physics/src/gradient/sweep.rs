@@ -1,5 +1,7 @@
 //! Rows in parallel, and what they give merged in their order.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::error::Error;
@@ -11,21 +13,72 @@ use crate::render::RunOptions;
 /// threads, and bounds what waits to be merged.
 const BAND: usize = 128;
 
-/// An image of zeros, or an error where an allocation would abort.
-pub(super) fn blank_image(plan: &Plan<'_>) -> Result<Vec<f64>, Error> {
-    let detector = &plan.experiment.detector;
-    let (pixels_fast, pixels_slow) = (
-        detector.pixels_fast() as usize,
-        detector.pixels_slow() as usize,
-    );
-    let count = pixels_fast.saturating_mul(pixels_slow);
-    let is_there = Vec::<f64>::new().try_reserve_exact(count);
-    is_there.map_err(|_| Error::OutOfMemory {
-        pixels_fast,
-        pixels_slow,
-        bytes: count.saturating_mul(size_of::<f64>()),
-    })?;
-    Ok(vec![0.0; count])
+/// The images that a run writes into, each of shape `[slow][fast]`.
+pub(super) struct Images<'i> {
+    each: Vec<&'i mut [f64]>,
+    /// Whether all are zeros. Rows of others are made zeros by the thread that works on them, which has
+    /// them in its cache.
+    are_blank: bool,
+}
+
+impl<'i> Images<'i> {
+    /// None at all.
+    pub(super) fn none() -> Self {
+        Self {
+            each: Vec::new(),
+            are_blank: true,
+        }
+    }
+
+    /// As many images as each of `memories`, which gets what memory it lacks, is said to have.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] where an allocation would abort.
+    pub(super) fn in_memory<const N: usize>(
+        plan: &Plan<'_>,
+        memories: [(&'i mut Vec<f64>, usize); N],
+    ) -> Result<Self, Error> {
+        let detector = &plan.experiment.detector;
+        let (pixels_fast, pixels_slow) = (
+            detector.pixels_fast() as usize,
+            detector.pixels_slow() as usize,
+        );
+        let pixels = pixels_fast.saturating_mul(pixels_slow);
+        let mut images = Self {
+            each: Vec::new(),
+            are_blank: true,
+        };
+        for (memory, count) in memories {
+            let numbers = pixels.saturating_mul(count);
+            if memory.capacity() < numbers {
+                *memory = Vec::new();
+                (memory.try_reserve_exact(numbers)).map_err(|_| Error::OutOfMemory {
+                    pixels_fast,
+                    pixels_slow,
+                    bytes: numbers.saturating_mul(size_of::<f64>()),
+                })?;
+                // Zeros that the system hands out page by page, as they are written.
+                *memory = vec![0.0; numbers];
+            } else {
+                memory.resize(numbers, 0.0);
+                images.are_blank = false;
+            }
+            images.each.extend(memory.chunks_mut(pixels.max(1)));
+        }
+        Ok(images)
+    }
+
+    /// The first of them together with those of `others`, counted from the second.
+    pub(super) fn first_with(&mut self, others: Range<usize>) -> Images<'_> {
+        let wanted = |index: usize| index == 0 || others.contains(&(index - 1));
+        Images {
+            each: (self.each.iter_mut().enumerate())
+                .filter(|(index, _)| wanted(*index))
+                .map(|(_, image)| &mut **image)
+                .collect(),
+            are_blank: self.are_blank,
+        }
+    }
 }
 
 /// Runs `work` on the threads that `options` asks for.
@@ -50,7 +103,7 @@ pub(super) fn on_threads<R: Send>(
 pub(super) fn for_each_row<R: Send>(
     plan: &Plan<'_>,
     options: &RunOptions<'_>,
-    images: &mut [Vec<f64>],
+    images: Images<'_>,
     work: impl Fn(u32, &mut [&mut [f64]]) -> R + Sync,
     mut merge: impl FnMut(R),
 ) -> Result<(), Error> {
@@ -59,11 +112,16 @@ pub(super) fn for_each_row<R: Send>(
     let slow = experiment.roi.slow();
     let (first, last) = (*slow.start() as usize, *slow.end() as usize);
     let mut rows: Vec<(u32, Vec<&mut [f64]>)> = slow
-        .map(|row| (row, Vec::with_capacity(images.len())))
+        .map(|row| (row, Vec::with_capacity(images.each.len())))
         .collect();
-    for image in images {
-        let of_image = image.chunks_mut(width).skip(first).take(last + 1 - first);
-        for ((_, row), own) in rows.iter_mut().zip(of_image) {
+    for image in images.each {
+        let (before, rest) = image.split_at_mut(first * width);
+        let (within, after) = rest.split_at_mut((last + 1 - first) * width);
+        if !images.are_blank {
+            before.fill(0.0);
+            after.fill(0.0);
+        }
+        for ((_, row), own) in rows.iter_mut().zip(within.chunks_mut(width)) {
             row.push(own);
         }
     }
@@ -75,7 +133,12 @@ pub(super) fn for_each_row<R: Send>(
         let results: Vec<R> = band
             .par_iter_mut()
             .with_max_len(1)
-            .map(|(slow, row)| work(*slow, row))
+            .map(|(slow, row)| {
+                if !images.are_blank {
+                    row.iter_mut().for_each(|row| row.fill(0.0));
+                }
+                work(*slow, row)
+            })
             .collect();
         let done = index * BAND + results.len();
         results.into_iter().for_each(&mut merge);
