@@ -10,6 +10,8 @@ pub(crate) struct LaneGrid {
     min: [f64; 3],
     max: [f64; 3],
     stride: [f64; 3],
+    /// From one h to the next, and from one k.
+    steps: [usize; 2],
     /// Added to `h stride + k stride + l`, makes its low bits the place in the grid.
     base: f64,
 }
@@ -31,11 +33,13 @@ impl LaneGrid {
             });
         };
         let min = bounds.min.map(f64::from);
+        let [by_h, by_k, _] = factors.strides();
         let stride = factors.strides().map(|stride| stride as f64);
         Some(Self {
             min,
             max: bounds.max.map(f64::from),
             stride,
+            steps: [by_h, by_k],
             base: offset_base(min[0] * stride[0] + min[1] * stride[1] + min[2]),
         })
     }
@@ -70,6 +74,7 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
         max,
         stride,
         base,
+        ..
     } = plan.lane_grid;
     for i in 0..BLOCK {
         let [h, k, l] = hkl(block, orientation, i);
@@ -131,6 +136,7 @@ pub(super) fn find_neighbours<A: Arithmetic>(
         max,
         stride,
         base,
+        ..
     } = plan.lane_grid;
     let span = [0, 1, 2].map(|axis| max[axis] - min[axis] + 1.0);
     for i in 0..BLOCK {
@@ -207,10 +213,11 @@ pub(super) fn gather_nearest_outside(
 /// One number for each pixel of a group.
 type Lanes = [f64; GROUP];
 
-/// Interpolates between the 64 neighbours from `place` on with the weights of a group of pixels.
+/// Interpolates between the 64 neighbours from `corner` on with the weights of a group of pixels.
 #[inline(always)]
-fn interpolate<A: Arithmetic>(plan: &Plan<'_>, block: &Block, start: usize, place: u32) -> Lanes {
-    let neighbours = neighbours(plan, place as usize);
+fn interpolate<A: Arithmetic>(plan: &Plan<'_>, block: &Block, start: usize, corner: u32) -> Lanes {
+    let values = plan.experiment.factors.values();
+    let [by_h, by_k] = plan.lane_grid.steps;
     let weights = |axis: usize, n: usize| -> &Lanes {
         let (groups, _) = block.weights[axis][n].as_chunks::<GROUP>();
         &groups[start / GROUP]
@@ -220,7 +227,7 @@ fn interpolate<A: Arithmetic>(plan: &Plan<'_>, block: &Block, start: usize, plac
     for h in 0..4 {
         let mut in_plane = [0.0; GROUP];
         for k in 0..4 {
-            let row = &neighbours[h][k];
+            let row = row_from(values, corner as usize + h * by_h + k * by_k);
             for i in 0..GROUP {
                 let sum = weights(2, 0)[i] * row[0];
                 let sum = A::multiply_add(weights(2, 1)[i], row[1], sum);
@@ -236,20 +243,9 @@ fn interpolate<A: Arithmetic>(plan: &Plan<'_>, block: &Block, start: usize, plac
     factors
 }
 
-/// The 64 structure factors `[h][k][l]` from `corner` on.
+/// Four structure factors along l.
 #[inline(always)]
-fn neighbours(plan: &Plan<'_>, corner: usize) -> [[[f64; 4]; 4]; 4] {
-    let factors = &plan.experiment.factors;
-    let values = factors.values();
-    let [h_stride, k_stride, _] = factors.strides();
-    let mut neighbours = [[[0.0; 4]; 4]; 4];
-    for (h, plane) in neighbours.iter_mut().enumerate() {
-        for (k, row) in plane.iter_mut().enumerate() {
-            let start = corner + h * h_stride + k * k_stride;
-            if let Some(listed) = values.get(start..start + 4) {
-                row.copy_from_slice(listed);
-            }
-        }
-    }
-    neighbours
+fn row_from(values: &[f64], start: usize) -> &[f64; 4] {
+    let row = values.get(start..).and_then(<[f64]>::first_chunk);
+    row.unwrap_or(&[0.0; 4])
 }
