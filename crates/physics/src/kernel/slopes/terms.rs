@@ -6,7 +6,7 @@ use super::super::block::{BLOCK, Column};
 use super::super::correct::corrections;
 use super::super::extent::Extent;
 use super::super::fast::scatter;
-use super::super::lane::{Arithmetic, SIN_PI};
+use super::super::lane::Arithmetic;
 use super::super::lookup::{OUTSIDE, find_nearest, gather_nearest};
 use super::block::SlopeBlock;
 use super::finish::of_pixel;
@@ -20,25 +20,25 @@ const GROUP: usize = 8;
 /// Added to an offset, it changes none but 0, whose 0/0 it makes into a limit.
 const TINY: f64 = 1e-40;
 
-/// `pi cos(pi r) - sin(pi r)/r` over `z = r^2`, for |r| <= 1/2, in powers of z: twice the derivative by
-/// z of `sin(pi r)/r`.
+/// `pi cos(pi r) - sin(pi r)/r` over `z = r^2`, for |r| <= 1/2, in powers of z and the unit of
+/// [`Arithmetic::sin_pi`]: twice the derivative by z of `sin(pi r)/r`.
 ///
 /// # Source
 /// Minimax polynomial of six terms, the first of them exact (Remez exchange in extended precision);
 /// relative error 5e-12.
 const SLOPE_OF_SINE: [f64; 6] = [
-    -10.335_425_560_099_94,
-    10.200_656_151_720_56,
-    -3.595_586_745_419_918,
-    0.657_159_308_348_963_4,
-    -0.073_642_524_210_059_25,
-    0.005_371_607_273_532_635,
+    -23_111.402_317_108_21,
+    22_810.039_785_010_948,
+    -8_040.215_795_299_863,
+    1_469.496_642_723_495_4,
+    -164.674_593_684_520_06,
+    12.011_636_682_613_483,
 ];
 
 /// The grating function along one axis, with what its derivatives are made of.
 ///
 /// With r = n d - m the reduced argument, P = sin(pi r)/r, E = pi cos(pi r) - P and C = P + E, each at n
-/// or at 1:
+/// or at 1, in the unit of [`Arithmetic::sin_pi`]:
 /// ```text
 /// G     = r P_n / D            D = d P_1
 /// dG/dd = ((m C_n + r E_n) P_1 - r P_n E_1) / D^2
@@ -64,7 +64,7 @@ fn grating<A: Arithmetic>(offset: f64, n: f64) -> Grating {
     let parts = |x: f64| {
         let z = x * x;
         let slope = z * A::polynomial(&SLOPE_OF_SINE, z);
-        (A::polynomial(&SIN_PI, z), slope)
+        (A::sine_over_turn(z), slope)
     };
     let ((p_n, e_n), (p_1, e_1)) = (parts(r), parts(d));
     let above = r * p_n;
