@@ -151,19 +151,12 @@ impl SlopeBlock {
         orientation: &Orientation,
     ) {
         self.is_dark = false;
-        let sizes = !tables.sizes.is_empty();
-        if sizes {
-            self.differentiate::<A, true>(plan);
+        let rotation = &tables.rotations[place];
+        if tables.turns.is_empty() && tables.sizes.is_empty() {
+            self.differentiate::<A, false>(plan, rotation, orientation);
         } else {
-            self.differentiate::<A, false>(plan);
-        }
-        if !tables.cells_m.is_empty() {
-            self.add_by_cell::<A>(&tables.rotations[place]);
-        }
-        if !tables.rays.is_empty() || !tables.turns.is_empty() {
-            self.add_by_scattering::<A>(tables, place, orientation);
-        }
-        if sizes {
+            self.differentiate::<A, true>(plan, rotation, orientation);
+            self.add_by_turn(tables, place, orientation);
             self.add_by_size(tables);
         }
         if !tables.factors.is_empty() {
@@ -174,21 +167,25 @@ impl SlopeBlock {
         }
     }
 
-    /// The term of every pixel: added, and its derivatives by h, k, l.
+    /// The term of every pixel: added, with its derivatives by the cell and by the scattering vector.
+    /// `KEPT` are those by h, k, l and the numbers of cells.
     ///
     /// With `a` the product of the numerators and `b` that of the denominators, the term is `(F a/b)^2`;
-    /// for its derivative one axis' numerator gives way to `by_offset` over the denominator. `SIZES`: with
-    /// those by the numbers of cells.
+    /// for its derivative one axis' numerator gives way to `by_offset` over the denominator. All of it is
+    /// one loop: what is told at once need not be stored and read again.
     #[inline(always)]
-    fn differentiate<A: Arithmetic, const SIZES: bool>(&mut self, plan: &Plan<'_>) {
+    fn differentiate<A: Arithmetic, const KEPT: bool>(
+        &mut self,
+        plan: &Plan<'_>,
+        rotation: &[[f64; 3]; 3],
+        orientation: &Orientation,
+    ) {
         let [na, nb, nc] = plan.cells;
-        let [dh, dk, dl] = &self.base.offset;
-        let [by_h, by_k, by_l] = &mut self.by_index;
         for i in 0..BLOCK {
             let (h, k, l) = (
-                grating::<A>(dh[i], na),
-                grating::<A>(dk[i], nb),
-                grating::<A>(dl[i], nc),
+                grating::<A>(self.base.offset[0][i], na),
+                grating::<A>(self.base.offset[1][i], nb),
+                grating::<A>(self.base.offset[2][i], nc),
             );
             let factor = self.base.cell_factor[i];
             let factor = if self.base.live[i] != 0.0 {
@@ -205,10 +202,17 @@ impl SlopeBlock {
             let (ch, ck, cl) = (h.above * h.below, k.above * k.below, l.above * l.below);
             let scale = twice * inverse;
             let (sh, sk) = (scale * ch, scale * ck);
-            by_h[i] = sk * cl * h.by_offset;
-            by_k[i] = sh * cl * k.by_offset;
-            by_l[i] = sh * ck * l.by_offset;
-            if SIZES {
+            let by_index = [
+                sk * cl * h.by_offset,
+                sh * cl * k.by_offset,
+                sh * ck * l.by_offset,
+            ];
+            self.add_by_cell::<A>(i, by_index, rotation);
+            self.add_by_scattering::<A>(i, by_index, orientation);
+            if KEPT {
+                self.by_index[0][i] = by_index[0];
+                self.by_index[1][i] = by_index[1];
+                self.by_index[2][i] = by_index[2];
                 self.by_size[0][i] = twice * k.above * l.above * h.by_count;
                 self.by_size[1][i] = twice * h.above * l.above * k.by_count;
                 self.by_size[2][i] = twice * h.above * k.above * l.by_count;
@@ -216,52 +220,45 @@ impl SlopeBlock {
         }
     }
 
-    /// The derivatives by a, b, c at phi = 0: those by h, k, l times the scattering vector in the
+    /// The derivatives of lane `i` by a, b, c at phi = 0: those by h, k, l times the scattering vector in the
     /// frame of the cell, whose components are its products with the columns of the rotation.
     #[inline(always)]
-    fn add_by_cell<A: Arithmetic>(&mut self, columns: &[[f64; 3]; 3]) {
+    fn add_by_cell<A: Arithmetic>(
+        &mut self,
+        i: usize,
+        by_index: [f64; 3],
+        columns: &[[f64; 3]; 3],
+    ) {
         let [qx, qy, qz] = &self.base.scattering_per_m;
-        let [by_h, by_k, by_l] = &self.by_index;
-        let [[ax, ay, az], [bx, by, bz], [cx, cy, cz]] = &mut self.sums.by_cell;
-        for i in 0..BLOCK {
-            let along = |column: [f64; 3]| {
-                let p = A::multiply_add(column[0], qx[i], column[1] * qy[i]);
-                A::multiply_add(column[2], qz[i], p)
-            };
-            let (px, py, pz) = (along(columns[0]), along(columns[1]), along(columns[2]));
-            ax[i] = A::multiply_add(by_h[i], px, ax[i]);
-            ay[i] = A::multiply_add(by_h[i], py, ay[i]);
-            az[i] = A::multiply_add(by_h[i], pz, az[i]);
-            bx[i] = A::multiply_add(by_k[i], px, bx[i]);
-            by[i] = A::multiply_add(by_k[i], py, by[i]);
-            bz[i] = A::multiply_add(by_k[i], pz, bz[i]);
-            cx[i] = A::multiply_add(by_l[i], px, cx[i]);
-            cy[i] = A::multiply_add(by_l[i], py, cy[i]);
-            cz[i] = A::multiply_add(by_l[i], pz, cz[i]);
+        for (j, column) in columns.iter().enumerate() {
+            let p = A::multiply_add(column[0], qx[i], column[1] * qy[i]);
+            let p = A::multiply_add(column[2], qz[i], p);
+            for (sums, by) in self.sums.by_cell.iter_mut().zip(by_index) {
+                sums[j][i] = A::multiply_add(by, p, sums[j][i]);
+            }
         }
     }
 
-    /// The derivative by the scattering vector, and by turns of this orientation.
+    /// The derivative of lane `i` by the scattering vector.
     #[inline(always)]
     fn add_by_scattering<A: Arithmetic>(
         &mut self,
-        tables: &Tables,
-        place: usize,
+        i: usize,
+        by_index: [f64; 3],
         orientation: &Orientation,
     ) {
+        for (axis, sum) in self.by_scattering.iter_mut().enumerate() {
+            for (edge, by) in orientation.iter().zip(by_index) {
+                sum[i] = A::multiply_add(by, edge[axis], sum[i]);
+            }
+        }
+    }
+
+    /// The derivatives by turns of this orientation.
+    #[inline(always)]
+    fn add_by_turn(&mut self, tables: &Tables, place: usize, orientation: &Orientation) {
         let [a, b, c] = orientation;
         let [by_h, by_k, by_l] = &self.by_index;
-        let [wx, wy, wz] = &mut self.by_scattering;
-        for i in 0..BLOCK {
-            let add = |sum: f64, axis: usize| {
-                let own = A::multiply_add(by_h[i], a[axis], sum);
-                let own = A::multiply_add(by_k[i], b[axis], own);
-                A::multiply_add(by_l[i], c[axis], own)
-            };
-            wx[i] = add(wx[i], 0);
-            wy[i] = add(wy[i], 1);
-            wz[i] = add(wz[i], 2);
-        }
         let [qx, qy, qz] = &self.base.scattering_per_m;
         for (tangent, rates) in &tables.turns {
             let rate = rates[place];
