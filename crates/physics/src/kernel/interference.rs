@@ -55,13 +55,13 @@ impl Precision for Single {
 
     #[inline(always)]
     fn above<A: Arithmetic>([h, k, l]: [f64; 3], [na, nb, nc]: [f64; 3]) -> f64 {
-        let sine = |n, d| f64::from(sin_pi_single(A::part_of_turn(n, d) as f32));
+        let sine = |n, d| f64::from(sin_pi_single::<A>(A::part_of_turn(n, d) as f32));
         sine(na, h) * sine(nb, k) * sine(nc, l)
     }
 
     #[inline(always)]
     fn below<A: Arithmetic>([h, k, l]: [f64; 3]) -> f64 {
-        let sine = |d| f64::from(sin_pi_single(d as f32));
+        let sine = |d| f64::from(sin_pi_single::<A>(d as f32));
         sine(h) * sine(k) * sine(l)
     }
 }
