@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use nanobragg::gradient::{Parameter, render_jacobian, render_jvp, render_vjp};
+use nanobragg::gradient::{
+    Jacobian, Parameter, render_jacobian, render_jacobian_into, render_jvp, render_vjp,
+};
 use nanobragg::physics::Plan;
 use nanobragg::{RunOptions, physics::render};
 use nanobragg_benches::headline;
@@ -51,6 +53,13 @@ fn gradients(criterion: &mut Criterion) {
     });
     group.bench_function("jacobian14", |bencher| {
         bencher.iter(|| render_jacobian(&spec, &PARAMETERS, &options).expect("it has derivatives"));
+    });
+    let mut again = Jacobian::default();
+    group.bench_function("jacobian14_again", |bencher| {
+        bencher.iter(|| {
+            render_jacobian_into(&spec, &PARAMETERS, &options, &mut again)
+                .expect("it has derivatives");
+        });
     });
     group.bench_function("vjp14", |bencher| {
         bencher.iter(|| {
