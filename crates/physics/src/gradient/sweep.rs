@@ -52,7 +52,8 @@ impl<'i> Images<'i> {
             let numbers = pixels.saturating_mul(count);
             if memory.capacity() < numbers {
                 *memory = Vec::new();
-                (memory.try_reserve_exact(numbers)).map_err(|_| Error::OutOfMemory {
+                let is_there = Vec::<f64>::new().try_reserve_exact(numbers);
+                is_there.map_err(|_| Error::OutOfMemory {
                     pixels_fast,
                     pixels_slow,
                     bytes: numbers.saturating_mul(size_of::<f64>()),
@@ -61,7 +62,7 @@ impl<'i> Images<'i> {
                 *memory = vec![0.0; numbers];
             } else {
                 memory.resize(numbers, 0.0);
-                images.are_blank = false;
+                images.are_blank &= count == 0;
             }
             images.each.extend(memory.chunks_mut(pixels.max(1)));
         }

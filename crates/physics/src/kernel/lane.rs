@@ -49,9 +49,9 @@ pub(crate) trait Arithmetic {
         r * Self::sine_over_turn(r * r)
     }
 
-    /// `P = sin(pi r)/r` of `z = r^2`, in that unit: a polynomial of the sixth degree whose first coefficient
-    /// is 1, by coefficients adapted to it. Three multiplications and four additions more; Horner's
-    /// scheme has five, each of which waits for the one before.
+    /// `sin(pi r)/r` of `z = r^2`, in that unit: a polynomial of the sixth degree whose first coefficient is
+    /// 1, by coefficients adapted to it. It takes three multiplications, where Horner's scheme takes
+    /// five, each of which waits for the one before.
     ///
     /// # Source
     /// Knuth, The Art of Computer Programming 2, 4.6.4, equation 16.

@@ -168,7 +168,7 @@ impl SlopeBlock {
     }
 
     /// The term of every pixel: added, with its derivatives by the cell and by the scattering vector.
-    /// `KEPT` are those by h, k, l and the numbers of cells.
+    /// `KEPT`: those by h, k, l and the numbers of cells are stored, for turns and sizes.
     ///
     /// With `a` the product of the numerators and `b` that of the denominators, the term is `(F a/b)^2`;
     /// for its derivative one axis' numerator gives way to `by_offset` over the denominator. All of it is
