@@ -58,6 +58,7 @@
 //! ```
 
 mod background;
+mod blank;
 mod error;
 mod experiment;
 mod fixes;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use rayon::prelude::*;
 use tracing::info_span;
 
+use crate::blank::blank_images;
 use crate::error::Error;
 use crate::kernel::reference::{Carried, Nobody, Pixel, render_pixel};
 use crate::kernel::{Level, Precision, RowSpan, SpanOutcome, render_span};
@@ -63,7 +64,7 @@ pub fn render(plan: &Plan<'_>, options: &RunOptions<'_>) -> Result<Rendered, Err
     let _span = info_span!("render").entered();
     let detector = &plan.experiment.detector;
     let (pixels_fast, pixels_slow) = (detector.pixels_fast(), detector.pixels_slow());
-    let mut pixels = blank_image(pixels_fast as usize, pixels_slow as usize)?;
+    let mut pixels = blank_images(detector, 1)?;
     thread_pool(options.threads)?.install(|| {
         let mut sweep = Sweep::new(plan, options, &mut pixels);
         let first_evaluated = sweep.render_untouched_cell()?;
@@ -104,26 +105,12 @@ pub(crate) fn in_order<I: Sync, T: Send>(
     })
 }
 
-fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
+/// So many threads, or one a core for 0.
+pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .map_err(|source| Error::Threads { threads, source })
-}
-
-/// An image of zeros, or an error where an allocation would abort.
-///
-/// The memory is asked for twice: first in a way that can fail, then zeroed, which the system does page
-/// by page when a thread first writes there.
-fn blank_image(pixels_fast: usize, pixels_slow: usize) -> Result<Vec<f32>, Error> {
-    let count = pixels_fast.saturating_mul(pixels_slow);
-    let is_there = Vec::<f32>::new().try_reserve_exact(count);
-    is_there.map_err(|_| Error::OutOfMemory {
-        pixels_fast,
-        pixels_slow,
-        bytes: count.saturating_mul(size_of::<f32>()),
-    })?;
-    Ok(vec![0.0; count])
 }
 
 /// A rendering in progress: everything before `next` is done.

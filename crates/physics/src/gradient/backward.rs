@@ -11,6 +11,7 @@ use super::sums::FactorSums;
 use super::sweep::{Images, for_each_row, on_threads};
 use super::tables::{Tables, fast_level};
 use super::tape::{Tape, Unrecorded};
+use crate::blank::zeros;
 use crate::error::Error;
 use crate::kernel::reference::Pixel;
 use crate::kernel::{Level, SlopeOutput, render_slopes};
@@ -103,12 +104,10 @@ fn check_weights(plan: &Plan<'_>, weights: &[f64]) -> Result<(), Error> {
 /// A zero for every structure factor of the grid.
 fn blank_factors(plan: &Plan<'_>) -> Result<Vec<f64>, Error> {
     let count = plan.experiment.factors.values().len();
-    let is_there = Vec::<f64>::new().try_reserve_exact(count);
-    is_there.map_err(|_| Error::NoMemoryForFactors {
+    zeros(count).map_err(|_| Error::NoMemoryForFactors {
         factors: count,
         bytes: count.saturating_mul(size_of::<f64>()),
-    })?;
-    Ok(vec![0.0; count])
+    })
 }
 
 fn sum_weighted<T: Scalar + Send + Sync>(

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::blank::{blank_images, pixels};
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::progress::Cancel;
-use crate::render::RunOptions;
+use crate::render::{RunOptions, thread_pool};
 
 /// Rows that are worked on before their results are merged. It is a number of its own, not one of
 /// threads, and bounds what waits to be merged.
@@ -39,27 +40,14 @@ impl<'i> Images<'i> {
         memories: [(&'i mut Vec<f64>, usize); N],
     ) -> Result<Self, Error> {
         let detector = &plan.experiment.detector;
-        let (pixels_fast, pixels_slow) = (
-            detector.pixels_fast() as usize,
-            detector.pixels_slow() as usize,
-        );
-        let pixels = pixels_fast.saturating_mul(pixels_slow);
-        let mut images = Self {
-            each: Vec::new(),
-            are_blank: true,
-        };
+        let pixels = pixels(detector);
+        let mut images = Self::none();
         for (memory, count) in memories {
             let numbers = pixels.saturating_mul(count);
             if memory.capacity() < numbers {
+                // What is there goes first, so that both need not fit.
                 *memory = Vec::new();
-                let is_there = Vec::<f64>::new().try_reserve_exact(numbers);
-                is_there.map_err(|_| Error::OutOfMemory {
-                    pixels_fast,
-                    pixels_slow,
-                    bytes: numbers.saturating_mul(size_of::<f64>()),
-                })?;
-                // Zeros that the system hands out page by page, as they are written.
-                *memory = vec![0.0; numbers];
+                *memory = blank_images(detector, count)?;
             } else {
                 memory.resize(numbers, 0.0);
                 images.are_blank &= count == 0;
@@ -87,14 +75,7 @@ pub(super) fn on_threads<R: Send>(
     options: &RunOptions<'_>,
     work: impl FnOnce() -> Result<R, Error> + Send,
 ) -> Result<R, Error> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
-        .build()
-        .map_err(|source| Error::Threads {
-            threads: options.threads,
-            source,
-        })?;
-    pool.install(work)
+    thread_pool(options.threads)?.install(work)
 }
 
 /// Works on every row of the region of interest, each with its row of every image in `images`, and
