@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nanobragg_numeric::Dual;
 use nanobragg_physics::RunOptions;
 use nanobragg_physics::gradient::{
-    Derivatives, Scene, Tangent, derivatives_into, photons, pullback, weighted_sum,
+    Scene, Tangent, derivatives_into, photons, pullback, weighted_sum,
 };
 
 use super::base::Base;
@@ -98,18 +98,14 @@ pub fn render_jacobian_into(
 ) -> Result<(), Error> {
     let base = Base::new(spec)?;
     let tangents = tangents(&base, parameters)?;
-    let mut images = Derivatives {
-        photons: std::mem::take(&mut into.photons),
-        slopes: std::mem::take(&mut into.derivatives),
-    };
-    derivatives_into(&base.plan(), &tangents, options, &mut images)?;
-    let [fast, slow] = base.shape();
-    *into = Jacobian {
-        photons: images.photons,
-        derivatives: images.slopes,
-        fast,
-        slow,
-    };
+    [into.fast, into.slow] = base.shape();
+    derivatives_into(
+        &base.plan(),
+        &tangents,
+        options,
+        &mut into.photons,
+        &mut into.derivatives,
+    )?;
     Ok(())
 }
 
@@ -127,14 +123,20 @@ pub fn render_jvp(
     let tangents = tangents(&base, &parameters)?;
     let components = direction.iter().map(|(_, component)| *component);
     let combined = Tangent::combined(components.zip(&tangents));
-    let mut images = Derivatives::default();
-    derivatives_into(&base.plan(), combined.as_slice(), options, &mut images)?;
+    let (mut photons, mut derivative) = (Vec::new(), Vec::new());
+    derivatives_into(
+        &base.plan(),
+        combined.as_slice(),
+        options,
+        &mut photons,
+        &mut derivative,
+    )?;
     // Along no parameter nothing changes.
-    images.slopes.resize(images.photons.len(), 0.0);
+    derivative.resize(photons.len(), 0.0);
     let [fast, slow] = base.shape();
     Ok(Jvp {
-        photons: images.photons,
-        derivative: images.slopes,
+        photons,
+        derivative,
         fast,
         slow,
     })

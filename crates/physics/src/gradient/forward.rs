@@ -18,15 +18,6 @@ use crate::render::RunOptions;
 /// Tangents that go through the general path together.
 pub(super) const TOGETHER: usize = 8;
 
-/// An image with its derivatives, 0 outside the region of interest and under the mask.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Derivatives {
-    /// Photons per pixel, shape `[slow][fast]`.
-    pub photons: Vec<f64>,
-    /// Photons per pixel and unit of the parameter, shape `[tangent][slow][fast]`.
-    pub slopes: Vec<f64>,
-}
-
 /// The image of `scene` in double precision, pixel by pixel along the general path.
 ///
 /// `scene` may be any near the experiment of `plan`: what is whole, listed or switched, and in which
@@ -53,8 +44,10 @@ pub fn photons(
     Ok(photons)
 }
 
-/// The image of an experiment and its derivatives along `tangents`, written over what `into` holds, whose
-/// memory is used again as far as it goes. What an error leaves there is of no use.
+/// The image of an experiment and its derivatives along `tangents`: `photons`, shape `[slow][fast]`, and
+/// `slopes`, photons per unit of each tangent, shape `[tangent][slow][fast]`; 0 outside the region of
+/// interest and under the mask. Whatever both hold is written over, and their memory used as far as it
+/// goes. What an error leaves there is of no use.
 ///
 /// # Errors
 /// When the run is cancelled, or there is no memory or no thread for it.
@@ -62,10 +55,10 @@ pub fn derivatives_into(
     plan: &Plan<'_>,
     tangents: &[Tangent],
     options: &RunOptions<'_>,
-    into: &mut Derivatives,
+    photons: &mut Vec<f64>,
+    slopes: &mut Vec<f64>,
 ) -> Result<(), Error> {
-    let memories = [(&mut into.photons, 1), (&mut into.slopes, tangents.len())];
-    let images = Images::in_memory(plan, memories)?;
+    let images = Images::in_memory(plan, [(photons, 1), (slopes, tangents.len())])?;
     on_threads(options, || derive(plan, tangents, options, images))
 }
 

@@ -35,5 +35,5 @@ pub(crate) mod tables;
 mod tape;
 
 pub use backward::{Pullback, pullback, weighted_sum};
-pub use forward::{Derivatives, derivatives_into, photons};
+pub use forward::{derivatives_into, photons};
 pub use scene::{Scene, SceneSource, Tangent};
