@@ -85,16 +85,13 @@ impl Fit<'_> {
         let resolved = spec.resolve()?;
         let image = simulate(&resolved.experiment, self.options)?;
         let photons: Vec<f64> = image.photons.pixels().iter().map(|&p| p.into()).collect();
-        Ok(match &self.blur {
-            Some(blur) => blur.apply(&photons),
-            None => photons,
-        })
+        Ok(self.smeared(photons.into()).into_owned())
     }
 
-    fn smeared<'p>(&self, photons: &'p [f64]) -> Cow<'p, [f64]> {
+    fn smeared<'p>(&self, photons: Cow<'p, [f64]>) -> Cow<'p, [f64]> {
         match &self.blur {
-            Some(blur) => Cow::Owned(blur.apply(photons)),
-            None => Cow::Borrowed(photons),
+            Some(blur) => blur.apply(&photons).into(),
+            None => photons,
         }
     }
 
@@ -131,9 +128,9 @@ impl Fit<'_> {
                 let tied = derivatives.next().unwrap_or_default();
                 sum.iter_mut().zip(tied).for_each(|(sum, d)| *sum += *d);
             }
-            columns.push(self.smeared(sum));
+            columns.push(self.smeared(Cow::Borrowed(sum)));
         }
-        let predicted = self.smeared(photons);
+        let predicted = self.smeared(Cow::Borrowed(photons));
         let n = self.numbers();
         let mut normal = Normal::zeros(n);
         let mut row = vec![0.0; n];
