@@ -7,9 +7,9 @@
 //!
 //! | | gives | for |
 //! |---|---|---|
-//! | [`render_jacobian_into`] | the same, in the memory of an earlier one | every step of a fit |
 //! | [`render_jvp`] | the image's derivative along one direction | a step of a line search |
 //! | [`render_jacobian`] | one image of derivatives a parameter | least squares with few parameters |
+//! | [`render_jacobian_into`] | the same, in the memory of an earlier one | every step of a fit |
 //! | [`render_vjp`] | from dL/dpixel: dL by every parameter and structure factor | descent, many parameters |
 //! | [`render_hvp`] | from dL/dpixel and a direction: the rate at which those of parameters change | Newton's method |
 //! | [`render_photons`] | the image in double precision, parameters shifted | checking the others |
