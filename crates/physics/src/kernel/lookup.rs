@@ -10,8 +10,6 @@ pub(crate) struct LaneGrid {
     min: [f64; 3],
     max: [f64; 3],
     stride: [f64; 3],
-    /// From one h to the next, and from one k.
-    steps: [usize; 2],
     /// Added to `h stride + k stride + l`, makes its low bits the place in the grid.
     base: f64,
 }
@@ -33,13 +31,11 @@ impl LaneGrid {
             });
         };
         let min = bounds.min.map(f64::from);
-        let [by_h, by_k, _] = factors.strides();
         let stride = factors.strides().map(|stride| stride as f64);
         Some(Self {
             min,
             max: bounds.max.map(f64::from),
             stride,
-            steps: [by_h, by_k],
             base: offset_base(min[0] * stride[0] + min[1] * stride[1] + min[2]),
         })
     }
@@ -74,7 +70,6 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
         max,
         stride,
         base,
-        ..
     } = plan.lane_grid;
     for i in 0..BLOCK {
         let [h, k, l] = hkl(block, orientation, i);
@@ -136,7 +131,6 @@ pub(super) fn find_neighbours<A: Arithmetic>(
         max,
         stride,
         base,
-        ..
     } = plan.lane_grid;
     let span = [0, 1, 2].map(|axis| max[axis] - min[axis] + 1.0);
     for i in 0..BLOCK {
@@ -174,13 +168,15 @@ const GROUP: usize = 8;
 /// sum whichever pixels are in the group.
 #[inline(always)]
 pub(super) fn gather_tricubic<A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
+    let grid = &plan.experiment.factors;
+    let (values, strides) = (grid.values(), grid.strides());
     for start in (0..BLOCK).step_by(GROUP) {
         let places: [u32; GROUP] = std::array::from_fn(|i| block.place[start + i]);
         for (i, &place) in places.iter().enumerate() {
             if place == OUTSIDE {
                 block.cell_factor[start + i] = 0.0;
             } else if !places[..i].contains(&place) {
-                let factors = interpolate::<A>(plan, block, start, place);
+                let factors = interpolate::<A>(values, strides, block, start, place);
                 for j in 0..GROUP {
                     if places[j] == place {
                         block.cell_factor[start + j] = factors[j];
@@ -213,11 +209,16 @@ pub(super) fn gather_nearest_outside(
 /// One number for each pixel of a group.
 type Lanes = [f64; GROUP];
 
-/// Interpolates between the 64 neighbours from `corner` on with the weights of a group of pixels.
+/// Interpolates between the 64 neighbours from `corner` on with the weights of the group of pixels from
+/// `start` on.
 #[inline(always)]
-fn interpolate<A: Arithmetic>(plan: &Plan<'_>, block: &Block, start: usize, corner: u32) -> Lanes {
-    let values = plan.experiment.factors.values();
-    let [by_h, by_k] = plan.lane_grid.steps;
+fn interpolate<A: Arithmetic>(
+    values: &[f64],
+    [by_h, by_k, _]: [usize; 3],
+    block: &Block,
+    start: usize,
+    corner: u32,
+) -> Lanes {
     let weights = |axis: usize, n: usize| -> &Lanes {
         let (groups, _) = block.weights[axis][n].as_chunks::<GROUP>();
         &groups[start / GROUP]
