@@ -83,7 +83,7 @@ fn counts_of_32_bits_are_those_of_smv_without_the_clipping() {
         .well();
     let counts = |name: &str| match AnyImage::read(scene.path(name)).unwrap() {
         AnyImage::Shaped(_, image) => image,
-        AnyImage::Shapeless(floats) => floats.into_image(16, 16).unwrap(),
+        AnyImage::RawFloats(floats) => floats.into_image(16, 16).unwrap(),
     };
     let clipped = |name: &str| counts(name).map(|&count| count.min(65535.0));
     assert!(

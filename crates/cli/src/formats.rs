@@ -41,7 +41,7 @@ impl WideFormat {
             Self::Tiff => "a CBF or NeXus file can",
             Self::Nexus => return None,
         };
-        (!exposure.is_plain()).then(|| {
+        (!exposure.has_default_axes()).then(|| {
             format!(
                 "the miniCBF lines of {} cannot state a detector that is tilted or whose fast and \
                  slow are not x and -y of imgCIF, nor a spindle that is not x; {instead}",

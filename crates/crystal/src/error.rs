@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use nanobragg_io::input::Unread;
+use nanobragg_io::input::ReadError;
 
 /// Why a crystal or a table of structure factors could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -301,11 +301,11 @@ pub enum Error {
     },
 }
 
-impl From<Unread> for Error {
-    fn from(unread: Unread) -> Self {
-        match unread {
-            Unread::System { path, source } => Self::Unreadable { path, source },
-            Unread::TooLong { path, limit_bytes } => Self::EndlessStream { path, limit_bytes },
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::System { path, source } => Self::Unreadable { path, source },
+            ReadError::TooLong { path, limit_bytes } => Self::EndlessStream { path, limit_bytes },
         }
     }
 }

@@ -1,20 +1,20 @@
-//! An image file of a format that is not known beforehand, recognised by what it contains.
+//! An image file of unknown format, recognised by its contents.
 
 use std::path::{Path, PathBuf};
 
 use crate::bytes::Source;
 use crate::{Error, Image, Result, cbf, float, pgm, smv, tiff};
 
-/// The most that is read of a pipe or a device, which do not tell how long they are.
+/// The most bytes that are read from a pipe or a device, whose length is not known beforehand.
 const MOST_OF_A_PIPE: u64 = 1 << 30;
 
-/// Bytes within which an SMV header names its own length.
+/// The bytes in which an SMV header must state its length.
 const SMV_START: usize = 512;
 
-/// The formats that can be told apart.
+/// The formats that can be recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Raw 32-bit floats; what is none of the others.
+    /// Raw 32-bit floats: any file that is none of the others.
     Float,
     /// `{` and, within 512 bytes, `HEADER_BYTES`.
     Smv,
@@ -22,9 +22,9 @@ pub enum Format {
     Pgm,
     /// `###CBF`.
     Cbf,
-    /// `II*` or `MM*`, as four bytes.
+    /// `II` or `MM`, then 42 in two bytes of that byte order.
     Tiff,
-    /// The signature of HDF5, which is written here but not read.
+    /// The signature of HDF5. This format can be written but not read.
     Hdf5,
 }
 
@@ -49,7 +49,7 @@ impl Format {
         }
     }
 
-    /// What it is called.
+    /// The name of the format.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Float => "float",
@@ -65,16 +65,16 @@ impl Format {
 /// A file that has been read and recognised.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnyImage {
-    /// It told its own sides. 16-bit counts and 8-bit greys are exact as floats; of 32-bit counts
-    /// those beyond 2^24 are rounded.
+    /// A file that states its sides. 16-bit counts and 8-bit greys are exact as floats; 32-bit
+    /// counts above 2^24 are rounded.
     Shaped(Format, Image<f32>),
-    /// Raw floats, whose sides must be told.
-    Shapeless(Shapeless),
+    /// A file that does not state its sides.
+    RawFloats(RawFloats),
 }
 
-/// Raw floats in memory.
+/// The contents of a file of raw floats.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shapeless {
+pub struct RawFloats {
     path: PathBuf,
     bytes: Vec<u8>,
 }
@@ -83,8 +83,8 @@ impl AnyImage {
     /// Reads a file to its end.
     ///
     /// # Errors
-    /// Where it cannot be read, or where its header promises what it does not hold; see
-    /// [`smv::read`], [`pgm::read`], [`cbf::read`] and [`tiff::parse`]. [`Error::NotRead`] for HDF5.
+    /// As [`smv::read`], [`pgm::read`], [`cbf::read`] and [`tiff::parse`]; [`Error::NotRead`] for
+    /// HDF5.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let mut source = Source::open(path)?;
@@ -112,31 +112,31 @@ impl AnyImage {
                     format: format.name(),
                 }));
             }
-            Format::Float => Self::Shapeless(Shapeless {
+            Format::Float => Self::RawFloats(RawFloats {
                 path: path.to_path_buf(),
                 bytes,
             }),
         })
     }
 
-    /// The pixels along the fast and the slow axis, if the file tells.
+    /// The pixels along the fast and the slow axis, if the file states them.
     pub fn sides(&self) -> Option<[usize; 2]> {
         match self {
             Self::Shaped(_, image) => Some([image.fast(), image.slow()]),
-            Self::Shapeless(_) => None,
+            Self::RawFloats(_) => None,
         }
     }
 
-    /// How the file was recognised.
+    /// The format of the file.
     pub fn format(&self) -> Format {
         match self {
             Self::Shaped(format, _) => *format,
-            Self::Shapeless(_) => Format::Float,
+            Self::RawFloats(_) => Format::Float,
         }
     }
 }
 
-impl Shapeless {
+impl RawFloats {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -145,7 +145,7 @@ impl Shapeless {
     /// The image of `fast` x `slow` pixels.
     ///
     /// # Errors
-    /// [`Error::Length`], naming the file, unless it holds exactly that many pixels.
+    /// [`Error::Length`] with the name of the file unless it holds exactly that many pixels.
     pub fn into_image(self, fast: usize, slow: usize) -> Result<Image<f32>> {
         float::parse(&self.bytes, fast, slow).map_err(|fault| fault.in_file(&self.path))
     }
@@ -202,10 +202,10 @@ mod tests {
         assert!(error.contains("HDF5"), "{error}");
 
         let file = stored(|out| float::write(out, &floats));
-        let AnyImage::Shapeless(shapeless) = AnyImage::read(file.path())? else {
+        let AnyImage::RawFloats(raw) = AnyImage::read(file.path())? else {
             panic!("floats have no shape")
         };
-        assert_eq!(shapeless.into_image(2, 1)?, floats);
+        assert_eq!(raw.into_image(2, 1)?, floats);
         Ok(())
     }
 
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_promises_too_much_is_an_error_naming_the_file() {
+    fn a_header_that_states_too_many_pixels_is_an_error_with_the_name_of_the_file() {
         let file = stored(|out| Ok(out.write_all(b"P5 9 9 255\nab")?));
         let error = AnyImage::read(file.path()).unwrap_err().to_string();
         assert!(

@@ -1,4 +1,4 @@
-//! Reading no more than is there, writing many pixels at a time.
+//! Reading files without trusting their headers, and writing many pixels at a time.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// Pixels turned into bytes between two calls of the writer.
+/// Pixels turned into bytes for one call of the writer.
 const PIXELS_PER_WRITE: usize = 1 << 16;
 
-/// A file being read, from its beginning.
+/// A file that is read from its beginning.
 ///
-/// Nothing is allocated on the word of a header: buffers grow with what the file really yields.
+/// A header that states a size does not cause an allocation of that size: buffers grow only with
+/// the bytes that the file has.
 pub(crate) struct Source<R = File> {
     path: PathBuf,
     reader: R,
@@ -19,7 +20,7 @@ pub(crate) struct Source<R = File> {
 }
 
 impl<'b> Source<&'b [u8]> {
-    /// A file already in memory; it has no name.
+    /// The contents of a file in memory, without a name.
     pub(crate) fn in_memory(bytes: &'b [u8]) -> Self {
         Self {
             path: PathBuf::new(),
@@ -57,14 +58,16 @@ impl<R: Read> Source<R> {
         self.length
     }
 
-    /// Reads on until `bytes`, which holds all that was read so far, is `until` long; fewer at the
-    /// end of the file.
+    /// Reads on until `bytes`, which must hold all that was read before, has the length `until`, or
+    /// the file ends.
     pub(crate) fn extend(&mut self, bytes: &mut Vec<u8>, until: u64) -> Result<()> {
         let fault = |cause| Error::Read {
             path: self.path.clone(),
             cause,
         };
         let missing = until.saturating_sub(bytes.len() as u64);
+        // Reserved in one piece where the length is known. A reservation that fails is an error;
+        // without it `read_to_end` would abort the program.
         if let Some(length) = self.length {
             let held = length.saturating_sub(bytes.len() as u64).min(missing);
             let held =
@@ -79,24 +82,24 @@ impl<R: Read> Source<R> {
     }
 }
 
-/// Writes each pixel as the `N` bytes that `bytes_of` makes of it.
+/// Writes each pixel as `N` bytes, which `bytes_of` returns.
 pub(crate) fn write_pixels<T: Copy, const N: usize>(
     mut writer: impl Write,
     pixels: &[T],
     bytes_of: impl Fn(T) -> [u8; N],
 ) -> io::Result<()> {
     let mut buffer = vec![0; PIXELS_PER_WRITE.min(pixels.len()) * N];
-    for some in pixels.chunks(PIXELS_PER_WRITE) {
+    for chunk in pixels.chunks(PIXELS_PER_WRITE) {
         let (cells, _) = buffer.as_chunks_mut::<N>();
-        for (cell, &pixel) in cells.iter_mut().zip(some) {
+        for (cell, &pixel) in cells.iter_mut().zip(chunk) {
             *cell = bytes_of(pixel);
         }
-        writer.write_all(buffer.get(..some.len() * N).unwrap_or_default())?;
+        writer.write_all(buffer.get(..chunk.len() * N).unwrap_or_default())?;
     }
     Ok(())
 }
 
-/// One pixel for every `N` bytes; fewer bytes at the end are left out.
+/// One pixel per `N` bytes. Fewer than `N` bytes at the end are ignored.
 pub(crate) fn pixels_of<T, const N: usize>(bytes: &[u8], pixel: impl Fn([u8; N]) -> T) -> Vec<T> {
     let (cells, _) = bytes.as_chunks::<N>();
     cells.iter().map(|&cell| pixel(cell)).collect()
@@ -107,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pixels_beyond_one_write_are_all_written() -> io::Result<()> {
+    fn more_pixels_than_one_write_takes_are_all_written() -> io::Result<()> {
         let pixels: Vec<u16> = (0..PIXELS_PER_WRITE + 3).map(|i| i as u16).collect();
         let mut bytes = Vec::new();
         write_pixels(&mut bytes, &pixels, u16::to_be_bytes)?;
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_no_source() {
+    fn a_folder_cannot_be_read() {
         assert!(matches!(
             Source::open(Path::new(".")),
             Err(Error::Folder { .. })

@@ -1,4 +1,4 @@
-//! What can be wrong with a file of pixels.
+//! The errors of image files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 /// A result whose error is this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What can be wrong with a file of pixels, or with an image to be written.
+/// Why an image file cannot be read or written.
 ///
-/// Each message is complete in itself: an underlying cause is part of the text.
+/// Each message is complete: it contains the underlying cause.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -36,7 +36,7 @@ pub enum Error {
         /// What the system said.
         cause: io::Error,
     },
-    /// An output cannot be written to the end; a file that was there before is as it was.
+    /// An output cannot be completed. A file that was there before is unchanged.
     #[error("cannot write {}: {cause}", path.display())]
     Write {
         /// The output.
@@ -44,27 +44,27 @@ pub enum Error {
         /// What the system said.
         cause: io::Error,
     },
-    /// A file was wanted where there is a folder.
+    /// The path is a folder; a file is needed.
     #[error("{} is a folder, not a file", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
     },
-    /// A writer that is not a file of ours failed.
+    /// A writer other than [`Output`](crate::Output) failed.
     #[error("cannot write: {0}")]
     Stream(io::Error),
 
-    /// The number of pixels does not fit the sides of the image, or a side is 0.
+    /// The number of pixels is not the product of the sides of the image, or a side is 0.
     #[error("{pixels} pixels do not make an image of {fast} x {slow} (fast x slow)")]
     Shape {
         /// Pixels along the fast axis.
         fast: usize,
         /// Pixels along the slow axis.
         slow: usize,
-        /// Pixels there are.
+        /// The number of pixels.
         pixels: usize,
     },
-    /// The image is too large to be held in memory, or for the format.
+    /// The image is too large for the memory or for the format.
     #[error("an image of {fast} x {slow} pixels (fast x slow) is too large")]
     TooLarge {
         /// Pixels along the fast axis.
@@ -72,12 +72,12 @@ pub enum Error {
         /// Pixels along the slow axis.
         slow: usize,
     },
-    /// The file has another length than its header or its reader calls for.
+    /// The length of the file does not agree with its header or with what its reader expects.
     #[error("the file holds {found} bytes where {expected} are expected")]
     Length {
-        /// Bytes called for.
+        /// Bytes expected.
         expected: u64,
-        /// Bytes there are.
+        /// Bytes in the file.
         found: u64,
     },
 
@@ -87,7 +87,7 @@ pub enum Error {
     /// No `}` closes the SMV header within its stated length.
     #[error("the SMV header is not closed by '}}' within its {header_bytes} bytes")]
     Unclosed {
-        /// The stated length, or the number of bytes that were looked at.
+        /// The stated length, or the number of bytes that were searched.
         header_bytes: usize,
     },
     /// A key that the reader needs is not in the header.
@@ -96,12 +96,12 @@ pub enum Error {
         /// The key.
         key: &'static str,
     },
-    /// What follows a key is not a finite number.
+    /// The value of a key is not a finite number.
     #[error("{key}={text:?} in the header is not a number")]
     NotANumber {
         /// The key.
         key: String,
-        /// What follows it.
+        /// Its value.
         text: String,
     },
     /// A size in the header is not a whole number within its range.
@@ -114,18 +114,18 @@ pub enum Error {
         /// The largest value allowed.
         max: u32,
     },
-    /// A word in the header is none of those this reader knows.
+    /// A word in the header is not supported.
     #[error("{key}={value:?} in the header is not supported; {known} is")]
     Unsupported {
         /// The key.
         key: &'static str,
         /// Its value.
         value: String,
-        /// What is known.
+        /// The words that are supported.
         known: &'static str,
     },
     /// A key or a value that an SMV header cannot hold, or a key that the writer sets itself.
-    #[error("{key}={value} cannot stand in an SMV header")]
+    #[error("{key}={value} cannot be written into an SMV header")]
     Field {
         /// The key.
         key: String,
@@ -139,23 +139,23 @@ pub enum Error {
     /// The file does not begin as a CBF, or has no binary section near its beginning.
     #[error("not a CBF: no ###CBF header with a binary section")]
     NotCbf,
-    /// There are fewer, or other, pixels than the header calls for.
+    /// The number of pixels does not agree with the header.
     #[error("the file holds {found} pixels where {expected} are expected")]
     Pixels {
-        /// Pixels called for.
+        /// Pixels expected.
         expected: usize,
-        /// Pixels there are.
+        /// Pixels in the file.
         found: usize,
     },
-    /// The pixels are not those that the file was closed with.
+    /// The pixels were changed after the file was written: their MD5 is not that in the header.
     #[error("the pixels are damaged: their MD5 is {found}, the header says {stated}")]
     Digest {
         /// The MD5 in the header, base 64.
         stated: String,
-        /// That of the pixels.
+        /// The MD5 of the pixels, base 64.
         found: String,
     },
-    /// A file of a format that is written here and not read.
+    /// The format can be written but not read.
     #[error("{format} files are written, but not read")]
     NotRead {
         /// The format.
@@ -164,31 +164,31 @@ pub enum Error {
     /// A TIFF that cannot be read.
     #[error("cannot read the TIFF: {0}")]
     Tiff(::tiff::TiffError),
-    /// A TIFF whose pixels are not single numbers of a known kind.
+    /// The pixels of a TIFF are not single numbers of a supported type.
     #[error(
         "a TIFF of {found} is not supported; one 8, 16 or 32-bit number or 32-bit float a pixel is"
     )]
     TiffPixels {
-        /// What its pixels are.
+        /// The type of its pixels.
         found: String,
     },
-    /// An image of a series has other numbers as pixels than the series.
-    #[error("an image of {found} cannot stand in a series of {expected}")]
+    /// The pixel type of an image is not that of its series.
+    #[error("an image of {found} does not fit a series of {expected}")]
     PixelType {
         /// The pixels of the series.
         expected: &'static str,
-        /// Those of the image.
+        /// The pixels of the image.
         found: &'static str,
     },
-    /// An image that is not in the series, or has been written already.
+    /// The series has no image of this index, or the image has been written already.
     #[error("image {index} cannot be written into a series of {images}, counted from 0, once each")]
     ImageIndex {
-        /// The image.
+        /// The image, counted from 0.
         index: usize,
         /// Images of the series.
         images: usize,
     },
-    /// A series is to be closed before all its images are there.
+    /// A series cannot be closed before all its images are written.
     #[error("the series has {written} of {images} images")]
     Incomplete {
         /// Images written.
@@ -202,9 +202,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// The same error, naming the file whose contents are at fault.
+    /// The same error with the name of the file that it is about.
     ///
-    /// An error that names a file already stays as it is.
+    /// An error that already names a file is returned unchanged.
     ///
     /// ```
     /// let error = nanobragg_io::Error::NotSmv.in_file("a.img");
@@ -226,8 +226,8 @@ impl Error {
     }
 }
 
-/// An [`Output`](crate::Output) hides an [`Error`] that names the file inside the `io::Error` that
-/// `Write` calls for; it is taken out again here.
+/// `Write` can only return an `io::Error`, so an [`Output`](crate::Output) puts its [`Error`],
+/// which names the file, inside one. This conversion takes it out again.
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         error.downcast::<Self>().unwrap_or_else(Self::Stream)

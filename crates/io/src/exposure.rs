@@ -1,9 +1,9 @@
-//! What a header says of one image, or of each image of a series.
+//! The experiment as an image header states it.
 
-/// Where an image was taken, for headers that carry a whole geometry.
+/// Beam, detector and spindle of one image, for headers that state the geometry.
 ///
-/// All vectors stand in the imgCIF frame, in which DIALS works too: the sample at the origin, z
-/// from the sample towards the source, so that the beam travels along -z; right-handed.
+/// All vectors are in the imgCIF frame, which DIALS uses too. It is right-handed, its origin is the
+/// sample, and z points from the sample towards the source: the beam travels along -z.
 ///
 /// ```
 /// use nanobragg_io::Exposure;
@@ -20,7 +20,7 @@
 pub struct Exposure {
     /// Edge of a pixel in millimetres.
     pub pixel_mm: f64,
-    /// Outer corner of the first pixel in millimetres.
+    /// The outer corner of the first pixel in millimetres.
     pub origin_mm: [f64; 3],
     /// Unit vector along the fast axis.
     pub fast: [f64; 3],
@@ -28,19 +28,20 @@ pub struct Exposure {
     pub slow: [f64; 3],
     /// Wavelength in angstrom.
     pub wavelength_angstrom: f64,
-    /// Unit vector along the spindle; turns are right-handed about it.
+    /// Unit vector along the spindle. A positive angle is a right-handed turn about it.
     pub spindle: [f64; 3],
-    /// Angle of the spindle where the image begins, in degrees.
+    /// Angle of the spindle at the start of the image, in degrees.
     pub start_degrees: f64,
     /// Angle by which it turns during the image, in degrees; 0 for a still.
     pub width_degrees: f64,
-    /// Two-theta of the detector in degrees, for people.
+    /// Two-theta of the detector in degrees. It is for people: `origin_mm`, `fast` and `slow`
+    /// already contain it.
     pub twotheta_degrees: f64,
-    /// Thickness of a silicon sensor in millimetres; 0 for a detector that is a surface.
+    /// Thickness of a silicon sensor in millimetres; 0 for a detector without thickness.
     pub sensor_mm: f64,
-    /// Duration of the image in seconds; a duration of 0 is written as 1, which readers need.
+    /// Duration of the image in seconds. 0 is written as 1, because readers need a duration.
     pub exposure_s: f64,
-    /// Photons per second in the beam; 0 where it is not known.
+    /// Photons per second in the beam; 0 if not known.
     pub flux_per_s: f64,
     /// Fraction of the light that is polarized along `polarization_axis`, from 0 to 1.
     pub polarization_fraction: f64,
@@ -50,7 +51,8 @@ pub struct Exposure {
     pub cutoff: i32,
 }
 
-/// A still at 1 A of a detector that is square to the beam 100 mm away, its first pixel in the beam.
+/// A still at 1 A, with a detector perpendicular to the beam at 100 mm and its first pixel in the
+/// beam.
 impl Default for Exposure {
     fn default() -> Self {
         Self {
@@ -74,9 +76,9 @@ impl Default for Exposure {
 }
 
 impl Exposure {
-    /// How far a direction may be from an axis to count as along it: what headers of nine digits
-    /// could tell apart on a detector of ten thousand pixels.
-    const SQUARE: f64 = 1e-12;
+    /// The largest difference between a direction and an axis that counts as none. Over ten
+    /// thousand pixels it is 1e-8 pixels, which no header can state.
+    const AXIS_TOLERANCE: f64 = 1e-12;
 
     /// The unit vector fast x slow.
     pub fn normal(&self) -> [f64; 3] {
@@ -88,9 +90,11 @@ impl Exposure {
         dot(self.origin_mm, self.normal()).abs()
     }
 
-    /// Where the direct beam meets the detector, in pixels along fast and slow from the outer corner
-    /// of the first pixel; `None` where it never does.
+    /// Where the direct beam meets the plane of the detector, in pixels along fast and slow from
+    /// the outer corner of the first pixel. `None` if the beam is parallel to the plane.
     pub fn beam_px(&self) -> Option<[f64; 2]> {
+        // The beam is at t (0, 0, -1) after a path t. It is in the plane where its projection on
+        // the normal is that of the origin: t (-n_z) = origin . n.
         let normal = self.normal();
         let along = -normal[2];
         let travelled = dot(self.origin_mm, normal) / along;
@@ -102,13 +106,13 @@ impl Exposure {
         Some([self.fast, self.slow].map(|axis| dot(from_corner, axis) / self.pixel_mm))
     }
 
-    /// Whether fast is x, slow is -y and the spindle is x, which is what readers of a header without
-    /// axes take for granted.
-    pub fn is_plain(&self) -> bool {
+    /// Whether fast is x, slow is -y and the spindle is x, as readers assume if a header states no
+    /// axes.
+    pub fn has_default_axes(&self) -> bool {
         let near = |one: [f64; 3], other: [f64; 3]| {
             one.iter()
                 .zip(other)
-                .all(|(a, b)| (a - b).abs() <= Self::SQUARE)
+                .all(|(a, b)| (a - b).abs() <= Self::AXIS_TOLERANCE)
         };
         near(self.fast, [1.0, 0.0, 0.0])
             && near(self.slow, [0.0, -1.0, 0.0])
@@ -116,7 +120,7 @@ impl Exposure {
             && self.origin_mm[2] < 0.0
     }
 
-    /// The duration to be written.
+    /// The duration to be written, never 0.
     pub(crate) fn duration_s(&self) -> f64 {
         if self.exposure_s > 0.0 {
             self.exposure_s
@@ -139,8 +143,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_detector_swung_to_the_side_has_its_beam_where_the_planes_meet() {
-        // Turned by 30 degrees about y, 100 mm away along its normal, the near point at (200, 0) px.
+    fn a_detector_turned_to_the_side_has_its_beam_at_distance_times_the_tangent() {
+        // Turned by 30 degrees about y, 100 mm away along its normal, whose foot is at (200, 0) px.
         let (sin, cos) = 30_f64.to_radians().sin_cos();
         let fast = [cos, 0.0, sin];
         let normal = [sin, 0.0, -cos];
@@ -153,16 +157,16 @@ mod tests {
         assert!((exposure.distance_mm() - 100.0).abs() < 1e-12);
         let [f, s] = exposure.beam_px().unwrap();
         assert!((f - (200.0 - 1000.0 * sin / cos)).abs() < 1e-9, "{f}");
-        assert!(s.abs() < 1e-9 && !exposure.is_plain());
+        assert!(s.abs() < 1e-9 && !exposure.has_default_axes());
     }
 
     #[test]
-    fn a_detector_along_the_beam_has_no_beam_spot() {
+    fn a_detector_parallel_to_the_beam_has_no_beam_centre() {
         let exposure = Exposure {
             fast: [0.0, 0.0, 1.0],
             ..Exposure::default()
         };
         assert_eq!(exposure.beam_px(), None);
-        assert!(Exposure::default().is_plain());
+        assert!(Exposure::default().has_default_axes());
     }
 }

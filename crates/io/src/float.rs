@@ -1,6 +1,6 @@
 //! Photons as raw 32-bit floats: little-endian, `[slow][fast]`, no header.
 //!
-//! The file does not tell its own shape, so the reader is told and holds the length against it.
+//! The file does not state its shape. The caller gives it, and the length of the file must agree.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::{Error, Image, Result};
 /// Writes the pixels of `image`, four bytes each.
 ///
 /// # Errors
-/// Only what the writer says.
+/// Errors of the writer.
 ///
 /// ```
 /// use nanobragg_io::{Image, float};
@@ -28,15 +28,15 @@ pub fn write(writer: impl Write, image: &Image<f32>) -> Result<()> {
 /// Reads an image of `fast` x `slow` pixels.
 ///
 /// # Errors
-/// [`Error::Length`], naming the file, unless the file holds exactly that many pixels;
-/// [`Error::Read`] where it cannot be read at all.
+/// [`Error::Length`] with the name of the file unless it holds exactly that many pixels;
+/// [`Error::Read`] if it cannot be read.
 pub fn read(path: impl AsRef<Path>, fast: usize, slow: usize) -> Result<Image<f32>> {
     let path = path.as_ref();
     let mut source = Source::open(path)?;
     contents(&mut source, fast, slow).map_err(|fault| fault.in_file(path))
 }
 
-/// The image of `fast` x `slow` pixels in a file that is in memory already.
+/// The image of `fast` x `slow` pixels from the bytes of a file.
 ///
 /// # Errors
 /// As [`read`], without the name of a file.
@@ -59,6 +59,7 @@ fn contents<R: Read>(source: &mut Source<R>, fast: usize, slow: usize) -> Result
         return Err(Error::Length { expected, found });
     }
     let mut bytes = Vec::new();
+    // One byte more, to notice a pipe that is too long.
     source.extend(&mut bytes, expected.saturating_add(1))?;
     if bytes.len() as u64 != expected {
         return Err(Error::Length {
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn another_length_is_an_error_naming_the_file() {
+    fn a_wrong_length_is_an_error_with_the_name_of_the_file() {
         let file = stored(&[0; 24]);
         for (fast, slow) in [(3, 1), (4, 2), (usize::MAX, 1), (1 << 40, 1 << 40), (0, 0)] {
             let error = read(file.path(), fast, slow).unwrap_err();

@@ -23,7 +23,7 @@ impl<T> Image<T> {
     /// An image of `fast` x `slow` pixels, given `[slow][fast]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] where a side is 0 or their product is not the number of pixels.
+    /// [`Error::Shape`] if a side is 0 or the product of both is not the number of pixels.
     pub fn new(fast: usize, slow: usize, pixels: Vec<T>) -> Result<Self> {
         if fast == 0 || slow == 0 || fast.checked_mul(slow) != Some(pixels.len()) {
             return Err(Error::Shape {
@@ -53,12 +53,12 @@ impl<T> Image<T> {
         self.pixels.get(slow * self.fast + fast)
     }
 
-    /// The lines along the fast axis, in slow order.
+    /// The rows along the fast axis, in slow order.
     pub fn rows(&self) -> std::slice::ChunksExact<'_, T> {
         self.pixels.chunks_exact(self.fast)
     }
 
-    /// The lines along the fast axis, in slow order, to be changed.
+    /// The mutable rows along the fast axis, in slow order.
     pub fn rows_mut(&mut self) -> std::slice::ChunksExactMut<'_, T> {
         self.pixels.chunks_exact_mut(self.fast)
     }
@@ -68,12 +68,12 @@ impl<T> Image<T> {
         &self.pixels
     }
 
-    /// All pixels, `[slow][fast]`, for keeps.
+    /// The pixels, `[slow][fast]`, out of the image.
     pub fn into_pixels(self) -> Vec<T> {
         self.pixels
     }
 
-    /// An image of the same sides, each pixel replaced by `f` of it.
+    /// An image of the same sides whose pixels are `f` of these.
     #[must_use]
     pub fn map<U>(&self, f: impl FnMut(&T) -> U) -> Image<U> {
         Image {
@@ -88,12 +88,13 @@ impl<T: Clone> Image<T> {
     /// An image of `fast` x `slow` pixels, each of them `value`.
     ///
     /// # Errors
-    /// [`Error::Shape`] where a side is 0, [`Error::TooLarge`] where the memory is not there.
+    /// [`Error::Shape`] if a side is 0, [`Error::TooLarge`] if there is not enough memory.
     pub fn filled(fast: usize, slow: usize, value: T) -> Result<Self> {
         let count = fast
             .checked_mul(slow)
             .ok_or(Error::TooLarge { fast, slow })?;
         let mut pixels = Vec::new();
+        // `vec![value; count]` would abort the program if memory runs out.
         pixels
             .try_reserve_exact(count)
             .map_err(|_| Error::TooLarge { fast, slow })?;
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sides_that_do_not_fit_the_pixels_are_refused() {
+    fn sides_must_multiply_to_the_number_of_pixels() {
         assert!(matches!(
             Image::new(2, 2, vec![0; 3]),
             Err(Error::Shape { pixels: 3, .. })

@@ -1,18 +1,18 @@
-//! Files that others wrote, whole: read to the end, and quoted in messages.
+//! Input files read into memory, and quoted in messages.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The most that is read of something that is no file and has no length, such as a pipe, in bytes.
+/// The most bytes that are read from a pipe or a device, whose length is not known beforehand.
 pub const LONGEST_STREAM: u64 = 256 << 20;
 
 /// The longest piece of a file that a message repeats, in characters.
 const QUOTED: usize = 40;
 
-/// Why there are no bytes. Each crate has a message of its own for either.
+/// Why an input cannot be read. Each crate turns it into its own error.
 #[derive(Debug, thiserror::Error)]
-pub enum Unread {
+pub enum ReadError {
     /// The file cannot be opened or read.
     #[error("cannot read {}: {source}", path.display())]
     System {
@@ -21,28 +21,28 @@ pub enum Unread {
         /// What the system said.
         source: io::Error,
     },
-    /// There is more than is read of such a file, or of a pipe that goes on and on.
+    /// The file or pipe holds more bytes than allowed.
     #[error("cannot read {}: more than {limit_bytes} bytes", path.display())]
     TooLong {
-        /// Where it comes from.
+        /// The file or pipe.
         path: PathBuf,
-        /// How much was read.
+        /// The largest number of bytes allowed.
         limit_bytes: u64,
     },
 }
 
-/// The bytes of a file, or of a pipe that ends within [`LONGEST_STREAM`].
+/// The bytes of a file of any length, or of a pipe of at most [`LONGEST_STREAM`] bytes.
 ///
 /// # Errors
-/// [`Unread`].
+/// [`ReadError`].
 ///
 /// ```
-/// use nanobragg_io::input::{Unread, bytes_of};
+/// use nanobragg_io::input::{ReadError, bytes_of};
 ///
 /// let error = bytes_of("no such file".as_ref()).unwrap_err();
-/// assert!(matches!(error, Unread::System { .. }));
+/// assert!(matches!(error, ReadError::System { .. }));
 /// ```
-pub fn bytes_of(path: &Path) -> Result<Vec<u8>, Unread> {
+pub fn bytes_of(path: &Path) -> Result<Vec<u8>, ReadError> {
     let file = File::open(path).and_then(|file| Ok((file.metadata()?.is_file(), file)));
     match file.map_err(|source| unreadable(path, source))? {
         (true, _) => std::fs::read(path).map_err(|source| unreadable(path, source)),
@@ -50,23 +50,24 @@ pub fn bytes_of(path: &Path) -> Result<Vec<u8>, Unread> {
     }
 }
 
-/// The bytes of a file or a pipe if there are no more than `limit_bytes`.
+/// The bytes of a file or a pipe of at most `limit_bytes` bytes.
 ///
 /// # Errors
-/// [`Unread`].
-pub fn bytes_up_to(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Unread> {
+/// [`ReadError`].
+pub fn bytes_up_to(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, ReadError> {
     let file = File::open(path).map_err(|source| unreadable(path, source))?;
     limited(file, path, limit_bytes)
 }
 
-fn limited(reader: impl Read, path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Unread> {
+fn limited(reader: impl Read, path: &Path, limit_bytes: u64) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
+    // One byte more than allowed tells a file that is too long from one of just the limit.
     reader
         .take(limit_bytes.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(|source| unreadable(path, source))?;
     if bytes.len() as u64 > limit_bytes {
-        return Err(Unread::TooLong {
+        return Err(ReadError::TooLong {
             path: path.to_owned(),
             limit_bytes,
         });
@@ -74,19 +75,19 @@ fn limited(reader: impl Read, path: &Path, limit_bytes: u64) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-fn unreadable(path: &Path, source: io::Error) -> Unread {
-    Unread::System {
+fn unreadable(path: &Path, source: io::Error) -> ReadError {
+    ReadError::System {
         path: path.to_owned(),
         source,
     }
 }
 
-/// A file's text without a byte-order mark.
+/// The text of a file without the byte-order mark of UTF-8.
 pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// A piece of a file as a message shows it: on one line, and cut short if it is long.
+/// A piece of a file as a message quotes it: on one line, at most 40 characters.
 ///
 /// ```
 /// use nanobragg_io::input::quoted;
@@ -95,7 +96,7 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
 /// assert_eq!(quoted(&[b'a'; 41]), format!("{}...", "a".repeat(40)));
 /// ```
 pub fn quoted(piece: &[u8]) -> String {
-    /// No character of UTF-8 is longer.
+    /// A character of UTF-8 has at most four bytes; the one byte more shows that there is more.
     const MOST_BYTES: usize = 4 * QUOTED + 1;
     let beginning = piece.get(..MOST_BYTES).unwrap_or(piece);
     let text = String::from_utf8_lossy(beginning);
@@ -109,18 +110,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_counts_the_last_byte_that_is_allowed() {
+    fn a_file_of_just_the_limit_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("four");
         std::fs::write(&path, b"1234").unwrap();
         assert_eq!(bytes_up_to(&path, 4).unwrap(), b"1234");
         assert_eq!(bytes_of(&path).unwrap(), b"1234");
         let error = bytes_up_to(&path, 3).unwrap_err();
-        assert!(matches!(error, Unread::TooLong { limit_bytes: 3, .. }));
+        assert!(matches!(error, ReadError::TooLong { limit_bytes: 3, .. }));
     }
 
     #[test]
-    fn characters_are_counted_and_not_bytes() {
+    fn a_quotation_counts_characters_not_bytes() {
         let forty = "\u{1f41d}".repeat(40);
         assert_eq!(quoted(forty.as_bytes()), forty);
         assert_eq!(

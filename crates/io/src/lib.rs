@@ -1,9 +1,11 @@
 //! Files of pixels, as diffraction programs exchange them.
 //!
 //! This crate knows bytes and headers. It does not know what a detector is: keys and values go
-//! into a header in the order they are given, and an [`Image`] is a rectangle of numbers. What it
-//! adds is care. A file that lies about its own size is an error that names the file, what was
-//! expected and what was found; an output appears complete or not at all ([`Output`]).
+//! into a header in the order they are given, and an [`Image`] is a rectangle of numbers.
+//!
+//! No header is trusted: a file whose size disagrees with its header is an error that names the
+//! file, the size expected and the size found. An output appears complete or not at all
+//! ([`Output`]).
 //!
 //! | Module | Format | Pixel | Header |
 //! |---|---|---|---|
@@ -15,9 +17,9 @@
 //! | [`tiff`] | TIFF, one strip | `u16`, `u32` or `f32` | lines of miniCBF as description |
 //! | [`nexus`] | NeXus NXmx in [`hdf5`], one image or a series | `i32`, `u32` or `f32` | NXmx |
 //!
-//! [`any`] tells those that can be read apart by what a file contains.
+//! [`any`] recognises the format of a file by its contents.
 //!
-//! Everywhere the fast axis runs along a line of the file and pixels are stored `[slow][fast]`:
+//! Pixels are always stored `[slow][fast]`: the fast axis runs along a line of the file.
 //!
 //! ```text
 //!            fast ->
@@ -26,8 +28,9 @@
 //!    v
 //! ```
 //!
-//! [`input`] reads a file or a pipe to its end for the readers of text in other crates. [`scale`] turns photons into the counts and greys of those files, and [`printf`] writes numbers
-//! as C's `%g` does, because the headers promise that.
+//! [`input`] reads a file or a pipe to its end, for the text readers of other crates. [`scale`]
+//! turns photons into the counts and greys of image files. [`printf`] writes numbers as C's `%g`
+//! does, as SMV headers need it.
 //!
 //! ```
 //! use nanobragg_io::{Image, scale, smv};

@@ -22,13 +22,13 @@ use crate::bytes::Source;
 use crate::printf::general;
 use crate::{Error, Image, Result};
 
-/// Bytes within which the header, comments included, must end.
+/// The longest header, with comments, in bytes.
 const HEADER_LIMIT: u64 = 1 << 16;
 
-/// Writes `greys`, noting the `scale` that made them of photons.
+/// Writes `greys`, with a comment that states `scale`, the greys per photon.
 ///
 /// # Errors
-/// Only what the writer says.
+/// Errors of the writer.
 ///
 /// ```
 /// use nanobragg_io::{Image, pgm};
@@ -47,19 +47,19 @@ pub fn write(mut writer: impl Write, greys: &Image<u8>, scale: f64) -> Result<()
     Ok(writer.write_all(greys.pixels())?)
 }
 
-/// Reads a greymap; comments are allowed wherever the header has blanks.
+/// Reads a greymap. Comments are allowed wherever the header has blanks. Bytes after the last pixel
+/// are ignored.
 ///
 /// # Errors
-/// [`Error::NotPgm`], [`Error::Shape`] or, where the file is too short, [`Error::Length`], naming
-/// the file; [`Error::Read`] where it cannot be read at all. More bytes than called for are
-/// ignored.
+/// With the name of the file: [`Error::NotPgm`], [`Error::Shape`], or [`Error::Length`] if the file
+/// is too short. [`Error::Read`] if it cannot be read.
 pub fn read(path: impl AsRef<Path>) -> Result<Image<u8>> {
     let path = path.as_ref();
     let mut source = Source::open(path)?;
     contents(&mut source).map_err(|fault| fault.in_file(path))
 }
 
-/// The greymap in a file that is in memory already.
+/// The greymap from the bytes of a file.
 ///
 /// # Errors
 /// As [`read`], without the name of a file.
@@ -97,7 +97,7 @@ fn contents<R: Read>(source: &mut Source<R>) -> Result<Image<u8>> {
     Image::new(fast as usize, slow as usize, bytes.split_off(start))
 }
 
-/// The counts of fast and slow pixels; what is left are the pixels.
+/// The numbers of fast and slow pixels. The rest of the input are the pixels.
 fn header(input: &[u8]) -> IResult<&[u8], (u32, u32)> {
     let comment = value(
         (),
@@ -111,7 +111,7 @@ fn header(input: &[u8]) -> IResult<&[u8], (u32, u32)> {
     let (input, slow) = u32(input)?;
     let (input, _) = blank.parse(input)?;
     let (input, _) = verify(u32, |max| (1..=255).contains(max)).parse(input)?;
-    // One blank only: a pixel may look like another.
+    // Exactly one blank: a second one would be the first pixel.
     let (input, _) = one_of(" \t\r\n")(input)?;
     Ok((input, (fast, slow)))
 }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_may_stand_between_any_two_words() -> Result<()> {
+    fn comments_may_be_between_any_two_words() -> Result<()> {
         let image = read_bytes(b"P5#a\n#b\n2#c\n #d\n1\n#e\n255\n#!")?;
         assert_eq!(image.pixels(), b"#!");
         Ok(())
@@ -160,6 +160,7 @@ mod tests {
                 found: 14
             }
         ));
+        // The stated size is not allocated.
         let bomb = fault(b"P5\n4294967295 4294967295\n255\n123");
         assert!(matches!(bomb, Error::Length { found: 32, .. }));
     }

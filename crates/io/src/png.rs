@@ -1,8 +1,8 @@
-//! A preview to look at: dark spots on a white background, as on film.
+//! A preview as PNG: dark spots on a white background, as on film.
 //!
-//! Diffraction spans many decades, so greys go with the logarithm or the square root of the
-//! photons. Black is not the brightest pixel, which a direct beam or a single spot would make
-//! meaningless, but the level that all but one in a thousand of the lit pixels stay below.
+//! Diffraction spans many decades, so the grey is a logarithm or a square root of the photons.
+//! Black is not the brightest pixel: next to a direct beam all else would be white. It is the level
+//! that only one in a thousand of the lit pixels reaches.
 
 use std::io::Write;
 
@@ -11,10 +11,10 @@ use crate::{Error, Image, Result};
 /// How photons become greys; t is photons / level, clipped to 0..1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Grey {
-    /// ln(1 + 10000 t) / ln(10001): four decades can be told apart.
+    /// ln(1 + 10000 t) / ln(10001): shows four decades.
     #[default]
     Logarithmic,
-    /// sqrt(t): equal noise for equal contrast, as photons are counted.
+    /// sqrt(t): counting noise has the same contrast at every grey.
     SquareRoot,
 }
 
@@ -28,38 +28,39 @@ impl Grey {
     }
 }
 
-/// One of this many lit pixels is at or above the level that is drawn black.
+/// One of this many lit pixels is drawn black.
 const LIT_PER_BLACK: u64 = 1000;
 
-/// The upper half of an f32's bits: sign, exponent and seven bits of mantissa. Ordered as the
-/// value is, in steps below one percent, which is finer than the greys; so a table serves both to
-/// find the level and to look a grey up.
-fn step(photons: f32) -> usize {
+/// The bin of a pixel: the upper half of its bits, which are sign, exponent and seven bits of
+/// mantissa. For positive numbers the order of the bits is that of the values. A bin is below one
+/// percent wide, finer than the greys, so that a table of bins can both count pixels and hold
+/// greys.
+fn bin(photons: f32) -> usize {
     (photons.to_bits() >> 16) as usize
 }
 
-/// The number of steps.
-const STEPS: usize = 1 << 16;
-/// The step of +0, below all lit pixels.
+/// The number of bins.
+const BINS: usize = 1 << 16;
+/// The bin of +0, below all lit pixels.
 const DARK: usize = 0;
-/// The step of +infinity, above all finite ones.
+/// The bin of +infinity, above all finite ones.
 const INFINITE: usize = 0x7f80;
 
-/// Greys of the preview, 255 white; pixels without photons, negative or not a number, are white.
+/// The greys of the preview, 0 black and 255 white. Pixels that are 0, negative or NaN are white.
 pub fn preview(photons: &Image<f32>, grey: Grey) -> Image<u8> {
     let table = table(photons, grey);
-    photons.map(|&pixel| table.get(step(pixel)).copied().unwrap_or(u8::MAX))
+    photons.map(|&pixel| table.get(bin(pixel)).copied().unwrap_or(u8::MAX))
 }
 
-/// The grey of each step.
+/// The grey of each bin.
 fn table(photons: &Image<f32>, grey: Grey) -> Vec<u8> {
-    let value = |step: usize| f64::from(f32::from_bits((step as u32) << 16));
-    let level = value(black_step(photons));
-    (0..STEPS)
-        .map(|step| match step {
+    let value = |bin: usize| f64::from(f32::from_bits((bin as u32) << 16));
+    let level = value(black_bin(photons));
+    (0..BINS)
+        .map(|bin| match bin {
             DARK => u8::MAX,
             1..INFINITE => {
-                let darkness = grey.darkness((value(step) / level).min(1.0));
+                let darkness = grey.darkness((value(bin) / level).min(1.0));
                 u8::MAX - (255.0 * darkness).round() as u8
             }
             INFINITE => 0,
@@ -68,11 +69,11 @@ fn table(photons: &Image<f32>, grey: Grey) -> Vec<u8> {
         .collect()
 }
 
-/// The step of the level that is drawn black; 1, the smallest, where no pixel is lit.
-fn black_step(photons: &Image<f32>) -> usize {
-    let mut histogram = vec![0_u64; STEPS];
+/// The smallest bin that is drawn black; 1 if no pixel is lit.
+fn black_bin(photons: &Image<f32>) -> usize {
+    let mut histogram = vec![0_u64; BINS];
     for &pixel in photons.pixels() {
-        if let Some(count) = histogram.get_mut(step(pixel)) {
+        if let Some(count) = histogram.get_mut(bin(pixel)) {
             *count += 1;
         }
     }
@@ -94,13 +95,13 @@ fn black_step(photons: &Image<f32>) -> usize {
             seen += count;
             black > 0 && seen >= black
         })
-        .map_or(DARK + 1, |(step, _)| step)
+        .map_or(DARK + 1, |(bin, _)| bin)
 }
 
 /// Writes a preview of `photons` as an 8-bit greyscale PNG of the same sides.
 ///
 /// # Errors
-/// What the writer says, or [`Error::TooLarge`] where a side does not fit the format.
+/// Errors of the writer, or [`Error::TooLarge`] if a side does not fit the format.
 ///
 /// ```
 /// use nanobragg_io::{Image, png};
@@ -112,6 +113,7 @@ fn black_step(photons: &Image<f32>) -> usize {
 /// ```
 pub fn write(writer: impl Write, photons: &Image<f32>, grey: Grey) -> Result<()> {
     let (fast, slow) = (photons.fast(), photons.slow());
+    // A side in PNG is below 2^31.
     let side = |count: usize| {
         i32::try_from(count)
             .map(i32::unsigned_abs)
@@ -145,13 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn infinity_is_black_and_does_not_set_the_level() {
+    fn infinity_is_black_and_does_not_change_the_level() {
         let image = row(&[f32::INFINITY, 100.0, 25.0, 0.0]);
         assert_eq!(preview(&image, Grey::SquareRoot).pixels(), [0, 0, 127, 255]);
     }
 
     #[test]
-    fn one_spot_in_a_thousand_does_not_set_the_level() {
+    fn one_bright_pixel_in_two_thousand_does_not_change_the_level() {
         let mut pixels = vec![4.0; 2000];
         pixels[7] = 1e30;
         let greys = preview(&row(&pixels), Grey::Logarithmic);

@@ -1,16 +1,17 @@
 //! Numbers as C's `printf` writes them with `%g`.
 //!
-//! File headers and the scale in a greymap hold numbers in this form, six significant digits
-//! unless told otherwise: trailing zeros dropped, an exponent where that is shorter.
+//! SMV headers and the comment in a greymap hold numbers in this form: by default six significant
+//! digits, no trailing zeros, and an exponent below 1e-4 and from 1e6.
 //!
 //! | value | `%g` |
 //! |---|---|
 //! | 0.1 | `0.1` |
-//! | 123456.5 | `123456` (the even neighbour of a tie) |
+//! | 123456.5 | `123456` (a tie rounds to the even digit) |
 //! | 1234567 | `1.23457e+06` |
 //! | 0.00001 | `1e-05` |
 
-/// More significant digits than any f64 has; beyond them are only zeros, which `%g` drops.
+/// The most significant digits that an f64 can have in decimal. More would be zeros, which `%g`
+/// drops.
 const ALL_DIGITS: usize = 767;
 
 /// `x` as C's `%g` writes it, with six significant digits.
@@ -25,7 +26,7 @@ pub fn general(x: f64) -> String {
     general_with(x, 6)
 }
 
-/// `x` as C's `%.{digits}g` writes it; 0 digits mean 1.
+/// `x` as C's `%.{digits}g` writes it. As in C, 0 digits mean 1.
 ///
 /// ```
 /// use nanobragg_io::printf::general_with;
@@ -37,7 +38,9 @@ pub fn general_with(x: f64, digits: usize) -> String {
         return format!("{sign}{}", if x.is_nan() { "nan" } else { "inf" });
     }
     let digits = digits.clamp(1, ALL_DIGITS);
-    // The exponent after rounding decides the form: 999999.5 counts as 1e+06.
+    // C17 7.21.6.1: %g with P digits of a number whose exponent is X uses %f with P - 1 - X
+    // decimals if P > X >= -4, otherwise %e with P - 1. X is the exponent after rounding: 999999.5
+    // has 6.
     let scientific = format!("{x:.*e}", digits - 1);
     let (mantissa, exponent) = scientific
         .split_once('e')

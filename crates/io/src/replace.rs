@@ -1,13 +1,13 @@
 //! Outputs that appear complete or not at all.
 //!
 //! ```text
-//! create("a.img")   .nanobragg-x7Qf2k.part made beside a.img, with a.img's permissions
-//! write, write ...  into that file
-//! commit()          renamed to a.img, or the two exchanged and the old one removed
-//! dropped instead   removed; an a.img of an earlier run is as it was
+//! create("a.img")    makes .nanobragg-x7Qf2k.part beside a.img, with the permissions of a.img
+//! write, write ...   go into that file
+//! commit()           renames it to a.img, or exchanges the two and removes the old one
+//! dropped instead    removes it; an a.img of an earlier run is unchanged
 //! ```
 //!
-//! A program that has to end at once, as on a second Ctrl-C, calls [`abandon_all`] first.
+//! A program that must end at once, as on a second Ctrl-C, calls [`abandon_all`] first.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -18,39 +18,39 @@ use tempfile::NamedTempFile;
 
 use crate::{Error, Result};
 
-/// Links followed one after the other before they count as a circle.
+/// The most symbolic links that are followed; more are taken for a circle.
 const LINKS: usize = 40;
 
-/// The temporary files of this process; `None` once they are abandoned.
+/// The temporary files of this process; `None` after [`abandon_all`].
 static UNFINISHED: Mutex<Option<Vec<PathBuf>>> = Mutex::new(Some(Vec::new()));
 
-/// Locked for as long as a file is made, renamed or removed, so that none is forgotten in between.
+/// The locked list of temporary files. The lock is held while a file is made, renamed or removed,
+/// so that list and folder always agree when [`abandon_all`] runs.
 fn unfinished() -> MutexGuard<'static, Option<Vec<PathBuf>>> {
-    // A list of paths is sound even if a thread died while it held the lock.
+    // A list of paths is valid even if a thread panicked while it held the lock.
     UNFINISHED
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Removes the temporary files of all outputs, for a process that is about to end.
+/// Removes the temporary files of all outputs before the process ends.
 ///
-/// What is committed stays. From here on nothing can be created or committed any more, so the
-/// process may be ended at any moment without leaving a file behind.
+/// Committed files stay. No output can be created or committed afterwards, so the process may end
+/// at any moment without leaving a temporary file.
 pub fn abandon_all() {
     for part in unfinished().take().into_iter().flatten() {
-        // The process ends; nobody is left to be told.
+        // The process is ending and could not act on an error.
         let _ = fs::remove_file(part);
     }
 }
 
-/// A file on its way: it takes the place of what is there only by [`commit`](Self::commit).
+/// An output file that replaces the file at its path only on [`commit`](Self::commit).
 ///
-/// Create it before the long part of a run, so that a missing folder is known early. A link is
-/// followed; a file that is replaced hands on its permissions. Devices and pipes, such as
-/// `/dev/null` and `/dev/stdout`, cannot be replaced and are written directly.
+/// Create it before the long part of a run, so that a missing folder is noticed early. Symbolic
+/// links are followed. The new file takes the permissions of the one it replaces. Devices and
+/// pipes, such as `/dev/null` and `/dev/stdout`, cannot be replaced and are written directly.
 ///
-/// Complete means complete as this program sees it: the file is not forced onto the disk against a
-/// loss of power.
+/// The file is not synchronised to the disk, so a loss of power may still damage it.
 ///
 /// ```
 /// use std::io::Write;
@@ -80,14 +80,14 @@ enum Sink {
     Direct(File),
 }
 
-/// The file that an output has replaced, if there was one.
+/// The open file that an output has replaced, if there was one.
 ///
-/// The system takes back its space when this is dropped, which for an image of many pixels takes as
-/// long as writing one. Whoever replaces several files can drop them side by side.
+/// The system frees its space when this is dropped. For a large image that takes as long as writing
+/// one, so a caller that replaces several files may drop them on several threads.
 #[derive(Debug)]
 pub struct Replaced(#[expect(dead_code, reason = "it is there to be dropped")] Option<File>);
 
-/// A temporary file and its place in the list of [`UNFINISHED`] ones.
+/// A temporary file, which is listed in [`UNFINISHED`].
 #[derive(Debug)]
 struct Part(Option<NamedTempFile>);
 
@@ -96,10 +96,11 @@ impl Part {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".nanobragg-").suffix(".part");
         #[cfg(unix)]
+        // As for any new file: the umask takes bits away. `tempfile` alone would give 0600.
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut unfinished = unfinished();
         let parts = unfinished.as_mut().ok_or_else(abandoned)?;
-        // `tempfile` adds the name of its file to a message that is to be about the target.
+        // `tempfile` puts the temporary name into its message, which should name the target.
         let file = builder
             .tempfile_in(folder)
             .map_err(|error| plain(&error, folder))?;
@@ -120,7 +121,7 @@ impl Part {
         let parts = unfinished.as_mut().ok_or_else(abandoned)?;
         parts.retain(|part| part != file.path());
         if exchanged(file.path(), target) {
-            // The temporary name is now that of the old file, which goes with it.
+            // The temporary name now belongs to the old file: dropping it removes that one.
             drop(file);
             return Ok(());
         }
@@ -143,12 +144,12 @@ impl Drop for Part {
     }
 }
 
-/// Exchanges two files, where the system can. A file that is renamed over another is first written to
-/// the disk by some file systems (ext4), which takes longer than all the rest of writing it.
+/// Exchanges two files if the system can. Some file systems (ext4) write a file to the disk before
+/// they rename it over another; an exchange avoids that wait.
 #[cfg(target_os = "linux")]
 fn exchanged(part: &Path, target: &Path) -> bool {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
-    // A folder would let itself be exchanged for a file.
+    // A file can even be exchanged with a folder, which must not be replaced.
     fs::symlink_metadata(target).is_ok_and(|there| there.is_file())
         && renameat_with(CWD, part, CWD, target, RenameFlags::EXCHANGE).is_ok()
 }
@@ -163,11 +164,11 @@ fn abandoned() -> io::Error {
 }
 
 impl Output {
-    /// Begins a file that is to stand at `path`.
+    /// Begins an output for `path`.
     ///
     /// # Errors
-    /// [`Error::Folder`] where `path` is a folder; [`Error::Create`] where its folder does not
-    /// exist or nothing can be written there, or the file at `path` may not be written.
+    /// [`Error::Folder`] if `path` is a folder; [`Error::Create`] if its folder does not exist or
+    /// cannot be written, or if the file at `path` is write-protected.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_path_buf();
         let sink = match fs::metadata(&path) {
@@ -193,10 +194,10 @@ impl Output {
         &self.path
     }
 
-    /// Writes what is still in memory and puts the file in its place.
+    /// Writes what is still buffered and moves the file to its path.
     ///
     /// # Errors
-    /// [`Error::Write`]; the file that was there before is then as it was.
+    /// [`Error::Write`]; the file that was there before is then unchanged.
     pub fn commit(self) -> Result<Replaced> {
         let Self { path, writer } = self;
         let finished = writer.into_inner().map_err(io::IntoInnerError::into_error);
@@ -211,7 +212,7 @@ impl Output {
         placed.map_err(|cause| Error::Write { path, cause })
     }
 
-    /// An `io::Error` of the same kind, in which an [`Error::Write`] names the file.
+    /// An `io::Error` of the same kind that contains an [`Error::Write`] with the path.
     fn named(&self, cause: io::Error) -> io::Error {
         io::Error::new(
             cause.kind(),
@@ -233,7 +234,7 @@ impl Write for Output {
     }
 }
 
-/// Devices that cannot go back, pipes among them, say so.
+/// Seeking is an error for pipes and for devices that cannot do it.
 impl Seek for Output {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.writer.seek(to).map_err(|cause| self.named(cause))
@@ -265,9 +266,9 @@ impl Write for Sink {
     }
 }
 
-/// Is this a name of an open file, as `/dev/stdout` is? Replacing what it stands for would leave
-/// the shell's redirection with the old file. Other files below `/dev`, as in `/dev/shm`, are files
-/// like any.
+/// Whether the path names an open file, as `/dev/stdout` does. Such a file must be written
+/// directly: after a replacement the shell's redirection would still hold the old one. Other files
+/// below `/dev`, as in `/dev/shm`, are ordinary files.
 fn is_descriptor(path: &Path) -> bool {
     let mut folders = path.components().rev().skip(1);
     let in_fd = folders.next() == Some(Component::Normal("fd".as_ref()));
@@ -276,14 +277,15 @@ fn is_descriptor(path: &Path) -> bool {
         || standard.iter().any(|name| path == Path::new(name))
 }
 
-/// A temporary file in the folder of `path`, or of what `path` links to.
+/// A temporary file in the folder of `path`, or of the file that `path` links to.
 fn replacement(path: &Path, permissions: Option<Permissions>) -> io::Result<Sink> {
     let target = without_links(path)?;
     if target.file_name().is_none() {
         return Err(io::ErrorKind::InvalidFilename.into());
     }
     let replaced = match permissions {
-        // Renaming asks leave of the folder only; a file protected against writing is respected.
+        // A rename needs permission for the folder only. Opening the file for writing makes sure
+        // that a write-protected file is not replaced.
         Some(_) => Some(OpenOptions::new().write(true).open(&target)?),
         None => None,
     };
@@ -298,17 +300,18 @@ fn replacement(path: &Path, permissions: Option<Permissions>) -> io::Result<Sink
     Ok(Sink::Replacement {
         part,
         target,
-        // Elsewhere a file that is open cannot be replaced.
+        // Only Unix can replace a file that is open.
         replaced: Replaced(replaced.filter(|_| cfg!(unix))),
     })
 }
 
-/// The path at the end of a chain of links; it need not exist.
+/// The path at the end of a chain of symbolic links. It need not exist.
 fn without_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..LINKS {
         match fs::read_link(&path) {
-            // `join` lets an absolute link replace the folder.
+            // A relative link starts at the folder of the link; `join` returns an absolute one as
+            // it is.
             Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
             Err(_) => return Ok(path),
         }
@@ -316,7 +319,7 @@ fn without_links(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-/// The system's own words on why there is no file in `folder`, or just the kind of the error.
+/// The system's error for `folder`, or `error` without the temporary name.
 fn plain(error: &io::Error, folder: &Path) -> io::Error {
     fs::metadata(folder)
         .err()
@@ -337,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn without_commit_the_old_file_stays_and_no_other() {
+    fn without_commit_only_the_old_file_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "old").unwrap();
@@ -362,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_and_missing_folders_are_refused_by_name() {
+    fn a_folder_and_a_missing_folder_are_errors_with_the_path() {
         let folder = tempfile::tempdir().unwrap();
         let error = Output::create(folder.path()).unwrap_err();
         assert!(matches!(&error, Error::Folder { path } if path == folder.path()));

@@ -1,8 +1,11 @@
-//! TIFF of one number a pixel, as detectors write it.
+//! TIFF with one number per pixel, as detectors write it.
 //!
-//! Written is a baseline TIFF without compression: one strip, little-endian, the lines of miniCBF
-//! (see [`cbf`](crate::cbf)) as its description. What is read may also be compressed by LZW or
-//! deflate, in tiles, or big-endian.
+//! The writer makes a baseline TIFF without compression: one strip, little-endian, with the miniCBF
+//! header (see [`cbf`](crate::cbf)) as its description. The reader also takes big-endian files,
+//! tiles, and compression by LZW or deflate.
+//!
+//! # Source
+//! Adobe, TIFF Revision 6.0 (1992), sections 2, 8 and 19.
 
 use std::io::{Cursor, Write};
 
@@ -13,15 +16,16 @@ use crate::bytes::write_pixels;
 use crate::cbf::pilatus_lines;
 use crate::{Error, Exposure, Image, Result};
 
-/// The entries of the directory, of 12 bytes each.
+/// The number of directory entries.
 const ENTRIES: u16 = 12;
-/// Where the description begins: behind the 8 bytes of the file's header and the directory.
+/// The offset of the description: after the 8 bytes of the file header, and the directory, which is
+/// a count of 2 bytes, its entries of 12 bytes, and the offset of the next directory in 4.
 const DESCRIPTION: usize = 8 + 2 + 12 * ENTRIES as usize + 4;
 
-/// The most memory that reading a file may take.
+/// The most memory that reading a file may take, in bytes.
 const MOST_BYTES: usize = 1 << 30;
 
-/// What an entry of the directory holds.
+/// The type of a directory entry's value, by its number in TIFF.
 #[derive(Clone, Copy)]
 enum Kind {
     Ascii = 2,
@@ -29,17 +33,17 @@ enum Kind {
     Long = 4,
 }
 
-/// How a pixel is stored.
+/// The type of a pixel, by its `SampleFormat`.
 #[derive(Clone, Copy)]
 enum Sample {
     Unsigned = 1,
     Float = 3,
 }
 
-/// Writes counts: in 16 bits where they fit, otherwise in 32. Negative ones become 0.
+/// Writes counts in 16 bits if all of them fit, otherwise in 32. Negative counts become 0.
 ///
 /// # Errors
-/// What the writer says, or [`Error::TooLarge`] for a file of more than 4 GB.
+/// Errors of the writer, or [`Error::TooLarge`] for a file of more than 4 GB.
 ///
 /// ```
 /// use nanobragg_io::{Exposure, Image, tiff};
@@ -81,7 +85,7 @@ pub fn write_photons(
     Ok(write_pixels(writer, photons.pixels(), f32::to_le_bytes)?)
 }
 
-/// Writes all that stands before the pixels.
+/// Writes everything before the pixels.
 fn write_header<T>(
     mut writer: impl Write,
     exposure: &Exposure,
@@ -93,7 +97,7 @@ fn write_header<T>(
     let mut description = pilatus_lines(exposure).replace('\r', "").into_bytes();
     description.push(0);
     let text_bytes = description.len();
-    // Pixels begin on a multiple of their size.
+    // The pixels start at a multiple of their size.
     description.resize(text_bytes.next_multiple_of(4), 0);
     let begin = DESCRIPTION + description.len();
     let pixel_bytes = image.pixels().len() as u64 * u64::from(bits / 8);
@@ -110,7 +114,8 @@ fn write_header<T>(
         directory.extend(tag.to_le_bytes());
         directory.extend((kind as u16).to_le_bytes());
         directory.extend(count.to_le_bytes());
-        // A short stands in the first two bytes, which are those of a small long.
+        // A SHORT is left-justified in the four bytes. In little-endian order these are the bytes
+        // of the same number as a LONG.
         directory.extend(value.to_le_bytes());
     };
     entry(254, Kind::Long, 1, 0); // NewSubfileType: a full image.
@@ -130,11 +135,11 @@ fn write_header<T>(
     Ok(writer.write_all(&directory)?)
 }
 
-/// The first image of a file that is in memory; numbers beyond 2^24 are rounded to an `f32`.
+/// The first image from the bytes of a file. Numbers above 2^24 are rounded to an `f32`.
 ///
 /// # Errors
-/// [`Error::Tiff`] for what is no TIFF or a damaged one, [`Error::TiffPixels`] for one of colours or
-/// of other numbers.
+/// [`Error::Tiff`] if the file is no TIFF or damaged, [`Error::TiffPixels`] for colours or other
+/// pixel types.
 pub fn parse(bytes: &[u8]) -> Result<Image<f32>> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MOST_BYTES;
@@ -147,7 +152,8 @@ pub fn parse(bytes: &[u8]) -> Result<Image<f32>> {
             found: format!("{color:?}"),
         });
     };
-    // No compression makes less than a byte of a thousand pixels.
+    // A stated size that no compression can reach is refused before memory is reserved for it. LZW
+    // and deflate need at least one byte for some thousand pixels.
     let most = (bytes.len() as u64).saturating_mul(1 << 13);
     if u64::from(fast) * u64::from(slow) > most {
         return Err(Error::Length {
@@ -188,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_take_32_bits_only_where_16_would_clip() {
+    fn counts_take_32_bits_only_if_16_would_clip() {
         let (narrow, wide) = (written(&[0, 65535, -3]), written(&[0, 65536, -3]));
         assert_eq!(wide.len() - narrow.len(), 3 * 2);
         assert_eq!(parse(&narrow).unwrap().pixels(), [0.0, 65535.0, 0.0]);

@@ -1,4 +1,4 @@
-//! A process that is about to end. This concerns the whole process, so the test has one of its own.
+//! `abandon_all` stops all outputs of a process, so its test needs a process of its own.
 
 use std::fs;
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::io::Write;
 use nanobragg_io::{Output, replace};
 
 #[test]
-fn what_is_abandoned_leaves_nothing_and_cannot_be_finished() {
+fn abandoned_outputs_leave_no_file_and_cannot_be_committed() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("old"), "old").unwrap();

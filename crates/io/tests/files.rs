@@ -1,4 +1,4 @@
-//! Whole files: those of the C program, and those that lie.
+//! SMV files of the C program, and files with wrong headers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ fn data(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// What `smv::read` says to a file of these bytes; the error must name the file, and
-/// `smv::read_header` must agree.
+/// `smv::read` of a file of these bytes. The error must name the file, and `smv::read_header` must
+/// agree.
 fn read(bytes: &[u8]) -> Result<(smv::Header, Image<u16>), Error> {
     let file = tempfile::NamedTempFile::new().expect("the temporary folder can be written");
     fs::write(file.path(), bytes).expect("the temporary folder can be written");
@@ -62,7 +62,7 @@ fn a_file_of_the_c_program_is_read() {
 }
 
 #[test]
-fn a_header_that_the_c_program_overran_is_read_where_the_pixels_are() {
+fn an_overlong_header_of_the_c_program_is_read_if_the_length_fits() {
     let bytes = fs::read(data("overrun.img")).unwrap();
     let (header, image) = smv::read(data("overrun.img")).unwrap();
     assert_eq!(
@@ -72,7 +72,7 @@ fn a_header_that_the_c_program_overran_is_read_where_the_pixels_are() {
     assert_eq!(header.number("TWOTHETA").unwrap(), Some(7.77777));
     let first = u16::from_le_bytes([bytes[526], bytes[527]]);
     assert_eq!(image.get(0, 0), Some(&first));
-    // One byte more or less, and where the pixels begin is anyone's guess.
+    // With one byte more or less, the length does not prove where the pixels start.
     for other in [&bytes[..bytes.len() - 1], &[&bytes[..], b"\0"].concat()] {
         assert!(matches!(
             read(other),
@@ -116,9 +116,9 @@ fn a_brace_may_be_the_last_byte_of_the_header() {
 }
 
 #[test]
-fn lying_headers_are_errors() {
-    let header = |lie: &str| format!("{{\n{lie};\n}}\x0c");
-    let fault = |lie: &str| read(&file(&header(lie), &[0; 8])).unwrap_err();
+fn wrong_headers_are_errors() {
+    let header = |entries: &str| format!("{{\n{entries};\n}}\x0c");
+    let fault = |entries: &str| read(&file(&header(entries), &[0; 8])).unwrap_err();
     assert!(matches!(
         fault("SIZE1=2"),
         Error::MissingKey {
@@ -167,7 +167,7 @@ fn lying_headers_are_errors() {
 }
 
 #[test]
-fn a_writer_in_front_of_a_full_disk_names_the_file() {
+fn an_error_of_a_full_disk_names_the_file() {
     if !Path::new("/dev/full").exists() {
         return;
     }

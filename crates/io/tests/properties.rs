@@ -1,4 +1,4 @@
-//! What holds for any file and any number.
+//! Properties of the readers and writers for any file and any number.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn fields() -> impl Strategy<Value = smv::Fields> {
     prop::collection::vec(("[A-Z_]{1,12}[0-9]?", "[ -:<-z]{0,40}"), 0..40).prop_map(|pairs| {
         let mut fields = smv::Fields::new();
         for (key, value) in pairs {
-            // A random key may be one of the writer's own, or end in one and hide its number.
+            // A key that contains one of these would be found in place of the writer's own.
             if !["HEADER_BYTES", "SIZE1", "SIZE2"]
                 .iter()
                 .any(|own| key.contains(own))

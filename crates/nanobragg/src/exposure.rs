@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn mosflm_and_xds_are_plain_until_the_detector_is_tilted() {
-        let is_plain = |convention, rotx| {
+        let has_default_axes = |convention, rotx| {
             let detector = DetectorSpec {
                 convention,
                 rotations: [rotx, 0.0, 0.0].map(Angle::from_degrees),
@@ -132,9 +132,13 @@ mod tests {
             };
             exposure(&spec(detector).resolve().unwrap())
                 .unwrap()
-                .is_plain()
+                .has_default_axes()
         };
-        assert!(is_plain(Convention::Mosflm, 0.0) && is_plain(Convention::Xds, 0.0));
-        assert!(!is_plain(Convention::Mosflm, 1.0) && !is_plain(Convention::Adxv, 0.0));
+        assert!(
+            has_default_axes(Convention::Mosflm, 0.0) && has_default_axes(Convention::Xds, 0.0)
+        );
+        assert!(
+            !has_default_axes(Convention::Mosflm, 1.0) && !has_default_axes(Convention::Adxv, 0.0)
+        );
     }
 }

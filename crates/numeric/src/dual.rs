@@ -7,12 +7,12 @@ use crate::real::{Real, Scalar};
 /// A value and its derivatives by `N` parameters.
 ///
 /// A formula written over [`Scalar`] gives, for a `Dual`, its value and its exact derivatives
-/// together (forward differentiation). The value comes from the very operations that a plain number
-/// would go through, so it has the same bits. Over `Dual<M>` instead of `f64` the derivatives have
-/// derivatives of their own, which gives second ones.
+/// together (forward differentiation). The value goes through the same operations as a plain
+/// number, so it has the same bits. `Dual<N, Dual<M>>` gives second derivatives: its derivatives
+/// have derivatives.
 ///
-/// Where a derivative would be 0 times infinity (a square root at 0, an exponential that has
-/// underflowed) and what stands under it does not change, it is 0 and not NaN.
+/// A derivative that would be 0 times infinity is 0, not NaN: that of the square root of a constant
+/// 0, and that of an exponential that has underflowed.
 ///
 /// ```
 /// use nanobragg_numeric::{Dual, Scalar};
@@ -25,14 +25,14 @@ use crate::real::{Real, Scalar};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dual<const N: usize, T = f64> {
-    /// The number itself.
+    /// The value.
     pub real: T,
-    /// Its derivative by each parameter.
+    /// The derivative by each parameter.
     pub derivatives: [T; N],
 }
 
 impl<const N: usize, T: Real> Dual<N, T> {
-    /// A number that no parameter changes.
+    /// A number that depends on no parameter: all derivatives are 0.
     #[inline(always)]
     pub fn constant(real: T) -> Self {
         Self {
@@ -41,8 +41,8 @@ impl<const N: usize, T: Real> Dual<N, T> {
         }
     }
 
-    /// The parameter of this index itself: its derivative by itself is 1. An index beyond `N` gives
-    /// a constant.
+    /// Parameter number `index`: its derivative by itself is 1, by the others 0. An index of `N` or
+    /// more gives a constant.
     #[inline(always)]
     pub fn variable(real: T, index: usize) -> Self {
         let mut variable = Self::constant(real);
@@ -52,7 +52,7 @@ impl<const N: usize, T: Real> Dual<N, T> {
         variable
     }
 
-    /// `f(self)` from its value and its first derivative.
+    /// `f(self)` by the chain rule, with `value` = f(x) and `slope` = f'(x).
     #[inline(always)]
     fn chain(self, value: T, slope: T) -> Self {
         Self {
@@ -61,6 +61,7 @@ impl<const N: usize, T: Real> Dual<N, T> {
         }
     }
 
+    /// A function of two numbers: its value, and its derivative from the two of each parameter.
     #[inline(always)]
     fn zip(self, other: Self, real: T, derivative: impl Fn(T, T) -> T) -> Self {
         let mut derivatives = self.derivatives;
@@ -72,7 +73,8 @@ impl<const N: usize, T: Real> Dual<N, T> {
 }
 
 impl<const N: usize, T: Scalar> Dual<N, T> {
-    /// `f(self)`, where a slope that is infinite leaves derivatives of 0 alone.
+    /// `f(self)` by the chain rule. If `is_singular` (the slope is infinite), a derivative of 0
+    /// stays 0.
     #[inline(always)]
     fn chain_guarded(self, value: T, slope: T, is_singular: bool) -> Self {
         Self {
@@ -124,8 +126,8 @@ impl<const N: usize, T: Real> Mul for Dual<N, T> {
 impl<const N: usize, T: Real> Div for Dual<N, T> {
     type Output = Self;
 
-    /// The derivative is written `(a' - (a/b) b')/b`, which never squares the divisor; one division
-    /// serves all derivatives.
+    /// `(a/b)' = (a' - (a/b) b')/b`. Unlike `(a' b - a b')/b^2` this cannot overflow in `b^2`, and
+    /// one division serves all derivatives.
     #[inline(always)]
     fn div(self, other: Self) -> Self {
         let quotient = self.real / other.real;
@@ -197,7 +199,8 @@ impl<const N: usize, T: Scalar> Scalar for Dual<N, T> {
     #[inline(always)]
     fn exp(self) -> Self {
         let power = self.real.exp();
-        // Where it has underflowed it is flat, however fast the exponent runs.
+        // exp(-inf) = 0. An exponent of -inf often has infinite derivatives, and 0 times infinity
+        // would be NaN.
         if power.value() == 0.0 {
             return Self::constant(power);
         }
@@ -207,6 +210,7 @@ impl<const N: usize, T: Scalar> Scalar for Dual<N, T> {
     #[inline(always)]
     fn atan2(self, x: Self) -> Self {
         let (opposite, adjacent) = (self.real, x.real);
+        // d atan2(y, x) = (x dy - y dx)/(x^2 + y^2).
         let squared = opposite * opposite + adjacent * adjacent;
         self.zip(x, opposite.atan2(adjacent), |a, b| {
             (a * adjacent - opposite * b) / squared
@@ -219,11 +223,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// How well a central difference with the step below meets a derivative of size 1.
+    /// The error allowed a central difference with the step below, for a derivative of size 1.
     const DIFFERENCE: f64 = 1e-8;
     const STEP: f64 = 1e-5;
 
-    /// Something with every operation in it, well defined for x and y in [0.5, 2].
+    /// A formula with every operation, well defined for x and y in [0.5, 2].
     fn formula<T: Scalar>(x: T, y: T) -> T {
         let mut z = x.sin() * y.cos() - (x / y).sqrt() + (-x * y).exp();
         z *= x.atan2(y);
@@ -244,7 +248,7 @@ mod tests {
         }
 
         #[test]
-        fn second_derivatives_are_those_of_the_first(x in 0.5..2.0, y in 0.5..2.0) {
+        fn second_derivatives_meet_central_differences_of_the_first(x in 0.5..2.0, y in 0.5..2.0) {
             let seed = |value, index| Dual::<2, Dual<2>> {
                 real: Dual::variable(value, index),
                 derivatives: std::array::from_fn(|i| Dual::constant(if i == index { 1.0 } else { 0.0 })),
@@ -257,20 +261,20 @@ mod tests {
                 prop_assert!((z.derivatives[i].derivatives[0] - by_x).abs() < 10.0 * DIFFERENCE);
                 prop_assert!((z.derivatives[i].derivatives[1] - by_y).abs() < 10.0 * DIFFERENCE);
             }
-            // Mixed ones agree whichever comes first.
+            // The order of a mixed derivative does not matter.
             let mixed = z.derivatives[0].derivatives[1] - z.derivatives[1].derivatives[0];
             prop_assert!(mixed.abs() < 1e-13);
         }
     }
 
     #[test]
-    fn a_root_of_a_constant_zero_is_flat() {
+    fn the_root_of_a_constant_zero_has_derivative_zero() {
         let root = Dual::<1>::constant(0.0).sqrt();
         assert_eq!(root, Dual::constant(0.0));
     }
 
     #[test]
-    fn an_exponential_that_has_underflowed_is_flat() {
+    fn an_exponential_that_has_underflowed_has_derivative_zero() {
         let x = Dual::<1> {
             real: f64::NEG_INFINITY,
             derivatives: [f64::INFINITY],
@@ -279,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_only_what_no_parameter_moves() {
+    fn a_zero_with_derivatives_is_not_zero() {
         assert!(Dual::<1>::constant(0.0).is_zero());
         assert!(!Dual::<1>::variable(0.0, 0).is_zero());
     }

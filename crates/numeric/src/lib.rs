@@ -1,12 +1,14 @@
-//! The numbers below every formula of nanoBragg: what a formula is written over, and where its
-//! chance comes from.
+//! Number types and random numbers for all formulas of nanoBragg.
 //!
-//! Formulas are written once, over [`Real`] (the four operations and a square root, so that SIMD
-//! lanes qualify) or [`Scalar`] (a single number with transcendental functions and a value to
-//! branch on). Mosaic domains, random orientations and photon noise draw from one kind of stream,
-//! [`MinimalStandard`], each from its own seed:
+//! A formula is written once, generic over its number type: [`Real`] (the four operations and a
+//! square root, so that SIMD lanes qualify) or [`Scalar`] (one number, with sine, cosine and
+//! exponential, whose value may be branched on). [`Dual`] is a scalar that carries derivatives, so
+//! that the same formula gives a gradient.
 //!
-//! | who draws | with | uniform deviates used |
+//! Mosaic domains, random orientations and photon noise use the same random number generator,
+//! [`MinimalStandard`], each with its own seed:
+//!
+//! | purpose | function | uniform deviates used |
 //! |---|---|---|
 //! | a mosaic domain, a random misset | [`MinimalStandard::symmetric`] | 3 |
 //! | a pixel of mean 0 | [`PoissonNoise::count`] | 1 |
@@ -14,10 +16,8 @@
 //! | a pixel of mean 12 to 1e6 | [`PoissonNoise::count`] | 2 or more for each try |
 //! | a brighter pixel | [`PoissonNoise::count`] | 2 or more for every second pixel |
 //!
-//! [`Dual`] is a scalar that carries derivatives, so that the same formulas give gradients.
-//!
-//! The streams are value-stable: a seed gives the same deviates in every release, and the same ones
-//! as the C program. Counts also pass through the platform's `exp`, `ln` and `tan`.
+//! The random numbers are stable: a seed gives the same deviates in every release, and the same as
+//! in the C program. Counts also depend on the platform's `exp`, `ln` and `tan`.
 //!
 //! ```
 //! use nanobragg_numeric::{MinimalStandard, PoissonNoise};

@@ -1,11 +1,12 @@
-//! The number types a formula of this program can be written over.
+//! The traits of the number types that a formula may be written over.
 
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
-/// What every number below a formula can do: the four operations and a square root.
+/// A number with the four operations and a square root.
 ///
-/// Implemented by single numbers (`f64`) and by SIMD lanes, so nothing here may branch on a value.
+/// Implemented by single numbers (`f64`) and by SIMD lanes. A formula over `Real` cannot branch on
+/// a value, because the lanes of one vector may need different branches.
 pub trait Real:
     Copy
     + Debug
@@ -25,15 +26,14 @@ pub trait Real:
     fn sqrt(self) -> Self;
 }
 
-/// A single number, with the transcendental functions and a value to branch on.
+/// A single number with transcendental functions, whose value may be branched on.
 ///
-/// Implemented by `f64` and by anything that carries derivatives along with a value.
+/// Implemented by `f64` and by [`Dual`](crate::Dual).
 pub trait Scalar: Real {
-    /// The plain value, for decisions.
+    /// The value without derivatives, to branch on.
     fn value(self) -> f64;
 
-    /// Whether this is 0 and no parameter moves it. A number that carries derivatives is 0 only if
-    /// all of them are 0 too: a rotation by it may then be left out.
+    /// Whether the value and all derivatives are 0. A rotation by such an angle may be left out.
     #[inline(always)]
     fn is_zero(self) -> bool {
         self.value() == 0.0

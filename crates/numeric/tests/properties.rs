@@ -1,4 +1,4 @@
-//! What holds for every seed and every mean.
+//! Properties of the random numbers for every seed and every mean.
 
 use nanobragg_numeric::{MinimalStandard, PoissonNoise, log_gamma};
 use proptest::prelude::*;
@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bit_pattern_is_answered(seed: i64, bits: u32) {
+    fn every_mean_gives_a_count_and_only_nan_gives_nan(seed: i64, bits: u32) {
         let mean = f32::from_bits(bits);
         let count = PoissonNoise::from_seed(seed).count(mean);
         prop_assert_eq!(count.is_nan(), mean.is_nan());

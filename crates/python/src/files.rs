@@ -51,10 +51,10 @@ pub(crate) fn read_image(
             return Err(Exception::File.says(py, text));
         }
         (AnyImage::Shaped(_, image), _) => image,
-        (AnyImage::Shapeless(floats), Some((slow, fast))) => floats
+        (AnyImage::RawFloats(floats), Some((slow, fast))) => floats
             .into_image(fast, slow)
             .map_err(|error| of_io(py, error))?,
-        (AnyImage::Shapeless(_), None) => {
+        (AnyImage::RawFloats(_), None) => {
             let text = format!(
                 "{}: raw floats do not tell their sides; give shape=(slow, fast)",
                 path.display()

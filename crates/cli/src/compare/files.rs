@@ -27,8 +27,8 @@ pub(super) fn read(a: &Path, b: &Path, sides: &Sides) -> Result<Pair, CompareErr
     let names = [named(a, &image_a), named(b, &image_b)];
     let shaped = |image| match (image, told) {
         (AnyImage::Shaped(_, image), _) => Ok(image),
-        (AnyImage::Shapeless(floats), Some([fast, slow])) => Ok(floats.into_image(fast, slow)?),
-        (AnyImage::Shapeless(_), None) => Err(CompareError::NoSides {
+        (AnyImage::RawFloats(floats), Some([fast, slow])) => Ok(floats.into_image(fast, slow)?),
+        (AnyImage::RawFloats(_), None) => Err(CompareError::NoSides {
             a: a.to_path_buf(),
             b: b.to_path_buf(),
         }),

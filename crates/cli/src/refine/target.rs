@@ -45,6 +45,6 @@ pub(super) fn read(request: &Request, sides: [usize; 2], adc: f64) -> Result<Tar
 fn image(path: &Path, [fast, slow]: [usize; 2]) -> Result<(Format, Image<f32>), RefineError> {
     Ok(match AnyImage::read(path)? {
         AnyImage::Shaped(format, image) => (format, image),
-        AnyImage::Shapeless(floats) => (Format::Float, floats.into_image(fast, slow)?),
+        AnyImage::RawFloats(floats) => (Format::Float, floats.into_image(fast, slow)?),
     })
 }

@@ -1,25 +1,25 @@
-//! Compression of whole numbers by their differences, `x-CBF_BYTE_OFFSET`.
+//! Compression of integers by their differences, `x-CBF_BYTE_OFFSET`.
 //!
 //! ```text
-//! difference to the pixel before   stored as, little-endian
+//! difference to the previous pixel stored as, little-endian
 //! -127 ..= 127                     i8
 //! -32767 ..= 32767                 0x80, i16
 //! |d| < 2^31                       0x80, 0x8000, i32
 //! any                              0x80, 0x8000, 0x80000000, i64
 //! ```
 //!
-//! The first pixel differs from 0. Pixels of a diffraction image mostly take one byte each.
+//! The pixel before the first counts as 0. Most pixels of a diffraction image take one byte.
 //!
 //! # Source
 //! International Tables for Crystallography G (2005), 2.3, "byte offset".
 
 use crate::{Error, Result};
 
-/// Says that an `i16` follows; as an `i8`, the most negative one.
+/// The most negative `i8`: the difference follows as an `i16`.
 const ESCAPE_8: u8 = 0x80;
-/// Says that an `i32` follows the `i16` that it is.
+/// The most negative `i16`: the difference follows as an `i32`.
 const ESCAPE_16: [u8; 2] = i16::MIN.to_le_bytes();
-/// Says that an `i64` follows the `i32` that it is.
+/// The most negative `i32`: the difference follows as an `i64`.
 const ESCAPE_32: [u8; 4] = i32::MIN.to_le_bytes();
 
 /// The pixels, compressed.
@@ -58,18 +58,19 @@ pub fn compress(pixels: &[i32]) -> Vec<u8> {
     bytes
 }
 
-/// The `count` pixels that `bytes` hold; bytes behind the last one are ignored.
+/// The first `count` pixels in `bytes`. Bytes after the last one are ignored.
 ///
-/// Sums run over at both ends of an `i32`, as those of other readers do.
+/// Sums beyond an `i32` wrap around, as in other readers.
 ///
 /// # Errors
-/// [`Error::Pixels`] where there are fewer.
+/// [`Error::Pixels`] if there are fewer.
 pub fn expand(mut bytes: &[u8], count: usize) -> Result<Vec<i32>> {
     let short = |found: usize| Error::Pixels {
         expected: count,
         found,
     };
-    // A pixel takes a byte at least, so no more is allocated than the file is long.
+    // A pixel takes at least one byte. This check keeps a false `count` from allocating much
+    // memory.
     if bytes.len() < count {
         return Err(short(bytes.len()));
     }
@@ -83,7 +84,7 @@ pub fn expand(mut bytes: &[u8], count: usize) -> Result<Vec<i32>> {
     Ok(pixels)
 }
 
-/// The difference at the beginning of `bytes`, which is moved on behind it.
+/// The difference at the beginning of `bytes`, and moves `bytes` past it.
 fn difference(bytes: &mut &[u8]) -> Option<i64> {
     let [first] = take(bytes)?;
     if first != ESCAPE_8 {
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn each_width_is_stored_as_the_book_has_it() {
+    fn each_width_is_stored_with_its_escapes() {
         assert_eq!(compress(&[-127]), [0x81]);
         assert_eq!(compress(&[-128]), [0x80, 0x80, 0xff]);
         assert_eq!(compress(&[-32768]), [0x80, 0, 0x80, 0, 0x80, 0xff, 0xff]);
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_allocated_than_the_bytes_can_hold() {
+    fn a_count_beyond_the_bytes_is_an_error() {
         assert!(matches!(
             expand(&[0; 9], usize::MAX),
             Err(Error::Pixels { found: 9, .. })

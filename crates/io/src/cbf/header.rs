@@ -1,15 +1,19 @@
-//! The two headers of a CBF: lines of miniCBF, tables of imgCIF.
+//! The two headers of a CBF: miniCBF lines and imgCIF tables.
+//!
+//! # Source
+//! miniCBF: the header comments of DECTRIS' PILATUS detectors. imgCIF: International Tables for
+//! Crystallography G (2005), chapter 4.6, the dictionary `cif_img.dic`.
 
 use std::fmt::Write;
 
 use crate::Exposure;
 
-/// When the image was taken. The same run leaves the same bytes, so it is always this.
+/// The date of every image. It is constant so that the same run writes the same bytes.
 const DATE: &str = "1970-01-01T00:00:00.000";
 
-/// The lines of miniCBF, each beginning with `# `, by which DECTRIS describes an image.
+/// The lines of miniCBF, each beginning with `# `.
 ///
-/// Numbers are written with as many digits as tell them apart.
+/// Numbers have as many digits as they need to be read back exactly.
 pub(crate) fn lines(exposure: &Exposure) -> String {
     let pixel_m = exposure.pixel_mm / 1000.0;
     let [fast, slow] = exposure.beam_px().unwrap_or([0.0; 2]);
@@ -46,7 +50,7 @@ pub(crate) fn lines(exposure: &Exposure) -> String {
     })
 }
 
-/// The tables of imgCIF: beam, goniometer, detector, and how pixels lie along its axes.
+/// The tables of imgCIF: beam, goniometer, detector, and how pixels are laid out along its axes.
 pub(super) fn tables(exposure: &Exposure, fast: usize, slow: usize) -> String {
     let mut text = String::new();
     let mut table = |category: &str, columns: &[&str], rows: &[String]| {
@@ -79,6 +83,8 @@ pub(super) fn tables(exposure: &Exposure, fast: usize, slow: usize) -> String {
             "polarizn_source_ratio",
             "polarizn_source_norm",
         ],
+        // The ratio (Ip - In)/(Ip + In) of the intensities along and across the plane, where the
+        // fraction is Ip/(Ip + In).
         &[format!(
             "DIFFRN WAVELENGTH {} {}",
             2.0 * exposure.polarization_fraction - 1.0,
@@ -175,6 +181,8 @@ pub(super) fn tables(exposure: &Exposure, fast: usize, slow: usize) -> String {
             "offset[2]",
             "offset[3]",
         ],
+        // The slow axis carries the fast one. Its offset moves the first pixel's corner to the
+        // origin of the detector, so DETECTOR_Z itself is not displaced.
         &[
             "SOURCE general source . 0 0 1 . . .".into(),
             "GRAVITY general gravity . 0 -1 0 . . .".into(),
@@ -248,9 +256,11 @@ pub(super) fn tables(exposure: &Exposure, fast: usize, slow: usize) -> String {
     text
 }
 
-/// The angle from y to the normal of the plane of polarization, as seen from the specimen: looking
-/// along z, so against the sense of a turn about z.
+/// The angle in degrees from y to the normal of the plane of polarization, as seen from the
+/// specimen towards the source.
 fn polarization_norm_degrees(exposure: &Exposure) -> f64 {
+    // The normal is at the angle of the axis plus 90 degrees from x, so at the angle of the axis
+    // from y. Seen along +z a right-handed turn about z is clockwise, hence the sign.
     let [x, y, _] = exposure.polarization_axis;
     -y.atan2(x).to_degrees()
 }

@@ -1,4 +1,4 @@
-//! Reading the pixels of a CBF, trusting nothing it says before it is checked.
+//! Reading the pixels of a CBF. Every statement of the header is checked against the file.
 
 use std::path::Path;
 
@@ -6,22 +6,22 @@ use super::{BOUNDARY, START, byte_offset, md5_base64};
 use crate::bytes::Source;
 use crate::{Error, Image, Result};
 
-/// The most that is read of a pipe or a device, which do not tell how long they are.
+/// The most bytes that are read from a pipe or a device, whose length is not known beforehand.
 const MOST_OF_A_PIPE: u64 = 1 << 30;
 
-/// Bytes within which the boundary before the pixels is looked for.
+/// The bytes in which the boundary before the pixels must be found.
 const LONGEST_HEADER: usize = 1 << 20;
 
 /// Reads the first image of a file.
 ///
-/// Known are 32-bit signed pixels, compressed by [`byte_offset`](super::byte_offset) or not at all.
+/// Its pixels must be signed 32-bit integers, compressed by [`byte_offset`](super::byte_offset) or
+/// not compressed.
 ///
 /// # Errors
-/// What is wrong with the contents comes as [`Error::InFile`]: [`Error::NotCbf`],
-/// [`Error::MissingKey`], [`Error::NotANumber`], [`Error::Range`], [`Error::Unsupported`],
-/// [`Error::Shape`], [`Error::Pixels`], [`Error::Length`] for a file that is too short, or
-/// [`Error::Digest`] where the pixels are not those that were written. [`Error::Read`] or
-/// [`Error::Folder`] where there is nothing to read.
+/// Wrong contents, inside [`Error::InFile`]: [`Error::NotCbf`], [`Error::MissingKey`],
+/// [`Error::NotANumber`], [`Error::Range`], [`Error::Unsupported`], [`Error::Shape`],
+/// [`Error::Pixels`], [`Error::Length`] for a file that is too short, or [`Error::Digest`] if the
+/// pixels were changed. [`Error::Read`] or [`Error::Folder`] if the file cannot be read.
 pub fn read(path: impl AsRef<Path>) -> Result<Image<i32>> {
     let path = path.as_ref();
     let mut source = Source::open(path)?;
@@ -31,7 +31,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Image<i32>> {
     parse(&bytes).map_err(|fault| fault.in_file(path))
 }
 
-/// The image of a file that is in memory already.
+/// The first image from the bytes of a file.
 ///
 /// # Errors
 /// As [`read`], without the name of a file.
@@ -101,11 +101,11 @@ pub fn parse(bytes: &[u8]) -> Result<Image<i32>> {
     Image::new(fast, slow, pixels)
 }
 
-/// The lines between boundary and pixels.
+/// The lines between boundary and pixels, in the form of a MIME header.
 struct Mime<'b>(std::borrow::Cow<'b, str>);
 
 impl Mime<'_> {
-    /// What follows `key:`, without quotes.
+    /// The text after `key:`, without quotes.
     fn value(&self, key: &str) -> Option<&str> {
         self.0.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pixel_changed_on_the_way_is_found_by_the_digest() {
+    fn the_digest_detects_a_changed_pixel() {
         let mut file = file();
         let start = position(&file, &START).unwrap();
         file[start + START.len()] ^= 1;
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_lie_are_errors() {
+    fn wrong_headers_are_errors() {
         let dimension = "X-Binary-Size-Fastest-Dimension: 3";
         let error = |from, to| parse(&with(from, to)).unwrap_err();
         assert!(matches!(error("###CBF", "CBF###"), Error::NotCbf));

@@ -6,13 +6,14 @@ use super::header::{lines, tables};
 use super::{BOUNDARY, START, byte_offset, md5_base64};
 use crate::{Exposure, Image, Result};
 
-/// Zeroes behind the pixels, so that a reader of pages does not run off the end.
+/// The number of zeroes after the pixels, so that a reader of blocks of 4096 bytes stays in the
+/// file.
 const PADDING: usize = 4095;
 
 /// Writes `counts` with both headers of `exposure`.
 ///
 /// # Errors
-/// Only what the writer says.
+/// Errors of the writer.
 ///
 /// ```
 /// use nanobragg_io::{Exposure, Image, cbf};

@@ -1,6 +1,6 @@
-//! The checksum of metadata.
+//! The checksum of HDF5 metadata.
 
-/// The hash `lookup3` of Bob Jenkins, with which superblocks and object headers end.
+/// The hash `lookup3` of Bob Jenkins, the last four bytes of superblocks and object headers.
 ///
 /// # Source
 /// Jenkins, "lookup3.c" (2006), `hashlittle` from an initial value of 0.
@@ -8,20 +8,21 @@ pub(super) fn lookup3(bytes: &[u8]) -> u32 {
     let start = 0xdead_beef_u32.wrapping_add(bytes.len() as u32);
     let mut state = [start; 3];
     let mut rest = bytes;
+    // The last block, of 1 to 12 bytes, is left for the final round.
     while rest.len() > 12 {
-        let (block, behind) = rest.split_at(12);
-        rest = behind;
-        state = mixed(added(state, block));
+        let (block, following) = rest.split_at(12);
+        rest = following;
+        state = mix(add(state, block));
     }
     if rest.is_empty() {
         let [_, _, c] = state;
         return c;
     }
-    finished(added(state, rest))
+    final_mix(add(state, rest))
 }
 
-/// The state plus up to twelve bytes as three little-endian numbers; bytes that lack are 0.
-fn added(mut state: [u32; 3], bytes: &[u8]) -> [u32; 3] {
+/// The state plus up to twelve bytes as three little-endian numbers. Missing bytes count as 0.
+fn add(mut state: [u32; 3], bytes: &[u8]) -> [u32; 3] {
     for (word, part) in state.iter_mut().zip(bytes.chunks(4)) {
         let value = part.iter().rev().fold(0, |v, &b| v << 8 | u32::from(b));
         *word = word.wrapping_add(value);
@@ -29,9 +30,8 @@ fn added(mut state: [u32; 3], bytes: &[u8]) -> [u32; 3] {
     state
 }
 
-/// One round between blocks: each number in turn loses the one before it, takes its bits turned, and
-/// that one grows by the third.
-fn mixed([mut a, mut b, mut c]: [u32; 3]) -> [u32; 3] {
+/// The round after each block but the last: `mix` of lookup3.
+fn mix([mut a, mut b, mut c]: [u32; 3]) -> [u32; 3] {
     for turns in [[4, 6, 8], [16, 19, 4]] {
         let [first, second, third] = turns;
         a = a.wrapping_sub(c) ^ c.rotate_left(first);
@@ -44,8 +44,8 @@ fn mixed([mut a, mut b, mut c]: [u32; 3]) -> [u32; 3] {
     [a, b, c]
 }
 
-/// The last round.
-fn finished([mut a, mut b, mut c]: [u32; 3]) -> u32 {
+/// The round after the last block: `final` of lookup3.
+fn final_mix([mut a, mut b, mut c]: [u32; 3]) -> u32 {
     c = (c ^ b).wrapping_sub(b.rotate_left(14));
     a = (a ^ c).wrapping_sub(c.rotate_left(11));
     b = (b ^ a).wrapping_sub(a.rotate_left(25));
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hashes_are_those_that_their_author_gives() {
+    fn published_hashes_are_reproduced() {
         assert_eq!(lookup3(b""), 0xdead_beef);
         assert_eq!(lookup3(b"Four score and seven years ago"), 0x1777_0551);
     }

@@ -1,4 +1,7 @@
-//! A dataset of images, `[image][slow][fast]`, one chunk each.
+//! A dataset of images, `[image][slow][fast]`, with one chunk per image.
+//!
+//! # Source
+//! HDF5 File Format Specification 3.0: III.A.1, version 1 B-trees.
 
 use std::io::Write;
 
@@ -8,20 +11,21 @@ use flate2::write::ZlibEncoder;
 use super::{Type, UNDEFINED};
 use crate::{Error, Result};
 
-/// How hard deflate tries, from 1 to 9. Counts of a few photons pack almost as well at the fastest.
+/// The level of deflate, from 1 (fast) to 9 (small). Counts of a few photons become hardly smaller
+/// at higher levels.
 pub(super) const LEVEL: u32 = 1;
 
-/// Entries that a node of the index holds at most: twice the default of 32.
+/// The most entries of a node of the index: twice the K of 32, which version 2 superblocks imply.
 const NODE_ENTRIES: usize = 64;
 
-/// Where a packed image stands.
+/// The position of a packed image in the file.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     address: u64,
     bytes: u32,
 }
 
-/// Where the images of a series stand in the file; a dataset of them once all are written.
+/// The positions of the images of a series in the file. They make a dataset when all are written.
 #[derive(Debug)]
 pub struct Images {
     element: Type,
@@ -30,13 +34,13 @@ pub struct Images {
     places: Vec<Option<Place>>,
 }
 
-/// An image as the file holds it, shuffled and deflated: first the lowest bytes of all pixels, then
-/// the next ones. `bits` are those of a pixel.
+/// An image as it is stored, shuffled and deflated. Shuffled means the lowest bytes of all pixels
+/// first, then the second bytes, and so on. `bits` returns the bits of a pixel.
 ///
-/// Images may be packed side by side by several threads, and then be written one after the other.
+/// Several threads may pack images at the same time.
 ///
 /// # Errors
-/// [`Error::Stream`] where the encoder refuses, which it has no reason to.
+/// [`Error::Stream`] if the encoder fails, which is not expected.
 pub fn pack<T: Copy>(pixels: &[T], bits: impl Fn(T) -> u32) -> Result<Vec<u8>> {
     let mut plane = Vec::with_capacity(pixels.len());
     let packed = Vec::with_capacity(pixels.len());
@@ -50,10 +54,10 @@ pub fn pack<T: Copy>(pixels: &[T], bits: impl Fn(T) -> u32) -> Result<Vec<u8>> {
 }
 
 impl Images {
-    /// A series of `count` images, none of them there yet. Their elements have four bytes.
+    /// A series of `count` images, none of them written yet. The elements must have four bytes.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] where an image has 4 GB or more, which a chunk cannot.
+    /// [`Error::TooLarge`] for images of 4 GB or more, the limit of a chunk.
     pub fn new(element: Type, fast: usize, slow: usize, count: usize) -> Result<Self> {
         let too_large = || Error::TooLarge { fast, slow };
         let [fast_side, slow_side] =
@@ -72,10 +76,10 @@ impl Images {
         })
     }
 
-    /// Notes that image `index` stands at `address`.
+    /// Records that image `index` is at `address`.
     ///
     /// # Errors
-    /// [`Error::ImageIndex`] where there is no such image, or it has its place already.
+    /// [`Error::ImageIndex`] if there is no such image, or if it has been written already.
     pub fn place(&mut self, index: usize, address: u64, bytes: usize) -> Result<()> {
         let images = self.places.len();
         let place = self.places.get_mut(index);
@@ -92,10 +96,10 @@ impl Images {
         }
     }
 
-    /// Whether image `index` is still to come.
+    /// Checks that image `index` belongs to the series and has not been written.
     ///
     /// # Errors
-    /// [`Error::ImageIndex`] where it is not.
+    /// [`Error::ImageIndex`] otherwise.
     pub fn check_missing(&self, index: usize) -> Result<()> {
         match self.places.get(index) {
             Some(None) => Ok(()),
@@ -106,7 +110,7 @@ impl Images {
         }
     }
 
-    /// Images that have their place, and all of them.
+    /// The number of images written, and the number of all images.
     pub fn written(&self) -> (usize, usize) {
         (self.places.iter().flatten().count(), self.places.len())
     }
@@ -123,8 +127,8 @@ impl Images {
         [1, self.slow, self.fast]
     }
 
-    /// The index as a B-tree: what `append` is given in turn goes to the file, and it returns where;
-    /// the root's address is returned.
+    /// Writes the index of the images, a B-tree, and returns the address of its root. `append`
+    /// writes bytes to the file and returns their address.
     pub(super) fn index(&self, mut append: impl FnMut(&[u8]) -> Result<u64>) -> Result<u64> {
         let mut entries: Vec<Entry> = self
             .places
@@ -133,7 +137,7 @@ impl Images {
             .filter_map(|(place, first)| {
                 place.map(|Place { address, bytes }| Entry {
                     first,
-                    behind: first + 1,
+                    end: first + 1,
                     bytes,
                     address,
                 })
@@ -142,6 +146,8 @@ impl Images {
         if entries.is_empty() {
             return Ok(UNDEFINED);
         }
+        // Each round packs one level of the tree into nodes, which are the entries of the next
+        // level, until a single node is left: the root.
         let mut level = 0;
         loop {
             let mut nodes = Vec::new();
@@ -150,7 +156,7 @@ impl Images {
                 if let [first, ..] = entries {
                     nodes.push(Entry {
                         address,
-                        behind: entries.last().map_or(first.behind, |last| last.behind),
+                        end: entries.last().map_or(first.end, |last| last.end),
                         ..*first
                     });
                 }
@@ -169,19 +175,22 @@ impl Images {
 struct Entry {
     /// The first image in it.
     first: u64,
-    /// The image behind the last one.
-    behind: u64,
-    /// Bytes of the first image.
+    /// One more than its last image.
+    end: u64,
+    /// The bytes of the first image.
     bytes: u32,
     address: u64,
 }
 
-/// A node of the B-tree. Its siblings are not named: readers come from above.
+/// A node of the B-tree. The addresses of its siblings are left undefined, because readers reach it
+/// from its parent.
 fn node(level: u8, entries: &[Entry]) -> Vec<u8> {
     let key = |image: u64, bytes: u32| {
         let mut key = bytes.to_le_bytes().to_vec();
+        // The filter mask: no filter was skipped.
         key.extend([0; 4]);
-        // Where the chunk begins: image, slow, fast, byte of the element.
+        // The offset of the chunk along image, slow and fast, and in the element, which is always
+        // 0.
         key.extend(image.to_le_bytes());
         key.extend([0; 3 * 8]);
         key
@@ -189,19 +198,22 @@ fn node(level: u8, entries: &[Entry]) -> Vec<u8> {
     const KEY: usize = 4 + 4 + 4 * 8;
     const NODE: usize = 24 + NODE_ENTRIES * (KEY + 8) + KEY;
     let mut node = b"TREE".to_vec();
-    // Of chunks.
+    // Node type 1: raw data chunks.
     node.extend([1, level]);
     node.extend((entries.len() as u16).to_le_bytes());
+    // Left and right sibling.
     node.extend(UNDEFINED.to_le_bytes());
     node.extend(UNDEFINED.to_le_bytes());
+    // Keys and children alternate, with a key at both ends: child i holds the images from key i up
+    // to, but without, key i + 1.
     for entry in entries {
         node.extend(key(entry.first, entry.bytes));
         node.extend(entry.address.to_le_bytes());
     }
     if let Some(last) = entries.last() {
-        node.extend(key(last.behind, 0));
+        node.extend(key(last.end, 0));
     }
-    // A node has its full length however few entries it holds.
+    // A node always has its full length.
     node.resize(NODE, 0);
     node
 }
@@ -210,8 +222,7 @@ fn node(level: u8, entries: &[Entry]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// Finds an image from the root down, as a reader does: in the child whose key is the last one
-    /// not behind it.
+    /// Finds an image from the root down, as a reader does: in the child between whose keys it is.
     fn find(nodes: &[Vec<u8>], root: u64, image: u64) -> (u64, u32) {
         let number = |bytes: &[u8]| {
             let padded = [bytes, &[0; 8]].concat();
@@ -239,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn every_image_is_found_through_nodes_of_any_depth() {
+    fn every_image_is_found_in_trees_of_any_depth() {
         for count in [1, 2, 64, 65, 4096, 4097] {
             let mut images = Images::new(Type::I32, 3, 2, count).unwrap();
             for image in (0..count).rev() {
@@ -258,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_one_weight_stand_together() {
+    fn shuffling_puts_bytes_of_equal_significance_together() {
         let packed = pack(&[0x0102_0304, 0x1112_1314], |pixel| pixel).unwrap();
         let mut bytes = Vec::new();
         let mut decoder = flate2::read::ZlibDecoder::new(&packed[..]);

@@ -1,47 +1,52 @@
-//! The messages of an object header, and the header that they make.
+//! Object headers and their messages.
+//!
+//! # Source
+//! HDF5 File Format Specification 3.0: IV.A.1.b, version 2 object headers; IV.A.2, the messages by
+//! number. Each function names the fields of the version that it writes.
 
 use super::checksum::lookup3;
 use super::{Type, UNDEFINED, Value};
 
-/// A message: its number in the specification, and what it says.
+/// The type number of a message, and its contents.
 pub(super) type Message = (u8, Vec<u8>);
 
-/// Number of the message that says how elements lie in a dataset.
+/// The number of elements along each axis of a dataset.
 const DATASPACE: u8 = 1;
-/// Where the links of a group are.
+/// Where a group stores its links.
 const LINK_INFO: u8 = 2;
-/// What an element is.
+/// The type of an element.
 const DATATYPE: u8 = 3;
-/// What is read where nothing was written.
+/// The value of elements that were not written.
 const FILL_VALUE: u8 = 5;
 /// A member of a group.
 const LINK: u8 = 6;
-/// Where the elements are.
+/// Where the elements of a dataset are.
 const LAYOUT: u8 = 8;
-/// How many links to expect.
+/// How many links a group is expected to have.
 const GROUP_INFO: u8 = 10;
-/// What has been done to the elements.
+/// The filters that the elements went through.
 const FILTERS: u8 = 11;
 /// A named value.
 const ATTRIBUTE: u8 = 12;
 
-/// Filter that puts first bytes of all elements together, then second ones, and so on.
+/// The filter that puts the first bytes of all elements together, then the second ones, and so on.
 const SHUFFLE: u16 = 2;
-/// Filter that compresses with zlib.
+/// The filter that compresses by zlib.
 const DEFLATE: u16 = 1;
 
-/// The object header of these messages, version 2.
+/// A version 2 object header with these messages.
 pub(super) fn header(messages: &[Message]) -> Vec<u8> {
     let mut body = Vec::new();
     for (number, content) in messages {
         body.push(*number);
-        // Each content is the work of this file, and the longest name or text is far below 64 KB.
+        // The size fits: all contents are made here, and names and texts are far below 64 KB.
         body.extend((content.len() as u16).to_le_bytes());
+        // No flags.
         body.push(0);
         body.extend(content);
     }
     let mut header = b"OHDR".to_vec();
-    // Version 2; the length takes four bytes.
+    // Version 2; flags: the size of the messages takes four bytes.
     header.extend([2, 2]);
     header.extend((body.len() as u32).to_le_bytes());
     header.extend(body);
@@ -49,8 +54,10 @@ pub(super) fn header(messages: &[Message]) -> Vec<u8> {
     header
 }
 
+/// Version 1: version and class in one byte, 24 bits that depend on the class, the size in bytes,
+/// and the properties of the class. Numbers are little-endian.
 fn datatype(element: Type) -> Vec<u8> {
-    const WHOLE: u8 = 0x10;
+    const INTEGER: u8 = 0x10;
     const FLOAT: u8 = 0x11;
     const TEXT: u8 = 0x13;
     let head = |class: u8, bits: [u8; 3]| {
@@ -59,12 +66,15 @@ fn datatype(element: Type) -> Vec<u8> {
         head.extend(element.bytes().to_le_bytes());
         head
     };
-    let whole = |sign: u8| {
-        let mut whole = head(WHOLE, [sign, 0, 0]);
-        whole.extend([0, 0, 32, 0]);
-        whole
+    let integer = |sign: u8| {
+        let mut integer = head(INTEGER, [sign, 0, 0]);
+        // Bit offset and precision, two bytes each.
+        integer.extend([0, 0, 32, 0]);
+        integer
     };
-    // Bit of the sign, then: first bit, bits, exponent's first bit and bits, mantissa's, the bias.
+    // `sign` is the bit of the sign; 0x20 says that the leading 1 of the mantissa is implied. The
+    // properties: bit offset and precision in two bytes each, position and size of the exponent,
+    // and position and size of the mantissa.
     let float = |sign: u8, properties: [u8; 8], bias: u32| {
         let mut float = head(FLOAT, [0x20, sign, 0]);
         float.extend(properties);
@@ -72,14 +82,18 @@ fn datatype(element: Type) -> Vec<u8> {
         float
     };
     match element {
-        Type::I32 => whole(8),
-        Type::U32 => whole(0),
+        // Bit 3: two's complement.
+        Type::I32 => integer(8),
+        Type::U32 => integer(0),
         Type::F32 => float(31, [0, 0, 32, 0, 23, 8, 0, 23], 127),
         Type::F64 => float(63, [0, 0, 64, 0, 52, 11, 0, 52], 1023),
+        // Padded with zeroes, ASCII.
         Type::Text(_) => head(TEXT, [1, 0, 0]),
     }
 }
 
+/// Version 2: the number of axes, no flags (so no largest sides), the type (0 scalar, 1 simple),
+/// and the sides.
 fn dataspace(sides: &[u64]) -> Vec<u8> {
     let is_simple = u8::from(!sides.is_empty());
     let mut dataspace = vec![2, sides.len() as u8, 0, is_simple];
@@ -87,7 +101,8 @@ fn dataspace(sides: &[u64]) -> Vec<u8> {
     dataspace
 }
 
-/// The attribute `name`.
+/// The attribute `name`. Version 3: no flags; the sizes of name, datatype and dataspace; the
+/// encoding of the name (0, ASCII); name, datatype, dataspace, value.
 pub(super) fn attribute(name: &str, value: &Value) -> Message {
     let (datatype, dataspace) = (datatype(value.element), dataspace(&value.sides));
     let mut content = vec![3, 0];
@@ -103,8 +118,10 @@ pub(super) fn attribute(name: &str, value: &Value) -> Message {
     (ATTRIBUTE, content)
 }
 
-/// What every group begins with.
+/// The messages of every group. Its links are messages of its header too, so the addresses of the
+/// other places for links (a heap and a B-tree) are undefined.
 pub(super) fn group() -> [Message; 2] {
+    // Version 0, no flags.
     let mut links = vec![0, 0];
     links.extend(UNDEFINED.to_le_bytes());
     links.extend(UNDEFINED.to_le_bytes());
@@ -113,13 +130,14 @@ pub(super) fn group() -> [Message; 2] {
 
 /// The member `name` of a group, whose object header is at `address`.
 pub(super) fn hard_link(name: &str, address: u64) -> Message {
+    // Version 1; flags: a hard link, and the name has a length of one byte.
     let mut content = vec![1, 0];
     push_name(&mut content, name);
     content.extend(address.to_le_bytes());
     (LINK, content)
 }
 
-/// The member `name` of a group that stands for the object at `path`.
+/// The member `name` of a group that is another name for the object at `path`.
 pub(super) fn soft_link(name: &str, path: &str) -> Message {
     const HAS_KIND: u8 = 8;
     const SOFT: u8 = 1;
@@ -135,9 +153,10 @@ fn push_name(content: &mut Vec<u8>, name: &str) {
     content.extend(name.as_bytes());
 }
 
-/// A dataset of these elements, which stand at `address` in a row.
+/// A dataset whose elements are contiguous, at `address`.
 pub(super) fn contiguous(value: &Value, address: u64) -> Vec<Message> {
     const LATE: u8 = 2;
+    // Version 3, class 1: contiguous.
     let mut layout = vec![3, 1];
     layout.extend(address.to_le_bytes());
     layout.extend((value.bytes.len() as u64).to_le_bytes());
@@ -149,7 +168,7 @@ pub(super) fn contiguous(value: &Value, address: u64) -> Vec<Message> {
     ]
 }
 
-/// A dataset in chunks, which the B-tree at `index` finds, shuffled and deflated.
+/// A dataset of chunks, shuffled and deflated, with a B-tree at `index`.
 pub(super) fn chunked(
     element: Type,
     sides: &[u64],
@@ -158,14 +177,16 @@ pub(super) fn chunked(
     deflate_level: u32,
 ) -> Vec<Message> {
     const INCREMENTAL: u8 = 3;
+    // Version 3, class 2: chunks. The bytes of an element count as a further axis.
     let mut layout = vec![3, 2, sides.len() as u8 + 1];
     layout.extend(index.to_le_bytes());
     layout.extend(chunk.iter().flat_map(|side| side.to_le_bytes()));
     layout.extend(element.bytes().to_le_bytes());
+    // Version 2, two filters.
     let mut filters = vec![2, 2];
     for (filter, parameter) in [(SHUFFLE, element.bytes()), (DEFLATE, deflate_level)] {
         filters.extend(filter.to_le_bytes());
-        // Not to be left out; one parameter.
+        // Flags: the filter is mandatory. One parameter.
         filters.extend([0, 0, 1, 0]);
         filters.extend(parameter.to_le_bytes());
     }
@@ -178,8 +199,9 @@ pub(super) fn chunked(
     ]
 }
 
-/// The default of zeroes; `when` space is allocated.
+/// Version 3 without a value, so zeroes. `when` says when space is allocated (bits 0 and 1).
 fn fill_value(when: u8) -> Vec<u8> {
+    /// Bits 2 and 3: the fill value is written only if the user set one.
     const IF_SET: u8 = 2 << 2;
     vec![3, when | IF_SET]
 }

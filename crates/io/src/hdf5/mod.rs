@@ -1,19 +1,19 @@
-//! Writing HDF5, no more of it than images need, without the C library.
+//! A writer for the part of HDF5 that images need, without the C library.
 //!
-//! What there is: groups, soft links, attributes, datasets written whole, and one dataset of images
-//! ([`Images`]) in chunks of one image, compressed by shuffle and deflate, which every HDF5 library
-//! reads without plug-ins. What there is not: reading, editing, growing.
+//! It writes groups, soft links, attributes, contiguous datasets, and one dataset of images
+//! ([`Images`]) with a chunk per image, compressed by shuffle and deflate, which every HDF5 library
+//! reads without plug-ins. It cannot read, edit or extend a file.
 //!
 //! ```text
-//! superblock (version 2)         written last, when everything has its address
-//! image, image, ...              as they come, in any order
+//! superblock (version 2)         written last, when all addresses are known
+//! image, image, ...              in any order
 //! index of the images            B-tree, version 1
 //! values of datasets             contiguous
-//! object headers (version 2)     attributes and links inside
+//! object headers (version 2)     with attributes and links
 //! ```
 //!
-//! So a series goes to the disk image by image, and a file that is not closed has no superblock:
-//! nothing takes it for a whole one.
+//! A series is written to the disk image by image. An unfinished file has no superblock, so no
+//! program takes it for a complete one.
 //!
 //! # Source
 //! The HDF Group, HDF5 File Format Specification, version 3.0.
@@ -30,5 +30,5 @@ pub use tree::{Dataset, Group, Member};
 pub use value::{Type, Value};
 pub use write::Writer;
 
-/// The address of what is not there.
+/// The address of an object that does not exist.
 const UNDEFINED: u64 = u64::MAX;

@@ -1,15 +1,15 @@
-//! Groups and what is in them.
+//! Groups and their members.
 
 use super::{Images, Value};
 
-/// A group: attributes, and members by name in the order they are given.
+/// A group: attributes and named members, in the order they are given.
 #[derive(Debug, Default)]
 pub struct Group {
     pub(super) attributes: Vec<(&'static str, Value)>,
     pub(super) members: Vec<(&'static str, Member)>,
 }
 
-/// What can stand in a group.
+/// A member of a group.
 #[derive(Debug)]
 pub enum Member {
     /// A group in the group.
@@ -20,7 +20,7 @@ pub enum Member {
     Link(&'static str),
 }
 
-/// Elements and the attributes that say what they mean.
+/// Elements, and attributes that describe them.
 #[derive(Debug)]
 pub struct Dataset {
     pub(super) attributes: Vec<(&'static str, Value)>,
@@ -29,12 +29,12 @@ pub struct Dataset {
 
 #[derive(Debug)]
 pub(super) enum Data {
-    Whole(Value),
+    Contiguous(Value),
     Images(Images),
 }
 
 impl Group {
-    /// A group of a NeXus class.
+    /// An empty group of a NeXus class.
     pub fn of_class(class: &str) -> Self {
         Self::default().attribute("NX_class", Value::text(class))
     }
@@ -59,7 +59,7 @@ impl Dataset {
     pub fn new(value: Value) -> Self {
         Self {
             attributes: Vec::new(),
-            data: Data::Whole(value),
+            data: Data::Contiguous(value),
         }
     }
 

@@ -1,6 +1,6 @@
-//! Numbers and texts, as attributes and datasets hold them.
+//! Numbers and texts for attributes and datasets.
 
-/// What an element is.
+/// The type of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
     /// Signed, 32 bits.
@@ -26,7 +26,7 @@ impl Type {
     }
 }
 
-/// An element, or a row of them.
+/// One element, or a list of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
     pub(super) element: Type,
@@ -43,7 +43,7 @@ impl Value {
             bytes.push(0);
         }
         Self {
-            // What is longer than 4 GB ends there.
+            // A text of more than 4 GB is cut.
             element: Type::Text(u32::try_from(bytes.len()).unwrap_or(u32::MAX)),
             sides: Vec::new(),
             bytes,
@@ -59,7 +59,7 @@ impl Value {
         }
     }
 
-    /// A row of numbers.
+    /// A list of numbers.
     pub fn numbers(numbers: &[f64]) -> Self {
         Self {
             element: Type::F64,
@@ -68,8 +68,8 @@ impl Value {
         }
     }
 
-    /// A whole number.
-    pub fn whole(number: i32) -> Self {
+    /// An integer.
+    pub fn integer(number: i32) -> Self {
         Self {
             element: Type::I32,
             sides: Vec::new(),
@@ -77,8 +77,8 @@ impl Value {
         }
     }
 
-    /// A row of whole numbers.
-    pub fn wholes(numbers: &[i32]) -> Self {
+    /// A list of integers.
+    pub fn integers(numbers: &[i32]) -> Self {
         Self {
             element: Type::I32,
             sides: vec![numbers.len() as u64],

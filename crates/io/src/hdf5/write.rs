@@ -1,4 +1,7 @@
-//! The file as a whole.
+//! The order of a file: superblock, images, everything else.
+//!
+//! # Source
+//! HDF5 File Format Specification 3.0: II.A, version 2 superblock.
 
 use std::io::{Seek, SeekFrom, Write};
 
@@ -7,14 +10,14 @@ use super::tree::Data;
 use super::{Dataset, Group, Member, UNDEFINED, message};
 use crate::Result;
 
-/// The length of the superblock.
+/// The length of the superblock in bytes.
 const SUPERBLOCK: usize = 48;
 
-/// A file being written: images first, then everything else.
+/// An HDF5 file to which images are appended; [`close`](Self::close) writes everything else.
 #[derive(Debug)]
 pub struct Writer<W> {
     out: W,
-    /// Where the next byte goes.
+    /// The address of the next byte.
     end: u64,
 }
 
@@ -22,7 +25,7 @@ impl<W: Write + Seek> Writer<W> {
     /// Begins a file at the beginning of `out`.
     ///
     /// # Errors
-    /// What the writer says.
+    /// Errors of the writer.
     pub fn new(mut out: W) -> Result<Self> {
         out.write_all(&[0; SUPERBLOCK])?;
         Ok(Self {
@@ -31,11 +34,12 @@ impl<W: Write + Seek> Writer<W> {
         })
     }
 
-    /// Writes bytes behind all others and returns where they stand.
+    /// Appends bytes to the file and returns their address.
     ///
     /// # Errors
-    /// What the writer says.
+    /// Errors of the writer.
     pub fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+        // The library starts every object at a multiple of 8.
         let padding = self.end.next_multiple_of(8) - self.end;
         self.out
             .write_all([0; 8].get(..padding as usize).unwrap_or_default())?;
@@ -45,15 +49,16 @@ impl<W: Write + Seek> Writer<W> {
         Ok(address)
     }
 
-    /// Writes the tree and, last, the superblock that makes it a file.
+    /// Writes the tree of groups and, last, the superblock that completes the file.
     ///
     /// # Errors
-    /// What the writer says.
+    /// Errors of the writer.
     pub fn close(mut self, root: &Group) -> Result<W> {
         let root = self.group(root)?;
         let mut superblock = b"\x89HDF\r\n\x1a\n".to_vec();
         // Version 2; addresses and lengths of eight bytes; no flags.
         superblock.extend([2, 8, 8, 0]);
+        // Base address, no superblock extension, end of file, header of the root group.
         for address in [0, UNDEFINED, self.end, root] {
             superblock.extend(address.to_le_bytes());
         }
@@ -64,6 +69,7 @@ impl<W: Write + Seek> Writer<W> {
         Ok(self.out)
     }
 
+    /// Writes a group after its members, whose addresses it needs, and returns its own.
     fn group(&mut self, group: &Group) -> Result<u64> {
         let mut messages = message::group().to_vec();
         for (name, value) in &group.attributes {
@@ -81,7 +87,7 @@ impl<W: Write + Seek> Writer<W> {
 
     fn dataset(&mut self, dataset: &Dataset) -> Result<u64> {
         let mut messages = match &dataset.data {
-            Data::Whole(value) => message::contiguous(value, self.append(&value.bytes)?),
+            Data::Contiguous(value) => message::contiguous(value, self.append(&value.bytes)?),
             Data::Images(images) => {
                 let index = images.index(|node| self.append(node))?;
                 message::chunked(

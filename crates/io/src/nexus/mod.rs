@@ -1,17 +1,17 @@
-//! NeXus NXmx: images of one detector, one or a series, in one HDF5 file.
+//! NeXus NXmx: one image, or a series, in one HDF5 file.
 //!
 //! ```text
 //! /entry                              NXentry, definition NXmx
 //!   data/data                         [image][slow][fast], shuffled and deflated
-//!   sample/transformations/omega      the spindle where each image begins
+//!   sample/transformations/omega      the spindle at the start of each image
 //!   instrument/beam                   wavelength, flux, polarization
 //!   instrument/detector               pixel, sensor, distance, beam centre
 //!     transformations/translation     from the sample to the first pixel's corner
 //!     module                          the directions along fast and slow
 //! ```
 //!
-//! Vectors stand in the frame of NeXus (McStas): z along the beam, y as in imgCIF; it is imgCIF's,
-//! turned by half a turn about y.
+//! Vectors are in the frame of NeXus (McStas): z along the beam, y as in imgCIF. Half a turn about
+//! y turns one frame into the other.
 //!
 //! # Source
 //! NeXus definitions, application definition NXmx; Bernstein et al., IUCrJ 7 (2020) 784.

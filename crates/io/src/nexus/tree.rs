@@ -4,17 +4,17 @@ use super::Series;
 use crate::Exposure;
 use crate::hdf5::{Dataset, Group, Images, Value};
 
-/// When the images were taken. The same run leaves the same bytes, so it is always this.
+/// The date of every file. It is constant so that the same run writes the same bytes.
 const DATE: &str = "1970-01-01T00:00:00Z";
 
-/// Path of the translation that places the detector.
+/// Path of the translation from the sample to the detector.
 const TRANSLATION: &str = "/entry/instrument/detector/transformations/translation";
 /// Path of the corner of the first pixel.
 const MODULE_OFFSET: &str = "/entry/instrument/detector/module/module_offset";
 /// Path of the spindle.
 const OMEGA: &str = "/entry/sample/transformations/omega";
 
-/// All of the file around its `images`.
+/// The root group, with the `images` in it.
 pub(super) fn root(series: &Series, images: Images) -> Group {
     let exposure = &series.exposure;
     let seconds = exposure.duration_s() * series.images as f64;
@@ -88,8 +88,9 @@ fn sample(series: &Series) -> Group {
 fn beam(exposure: &Exposure) -> Group {
     let wavelength = Value::number(exposure.wavelength_angstrom);
     let flux = Value::number(exposure.flux_per_s);
-    // Stokes parameters: Q is the share along x less that along y, of light of intensity 1; U the
-    // same at 45 degrees.
+    // Stokes parameters for an intensity of 1. Light of fraction f along an axis at angle t from x,
+    // and 1 - f across it, has Q = I_x - I_y = (2f - 1) cos 2t and U, the same between the axes at
+    // 45 and 135 degrees, (2f - 1) sin 2t.
     let share = 2.0 * exposure.polarization_fraction - 1.0;
     let [x, y, _] = nexus(exposure.polarization_axis);
     let angle = 2.0 * y.atan2(x);
@@ -124,9 +125,9 @@ fn detector(series: &Series, seconds: f64) -> Group {
         .with("y_pixel_size", metres(pixel_m))
         .with("count_time", Dataset::new(per_image.clone()).units("s"))
         .with("frame_time", Dataset::new(per_image).units("s"))
-        .with("bit_depth_image", Value::whole(32))
-        .with("saturation_value", Value::whole(exposure.cutoff))
-        .with("underload_value", Value::whole(0))
+        .with("bit_depth_image", Value::integer(32))
+        .with("saturation_value", Value::integer(exposure.cutoff))
+        .with("underload_value", Value::integer(0))
         .with("sensor_material", Value::text("Si"))
         .with("sensor_thickness", metres(exposure.sensor_mm / 1000.0))
         .with("data", crate::hdf5::Member::Link("/entry/data/data"));
@@ -154,7 +155,7 @@ fn detector(series: &Series, seconds: f64) -> Group {
 
 fn module(series: &Series) -> Group {
     let exposure = &series.exposure;
-    // Both were checked to fit into 32 bits when the images were laid out.
+    // `Images::new` has checked that both fit.
     let sides = [series.slow, series.fast].map(|side| side as i32);
     let millimetres = |value: f64, direction: [f64; 3], on: &str| {
         axis(
@@ -165,9 +166,9 @@ fn module(series: &Series) -> Group {
         )
     };
     Group::of_class("NXdetector_module")
-        .with("data_origin", Value::wholes(&[0, 0]))
-        .with("data_size", Value::wholes(&sides))
-        .with("data_stride", Value::wholes(&[1, 1]))
+        .with("data_origin", Value::integers(&[0, 0]))
+        .with("data_size", Value::integers(&sides))
+        .with("data_stride", Value::integers(&[1, 1]))
         .with(
             "module_offset",
             millimetres(0.0, [0.0, 0.0, -1.0], TRANSLATION),
@@ -182,7 +183,8 @@ fn module(series: &Series) -> Group {
         )
 }
 
-/// An axis: its setting, what it does in which units, its direction, and what carries it.
+/// An axis with its setting `value`, its kind ("rotation" or "translation") and units, its
+/// direction, and the path of the axis that carries it (`.` for none).
 fn axis(value: Value, (kind, units): (&str, &str), vector: [f64; 3], on: &str) -> Dataset {
     Dataset::new(value)
         .units(units)
@@ -193,7 +195,8 @@ fn axis(value: Value, (kind, units): (&str, &str), vector: [f64; 3], on: &str) -
         .attribute("depends_on", Value::text(on))
 }
 
-/// A vector of imgCIF in the frame of NeXus.
+/// A vector of imgCIF in the frame of NeXus: half a turn about y.
 fn nexus([x, y, z]: [f64; 3]) -> [f64; 3] {
+    // `0.0 - x` instead of `-x`, so that 0 does not become -0 in the file.
     [0.0 - x, y, 0.0 - z]
 }

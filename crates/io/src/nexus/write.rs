@@ -7,25 +7,25 @@ use super::tree;
 use crate::hdf5::{Images, Type, Writer, pack};
 use crate::{Error, Exposure, Image, Output, Result};
 
-/// What all images of a file have in common.
+/// The properties that all images of a file share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     /// The first image.
     pub exposure: Exposure,
-    /// From where the spindle begins one image to where it begins the next: `width_degrees` of the
-    /// exposure for a rotation, more where images are left out, 0 for stills.
+    /// The angle of the spindle from the start of one image to the start of the next:
+    /// `width_degrees` of the exposure for a rotation, more if images are left out, 0 for stills.
     pub step_degrees: f64,
-    /// How many images there are.
+    /// The number of images.
     pub images: usize,
     /// Pixels along the fast axis.
     pub fast: usize,
     /// Pixels along the slow axis.
     pub slow: usize,
-    /// What a pixel is.
+    /// The type of a pixel.
     pub pixel: PixelType,
 }
 
-/// What a pixel is.
+/// The type of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PixelType {
     /// Counts that may be negative.
@@ -65,7 +65,8 @@ impl PixelType {
     }
 }
 
-/// An image as it stands in the file; packing is most of the work, and may be done by any thread.
+/// An image as it is stored in the file. Packing is most of the work, and may be done by any
+/// thread.
 #[derive(Debug, Clone)]
 pub struct PackedImage {
     pixel: PixelType,
@@ -85,7 +86,7 @@ impl Pixels<'_> {
     /// Packs the pixels for [`NexusWriter::write_packed`].
     ///
     /// # Errors
-    /// [`Error::Stream`] where the encoder refuses, which it has no reason to.
+    /// [`Error::Stream`] if the encoder fails, which is not expected.
     pub fn pack(self) -> Result<PackedImage> {
         let (pixels, bytes) = match self {
             Self::I32(pixels) => (pixels.len(), pack(pixels, |pixel| pixel as u32)),
@@ -100,7 +101,7 @@ impl Pixels<'_> {
     }
 }
 
-/// A series on its way to a file; it holds no image longer than it takes to write it.
+/// A file to which the images of a series are written one by one, in any order.
 ///
 /// ```
 /// use nanobragg_io::nexus::{NexusWriter, PixelType, Pixels, Series};
@@ -132,7 +133,7 @@ pub struct NexusWriter<W> {
 }
 
 impl NexusWriter<Output> {
-    /// Begins a file that is to stand at `path`, and does not before [`commit`](Self::commit).
+    /// Begins a file for `path`, where it appears on [`commit`](Self::commit).
     ///
     /// # Errors
     /// As [`Output::create`] and [`new`](Self::new).
@@ -140,10 +141,10 @@ impl NexusWriter<Output> {
         Self::new(Output::create(path)?, series)
     }
 
-    /// Ends the file and puts it in its place.
+    /// Completes the file and moves it to its path.
     ///
     /// # Errors
-    /// As [`finish`](Self::finish); there is then no new file at the path.
+    /// As [`finish`](Self::finish); the path is then unchanged.
     pub fn commit(self) -> Result<()> {
         self.finish()?.commit().map(drop)
     }
@@ -153,8 +154,8 @@ impl<W: Write + Seek> NexusWriter<W> {
     /// Begins a file at the beginning of `out`.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a series of no images or of images without pixels, [`Error::TooLarge`]
-    /// for images of 4 GB or more, and what the writer says.
+    /// [`Error::Shape`] for a series without images or images without pixels, [`Error::TooLarge`]
+    /// for images of 4 GB or more, and errors of the writer.
     pub fn new(out: W, series: Series) -> Result<Self> {
         let &Series {
             images, fast, slow, ..
@@ -184,9 +185,9 @@ impl<W: Write + Seek> NexusWriter<W> {
     /// Writes image `index`, packed by [`Pixels::pack`].
     ///
     /// # Errors
-    /// [`Error::ImageIndex`] for an image that is not in the series or is written already,
-    /// [`Error::PixelType`] and [`Error::Shape`] for pixels that are not those of the series, and
-    /// what the writer says.
+    /// [`Error::ImageIndex`] for an image that is not in the series or has been written already,
+    /// [`Error::PixelType`] or [`Error::Shape`] if type or number of pixels are not those of the
+    /// series, and errors of the writer.
     pub fn write_packed(&mut self, index: usize, image: &PackedImage) -> Result<()> {
         let Series {
             pixel, fast, slow, ..
@@ -212,7 +213,7 @@ impl<W: Write + Seek> NexusWriter<W> {
     /// Writes everything but the images and returns the writer.
     ///
     /// # Errors
-    /// [`Error::Incomplete`] where an image lacks, and what the writer says.
+    /// [`Error::Incomplete`] if an image is missing, and errors of the writer.
     pub fn finish(self) -> Result<W> {
         let (written, images) = self.images.written();
         if written < images {
@@ -225,7 +226,7 @@ impl<W: Write + Seek> NexusWriter<W> {
 /// Writes a file of one image of counts.
 ///
 /// # Errors
-/// What the writer says, or [`Error::TooLarge`] for an image of 4 GB or more.
+/// Errors of the writer, or [`Error::TooLarge`] for an image of 4 GB or more.
 pub fn write_counts(writer: impl Write, exposure: &Exposure, counts: &Image<i32>) -> Result<()> {
     write_one(writer, exposure, counts, Pixels::I32(counts.pixels()))
 }
@@ -238,7 +239,8 @@ pub fn write_photons(writer: impl Write, exposure: &Exposure, photons: &Image<f3
     write_one(writer, exposure, photons, Pixels::F32(photons.pixels()))
 }
 
-/// A file of one image is made in memory, so that pipes can be written too.
+/// Writes a file of one image. It is made in memory, because the superblock is written last and a
+/// pipe cannot seek.
 fn write_one<T>(
     mut writer: impl Write,
     exposure: &Exposure,
@@ -275,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn each_image_is_written_once_and_all_before_the_end() {
+    fn every_image_must_be_written_exactly_once() {
         let mut writer = series(2);
         let image = Pixels::F32(&[1.0, 2.0]);
         writer.write_image(1, image).unwrap();
@@ -295,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn other_pixels_are_refused() {
+    fn pixels_of_another_type_or_number_are_refused() {
         let mut writer = series(1);
         assert!(matches!(
             writer.write_image(0, Pixels::I32(&[1, 2])),
@@ -308,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_is_given_up_leaves_no_file() {
+    fn an_incomplete_series_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.nxs");
         let mut writer = NexusWriter::create(&path, series(2).series).unwrap();

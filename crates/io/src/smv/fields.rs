@@ -1,9 +1,9 @@
-//! What goes into a header, in order.
+//! The keys and values of a header to be written.
 
 use crate::printf::general;
 use crate::{Error, Result};
 
-/// The keys that describe the file itself; [`write`](super::write) sets them.
+/// The keys that describe the file. [`write`](super::write) sets them.
 const OWN_KEYS: [&str; 6] = [
     "HEADER_BYTES",
     "DIM",
@@ -15,7 +15,8 @@ const OWN_KEYS: [&str; 6] = [
 
 /// Keys and values of a header to be written, in order.
 ///
-/// `HEADER_BYTES`, `DIM`, `BYTE_ORDER`, `TYPE`, `SIZE1` and `SIZE2` come first and by themselves.
+/// `HEADER_BYTES`, `DIM`, `BYTE_ORDER`, `TYPE`, `SIZE1` and `SIZE2` are written before them by
+/// [`write`](super::write).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields {
     pairs: Vec<(String, String)>,
@@ -35,11 +36,11 @@ impl Fields {
         self.push_text(key, &general(value))
     }
 
-    /// Adds a word or a list.
+    /// Adds a text.
     ///
     /// # Errors
-    /// [`Error::Field`] where the key is empty or one that the writer sets, or where key or value
-    /// hold what would end them: `=` in a key, `;` or a control character in either, and braces.
+    /// [`Error::Field`] if the key is empty or set by the writer, or if a character would end the
+    /// key or the value: `=` in a key; `;`, a brace or a control character in either.
     pub fn push_text(&mut self, key: &str, value: &str) -> Result<()> {
         let ends = |c: char| matches!(c, ';' | '{' | '}') || c.is_control();
         let key_is_bad = key.trim() != key
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_break_a_header_is_refused() {
+    fn a_key_or_value_that_would_break_the_header_is_an_error() {
         let mut fields = Fields::new();
         for (key, value) in [
             ("", "1"),

@@ -10,7 +10,7 @@ use nom::{IResult, Parser};
 
 use crate::{Error, Result};
 
-/// The header of an SMV image: keys and values in order, and the text they were read from.
+/// The header of an SMV image: its keys and values in order, and its text.
 ///
 /// ```
 /// use nanobragg_io::smv::Header;
@@ -29,9 +29,9 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header at the beginning of `bytes`; what follows it is ignored.
+    /// Reads the header at the beginning of `bytes`, and ignores the bytes after it.
     ///
-    /// An entry ends with a `;` or with its line. Lines without `=` are no entries.
+    /// An entry ends at a `;` or at the end of its line. Lines without `=` are ignored.
     ///
     /// # Errors
     /// [`Error::NotSmv`] or [`Error::Unclosed`].
@@ -52,7 +52,7 @@ impl Header {
         })
     }
 
-    /// Bytes from `{` to `}`, with the form feed behind it if there is one.
+    /// The number of bytes from `{` to `}`, and of the form feed after it if there is one.
     pub fn length(&self) -> usize {
         self.length
     }
@@ -64,7 +64,7 @@ impl Header {
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// The value of the last entry of exactly this key.
+    /// The value of the last entry whose key is exactly `key`.
     pub fn exact(&self, key: &str) -> Option<&str> {
         self.entries()
             .filter(|(found, _)| *found == key)
@@ -72,28 +72,26 @@ impl Header {
             .last()
     }
 
-    /// The number behind the `=` that follows the last occurrence of `key`; `None` if `key` does
-    /// not occur.
+    /// The number after the last occurrence of `key` and the next `=`; `None` if `key` does not
+    /// occur.
     ///
-    /// A key is found inside longer ones too: `ORGX` in `XDS_ORGX`, `DISTANCE` in
-    /// `CLOSE_DISTANCE`. That is how the C program reads back its own files. What follows the
-    /// number is ignored.
+    /// As in the C program, `key` may also be a part of a longer key: `ORGX` is found in
+    /// `XDS_ORGX`, `DISTANCE` in `CLOSE_DISTANCE`. Text after the number is ignored.
     ///
     /// # Errors
-    /// [`Error::NotANumber`] where there is no finite number (the C program would go on with 0).
+    /// [`Error::NotANumber`] if there is no finite number (the C program would use 0).
     pub fn number(&self, key: &str) -> Result<Option<f64>> {
         number_in(&self.text, key)
     }
 
-    /// The value of `key`, which must be there and be a whole number from 1 to `max`.
+    /// The value of `key`, which must exist and be a whole number from 1 to `max`.
     pub(super) fn size(&self, key: &'static str, max: u32) -> Result<usize> {
         whole(key, self.number(key)?, max)
     }
 }
 
-/// The length that the header states, by its first block only.
-///
-/// `block` may end in the middle of the header.
+/// The length that the header states. `block` is the beginning of the file and may end inside the
+/// header.
 pub(super) fn stated_bytes(block: &[u8], max: u32) -> Result<usize> {
     let key = "HEADER_BYTES";
     whole(key, number_in(&text(block), key)?, max)
@@ -133,8 +131,8 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The lines between `{` and `}`; a `}` closes the header only where a line could begin, so it may
-/// stand within a value.
+/// The lines between `{` and `}`. Only a `}` at the start of a line closes the header, so a value
+/// may contain one.
 fn header(input: &[u8]) -> IResult<&[u8], Vec<&[u8]>> {
     let line = verify(
         take_till1(|byte| matches!(byte, b';' | b'\n')),
@@ -147,6 +145,7 @@ fn header(input: &[u8]) -> IResult<&[u8], Vec<&[u8]>> {
     Ok((input, lines))
 }
 
+/// The blanks, line ends and semicolons between two entries.
 fn between(input: &[u8]) -> IResult<&[u8], &[u8]> {
     take_while(|byte: u8| byte.is_ascii_whitespace() || byte == b';')(input)
 }
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_occurrence_wins_inside_longer_keys_too() -> Result<()> {
+    fn the_last_occurrence_counts_even_inside_a_longer_key() -> Result<()> {
         let header = Header::parse(b"{\nDISTANCE=100;\nCLOSE_DISTANCE=90;\nPHI=1;\nPHI=2;\n}\x0c")?;
         assert_eq!(header.number("DISTANCE")?, Some(90.0));
         assert_eq!(header.exact("DISTANCE"), Some("100"));
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_finite_number_is_an_error() -> Result<()> {
+    fn a_value_without_a_finite_number_is_an_error() -> Result<()> {
         let header = Header::parse(b"{\nA=;\nB=fake;\nC=nan;\nD=1e999;\nE=1e;\nF;\n}")?;
         for key in ["A", "B", "C", "D", "E", "F"] {
             assert!(

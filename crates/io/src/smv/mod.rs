@@ -8,12 +8,12 @@
 //! TYPE=unsigned_short;
 //! SIZE1=61;               fast pixels
 //! SIZE2=47;               slow pixels
-//! DISTANCE=100;           whatever else is known, see Fields
+//! DISTANCE=100;           further keys, see Fields
 //! }<form feed, then blanks up to HEADER_BYTES, then pixels [slow][fast]>
 //! ```
 //!
-//! The C program states 512 bytes even where its header is longer, and then begins the pixels right
-//! behind it. Such a file is read correctly when its length leaves no doubt, see [`read`].
+//! The C program states 512 bytes even if its header is longer, and starts the pixels directly
+//! after the header. [`read`] accepts such a file if its length proves where the pixels start.
 
 mod fields;
 mod header;
@@ -25,5 +25,5 @@ pub use header::Header;
 pub use read::{parse, read, read_header};
 pub use write::write;
 
-/// Headers are a multiple of this many bytes long.
+/// The length of a header is a multiple of this number of bytes.
 const BLOCK: usize = 512;

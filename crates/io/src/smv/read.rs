@@ -1,4 +1,4 @@
-//! Reading an SMV image, trusting nothing it says before it is checked.
+//! Reading an SMV image. Every statement of the header is checked against the file.
 
 use std::io::Read;
 use std::path::Path;
@@ -8,33 +8,33 @@ use super::{BLOCK, Header};
 use crate::bytes::{Source, pixels_of};
 use crate::{Error, Image, Result};
 
-/// The longest header that is read.
+/// The longest header that is read, in bytes.
 const LONGEST_HEADER: u32 = 1 << 20;
-/// The longest side that is read.
+/// The longest side that is read, in pixels.
 const LONGEST_SIDE: u32 = i32::MAX as u32;
-/// How far behind its stated end a header is looked for.
+/// How many bytes after its stated end a header may end.
 const OVERRUN: usize = 4096;
 
 /// Reads header and pixels.
 ///
-/// Either byte order is understood; without `BYTE_ORDER` it is little-endian. Bytes behind the
+/// Both byte orders are supported; without `BYTE_ORDER` the file is little-endian. Bytes after the
 /// last pixel are ignored.
 ///
-/// A header that runs past its `HEADER_BYTES`, as the C program writes them, is accepted only if
-/// the file ends exactly where the pixels end that begin right behind the header.
+/// The C program writes headers that are longer than their `HEADER_BYTES`. Such a file is accepted
+/// only if its length is that of the real header plus the pixels.
 ///
 /// # Errors
-/// What is wrong with the contents comes as [`Error::InFile`]: [`Error::NotSmv`],
-/// [`Error::Unclosed`], [`Error::MissingKey`], [`Error::NotANumber`], [`Error::Range`],
-/// [`Error::Unsupported`], or [`Error::Length`] for a file that is too short.
-/// [`Error::Read`] or [`Error::Folder`] where there is nothing to read.
+/// Wrong contents, inside [`Error::InFile`]: [`Error::NotSmv`], [`Error::Unclosed`],
+/// [`Error::MissingKey`], [`Error::NotANumber`], [`Error::Range`], [`Error::Unsupported`], or
+/// [`Error::Length`] for a file that is too short. [`Error::Read`] or [`Error::Folder`] if the file
+/// cannot be read.
 pub fn read(path: impl AsRef<Path>) -> Result<(Header, Image<u16>)> {
     let path = path.as_ref();
     let mut source = Source::open(path)?;
     contents(&mut source).map_err(|fault| fault.in_file(path))
 }
 
-/// Header and pixels of a file that is in memory already.
+/// Header and pixels from the bytes of a file.
 ///
 /// # Errors
 /// As [`read`], without the name of a file.
@@ -51,10 +51,10 @@ pub fn parse(bytes: &[u8]) -> Result<(Header, Image<u16>)> {
     contents(&mut Source::in_memory(bytes))
 }
 
-/// Reads the header only, but holds the length of the file against it all the same.
+/// Reads the header only, and checks the length of the file against it.
 ///
 /// # Errors
-/// As [`read`]; the length of a pipe cannot be known.
+/// As [`read`]. The length of a pipe is not checked.
 pub fn read_header(path: impl AsRef<Path>) -> Result<Header> {
     let path = path.as_ref();
     let mut source = Source::open(path)?;
@@ -84,18 +84,18 @@ fn contents<R: Read>(source: &mut Source<R>) -> Result<(Header, Image<u16>)> {
     Ok((header, image))
 }
 
-/// Where everything is.
+/// The header, and where the pixels are.
 struct Layout {
     header: Header,
-    /// What has been read of the file: the header and perhaps some pixels.
+    /// The bytes read so far: the header and perhaps some pixels.
     bytes: Vec<u8>,
     /// Offset of the first pixel.
     start: usize,
-    /// Offset behind the last pixel; the file, if it has a length, reaches it.
+    /// Offset after the last pixel. It has been checked against the length of the file.
     end: u64,
     fast: usize,
     slow: usize,
-    /// A pixel of its two bytes.
+    /// Makes a pixel of its two bytes.
     pixel: fn([u8; 2]) -> u16,
 }
 
@@ -131,8 +131,8 @@ impl Layout {
         } else if source.length() == Some(closed as u64 + pixel_bytes) {
             closed
         } else if closed == stated + 1 {
-            // The brace is the last byte of the header, and what looks like the form feed behind it
-            // is half a pixel.
+            // The brace is the last byte of the header, so the byte after it, which happens to be a
+            // form feed, belongs to the first pixel.
             stated
         } else {
             return Err(unclosed);
@@ -157,7 +157,7 @@ impl Layout {
     }
 }
 
-/// How two bytes make a pixel, by `TYPE` and `BYTE_ORDER`.
+/// The function that makes a pixel of two bytes, by `TYPE` and `BYTE_ORDER`.
 fn pixel_of(header: &Header) -> Result<fn([u8; 2]) -> u16> {
     let unsupported = |key, value: &str, known| {
         Err(Error::Unsupported {
@@ -167,7 +167,7 @@ fn pixel_of(header: &Header) -> Result<fn([u8; 2]) -> u16> {
         })
     };
     match header.exact("TYPE") {
-        // Early ADSC detectors say "mad" and mean the same.
+        // Early ADSC detectors write "mad" for the same type.
         None | Some("unsigned_short" | "mad") => {}
         Some(other) => return unsupported("TYPE", other, "unsigned_short"),
     }

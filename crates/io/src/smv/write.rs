@@ -6,16 +6,17 @@ use super::{BLOCK, Fields};
 use crate::bytes::write_pixels;
 use crate::{Image, Result};
 
-/// Writes `counts`, little-endian, behind a header of the file's own keys and `fields`.
+/// Writes a header, with the keys that describe the file and then `fields`, and the `counts`,
+/// little-endian.
 ///
 /// `HEADER_BYTES` is 512, or the next multiple of 512 that holds the header.
 ///
 /// # Errors
-/// Only what the writer says.
+/// Errors of the writer.
 pub fn write(mut writer: impl Write, fields: &Fields, counts: &Image<u16>) -> Result<()> {
     let mut length = BLOCK;
     let mut text = header(fields, counts, length);
-    // A longer header may need a further digit to tell its length, but hardly a further block.
+    // `HEADER_BYTES` may get one digit longer, so the new length is checked again.
     while text.len() > length {
         length = text.len().next_multiple_of(BLOCK);
         text = header(fields, counts, length);
@@ -69,7 +70,7 @@ mod tests {
             .chain(890..960)
             .chain([9000, 9900, 9999, 10_100, 70_000])
         {
-            // A letter of two bytes now and then: the length is in bytes.
+            // The é has two bytes: the length counts bytes, not letters.
             let value = format!("é{}", "x".repeat(count));
             let file = file_with(&value);
             let header = Header::parse(&file).unwrap();

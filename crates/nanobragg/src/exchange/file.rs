@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use nanobragg_geometry::vector::{cross, dot, norm};
-use nanobragg_io::input::{self, Unread};
+use nanobragg_io::input::{self, ReadError};
 
 use crate::error::Error;
 
@@ -31,9 +31,9 @@ pub(super) fn is_right_handed([a, b, c]: [[f64; 3]; 3]) -> bool {
 
 /// The bytes of the file at `path`.
 pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
-    input::bytes_up_to(path, LARGEST).map_err(|unread| match unread {
-        Unread::System { path, source } => Error::Unreadable { path, source },
-        Unread::TooLong { path, limit_bytes } => Error::FileTooLarge { path, limit_bytes },
+    input::bytes_up_to(path, LARGEST).map_err(|error| match error {
+        ReadError::System { path, source } => Error::Unreadable { path, source },
+        ReadError::TooLong { path, limit_bytes } => Error::FileTooLarge { path, limit_bytes },
     })
 }
 

@@ -4,8 +4,9 @@ use super::MinimalStandard;
 
 /// Gaussian deviates of mean 0 and variance 1, made two at a time.
 ///
-/// A point (v1, v2) is drawn in the unit circle; with s = v1^2 + v2^2 and f = sqrt(-2 ln s / s),
-/// both v2 f and v1 f are deviates. The first is returned, the second kept for the next call.
+/// A point (v1, v2) is drawn uniformly in the unit circle. With s = v1^2 + v2^2 and
+/// f = sqrt(-2 ln s / s), both v1 f and v2 f are deviates: v2 f is returned, v1 f is kept for the
+/// next call.
 ///
 /// # Source
 /// G. Marsaglia and T. A. Bray, SIAM Review 6 (1964) 260 (the polar form of Box and Muller's
@@ -24,6 +25,8 @@ impl GaussianDeviates {
         loop {
             let v1 = stream.symmetric() as f32;
             let v2 = stream.symmetric() as f32;
+            // The test is made in `f32`, as in C: near the circle the rounding decides whether the
+            // point is accepted, and so which deviates all later calls use.
             let radius_squared = v1 * v1 + v2 * v2;
             if radius_squared < 1.0 && radius_squared > 0.0 {
                 let s = f64::from(radius_squared);

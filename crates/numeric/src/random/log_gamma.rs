@@ -1,6 +1,6 @@
 //! The logarithm of the gamma function.
 
-/// Lanczos' coefficients for g = 5 and six terms, after the constant one.
+/// Lanczos' coefficients c1 to c6, for g = 5.
 const SERIES: [f64; 6] = [
     76.18009172947146,
     -86.50532032941677,
@@ -10,13 +10,13 @@ const SERIES: [f64; 6] = [
     -0.5395239384953e-5,
 ];
 
-/// The constant term of Lanczos' series.
+/// Lanczos' coefficient c0.
 const SERIES_CONSTANT: f64 = 1.000000000190015;
 
-/// sqrt(2 pi), to the digits the counts of a seed depend on.
+/// sqrt(2 pi), with the digits of the C program: the last ones may change a count.
 const SQRT_TWO_PI: f64 = 2.5066282746310005;
 
-/// ln gamma(x) for x > 0, accurate to the `f32` it returns.
+/// ln gamma(x) for x > 0, accurate to the last digit of an `f32`.
 ///
 /// ln gamma(x) = (x + 1/2) ln(x + 5.5) - (x + 5.5) + ln(sqrt(2 pi) S(x) / x), with
 /// S(x) = c0 + c1/(x + 1) + ... + c6/(x + 6), all in `f64`.
@@ -33,6 +33,7 @@ const SQRT_TWO_PI: f64 = 2.5066282746310005;
 pub fn log_gamma(x: f32) -> f32 {
     let x = f64::from(x);
     let shifted = x + 5.5;
+    // Subtracted first and negated at the end, as in C: the other order rounds differently.
     let decay = shifted - (x + 0.5) * shifted.ln();
     let mut denominator = x;
     let mut series = SERIES_CONSTANT;

@@ -1,6 +1,7 @@
-//! The uniform stream: a multiplicative congruential generator behind a shuffle table.
+//! Uniform random numbers: a multiplicative congruential generator with a shuffle table.
 
-/// The multiplier of Park and Miller's generator.
+/// The multiplier of Park and Miller's generator, 7^5. It is a primitive root of the modulus, so
+/// the generator visits every value from 1 to 2^31 - 2 before one comes again.
 const MULTIPLIER: u64 = 16_807;
 
 /// The modulus of Park and Miller's generator, a prime: 2^31 - 1.
@@ -9,21 +10,22 @@ const MODULUS: u64 = 2_147_483_647;
 /// The number of entries in the shuffle table.
 const TABLE_LENGTH: usize = 32;
 
-/// Values of the generator thrown away before the table is filled.
+/// The number of values discarded before the table is filled: the first after a small seed is small
+/// too.
 const WARM_UP: usize = 8;
 
-/// Width of the band of values that select one and the same table entry.
+/// Values of the generator per table entry: value v selects entry v / BAND.
 const BAND: u64 = 1 + (MODULUS - 1) / TABLE_LENGTH as u64;
 
-/// The largest deviate: 1 - 1.2e-7 to the nearest `f32`, so that 1 itself never comes out.
+/// The largest deviate, 1 - 1.2e-7 to the nearest `f32`. The largest values of the generator would
+/// otherwise round to 1.
 const LARGEST: f32 = (1.0 - 1.2e-7) as f32;
 
-/// A stream of uniform deviates that depends on nothing but its seed.
+/// A stream of uniform deviates, fixed by its seed.
 ///
-/// The generator is x' = 16807 x mod (2^31 - 1). Each value that comes out of it is put into a
-/// table of 32, and the entry it replaces is handed out; the entry is chosen by the value handed
-/// out before. The shuffle removes the correlation of successive values that the bare generator
-/// has.
+/// The generator is x' = 16807 x mod (2^31 - 1). Its successive values are correlated, so they are
+/// shuffled: each new value replaces an entry in a table of 32, and the replaced entry is the
+/// result. The previous result selects the entry.
 ///
 /// ```
 /// use nanobragg_numeric::MinimalStandard;
@@ -44,16 +46,18 @@ pub struct MinimalStandard {
 }
 
 impl MinimalStandard {
-    /// A stream at its beginning.
+    /// The stream of a seed, at its beginning.
     ///
-    /// The magnitude of `seed` counts, modulo 2^31 - 1. A seed that leaves 0 starts with 1, because
-    /// 0 would reproduce itself forever.
+    /// The sign of `seed` does not matter. The generator starts with |seed| mod (2^31 - 1), or with
+    /// 1 if that is 0.
     pub fn from_seed(seed: i64) -> Self {
+        // 0 would be followed by 0 forever.
         let mut state = (seed.unsigned_abs() % MODULUS).max(1);
         for _ in 0..WARM_UP {
             state = successor(state);
         }
         let mut table = [0; TABLE_LENGTH];
+        // C fills the table from its last entry to its first.
         for entry in table.iter_mut().rev() {
             state = successor(state);
             *entry = state;
@@ -70,18 +74,21 @@ impl MinimalStandard {
         self.state = successor(self.state);
         let entry = &mut self.table[(self.last / BAND) as usize];
         self.last = std::mem::replace(entry, self.state);
+        // C multiplies by the inverse of the modulus. A division would round some deviates
+        // differently.
         let deviate = (1.0 / MODULUS as f64 * self.last as f64) as f32;
         deviate.min(LARGEST)
     }
 
-    /// The next deviate stretched over [-1, 1): 2 u - 1 in `f64`, from the `f32` deviate u.
+    /// A deviate in [-1, 1): 2 u - 1 in `f64`, where u is the next uniform deviate.
     pub fn symmetric(&mut self) -> f64 {
         2.0 * f64::from(self.uniform()) - 1.0
     }
 }
 
-/// The value that follows `state` in the bare generator, between 1 and 2^31 - 2.
+/// The value after `state` in the generator without shuffling, between 1 and 2^31 - 2.
 fn successor(state: u64) -> u64 {
+    // The product needs 46 bits: C splits it to stay within 32, which gives the same remainder.
     MULTIPLIER * state % MODULUS
 }
 
@@ -95,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bare_generator_reaches_its_published_ten_thousandth_value() {
+    fn the_generator_without_shuffling_reaches_its_published_ten_thousandth_value() {
         assert_eq!(
             (0..10_000).fold(1, |state, _| successor(state)),
             1_043_618_065
@@ -119,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_without_residue_starts_with_one() {
+    fn a_multiple_of_the_modulus_starts_with_one() {
         let one = MinimalStandard::from_seed(1);
         assert_eq!(MinimalStandard::from_seed(0), one);
         assert_eq!(MinimalStandard::from_seed(MODULUS as i64), one);

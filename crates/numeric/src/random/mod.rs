@@ -1,8 +1,8 @@
-//! Repeatable chance: one uniform stream, and the deviates made from it.
+//! Repeatable random numbers: uniform, Gaussian and Poisson.
 //!
-//! [`MinimalStandard`] is the stream; [`GaussianDeviates`] and [`PoissonNoise`] shape its uniform
-//! deviates. All of them round to `f32` at the same places as the C program, because
-//! a single bit decides whether a deviate is accepted, and from there on all that follows differs.
+//! [`MinimalStandard`] gives uniform deviates; [`GaussianDeviates`] and [`PoissonNoise`] are made
+//! from them. All round to `f32` at the same places as the C program: if one bit differed, one
+//! deviate might be accepted instead of refused, and all later ones would differ.
 
 mod deviates;
 mod log_gamma;

@@ -4,21 +4,25 @@ use std::f64::consts::PI;
 
 use super::{GaussianDeviates, MinimalStandard, log_gamma};
 
-/// Means above this are given Gaussian noise: the exponent of the rejection method, a difference of
-/// numbers as large as m ln m, then has no correct digit left in `f32`.
+/// Means above this get Gaussian noise. The rejection method fails there: its exponent is a
+/// difference of numbers as large as m ln m, which has no correct digit left in `f32`.
 const GAUSSIAN_ABOVE: f32 = 1.0e6;
 
-/// Means below this are counted deviate by deviate, which takes mean + 1 of them.
+/// Means below this use the direct method, which takes m + 1 deviates on average.
 const DIRECT_BELOW: f32 = 12.0;
 
-/// Scale of the comparison function, which keeps every acceptance probability below 1.
+/// Scale of the Lorentzian above the distribution: small enough that no acceptance exceeds 1.
 const ACCEPTANCE_SCALE: f64 = 0.9;
 
-/// Counts with Poisson statistics, drawn from a stream of its own.
+/// Counts with Poisson statistics, from a random stream of their own.
 ///
-/// Means below 12 multiply uniform deviates until the product falls to exp(-m); those up to 1e6 are
-/// drawn under a Lorentzian that covers the distribution and accepted with the ratio of the two;
-/// larger ones are m + sqrt(m) times a Gaussian deviate, and those counts are not whole numbers.
+/// The method depends on the mean m:
+///
+/// - m < 12, direct: uniform deviates are multiplied until the product is exp(-m) or less. The
+///   count is their number minus 1.
+/// - 12 to 1e6, rejection: a count is drawn from a Lorentzian that lies above the Poisson
+///   distribution, and accepted with a probability of Poisson / Lorentzian.
+/// - above 1e6: m + sqrt(m) times a Gaussian deviate. These counts are not whole numbers.
 ///
 /// # Source
 /// W. H. Press et al., Numerical Recipes in C, second edition (1992), section 7.3; the Gaussian
@@ -27,16 +31,16 @@ const ACCEPTANCE_SCALE: f64 = 0.9;
 pub struct PoissonNoise {
     stream: MinimalStandard,
     gaussian: GaussianDeviates,
-    last: Option<(f32, Law)>,
+    last: Option<(f32, Method)>,
 }
 
-/// What the method for one mean needs to know of that mean.
+/// The method for one mean m, with the numbers that depend on m alone.
 #[derive(Debug, Clone, Copy)]
-enum Law {
-    /// The product of uniform deviates that ends the counting, exp(-m).
+enum Method {
+    /// Multiplies deviates down to `threshold` = exp(-m).
     Direct { threshold: f32 },
-    /// The Lorentzian of the given half width about the mean; `log_peak` = m ln m - ln gamma(m +
-    /// 1).
+    /// Draws from a Lorentzian about m. `half_width` = sqrt(2 m) and
+    /// `log_peak` = m ln m - ln gamma(m + 1).
     Rejection {
         half_width: f32,
         log_mean: f32,
@@ -44,7 +48,9 @@ enum Law {
     },
 }
 
-impl Law {
+impl Method {
+    /// Each number is worked out in `f64` and stored in `f32`, as in C, where the accumulated
+    /// rounding decides about acceptance.
     fn new(mean: f32) -> Self {
         let wide_mean = f64::from(mean);
         if mean < DIRECT_BELOW {
@@ -78,9 +84,9 @@ impl PoissonNoise {
         if mean > GAUSSIAN_ABOVE {
             return self.gaussian_count(mean);
         }
-        match self.law(mean) {
-            Law::Direct { threshold } => self.direct_count(threshold),
-            Law::Rejection {
+        match self.method(mean) {
+            Method::Direct { threshold } => self.direct_count(threshold),
+            Method::Rejection {
                 half_width,
                 log_mean,
                 log_peak,
@@ -88,18 +94,20 @@ impl PoissonNoise {
         }
     }
 
-    fn law(&mut self, mean: f32) -> Law {
+    /// The method for `mean`. The last one is kept, because neighbouring pixels often agree.
+    fn method(&mut self, mean: f32) -> Method {
         match self.last {
-            Some((last_mean, law)) if last_mean == mean => law,
+            Some((last_mean, method)) if last_mean == mean => method,
             _ => {
-                let law = Law::new(mean);
-                self.last = Some((mean, law));
-                law
+                let method = Method::new(mean);
+                self.last = Some((mean, method));
+                method
             }
         }
     }
 
     fn gaussian_count(&mut self, mean: f32) -> f32 {
+        // Drawn before the test, so that an infinite mean uses as many deviates as others do.
         let deviate = f64::from(self.gaussian.next(&mut self.stream));
         if mean.is_infinite() {
             return mean;
@@ -120,18 +128,20 @@ impl PoissonNoise {
 
     fn rejection_count(&mut self, mean: f32, half_width: f32, log_mean: f32, log_peak: f32) -> f32 {
         loop {
+            // tan(pi u) has the density 1/(pi (1 + y^2)): a Lorentzian of half width 1.
             let y = (PI * f64::from(self.stream.uniform())).tan() as f32;
             let candidate = half_width * y + mean;
             if candidate < 0.0 {
                 continue;
             }
             let count = candidate.floor();
+            // ln P(n) = n ln m - m - ln n!. The -m is in `log_peak` too and cancels.
             let log_ratio =
                 count * log_mean - log_gamma((f64::from(count) + 1.0) as f32) - log_peak;
             let acceptance =
                 (ACCEPTANCE_SCALE * (1.0 + f64::from(y * y)) * f64::from(log_ratio).exp()) as f32;
-            // Asked this way round, a NaN mean is accepted at once instead of being refused
-            // forever.
+            // A NaN compares as false. Written as `> acceptance` it is accepted at once; written as
+            // `<= acceptance` it would be refused forever.
             if self.stream.uniform() > acceptance {
                 continue;
             }
@@ -204,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn means_that_are_not_finite_come_back() {
+    fn a_mean_that_is_not_finite_is_returned() {
         let mut noise = PoissonNoise::from_seed(1);
         for _ in 0..20 {
             assert!(noise.count(f32::NAN).is_nan());
@@ -213,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_mean_is_usable() {
+    fn the_largest_mean_gives_counts_near_it() {
         assert!(
             counts::<20>(1, f32::MAX)
                 .iter()
