@@ -8,11 +8,11 @@ use nanobragg::gradient::{
     Parameter, render_hvp, render_jacobian, render_jacobian_into, render_jvp, render_photons,
     render_vjp, value, with_value,
 };
-use nanobragg::physics::{Level, Mask};
+use nanobragg::physics::Level;
 use nanobragg::{
     Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec, Error,
-    ExperimentSpec, FactorGrid, Fixes, GridLimit, Hkl, Length, Lookup, Misset, MosaicSpec, Oddity,
-    PhiSpec, Pivot, RoiSpec, RunOptions, SensorSpec, Shape, StepSpec, Surface, simulate,
+    ExperimentSpec, FactorGrid, Fixes, GridLimit, Hkl, Length, Lookup, Mask, Misset, MosaicSpec,
+    Oddity, PhiSpec, Pivot, RoiSpec, RunOptions, SensorSpec, Shape, StepSpec, Surface, simulate,
 };
 use nanobragg_tests::strategies::experiments;
 use proptest::prelude::*;

@@ -190,8 +190,9 @@ proptest! {
         let experiment = resolved(&spec).experiment;
         let plan = Plan::new(&experiment);
         let image = physics::render(&plan, &RunOptions::default()).unwrap();
-        for (at, pixel) in image.pixels.iter().enumerate() {
-            let (fast, slow) = (at as u32 % image.pixels_fast, at as u32 / image.pixels_fast);
+        let panel = &image.panels[0];
+        for (at, pixel) in panel.pixels.iter().enumerate() {
+            let (fast, slow) = (at as u32 % panel.pixels_fast, at as u32 / panel.pixels_fast);
             let trace = trace_pixel(&plan, &image, fast, slow).unwrap();
             prop_assert_eq!(trace.photons.to_bits(), pixel.to_bits(), "pixel {} {}", fast, slow);
         }
@@ -240,8 +241,7 @@ proptest! {
             ..spec.clone()
         })
         .experiment
-        .detector
-        .spindle();
+        .goniometer.spindle();
         let wavelength = spec.beam.wavelength;
         spec.crystal.matrix = Some(matrix(&cell, wavelength, |star| star));
         spec.phi.start = nanobragg::Angle::from_radians(phi_rad);

@@ -33,8 +33,8 @@ fn gradients(criterion: &mut Criterion) {
     let resolved = spec.resolve().expect("the scene resolves");
     let plan = Plan::new(&resolved.experiment);
     let options = RunOptions::default();
-    let pixels = resolved.experiment.detector.pixels_fast() as usize
-        * resolved.experiment.detector.pixels_slow() as usize;
+    let pixels = resolved.experiment.detector.first().pixels_fast() as usize
+        * resolved.experiment.detector.first().pixels_slow() as usize;
     let weights: Vec<f64> = (0..pixels).map(|i| (i % 17) as f64 - 8.0).collect();
     let direction: Vec<_> = PARAMETERS
         .iter()

@@ -13,8 +13,8 @@ use nanobragg_benches::{headline_small, tricubic};
 
 /// Terms of the sum of the whole image, by which a scene of any size compares with any other.
 fn terms(plan: &Plan<'_>) -> u64 {
-    let layers = plan.experiment().detector.sensor().layers;
-    let pixels = plan.experiment().roi.pixel_count();
+    let layers = plan.experiment().detector.first().sensor().layers;
+    let pixels = plan.experiment().detector.first().roi().pixel_count();
     (plan.steps() * f64::from(layers)) as u64 * pixels
 }
 

@@ -25,23 +25,23 @@ pub(crate) struct Term {
 /// The terms of a pixel of an experiment with one orientation of a parallelepiped crystal and one
 /// structure factor for all reflections, in the order layer, slow, fast, source.
 pub(crate) fn terms(experiment: &Experiment, fast: u32, slow: u32) -> Vec<Term> {
-    let detector = &experiment.detector;
-    let sensor = detector.sensor();
+    let panel = experiment.detector.first();
+    let sensor = panel.sensor();
     let n = experiment.sampling.oversample;
     let centre_m = |pixel: u32, index: u32| {
-        (f64::from(pixel) + (f64::from(index) + 0.5) / f64::from(n)) * detector.pixel_size_m()
+        (f64::from(pixel) + (f64::from(index) + 0.5) / f64::from(n)) * panel.pixel_size_m()
     };
     let mut terms = Vec::new();
     for layer in 0..sensor.layers {
         for (sub_slow, sub_fast) in (0..n * n).map(|i| (i / n, i % n)) {
-            let position_m = detector.position_m(
+            let position_m = panel.position_m(
                 centre_m(fast, sub_fast),
                 centre_m(slow, sub_slow),
                 f64::from(layer) * sensor.layer_step_m,
             );
             let path_m = norm(position_m);
             let ray = unit(position_m);
-            let cosine = dot(ray, detector.normal());
+            let cosine = dot(ray, panel.normal());
             let stopped = |layer: u32| {
                 let reaches = |layer: u32| {
                     (-sensor.mu_per_m * f64::from(layer) * sensor.layer_step_m / cosine).exp()
@@ -57,13 +57,13 @@ pub(crate) fn terms(experiment: &Experiment, fast: u32, slow: u32) -> Vec<Term> 
                 terms.push(Term {
                     layer,
                     electrons: electrons(experiment, ray, incident, source.wavelength_m),
-                    solid_angle_sr: detector.pixel_size_m().powi(2) * detector.close_distance_m()
+                    solid_angle_sr: panel.pixel_size_m().powi(2) * panel.close_distance_m()
                         / path_m.powi(3),
                     polarization: kahn(
                         experiment.polarization.kahn_factor,
                         ray,
                         incident,
-                        detector.polarization(),
+                        experiment.beam.polarization(),
                     ),
                     capture: stopped(layer),
                     last_capture: stopped(sensor.layers - 1),

@@ -71,10 +71,10 @@ fn each_layer_counts_with_what_it_captures() {
 #[test]
 fn a_sensor_stops_what_does_not_pass_it() {
     let stopped_share = |experiment: &Experiment, fast: u32, slow: u32| {
-        let detector = &experiment.detector;
-        let middle_m = |pixel: u32| (f64::from(pixel) + 0.5) * detector.pixel_size_m();
-        let ray = unit(detector.position_m(middle_m(fast), middle_m(slow), 0.0));
-        1.0 - (-450.0 / 400.0 / dot(ray, detector.normal())).exp()
+        let panel = experiment.detector.first();
+        let middle_m = |pixel: u32| (f64::from(pixel) + 0.5) * panel.pixel_size_m();
+        let ray = unit(panel.position_m(middle_m(fast), middle_m(slow), 0.0));
+        1.0 - (-450.0 / 400.0 / dot(ray, panel.normal())).exp()
     };
     let without: Vec<f64> = pixels(&format!("{CLOSE} -nopolar -oversample 1"))
         .into_iter()
@@ -214,7 +214,7 @@ fn water_is_corrected_as_the_crystal_is() {
             .map(|term| term.solid_angle_sr * term.polarization * term.capture)
             .sum();
         let subpixels_and_sources =
-            terms.len() as f64 / f64::from(experiment.detector.sensor().layers);
+            terms.len() as f64 / f64::from(experiment.detector.first().sensor().layers);
         from_water(experiment) * sum / subpixels_and_sources
     });
 }

@@ -1,19 +1,20 @@
 //! Where the detector is: pivot, beam centre, curvature, and input that C does not listen to.
 
 use nanobragg::geometry::vector::{dot, norm, sub};
-use nanobragg::{Convention, Detector, Pivot};
+use nanobragg::{Convention, Experiment, Panel, Pivot};
 use nanobragg_tests::binary::Scene;
 use nanobragg_tests::strategies::named_conventions;
 
-use crate::laboratory::{detector, experiment, pixels};
+use crate::laboratory::{experiment, panel, pixels};
 use crate::spots::{
     CENTRE, CRYSTAL, DISTANCE_MM, Drawing, PIXEL_MM, TILT_DEG, assert_spots, beam_flags,
     close_flags, org_flags, spots_missed,
 };
 
 /// Where the direct beam meets the detector, along fast and slow in pixels.
-fn direct_beam(detector: &Detector) -> [f64; 2] {
-    let (fast, slow) = detector.pixel_at(detector.beam()).unwrap();
+fn direct_beam(experiment: &Experiment) -> [f64; 2] {
+    let panel = experiment.detector.first();
+    let (fast, slow) = panel.pixel_at(experiment.beam.direction()).unwrap();
     [fast, slow]
 }
 
@@ -44,12 +45,10 @@ fn the_pivot_is_the_one_asked_for() {
         for (line, pivot) in [(line.clone(), in_c), (format!("{line} -fix pivot"), fixed)] {
             let drawing = Drawing::new(convention, TILT_DEG, pivot, along_normal);
             let place = |ray| drawing.meets(ray);
-            let detector = detector(&line);
-            assert!(
-                is_at(direct_beam(&detector), place(detector.beam())),
-                "{line}: {:?}",
-                direct_beam(&detector)
-            );
+            let experiment = experiment(&line);
+            let spot = direct_beam(&experiment);
+            let expected = place(experiment.beam.direction());
+            assert!(is_at(spot, expected), "{line}: {spot:?}");
             assert_spots(&line, place);
         }
     }
@@ -68,7 +67,7 @@ fn any_way_of_giving_the_centre_places_the_beam() {
         ] {
             let line = format!("{CRYSTAL} -{convention} -distance {DISTANCE_MM} {way}");
             assert_eq!(
-                is_at(direct_beam(&detector(&line)), CENTRE),
+                is_at(direct_beam(&experiment(&line)), CENTRE),
                 is_heard_in_c,
                 "{line}"
             );
@@ -78,16 +77,16 @@ fn any_way_of_giving_the_centre_places_the_beam() {
                 "{line}"
             );
             let line = format!("{line} -fix beam-centre");
-            assert!(is_at(direct_beam(&detector(&line)), CENTRE), "{line}");
+            assert!(is_at(direct_beam(&experiment(&line)), CENTRE), "{line}");
             assert_spots(&line, place);
         }
     }
 }
 
 /// From the sample to the point `f`, `s` pixels along fast and slow, in metres.
-fn point_m(detector: &Detector, [f, s]: [f64; 2]) -> [f64; 3] {
-    let px_m = detector.pixel_size_m();
-    detector.position_m(f * px_m, s * px_m, 0.0)
+fn point_m(panel: &Panel, [f, s]: [f64; 2]) -> [f64; 3] {
+    let px_m = panel.pixel_size_m();
+    panel.position_m(f * px_m, s * px_m, 0.0)
 }
 
 #[test]
@@ -99,11 +98,11 @@ fn every_pixel_of_a_curved_detector_is_equally_far_whatever_the_convention() {
             format!("-{convention}")
         };
         for tilt in ["", "-detector_rotx 5 -detector_roty 8 -twotheta 20"] {
-            let detector = detector(&format!("{CRYSTAL} -curved_det {flag} {tilt} -fix curved"));
-            let reach_m = detector.close_distance_m();
+            let panel = panel(&format!("{CRYSTAL} -curved_det {flag} {tilt} -fix curved"));
+            let reach_m = panel.close_distance_m();
             for i in 0..100 {
                 let at = [f64::from(i % 10) * 13.0, f64::from(i / 10) * 12.0];
-                let off_m = norm(point_m(&detector, at)) - reach_m;
+                let off_m = norm(point_m(&panel, at)) - reach_m;
                 assert!(off_m.abs() < 1e-15, "{flag} {tilt} {at:?}: {off_m}");
             }
         }
@@ -114,7 +113,7 @@ fn every_pixel_of_a_curved_detector_is_equally_far_whatever_the_convention() {
 fn a_step_on_a_curved_detector_is_an_arc_in_the_same_direction() {
     for convention in named_conventions() {
         let line = format!("{CRYSTAL} -curved_det -{convention} -detector_rotz 3 -twotheta 12");
-        let fixed = detector(&format!("{line} -fix curved"));
+        let fixed = panel(&format!("{line} -fix curved"));
         let (reach_m, px_m) = (fixed.close_distance_m(), fixed.pixel_size_m());
         let near = [fixed.f_close_m() / px_m, fixed.s_close_m() / px_m];
         for pixels in [1e-3, 10.0, -35.0] {
@@ -134,7 +133,7 @@ fn a_step_on_a_curved_detector_is_an_arc_in_the_same_direction() {
 
 #[test]
 fn c_exchanges_the_axes_of_a_curved_detector() {
-    let c = detector(&format!("{CRYSTAL} -curved_det"));
+    let c = panel(&format!("{CRYSTAL} -curved_det"));
     let step_m = sub(point_m(&c, [60.001, 57.5]), point_m(&c, [60.0, 57.5]));
     assert!((dot(step_m, c.slow()).abs() / 0.6e-6 - 1.0).abs() < 1e-3);
     assert!((dot(step_m, c.fast()) / 0.6e-6).abs() < 1e-3);
@@ -167,10 +166,10 @@ fn bragg_spots_on_a_curved_detector_are_arcs_from_the_centre() {
 fn the_pix0_vector_is_where_the_first_pixel_is() {
     let line = format!("{CRYSTAL} -pix0_vector 0.07 0.02 -0.03 -detector_rotx 4 -twotheta 6");
     let given_m = [0.07, 0.02, -0.03];
-    let fixed = detector(&format!("{line} -fix ignored-input"));
+    let fixed = panel(&format!("{line} -fix ignored-input"));
     assert_eq!(fixed.pix0_m(), given_m);
     assert_eq!(point_m(&fixed, [0.0; 2]), given_m);
-    assert!(norm(sub(detector(&line).pix0_m(), given_m)) > 1e-3);
+    assert!(norm(sub(panel(&line).pix0_m(), given_m)) > 1e-3);
 }
 
 #[test]
@@ -199,7 +198,7 @@ fn two_theta_of_a_header_turns_the_detector() {
 #[test]
 fn a_distance_given_wins_over_a_header() {
     let line = "-img own.img -cell 40 50 60 -default_F 100 -N 3 -distance 90";
-    let distance_m = |line: &str| experiment(line).detector.distance_m();
+    let distance_m = |line: &str| panel(line).distance_m();
     assert!((distance_m(line) - 0.072).abs() < 1e-12);
     let fixed = format!("{line} -fix header-distance");
     assert!((distance_m(&fixed) - 0.09).abs() < 1e-12);

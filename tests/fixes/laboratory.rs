@@ -1,6 +1,6 @@
 //! Command lines as experiments and images.
 
-use nanobragg::{Detector, Experiment, RunOptions, simulate};
+use nanobragg::{Experiment, Panel, RunOptions, simulate};
 use nanobragg_cli::Job;
 use nanobragg_tests::cases;
 use nanobragg_tests::products::job;
@@ -17,9 +17,9 @@ pub(crate) fn experiment(line: &str) -> Experiment {
     job_of(line).resolved.experiment
 }
 
-/// The detector of a command line.
-pub(crate) fn detector(line: &str) -> Detector {
-    experiment(line).detector
+/// The panel of a command line's detector.
+pub(crate) fn panel(line: &str) -> Panel {
+    experiment(line).detector.first().clone()
 }
 
 /// The pixels of an experiment, `[slow][fast]`.
@@ -41,7 +41,7 @@ pub(crate) fn total(line: &str) -> f64 {
 pub(crate) fn assert_pixels(line: &str, expected: impl Fn(&Experiment, u32, u32) -> f64) {
     let experiment = experiment(line);
     let ours = render(&experiment, &RunOptions::default());
-    let fast = experiment.detector.pixels_fast();
+    let fast = experiment.detector.first().pixels_fast();
     let at = |i: usize| (i as u32 % fast, i as u32 / fast);
     let expected: Vec<f64> = (0..ours.len())
         .map(|i| expected(&experiment, at(i).0, at(i).1))

@@ -128,16 +128,16 @@ fn looked_up(
     slow: u32,
     mut amplitude: impl FnMut([f64; 3]) -> f64,
 ) -> f64 {
-    let detector = &experiment.detector;
+    let panel = experiment.detector.first();
     let edges = experiment.crystal.direct().vectors();
-    let px_m = detector.pixel_size_m();
+    let px_m = panel.pixel_size_m();
     let (mut sum, mut solid_angle_sr) = (0.0, None);
     for (j, i) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         let middle_m =
             |pixel: u32, half: u32| (f64::from(pixel) + 0.25 + 0.5 * f64::from(half)) * px_m;
-        let position_m = detector.position_m(middle_m(fast, i), middle_m(slow, j), 0.0);
+        let position_m = panel.position_m(middle_m(fast, i), middle_m(slow, j), 0.0);
         let path_m = norm(position_m);
-        solid_angle_sr.get_or_insert(px_m.powi(2) * detector.close_distance_m() / path_m.powi(3));
+        solid_angle_sr.get_or_insert(px_m.powi(2) * panel.close_distance_m() / path_m.powi(3));
         for source in experiment.sources.iter() {
             let q_per_m = scale(
                 1.0 / source.wavelength_m,

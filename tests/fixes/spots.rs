@@ -49,7 +49,7 @@ fn reflections(beam: [f64; 3]) -> Vec<([i32; 3], [f64; 3])> {
 /// The experiment of a command line with none but the three reflections.
 pub(crate) fn three_spots(line: &str) -> Experiment {
     let mut experiment = experiment(line);
-    let listed: Vec<Reflection> = reflections(experiment.detector.beam())
+    let listed: Vec<Reflection> = reflections(experiment.beam.direction())
         .into_iter()
         .map(|(hkl, _)| Reflection {
             hkl: Hkl(hkl),
@@ -71,14 +71,14 @@ pub(crate) fn assert_spots(line: &str, place: impl Fn([f64; 3]) -> [f64; 2]) {
 pub(crate) fn spots_missed(line: &str, place: impl Fn([f64; 3]) -> [f64; 2]) -> Vec<[f64; 2]> {
     const REACH: i64 = 3;
     let experiment = three_spots(line);
-    let detector = &experiment.detector;
+    let panel = experiment.detector.first();
     let image = render(&experiment, &RunOptions::default());
     let (fast, slow) = (
-        i64::from(detector.pixels_fast()),
-        i64::from(detector.pixels_slow()),
+        i64::from(panel.pixels_fast()),
+        i64::from(panel.pixels_slow()),
     );
     let brightest = f64::from(image.iter().copied().fold(0.0, f32::max));
-    let mut places: Vec<[f64; 2]> = reflections(detector.beam())
+    let mut places: Vec<[f64; 2]> = reflections(experiment.beam.direction())
         .into_iter()
         .map(|(_, ray)| place(ray))
         .collect();

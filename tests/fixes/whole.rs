@@ -161,7 +161,7 @@ fn fixed_runs() -> Vec<String> {
 fn every_level_and_number_of_threads_gives_the_fixed_image_of_the_reference() {
     for (number, line) in fixed_runs().iter().enumerate() {
         let experiment = experiment(line);
-        let fast = experiment.detector.pixels_fast() as usize;
+        let fast = experiment.detector.first().pixels_fast() as usize;
         let image = |level, threads, precision| {
             let options = RunOptions {
                 level: Some(level),

@@ -117,8 +117,12 @@ fn finest_a(spec: &ExperimentSpec) -> Result<f64, RunError> {
         ..spec.clone()
     };
     let resolved = spec.resolve().map_err(RunError::from)?;
-    let detector = &resolved.experiment.detector;
-    let whole = [detector.pixels_fast(), detector.pixels_slow()];
     let wavelength_m = resolved.decisions.wavelength_m;
-    Ok(Resolution::of(detector, wavelength_m, [0, 0], whole).finest_angstrom())
+    let beam = resolved.experiment.beam.direction();
+    let panels = resolved.experiment.detector.panels().iter();
+    let finest = panels.map(|panel| {
+        let whole = [panel.pixels_fast(), panel.pixels_slow()];
+        Resolution::of((panel, beam), wavelength_m, [0, 0], whole).finest_angstrom()
+    });
+    Ok(finest.fold(f64::INFINITY, f64::min))
 }

@@ -5,7 +5,6 @@ use nanobragg::{Error, crystal, geometry, io, physics, sources, structure};
 /// The flags to look at, as the end of a message: ` [-roi]`; empty where the message says it all.
 pub(crate) fn hint(error: &Error) -> String {
     let flags = match error {
-        Error::Geometry(error) => of_geometry(error),
         Error::Crystal(error) => of_crystal(error),
         Error::Structure(error) => of_structure(error),
         Error::Sources(error) => of_sources(error),
@@ -16,7 +15,8 @@ pub(crate) fn hint(error: &Error) -> String {
         Error::TooMuchMemory { .. } => "-detpixels, -detsize, -pixel; -max_memory raises the limit",
         Error::NoOscillation => "-osc",
         Error::NoStructureFactors => "-hkl, -dump, -default_F",
-        Error::MaskSize { .. } => "-mask, -detpixels",
+        Error::Geometry(geometry::Error::MaskSize { .. }) => "-mask, -detpixels",
+        Error::Geometry(error) => of_geometry(error),
         Error::CurvedSurface => "-exptfile, -xdsfile, -curved_det",
         Error::PlaneThroughSample { .. } => "-expt, -xdsinp",
         Error::FileValue { place, .. } if place.ends_with(".panels") => "-expt_panel",

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use nanobragg::io::printf::{general as g, general_with};
 use nanobragg::physics::TermTrace;
-use nanobragg::{PixelTrace, Plan, Rendered, trace_pixel};
+use nanobragg::{Frame, PixelTrace, Plan, trace_pixel};
 use tracing::warn;
 
 use crate::report::by_rows;
@@ -15,7 +15,7 @@ use crate::report::by_rows;
 /// When `out` cannot be written.
 pub(crate) fn pixels(
     plan: &Plan<'_>,
-    rendered: &Rendered,
+    rendered: &Frame,
     only: Option<[u32; 2]>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -28,7 +28,7 @@ pub(crate) fn pixels(
             }
         };
     }
-    for (fast, slow) in plan.experiment().roi.pixels() {
+    for (fast, slow) in plan.experiment().detector.first().roi().pixels() {
         if let Some(trace) = trace_pixel(plan, rendered, fast, slow) {
             pixel(&trace, out)?;
         }

@@ -203,42 +203,44 @@ fn chosen(automatically: bool) -> &'static str {
 
 fn detector(page: &mut String, job: &Job) {
     let experiment = &job.resolved.experiment;
-    let detector = &experiment.detector;
+    let panel = experiment.detector.first();
+    let layout = &job.resolved.decisions.layout;
+    let beam = &experiment.beam;
     let [px, f_beam, s_beam, f_close, s_close] = [
-        detector.pixel_size_m(),
-        detector.f_beam_m(),
-        detector.s_beam_m(),
-        detector.f_close_m(),
-        detector.s_close_m(),
+        panel.pixel_size_m(),
+        panel.f_beam_m(),
+        panel.s_beam_m(),
+        panel.f_close_m(),
+        panel.s_close_m(),
     ]
     .map(|m| m * 1000.0);
-    let size_slow = detector.size_slow_m() * 1000.0;
+    let size_slow = layout.size_m[1] * 1000.0;
     line!(
         page,
         "{} convention, pivoting about the {}",
-        detector.convention(),
-        detector.pivot()
+        layout.convention,
+        layout.pivot
     );
     line!(
         page,
         "  {} x {} pixels of {} mm, {} x {} mm",
-        detector.pixels_fast(),
-        detector.pixels_slow(),
+        panel.pixels_fast(),
+        panel.pixels_slow(),
         g(px),
-        g(detector.size_fast_m() * 1000.0),
+        g(layout.size_m[0] * 1000.0),
         g(size_slow)
     );
     line!(
         page,
         "  distance {} mm along the beam, {} mm along the normal",
-        g(detector.distance_m() * 1000.0),
-        g(detector.close_distance_m() * 1000.0)
+        g(panel.distance_m() * 1000.0),
+        g(panel.close_distance_m() * 1000.0)
     );
     line!(
         page,
         "  Xbeam {} Ybeam {} mm (as in the headers)",
-        g(detector.x_beam_m() * 1000.0),
-        g(detector.y_beam_m() * 1000.0)
+        g(layout.centre.beam_m[0] * 1000.0),
+        g(layout.centre.beam_m[1] * 1000.0)
     );
     line!(
         page,
@@ -264,46 +266,50 @@ fn detector(page: &mut String, job: &Job) {
     line!(
         page,
         "    xds ORGX {} ORGY {}",
-        g(detector.org_x()),
-        g(detector.org_y())
+        g(panel.org_x()),
+        g(panel.org_y())
     );
     line!(
         page,
         "    dials origin {} mm",
-        triple(detector.dials_origin_mm())
+        triple(panel.dials_origin_mm())
     );
     line!(
         page,
         "  DIRECTION_OF_DETECTOR_X-AXIS= {}",
-        triple(detector.fast())
+        triple(panel.fast())
     );
     line!(
         page,
         "  DIRECTION_OF_DETECTOR_Y-AXIS= {}",
-        triple(detector.slow())
+        triple(panel.slow())
     );
     line!(
         page,
         "  DIRECTION_OF_DETECTOR_Z-AXIS= {}",
-        triple(detector.normal())
+        triple(panel.normal())
     );
     line!(
         page,
         "  INCIDENT_BEAM_DIRECTION= {}",
-        triple(detector.beam())
+        triple(beam.direction())
     );
-    line!(page, "  ROTATION_AXIS= {}", triple(detector.spindle()));
+    line!(
+        page,
+        "  ROTATION_AXIS= {}",
+        triple(experiment.goniometer.spindle())
+    );
     line!(
         page,
         "  POLARIZATION_PLANE_NORMAL= {}",
-        triple(detector.vertical())
+        triple(beam.vertical())
     );
     line!(
         page,
         "  incident beam in the frame of the detector: {}",
-        triple(detector.xds_incident_beam())
+        triple(panel.in_own_frame(beam.direction()))
     );
-    let sensor = detector.sensor();
+    let sensor = panel.sensor();
     if sensor.is_modelled() {
         line!(
             page,
@@ -314,13 +320,13 @@ fn detector(page: &mut String, job: &Job) {
             g(sensor.mu_per_m)
         );
     }
-    if detector.surface() == Surface::Curved {
+    if panel.surface() == Surface::Curved {
         line!(page, "  curved: all pixels at the same distance");
     }
-    if detector.pixel_kind() == PixelKind::Point {
+    if panel.pixel_kind() == PixelKind::Point {
         line!(page, "  point pixels: no obliquity");
     }
-    let (fast, slow) = (experiment.roi.fast(), experiment.roi.slow());
+    let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
     line!(
         page,
         "  rendering fast {} to {}, slow {} to {}{}",
@@ -328,7 +334,7 @@ fn detector(page: &mut String, job: &Job) {
         fast.end(),
         slow.start(),
         slow.end(),
-        if experiment.mask.is_some() {
+        if panel.mask().is_some() {
             ", but for masked pixels"
         } else {
             ""

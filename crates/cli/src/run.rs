@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use nanobragg::{Cancel, Level, Oddity, Plan, Precision, Rendered, RunOptions, Simulated, Truth};
+use nanobragg::{
+    Cancel, Frame, Level, Oddity, PixelPlace, Plan, Precision, RunOptions, Simulated, Truth,
+};
 use thiserror::Error;
 use tracing::warn;
 
@@ -158,7 +160,7 @@ pub(crate) fn simulate(
     let plan = Plan::new(experiment);
     let progress = Progress::new(args.running.progress, args.running.verbosity);
     let (image, truth) = picture(&plan, args, Some(&progress), stop)?;
-    if let Some([fast, slow]) = image.left_grid_at {
+    if let Some(PixelPlace { fast, slow, .. }) = image.left_grid_at {
         warn!("{}, from pixel {fast} {slow} on", Oddity::Interpolation);
     }
     drop(plan);
@@ -251,7 +253,7 @@ pub(crate) fn render_quietly(
     plan: &Plan<'_>,
     args: &Args,
     stop: &Cancel,
-) -> Result<Rendered, RunError> {
+) -> Result<Frame, RunError> {
     render_with(plan, args, None, stop)
 }
 
@@ -260,7 +262,7 @@ fn render_with(
     args: &Args,
     progress: Option<&dyn nanobragg::Progress>,
     stop: &Cancel,
-) -> Result<Rendered, RunError> {
+) -> Result<Frame, RunError> {
     or_stopped(nanobragg::physics::render(
         plan,
         &options(args, progress, stop)?,

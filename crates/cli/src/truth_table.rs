@@ -104,7 +104,7 @@ impl<'t> Table<'t> {
     fn head(&self) -> Value {
         let experiment = self.experiment();
         let phi = &experiment.phi;
-        let spindle = experiment.detector.spindle();
+        let spindle = experiment.goniometer.spindle();
         let at_0 = experiment.crystal.reciprocal().vectors();
         let at_phi = rotate_by_phi(at_0, spindle, phi.start_rad);
         let misset_rad = experiment.crystal.misset_rad().unwrap_or_default();

@@ -65,6 +65,29 @@ pub enum Error {
         slow: [f64; 3],
     },
 
+    /// A detector without a panel.
+    #[error("the detector has no panel; it must have at least one")]
+    NoPanels,
+
+    /// Two panels of one name.
+    #[error("two panels are named \"{name}\"; each must have a name of its own")]
+    PanelName {
+        /// The name.
+        name: String,
+    },
+
+    /// A mask of other pixels than its panel.
+    #[error(
+        "the mask has {mask_fast} x {mask_slow} pixels but the panel {fast} x {slow}",
+        mask_fast = mask[0], mask_slow = mask[1], fast = panel[0], slow = panel[1]
+    )]
+    MaskSize {
+        /// Pixels of the mask along fast and slow.
+        mask: [usize; 2],
+        /// Pixels of the panel along fast and slow.
+        panel: [usize; 2],
+    },
+
     /// The detector has less than one pixel in a direction.
     #[error("the detector has no pixels along {axis}: {size_m} m holds none of {pixel_size_m} m")]
     NoPixels {

@@ -18,16 +18,17 @@
 //! [`detector::centre`], and how rotations move the plane in [`mod@detector::place`].
 //!
 //! ```
-//! use nanobragg_geometry::{Convention, Detector, DetectorSpec, Length};
+//! use nanobragg_geometry::{Convention, DetectorSpec, Laboratory, Length};
 //!
 //! // A beam centre of (40, 60) mm in ADXV's sense: Y is measured from the far end of slow.
-//! let detector = Detector::new(&DetectorSpec {
+//! let laboratory = Laboratory::new(&DetectorSpec {
 //!     convention: Convention::Adxv,
 //!     x_beam: Some(Length::from_mm(40.0)),
 //!     y_beam: Some(Length::from_mm(60.0)),
 //!     ..DetectorSpec::default()
 //! })?;
-//! let (fast, slow) = detector.pixel_at(detector.beam()).expect("the beam hits the detector");
+//! let beam = laboratory.beam.direction();
+//! let (fast, slow) = laboratory.panel().pixel_at(beam).expect("the beam hits the detector");
 //! assert!((fast - 400.0).abs() < 1e-9);
 //! assert!((slow - (1024.0 - 600.0)).abs() < 1e-9);
 //! # Ok::<(), nanobragg_geometry::Error>(())
@@ -42,6 +43,9 @@ pub mod beam;
 pub mod convention;
 pub mod detector;
 pub mod error;
+pub mod goniometer;
+pub mod mask;
+pub mod panel;
 pub mod pivot;
 pub mod roi;
 pub mod rotation;
@@ -51,12 +55,15 @@ pub mod vector;
 pub use beam::BeamFrame;
 pub use convention::{Axes, Convention, CustomAxes};
 pub use detector::{
-    Attenuation, BeamCentre, CentreInput, Detector, DetectorSpec, GeometryFixes, LayerRule,
-    PixelKind, Placement, PlacementInput, Sensor, SensorSpec, Surface, Warning, capture_fraction,
-    curved_position, curved_position_own_frame, flat_position, place, point_solid_angle,
-    solid_angle, subpixel_offset,
+    Attenuation, BeamCentre, CentreInput, DetectorSpec, GeometryFixes, Laboratory, LayerRule,
+    Layout, PixelKind, Placement, PlacementInput, Sensor, SensorSpec, Surface, Warning,
+    capture_fraction, curved_position, curved_position_own_frame, flat_position, place,
+    point_solid_angle, solid_angle, subpixel_offset,
 };
 pub use error::{Error, PixelAxis};
+pub use goniometer::Goniometer;
+pub use mask::Mask;
+pub use panel::{Detector, Panel};
 pub use pivot::Pivot;
 pub use roi::Roi;
 pub use rotation::{rotate_about, rotate_by, rotate_xyz};

@@ -46,6 +46,15 @@ impl Roi {
         Self::new([-1, -1], [-1, -1], pixels_fast, pixels_slow)
     }
 
+    /// The same rectangle, if it lies on a panel of `pixels_fast` by `pixels_slow`.
+    ///
+    /// # Errors
+    /// [`Error::RoiOutside`] unless it does.
+    pub fn on(self, pixels_fast: u32, pixels_slow: u32) -> Result<Self, Error> {
+        let ends = |[first, last]: [u32; 2]| [first, last].map(i64::from);
+        Self::new(ends(self.fast), ends(self.slow), pixels_fast, pixels_slow)
+    }
+
     /// The fast pixels, last one included.
     pub const fn fast(&self) -> RangeInclusive<u32> {
         self.fast[0]..=self.fast[1]

@@ -1,15 +1,16 @@
 //! What is warned about and what is refused when a detector is built.
 
 use nanobragg_geometry::{
-    Angle, Convention, CustomAxes, Detector, DetectorSpec, Error, GeometryFixes, Length, Pivot,
+    Angle, Convention, CustomAxes, DetectorSpec, Error, GeometryFixes, Laboratory, Length, Pivot,
     PixelAxis, Surface, Warning,
 };
 
 /// The fixes that the warnings about a detector name.
 fn fixes_offered(spec: &DetectorSpec) -> Vec<&'static str> {
-    let detector = Detector::new(spec).expect("these detectors can be built");
+    let detector = Laboratory::new(spec).expect("these detectors can be built");
     detector
-        .warnings()
+        .layout
+        .warnings
         .iter()
         .filter_map(Warning::fix)
         .collect()
@@ -22,20 +23,24 @@ fn the_default_detector_has_nothing_to_warn_about() {
             convention,
             ..DetectorSpec::default()
         };
-        assert_eq!(Detector::new(&spec).unwrap().warnings(), [], "{convention}");
+        assert_eq!(
+            Laboratory::new(&spec).unwrap().layout.warnings,
+            [],
+            "{convention}"
+        );
     }
 }
 
 #[test]
 fn a_size_the_pixel_does_not_divide_is_kept() {
-    let detector = Detector::new(&DetectorSpec {
+    let detector = Laboratory::new(&DetectorSpec {
         size_fast: Length::from_mm(50.03),
         pixel_size: Length::from_mm(0.172),
         ..DetectorSpec::default()
     })
     .unwrap();
     assert_eq!(
-        (detector.pixels_fast(), detector.size_fast_m()),
+        (detector.panel().pixels_fast(), detector.layout.size_m[0]),
         (291, 0.05003)
     );
 }
@@ -57,8 +62,8 @@ fn a_pivot_is_missed_only_if_it_would_move_the_detector() {
         pivot: true,
         ..GeometryFixes::default()
     };
-    let detector = Detector::new(&DetectorSpec { fixes, ..tilted }).unwrap();
-    assert_eq!(detector.pivot(), Pivot::Beam);
+    let detector = Laboratory::new(&DetectorSpec { fixes, ..tilted }).unwrap();
+    assert_eq!(detector.layout.pivot, Pivot::Beam);
 }
 
 #[test]
@@ -69,15 +74,27 @@ fn a_beam_centre_under_xds_reaches_the_header_alone() {
         x_beam,
         ..DetectorSpec::default()
     };
-    let detector = Detector::new(&spec).unwrap();
-    assert_eq!((detector.x_beam_m(), detector.f_beam_m()), (0.02, 0.0512));
+    let detector = Laboratory::new(&spec).unwrap();
+    assert_eq!(
+        (
+            detector.layout.centre.beam_m[0],
+            detector.panel().f_beam_m()
+        ),
+        (0.02, 0.0512)
+    );
     assert_eq!(fixes_offered(&spec), ["beam-centre"]);
     let fixes = GeometryFixes {
         beam_centre: true,
         ..GeometryFixes::default()
     };
-    let detector = Detector::new(&DetectorSpec { fixes, ..spec }).unwrap();
-    assert_eq!((detector.x_beam_m(), detector.f_beam_m()), (0.02, 0.02));
+    let detector = Laboratory::new(&DetectorSpec { fixes, ..spec }).unwrap();
+    assert_eq!(
+        (
+            detector.layout.centre.beam_m[0],
+            detector.panel().f_beam_m()
+        ),
+        (0.02, 0.02)
+    );
 }
 
 #[test]
@@ -93,9 +110,9 @@ fn a_corner_given_by_hand_is_followed_only_when_asked() {
         ignored_input: true,
         ..GeometryFixes::default()
     };
-    let detector = Detector::new(&DetectorSpec { fixes, ..spec }).unwrap();
+    let detector = Laboratory::new(&DetectorSpec { fixes, ..spec }).unwrap();
     assert_eq!(
-        (detector.pix0_m(), detector.distance_m()),
+        (detector.panel().pix0_m(), detector.panel().distance_m()),
         ([0.2, 0.01, -0.02], 0.2)
     );
 }
@@ -125,10 +142,10 @@ fn a_normal_that_is_not_unit_is_made_from_fast_and_slow() {
         axes,
         ..DetectorSpec::default()
     };
-    let detector = Detector::new(&spec).unwrap();
-    assert_eq!(detector.normal(), [0.0, 0.0, 1.0]);
+    let detector = Laboratory::new(&spec).unwrap();
+    assert_eq!(detector.panel().normal(), [0.0, 0.0, 1.0]);
     assert_eq!(
-        detector.warnings(),
+        detector.layout.warnings,
         [Warning::NormalGenerated {
             given: [0.0, 0.0, -3.0]
         }]
@@ -147,7 +164,7 @@ fn axes_given_to_a_named_convention_are_warned_about() {
         twotheta,
         ..DetectorSpec::default()
     };
-    let warnings = |spec: &DetectorSpec| Detector::new(spec).unwrap().warnings().to_vec();
+    let warnings = |spec: &DetectorSpec| Laboratory::new(spec).unwrap().layout.warnings.to_vec();
     assert_eq!(
         warnings(&spec),
         [Warning::IgnoredAxes {
@@ -166,15 +183,15 @@ fn axes_given_to_a_named_convention_are_warned_about() {
 
 #[test]
 fn a_ray_away_from_the_detector_meets_no_pixel() {
-    let detector = Detector::new(&DetectorSpec::default()).unwrap();
-    assert_eq!(detector.pixel_at([-1.0, 0.0, 0.0]), None);
-    assert_eq!(detector.pixel_at([0.0, 0.0, 1.0]), None);
-    assert_eq!(detector.pixel_at([0.0; 3]), None);
+    let detector = Laboratory::new(&DetectorSpec::default()).unwrap();
+    assert_eq!(detector.panel().pixel_at([-1.0, 0.0, 0.0]), None);
+    assert_eq!(detector.panel().pixel_at([0.0, 0.0, 1.0]), None);
+    assert_eq!(detector.panel().pixel_at([0.0; 3]), None);
 }
 
 #[test]
 fn impossible_detectors_are_refused_with_the_number_that_is_wrong() {
-    let refused = |spec: DetectorSpec| Detector::new(&spec).unwrap_err();
+    let refused = |spec: DetectorSpec| Laboratory::new(&spec).unwrap_err();
     let default = DetectorSpec::default;
 
     let error = refused(DetectorSpec {
@@ -240,10 +257,13 @@ fn impossible_detectors_are_refused_with_the_number_that_is_wrong() {
 #[test]
 fn a_negative_distance_is_a_detector_behind_the_sample() {
     let close_distance = Some(Length::from_mm(-100.0));
-    let detector = Detector::new(&DetectorSpec {
+    let detector = Laboratory::new(&DetectorSpec {
         close_distance,
         ..DetectorSpec::default()
     })
     .unwrap();
-    assert_eq!((detector.distance_m(), detector.pix0_m()[0]), (-0.1, -0.1));
+    assert_eq!(
+        (detector.panel().distance_m(), detector.panel().pix0_m()[0]),
+        (-0.1, -0.1)
+    );
 }

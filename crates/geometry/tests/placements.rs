@@ -1,7 +1,7 @@
 //! Detectors placed by the C program, and by us from the same command lines.
 
 use nanobragg_geometry::{
-    Angle, Attenuation, Convention, Detector, DetectorSpec, Length, Pivot, SensorSpec,
+    Angle, Attenuation, Convention, DetectorSpec, Laboratory, Length, Pivot, SensorSpec,
 };
 
 /// The largest error relative to the larger of 1 and the number itself. Every operation is the C
@@ -87,36 +87,36 @@ fn spec_from(command_line: &str) -> DetectorSpec {
 }
 
 /// The numbers of a detector in the order of the file.
-fn numbers_of(detector: &Detector, spec: &SensorSpec) -> Vec<f64> {
+fn numbers_of(detector: &Laboratory, spec: &SensorSpec) -> Vec<f64> {
     let mut numbers = vec![
-        f64::from(detector.pixels_fast()),
-        f64::from(detector.pixels_slow()),
+        f64::from(detector.panel().pixels_fast()),
+        f64::from(detector.panel().pixels_slow()),
     ];
     for vector in [
-        detector.pix0_m(),
-        detector.fast(),
-        detector.slow(),
-        detector.normal(),
+        detector.panel().pix0_m(),
+        detector.panel().fast(),
+        detector.panel().slow(),
+        detector.panel().normal(),
     ] {
         numbers.extend(vector);
     }
     numbers.extend([
-        detector.distance_m(),
-        detector.close_distance_m(),
-        detector.f_beam_m(),
-        detector.s_beam_m(),
-        detector.f_close_m(),
-        detector.s_close_m(),
-        detector.x_beam_m(),
-        detector.y_beam_m(),
-        detector.x_close_m(),
-        detector.y_close_m(),
-        detector.org_x(),
-        detector.org_y(),
+        detector.panel().distance_m(),
+        detector.panel().close_distance_m(),
+        detector.panel().f_beam_m(),
+        detector.panel().s_beam_m(),
+        detector.panel().f_close_m(),
+        detector.panel().s_close_m(),
+        detector.layout.centre.beam_m[0],
+        detector.layout.centre.beam_m[1],
+        detector.layout.centre.close_m[0],
+        detector.layout.centre.close_m[1],
+        detector.panel().org_x(),
+        detector.panel().org_y(),
     ]);
-    numbers.extend(detector.dials_origin_mm());
-    numbers.extend(detector.xds_incident_beam());
-    let sensor = detector.sensor();
+    numbers.extend(detector.panel().dials_origin_mm());
+    numbers.extend(detector.panel().in_own_frame(detector.beam.direction()));
+    let sensor = detector.panel().sensor();
     // The C program marks an attenuation that was never set by -1.
     let is_unset = !sensor.is_modelled() && spec.attenuation == Attenuation::NotGiven;
     let mu_per_m = if is_unset { -1.0 } else { sensor.mu_per_m };
@@ -142,7 +142,7 @@ fn every_detector_is_where_the_c_program_places_it() {
             .map(|x| x.parse::<f64>().unwrap());
         let expected: Vec<f64> = expected.collect();
         let spec = spec_from(command_line);
-        let detector = Detector::new(&spec).unwrap();
+        let detector = Laboratory::new(&spec).unwrap();
         let actual = numbers_of(&detector, &spec.sensor);
         assert_eq!(actual.len(), expected.len(), "{name}");
         for (index, (a, e)) in actual.iter().zip(&expected).enumerate() {

@@ -34,20 +34,6 @@ pub enum Error {
          other than 0"
     )]
     NoStructureFactors,
-    /// The mask does not fit the detector.
-    #[error(
-        "the mask has {mask_fast} x {mask_slow} pixels, the detector {pixels_fast} x {pixels_slow}"
-    )]
-    MaskSize {
-        /// Pixels of the mask along the fast axis.
-        mask_fast: usize,
-        /// Pixels of the mask along the slow axis.
-        mask_slow: usize,
-        /// Pixels of the detector along the fast axis.
-        pixels_fast: u32,
-        /// Pixels of the detector along the slow axis.
-        pixels_slow: u32,
-    },
     /// A number in the header of an image that no experiment can have.
     #[error(
         "{}: {key}={value:e} in the header is absurd, expected a magnitude from {least:e} to {most:e}",

@@ -32,7 +32,7 @@ pub fn exposure(resolved: &Resolved) -> Result<Exposure, Error> {
         spindle: turned(geometry.spindle),
         start_degrees: geometry.oscillation.start_deg,
         width_degrees: geometry.oscillation.width_deg,
-        twotheta_degrees: resolved.experiment.detector.twotheta().degrees(),
+        twotheta_degrees: resolved.decisions.layout.twotheta.degrees(),
         sensor_mm: panel.sensor.map_or(0.0, |sensor| sensor.thickness_mm),
         exposure_s: fluence.exposure_s,
         flux_per_s: fluence.flux_per_s,
@@ -107,14 +107,14 @@ mod tests {
             };
             let resolved = spec(detector).resolve().unwrap();
             let exposure = exposure(&resolved).unwrap();
-            let detector = &resolved.experiment.detector;
+            let panel = resolved.experiment.detector.first();
             let beam_px = exposure.beam_px().unwrap();
-            let beam_m = [detector.f_beam_m(), detector.s_beam_m()];
+            let beam_m = [panel.f_beam_m(), panel.s_beam_m()];
             for (px, m) in beam_px.into_iter().zip(beam_m) {
-                let expected = m / detector.pixel_size_m();
+                let expected = m / panel.pixel_size_m();
                 assert!((px - expected).abs() < 1e-9, "{convention} {px} {expected}");
             }
-            let close_mm = detector.close_distance_m() * 1000.0;
+            let close_mm = panel.close_distance_m() * 1000.0;
             assert!(
                 (exposure.distance_mm() - close_mm).abs() < 1e-9,
                 "{convention}"

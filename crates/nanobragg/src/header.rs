@@ -17,24 +17,22 @@ use crate::spec::ExperimentSpec;
 /// [`Error::Io`] if a value cannot stand in a header.
 pub fn smv_fields(resolved: &Resolved) -> Result<Fields, Error> {
     let experiment = &resolved.experiment;
-    let detector = &experiment.detector;
-    let pixel_m = detector.pixel_size_m();
-    let (f_beam_m, s_beam_m) = (detector.f_beam_m(), detector.s_beam_m());
+    let panel = experiment.detector.first();
+    let layout = &resolved.decisions.layout;
+    let pixel_m = panel.pixel_size_m();
+    let (f_beam_m, s_beam_m) = (panel.f_beam_m(), panel.s_beam_m());
     let phi_degrees = Angle::from_radians(experiment.phi.start_rad).degrees();
-    let [origin_x, origin_y, origin_z] = detector.dials_origin_mm();
+    let [origin_x, origin_y, origin_z] = panel.dials_origin_mm();
 
     let mut fields = Fields::new();
     for (key, value) in [
         ("PIXEL_SIZE", pixel_m * 1000.0),
-        ("DISTANCE", detector.distance_m() * 1000.0),
+        ("DISTANCE", panel.distance_m() * 1000.0),
         ("WAVELENGTH", resolved.decisions.wavelength_m * 1e10),
-        ("BEAM_CENTER_X", detector.x_beam_m() * 1000.0),
-        ("BEAM_CENTER_Y", detector.y_beam_m() * 1000.0),
+        ("BEAM_CENTER_X", layout.centre.beam_m[0] * 1000.0),
+        ("BEAM_CENTER_Y", layout.centre.beam_m[1] * 1000.0),
         ("ADXV_CENTER_X", f_beam_m * 1000.0),
-        (
-            "ADXV_CENTER_Y",
-            (detector.size_slow_m() - s_beam_m) * 1000.0,
-        ),
+        ("ADXV_CENTER_Y", (layout.size_m[1] - s_beam_m) * 1000.0),
         ("MOSFLM_CENTER_X", (s_beam_m - 0.5 * pixel_m) * 1000.0),
         ("MOSFLM_CENTER_Y", (f_beam_m - 0.5 * pixel_m) * 1000.0),
         ("DENZO_X_BEAM", s_beam_m * 1000.0),
@@ -45,16 +43,16 @@ pub fn smv_fields(resolved: &Resolved) -> Result<Fields, Error> {
     let origin = [origin_x, origin_y, origin_z].map(general).join(",");
     fields.push_text("DIALS_ORIGIN", &origin)?;
     for (key, value) in [
-        ("XDS_ORGX", detector.org_x()),
-        ("XDS_ORGY", detector.org_y()),
-        ("CLOSE_DISTANCE", detector.close_distance_m() * 1000.0),
+        ("XDS_ORGX", panel.org_x()),
+        ("XDS_ORGY", panel.org_y()),
+        ("CLOSE_DISTANCE", panel.close_distance_m() * 1000.0),
         ("PHI", phi_degrees),
         ("OSC_START", phi_degrees),
         (
             "OSC_RANGE",
             Angle::from_radians(experiment.phi.range_rad).degrees(),
         ),
-        ("TWOTHETA", detector.twotheta().degrees()),
+        ("TWOTHETA", layout.twotheta.degrees()),
     ] {
         fields.push_number(key, value)?;
     }

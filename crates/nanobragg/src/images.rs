@@ -5,7 +5,7 @@ use std::fmt;
 use nanobragg_io::Image;
 use nanobragg_io::scale::{self, Count, Noise, Window};
 use nanobragg_numeric::PoissonNoise;
-use nanobragg_physics::{Experiment, Plan, Rendered, RunOptions, Statistics};
+use nanobragg_physics::{Experiment, Frame, PixelPlace, Plan, RunOptions, Statistics};
 
 use crate::error::Error;
 
@@ -16,9 +16,9 @@ pub struct Simulated {
     pub photons: Image<f32>,
     /// Its figures.
     pub statistics: Statistics,
-    /// The pixel (fast, slow) in which an index left the grid of structure factors and ended
+    /// The pixel in which an index left the grid of structure factors and ended
     /// interpolation for all pixels after it (the oddity `interpolation`).
-    pub left_grid_at: Option<[u32; 2]>,
+    pub left_grid_at: Option<PixelPlace>,
     window: Window,
 }
 
@@ -64,18 +64,23 @@ impl Simulated {
     ///
     /// # Errors
     /// [`Error::Io`] if they are not as many as the image's edges say.
-    pub fn new(experiment: &Experiment, rendered: Rendered) -> Result<Self, Error> {
+    pub fn new(experiment: &Experiment, rendered: Frame) -> Result<Self, Error> {
+        let panel = experiment.detector.first();
         let ends =
             |range: std::ops::RangeInclusive<u32>| *range.start() as usize..=*range.end() as usize;
-        let roi = &experiment.roi;
+        let roi = panel.roi();
+        let statistics = rendered.statistics;
+        let left_grid_at = rendered.left_grid_at;
+        let first = rendered.panels.into_iter().next();
+        let pixels = first.map(|image| image.pixels).unwrap_or_default();
         Ok(Self {
             photons: Image::new(
-                rendered.pixels_fast as usize,
-                rendered.pixels_slow as usize,
-                rendered.pixels,
+                panel.pixels_fast() as usize,
+                panel.pixels_slow() as usize,
+                pixels,
             )?,
-            statistics: rendered.statistics,
-            left_grid_at: rendered.left_grid_at,
+            statistics,
+            left_grid_at,
             window: Window {
                 fast: ends(roi.fast()),
                 slow: ends(roi.slow()),

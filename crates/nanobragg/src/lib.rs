@@ -72,13 +72,13 @@ pub use nanobragg_crystal::{
     CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Hkl, Misset, MosaicSpec, Shape,
 };
 pub use nanobragg_geometry::{
-    Angle, Attenuation, Convention, CustomAxes, Detector, DetectorSpec, Length, Pivot, PixelKind,
-    Roi, SensorSpec, Surface,
+    Angle, Attenuation, BeamFrame, Convention, CustomAxes, Detector, DetectorSpec, Goniometer,
+    Laboratory, Layout, Length, Mask, Panel, Pivot, PixelKind, Roi, SensorSpec, Surface,
 };
 pub use nanobragg_physics::{
-    Cancel, Experiment, Fixes, Level, Lookup, Mask, Oddity, PhiSweep, PixelTrace, Plan,
-    Polarization, Precision, Progress, ReflectionTruth, Rendered, RunOptions, Sampling, Statistics,
-    Truth, trace_pixel, truth,
+    Cancel, Experiment, Fixes, Frame, Level, Lookup, Oddity, PanelImage, PhiSweep, PixelPlace,
+    PixelTrace, Plan, Polarization, Precision, Progress, ReflectionTruth, RunOptions, Sampling,
+    Statistics, Truth, trace_pixel, truth,
 };
 pub use nanobragg_sources::{
     DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Source, SourceList, StepSpec,

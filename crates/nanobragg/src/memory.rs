@@ -21,14 +21,16 @@ const GIB: f64 = (1_u64 << 30) as f64;
 
 /// Bytes that rendering an experiment and writing its images takes, the structure factors aside.
 pub fn bytes_needed(experiment: &Experiment) -> u64 {
-    let detector = &experiment.detector;
-    let pixels = u64::from(detector.pixels_fast()).saturating_mul(detector.pixels_slow().into());
-    let masked = experiment.mask.as_ref().map_or(0, |_| MASK_BYTES);
+    let panels = experiment.detector.panels().iter();
+    let of_pixels = panels.map(|panel| {
+        let masked = panel.mask().map_or(0, |_| MASK_BYTES);
+        (panel.pixel_count() as u64).saturating_mul(PIXEL_BYTES + masked)
+    });
     let domains = experiment.crystal.mosaic().domains().len() as u64;
     let orientations = u64::from(experiment.phi.count).saturating_mul(domains);
     let sources = experiment.sources.len() as u64;
-    pixels
-        .saturating_mul(PIXEL_BYTES + masked)
+    of_pixels
+        .fold(0, u64::saturating_add)
         .saturating_add(sources.saturating_mul(SOURCE_BYTES))
         .saturating_add(orientations.saturating_mul(ORIENTATION_BYTES))
 }
@@ -40,8 +42,8 @@ pub fn bytes_needed(experiment: &Experiment) -> u64 {
 /// [`Error::TooMuchMemory`] with the size needed, [`Error::OutOfMemory`] where the system refuses.
 pub fn check_memory(experiment: &Experiment, limit: GridLimit) -> Result<(), Error> {
     let bytes = bytes_needed(experiment);
-    let detector = &experiment.detector;
-    let (pixels_fast, pixels_slow) = (detector.pixels_fast(), detector.pixels_slow());
+    let panel = experiment.detector.first();
+    let (pixels_fast, pixels_slow) = (panel.pixels_fast(), panel.pixels_slow());
     let needed_gib = bytes as f64 / GIB;
     if bytes > limit.max_bytes {
         return Err(Error::TooMuchMemory {

@@ -8,7 +8,7 @@ use nanobragg_physics::{Experiment, Oddity};
 /// Those that are put right are left out.
 pub(crate) fn of_experiment(experiment: &Experiment) -> Vec<Oddity> {
     let sampling = &experiment.sampling;
-    let sensor = experiment.detector.sensor();
+    let sensor = experiment.detector.first().sensor();
     let several_directions = {
         let mut directions = experiment.sources.iter().map(|source| source.direction);
         let first = directions.next();
@@ -16,7 +16,7 @@ pub(crate) fn of_experiment(experiment: &Experiment) -> Vec<Oddity> {
     };
     let polarization_varies = !experiment.polarization.off && !sampling.per_subpixel_polarization;
     let solid_angle_varies = !sampling.per_subpixel_solid_angle;
-    let is_point = experiment.detector.pixel_kind() == PixelKind::Point;
+    let is_point = experiment.detector.first().pixel_kind() == PixelKind::Point;
     let subpixels_differ = sampling.oversample > 1;
     let corrections = (subpixels_differ && (solid_angle_varies || polarization_varies))
         || (several_directions && polarization_varies)

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use nanobragg_crystal::{Crystal, CrystalSpec, Misset, recommended_oversample};
-use nanobragg_geometry::{Detector, DetectorSpec, GeometryFixes, Roi};
+use nanobragg_geometry::{
+    BeamFrame, Detector, DetectorSpec, GeometryFixes, Laboratory, Layout, Panel, Roi,
+};
 use nanobragg_physics::{Experiment, Lookup, Oddity, PhiSweep, Sampling};
 use nanobragg_sources::{
     BeamAxes, Dispersion, Divergence, Fluence, SourceDefaults, SourceList, phi_steps,
@@ -34,6 +36,8 @@ pub struct Resolved {
 /// What was decided in resolving an experiment, for a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decisions {
+    /// How conventions, centres and rotations placed the detector.
+    pub layout: Layout,
     /// Central wavelength in metres.
     pub wavelength_m: f64,
     /// The divergence of the grid of sources.
@@ -107,7 +111,7 @@ impl ExperimentSpec {
     pub fn resolve(&self) -> Result<Resolved, Error> {
         let _span = tracing::info_span!("resolve").entered();
         let fixes = self.fixes;
-        let detector = Detector::new(&self.detector_spec())?;
+        let laboratory = Laboratory::new(&self.detector_spec())?;
         let wavelength_m = above_zero("the wavelength (m)", self.beam.wavelength.m())?;
         let fluence = Fluence::new(&self.beam.fluence)?;
         let crystal = Crystal::new(&CrystalSpec {
@@ -119,23 +123,26 @@ impl ExperimentSpec {
         })?;
         let divergence = Divergence::new(&self.beam.divergence)?;
         let dispersion = Dispersion::new(&self.beam.dispersion)?;
-        let sources = self.sources(&detector, wavelength_m, &divergence, &dispersion)?;
-        let [pixels_fast, pixels_slow] = [detector.pixels_fast(), detector.pixels_slow()];
-        let roi = Roi::new(self.roi.fast, self.roi.slow, pixels_fast, pixels_slow)?;
-        self.check_mask(pixels_fast, pixels_slow)?;
+        let sources = self.sources(&laboratory.beam, wavelength_m, &divergence, &dispersion)?;
+        let detector = self.rendered_parts(laboratory.detector)?;
         if self.factors.is_empty() && self.factors.default_f() == 0.0 {
             return Err(Error::NoStructureFactors);
         }
         let mut warnings: Vec<Warning> = Vec::new();
-        warnings.extend(detector.warnings().iter().cloned().map(Warning::Detector));
+        warnings.extend(
+            laboratory
+                .layout
+                .warnings
+                .iter()
+                .cloned()
+                .map(Warning::Detector),
+        );
         warnings.extend(crystal.warnings().iter().cloned().map(Warning::Crystal));
         let (sampling, recommended) =
-            self.sampling(&detector, &crystal, wavelength_m, &mut warnings)?;
+            self.sampling(detector.first(), &crystal, wavelength_m, &mut warnings)?;
 
         let sweep = phi_steps(self.phi.sweep)?;
         let experiment = Experiment {
-            roi,
-            mask: self.mask.clone(),
             lookup: self.lookup(&crystal),
             factors: self.factors.clone(),
             sources,
@@ -152,13 +159,16 @@ impl ExperimentSpec {
             dmin_m: finite("dmin (m)", self.dmin.m())?,
             fixes,
             detector,
+            beam: laboratory.beam,
+            goniometer: laboratory.goniometer,
             crystal,
         };
         check_terms(&experiment)?;
-        let oddities = self.oddities(&experiment);
+        let oddities = self.oddities(&experiment, &laboratory.layout);
         Ok(Resolved {
             experiment,
             decisions: Decisions {
+                layout: laboratory.layout,
                 wavelength_m,
                 divergence,
                 dispersion,
@@ -199,7 +209,7 @@ impl ExperimentSpec {
 
     fn sources(
         &self,
-        detector: &Detector,
+        beam: &BeamFrame,
         wavelength_m: f64,
         divergence: &Divergence,
         dispersion: &Dispersion,
@@ -207,15 +217,15 @@ impl ExperimentSpec {
         Ok(match &self.beam.sources {
             SourcesSpec::Grid => {
                 let axes = BeamAxes {
-                    beam: detector.beam(),
-                    polarization: detector.polarization(),
-                    vertical: detector.vertical(),
+                    beam: beam.direction(),
+                    polarization: beam.polarization(),
+                    vertical: beam.vertical(),
                 };
                 SourceList::grid(&axes, wavelength_m, divergence, dispersion)?
             }
             SourcesSpec::File(path) => {
                 let defaults = SourceDefaults {
-                    beam_direction: detector.beam(),
+                    beam_direction: beam.direction(),
                     wavelength_m,
                 };
                 SourceList::read(path, &defaults)?
@@ -224,21 +234,14 @@ impl ExperimentSpec {
         })
     }
 
-    fn check_mask(&self, pixels_fast: u32, pixels_slow: u32) -> Result<(), Error> {
-        match &self.mask {
-            Some(mask)
-                if mask.pixels_fast() != pixels_fast as usize
-                    || mask.pixels_slow() != pixels_slow as usize =>
-            {
-                Err(Error::MaskSize {
-                    mask_fast: mask.pixels_fast(),
-                    mask_slow: mask.pixels_slow(),
-                    pixels_fast,
-                    pixels_slow,
-                })
-            }
-            _ => Ok(()),
-        }
+    /// The detector with the region of interest and the mask of every panel.
+    fn rendered_parts(&self, detector: Detector) -> Result<Detector, Error> {
+        let panels = detector.panels().iter().map(|panel| {
+            let (pixels_fast, pixels_slow) = (panel.pixels_fast(), panel.pixels_slow());
+            let roi = Roi::new(self.roi.fast, self.roi.slow, pixels_fast, pixels_slow)?;
+            Ok(panel.clone().with_roi(roi)?.with_mask(self.mask.clone())?)
+        });
+        Ok(Detector::new(panels.collect::<Result<_, Error>>()?)?)
     }
 
     /// Interpolation as asked for, or by the number of cells as given; never without a list.
@@ -256,12 +259,12 @@ impl ExperimentSpec {
     /// Sub-pixels as given, or as many as recommended, and the recommendation.
     fn sampling(
         &self,
-        detector: &Detector,
+        panel: &Panel,
         crystal: &Crystal,
         wavelength_m: f64,
         warnings: &mut Vec<Warning>,
     ) -> Result<(Sampling, u32), Error> {
-        let (distance_m, pixel_m) = (detector.distance_m(), detector.pixel_size_m());
+        let (distance_m, pixel_m) = (panel.distance_m(), panel.pixel_size_m());
         let crystal_m = crystal.size().largest_m();
         let recommended = recommended_oversample(crystal_m, wavelength_m, distance_m, pixel_m);
         let oversample = self.sampling.oversample.unwrap_or(recommended).max(1);
@@ -291,9 +294,9 @@ impl ExperimentSpec {
     }
 
     /// The oddities that change the image of `experiment`.
-    fn oddities(&self, experiment: &Experiment) -> Vec<Oddity> {
+    fn oddities(&self, experiment: &Experiment, layout: &Layout) -> Vec<Oddity> {
         let mut oddities = oddity::of_experiment(experiment);
-        for warning in experiment.detector.warnings() {
+        for warning in &layout.warnings {
             oddities.extend(match warning {
                 nanobragg_geometry::Warning::IgnoredPivot { .. } => Some(Oddity::Pivot),
                 nanobragg_geometry::Warning::IgnoredBeamCentre { .. } => Some(Oddity::BeamCentre),
@@ -320,7 +323,7 @@ fn check_terms(experiment: &Experiment) -> Result<(), Error> {
     let phi_steps = experiment.phi.count;
     let domains = experiment.crystal.mosaic().domains().len();
     let oversample = experiment.sampling.oversample;
-    let layers = experiment.detector.sensor().layers;
+    let layers = experiment.detector.first().sensor().layers;
     let orientations = f64::from(phi_steps) * domains as f64;
     let terms = orientations * sources as f64 * f64::from(oversample).powi(2) * f64::from(layers);
     let limit = if orientations > MAX_ORIENTATIONS {

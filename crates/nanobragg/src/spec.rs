@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nanobragg_crystal::{CrystalSpec, FactorGrid};
-use nanobragg_geometry::{Angle, DetectorSpec, Length};
-use nanobragg_physics::{Fixes, Lookup, Mask, Polarization};
+use nanobragg_geometry::{Angle, DetectorSpec, Length, Mask};
+use nanobragg_physics::{Fixes, Lookup, Polarization};
 use nanobragg_sources::{DispersionSpec, DivergenceSpec, FluenceSpec, SourceList, StepSpec};
 
 /// An experiment as a user describes it; `None` where nothing was said.

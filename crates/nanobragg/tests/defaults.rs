@@ -23,17 +23,21 @@ fn resolved() -> Resolved {
 
 #[test]
 fn the_detector_is_1024_pixels_of_a_tenth_of_a_millimetre() {
-    let detector = resolved().experiment.detector;
-    assert_eq!([detector.pixels_fast(), detector.pixels_slow()], [1024; 2]);
-    assert_eq!(detector.pixel_size_m(), 0.1e-3);
-    assert_eq!(detector.size_fast_m(), 102.4e-3);
-    assert_eq!(detector.distance_m(), 0.1);
-    assert_eq!(detector.convention(), Convention::Mosflm);
-    assert_eq!(detector.pivot(), Pivot::Beam);
-    assert_eq!(detector.surface(), Surface::Flat);
-    assert_eq!(detector.pixel_kind(), PixelKind::Facet);
-    assert_eq!(detector.sensor().layers, 1);
-    assert!(!detector.sensor().is_modelled());
+    let resolved = resolved();
+    let (panel, layout) = (
+        resolved.experiment.detector.first(),
+        &resolved.decisions.layout,
+    );
+    assert_eq!([panel.pixels_fast(), panel.pixels_slow()], [1024; 2]);
+    assert_eq!(panel.pixel_size_m(), 0.1e-3);
+    assert_eq!(layout.size_m[0], 102.4e-3);
+    assert_eq!(panel.distance_m(), 0.1);
+    assert_eq!(layout.convention, Convention::Mosflm);
+    assert_eq!(layout.pivot, Pivot::Beam);
+    assert_eq!(panel.surface(), Surface::Flat);
+    assert_eq!(panel.pixel_kind(), PixelKind::Facet);
+    assert_eq!(panel.sensor().layers, 1);
+    assert!(!panel.sensor().is_modelled());
 }
 
 #[test]
@@ -72,8 +76,8 @@ fn the_crystal_is_one_cell_at_rest() {
 fn everything_is_rendered_and_nothing_corrected_at_each_sub_pixel() {
     let resolved = resolved();
     let experiment = &resolved.experiment;
-    assert_eq!(experiment.roi.pixel_count(), 1024 * 1024);
-    assert!(experiment.mask.is_none());
+    assert_eq!(experiment.detector.first().roi().pixel_count(), 1024 * 1024);
+    assert!(experiment.detector.first().mask().is_none());
     assert_eq!(experiment.dmin_m, 0.0);
     assert_eq!(experiment.water_m, 0.0);
     assert!(!experiment.sampling.corrects_each_subpixel());

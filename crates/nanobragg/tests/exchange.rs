@@ -182,9 +182,9 @@ fn an_expt_means_what_its_numbers_say() {
                 "q",
             );
         }
-        assert_eq!(resolved.experiment.detector.warnings(), []);
+        assert_eq!(resolved.decisions.layout.warnings, []);
         assert!((resolved.experiment.polarization.kahn_factor - 0.98).abs() < 1e-12);
-        let field = resolved.experiment.detector.polarization();
+        let field = resolved.experiment.beam.polarization();
         assert!(
             field[2].abs() > 0.999,
             "the field lies along dxtbx's x: {field:?}"
@@ -357,13 +357,13 @@ proptest! {
         let [fast, slow] = geometry.panel.pixels;
         let map = geometry.scattering_vectors_per_angstrom();
         prop_assert_eq!(map.len(), (fast * slow * 3) as usize);
-        let detector = &resolved.experiment.detector;
-        let incident = detector.beam();
+        let panel = resolved.experiment.detector.first();
+        let incident = resolved.experiment.beam.direction();
         for s in 0..slow {
             for f in 0..fast {
-                let px = detector.pixel_size_m();
+                let px = panel.pixel_size_m();
                 let [f_m, s_m] = [f, s].map(|n| (f64::from(n) + 0.5) * px);
-                let place = detector.position_m(f_m, s_m, 0.0);
+                let place = panel.position_m(f_m, s_m, 0.0);
                 let transfer = plus(unit(place), -1.0, incident);
                 let q = transfer.map(|x| x / resolved.decisions.wavelength_m / 1e10);
                 let at = ((s * fast + f) * 3) as usize;
@@ -371,9 +371,9 @@ proptest! {
                 // Whatever the frames, lengths and components along beam and spindle are the same.
                 prop_assert!((dot(found, found) - dot(q, q)).abs() < SAME);
                 let along = dot(found, geometry.beam.direction) - dot(q, incident);
-                let around = dot(found, geometry.spindle) - dot(q, detector.spindle());
+                let around = dot(found, geometry.spindle) - dot(q, resolved.experiment.goniometer.spindle());
                 let upright = dot(found, geometry.beam.polarization_normal)
-                    - dot(q, detector.vertical());
+                    - dot(q, resolved.experiment.beam.vertical());
                 for apart in [along, around, upright] {
                     prop_assert!(apart.abs() < SAME);
                 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use nanobragg::io::Image;
 use nanobragg::io::smv::{self, Header};
 use nanobragg::{
-    Angle, CellSpec, Convention, CrystalSpec, Detector, DetectorSpec, ExperimentSpec, FactorGrid,
-    HeaderKind, Length, PhiSpec, Resolved, StepSpec, apply_header, smv_fields,
+    Angle, CellSpec, Convention, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, HeaderKind,
+    Length, PhiSpec, Resolved, StepSpec, apply_header, smv_fields,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -81,10 +81,10 @@ fn resolved(spec: &ExperimentSpec) -> Result<Resolved, TestCaseError> {
 
 /// The header of an image of `resolved`, read back.
 fn header(resolved: &Resolved) -> Result<Header, nanobragg::Error> {
-    let detector = &resolved.experiment.detector;
+    let panel = resolved.experiment.detector.first();
     let counts = Image::filled(
-        detector.pixels_fast() as usize,
-        detector.pixels_slow() as usize,
+        panel.pixels_fast() as usize,
+        panel.pixels_slow() as usize,
         0_u16,
     )?;
     let mut file = Vec::new();
@@ -93,11 +93,12 @@ fn header(resolved: &Resolved) -> Result<Header, nanobragg::Error> {
 }
 
 /// The lab positions of the corners of the first and the last pixel, in metres.
-fn corners_m(detector: &Detector) -> [f64; 6] {
-    let [fast, slow] = [detector.size_fast_m(), detector.size_slow_m()];
-    let first = detector.pix0_m();
-    let last = [0, 1, 2]
-        .map(|axis| first[axis] + fast * detector.fast()[axis] + slow * detector.slow()[axis]);
+fn corners_m(resolved: &Resolved) -> [f64; 6] {
+    let panel = resolved.experiment.detector.first();
+    let [fast, slow] = resolved.decisions.layout.size_m;
+    let first = panel.pix0_m();
+    let last =
+        [0, 1, 2].map(|axis| first[axis] + fast * panel.fast()[axis] + slow * panel.slow()[axis]);
     [first[0], first[1], first[2], last[0], last[1], last[2]]
 }
 
@@ -114,10 +115,10 @@ proptest! {
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
         let after = resolved(&next)?;
 
-        let [old, new] = [&before, &after].map(|resolved| &resolved.experiment.detector);
+        let [old, new] = [&before, &after].map(|resolved| resolved.experiment.detector.first());
         prop_assert_eq!(old.pixels_fast(), new.pixels_fast());
         prop_assert_eq!(old.pixels_slow(), new.pixels_slow());
-        for (old_m, new_m) in corners_m(old).into_iter().zip(corners_m(new)) {
+        for (old_m, new_m) in corners_m(&before).into_iter().zip(corners_m(&after)) {
             // Lengths of up to half a metre are written.
             prop_assert!((old_m - new_m).abs() < 0.5 * SIX_DIGITS, "{} {}", old_m, new_m);
         }

@@ -2,8 +2,6 @@
 
 use std::collections::TryReserveError;
 
-use nanobragg_geometry::Detector;
-
 use crate::error::Error;
 
 /// As many zeros.
@@ -15,23 +13,17 @@ pub(crate) fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>, TryReser
     Ok(vec![T::default(); count])
 }
 
-/// As many images of a detector, each of shape `[slow][fast]`, one after the other.
+/// As many images of so many pixels, one after the other.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`].
 pub(crate) fn blank_images<T: Clone + Default>(
-    detector: &Detector,
+    pixels: usize,
     images: usize,
 ) -> Result<Vec<T>, Error> {
-    let count = pixels(detector).saturating_mul(images);
+    let count = pixels.saturating_mul(images);
     zeros(count).map_err(|_| Error::OutOfMemory {
-        pixels_fast: detector.pixels_fast() as usize,
-        pixels_slow: detector.pixels_slow() as usize,
+        pixels,
         bytes: count.saturating_mul(size_of::<T>()),
     })
-}
-
-/// Pixels of one of them.
-pub(crate) fn pixels(detector: &Detector) -> usize {
-    (detector.pixels_fast() as usize).saturating_mul(detector.pixels_slow() as usize)
 }

@@ -24,12 +24,10 @@ pub enum Error {
     )]
     NoShares,
     /// The image does not fit into memory.
-    #[error("no memory for an image of {pixels_fast} x {pixels_slow} pixels ({bytes} bytes)")]
+    #[error("no memory for an image of {pixels} pixels ({bytes} bytes)")]
     OutOfMemory {
-        /// Pixels along the fast axis.
-        pixels_fast: usize,
-        /// Pixels along the slow axis.
-        pixels_slow: usize,
+        /// Pixels of all panels.
+        pixels: usize,
         /// What they need.
         bytes: usize,
     },
@@ -50,13 +48,11 @@ pub enum Error {
         bytes: usize,
     },
     /// Weights of another image.
-    #[error("{weights} weights are given for an image of {pixels_fast} x {pixels_slow} pixels")]
+    #[error("{weights} weights are given for an image of {pixels} pixels")]
     WeightCount {
         /// How many there are.
         weights: usize,
-        /// Pixels along the fast axis.
-        pixels_fast: usize,
-        /// Pixels along the slow axis.
-        pixels_slow: usize,
+        /// Pixels of all panels.
+        pixels: usize,
     },
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nanobragg_crystal::{Crystal, FactorGrid};
-use nanobragg_geometry::{Detector, Roi};
+use nanobragg_geometry::{BeamFrame, Detector, Goniometer};
 use nanobragg_sources::SourceList;
 
 use crate::fixes::Fixes;
@@ -16,12 +16,12 @@ use crate::sampling::{Lookup, PhiSweep, Sampling};
 /// there changes a pixel beyond a stated bound.
 #[derive(Debug, Clone)]
 pub struct Experiment {
-    /// The placed detector and the laboratory axes.
+    /// The detector: its panels in their places, each with the part of it that is rendered.
     pub detector: Detector,
-    /// The part of the detector that is rendered.
-    pub roi: Roi,
-    /// Pixels that are left out; `None` renders all.
-    pub mask: Option<Mask>,
+    /// The direct beam and its transverse directions.
+    pub beam: BeamFrame,
+    /// The axis that turns the crystal.
+    pub goniometer: Goniometer,
     /// The crystal at phi = 0 with its mosaic domains.
     pub crystal: Crystal,
     /// The structure factors of the unit cell.
@@ -44,39 +44,4 @@ pub struct Experiment {
     pub dmin_m: f64,
     /// The oddities of the C program that are put right.
     pub fixes: Fixes,
-}
-
-/// The pixels of a detector that are used: shape `[slow][fast]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mask {
-    pixels_fast: usize,
-    used: Vec<bool>,
-}
-
-impl Mask {
-    /// A mask from one flag a pixel, `true` for a pixel that is rendered; shape `[slow][fast]`.
-    ///
-    /// Returns `None` unless the flags fill whole rows of `pixels_fast`.
-    pub fn new(pixels_fast: usize, used: Vec<bool>) -> Option<Self> {
-        (pixels_fast > 0 && used.len().is_multiple_of(pixels_fast))
-            .then_some(Self { pixels_fast, used })
-    }
-
-    /// Pixels along the fast axis.
-    pub fn pixels_fast(&self) -> usize {
-        self.pixels_fast
-    }
-
-    /// Pixels along the slow axis.
-    pub fn pixels_slow(&self) -> usize {
-        self.used.len() / self.pixels_fast
-    }
-
-    /// One flag a pixel of row `slow`; empty outside the mask.
-    pub fn row(&self, slow: usize) -> &[bool] {
-        let start = slow.saturating_mul(self.pixels_fast);
-        self.used
-            .get(start..start.saturating_add(self.pixels_fast))
-            .unwrap_or(&[])
-    }
 }

@@ -17,11 +17,11 @@
 //! ```
 //! use std::sync::Arc;
 //! use nanobragg_crystal::{CellSpec, Crystal, CrystalSpec, FactorGrid};
-//! use nanobragg_geometry::{Detector, DetectorSpec, Length, Roi};
+//! use nanobragg_geometry::{DetectorSpec, Laboratory, Length};
 //! use nanobragg_physics::{Experiment, Fixes, Plan, RunOptions, render};
 //! use nanobragg_sources::{Source, SourceList};
 //!
-//! let detector = Detector::new(&DetectorSpec {
+//! let laboratory = Laboratory::new(&DetectorSpec {
 //!     pixels_fast: Some(32),
 //!     pixels_slow: Some(32),
 //!     pixel_size: Length::from_mm(0.01),
@@ -34,8 +34,6 @@
 //! })?;
 //! let on_axis = Source::at([-10.0, 0.0, 0.0], 1e-10, 1.0).expect("10 m from the crystal");
 //! let experiment = Experiment {
-//!     roi: Roi::full(32, 32)?,
-//!     mask: None,
 //!     factors: Arc::new(FactorGrid::empty(100.0)),
 //!     lookup: Default::default(),
 //!     sources: SourceList::from_sources(vec![on_axis])?,
@@ -46,7 +44,9 @@
 //!     water_m: 0.0,
 //!     dmin_m: 0.0,
 //!     fixes: Fixes::none(),
-//!     detector,
+//!     detector: laboratory.detector,
+//!     beam: laboratory.beam,
+//!     goniometer: laboratory.goniometer,
 //!     crystal,
 //! };
 //! let image = render(&Plan::new(&experiment), &RunOptions::default())?;
@@ -78,13 +78,13 @@ pub use background::{
     AVOGADRO_PER_MOL, WATER_MOLAR_MASS_G_PER_MOL, WATER_STRUCTURE_FACTOR, water_background,
 };
 pub use error::Error;
-pub use experiment::{Experiment, Mask};
+pub use experiment::Experiment;
 pub use fixes::{Fixes, Oddity};
 pub use kernel::{Level, Precision};
 pub use plan::Plan;
 pub use polarization::{Polarization, PolarizationFrame, polarization_factor};
 pub use progress::{Cancel, Progress};
-pub use render::{Rendered, RunOptions, render};
+pub use render::{Frame, PanelImage, PixelPlace, RunOptions, render};
 pub use sampling::{Lookup, PhiSweep, Sampling};
 pub use scattering::{ELECTRON_RADIUS_SQUARED_M2, scattering_vector};
 pub use statistics::Statistics;

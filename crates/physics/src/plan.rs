@@ -1,13 +1,17 @@
 //! Everything that does not depend on the pixel, tabulated.
 
+use std::sync::Arc;
+
 use nanobragg_crystal::rotate_by_phi;
-use nanobragg_geometry::{PixelKind, point_solid_angle, rotate_by, solid_angle, vector};
+use nanobragg_geometry::{Panel, PixelKind, point_solid_angle, rotate_by, solid_angle, vector};
 
 use crate::background::water_background;
 use crate::experiment::Experiment;
 use crate::fixes::Oddity;
+use crate::kernel::reference::Pixel;
 use crate::kernel::{LARGEST_INDEX, LaneGrid};
 use crate::polarization::PolarizationFrame;
+use crate::render::PixelPlace;
 use crate::sampling::{CorrectionRules, Modelled, Scales};
 use crate::scattering::ELECTRON_RADIUS_SQUARED_M2;
 
@@ -25,16 +29,19 @@ pub(crate) struct SourceRow {
 /// The direct cell of one phi step and mosaic domain: a, b, c in metres.
 pub(crate) type Orientation = [[f64; 3]; 3];
 
-/// An experiment with all its tables, ready to render.
-#[derive(Debug)]
+/// An experiment with all its tables, ready to render, looking at one panel of its detector.
+#[derive(Debug, Clone)]
 pub struct Plan<'e> {
     pub(crate) experiment: &'e Experiment,
-    pub(crate) sources: Vec<SourceRow>,
+    /// The panel that is looked at, and its number.
+    pub(crate) panel: &'e Panel,
+    pub(crate) panel_index: usize,
+    pub(crate) sources: Arc<[SourceRow]>,
     /// One row per phi step and mosaic domain, the domain fastest.
-    pub(crate) orientations: Vec<Orientation>,
+    pub(crate) orientations: Arc<[Orientation]>,
     /// The rows of the first phi step as the first evaluation of the run finds them, where that
     /// differs from what every later evaluation finds.
-    pub(crate) untouched_orientations: Option<Vec<Orientation>>,
+    pub(crate) untouched_orientations: Option<Arc<[Orientation]>>,
     /// Cells along a, b, c.
     pub(crate) cells: [f64; 3],
     /// a*, b*, c* at phi = 0 in 1/Angstrom.
@@ -62,10 +69,10 @@ pub struct Plan<'e> {
 }
 
 impl<'e> Plan<'e> {
-    /// Tabulates the sources and orientations of `experiment`.
+    /// Tabulates the sources and orientations of `experiment`, and looks at its first panel.
     pub fn new(experiment: &'e Experiment) -> Self {
-        let axis = experiment.detector.polarization();
-        let sources = experiment
+        let axis = experiment.beam.polarization();
+        let sources: Arc<[SourceRow]> = experiment
             .sources
             .iter()
             .map(|source| {
@@ -76,31 +83,21 @@ impl<'e> Plan<'e> {
                     polarization: PolarizationFrame::new(axis, incident),
                 }
             })
-            .collect::<Vec<_>>();
+            .collect();
         let rotated = phi_rotated_cells(experiment);
-        let orientations = rotated
+        let orientations: Arc<[Orientation]> = rotated
             .steady
             .iter()
             .flat_map(|&cell| domains_of(experiment, cell))
-            .collect::<Vec<_>>();
+            .collect();
         let untouched_orientations = rotated
             .untouched
             .map(|cell| domains_of(experiment, cell).collect());
         let oversample = f64::from(experiment.sampling.oversample);
         let lane_grid = LaneGrid::new(&experiment.factors);
-        let photons_per_electron = ELECTRON_RADIUS_SQUARED_M2 * experiment.fluence_per_m2;
-        let water = water_background(experiment.fluence_per_m2, experiment.water_m);
-        let rules = CorrectionRules::new(
-            &experiment.sampling,
-            Modelled {
-                sensor: experiment.detector.sensor().is_modelled(),
-                polarization: !experiment.polarization.off,
-            },
-            experiment.fixes,
-        );
-        let water_is_fixed = experiment.fixes.contains(Oddity::Water) && water > 0.0;
-        let starts_with_water = !water_is_fixed && !rules.any(Scales::Terms);
-        let sources_and_subpixels = sources.len() as f64 * oversample * oversample;
+        let panel = experiment.detector.first();
+        let corrections =
+            PanelCorrections::new(experiment, panel, sources.len(), orientations.len());
         Self {
             suits_lanes: lane_grid.is_some()
                 && largest_index(&sources, &orientations) < LARGEST_INDEX,
@@ -109,22 +106,50 @@ impl<'e> Plan<'e> {
             longest_edges_m: longest_edges_m(&orientations),
             cells: experiment.crystal.size().cells(),
             reciprocal_per_angstrom: experiment.crystal.reciprocal().vectors(),
-            rules,
-            background: if starts_with_water { water } else { 0.0 },
-            water_per_source: if water_is_fixed {
-                water / photons_per_electron * orientations.len() as f64
-            } else if starts_with_water {
-                0.0
-            } else {
-                water / sources_and_subpixels
-            },
-            photons_per_electron,
+            rules: corrections.rules,
+            background: corrections.background,
+            water_per_source: corrections.water_per_source,
+            photons_per_electron: ELECTRON_RADIUS_SQUARED_M2 * experiment.fluence_per_m2,
             steps: sources.len() as f64 * orientations.len() as f64 * oversample * oversample,
             experiment,
+            panel,
+            panel_index: 0,
             sources,
             orientations,
             untouched_orientations,
         }
+    }
+
+    /// The same plan looking at every panel in turn.
+    pub(crate) fn panels(&self) -> impl Iterator<Item = Self> + use<'e> {
+        let base = self.clone();
+        let panels = self.experiment.detector.panels().iter().enumerate();
+        panels.map(move |(panel_index, panel)| {
+            let (sources, orientations) = (base.sources.len(), base.orientations.len());
+            let corrections = PanelCorrections::new(base.experiment, panel, sources, orientations);
+            Self {
+                panel,
+                panel_index,
+                rules: corrections.rules,
+                background: corrections.background,
+                water_per_source: corrections.water_per_source,
+                ..base.clone()
+            }
+        })
+    }
+
+    /// Where a pixel of the panel that is looked at is.
+    pub(crate) fn place(&self, pixel: Pixel) -> PixelPlace {
+        PixelPlace {
+            panel: self.panel_index,
+            slow: pixel.slow,
+            fast: pixel.fast,
+        }
+    }
+
+    /// The same plan looking at the panel of this number; `None` if there is none.
+    pub fn on_panel(&self, index: usize) -> Option<Self> {
+        self.panels().nth(index)
     }
 
     /// The experiment this plan renders.
@@ -152,11 +177,9 @@ impl<'e> Plan<'e> {
     /// The solid angle of a pixel at `path_m` metres from the crystal, in steradian.
     #[inline(always)]
     pub(crate) fn solid_angle_sr(&self, path_m: f64) -> f64 {
-        let detector = &self.experiment.detector;
-        match detector.pixel_kind() {
-            PixelKind::Facet => {
-                solid_angle(detector.pixel_size_m(), detector.close_distance_m(), path_m)
-            }
+        let panel = self.panel;
+        match panel.pixel_kind() {
+            PixelKind::Facet => solid_angle(panel.pixel_size_m(), panel.close_distance_m(), path_m),
             PixelKind::Point => point_solid_angle(path_m),
         }
     }
@@ -167,6 +190,42 @@ impl<'e> Plan<'e> {
         (domain < domains)
             .then(|| self.orientations.get(phi * domains + domain).copied())
             .flatten()
+    }
+}
+
+/// What of a plan depends on the panel, since its sensor decides which corrections there are.
+struct PanelCorrections {
+    rules: CorrectionRules,
+    background: f64,
+    water_per_source: f64,
+}
+
+impl PanelCorrections {
+    fn new(experiment: &Experiment, panel: &Panel, sources: usize, orientations: usize) -> Self {
+        let oversample = f64::from(experiment.sampling.oversample);
+        let photons_per_electron = ELECTRON_RADIUS_SQUARED_M2 * experiment.fluence_per_m2;
+        let water = water_background(experiment.fluence_per_m2, experiment.water_m);
+        let rules = CorrectionRules::new(
+            &experiment.sampling,
+            Modelled {
+                sensor: panel.sensor().is_modelled(),
+                polarization: !experiment.polarization.off,
+            },
+            experiment.fixes,
+        );
+        let water_is_fixed = experiment.fixes.contains(Oddity::Water) && water > 0.0;
+        let starts_with_water = !water_is_fixed && !rules.any(Scales::Terms);
+        Self {
+            rules,
+            background: if starts_with_water { water } else { 0.0 },
+            water_per_source: if water_is_fixed {
+                water / photons_per_electron * orientations as f64
+            } else if starts_with_water {
+                0.0
+            } else {
+                water / (sources as f64 * oversample * oversample)
+            },
+        }
     }
 }
 
@@ -259,7 +318,7 @@ struct RotatedCells {
 /// cell of the last step, except in the first evaluation of a run, which finds the unrotated cell.
 fn phi_rotated_cells(experiment: &Experiment) -> RotatedCells {
     let cell = experiment.crystal.direct().vectors();
-    let spindle = experiment.detector.spindle();
+    let spindle = experiment.goniometer.spindle();
     let rotates_by_zero = experiment.fixes.contains(Oddity::PhiZero);
     let rotated: Vec<Option<Orientation>> = experiment
         .phi

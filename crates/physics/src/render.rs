@@ -1,12 +1,15 @@
 //! From a plan to an image: rows in parallel. The only file that knows of threads.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use nanobragg_geometry::Panel;
 use rayon::prelude::*;
 use tracing::info_span;
 
 use crate::blank::blank_images;
 use crate::error::Error;
+use crate::experiment::Experiment;
 use crate::kernel::reference::{Carried, Nobody, Pixel, render_pixel};
 use crate::kernel::{Level, Precision, RowSpan, SpanOutcome, render_span};
 use crate::plan::Plan;
@@ -37,49 +40,113 @@ pub struct RunOptions<'a> {
     pub cancel: Option<&'a Cancel>,
 }
 
-/// A rendered image with its figures.
+/// A rendered image of a detector with its figures.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rendered {
+pub struct Frame {
+    /// The image of every panel, in the order of the detector.
+    pub panels: Vec<PanelImage>,
+    /// The figures of all panels together.
+    pub statistics: Statistics,
+    /// The pixel in which an index left the grid of structure factors and ended interpolation for
+    /// all pixels after it.
+    pub left_grid_at: Option<PixelPlace>,
+    /// The pixel of the first evaluation, if that found the cell in another state than every later
+    /// one (the oddity `phi-zero`).
+    pub first_evaluated: Option<PixelPlace>,
+}
+
+/// The image of one panel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PanelImage {
     /// Photons per pixel, shape `[slow][fast]`; 0 outside the region of interest and under the mask.
     pub pixels: Vec<f32>,
     /// Pixels along the fast axis.
     pub pixels_fast: u32,
     /// Pixels along the slow axis.
     pub pixels_slow: u32,
-    /// Its figures.
-    pub statistics: Statistics,
-    /// The pixel (fast, slow) in which an index left the grid of structure factors and ended
-    /// interpolation for all pixels after it.
-    pub left_grid_at: Option<[u32; 2]>,
-    /// The pixel (fast, slow) of the first evaluation, if that found the cell in another state than
-    /// every later one (the oddity `phi-zero`).
-    pub first_evaluated: Option<[u32; 2]>,
 }
 
-/// Renders the image of `plan`.
+/// Where a pixel of a detector is. Places are ordered as pixels are rendered: by panel, then by
+/// slow, then by fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PixelPlace {
+    /// The number of its panel, counted from 0.
+    pub panel: usize,
+    /// Its row.
+    pub slow: u32,
+    /// Its column.
+    pub fast: u32,
+}
+
+/// Renders the image of `plan`: all panels, whichever it looks at.
 ///
 /// # Errors
 /// When the run is cancelled, or there is no memory or no thread for it.
-pub fn render(plan: &Plan<'_>, options: &RunOptions<'_>) -> Result<Rendered, Error> {
+pub fn render(plan: &Plan<'_>, options: &RunOptions<'_>) -> Result<Frame, Error> {
     let _span = info_span!("render").entered();
     let detector = &plan.experiment.detector;
-    let (pixels_fast, pixels_slow) = (detector.pixels_fast(), detector.pixels_slow());
-    let mut pixels = blank_images(detector, 1)?;
+    let mut panels = detector
+        .panels()
+        .iter()
+        .map(|panel| {
+            Ok(PanelImage {
+                pixels: blank_images(panel.pixel_count(), 1)?,
+                pixels_fast: panel.pixels_fast(),
+                pixels_slow: panel.pixels_slow(),
+            })
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    let rows_total = rows_of(detector.panels());
     thread_pool(options.threads)?.install(|| {
-        let mut sweep = Sweep::new(plan, options, &mut pixels);
-        let first_evaluated = sweep.render_untouched_cell()?;
-        let left_grid_at = sweep.render_rest()?;
-        let solid_angle_sr = sweep.solid_angle_sums_sr.iter().sum::<f64>() / plan.steps;
-        let statistics = image_statistics(plan, &pixels, solid_angle_sr);
-        Ok(Rendered {
-            pixels,
-            pixels_fast,
-            pixels_slow,
+        let mut state = Habits {
+            cell_is_untouched: plan.untouched_orientations.is_some(),
+            lookup: plan.experiment.lookup,
+        };
+        let (mut first_evaluated, mut left_grid_at) = (None, None);
+        let mut solid_angle_sums_sr = Vec::new();
+        for (plan, image) in plan.panels().zip(&mut panels) {
+            let rows = Rows {
+                done: solid_angle_sums_sr.len(),
+                total: rows_total,
+            };
+            let mut sweep = Sweep::new(&plan, options, &mut image.pixels, state, rows);
+            first_evaluated = sweep.render_untouched_cell()?.or(first_evaluated);
+            left_grid_at = sweep.render_rest()?.or(left_grid_at);
+            state = sweep.state;
+            solid_angle_sums_sr.extend(sweep.solid_angle_sums_sr);
+        }
+        let solid_angle_sr = solid_angle_sums_sr.iter().sum::<f64>() / plan.steps;
+        let statistics = image_statistics(plan.experiment, &panels, solid_angle_sr);
+        Ok(Frame {
+            panels,
             statistics,
             left_grid_at,
             first_evaluated,
         })
     })
+}
+
+/// Rows that are rendered of these panels.
+fn rows_of(panels: &[Panel]) -> usize {
+    let rows = |panel: &Panel| panel.roi().slow().count();
+    panels.iter().map(rows).sum()
+}
+
+/// What the C program carries from pixel to pixel through the whole run.
+#[derive(Debug, Clone, Copy)]
+struct Habits {
+    /// Nothing was evaluated yet, and the first evaluation finds a cell of its own.
+    cell_is_untouched: bool,
+    /// How structure factors are looked up.
+    lookup: Lookup,
+}
+
+/// Rows of the whole run, for whoever watches it.
+#[derive(Debug, Clone, Copy)]
+struct Rows {
+    /// Those of the panels before.
+    done: usize,
+    total: usize,
 }
 
 /// Does `work` for each of `items` on the threads that `options` asks for, and hands the results to
@@ -113,7 +180,7 @@ pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
         .map_err(|source| Error::Threads { threads, source })
 }
 
-/// A rendering in progress: everything before `next` is done.
+/// The rendering of one panel in progress: everything before `next` is done.
 struct Sweep<'r, 'e> {
     plan: &'r Plan<'e>,
     options: &'r RunOptions<'r>,
@@ -121,58 +188,68 @@ struct Sweep<'r, 'e> {
     /// One sum a row of the region of interest.
     solid_angle_sums_sr: Vec<f64>,
     next: Pixel,
-    lookup: Lookup,
+    state: Habits,
+    rows: Rows,
 }
 
 impl<'r, 'e> Sweep<'r, 'e> {
-    fn new(plan: &'r Plan<'e>, options: &'r RunOptions<'r>, pixels: &'r mut [f32]) -> Self {
-        let roi = &plan.experiment.roi;
-        let rows = *roi.slow().end() - *roi.slow().start() + 1;
+    fn new(
+        plan: &'r Plan<'e>,
+        options: &'r RunOptions<'r>,
+        pixels: &'r mut [f32],
+        state: Habits,
+        rows: Rows,
+    ) -> Self {
+        let roi = plan.panel.roi();
         Self {
             plan,
             options,
             pixels,
-            solid_angle_sums_sr: vec![0.0; rows as usize],
+            solid_angle_sums_sr: vec![0.0; rows_of(std::slice::from_ref(plan.panel))],
             next: Pixel {
                 fast: *roi.fast().start(),
                 slow: *roi.slow().start(),
             },
-            lookup: plan.experiment.lookup,
+            state,
+            rows,
         }
     }
 
     /// Renders, one by one, the pixels up to the first evaluation of the run, where that finds the
     /// cell in a state of its own (the oddity `phi-zero`). Returns that pixel.
-    fn render_untouched_cell(&mut self) -> Result<Option<[u32; 2]>, Error> {
-        if self.plan.untouched_orientations.is_none() {
+    fn render_untouched_cell(&mut self) -> Result<Option<PixelPlace>, Error> {
+        if !self.state.cell_is_untouched {
             return Ok(None);
         }
-        let roi = self.plan.experiment.roi;
+        let panel = self.plan.panel;
+        let roi = panel.roi();
         let mut carried = Carried {
             cell_is_untouched: true,
-            lookup: self.lookup,
+            lookup: self.state.lookup,
         };
         for slow in roi.slow() {
             self.check_cancel()?;
             for fast in roi.fast() {
-                let mask = self.plan.experiment.mask.as_ref();
-                if mask.is_some_and(|m| m.row(slow as usize).get(fast as usize) != Some(&true)) {
+                if !panel.uses(fast, slow) {
                     continue;
                 }
                 let pixel = Pixel { fast, slow };
                 let sum = render_pixel(self.plan, pixel, &mut carried, &mut Nobody);
-                let width = self.plan.experiment.detector.pixels_fast() as usize;
+                let width = panel.pixels_fast() as usize;
                 if let Some(out) = self.pixels.get_mut(slow as usize * width + fast as usize) {
                     *out = sum.photons;
                 }
                 self.add_solid_angle(slow, sum.solid_angle_sum_sr);
                 if !carried.cell_is_untouched {
-                    self.lookup = carried.lookup;
+                    self.state = Habits {
+                        cell_is_untouched: false,
+                        lookup: carried.lookup,
+                    };
                     self.next = Pixel {
                         fast: fast + 1,
                         slow,
                     };
-                    return Ok(Some([fast, slow]));
+                    return Ok(Some(self.plan.place(pixel)));
                 }
             }
         }
@@ -184,13 +261,21 @@ impl<'r, 'e> Sweep<'r, 'e> {
     }
 
     /// Renders everything from `next` on, and returns the pixel that ended interpolation, if any.
-    fn render_rest(&mut self) -> Result<Option<[u32; 2]>, Error> {
-        // Interpolation can have ended in the one pixel that is rendered already.
-        let mut left_grid_at = (self.lookup != self.plan.experiment.lookup)
-            .then(|| [self.next.fast.saturating_sub(1), self.next.slow]);
+    fn render_rest(&mut self) -> Result<Option<PixelPlace>, Error> {
+        // Interpolation can have ended in the one pixel of this panel that is rendered already.
+        let begin = self.next;
+        let roi = self.plan.panel.roi();
+        let is_begun = begin.fast > *roi.fast().start() && begin.slow <= *roi.slow().end();
+        let has_ended = self.state.lookup != self.plan.experiment.lookup;
+        let mut left_grid_at = (is_begun && has_ended).then(|| {
+            self.plan.place(Pixel {
+                fast: begin.fast - 1,
+                slow: begin.slow,
+            })
+        });
         while let Some(pixel) = self.render_until_grid_is_left()? {
-            left_grid_at = Some([pixel.fast, pixel.slow]);
-            self.lookup = Lookup::Nearest;
+            left_grid_at = Some(self.plan.place(pixel));
+            self.state.lookup = Lookup::Nearest;
             self.next = Pixel {
                 fast: pixel.fast + 1,
                 slow: pixel.slow,
@@ -204,18 +289,19 @@ impl<'r, 'e> Sweep<'r, 'e> {
     fn render_until_grid_is_left(&mut self) -> Result<Option<Pixel>, Error> {
         let plan = self.plan;
         let options = self.options;
-        let (next, lookup) = (self.next, self.lookup);
+        let (next, lookup) = (self.next, self.state.lookup);
         // A run that lanes cannot number falls back on the reference.
         let level = match options.level {
             _ if !plan.suits_lanes => Level::Reference,
             given => given.unwrap_or_else(Level::detect),
         };
-        let roi = plan.experiment.roi;
-        let mask = plan.experiment.mask.as_ref();
-        let width = plan.experiment.detector.pixels_fast() as usize;
+        let roi = plan.panel.roi();
+        let mask = plan.panel.mask();
+        let width = plan.panel.pixels_fast() as usize;
         let first_left_row = AtomicU32::new(u32::MAX);
-        let rows_done = AtomicUsize::new((next.slow - *roi.slow().start()) as usize);
-        let rows_total = (*roi.slow().end() - *roi.slow().start() + 1) as usize;
+        let rows_here = (next.slow - *roi.slow().start()) as usize;
+        let rows_done = AtomicUsize::new(self.rows.done + rows_here);
+        let rows_total = self.rows.total;
 
         let render_row = |slow: u32, row: &mut [f32]| -> Option<SpanOutcome> {
             let cancelled = options.cancel.is_some_and(Cancel::is_raised);
@@ -270,7 +356,7 @@ impl<'r, 'e> Sweep<'r, 'e> {
     }
 
     fn add_solid_angle(&mut self, slow: u32, sum_sr: f64) {
-        let row = (slow - self.plan.experiment.roi.slow().start()) as usize;
+        let row = (slow - self.plan.panel.roi().slow().start()) as usize;
         if let Some(total) = self.solid_angle_sums_sr.get_mut(row) {
             *total += sum_sr;
         }
@@ -285,37 +371,53 @@ impl<'r, 'e> Sweep<'r, 'e> {
 }
 
 /// The figures of a finished image.
-fn image_statistics(plan: &Plan<'_>, pixels: &[f32], solid_angle_sr: f64) -> Statistics {
-    let experiment = plan.experiment;
-    let roi = &experiment.roi;
-    let width = experiment.detector.pixels_fast() as usize;
-    let columns = *roi.fast().start() as usize..*roi.fast().end() as usize + 1;
-    let rows = pixels
-        .par_chunks(width)
-        .enumerate()
-        .skip(*roi.slow().start() as usize)
-        .take((*roi.slow().end() - *roi.slow().start() + 1) as usize)
-        .map(|(slow, row)| (slow, row.get(columns.clone()).unwrap_or_default()));
-    let sums: Vec<RowSums> = rows
-        .clone()
-        .map(|(slow, row)| {
-            let mask = experiment.mask.as_ref();
-            let used = mask.map(|mask| mask.row(slow).get(columns.clone()).unwrap_or_default());
-            RowSums::of(row, used)
-        })
-        .collect();
-    let first_of = |slow: u32, photons: f32| {
-        let row = pixels
-            .chunks(width)
-            .nth(slow as usize)?
-            .get(columns.clone())?;
-        let mut along = row.iter().zip(*roi.fast().start()..);
-        Some(along.find(|(pixel, _)| **pixel == photons)?.1)
-    };
-    statistics::merge(experiment, &sums, solid_angle_sr, first_of, |mean| {
-        let deviations: Vec<f64> = rows
-            .map(|(_, row)| sum_over(row, |photons| (photons - mean).powi(2)))
+fn image_statistics(
+    experiment: &Experiment,
+    images: &[PanelImage],
+    solid_angle_sr: f64,
+) -> Statistics {
+    let panels = || experiment.detector.panels().iter().zip(images);
+    let mut sums = Vec::new();
+    for (index, (panel, image)) in panels().enumerate() {
+        let columns = columns_of(panel);
+        let rows: Vec<RowSums> = rows_with(panel, image)
+            .map(|(slow, row)| {
+                let used = panel.mask().map(|mask| mask.row(slow as usize));
+                let used = used.map(|used| used.get(columns.clone()).unwrap_or_default());
+                RowSums::of(row, used)
+            })
             .collect();
-        deviations.iter().sum()
+        let slow = panel.roi().slow();
+        sums.extend(slow.zip(rows).map(|(slow, sums)| (index, slow, sums)));
+    }
+    statistics::merge(experiment, &sums, images, solid_angle_sr, |mean| {
+        let of_panel = |(panel, image)| -> Vec<f64> {
+            rows_with(panel, image)
+                .map(|(_, row)| sum_over(row, |photons| (photons - mean).powi(2)))
+                .collect()
+        };
+        panels().flat_map(of_panel).sum()
     })
+}
+
+/// The columns of a panel that are rendered.
+pub(crate) fn columns_of(panel: &Panel) -> Range<usize> {
+    let fast = panel.roi().fast();
+    *fast.start() as usize..*fast.end() as usize + 1
+}
+
+/// The rows of a panel that are rendered, each with the part of it that is.
+fn rows_with<'i>(
+    panel: &Panel,
+    image: &'i PanelImage,
+) -> impl IndexedParallelIterator<Item = (u32, &'i [f32])> + use<'i> {
+    let columns = columns_of(panel);
+    let slow = panel.roi().slow();
+    image
+        .pixels
+        .par_chunks(image.pixels_fast as usize)
+        .enumerate()
+        .skip(*slow.start() as usize)
+        .take((*slow.end() - *slow.start() + 1) as usize)
+        .map(move |(slow, row)| (slow as u32, row.get(columns.clone()).unwrap_or_default()))
 }

@@ -1,16 +1,19 @@
 //! Figures of a rendered image, over the pixels of its region of interest.
 
-use nanobragg_geometry::subpixel_offset;
+use nanobragg_geometry::{Panel, subpixel_offset};
 
 use crate::experiment::Experiment;
+use crate::render::{PanelImage, PixelPlace, columns_of};
 
 /// The figures that a run reports.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Statistics {
     /// Photons in the brightest pixel; 0 if none is above 0.
     pub max_photons: f32,
+    /// The number of the panel that holds that pixel, counted from 0.
+    pub max_panel: usize,
     /// Where the last sub-pixel of that pixel lies: metres along the fast and the slow axis from the
-    /// outer corner of the first pixel.
+    /// outer corner of the first pixel of its panel.
     pub max_at_m: [f64; 2],
     /// Mean over the rendered pixels.
     pub mean: f64,
@@ -80,38 +83,48 @@ pub(crate) fn sum_over(row: &[f32], f: impl Fn(f64) -> f64) -> f64 {
     parts.iter().sum()
 }
 
-/// Merges the sums of all rows, first to last. `first_of` tells where on a row of the detector a number
-/// stands first, `deviations` the sum over the region of the squared deviations from a mean.
+/// Merges the sums of all rows, first to last, each given with its panel and its place there.
+/// `deviations` tells the sum over the regions of the squared deviations from a mean.
 pub(crate) fn merge(
     experiment: &Experiment,
-    rows: &[RowSums],
+    rows: &[(usize, u32, RowSums)],
+    images: &[PanelImage],
     solid_angle_sr: f64,
-    first_of: impl FnOnce(u32, f32) -> Option<u32>,
     deviations: impl FnOnce(f64) -> f64,
 ) -> Statistics {
-    let roi = &experiment.roi;
+    let panels = experiment.detector.panels();
     let mut total = RowSums::default();
     let mut brightest_row = None;
-    for (slow, row) in (*roi.slow().start()..).zip(rows) {
+    for (panel, slow, row) in rows {
         total.pixels += row.pixels;
         total.sum += row.sum;
         total.sum_of_squares += row.sum_of_squares;
         if row.brightest > total.brightest {
             total.brightest = row.brightest;
-            brightest_row = Some(slow);
+            brightest_row = Some((*panel, *slow));
         }
     }
-    let brightest_at =
-        brightest_row.and_then(|slow| Some((first_of(slow, total.brightest)?, slow)));
+    let brightest_at = brightest_row.and_then(|(index, slow)| {
+        let (panel, image) = (panels.get(index)?, images.get(index)?);
+        let mut rows = image.pixels.chunks(image.pixels_fast as usize);
+        let row = rows.nth(slow as usize)?.get(columns_of(panel))?;
+        let mut along = row.iter().zip(panel.roi().fast());
+        let fast = along.find(|(pixel, _)| **pixel == total.brightest)?.1;
+        Some(PixelPlace {
+            panel: index,
+            slow,
+            fast,
+        })
+    });
     let mean = total.sum / total.pixels.max(1) as f64;
+    let region: u64 = panels.iter().map(|panel| panel.roi().pixel_count()).sum();
     Statistics {
         max_photons: total.brightest,
-        max_at_m: brightest_at.map_or([0.0; 2], |(fast, slow)| {
-            last_subpixel_m(experiment, fast, slow)
-        }),
+        max_panel: brightest_at.map_or(0, |place| place.panel),
+        max_at_m: brightest_at.map_or([0.0; 2], |place| last_subpixel_m(experiment, place)),
         mean,
         rms: (total.sum_of_squares / degrees_of_freedom(total.pixels)).sqrt(),
-        rmsd: (deviations(mean) / degrees_of_freedom(roi.pixel_count())).sqrt(),
+        rmsd: (deviations(mean) / degrees_of_freedom(region)).sqrt(),
         solid_angle_sr,
         pixels: total.pixels,
     }
@@ -122,11 +135,13 @@ fn degrees_of_freedom(n: u64) -> f64 {
     n.saturating_sub(1).max(1) as f64
 }
 
-/// Where the last sub-pixel of a pixel lies on the detector, in metres.
-fn last_subpixel_m(experiment: &Experiment, fast: u32, slow: u32) -> [f64; 2] {
+/// Where the last sub-pixel of a pixel lies on its panel, in metres.
+fn last_subpixel_m(experiment: &Experiment, place: PixelPlace) -> [f64; 2] {
+    let panel = experiment.detector.panels().get(place.panel);
     let oversample = experiment.sampling.oversample;
-    let subpixel_m = experiment.detector.pixel_size_m() / f64::from(oversample);
-    [fast, slow].map(|pixel| subpixel_offset(pixel, oversample - 1, oversample, subpixel_m))
+    let subpixel_m = panel.map_or(0.0, Panel::pixel_size_m) / f64::from(oversample);
+    [place.fast, place.slow]
+        .map(|pixel| subpixel_offset(pixel, oversample - 1, oversample, subpixel_m))
 }
 
 #[cfg(test)]

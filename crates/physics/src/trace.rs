@@ -6,7 +6,7 @@ use crate::kernel::reference::{
     Carried, Corrections, Evaluation, Pixel, Subpixel, Witness, render_pixel,
 };
 use crate::plan::Plan;
-use crate::render::Rendered;
+use crate::render::{Frame, PixelPlace};
 use crate::sampling::Lookup;
 
 /// Everything that went into one pixel.
@@ -83,33 +83,26 @@ impl TermTrace {
     }
 }
 
-/// Traces the pixel `fast`, `slow` of a rendered image.
+/// Traces the pixel `fast`, `slow` of the panel that `plan` looks at, of a rendered image.
 ///
 /// Returns `None` for a pixel that is not rendered: off the detector, outside the region of interest
 /// or under the mask.
-pub fn trace_pixel(
-    plan: &Plan<'_>,
-    rendered: &Rendered,
-    fast: u32,
-    slow: u32,
-) -> Option<PixelTrace> {
+pub fn trace_pixel(plan: &Plan<'_>, frame: &Frame, fast: u32, slow: u32) -> Option<PixelTrace> {
     let experiment = plan.experiment;
-    if !experiment.roi.contains(fast, slow) {
+    if !plan.panel.uses(fast, slow) {
         return None;
     }
-    let mask = experiment.mask.as_ref();
-    if mask.is_some_and(|mask| mask.row(slow as usize).get(fast as usize) != Some(&true)) {
-        return None;
-    }
-    let is_after = |at: [u32; 2]| (slow, fast) > (at[1], at[0]);
-    let lookup = match rendered.left_grid_at {
-        Some(left) if is_after(left) => Lookup::Nearest,
+    let here = PixelPlace {
+        panel: plan.panel_index,
+        slow,
+        fast,
+    };
+    let lookup = match frame.left_grid_at {
+        Some(left) if here > left => Lookup::Nearest,
         _ => experiment.lookup,
     };
     let cell_is_untouched = plan.untouched_orientations.is_some()
-        && rendered
-            .first_evaluated
-            .is_none_or(|first| !is_after(first));
+        && frame.first_evaluated.is_none_or(|first| here <= first);
     let mut carried = Carried {
         cell_is_untouched,
         lookup,
@@ -157,7 +150,7 @@ impl Tracer {
             solid_angle_sr: 0.0,
             capture: 0.0,
             photons: 0.0,
-            curved: plan.experiment.detector.surface() == Surface::Curved,
+            curved: plan.panel.surface() == Surface::Curved,
         };
         Self { trace }
     }

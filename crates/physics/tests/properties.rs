@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use nanobragg_crystal::{CellSpec, Crystal, CrystalSpec, FactorGrid, Misset};
-use nanobragg_geometry::{Detector, DetectorSpec, Length, Roi, vector};
+use nanobragg_geometry::{DetectorSpec, Laboratory, Length, Mask, vector};
 use nanobragg_physics::{
-    Cancel, ELECTRON_RADIUS_SQUARED_M2, Error, Experiment, Lookup, Mask, PhiSweep, Plan,
-    Polarization, PolarizationFrame, Progress, Rendered, RunOptions, Sampling, polarization_factor,
-    render, scattering_vector, trace_pixel, water_background,
+    Cancel, ELECTRON_RADIUS_SQUARED_M2, Error, Experiment, Frame, Lookup, PhiSweep, Plan,
+    Polarization, PolarizationFrame, Progress, RunOptions, Sampling, polarization_factor, render,
+    scattering_vector, trace_pixel, water_background,
 };
 use nanobragg_sources::{Source, SourceList};
 use proptest::prelude::*;
@@ -40,13 +40,14 @@ prop_compose! {
             cells,
             ..CrystalSpec::default()
         });
-        let detector = Detector::new(&DetectorSpec {
+        let laboratory = Laboratory::new(&DetectorSpec {
             pixels_fast: Some(FAST),
             pixels_slow: Some(SLOW),
             pixel_size: Length::from_mm(0.8),
             distance: Length::from_mm(70.0),
             ..DetectorSpec::default()
         });
+        let laboratory = laboratory.expect("the detector is a plain one");
         let sources = tilts
             .into_iter()
             .filter_map(|(tilt, angstrom, weight)| {
@@ -54,9 +55,9 @@ prop_compose! {
             })
             .collect();
         Experiment {
-            detector: detector.expect("the detector is a plain one"),
-            roi: Roi::full(FAST, SLOW).expect("the detector has pixels"),
-            mask: None,
+            detector: laboratory.detector,
+            beam: laboratory.beam,
+            goniometer: laboratory.goniometer,
             crystal: crystal.expect("the cell is a box"),
             factors: Arc::new(FactorGrid::empty(default_f)),
             lookup: Lookup::Nearest,
@@ -72,7 +73,7 @@ prop_compose! {
     }
 }
 
-fn rendered(experiment: &Experiment, threads: usize) -> Rendered {
+fn rendered(experiment: &Experiment, threads: usize) -> Frame {
     let options = RunOptions {
         threads,
         ..RunOptions::default()
@@ -80,9 +81,13 @@ fn rendered(experiment: &Experiment, threads: usize) -> Rendered {
     render(&Plan::new(experiment), &options).expect("nothing stops the run")
 }
 
-fn bits(rendered: &Rendered) -> Vec<u32> {
-    rendered
-        .pixels
+/// The pixels of the only panel.
+fn pixels(rendered: &Frame) -> &[f32] {
+    &rendered.panels[0].pixels
+}
+
+fn bits(rendered: &Frame) -> Vec<u32> {
+    pixels(rendered)
         .iter()
         .map(|pixel| pixel.to_bits())
         .collect()
@@ -113,7 +118,7 @@ proptest! {
         let once = rendered(&experiment, 1);
         experiment.factors = Arc::new(FactorGrid::empty(2.0 * experiment.factors.default_f()));
         let doubled = rendered(&experiment, 1);
-        for (once, doubled) in once.pixels.iter().zip(&doubled.pixels) {
+        for (once, doubled) in pixels(&once).iter().zip(pixels(&doubled)) {
             // Powers of two are exact down to the smallest normal numbers.
             prop_assert!(4.0 * once == *doubled || *once < 1e-30);
         }
@@ -138,9 +143,11 @@ proptest! {
         used in proptest::collection::vec(any::<bool>(), (FAST * SLOW) as usize),
     ) {
         let whole = rendered(&experiment, 1);
-        experiment.mask = Mask::new(FAST as usize, used.clone());
+        let mask = Mask::new(FAST as usize, used.clone());
+        let panel = experiment.detector.first().clone().with_mask(mask);
+        experiment.detector = panel.unwrap().into();
         let masked = rendered(&experiment, 2);
-        for ((whole, masked), used) in whole.pixels.iter().zip(&masked.pixels).zip(used) {
+        for ((whole, masked), used) in pixels(&whole).iter().zip(pixels(&masked)).zip(used) {
             prop_assert_eq!(*masked, if used { *whole } else { 0.0 });
         }
     }
@@ -150,9 +157,9 @@ proptest! {
         let rendered = rendered(&experiment, 2);
         let statistics = rendered.statistics;
         let n = f64::from(FAST * SLOW);
-        let sum: f64 = rendered.pixels.iter().map(|&pixel| f64::from(pixel)).sum();
+        let sum: f64 = pixels(&rendered).iter().map(|&pixel| f64::from(pixel)).sum();
         prop_assert_eq!(statistics.pixels, u64::from(FAST * SLOW));
-        prop_assert_eq!(statistics.max_photons, rendered.pixels.iter().copied().fold(0.0, f32::max));
+        prop_assert_eq!(statistics.max_photons, pixels(&rendered).iter().copied().fold(0.0, f32::max));
         prop_assert!((statistics.mean - sum / n).abs() <= 1e-12 * sum);
         let variance = (statistics.rms.powi(2) * (n - 1.0) - n * statistics.mean.powi(2)) / (n - 1.0);
         prop_assert!((statistics.rmsd.powi(2) - variance).abs() <= 1e-9 * statistics.rms.powi(2));
@@ -163,7 +170,7 @@ proptest! {
         let plan = Plan::new(&experiment);
         let image = rendered(&experiment, 1);
         let trace = trace_pixel(&plan, &image, 4, 3).expect("the pixel is rendered");
-        prop_assert_eq!(trace.photons, image.pixels[(3 * FAST + 4) as usize]);
+        prop_assert_eq!(trace.photons, pixels(&image)[(3 * FAST + 4) as usize]);
         let terms: f64 = trace.sources.iter().map(|source| source.sum).sum();
         prop_assert!((terms - trace.intensity).abs() <= 1e-12 * terms);
         let photons = ELECTRON_RADIUS_SQUARED_M2 * experiment.fluence_per_m2 * trace.intensity

@@ -6,7 +6,7 @@ use nanobragg_crystal::{
     CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Hkl, Misset, MosaicSpec, Reflection,
     Shape,
 };
-use nanobragg_geometry::{Detector, DetectorSpec, Length, Roi};
+use nanobragg_geometry::{Detector, DetectorSpec, Laboratory, Length, Roi};
 use nanobragg_physics::{
     Experiment, Fixes, Lookup, Oddity, PhiSweep, Plan, Polarization, RunOptions, Sampling, Truth,
     render, truth,
@@ -37,18 +37,19 @@ fn experiment(shape: Shape) -> Experiment {
         },
         ..CrystalSpec::default()
     });
-    let detector = Detector::new(&DetectorSpec {
+    let laboratory = Laboratory::new(&DetectorSpec {
         pixels_fast: Some(SIDE),
         pixels_slow: Some(SIDE),
         pixel_size: Length::from_mm(0.9),
         distance: Length::from_mm(70.0),
         ..DetectorSpec::default()
     });
+    let laboratory = laboratory.expect("the detector is a plain one");
     let sources = [0.99, 1.01].map(|angstrom| Source::at([-10.0, 0.0, 0.0], angstrom * 1e-10, 1.0));
     Experiment {
-        detector: detector.expect("the detector is a plain one"),
-        roi: Roi::full(SIDE, SIDE).expect("the detector has pixels"),
-        mask: None,
+        detector: laboratory.detector,
+        beam: laboratory.beam,
+        goniometer: laboratory.goniometer,
         crystal: crystal.expect("the cell is a plain one"),
         factors: Arc::new(FactorGrid::empty(100.0)),
         lookup: Lookup::Nearest,
@@ -72,13 +73,19 @@ fn experiment(shape: Shape) -> Experiment {
     }
 }
 
+/// The detector with a part of it to be rendered.
+fn with_roi(roi: Roi) -> Detector {
+    let panel = experiment(Shape::Gauss).detector.first().clone();
+    panel.with_roi(roi).expect("a part of it").into()
+}
+
 /// The image and what is found in it.
 fn found(experiment: &Experiment, floor_photons: f64) -> (Vec<f32>, Truth) {
     let plan = Plan::new(experiment);
     let options = RunOptions::default();
     let rendered = render(&plan, &options).expect("nothing stops it");
     let truth = truth(&plan, &rendered, floor_photons, &options).expect("nothing stops it");
-    (rendered.pixels, truth)
+    (rendered.panels[0].pixels.clone(), truth)
 }
 
 fn total(pixels: &[f32]) -> f64 {
@@ -260,7 +267,7 @@ fn partialities_of_images_that_continue_each_other_add_up_to_1() {
                     count: 5,
                 },
                 crystal: crystal.clone(),
-                roi: Roi::new([0, PART - 1], [0, PART - 1], SIDE, SIDE).unwrap(),
+                detector: with_roi(Roi::new([0, PART - 1], [0, PART - 1], SIDE, SIDE).unwrap()),
                 sampling: Sampling::default(),
                 ..experiment(Shape::Gauss)
             };

@@ -110,7 +110,7 @@ fn on_detector(
 ) -> PyResult<(Image<f32>, Window)> {
     let photons = arrays::image(image)?;
     arrays::same_sides(py, &photons, experiment)?;
-    let roi = &experiment.job().resolved.experiment.roi;
+    let roi = &experiment.job().resolved.experiment.detector.first().roi();
     let ends =
         |range: std::ops::RangeInclusive<u32>| *range.start() as usize..=*range.end() as usize;
     let window = Window {

@@ -26,33 +26,33 @@ fn rows<'py>(py: Python<'py>, rows: &[[f64; 3]]) -> PyResult<Bound<'py, PyArray2
 /// Where the detector is.
 pub(crate) fn geometry<'py>(py: Python<'py>, job: &Job) -> PyResult<Bound<'py, PyDict>> {
     let experiment = &job.resolved.experiment;
-    let detector = &experiment.detector;
+    let panel = experiment.detector.first();
     let dict = PyDict::new(py);
-    dict.set_item("shape", (detector.pixels_slow(), detector.pixels_fast()))?;
-    dict.set_item("pixel_mm", detector.pixel_size_m() * MM)?;
+    dict.set_item("shape", (panel.pixels_slow(), panel.pixels_fast()))?;
+    dict.set_item("pixel_mm", panel.pixel_size_m() * MM)?;
     for (key, value) in [
-        ("fast", detector.fast()),
-        ("slow", detector.slow()),
-        ("normal", detector.normal()),
-        ("beam", detector.beam()),
-        ("polarization", detector.polarization()),
-        ("spindle", detector.spindle()),
-        ("pix0_mm", detector.pix0_m().map(|x| x * MM)),
+        ("fast", panel.fast()),
+        ("slow", panel.slow()),
+        ("normal", panel.normal()),
+        ("beam", experiment.beam.direction()),
+        ("polarization", experiment.beam.polarization()),
+        ("spindle", experiment.goniometer.spindle()),
+        ("pix0_mm", panel.pix0_m().map(|x| x * MM)),
     ] {
         dict.set_item(key, vector(py, value))?;
     }
-    dict.set_item("distance_mm", detector.distance_m() * MM)?;
-    dict.set_item("close_distance_mm", detector.close_distance_m() * MM)?;
+    dict.set_item("distance_mm", panel.distance_m() * MM)?;
+    dict.set_item("close_distance_mm", panel.close_distance_m() * MM)?;
     for (key, [along_fast_m, along_slow_m]) in [
-        ("beam_centre_mm", [detector.f_beam_m(), detector.s_beam_m()]),
-        (
-            "near_point_mm",
-            [detector.f_close_m(), detector.s_close_m()],
-        ),
+        ("beam_centre_mm", [panel.f_beam_m(), panel.s_beam_m()]),
+        ("near_point_mm", [panel.f_close_m(), panel.s_close_m()]),
     ] {
         dict.set_item(key, (along_fast_m * MM, along_slow_m * MM))?;
     }
-    let (fast, slow) = (experiment.roi.fast(), experiment.roi.slow());
+    let (fast, slow) = (
+        experiment.detector.first().roi().fast(),
+        experiment.detector.first().roi().slow(),
+    );
     dict.set_item(
         "roi",
         (*fast.start(), *fast.end(), *slow.start(), *slow.end()),
@@ -115,7 +115,7 @@ pub(crate) fn sampling<'py>(py: Python<'py>, job: &Job) -> PyResult<Bound<'py, P
         "recommended_oversample",
         job.resolved.decisions.recommended_oversample,
     )?;
-    dict.set_item("sensor_layers", experiment.detector.sensor().layers)?;
+    dict.set_item("sensor_layers", experiment.detector.first().sensor().layers)?;
     Ok(dict)
 }
 

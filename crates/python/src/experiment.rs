@@ -114,11 +114,8 @@ impl Experiment {
 
     /// Pixels along slow and fast.
     pub(crate) fn sides(&self) -> (usize, usize) {
-        let detector = &self.job.resolved.experiment.detector;
-        (
-            detector.pixels_slow() as usize,
-            detector.pixels_fast() as usize,
-        )
+        let panel = self.job.resolved.experiment.detector.first();
+        (panel.pixels_slow() as usize, panel.pixels_fast() as usize)
     }
 
     /// The flags, understood.
@@ -397,7 +394,7 @@ impl Experiment {
         let hkl = hkl
             .map(|list| arrays::of_reflections(py, list))
             .transpose()?;
-        let rows = self.job.resolved.experiment.detector.pixels_slow() as usize;
+        let rows = self.job.resolved.experiment.detector.first().pixels_slow() as usize;
         let mask = inputs.mask.as_ref();
         let mask = mask
             .map(|mask| arrays::of_mask(py, mask, rows))

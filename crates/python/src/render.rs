@@ -107,7 +107,7 @@ fn simulated(py: Python<'_>, experiment: &Experiment, running: Running<'_>) -> P
         Ok((image, not_finite))
     };
     let (image, not_finite) = interruptible(py, work)?.map_err(|error| of_run(py, &error))?;
-    if let Some([fast, slow]) = image.left_grid_at {
+    if let Some(nanobragg::PixelPlace { fast, slow, .. }) = image.left_grid_at {
         warn(
             py,
             &format!("{}, from pixel {fast} {slow} on", Oddity::Interpolation),

@@ -133,11 +133,8 @@ fn prepare<'a>(
 /// The pixels that can be used: of the target, in the region of interest, not under the mask.
 fn used(target: &Target, experiment: &nanobragg::Experiment) -> Result<Vec<bool>, Error> {
     let photons = target.photons();
-    let detector = &experiment.detector;
-    let sides = [
-        detector.pixels_fast() as usize,
-        detector.pixels_slow() as usize,
-    ];
+    let panel = experiment.detector.first();
+    let sides = [panel.pixels_fast() as usize, panel.pixels_slow() as usize];
     if [photons.fast(), photons.slow()] != sides {
         return Err(Error::TargetSides {
             target_fast: photons.fast(),
@@ -149,9 +146,7 @@ fn used(target: &Target, experiment: &nanobragg::Experiment) -> Result<Vec<bool>
     let mut used = target.used().to_vec();
     for (slow, row) in (0_u32..).zip(used.chunks_exact_mut(photons.fast())) {
         for (fast, used) in (0_u32..).zip(row) {
-            *used &= experiment.roi.contains(fast, slow);
-            *used &= (experiment.mask.as_ref())
-                .is_none_or(|mask| mask.row(slow as usize).get(fast as usize) == Some(&true));
+            *used &= experiment.detector.first().uses(fast, slow);
         }
     }
     Ok(used)

@@ -119,15 +119,15 @@ pub(crate) struct View {
 impl View {
     pub(crate) fn of(resolved: &Resolved) -> Self {
         let experiment = &resolved.experiment;
-        let detector = &experiment.detector;
+        let panel = experiment.detector.first();
         let wavelength_m = resolved.decisions.wavelength_m;
         let edges_m = experiment.crystal.direct().lengths_m();
         let longest_edge_m = edges_m.into_iter().fold(0.0, f64::max);
-        let order_m = wavelength_m * detector.distance_m().abs() / longest_edge_m;
+        let order_m = wavelength_m * panel.distance_m().abs() / longest_edge_m;
         Self {
             spacings_m: spacings_m(experiment, wavelength_m),
             longest_edge_m,
-            order_pixels: order_m / detector.pixel_size_m(),
+            order_pixels: order_m / panel.pixel_size_m(),
             most_cells: (experiment.crystal.size().cells().into_iter()).fold(1.0, f64::max),
         }
     }
@@ -140,15 +140,14 @@ impl View {
 }
 
 fn spacings_m(experiment: &Experiment, wavelength_m: f64) -> Vec<f64> {
-    let detector = &experiment.detector;
-    let middle = |i: u32| (f64::from(i) + 0.5) * detector.pixel_size_m();
+    let panel = experiment.detector.first();
     let spacing = |slow: u32, fast: u32| {
-        let to_pixel = unit(detector.position_m(middle(fast), middle(slow), 0.0));
-        let step = sub(to_pixel, detector.beam());
+        let to_pixel = unit(panel.middle_m(fast, slow));
+        let step = sub(to_pixel, experiment.beam.direction());
         wavelength_m / dot(step, step).sqrt()
     };
-    (0..detector.pixels_slow())
-        .flat_map(|slow| (0..detector.pixels_fast()).map(move |fast| spacing(slow, fast)))
+    (0..panel.pixels_slow())
+        .flat_map(|slow| (0..panel.pixels_fast()).map(move |fast| spacing(slow, fast)))
         .collect()
 }
 

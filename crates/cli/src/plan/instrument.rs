@@ -8,7 +8,8 @@ use super::decisions::{List, in_steps};
 
 impl List<'_> {
     pub(super) fn detector(&mut self) {
-        let detector = &self.job.resolved.experiment.detector;
+        let panel = self.job.resolved.experiment.detector.first();
+        let layout = &self.job.resolved.decisions.layout;
         let given = &self.args.detector;
         let fixes = self.job.resolved.experiment.fixes;
         let conventions = ["mosflm", "xds", "adxv", "denzo", "dials"];
@@ -21,10 +22,10 @@ impl List<'_> {
         } else {
             self.flag_or_default(&conventions)
         };
-        self.add("convention", detector.convention().to_string(), because);
-        let because = match detector.convention().pivot() {
-            Some(pivot) if pivot == detector.pivot() => {
-                Because::rule(format!("the {} convention's", detector.convention()))
+        self.add("convention", layout.convention.to_string(), because);
+        let because = match layout.convention.pivot() {
+            Some(pivot) if pivot == layout.pivot => {
+                Because::rule(format!("the {} convention's", layout.convention))
             }
             Some(_) => Because::rule("-fix pivot lets the flags decide"),
             None if given.pivot_of_last_flag.is_none() && self.job.detector_from().is_some() => {
@@ -32,11 +33,11 @@ impl List<'_> {
             }
             None => Because::rule("-pivot, or the last flag that has a say in it"),
         };
-        self.add("pivot", detector.pivot().to_string(), because);
-        let pixel = format!("{} mm", g(detector.pixel_size_m() * 1000.0));
+        self.add("pivot", layout.pivot.to_string(), because);
+        let pixel = format!("{} mm", g(panel.pixel_size_m() * 1000.0));
         let because = self.flag_or_header(&["pixel"], &["PIXEL_SIZE"]);
         self.add("pixel size", pixel, because);
-        let (fast, slow) = (detector.pixels_fast(), detector.pixels_slow());
+        let (fast, slow) = (panel.pixels_fast(), panel.pixels_slow());
         self.pixels("fast pixels", fast, "detpixels_x", "detsize_f", "SIZE1");
         self.pixels("slow pixels", slow, "detpixels_y", "detsize_s", "SIZE2");
         let mm = |metres: f64| format!("{} mm", g(metres * 1000.0));
@@ -49,12 +50,12 @@ impl List<'_> {
         } else {
             self.flag_or_header(&["distance"], &["DISTANCE"])
         };
-        self.add("distance", mm(detector.distance_m()), because);
-        if detector.twotheta().radians() != 0.0 {
+        self.add("distance", mm(panel.distance_m()), because);
+        if layout.twotheta.radians() != 0.0 {
             let because = self.flag(&["twotheta"]).unwrap_or_else(|| {
                 Because::rule("TWOTHETA in a header, honoured by -fix ignored-input")
             });
-            let angle = format!("{} deg", g(detector.twotheta().degrees()));
+            let angle = format!("{} deg", g(layout.twotheta.degrees()));
             self.add("two-theta", angle, because);
         }
         let because = self
@@ -68,21 +69,18 @@ impl List<'_> {
         let because = match because {
             Some(given) => Because::rule(format!(
                 "the {} convention's reading of {given}",
-                detector.convention()
+                layout.convention
             )),
-            None => Because::rule(format!(
-                "the {} convention's default",
-                detector.convention()
-            )),
+            None => Because::rule(format!("the {} convention's default", layout.convention)),
         };
         let centre = format!(
             "{} {} mm along fast and slow",
-            g(detector.f_beam_m() * 1000.0),
-            g(detector.s_beam_m() * 1000.0)
+            g(panel.f_beam_m() * 1000.0),
+            g(panel.s_beam_m() * 1000.0)
         );
         self.add("direct beam", centre, because);
         self.sensor();
-        let roi = &self.job.resolved.experiment.roi;
+        let roi = &self.job.resolved.experiment.detector.first().roi();
         let (fast, slow) = (roi.fast(), roi.slow());
         let region = format!(
             "fast {} to {}, slow {} to {}",
@@ -116,7 +114,7 @@ impl List<'_> {
     }
 
     fn sensor(&mut self) {
-        let sensor = *self.job.resolved.experiment.detector.sensor();
+        let sensor = *self.job.resolved.experiment.detector.first().sensor();
         if !sensor.is_modelled() {
             self.add(
                 "sensor",

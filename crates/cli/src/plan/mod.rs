@@ -72,20 +72,21 @@ pub(crate) fn say(args: &Args, format: PlanFormat, stop: &Cancel) -> Result<(), 
 impl<'j> Outlook<'j> {
     fn of(job: &'j Job, args: &'j Args, stop: &Cancel) -> Result<Self, RunError> {
         let experiment = &job.resolved.experiment;
-        let detector = &experiment.detector;
+        let panel = experiment.detector.first();
         let wavelength_m = job.resolved.decisions.wavelength_m;
-        let (fast, slow) = (experiment.roi.fast(), experiment.roi.slow());
-        let whole = [detector.pixels_fast(), detector.pixels_slow()];
-        let whole = Resolution::of(detector, wavelength_m, [0, 0], whole);
+        let place = (panel, experiment.beam.direction());
+        let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
+        let whole = [panel.pixels_fast(), panel.pixels_slow()];
+        let whole = Resolution::of(place, wavelength_m, [0, 0], whole);
         let region = Resolution::of(
-            detector,
+            place,
             wavelength_m,
             [*fast.start(), *slow.start()],
             [*fast.end() + 1, *slow.end() + 1],
         );
         let limit_angstrom = whole.finest_angstrom().max(experiment.dmin_m * 1e10);
         let offset = args.output.adc.unwrap_or(DEFAULT_ADC);
-        let layers = f64::from(detector.sensor().layers);
+        let layers = f64::from(panel.sensor().layers);
         let subpixels = f64::from(experiment.sampling.oversample).powi(2);
         let domains = experiment.crystal.mosaic().domains().len() as f64;
         let orientations = f64::from(experiment.phi.count) * domains;
@@ -151,7 +152,7 @@ impl<'j> Outlook<'j> {
                 "pixels_rendered": trial.pixels_in_all,
                 "terms_ratio": trial.terms_ratio,
                 "brightest_photons": trial.brightest_photons,
-                "brightest_fast_slow": trial.brightest_at,
+                "brightest_fast_slow": [trial.brightest_at.fast, trial.brightest_at.slow],
                 "overloads": trial.overloads,
                 "render_s": trial.render_s,
             },

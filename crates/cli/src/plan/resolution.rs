@@ -1,6 +1,6 @@
 //! How far a rectangle of pixels reaches in reciprocal space.
 
-use nanobragg::Detector;
+use nanobragg::Panel;
 use nanobragg::geometry::vector::{norm, sub, unit};
 
 /// The resolution along the border of a rectangle of pixels, in Angstrom; infinite in the direct
@@ -15,19 +15,26 @@ pub(crate) struct Resolution {
 }
 
 impl Resolution {
-    /// The border of the pixels from `first` up to but not including `end`, each `[fast, slow]`.
+    /// The border of the pixels of a panel from `first` up to but not including `end`, each
+    /// `[fast, slow]`, for a beam along the given direction.
     pub(crate) fn of(
-        detector: &Detector,
+        (panel, beam): (&Panel, [f64; 3]),
         wavelength_m: f64,
         first: [u32; 2],
         end: [u32; 2],
     ) -> Self {
-        let pixel_m = detector.pixel_size_m();
-        let [[fast_0, slow_0], [fast_1, slow_1]] =
-            [first, end].map(|corner| corner.map(|pixel| f64::from(pixel) * pixel_m));
+        let pixel_m = panel.pixel_size_m();
+        let offset = panel.first_pixel();
+        let [[fast_0, slow_0], [fast_1, slow_1]] = [first, end].map(|[fast, slow]| {
+            [fast + offset[0], slow + offset[1]].map(|pixel| f64::from(pixel) * pixel_m)
+        });
         let (fast, slow) = ((fast_0 + fast_1) / 2.0, (slow_0 + slow_1) / 2.0);
-        let at =
-            |[fast_m, slow_m]: [f64; 2]| spacing_m(detector, wavelength_m, fast_m, slow_m) * 1e10;
+        // d = lambda / (2 sin theta): the vector from the direct beam's direction to the scattered
+        // beam's has the length 2 sin theta.
+        let at = |[fast_m, slow_m]: [f64; 2]| {
+            let direction = unit(panel.position_m(fast_m, slow_m, 0.0));
+            wavelength_m / norm(sub(direction, beam)) * 1e10
+        };
         Self {
             sides_angstrom: [
                 [fast_0, slow],
@@ -55,23 +62,16 @@ impl Resolution {
     }
 }
 
-/// `d = lambda / (2 sin theta)` at a point of the detector; the vector from the direct beam's to the
-/// scattered beam's direction has the length `2 sin theta`.
-fn spacing_m(detector: &Detector, wavelength_m: f64, fast_m: f64, slow_m: f64) -> f64 {
-    let direction = unit(detector.position_m(fast_m, slow_m, 0.0));
-    wavelength_m / norm(sub(direction, detector.beam()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nanobragg::{DetectorSpec, Length};
+    use nanobragg::{DetectorSpec, Laboratory, Length};
 
     #[test]
     fn a_side_at_45_degrees_resolves_lambda_over_2_sin() {
         // The beam goes through the middle of 200 x 200 mm, 100 mm away: MOSFLM's centre is half a
         // pixel off, so XDS's is taken.
-        let detector = Detector::new(&DetectorSpec {
+        let laboratory = Laboratory::new(&DetectorSpec {
             convention: nanobragg::Convention::Xds,
             pixels_fast: Some(200),
             pixels_slow: Some(200),
@@ -80,7 +80,8 @@ mod tests {
             ..DetectorSpec::default()
         })
         .unwrap();
-        let resolution = Resolution::of(&detector, 1e-10, [0, 0], [200, 200]);
+        let place = (laboratory.panel(), laboratory.beam.direction());
+        let resolution = Resolution::of(place, 1e-10, [0, 0], [200, 200]);
         let side = 1.0 / (2.0 * 22.5_f64.to_radians().sin());
         for d in resolution.sides_angstrom {
             assert!((d / side - 1.0).abs() < 1e-12, "{d} {side}");

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use nanobragg::PixelPlace;
 use nanobragg::io::printf::{general as g, general_with};
 
 use super::resolution::Resolution;
@@ -125,7 +126,7 @@ fn reflections(page: &mut String, outlook: &Outlook<'_>) {
 
 fn estimates(page: &mut String, outlook: &Outlook<'_>) {
     let trial = &outlook.trial;
-    let [fast, slow] = trial.brightest_at;
+    let PixelPlace { fast, slow, .. } = trial.brightest_at;
     let shortened = if trial.terms_ratio > 1.0 {
         format!(", in sums {} times shorter", g(trial.terms_ratio))
     } else {

@@ -1,8 +1,9 @@
 //! A few pixels rendered in a fraction of a second, to tell what the whole image will be like.
 
+use std::ops::Range;
 use std::time::Instant;
 
-use nanobragg::{Cancel, Experiment, Mask, Plan, Rendered, SourceList};
+use nanobragg::{Cancel, Detector, Experiment, Frame, Mask, Panel, PixelPlace, Plan, SourceList};
 
 use crate::args::Args;
 use crate::run::{RunError, render_quietly};
@@ -27,8 +28,8 @@ pub(crate) struct Trial {
     pub(crate) terms_ratio: f64,
     /// Photons in the brightest pixel of the trial.
     pub(crate) brightest_photons: f64,
-    /// That pixel: fast, slow.
-    pub(crate) brightest_at: [u32; 2],
+    /// That pixel.
+    pub(crate) brightest_at: PixelPlace,
     /// How many pixels of the whole image would overflow 16 bits, as far as the trial tells.
     pub(crate) overloads: f64,
     /// How long the image would take to render, in seconds.
@@ -47,8 +48,8 @@ pub(crate) fn run(
 ) -> Result<Trial, RunError> {
     let (mut tried, terms_ratio) = with_fewer_terms(experiment);
     let runs = Runs::of(experiment);
-    let mut timed = |wanted: u64| -> Result<(f64, Rendered), RunError> {
-        tried.mask = runs.mask(experiment, wanted);
+    let mut timed = |wanted: u64| -> Result<(f64, Frame), RunError> {
+        tried.detector = runs.detector(experiment, wanted)?;
         let plan = Plan::new(&tried);
         let begun = Instant::now();
         let rendered = render_quietly(&plan, args, stop)?;
@@ -69,46 +70,59 @@ pub(crate) fn run(
 
     let pixels = rendered.statistics.pixels;
     let pixels_in_all = pixels_of(experiment);
-    let width = rendered.pixels_fast.max(1) as usize;
-    let mut brightest = (0.0_f32, 0_usize);
+    let mut brightest_photons = 0.0_f32;
+    let mut brightest_at = PixelPlace {
+        panel: 0,
+        slow: 0,
+        fast: 0,
+    };
     let mut over = 0_u64;
-    for (index, &photons) in rendered.pixels.iter().enumerate() {
-        if photons > brightest.0 {
-            brightest = (photons, index);
+    for (panel, image) in rendered.panels.iter().enumerate() {
+        let rows = image.pixels.chunks(image.pixels_fast.max(1) as usize);
+        for (slow, row) in (0..).zip(rows) {
+            for (fast, &photons) in (0..).zip(row) {
+                if photons > brightest_photons {
+                    brightest_photons = photons;
+                    brightest_at = PixelPlace { panel, slow, fast };
+                }
+                over += u64::from(f64::from(photons) + offset_counts > f64::from(u16::MAX));
+            }
         }
-        over += u64::from(f64::from(photons) + offset_counts > f64::from(u16::MAX));
     }
     let share = pixels_in_all as f64 / pixels.max(1) as f64;
     Ok(Trial {
         pixels,
         pixels_in_all,
         terms_ratio,
-        brightest_photons: brightest.0.into(),
-        brightest_at: [(brightest.1 % width) as u32, (brightest.1 / width) as u32],
+        brightest_photons: brightest_photons.into(),
+        brightest_at,
         overloads: (over as f64 * share).round(),
         render_s: idle_s + net_s * share * terms_ratio,
     })
 }
 
-/// The pixels that the mask leaves in the region of interest.
+/// The pixels that the masks leave in the regions of interest.
 pub(crate) fn pixels_of(experiment: &Experiment) -> u64 {
-    let Some(mask) = &experiment.mask else {
-        return experiment.roi.pixel_count();
+    let of_panel = |panel: &Panel| {
+        let roi = panel.roi();
+        let Some(mask) = panel.mask() else {
+            return roi.pixel_count();
+        };
+        let columns = *roi.fast().start() as usize..=*roi.fast().end() as usize;
+        let used = |slow: u32| {
+            let row = mask.row(slow as usize).get(columns.clone());
+            row.map_or(0, |row| row.iter().filter(|used| **used).count() as u64)
+        };
+        roi.slow().map(used).sum()
     };
-    let fast = experiment.roi.fast();
-    let columns = *fast.start() as usize..=*fast.end() as usize;
-    let used = |slow: u32| {
-        let row = mask.row(slow as usize).get(columns.clone());
-        row.map_or(0, |row| row.iter().filter(|used| **used).count() as u64)
-    };
-    experiment.roi.slow().map(used).sum()
+    experiment.detector.panels().iter().map(of_panel).sum()
 }
 
 /// The experiment with sums short enough to be tried, and by how much they were shortened.
 fn with_fewer_terms(experiment: &Experiment) -> (Experiment, f64) {
     let mut tried = experiment.clone();
     let terms = |experiment: &Experiment| {
-        f64::from(experiment.detector.sensor().layers)
+        f64::from(experiment.detector.first().sensor().layers)
             * f64::from(experiment.sampling.oversample).powi(2)
             * experiment.sources.len() as f64
             * f64::from(experiment.phi.count)
@@ -136,43 +150,73 @@ fn with_fewer_terms(experiment: &Experiment) -> (Experiment, f64) {
     (tried, ratio)
 }
 
-/// The region of interest cut into runs of pixels.
+/// The regions of interest of all panels cut into runs of pixels, numbered through.
 struct Runs {
+    panels: Vec<PanelRuns>,
+    count: u64,
+}
+
+/// Those of one panel.
+struct PanelRuns {
     fast: [u32; 2],
     slow: [u32; 2],
     per_row: u64,
-    count: u64,
+    /// The number of its first run, and that of the next panel's.
+    numbers: Range<u64>,
 }
 
 impl Runs {
     fn of(experiment: &Experiment) -> Self {
-        let (fast, slow) = (experiment.roi.fast(), experiment.roi.slow());
-        let per_row = u64::from((fast.end() - fast.start()) / RUN + 1);
+        let mut count = 0;
+        let panels = experiment.detector.panels().iter().map(|panel| {
+            let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
+            let per_row = u64::from((fast.end() - fast.start()) / RUN + 1);
+            let start = count;
+            count += per_row * u64::from(slow.end() - slow.start() + 1);
+            PanelRuns {
+                fast: [*fast.start(), *fast.end()],
+                slow: [*slow.start(), *slow.end()],
+                per_row,
+                numbers: start..count,
+            }
+        });
         Self {
-            fast: [*fast.start(), *fast.end()],
-            slow: [*slow.start(), *slow.end()],
-            per_row,
-            count: per_row * u64::from(slow.end() - slow.start() + 1),
+            panels: panels.collect(),
+            count,
         }
     }
 
-    /// A mask that leaves `wanted` runs, spread evenly; all of them if that many there are.
-    fn mask(&self, experiment: &Experiment, wanted: u64) -> Option<Mask> {
+    /// The detector with masks that leave `wanted` runs, spread evenly; all of them if that many
+    /// there are.
+    fn detector(&self, experiment: &Experiment, wanted: u64) -> Result<Detector, RunError> {
         if wanted >= self.count {
-            return experiment.mask.clone();
+            return Ok(experiment.detector.clone());
         }
-        let detector = &experiment.detector;
-        let width = detector.pixels_fast() as usize;
-        let mut used = vec![false; width * detector.pixels_slow() as usize];
-        for index in 0..wanted {
-            let run = spread(index, self.count);
+        let chosen: Vec<u64> = (0..wanted).map(|index| spread(index, self.count)).collect();
+        let panels = self.panels.iter().zip(experiment.detector.panels());
+        let masked = panels.map(|(runs, panel)| {
+            let mask = runs.mask(panel, &chosen);
+            Ok(panel.clone().with_mask(mask)?)
+        });
+        let masked = masked.collect::<Result<_, nanobragg::Error>>()?;
+        Ok(Detector::new(masked).map_err(nanobragg::Error::from)?)
+    }
+}
+
+impl PanelRuns {
+    /// A mask that leaves those of the `chosen` runs that are of this panel.
+    fn mask(&self, panel: &Panel, chosen: &[u64]) -> Option<Mask> {
+        let width = panel.pixels_fast() as usize;
+        let mut used = vec![false; panel.pixel_count()];
+        for run in chosen.iter().filter(|run| self.numbers.contains(run)) {
+            let run = run - self.numbers.start;
             let slow = (self.slow[0] + (run / self.per_row) as u32).min(self.slow[1]) as usize;
             let first = self.fast[0] + (run % self.per_row) as u32 * RUN;
             let last = first.saturating_add(RUN - 1).min(self.fast[1]);
             let (first, last) = (first as usize, last as usize);
             let row = slow * width;
             let chosen = used.get_mut(row + first..=row + last).unwrap_or_default();
-            match &experiment.mask {
+            match panel.mask() {
                 None => chosen.fill(true),
                 Some(mask) => {
                     let left = mask.row(slow).get(first..=last).unwrap_or_default();

@@ -20,7 +20,10 @@ pub(crate) fn of(job: &Job) -> Value {
     let experiment = &job.resolved.experiment;
     let sampling = &experiment.sampling;
     let phi = &experiment.phi;
-    let (fast, slow) = (experiment.roi.fast(), experiment.roi.slow());
+    let (fast, slow) = (
+        experiment.detector.first().roi().fast(),
+        experiment.detector.first().roi().slow(),
+    );
     json!({
         "crystal": crystal(job),
         "structure_factors": structure_factors(job),
@@ -34,7 +37,7 @@ pub(crate) fn of(job: &Job) -> Value {
         },
         "beam": beam(job),
         "spindle": {
-            "axis": experiment.detector.spindle(),
+            "axis": experiment.goniometer.spindle(),
             "start_rad": phi.start_rad,
             "range_rad": phi.range_rad,
             "step_rad": phi.step_rad,
@@ -96,30 +99,31 @@ fn structure_factors(job: &Job) -> Value {
 }
 
 fn detector(job: &Job) -> Value {
-    let detector = &job.resolved.experiment.detector;
-    let sensor = detector.sensor();
+    let panel = job.resolved.experiment.detector.first();
+    let layout = &job.resolved.decisions.layout;
+    let sensor = panel.sensor();
     json!({
-        "convention": detector.convention().to_string(),
-        "pivot": detector.pivot().to_string(),
-        "pixels_fast": detector.pixels_fast(),
-        "pixels_slow": detector.pixels_slow(),
-        "pixel_size_m": detector.pixel_size_m(),
-        "distance_m": detector.distance_m(),
-        "x_beam_m": detector.x_beam_m(),
-        "y_beam_m": detector.y_beam_m(),
-        "direct_beam_fast_m": detector.f_beam_m(),
-        "direct_beam_slow_m": detector.s_beam_m(),
-        "rotations_rad": detector.rotations().map(|angle| angle.radians()),
-        "twotheta_rad": detector.twotheta().radians(),
-        "twotheta_axis": detector.twotheta_axis(),
-        "fast": detector.fast(),
-        "slow": detector.slow(),
-        "normal": detector.normal(),
-        "surface": match detector.surface() {
+        "convention": layout.convention.to_string(),
+        "pivot": layout.pivot.to_string(),
+        "pixels_fast": panel.pixels_fast(),
+        "pixels_slow": panel.pixels_slow(),
+        "pixel_size_m": panel.pixel_size_m(),
+        "distance_m": panel.distance_m(),
+        "x_beam_m": layout.centre.beam_m[0],
+        "y_beam_m": layout.centre.beam_m[1],
+        "direct_beam_fast_m": panel.f_beam_m(),
+        "direct_beam_slow_m": panel.s_beam_m(),
+        "rotations_rad": layout.rotations.map(|angle| angle.radians()),
+        "twotheta_rad": layout.twotheta.radians(),
+        "twotheta_axis": layout.input.twotheta_axis,
+        "fast": panel.fast(),
+        "slow": panel.slow(),
+        "normal": panel.normal(),
+        "surface": match panel.surface() {
             Surface::Flat => "flat",
             Surface::Curved => "curved",
         },
-        "pixel_kind": match detector.pixel_kind() {
+        "pixel_kind": match panel.pixel_kind() {
             PixelKind::Facet => "facet",
             PixelKind::Point => "point",
         },
@@ -128,18 +132,18 @@ fn detector(job: &Job) -> Value {
         "sensor_layer_step_m": sensor.layer_step_m,
         "sensor_attenuation_per_m": sensor.mu_per_m,
         "derived": {
-            "size_fast_m": detector.size_fast_m(),
-            "size_slow_m": detector.size_slow_m(),
-            "close_distance_m": detector.close_distance_m(),
-            "near_point_fast_m": detector.f_close_m(),
-            "near_point_slow_m": detector.s_close_m(),
-            "first_pixel_corner_m": detector.pix0_m(),
+            "size_fast_m": layout.size_m[0],
+            "size_slow_m": layout.size_m[1],
+            "close_distance_m": panel.close_distance_m(),
+            "near_point_fast_m": panel.f_close_m(),
+            "near_point_slow_m": panel.s_close_m(),
+            "first_pixel_corner_m": panel.pix0_m(),
         },
     })
 }
 
 fn mask(job: &Job) -> Value {
-    let Some(mask) = &job.resolved.experiment.mask else {
+    let Some(mask) = job.resolved.experiment.detector.first().mask() else {
         return Value::Null;
     };
     let rows = 0..mask.pixels_slow();
@@ -163,8 +167,8 @@ fn beam(job: &Job) -> Value {
     );
     let dispersion = decisions.dispersion.steps();
     json!({
-        "direction": experiment.detector.beam(),
-        "polarization_direction": experiment.detector.polarization(),
+        "direction": experiment.beam.direction(),
+        "polarization_direction": experiment.beam.polarization(),
         "polarization_factor": experiment.polarization.kahn_factor,
         "polarization_correction": !experiment.polarization.off,
         "wavelength_m": decisions.wavelength_m,

@@ -134,7 +134,7 @@ fn of_run(beginning: &Beginning, ended: &Ended<'_>) -> Value {
             "rmsd_photons": statistics.rmsd,
             "solid_angle_sr": statistics.solid_angle_sr,
             "pixels_rendered": statistics.pixels,
-            "left_grid_at": image.left_grid_at,
+            "left_grid_at": image.left_grid_at.map(|place| [place.fast, place.slow]),
         },
         "timing": {
             "read_s": timing.read_s,

@@ -40,11 +40,8 @@ pub fn refine(request: &Request, stop: &Cancel) -> Result<bool, RefineError> {
 
     let job = Job::from_args(&args)?;
     warn_of_decisions(&job);
-    let detector = &job.resolved.experiment.detector;
-    let sides = [
-        detector.pixels_fast() as usize,
-        detector.pixels_slow() as usize,
-    ];
+    let panel = job.resolved.experiment.detector.first();
+    let sides = [panel.pixels_fast() as usize, panel.pixels_slow() as usize];
     let adc = args.output.adc.unwrap_or(DEFAULT_ADC);
     let target = target::read(request, sides, adc)?;
     let options = RunOptions {

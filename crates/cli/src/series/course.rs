@@ -87,7 +87,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         "noise_seed": series.seeds.noise,
         "misset_seed": series.seeds.misset,
         "mosaic_seed": series.seeds.mosaic,
-        "spindle": job.resolved.experiment.detector.spindle(),
+        "spindle": job.resolved.experiment.goniometer.spindle(),
         "wavelength_angstrom": job.resolved.decisions.wavelength_m * 1e10,
     });
     let whole = names::whole(args);

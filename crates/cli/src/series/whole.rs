@@ -33,7 +33,7 @@ impl Whole {
         first: &Resolved,
     ) -> Result<Self, RunError> {
         let exposure = exposure(first)?;
-        let detector = &first.experiment.detector;
+        let panel = first.experiment.detector.first();
         let stride = match numbers[..] {
             [first, second, ..] => f64::from(second - first),
             _ => 1.0,
@@ -45,8 +45,8 @@ impl Whole {
             },
             exposure,
             images: numbers.len(),
-            fast: detector.pixels_fast() as usize,
-            slow: detector.pixels_slow() as usize,
+            fast: panel.pixels_fast() as usize,
+            slow: panel.pixels_slow() as usize,
             pixel: PixelType::I32,
         };
         Ok(Self {

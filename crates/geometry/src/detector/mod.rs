@@ -1,16 +1,16 @@
-//! The area detector: from what a user says of it to where each of its pixels is.
+//! How the C program's flags place a detector: from what a user says of it to one panel in its place.
 //!
 //! 1. [`spec`]: what the user said, [`DetectorSpec`].
 //! 2. [`centre`]: what the convention makes of a beam centre.
 //! 3. [`mod@place`]: from beam spot or near point, distance and rotations to the corner of the first
 //!    pixel and the turned axes.
 //! 4. [`sensor`]: the layers of the sensor.
-//! 5. [`model`]: all of it resolved, [`Detector`], with the [`warning`]s that came up.
+//! 5. [`layout`]: all of it resolved, [`Laboratory`], with the [`warning`]s that came up.
 //! 6. [`pixel`] and [`mod@solid_angle`]: the formulas that are evaluated for every pixel.
 
 pub mod centre;
 mod ignored;
-pub mod model;
+pub mod layout;
 pub mod pixel;
 pub mod place;
 mod resolve;
@@ -21,7 +21,7 @@ pub mod spec;
 pub mod warning;
 
 pub use centre::{BeamCentre, CentreInput};
-pub use model::Detector;
+pub use layout::{Laboratory, Layout};
 pub use pixel::{curved_position, curved_position_own_frame, flat_position, subpixel_offset};
 pub use place::{Placement, PlacementInput, place};
 pub use sensor::{Attenuation, LayerRule, Sensor, SensorSpec, capture_fraction};

@@ -1,6 +1,6 @@
 //! Moving a detector in its own plane.
 
-use crate::detector::model::Detector;
+use crate::detector::layout::Laboratory;
 use crate::detector::resolve::centre_input;
 use crate::detector::spec::DetectorSpec;
 use crate::error::Error;
@@ -14,21 +14,22 @@ impl DetectorSpec {
     /// the other way. Where the corner of the first pixel was given and counts, it is moved.
     ///
     /// # Errors
-    /// Those of [`Detector::new`].
+    /// Those of [`Laboratory::new`].
     pub fn with_beam_moved(&self, fast: Length, slow: Length) -> Result<Self, Error> {
-        let detector = Detector::new(self)?;
-        let input = detector.placement_input();
+        let laboratory = Laboratory::new(self)?;
+        let (panel, input) = (laboratory.panel(), &laboratory.layout.input);
         let mut moved = self.clone();
         if let Some(pix0_m) = input.pix0_m {
-            let (f, s) = (detector.fast(), detector.slow());
+            let (f, s) = (panel.fast(), panel.slow());
             moved.pix0_m = Some(std::array::from_fn(|i| {
                 pix0_m[i] - fast.m() * f[i] - slow.m() * s[i]
             }));
             return Ok(moved);
         }
-        let centre = centre_input(self, detector.size_fast_m(), detector.size_slow_m());
+        let [size_fast_m, size_slow_m] = laboratory.layout.size_m;
+        let centre = centre_input(self, size_fast_m, size_slow_m);
         let [x, y] = centre.beam_from_spot([input.f_beam_m + fast.m(), input.s_beam_m + slow.m()]);
-        let pixels = |near_m: f64| near_m / detector.pixel_size_m() + 0.5;
+        let pixels = |near_m: f64| near_m / panel.pixel_size_m() + 0.5;
         moved.x_beam = Some(Length::from_m(x));
         moved.y_beam = Some(Length::from_m(y));
         moved.org_x = Some(pixels(input.f_close_m + fast.m()));
@@ -68,11 +69,11 @@ mod tests {
                         twotheta: Angle::from_degrees(4.0),
                         ..DetectorSpec::default()
                     };
-                    let before = Detector::new(&spec).unwrap();
+                    let before = Laboratory::new(&spec).unwrap().panel().clone();
                     let moved = spec
                         .with_beam_moved(Length::from_mm(2.0), Length::from_mm(-3.0))
                         .unwrap();
-                    let after = Detector::new(&moved).unwrap();
+                    let after = Laboratory::new(&moved).unwrap().panel().clone();
                     for i in 0..3 {
                         let expected =
                             before.pix0_m()[i] - 2e-3 * before.fast()[i] + 3e-3 * before.slow()[i];

@@ -43,16 +43,16 @@ pub struct GeometryFixes {
 /// A detector as the user described it; `None` where nothing was said.
 ///
 /// ```
-/// use nanobragg_geometry::{Convention, Detector, DetectorSpec, Length};
+/// use nanobragg_geometry::{Convention, DetectorSpec, Laboratory, Length};
 ///
-/// let detector = Detector::new(&DetectorSpec {
+/// let laboratory = Laboratory::new(&DetectorSpec {
 ///     convention: Convention::Xds,
 ///     distance: Length::from_mm(250.0),
 ///     org_x: Some(512.5),
 ///     org_y: Some(512.5),
 ///     ..DetectorSpec::default()
 /// })?;
-/// assert_eq!(detector.pix0_m()[2], 0.25);
+/// assert_eq!(laboratory.panel().pix0_m()[2], 0.25);
 /// # Ok::<(), nanobragg_geometry::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -258,7 +258,7 @@ fn of_length_one(v: [f64; 3]) -> [f64; 3] {
 
 #[cfg(test)]
 mod tests {
-    use nanobragg_geometry::Detector;
+    use nanobragg_geometry::Laboratory;
 
     use super::*;
 
@@ -293,12 +293,12 @@ mod tests {
             for about in [Pivot::Sample, Pivot::Beam] {
                 let mut spec = ExperimentSpec::default();
                 described(panel).place(&mut spec, about).unwrap();
-                let detector = Detector::new(&spec.detector).unwrap();
-                assert_eq!(detector.warnings(), []);
-                assert_eq!(detector.pivot(), about);
-                assert!(detector.close_distance_m() > 0.0);
+                let detector = Laboratory::new(&spec.detector).unwrap();
+                assert_eq!(detector.layout.warnings, []);
+                assert_eq!(detector.layout.pivot, about);
+                assert!(detector.panel().close_distance_m() > 0.0);
                 let corner = run_from_exchange(panel.origin_mm);
-                for (found, mm) in detector.pix0_m().into_iter().zip(corner) {
+                for (found, mm) in detector.panel().pix0_m().into_iter().zip(corner) {
                     assert!((found - mm / 1000.0).abs() < ROUNDING_M, "{found} {mm}");
                 }
             }
@@ -309,8 +309,11 @@ mod tests {
     fn a_distance_laid_over_a_beam_spot_keeps_the_spot() {
         let panel = tilted(false);
         let spot = |spec: &ExperimentSpec| {
-            let detector = Detector::new(&spec.detector).unwrap();
-            detector.pixel_at(detector.beam()).unwrap()
+            let detector = Laboratory::new(&spec.detector).unwrap();
+            detector
+                .panel()
+                .pixel_at(detector.beam.direction())
+                .unwrap()
         };
         let mut spec = ExperimentSpec::default();
         described(panel).place(&mut spec, Pivot::Beam).unwrap();

@@ -80,20 +80,20 @@ impl Geometry {
     /// [`Error::CurvedSurface`] for a curved detector, which no panel describes.
     pub fn of(resolved: &Resolved) -> Result<Self, Error> {
         let experiment = &resolved.experiment;
-        let detector = &experiment.detector;
-        if detector.surface() == Surface::Curved {
+        let panel = experiment.detector.first();
+        if panel.surface() == Surface::Curved {
             return Err(Error::CurvedSurface);
         }
-        let frame = Frame::of(detector.spindle(), detector.beam());
-        let sensor = detector.sensor();
-        let direction = frame.from_run(detector.beam());
+        let frame = Frame::of(experiment.goniometer.spindle(), experiment.beam.direction());
+        let sensor = panel.sensor();
+        let direction = frame.from_run(experiment.beam.direction());
         Ok(Self {
             panel: Panel {
-                origin_mm: frame.from_run(scale(1000.0, detector.pix0_m())),
-                fast: frame.from_run(detector.fast()),
-                slow: frame.from_run(detector.slow()),
-                pixel_size_mm: detector.pixel_size_m() * 1000.0,
-                pixels: [detector.pixels_fast(), detector.pixels_slow()],
+                origin_mm: frame.from_run(scale(1000.0, panel.pix0_m())),
+                fast: frame.from_run(panel.fast()),
+                slow: frame.from_run(panel.slow()),
+                pixel_size_mm: panel.pixel_size_m() * 1000.0,
+                pixels: [panel.pixels_fast(), panel.pixels_slow()],
                 sensor: sensor.is_modelled().then_some(Slab {
                     thickness_mm: sensor.thickness_m * 1000.0,
                     mu_per_mm: sensor.mu_per_m / 1000.0,
@@ -103,12 +103,12 @@ impl Geometry {
                 direction,
                 wavelength_angstrom: resolved.decisions.wavelength_m * 1e10,
                 polarization_normal: polarization_normal(
-                    frame.from_run(detector.vertical()),
+                    frame.from_run(experiment.beam.vertical()),
                     direction,
                 ),
                 polarization_fraction: (1.0 + experiment.polarization.kahn_factor) / 2.0,
             },
-            spindle: frame.from_run(detector.spindle()),
+            spindle: frame.from_run(experiment.goniometer.spindle()),
             oscillation: Oscillation {
                 start_deg: Angle::from_radians(experiment.phi.start_rad).degrees(),
                 width_deg: Angle::from_radians(experiment.phi.range_rad).degrees(),

@@ -98,7 +98,7 @@ impl<'s> Base<'s> {
             SourcesSpec::File(path) => {
                 // Read for twice the wavelength, those without one of their own tell themselves apart.
                 let defaults = SourceDefaults {
-                    beam_direction: self.resolved.experiment.detector.beam(),
+                    beam_direction: self.resolved.experiment.beam.direction(),
                     wavelength_m: 2.0 * central_m,
                 };
                 let other = SourceList::read(path, &defaults)?;
@@ -115,8 +115,8 @@ impl<'s> Base<'s> {
     pub(super) fn value(&self, parameter: Parameter) -> Result<f64, Error> {
         let experiment = &self.resolved.experiment;
         let decisions = &self.resolved.decisions;
-        let detector = &experiment.detector;
-        let input = detector.placement_input();
+        let panel = experiment.detector.first();
+        let input = &decisions.layout.input;
         let [cell, misset] = [Self::cell as fn(&Self) -> _, |base: &Self| {
             let [x, y, z] = base.misset_rad();
             [x, y, z, 0.0, 0.0, 0.0]
@@ -157,8 +157,8 @@ impl<'s> Base<'s> {
             Parameter::DetectorRotY => degrees(input.rotations_rad[1]),
             Parameter::DetectorRotZ => degrees(input.rotations_rad[2]),
             Parameter::TwoTheta => degrees(input.twotheta_rad),
-            Parameter::SensorThickness => detector.sensor().thickness_m * 1e6,
-            Parameter::SensorAttenuation => 1e6 / detector.sensor().mu_per_m,
+            Parameter::SensorThickness => panel.sensor().thickness_m * 1e6,
+            Parameter::SensorAttenuation => 1e6 / panel.sensor().mu_per_m,
             Parameter::Water => experiment.water_m * 1e6,
             Parameter::StructureFactor(hkl) => {
                 let offset = self.factor_offset(parameter, hkl)?;
@@ -188,10 +188,10 @@ impl<'s> Base<'s> {
     fn reason_against(&self, parameter: Parameter) -> Result<Option<&'static str>, Error> {
         let experiment = &self.resolved.experiment;
         let crystal = &experiment.crystal;
-        let sensor = experiment.detector.sensor();
+        let sensor = experiment.detector.first().sensor();
         let divergence = &self.resolved.decisions.divergence;
         let is_grid = self.spec.beam.sources == SourcesSpec::Grid;
-        let has_corner = experiment.detector.placement_input().pix0_m.is_some();
+        let has_corner = self.resolved.decisions.layout.input.pix0_m.is_some();
         let steps_reason = |steps: Steps| match is_grid {
             false => Some("the sources are listed"),
             true if steps.range == 0.0 => Some("without a range there is one step only"),

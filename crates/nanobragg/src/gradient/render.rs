@@ -242,10 +242,7 @@ fn tangents(base: &Base<'_>, parameters: &[Parameter]) -> Result<Vec<Tangent>, E
 
 impl Base<'_> {
     fn shape(&self) -> [usize; 2] {
-        let detector = &self.resolved.experiment.detector;
-        [
-            detector.pixels_fast() as usize,
-            detector.pixels_slow() as usize,
-        ]
+        let panel = self.resolved.experiment.detector.first();
+        [panel.pixels_fast() as usize, panel.pixels_slow() as usize]
     }
 }

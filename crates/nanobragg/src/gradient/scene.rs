@@ -4,9 +4,9 @@
 use nanobragg_crystal::{
     CellSpec, DomainTurn, Lattice, constants::METRES_PER_ANGSTROM, misset, reciprocal_from_matrix,
 };
-use nanobragg_geometry::{Attenuation, Placement, PlacementInput, place, vector};
+use nanobragg_geometry::{Attenuation, Placement, PlacementInput, Sensor, place, vector};
 use nanobragg_numeric::Scalar;
-use nanobragg_physics::gradient::{Scene, SceneSource};
+use nanobragg_physics::gradient::{Scene, ScenePanel, SceneSource};
 use nanobragg_sources::{BeamAxes, Steps};
 
 use super::base::Base;
@@ -89,8 +89,12 @@ impl Base<'_> {
         scene.kahn_factor += shifts.of(Parameter::PolarizationFactor, 1.0);
         scene.fluence_per_m2 += shifts.of(Parameter::Fluence, 1.0);
         scene.water_m += shifts.of(Parameter::Water, 1e-6);
-        scene.placement = self.placement(shifts);
-        self.sensor(shifts, &mut scene);
+        if let Some(first) = scene.panels.first_mut() {
+            first.placement = self.placement(shifts);
+        }
+        for (numbers, panel) in scene.panels.iter_mut().zip(experiment.detector.panels()) {
+            self.sensor(shifts, panel.sensor(), numbers);
+        }
         for &(parameter, by) in shifts.0 {
             if let Parameter::StructureFactor(hkl) = parameter {
                 let offset = self.factor_offset(parameter, hkl)?;
@@ -186,11 +190,11 @@ impl Base<'_> {
                 })
                 .collect());
         }
-        let detector = &self.resolved.experiment.detector;
+        let beam = &self.resolved.experiment.beam;
         let axes = BeamAxes {
-            beam: detector.beam().map(T::from_f64),
-            polarization: detector.polarization().map(T::from_f64),
-            vertical: detector.vertical().map(T::from_f64),
+            beam: beam.direction().map(T::from_f64),
+            polarization: beam.polarization().map(T::from_f64),
+            vertical: beam.vertical().map(T::from_f64),
         };
         let divergence = &self.resolved.decisions.divergence;
         let spec = &self.spec.beam.divergence;
@@ -227,8 +231,7 @@ impl Base<'_> {
     }
 
     fn placement<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Placement<T> {
-        let detector = &self.resolved.experiment.detector;
-        let base = detector.placement_input();
+        let base = &self.resolved.decisions.layout.input;
         let mut input: PlacementInput<T> = base.map(T::from_f64);
         let by_distance = shifts.of(Parameter::Distance, 1e-3);
         match &mut input.close_distance_m {
@@ -243,7 +246,9 @@ impl Base<'_> {
         let by_fast = shifts.of(Parameter::BeamFast, 1e-3);
         let by_slow = shifts.of(Parameter::BeamSlow, 1e-3);
         if let Some(pix0_m) = &mut input.pix0_m {
-            let Placement { fast, slow, .. } = detector.placement().map(T::from_f64);
+            let Placement { fast, slow, .. } = (self.resolved.experiment.detector.first())
+                .plane()
+                .map(T::from_f64);
             let by = vector::add(vector::scale(by_fast, fast), vector::scale(by_slow, slow));
             *pix0_m = vector::sub(*pix0_m, by);
         }
@@ -255,15 +260,20 @@ impl Base<'_> {
     }
 
     /// Moves the layers of the sensor and what they absorb.
-    fn sensor<T: Scalar>(&self, shifts: &Shifts<'_, T>, scene: &mut Scene<T>) {
-        let sensor = self.resolved.experiment.detector.sensor();
+    fn sensor<T: Scalar>(
+        &self,
+        shifts: &Shifts<'_, T>,
+        sensor: &Sensor,
+        numbers: &mut ScenePanel<T>,
+    ) {
         if !sensor.is_modelled()
             || !shifts.any(&[Parameter::SensorThickness, Parameter::SensorAttenuation])
         {
             return;
         }
         let by_thickness = shifts.of(Parameter::SensorThickness, 1e-6);
-        scene.layer_step_m += by_thickness * T::from_f64(sensor.layer_step_m / sensor.thickness_m);
+        numbers.layer_step_m +=
+            by_thickness * T::from_f64(sensor.layer_step_m / sensor.thickness_m);
         // Where no attenuation was given its depth is the thickness, and follows it.
         let is_guessed = self.spec.detector.sensor.attenuation == Attenuation::NotGiven;
         let mut by_depth = shifts.of(Parameter::SensorAttenuation, 1e-6);
@@ -273,7 +283,7 @@ impl Base<'_> {
         if sensor.mu_per_m != 0.0 {
             let depth_m = T::from_f64(1.0 / sensor.mu_per_m);
             // The second factor is exactly 1 where nothing is shifted.
-            scene.mu_per_m *= depth_m / (depth_m + by_depth);
+            numbers.mu_per_m *= depth_m / (depth_m + by_depth);
         }
     }
 }

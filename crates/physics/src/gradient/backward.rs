@@ -3,10 +3,10 @@
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::exceptions::Exceptions;
-use super::forward::{TOGETHER, span_of_row};
+use super::forward::{TOGETHER, panels_with_pixels, span_of_row};
 use super::pixel::View;
 use super::scene::{Scene, Tangent};
-use super::state::{RunState, uses};
+use super::state::RunState;
 use super::sums::FactorSums;
 use super::sweep::{Images, for_each_row, on_threads};
 use super::tables::{Tables, fast_level};
@@ -21,7 +21,7 @@ use crate::render::RunOptions;
 /// The derivatives of a number L that depends on the image, given those by every pixel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pullback {
-    /// Photons per pixel, shape `[slow][fast]`.
+    /// Photons per pixel, shape `[panel][slow][fast]`.
     pub photons: Vec<f64>,
     /// dL by each tangent.
     pub parameters: Vec<f64>,
@@ -29,7 +29,7 @@ pub struct Pullback {
     pub factors: Vec<f64>,
 }
 
-/// Takes `weights`, the derivatives of L by every pixel (shape `[slow][fast]`), back to those by the
+/// Takes `weights`, the derivatives of L by every pixel (shape `[panel][slow][fast]`), back to those by the
 /// tangents and by every structure factor. No image of derivatives is made.
 ///
 /// # Errors
@@ -43,28 +43,51 @@ pub fn pullback(
 ) -> Result<Pullback, Error> {
     check_weights(plan, weights)?;
     let mut photons = Vec::new();
-    let image = Images::in_memory(plan, [(&mut photons, 1)])?;
+    let mut images = Images::in_memory(plan, [(&mut photons, 1)])?;
     let mut factors = blank_factors(plan)?;
     let parameters = on_threads(options, || {
         let state = RunState::of(plan, options)?;
-        if let Some(level) = fast_level(plan, options) {
-            let run = (plan, options, &state);
-            return pull_back_fast(run, level, tangents, weights, image, &mut factors);
+        let mut totals = vec![0.0; tangents.len()];
+        for (plan, pixels) in panels_with_pixels(plan) {
+            let weights = weights.get(pixels.clone()).unwrap_or_default();
+            let image = images.of_panel(pixels);
+            let run = (&plan, options, &state);
+            let sums = pull_back_panel(run, tangents, weights, image, &mut factors)?;
+            totals
+                .iter_mut()
+                .zip(sums)
+                .for_each(|(total, sum)| *total += sum);
         }
-        pull_back_factors(plan, weights, options, &state, image, &mut factors)?;
-        let mut parameters = Vec::with_capacity(tangents.len());
-        for group in tangents.chunks(TOGETHER) {
-            let scene = Scene::<Dual<TOGETHER>>::moved(plan.experiment, group);
-            let sum = sum_weighted(plan, &scene, weights, options, &state)?;
-            parameters.extend(sum.derivatives.iter().take(group.len()));
-        }
-        Ok(parameters)
+        Ok(totals)
     })?;
     Ok(Pullback {
         photons,
         parameters,
         factors,
     })
+}
+
+/// [`pullback`] of the panel that the plan looks at: dL by each tangent, and by structure factors
+/// added to `factors`.
+fn pull_back_panel(
+    (plan, options, state): (&Plan<'_>, &RunOptions<'_>, &RunState),
+    tangents: &[Tangent],
+    weights: &[f64],
+    image: Images<'_>,
+    factors: &mut [f64],
+) -> Result<Vec<f64>, Error> {
+    if let Some(level) = fast_level(plan, options) {
+        let run = (plan, options, state);
+        return pull_back_fast(run, level, tangents, weights, image, factors);
+    }
+    pull_back_factors(plan, weights, options, state, image, factors)?;
+    let mut parameters = Vec::with_capacity(tangents.len());
+    for group in tangents.chunks(TOGETHER) {
+        let scene = Scene::<Dual<TOGETHER>>::moved(plan.experiment, group);
+        let sum = sum_weighted(plan, &scene, weights, options, state)?;
+        parameters.extend(sum.derivatives.iter().take(group.len()));
+    }
+    Ok(parameters)
 }
 
 /// The sum over the pixels of `scene` of their photons times `weights`, in the scene's own number
@@ -81,23 +104,23 @@ pub fn weighted_sum<T: Scalar + Send + Sync>(
     check_weights(plan, weights)?;
     on_threads(options, || {
         let state = RunState::of(plan, options)?;
-        sum_weighted(plan, scene, weights, options, &state)
+        let mut total = T::from_f64(0.0);
+        for (plan, pixels) in panels_with_pixels(plan) {
+            let weights = weights.get(pixels).unwrap_or_default();
+            total += sum_weighted(&plan, scene, weights, options, &state)?;
+        }
+        Ok(total)
     })
 }
 
 fn check_weights(plan: &Plan<'_>, weights: &[f64]) -> Result<(), Error> {
-    let detector = &plan.experiment.detector;
-    let (pixels_fast, pixels_slow) = (
-        detector.pixels_fast() as usize,
-        detector.pixels_slow() as usize,
-    );
-    if weights.len() == pixels_fast * pixels_slow {
+    let pixels = plan.experiment.detector.pixel_count();
+    if weights.len() == pixels {
         return Ok(());
     }
     Err(Error::WeightCount {
         weights: weights.len(),
-        pixels_fast,
-        pixels_slow,
+        pixels,
     })
 }
 
@@ -122,7 +145,7 @@ fn sum_weighted<T: Scalar + Send + Sync>(
     let work = |slow: u32, _: &mut [&mut [f64]]| {
         let mut sum = T::from_f64(0.0);
         for (pixel, weight) in weighted_pixels(plan, weights, slow) {
-            let summed = view.sum_pixel(pixel, &mut state.before(pixel), &mut Unrecorded);
+            let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut Unrecorded);
             sum += summed.photons * T::from_f64(weight);
         }
         sum
@@ -148,7 +171,7 @@ fn pull_back_factors(
         let mut sums = FactorSums::default();
         for (pixel, weight) in weighted_pixels(plan, weights, slow) {
             tape.clear();
-            let summed = view.sum_pixel(pixel, &mut state.before(pixel), &mut tape);
+            let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut tape);
             let place = rows
                 .first_mut()
                 .and_then(|row| row.get_mut(pixel.fast as usize));
@@ -178,7 +201,7 @@ fn pull_back_fast(
     let scene = Scene::of(plan.experiment);
     let view = View::new(plan, &scene)?;
     let grid = &plan.experiment.factors;
-    let width = plan.experiment.detector.pixels_fast() as usize;
+    let width = plan.panel.pixels_fast() as usize;
     let mut totals = vec![0.0; tangents.len()];
     let work = |slow: u32, rows: &mut [&mut [f64]]| {
         let start = slow as usize * width;
@@ -217,7 +240,7 @@ fn pull_back_fast(
             let weight = weights.get(start + fast as usize).copied().unwrap_or(0.0);
             let pixel = Pixel { fast, slow };
             tape.clear();
-            let summed = view.sum_pixel(pixel, &mut state.before(pixel), &mut tape);
+            let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut tape);
             let by_sum = weight * summed.photons_per_term;
             tape.pull_back(grid, by_sum, |offset, rate| by_factors.add(offset, rate));
         }
@@ -238,11 +261,11 @@ fn weighted_pixels(
     weights: &[f64],
     slow: u32,
 ) -> impl Iterator<Item = (Pixel, f64)> {
-    let width = plan.experiment.detector.pixels_fast() as usize;
+    let width = plan.panel.pixels_fast() as usize;
     let start = slow as usize * width;
     let row = weights.get(start..start + width).unwrap_or_default();
-    let fast = plan.experiment.roi.fast();
-    fast.filter(move |&fast| uses(plan, fast, slow))
+    let fast = plan.panel.roi().fast();
+    fast.filter(move |&fast| plan.panel.uses(fast, slow))
         .map(move |fast| {
             let weight = row.get(fast as usize).copied().unwrap_or(0.0);
             (Pixel { fast, slow }, weight)

@@ -22,17 +22,17 @@ impl Exceptions {
         state: &RunState,
         tangents: &[Tangent],
     ) -> Result<Self, Error> {
-        let Some(pixel) = state.first_evaluated() else {
+        let Some(pixel) = state.first_evaluated(plan) else {
             return Ok(Self(None));
         };
         let scene = Scene::of(plan.experiment);
         let view = View::<f64>::new(plan, &scene)?;
-        let photons = view.sum_pixel(pixel, &mut state.before(pixel), &mut Unrecorded);
+        let photons = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut Unrecorded);
         let mut slopes = Vec::with_capacity(tangents.len());
         for group in tangents.chunks(TOGETHER) {
             let scene = Scene::<Dual<TOGETHER>>::moved(plan.experiment, group);
             let view = View::new(plan, &scene)?;
-            let summed = view.sum_pixel(pixel, &mut state.before(pixel), &mut Unrecorded);
+            let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut Unrecorded);
             slopes.extend(summed.photons.derivatives.iter().take(group.len()));
         }
         Ok(Self(Some((pixel, photons.photons, slopes))))

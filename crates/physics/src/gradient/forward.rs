@@ -1,11 +1,13 @@
 //! Images of derivatives.
 
+use std::ops::Range;
+
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::exceptions::Exceptions;
 use super::pixel::View;
 use super::scene::{Scene, Tangent};
-use super::state::{RunState, uses};
+use super::state::RunState;
 use super::sweep::{Images, for_each_row, on_threads};
 use super::tables::{Tables, fast_level};
 use super::tape::Unrecorded;
@@ -31,21 +33,25 @@ pub fn photons(
     options: &RunOptions<'_>,
 ) -> Result<Vec<f64>, Error> {
     let mut photons = Vec::new();
-    let images = Images::in_memory(plan, [(&mut photons, 1)])?;
+    let mut images = Images::in_memory(plan, [(&mut photons, 1)])?;
     on_threads(options, || {
         let state = RunState::of(plan, options)?;
-        let view = View::new(plan, scene)?;
-        sweep_generally(plan, options, &state, &view, images, |photons, out| {
-            if let [image] = out {
-                **image = photons;
-            }
-        })
+        for (plan, pixels) in panels_with_pixels(plan) {
+            let view = View::new(&plan, scene)?;
+            let images = images.of_panel(pixels);
+            sweep_generally(&plan, options, &state, &view, images, |photons, out| {
+                if let [image] = out {
+                    **image = photons;
+                }
+            })?;
+        }
+        Ok(())
     })?;
     Ok(photons)
 }
 
-/// The image of an experiment and its derivatives along `tangents`: `photons`, shape `[slow][fast]`, and
-/// `slopes`, photons per unit of each tangent, shape `[tangent][slow][fast]`; 0 outside the region of
+/// The image of an experiment and its derivatives along `tangents`: `photons`, shape `[panel][slow][fast]`, and
+/// `slopes`, photons per unit of each tangent, shape `[tangent][panel][slow][fast]`; 0 outside the region of
 /// interest and under the mask. Whatever both hold is written over, and their memory used as far as it
 /// goes. What an error leaves there is of no use.
 ///
@@ -70,8 +76,34 @@ fn derive(
     mut images: Images<'_>,
 ) -> Result<(), Error> {
     let state = RunState::of(plan, options)?;
+    for (plan, pixels) in panels_with_pixels(plan) {
+        derive_panel(&plan, tangents, options, &state, images.of_panel(pixels))?;
+    }
+    Ok(())
+}
+
+/// The plan looking at every panel, each with the places that its pixels have in an image of all.
+pub(super) fn panels_with_pixels<'e>(
+    plan: &Plan<'e>,
+) -> impl Iterator<Item = (Plan<'e>, Range<usize>)> + use<'e> {
+    let mut end = 0;
+    plan.panels().map(move |plan| {
+        let start = end;
+        end += plan.panel.pixel_count();
+        (plan, start..end)
+    })
+}
+
+/// [`derive`] of the panel that `plan` looks at.
+fn derive_panel(
+    plan: &Plan<'_>,
+    tangents: &[Tangent],
+    options: &RunOptions<'_>,
+    state: &RunState,
+    mut images: Images<'_>,
+) -> Result<(), Error> {
     if let Some(level) = fast_level(plan, options) {
-        return derive_fast(plan, tangents, options, &state, level, images);
+        return derive_fast(plan, tangents, options, state, level, images);
     }
     let groups = tangents.len().div_ceil(TOGETHER).max(1);
     for group in 0..groups {
@@ -83,7 +115,7 @@ fn derive(
         );
         let view = View::new(plan, &scene)?;
         let of_group = images.first_with(start..end);
-        sweep_generally(plan, options, &state, &view, of_group, |pixel, out| {
+        sweep_generally(plan, options, state, &view, of_group, |pixel, out| {
             let numbers = std::iter::once(pixel.real).chain(pixel.derivatives);
             for (out, number) in out.iter_mut().zip(numbers) {
                 **out = number;
@@ -126,11 +158,11 @@ pub(super) fn span_of_row<'r>(
     options: &RunOptions<'r>,
     slow: u32,
 ) -> RowSpan<'r> {
-    let fast = plan.experiment.roi.fast();
+    let fast = plan.panel.roi().fast();
     RowSpan {
         slow,
         fast: *fast.start()..*fast.end() + 1,
-        used: (plan.experiment.mask.as_ref()).map(|mask| mask.row(slow as usize)),
+        used: plan.panel.mask().map(|mask| mask.row(slow as usize)),
         lookup: plan.experiment.lookup,
         cancel: options.cancel,
     }
@@ -145,14 +177,14 @@ fn sweep_generally<T: Scalar + Send + Sync>(
     images: Images<'_>,
     write: impl Fn(T, &mut [&mut f64]) + Sync,
 ) -> Result<(), Error> {
-    let fast = plan.experiment.roi.fast();
+    let fast = plan.panel.roi().fast();
     let work = |slow: u32, rows: &mut [&mut [f64]]| {
         for fast in fast.clone() {
-            if !uses(plan, fast, slow) {
+            if !plan.panel.uses(fast, slow) {
                 continue;
             }
             let pixel = Pixel { fast, slow };
-            let summed = view.sum_pixel(pixel, &mut state.before(pixel), &mut Unrecorded);
+            let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut Unrecorded);
             let mut out: Vec<&mut f64> = (rows.iter_mut())
                 .filter_map(|row| row.get_mut(fast as usize))
                 .collect();

@@ -36,4 +36,4 @@ mod tape;
 
 pub use backward::{Pullback, pullback, weighted_sum};
 pub use forward::{derivatives_into, photons};
-pub use scene::{Scene, SceneSource, Tangent};
+pub use scene::{Scene, ScenePanel, SceneSource, Tangent};

@@ -10,7 +10,7 @@ use nanobragg_geometry::{
 };
 use nanobragg_numeric::Scalar;
 
-use super::scene::{Scene, SceneSource, own_domains, own_sources};
+use super::scene::{Scene, ScenePanel, SceneSource, own_domains, own_sources};
 use super::tape::{Recorder, Term};
 use crate::background::water_background;
 use crate::error::Error;
@@ -25,6 +25,8 @@ use crate::scattering::{ELECTRON_RADIUS_SQUARED_M2, scattering_vector};
 pub(crate) struct View<'p, 'e, T> {
     plan: &'p Plan<'e>,
     scene: &'p Scene<T>,
+    /// The panel that `plan` looks at.
+    panel: ScenePanel<T>,
     sources: Vec<(SceneSource<T>, PolarizationFrame<T>)>,
     orientations: Vec<[[T; 3]; 3]>,
     untouched_orientations: Option<Vec<[[T; 3]; 3]>>,
@@ -84,7 +86,7 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
     /// Tabulates the orientations and sources of `scene`.
     pub(crate) fn new(plan: &'p Plan<'e>, scene: &'p Scene<T>) -> Result<Self, Error> {
         let experiment = plan.experiment;
-        let axis = experiment.detector.polarization().map(T::from_f64);
+        let axis = experiment.beam.polarization().map(T::from_f64);
         let sources = match &scene.sources {
             Some(sources) => sources.clone(),
             None => own_sources(experiment),
@@ -104,6 +106,7 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
                 .collect(),
             orientations,
             untouched_orientations,
+            panel: scene.panel(plan),
             plan,
             scene,
         })
@@ -117,11 +120,12 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
         recorder: &mut impl Recorder<T>,
     ) -> Summed<T> {
         let experiment = self.plan.experiment;
-        let detector = &experiment.detector;
-        let sensor = detector.sensor();
+        let panel = self.plan.panel;
+        let [first_fast, first_slow] = panel.first_pixel();
+        let sensor = panel.sensor();
         let rules = &self.plan.rules;
         let oversample = experiment.sampling.oversample;
-        let subpixel_m = detector.pixel_size_m() / f64::from(oversample);
+        let subpixel_m = panel.pixel_size_m() / f64::from(oversample);
         let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
 
         let mut intensity = self.scalars.background;
@@ -136,16 +140,16 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
         };
         for layer in 0..sensor.layers {
             now.capture = if sensor.thickness_m == 0.0 { one } else { zero };
-            let depth_m = T::from_f64(f64::from(layer)) * self.scene.layer_step_m;
+            let depth_m = T::from_f64(f64::from(layer)) * self.panel.layer_step_m;
             for sub_slow in 0..oversample {
                 for sub_fast in 0..oversample {
                     let offset = |pixel, sub| {
                         T::from_f64(subpixel_offset(pixel, sub, oversample, subpixel_m))
                     };
-                    let position_m = detector.position_placed(
-                        &self.scene.placement,
-                        offset(pixel.fast, sub_fast),
-                        offset(pixel.slow, sub_slow),
+                    let position_m = panel.position_placed(
+                        &self.panel.placement,
+                        offset(pixel.fast + first_fast, sub_fast),
+                        offset(pixel.slow + first_slow, sub_slow),
                         depth_m,
                     );
                     let diffracted = vector::unit(position_m);
@@ -155,9 +159,9 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
                     if now.capture.value() == 0.0 || rules.capture.refreshes {
                         now.capture = capture_fraction(
                             rules.capturing_layer(layer, sensor.layers),
-                            self.scene.layer_step_m,
-                            self.scene.mu_per_m,
-                            vector::dot(diffracted, self.scene.placement.normal),
+                            self.panel.layer_step_m,
+                            self.panel.mu_per_m,
+                            vector::dot(diffracted, self.panel.placement.normal),
                         );
                     }
                     let water = if layer == 0 || rules.weighs_layers() {
@@ -194,11 +198,11 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
     }
 
     fn solid_angle_sr(&self, path_m: T) -> T {
-        let detector = &self.plan.experiment.detector;
-        let close_distance_m = self.scene.placement.close_distance_m;
-        match detector.pixel_kind() {
+        let panel = self.plan.panel;
+        let close_distance_m = self.panel.placement.close_distance_m;
+        match panel.pixel_kind() {
             PixelKind::Facet => {
-                let pixel_size_m = T::from_f64(detector.pixel_size_m());
+                let pixel_size_m = T::from_f64(panel.pixel_size_m());
                 solid_angle(pixel_size_m, close_distance_m, path_m)
             }
             PixelKind::Point => point_solid_angle(path_m),
@@ -352,7 +356,7 @@ type Orientations<T> = (Vec<[[T; 3]; 3]>, Option<Vec<[[T; 3]; 3]>>);
 /// derivative of a rotation by 0, though the value is the cell itself.
 fn orientations<T: Scalar>(plan: &Plan<'_>, scene: &Scene<T>) -> Result<Orientations<T>, Error> {
     let experiment = plan.experiment;
-    let spindle = experiment.detector.spindle().map(T::from_f64);
+    let spindle = experiment.goniometer.spindle().map(T::from_f64);
     let steps = steps_kept(plan);
     let turned = experiment.crystal.mosaic().spread_rad() > 0.0;
     let domains = match &scene.domains {

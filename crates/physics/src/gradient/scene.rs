@@ -1,9 +1,10 @@
 //! The numbers that an image is a function of.
 
-use nanobragg_geometry::Placement;
+use nanobragg_geometry::{Panel, Placement};
 use nanobragg_numeric::{Dual, Scalar};
 
 use crate::experiment::Experiment;
+use crate::plan::Plan;
 
 /// One source: where it shines and at which wavelength.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,14 +40,43 @@ pub struct Scene<T> {
     pub fluence_per_m2: T,
     /// Edge of the cube of water in metres.
     pub water_m: T,
-    /// Where the detector is.
+    /// The panels of the detector.
+    pub panels: Vec<ScenePanel<T>>,
+    /// Structure factors that are not those of the experiment's grid, each with its offset there.
+    pub factors: Vec<(usize, T)>,
+}
+
+/// One panel of the detector.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScenePanel<T> {
+    /// Where its plane is.
     pub placement: Placement<T>,
     /// From one layer of the sensor to the next, in metres.
     pub layer_step_m: T,
     /// The attenuation coefficient of the sensor in 1/m.
     pub mu_per_m: T,
-    /// Structure factors that are not those of the experiment's grid, each with its offset there.
-    pub factors: Vec<(usize, T)>,
+}
+
+impl<T: Copy> ScenePanel<T> {
+    /// The same in another number type, every number taken there by `lift`.
+    fn map<U>(&self, lift: impl Fn(T) -> U) -> ScenePanel<U> {
+        ScenePanel {
+            placement: self.placement.map(&lift),
+            layer_step_m: lift(self.layer_step_m),
+            mu_per_m: lift(self.mu_per_m),
+        }
+    }
+}
+
+impl ScenePanel<f64> {
+    /// The numbers of a panel.
+    fn of(panel: &Panel) -> Self {
+        Self {
+            placement: *panel.plane(),
+            layer_step_m: panel.sensor().layer_step_m,
+            mu_per_m: panel.sensor().mu_per_m,
+        }
+    }
 }
 
 impl<T: Scalar> Scene<T> {
@@ -55,8 +85,7 @@ impl<T: Scalar> Scene<T> {
         let constant = |x: f64| T::from_f64(x);
         let vectors = |v: [[f64; 3]; 3]| v.map(|vector| vector.map(constant));
         let crystal = &experiment.crystal;
-        let detector = &experiment.detector;
-        let sensor = detector.sensor();
+        let panels = experiment.detector.panels();
         Self {
             direct_m: vectors(crystal.direct().vectors()),
             reciprocal_per_angstrom: vectors(crystal.reciprocal().vectors()),
@@ -68,11 +97,17 @@ impl<T: Scalar> Scene<T> {
             kahn_factor: constant(experiment.polarization.kahn_factor),
             fluence_per_m2: constant(experiment.fluence_per_m2),
             water_m: constant(experiment.water_m),
-            placement: detector.placement().map(constant),
-            layer_step_m: constant(sensor.layer_step_m),
-            mu_per_m: constant(sensor.mu_per_m),
+            panels: (panels.iter())
+                .map(|panel| ScenePanel::of(panel).map(constant))
+                .collect(),
             factors: Vec::new(),
         }
+    }
+
+    /// The numbers of the panel that `plan` looks at: the experiment's where there are none here.
+    pub(crate) fn panel(&self, plan: &Plan<'_>) -> ScenePanel<T> {
+        let own = || ScenePanel::of(plan.panel).map(T::from_f64);
+        (self.panels.get(plan.panel_index).copied()).unwrap_or_else(own)
     }
 
     /// The same in another number type, every number taken there by `lift`.
@@ -96,9 +131,7 @@ impl<T: Scalar> Scene<T> {
             kahn_factor: lift(self.kahn_factor),
             fluence_per_m2: lift(self.fluence_per_m2),
             water_m: lift(self.water_m),
-            placement: self.placement.map(&lift),
-            layer_step_m: lift(self.layer_step_m),
-            mu_per_m: lift(self.mu_per_m),
+            panels: self.panels.iter().map(|panel| panel.map(&lift)).collect(),
             factors: (self.factors.iter())
                 .map(|&(offset, factor)| (offset, lift(factor)))
                 .collect(),
@@ -175,19 +208,21 @@ impl Scene<f64> {
         add(&mut self.kahn_factor, other.kahn_factor);
         add(&mut self.fluence_per_m2, other.fluence_per_m2);
         add(&mut self.water_m, other.water_m);
-        let (sum, x) = (&mut self.placement, &other.placement);
-        add_vector(&mut sum.pix0_m, &x.pix0_m);
-        add_vector(&mut sum.fast, &x.fast);
-        add_vector(&mut sum.slow, &x.slow);
-        add_vector(&mut sum.normal, &x.normal);
-        add(&mut sum.distance_m, x.distance_m);
-        add(&mut sum.close_distance_m, x.close_distance_m);
-        add(&mut sum.f_beam_m, x.f_beam_m);
-        add(&mut sum.s_beam_m, x.s_beam_m);
-        add(&mut sum.f_close_m, x.f_close_m);
-        add(&mut sum.s_close_m, x.s_close_m);
-        add(&mut self.layer_step_m, other.layer_step_m);
-        add(&mut self.mu_per_m, other.mu_per_m);
+        for (panel, other) in self.panels.iter_mut().zip(&other.panels) {
+            let (sum, x) = (&mut panel.placement, &other.placement);
+            add_vector(&mut sum.pix0_m, &x.pix0_m);
+            add_vector(&mut sum.fast, &x.fast);
+            add_vector(&mut sum.slow, &x.slow);
+            add_vector(&mut sum.normal, &x.normal);
+            add(&mut sum.distance_m, x.distance_m);
+            add(&mut sum.close_distance_m, x.close_distance_m);
+            add(&mut sum.f_beam_m, x.f_beam_m);
+            add(&mut sum.s_beam_m, x.s_beam_m);
+            add(&mut sum.f_close_m, x.f_close_m);
+            add(&mut sum.s_close_m, x.s_close_m);
+            add(&mut panel.layer_step_m, other.layer_step_m);
+            add(&mut panel.mu_per_m, other.mu_per_m);
+        }
         self.factors
             .extend(other.factors.iter().map(|&(at, x)| (at, factor * x)));
     }
@@ -241,15 +276,17 @@ impl<const N: usize> Scene<Dual<N>> {
         set(&mut self.kahn_factor, tangent.kahn_factor);
         set(&mut self.fluence_per_m2, tangent.fluence_per_m2);
         set(&mut self.water_m, tangent.water_m);
-        let (own, x) = (&mut self.placement, &tangent.placement);
-        set_vector(&mut own.pix0_m, &x.pix0_m);
-        set_vector(&mut own.fast, &x.fast);
-        set_vector(&mut own.slow, &x.slow);
-        set_vector(&mut own.normal, &x.normal);
-        set(&mut own.distance_m, x.distance_m);
-        set(&mut own.close_distance_m, x.close_distance_m);
-        set(&mut self.layer_step_m, tangent.layer_step_m);
-        set(&mut self.mu_per_m, tangent.mu_per_m);
+        for (panel, tangent) in self.panels.iter_mut().zip(&tangent.panels) {
+            let (own, x) = (&mut panel.placement, &tangent.placement);
+            set_vector(&mut own.pix0_m, &x.pix0_m);
+            set_vector(&mut own.fast, &x.fast);
+            set_vector(&mut own.slow, &x.slow);
+            set_vector(&mut own.normal, &x.normal);
+            set(&mut own.distance_m, x.distance_m);
+            set(&mut own.close_distance_m, x.close_distance_m);
+            set(&mut panel.layer_step_m, tangent.layer_step_m);
+            set(&mut panel.mu_per_m, tangent.mu_per_m);
+        }
         for &(offset, x) in &tangent.factors {
             let moved = self.factors.iter_mut().find(|(at, _)| *at == offset);
             if let Some((_, factor)) = moved {

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::fixes::Oddity;
 use crate::kernel::reference::{Carried, Nobody, Pixel, render_pixel};
 use crate::plan::Plan;
-use crate::render::{RunOptions, render};
+use crate::render::{PixelPlace, RunOptions, render};
 use crate::sampling::Lookup;
 
 /// In which state every pixel finds the run (the oddities `phi-zero` and `interpolation`): that of
@@ -12,10 +12,10 @@ use crate::sampling::Lookup;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RunState {
     lookup: Lookup,
-    /// The pixel (slow, fast) of the first evaluation, if that finds a cell of its own.
-    first_evaluated: Option<(u32, u32)>,
-    /// The pixel (slow, fast) in which interpolation ended.
-    left_grid_at: Option<(u32, u32)>,
+    /// The pixel of the first evaluation, if that finds a cell of its own.
+    first_evaluated: Option<PixelPlace>,
+    /// The pixel in which interpolation ended.
+    left_grid_at: Option<PixelPlace>,
 }
 
 impl RunState {
@@ -37,13 +37,13 @@ impl RunState {
         Ok(Self {
             lookup: experiment.lookup,
             first_evaluated: first_evaluated(plan),
-            left_grid_at: left_grid_at.map(|[fast, slow]| (slow, fast)),
+            left_grid_at,
         })
     }
 
-    /// The state that `pixel` finds.
-    pub(crate) fn before(&self, pixel: Pixel) -> Carried {
-        let place = (pixel.slow, pixel.fast);
+    /// The state that `pixel` of the panel that `plan` looks at finds.
+    pub(crate) fn before(&self, plan: &Plan<'_>, pixel: Pixel) -> Carried {
+        let place = plan.place(pixel);
         let has_left = self.left_grid_at.is_some_and(|left| place > left);
         Carried {
             cell_is_untouched: self.first_evaluated == Some(place),
@@ -55,37 +55,36 @@ impl RunState {
         }
     }
 
-    /// The pixel that finds a cell of its own, if there is one.
-    pub(crate) fn first_evaluated(&self) -> Option<Pixel> {
-        let (slow, fast) = self.first_evaluated?;
-        Some(Pixel { fast, slow })
+    /// The pixel of the panel that `plan` looks at which finds a cell of its own, if there is one.
+    pub(crate) fn first_evaluated(&self, plan: &Plan<'_>) -> Option<Pixel> {
+        let place = self.first_evaluated?;
+        (place.panel == plan.panel_index).then_some(Pixel {
+            fast: place.fast,
+            slow: place.slow,
+        })
     }
 }
 
 /// The first pixel in which anything is evaluated, where the cell it finds is not that of the rest.
-fn first_evaluated(plan: &Plan<'_>) -> Option<(u32, u32)> {
+fn first_evaluated(plan: &Plan<'_>) -> Option<PixelPlace> {
     plan.untouched_orientations.as_ref()?;
-    let experiment = plan.experiment;
     let mut carried = Carried {
         cell_is_untouched: true,
-        lookup: experiment.lookup,
+        lookup: plan.experiment.lookup,
     };
-    for slow in experiment.roi.slow() {
-        for fast in experiment.roi.fast() {
-            if !uses(plan, fast, slow) {
-                continue;
-            }
-            render_pixel(plan, Pixel { fast, slow }, &mut carried, &mut Nobody);
-            if !carried.cell_is_untouched {
-                return Some((slow, fast));
+    for plan in plan.panels() {
+        for slow in plan.panel.roi().slow() {
+            for fast in plan.panel.roi().fast() {
+                if !plan.panel.uses(fast, slow) {
+                    continue;
+                }
+                let pixel = Pixel { fast, slow };
+                render_pixel(&plan, pixel, &mut carried, &mut Nobody);
+                if !carried.cell_is_untouched {
+                    return Some(plan.place(pixel));
+                }
             }
         }
     }
     None
-}
-
-/// Whether the mask leaves a pixel in.
-pub(crate) fn uses(plan: &Plan<'_>, fast: u32, slow: u32) -> bool {
-    let mask = plan.experiment.mask.as_ref();
-    mask.is_none_or(|mask| mask.row(slow as usize).get(fast as usize) == Some(&true))
 }

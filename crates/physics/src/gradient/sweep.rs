@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::blank::{blank_images, pixels};
+use crate::blank::blank_images;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::progress::Cancel;
@@ -14,7 +14,7 @@ use crate::render::{RunOptions, thread_pool};
 /// threads, and bounds what waits to be merged.
 const BAND: usize = 128;
 
-/// The images that a run writes into, each of shape `[slow][fast]`.
+/// The images that a run writes into, each of shape `[panel][slow][fast]`.
 pub(super) struct Images<'i> {
     each: Vec<&'i mut [f64]>,
     /// Whether all are zeros. Rows of others are made zeros by the thread that works on them, which has
@@ -39,15 +39,14 @@ impl<'i> Images<'i> {
         plan: &Plan<'_>,
         memories: [(&'i mut Vec<f64>, usize); N],
     ) -> Result<Self, Error> {
-        let detector = &plan.experiment.detector;
-        let pixels = pixels(detector);
+        let pixels = plan.experiment.detector.pixel_count();
         let mut images = Self::none();
         for (memory, count) in memories {
             let numbers = pixels.saturating_mul(count);
             if memory.capacity() < numbers {
                 // What is there goes first, so that both need not fit.
                 *memory = Vec::new();
-                *memory = blank_images(detector, count)?;
+                *memory = blank_images(pixels, count)?;
             } else {
                 memory.resize(numbers, 0.0);
                 images.are_blank &= count == 0;
@@ -55,6 +54,17 @@ impl<'i> Images<'i> {
             images.each.extend(memory.chunks_mut(pixels.max(1)));
         }
         Ok(images)
+    }
+
+    /// The part of all of them that is of the panel whose pixels these are.
+    pub(super) fn of_panel(&mut self, pixels: Range<usize>) -> Images<'_> {
+        let each = self.each.iter_mut();
+        Images {
+            each: each
+                .map(|image| image.get_mut(pixels.clone()).unwrap_or_default())
+                .collect(),
+            are_blank: self.are_blank,
+        }
     }
 
     /// The first of them together with those of `others`, counted from the second.
@@ -78,7 +88,7 @@ pub(super) fn on_threads<R: Send>(
     thread_pool(options.threads)?.install(work)
 }
 
-/// Works on every row of the region of interest, each with its row of every image in `images`, and
+/// Works on every row of the region of interest of the panel that `plan` looks at, each with its row of every image in `images`, and
 /// hands the results to `merge` in the order of the rows.
 ///
 /// A row is worked on by one thread and merged by one, so the number of threads changes nothing.
@@ -89,9 +99,8 @@ pub(super) fn for_each_row<R: Send>(
     work: impl Fn(u32, &mut [&mut [f64]]) -> R + Sync,
     mut merge: impl FnMut(R),
 ) -> Result<(), Error> {
-    let experiment = plan.experiment;
-    let width = experiment.detector.pixels_fast() as usize;
-    let slow = experiment.roi.slow();
+    let width = plan.panel.pixels_fast() as usize;
+    let slow = plan.panel.roi().slow();
     let (first, last) = (*slow.start() as usize, *slow.end() as usize);
     let mut rows: Vec<(u32, Vec<&mut [f64]>)> = slow
         .map(|row| (row, Vec::with_capacity(images.each.len())))

@@ -67,12 +67,12 @@ pub(crate) struct SourceSlope {
 pub(crate) fn fast_level(plan: &Plan<'_>, options: &RunOptions<'_>) -> Option<Level> {
     let experiment = plan.experiment;
     let level = options.level.unwrap_or_else(Level::detect);
-    let spindle = vector::norm(experiment.detector.spindle());
+    let spindle = vector::norm(experiment.goniometer.spindle());
     let suits = level != Level::Reference
         && plan.suits_lanes
         && experiment.crystal.shape() == Shape::Square
         && experiment.lookup == Lookup::Nearest
-        && experiment.detector.surface() == Surface::Flat
+        && plan.panel.surface() == Surface::Flat
         && !plan.rules.any(Scales::RunningSum)
         && (spindle - 1.0).abs() < UNIT;
     suits.then_some(level)
@@ -138,7 +138,7 @@ fn rotations(plan: &Plan<'_>) -> Vec<[[f64; 3]; 3]> {
     let mut rotations = Vec::with_capacity(plan.orientations.len());
     for step in steps_kept(plan) {
         let phi = angles.get(step).copied().unwrap_or(0.0);
-        let columns = rotate_by_phi(IDENTITY, experiment.detector.spindle(), phi);
+        let columns = rotate_by_phi(IDENTITY, experiment.goniometer.spindle(), phi);
         rotations.extend(mosaic.domains().iter().map(|domain| {
             if turned {
                 columns.map(|column| rotate_by(domain, column))
@@ -156,7 +156,7 @@ fn turns(plan: &Plan<'_>, Tangent(tangent): &Tangent) -> Option<Vec<[f64; 3]>> {
         return None;
     }
     let experiment = plan.experiment;
-    let spindle = experiment.detector.spindle();
+    let spindle = experiment.goniometer.spindle();
     let mosaic = experiment.crystal.mosaic();
     let turned = mosaic.spread_rad() > 0.0;
     let mut rates = Vec::with_capacity(plan.orientations.len());
@@ -184,7 +184,8 @@ fn turns(plan: &Plan<'_>, Tangent(tangent): &Tangent) -> Option<Vec<[f64; 3]>> {
 impl RaySlope {
     /// `None` if the tangent moves nothing between source and pixel.
     fn new(plan: &Plan<'_>, index: usize, Tangent(tangent): &Tangent) -> Option<Self> {
-        let placement = &tangent.placement;
+        let panel = tangent.panel(plan);
+        let placement = &panel.placement;
         let vectors = [
             placement.pix0_m,
             placement.fast,
@@ -193,8 +194,8 @@ impl RaySlope {
         ];
         let numbers = [
             placement.close_distance_m,
-            tangent.layer_step_m,
-            tangent.mu_per_m,
+            panel.layer_step_m,
+            panel.mu_per_m,
             tangent.kahn_factor,
         ];
         let sources_move = tangent.sources.as_ref().is_some_and(|sources| {
@@ -210,8 +211,8 @@ impl RaySlope {
             slow: placement.slow,
             normal: placement.normal,
             close_distance_m: placement.close_distance_m,
-            layer_step_m: tangent.layer_step_m,
-            mu_per_m: tangent.mu_per_m,
+            layer_step_m: panel.layer_step_m,
+            mu_per_m: panel.mu_per_m,
             kahn_factor: tangent.kahn_factor,
             sources: source_slopes(plan, tangent),
         })
@@ -220,7 +221,7 @@ impl RaySlope {
 
 fn source_slopes(plan: &Plan<'_>, tangent: &Scene<f64>) -> Vec<SourceSlope> {
     let experiment = plan.experiment;
-    let axis = experiment.detector.polarization().map(Dual::constant);
+    let axis = experiment.beam.polarization().map(Dual::constant);
     let own = own_sources::<f64>(experiment);
     (own.iter().enumerate())
         .map(|(index, source)| {

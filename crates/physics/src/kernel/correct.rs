@@ -19,10 +19,10 @@ pub(super) fn correct_solid_angle(plan: &Plan<'_>, block: &mut Block) {
     if !each && !any(&block.solid_angle_sr, |w| w == 0.0) {
         return;
     }
-    let detector = &plan.experiment.detector;
-    let (pixel_m, close_m) = (detector.pixel_size_m(), detector.close_distance_m());
+    let panel = plan.panel;
+    let (pixel_m, close_m) = (panel.pixel_size_m(), panel.close_distance_m());
     let mut now = [0.0; BLOCK];
-    match detector.pixel_kind() {
+    match panel.pixel_kind() {
         PixelKind::Facet => {
             for i in 0..BLOCK {
                 now[i] = solid_angle(pixel_m, close_m, block.path_m[i]);
@@ -44,10 +44,10 @@ pub(super) fn correct_capture(plan: &Plan<'_>, layer: u32, block: &mut Block) {
     if !each && !any(&block.capture, |capture| capture == 0.0) {
         return;
     }
-    let sensor = plan.experiment.detector.sensor();
+    let sensor = plan.panel.sensor();
     let layer = plan.rules.capturing_layer(layer, sensor.layers);
     let (step_m, mu_per_m) = (Lane(sensor.layer_step_m), Lane(sensor.mu_per_m));
-    let normal = plan.experiment.detector.normal();
+    let normal = plan.panel.normal();
     let [x, y, z] = &block.diffracted;
     let mut now = [0.0; BLOCK];
     for i in 0..BLOCK {

@@ -109,9 +109,10 @@ fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
     tally: &mut T,
 ) -> f64 {
     let experiment = plan.experiment;
-    let sensor = experiment.detector.sensor();
+    let sensor = plan.panel.sensor();
+    let [first_fast, first_slow] = plan.panel.first_pixel();
     let oversample = experiment.sampling.oversample;
-    let subpixel_m = experiment.detector.pixel_size_m() / f64::from(oversample);
+    let subpixel_m = plan.panel.pixel_size_m() / f64::from(oversample);
     let unpolarized = if experiment.polarization.off {
         1.0
     } else {
@@ -127,18 +128,19 @@ fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
         block.capture = [if sensor.thickness_m == 0.0 { 1.0 } else { 0.0 }; BLOCK];
         let depth_m = f64::from(layer) * sensor.layer_step_m;
         for sub_slow in 0..oversample {
-            let slow_m = subpixel_offset(span.slow, sub_slow, oversample, subpixel_m);
+            let slow_m = subpixel_offset(span.slow + first_slow, sub_slow, oversample, subpixel_m);
             for sub_fast in 0..oversample {
                 let mut fast_m = [0.0; BLOCK];
                 for (i, fast_m) in fast_m.iter_mut().enumerate() {
-                    *fast_m = subpixel_offset(first + i as u32, sub_fast, oversample, subpixel_m);
+                    let pixel = first + first_fast + i as u32;
+                    *fast_m = subpixel_offset(pixel, sub_fast, oversample, subpixel_m);
                 }
                 place_subpixels::<A>(plan, &fast_m, slow_m, depth_m, block);
                 correct_solid_angle(plan, block);
                 solid_angle_sum_sr += dot(&block.solid_angle_sr, &block.active);
                 correct_capture(plan, layer, block);
                 let water = plan.water_in_layer(layer);
-                for source in &plan.sources {
+                for source in plan.sources.iter() {
                     if span.is_cancelled() {
                         return solid_angle_sum_sr;
                     }
@@ -159,11 +161,11 @@ fn place_subpixels<A: Arithmetic>(
     depth_m: f64,
     block: &mut Block,
 ) {
-    let detector = &plan.experiment.detector;
-    let (fast, slow) = (detector.fast(), detector.slow());
-    let (normal, pix0) = (detector.normal(), detector.pix0_m());
+    let panel = plan.panel;
+    let (fast, slow) = (panel.fast(), panel.slow());
+    let (normal, pix0) = (panel.normal(), panel.plane().pix0_m);
     let mut position_m = [[0.0; BLOCK]; 3];
-    match detector.surface() {
+    match panel.surface() {
         Surface::Flat => {
             for i in 0..BLOCK {
                 let [x, y, z] = flat_position(fast_m[i], slow_m, depth_m, fast, slow, normal, pix0);
@@ -175,7 +177,7 @@ fn place_subpixels<A: Arithmetic>(
         // Two rotations with the system's sines: this one stage is not vectorised.
         Surface::Curved => {
             for i in 0..BLOCK {
-                let [x, y, z] = detector.position_m(fast_m[i], slow_m, depth_m);
+                let [x, y, z] = panel.position_m(fast_m[i], slow_m, depth_m);
                 position_m[0][i] = x;
                 position_m[1][i] = y;
                 position_m[2][i] = z;
@@ -251,7 +253,7 @@ fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
             };
         }
     }
-    for orientation in &plan.orientations {
+    for orientation in plan.orientations.iter() {
         match lookup {
             Lookup::Nearest => {
                 find_nearest::<A, false>(plan, orientation, block);
@@ -321,7 +323,7 @@ fn add_square_orientations<P: Precision, A: Arithmetic, const INSIDE: bool>(
     block: &mut Block,
 ) {
     let earlier = block.intensity;
-    for orientation in &plan.orientations {
+    for orientation in plan.orientations.iter() {
         find_nearest::<A, INSIDE>(plan, orientation, block);
         if gather_nearest::<INSIDE>(plan, block) {
             add_square_terms::<P, A, true, false>(plan, block);
@@ -330,7 +332,7 @@ fn add_square_orientations<P: Precision, A: Arithmetic, const INSIDE: bool>(
     // An offset of exactly 0 is so rare that its 0/0 is looked for in the sums.
     if any(&block.intensity, |sum| !sum.is_finite()) {
         block.intensity = earlier;
-        for orientation in &plan.orientations {
+        for orientation in plan.orientations.iter() {
             find_nearest::<A, INSIDE>(plan, orientation, block);
             gather_nearest::<INSIDE>(plan, block);
             add_square_terms::<P, A, true, true>(plan, block);

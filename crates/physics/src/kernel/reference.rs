@@ -97,11 +97,12 @@ pub(crate) fn render_pixel<W: Witness>(
     witness: &mut W,
 ) -> PixelSum {
     let experiment = plan.experiment;
-    let detector = &experiment.detector;
-    let sensor = detector.sensor();
+    let panel = plan.panel;
+    let [first_fast, first_slow] = panel.first_pixel();
+    let sensor = panel.sensor();
     let rules = &plan.rules;
     let oversample = experiment.sampling.oversample;
-    let subpixel_m = detector.pixel_size_m() / f64::from(oversample);
+    let subpixel_m = panel.pixel_size_m() / f64::from(oversample);
 
     let mut intensity = plan.background;
     // A factor of 0 stands for "not computed yet"; one that comes out as 0 is computed again at the
@@ -124,8 +125,8 @@ pub(crate) fn render_pixel<W: Witness>(
             for sub_fast in 0..oversample {
                 let subpixel = place_subpixel(
                     plan,
-                    subpixel_offset(pixel.fast, sub_fast, oversample, subpixel_m),
-                    subpixel_offset(pixel.slow, sub_slow, oversample, subpixel_m),
+                    subpixel_offset(pixel.fast + first_fast, sub_fast, oversample, subpixel_m),
+                    subpixel_offset(pixel.slow + first_slow, sub_slow, oversample, subpixel_m),
                     depth_m,
                 );
                 if now.solid_angle_sr == 0.0 || rules.solid_angle.refreshes {
@@ -133,7 +134,7 @@ pub(crate) fn render_pixel<W: Witness>(
                 }
                 solid_angle_sum_sr += now.solid_angle_sr;
                 if now.capture == 0.0 || rules.capture.refreshes {
-                    let parallax = vector::dot(subpixel.diffracted, detector.normal());
+                    let parallax = vector::dot(subpixel.diffracted, panel.normal());
                     now.capture = capture_fraction(
                         rules.capturing_layer(layer, sensor.layers),
                         sensor.layer_step_m,
@@ -175,7 +176,7 @@ pub(crate) fn render_pixel<W: Witness>(
 
 /// Where the point `fast_m`, `slow_m`, `depth_m` of the detector lies.
 fn place_subpixel(plan: &Plan<'_>, fast_m: f64, slow_m: f64, depth_m: f64) -> Subpixel {
-    let position_m = plan.experiment.detector.position_m(fast_m, slow_m, depth_m);
+    let position_m = plan.panel.position_m(fast_m, slow_m, depth_m);
     let path_m = vector::norm(position_m);
     Subpixel {
         position_m,
@@ -231,7 +232,7 @@ fn sum_sources<W: Witness>(
             continue;
         }
         let untouched = match &plan.untouched_orientations {
-            Some(first_step) if carried.cell_is_untouched => first_step.as_slice(),
+            Some(first_step) if carried.cell_is_untouched => &first_step[..],
             _ => &[],
         };
         carried.cell_is_untouched = false;

@@ -10,12 +10,12 @@ mod shares;
 
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::render::{Rendered, RunOptions, in_order};
+use crate::render::{Frame, RunOptions, in_order};
 
 /// What is in an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
-    /// Every reflection with photons of at least the floor, by h, then k, then l.
+    /// Every reflection with photons of at least the floor, by h, then k, then l, then panel.
     pub reflections: Vec<ReflectionTruth>,
     /// Photons of the reflections below the floor.
     pub left_out_photons: f64,
@@ -28,7 +28,10 @@ pub struct Truth {
 pub struct ReflectionTruth {
     /// Its indices.
     pub hkl: [i32; 3],
-    /// Its photons in the image.
+    /// The number of the panel on which its photons fell, counted from 0. A reflection on several
+    /// panels has an entry for each.
+    pub panel: usize,
+    /// Its photons on that panel.
     pub photons: f64,
     /// The mean position of its photons along the fast axis, in pixels from the outer edge of the
     /// first pixel, whose middle is at 0.5.
@@ -61,21 +64,21 @@ pub struct ReflectionTruth {
 /// [`Error::Threads`].
 pub fn truth(
     plan: &Plan<'_>,
-    rendered: &Rendered,
+    frame: &Frame,
     floor_photons: f64,
     options: &RunOptions<'_>,
 ) -> Result<Truth, Error> {
     if !plan.suits_lanes {
         return Err(Error::NoShares);
     }
-    let found = shares::of_image(plan, rendered, options)?;
+    let found = shares::of_image(plan, frame, options)?;
     let mut left_out_photons = 0.0;
     let mut kept = Vec::new();
-    for (hkl, sums) in &found.reflections {
+    for ((hkl, panel), sums) in &found.reflections {
         if sums.photons < floor_photons {
             left_out_photons += sums.photons;
         } else {
-            kept.push((*hkl, *sums));
+            kept.push((*hkl, *panel, *sums));
         }
     }
     let crossing = partiality::Crossing::new(plan);
@@ -83,8 +86,9 @@ pub fn truth(
     in_order(
         options,
         &kept,
-        |(hkl, sums)| ReflectionTruth {
+        |(hkl, panel, sums)| ReflectionTruth {
             hkl: *hkl,
+            panel: *panel,
             photons: sums.photons,
             fast_px: sums.fast / sums.photons,
             slow_px: sums.slow / sums.photons,

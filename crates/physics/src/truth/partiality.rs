@@ -70,7 +70,7 @@ impl<'p, 'e> Crossing<'p, 'e> {
     fn domains_at(&self, phi_rad: f64) -> Vec<Orientation> {
         let experiment = self.plan.experiment;
         let cell = experiment.crystal.direct().vectors();
-        let cell = rotate_by_phi(cell, experiment.detector.spindle(), phi_rad);
+        let cell = rotate_by_phi(cell, experiment.goniometer.spindle(), phi_rad);
         let domains = experiment.crystal.mosaic().domains().iter();
         domains
             .map(|domain| cell.map(|edge| rotate_by(domain, edge)))
@@ -79,7 +79,7 @@ impl<'p, 'e> Crossing<'p, 'e> {
 
     /// The mean over sources and `domains` of `(Fl(dh) / Fl(0))^2`.
     fn weight(&self, hkl: [i32; 3], domains: &[Orientation]) -> f64 {
-        let sources = &self.plan.sources;
+        let sources = &self.plan.sources[..];
         let mut sum = 0.0;
         for cell in domains {
             let point = reciprocal_point(cell, hkl);

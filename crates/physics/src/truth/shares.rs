@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
+use crate::kernel::reference::Pixel;
 use crate::kernel::{LaneShares, RowSpan, share_span};
 use crate::plan::Plan;
-use crate::render::{Rendered, RunOptions, in_order};
+use crate::render::{Frame, PanelImage, PixelPlace, RunOptions, in_order};
 use crate::sampling::Lookup;
 
 /// The photons of one reflection, alone and times their position in pixels.
@@ -16,66 +17,72 @@ pub(super) struct Sums {
     pub(super) slow: f64,
 }
 
-/// The photons of an image, or of a row, by reflections.
+/// The photons of an image, or of a row, by reflections and panels.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    pub(super) reflections: BTreeMap<[i32; 3], Sums>,
+    pub(super) reflections: BTreeMap<([i32; 3], usize), Sums>,
     pub(super) background_photons: f64,
 }
 
-/// Parts every pixel of `rendered`. Rows are merged in their order, so threads change no bit.
+/// Parts every pixel of `frame`. Rows are merged in their order, so threads change no bit.
 pub(super) fn of_image(
     plan: &Plan<'_>,
-    rendered: &Rendered,
+    frame: &Frame,
     options: &RunOptions<'_>,
 ) -> Result<Parts, Error> {
-    let rows: Vec<u32> = plan.experiment.roi.slow().collect();
     let mut all = Parts::default();
-    in_order(
-        options,
-        &rows,
-        |slow| of_row(plan, rendered, *slow, options),
-        |row| {
-            all.background_photons += row.background_photons;
-            for (hkl, sums) in row.reflections {
-                let total = all.reflections.entry(hkl).or_default();
-                total.photons += sums.photons;
-                total.fast += sums.fast;
-                total.slow += sums.slow;
-            }
-        },
-    )?;
+    for (plan, image) in plan.panels().zip(&frame.panels) {
+        let rows: Vec<u32> = plan.panel.roi().slow().collect();
+        in_order(
+            options,
+            &rows,
+            |slow| of_row(&plan, frame.left_grid_at, image, *slow, options),
+            |row| {
+                all.background_photons += row.background_photons;
+                for (key, sums) in row.reflections {
+                    let total = all.reflections.entry(key).or_default();
+                    total.photons += sums.photons;
+                    total.fast += sums.fast;
+                    total.slow += sums.slow;
+                }
+            },
+        )?;
+    }
     Ok(all)
 }
 
-fn of_row(plan: &Plan<'_>, rendered: &Rendered, slow: u32, options: &RunOptions<'_>) -> Parts {
-    let experiment = plan.experiment;
-    let start = slow as usize * rendered.pixels_fast as usize;
-    let photons = |fast: u32| rendered.pixels.get(start + fast as usize).copied();
+fn of_row(
+    plan: &Plan<'_>,
+    left_grid_at: Option<PixelPlace>,
+    image: &PanelImage,
+    slow: u32,
+    options: &RunOptions<'_>,
+) -> Parts {
+    let panel = plan.panel;
+    let start = slow as usize * image.pixels_fast as usize;
+    let photons = |fast: u32| image.pixels.get(start + fast as usize).copied();
     let mut parts = Parts::default();
     let mut take = |fast: u32, lane: &mut LaneShares| {
         if let Some(photons) = photons(fast).filter(|photons| photons.is_finite()) {
-            parts.add(f64::from(photons), [fast, slow], lane);
+            let place = plan.place(Pixel { fast, slow });
+            parts.add(f64::from(photons), place, lane);
         }
     };
-    let (first, end) = (
-        *experiment.roi.fast().start(),
-        *experiment.roi.fast().end() + 1,
-    );
+    let (first, end) = (*panel.roi().fast().start(), *panel.roi().fast().end() + 1);
     // Where interpolation ends; from there on the nearest structure factor counts.
-    let turn = match rendered.left_grid_at {
-        Some([_, at]) if slow > at => first,
-        Some([fast, at]) if slow == at => fast,
+    let turn = match left_grid_at {
+        Some(left) if (plan.panel_index, slow) > (left.panel, left.slow) => first,
+        Some(left) if (plan.panel_index, slow) == (left.panel, left.slow) => left.fast,
         _ => end,
     };
     for (fast, lookup) in [
-        (first..turn, experiment.lookup),
+        (first..turn, plan.experiment.lookup),
         (turn..end, Lookup::Nearest),
     ] {
         let span = RowSpan {
             slow,
             fast,
-            used: experiment.mask.as_ref().map(|mask| mask.row(slow as usize)),
+            used: panel.mask().map(|mask| mask.row(slow as usize)),
             lookup,
             cancel: options.cancel,
         };
@@ -86,7 +93,7 @@ fn of_row(plan: &Plan<'_>, rendered: &Rendered, slow: u32, options: &RunOptions<
 
 impl Parts {
     /// Parts the photons of one pixel as its sum is parted.
-    fn add(&mut self, photons: f64, [fast, slow]: [u32; 2], lane: &mut LaneShares) {
+    fn add(&mut self, photons: f64, place: PixelPlace, lane: &mut LaneShares) {
         let background = lane.background;
         let reflections = lane.reflections();
         let sum = reflections.values().sum::<f64>() + background;
@@ -96,10 +103,10 @@ impl Parts {
         self.background_photons += photons * (background / sum);
         for (hkl, term) in reflections {
             let part = photons * (term / sum);
-            let sums = self.reflections.entry(*hkl).or_default();
+            let sums = self.reflections.entry((*hkl, place.panel)).or_default();
             sums.photons += part;
-            sums.fast += part * (f64::from(fast) + 0.5);
-            sums.slow += part * (f64::from(slow) + 0.5);
+            sums.fast += part * (f64::from(place.fast) + 0.5);
+            sums.slow += part * (f64::from(place.slow) + 0.5);
         }
     }
 }

@@ -150,14 +150,17 @@ impl SlopeBlock {
         first: u32,
     ) {
         let experiment = plan.experiment;
-        let sensor = experiment.detector.sensor();
+        let sensor = plan.panel.sensor();
+        let [first_fast, first_slow] = plan.panel.first_pixel();
         let oversample = experiment.sampling.oversample;
-        let subpixel_m = experiment.detector.pixel_size_m() / f64::from(oversample);
-        let row = |sub_slow| subpixel_offset(span.slow, sub_slow, oversample, subpixel_m);
+        let subpixel_m = plan.panel.pixel_size_m() / f64::from(oversample);
+        let row =
+            |sub_slow| subpixel_offset(span.slow + first_slow, sub_slow, oversample, subpixel_m);
         let column = |sub_fast| {
             let mut fast_m = ZERO;
             for (i, fast_m) in fast_m.iter_mut().enumerate() {
-                *fast_m = subpixel_offset(first + i as u32, sub_fast, oversample, subpixel_m);
+                let pixel = first + first_fast + i as u32;
+                *fast_m = subpixel_offset(pixel, sub_fast, oversample, subpixel_m);
             }
             fast_m
         };

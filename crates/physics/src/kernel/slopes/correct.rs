@@ -43,11 +43,11 @@ impl SlopeBlock {
         slow_m: f64,
         layer: u32,
     ) {
-        let detector = &plan.experiment.detector;
-        let (fast, slow) = (detector.fast(), detector.slow());
-        let (normal, pix0) = (detector.normal(), detector.pix0_m());
+        let panel = plan.panel;
+        let (fast, slow) = (panel.fast(), panel.slow());
+        let (normal, pix0) = (panel.normal(), panel.plane().pix0_m);
         let layer = f64::from(layer);
-        let depth_m = layer * detector.sensor().layer_step_m;
+        let depth_m = layer * panel.sensor().layer_step_m;
         for i in 0..BLOCK {
             let [x, y, z] = flat_position(fast_m[i], slow_m, depth_m, fast, slow, normal, pix0);
             let path_m = (x * x + y * y + z * z).sqrt();
@@ -95,12 +95,12 @@ impl SlopeBlock {
         if !each && !any(&self.base.solid_angle_sr, |w| w == 0.0) {
             return;
         }
-        let detector = &plan.experiment.detector;
-        let (pixel_m, close_m) = (detector.pixel_size_m(), detector.close_distance_m());
+        let panel = plan.panel;
+        let (pixel_m, close_m) = (panel.pixel_size_m(), panel.close_distance_m());
         let path_m = &self.base.path_m;
         // The solid angle is `by_close` times the close distance, and shrinks as the path to some power.
         let (mut now, mut by_close) = ([0.0; BLOCK], [0.0; BLOCK]);
-        let power = match detector.pixel_kind() {
+        let power = match panel.pixel_kind() {
             PixelKind::Facet => {
                 for i in 0..BLOCK {
                     now[i] = solid_angle(pixel_m, close_m, path_m[i]);
@@ -138,9 +138,9 @@ impl SlopeBlock {
         if !each && !any(&self.base.capture, |capture| capture == 0.0) {
             return;
         }
-        let sensor = plan.experiment.detector.sensor();
+        let sensor = plan.panel.sensor();
         let layer = plan.rules.capturing_layer(layer, sensor.layers);
-        let normal = plan.experiment.detector.normal();
+        let normal = plan.panel.normal();
         let dot = |x: [LaneDual; 3], y: [LaneDual; 3]| x[0] * y[0] + x[1] * y[1] + x[2] * y[2];
         let [x, y, z] = &self.base.diffracted;
         for (rates, ray) in tables.rays.iter().zip(&mut self.rays) {

@@ -1,0 +1,133 @@
+//! A laboratory laid out by the C program's flags.
+
+use crate::beam::BeamFrame;
+use crate::convention::Convention;
+use crate::detector::centre::BeamCentre;
+use crate::detector::ignored::{exchanged_axes, ignored_centre, ignored_pivot, ignored_pix0};
+use crate::detector::place::{PlacementInput, place};
+use crate::detector::resolve::{
+    centre_input, check_numbers, pivot, pixel_counts, placement_input, size, unit_axes,
+};
+use crate::detector::sensor::{LayerRule, Sensor};
+use crate::detector::spec::DetectorSpec;
+use crate::detector::warning::Warning;
+use crate::error::Error;
+use crate::goniometer::Goniometer;
+use crate::panel::{DEFAULT_NAME, Detector, Panel};
+use crate::pivot::Pivot;
+use crate::roi::Roi;
+use crate::units::Angle;
+
+/// Detector, beam and goniometer in their places.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Laboratory {
+    /// The detector.
+    pub detector: Detector,
+    /// The direct beam and its transverse directions.
+    pub beam: BeamFrame,
+    /// The axis that turns the crystal.
+    pub goniometer: Goniometer,
+    /// How they came there.
+    pub layout: Layout,
+}
+
+/// How conventions, centres and rotations placed the first panel of a detector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layout {
+    /// The convention.
+    pub convention: Convention,
+    /// The pivot of the rotations.
+    pub pivot: Pivot,
+    /// The beam centre and the near point, as given or defaulted, before rotation.
+    pub centre: BeamCentre<f64>,
+    /// What placed the panel: axes, centres and distance before any rotation.
+    pub input: PlacementInput<f64>,
+    /// The rotations about laboratory X, Y and Z.
+    pub rotations: [Angle; 3],
+    /// The rotation about the two-theta axis.
+    pub twotheta: Angle,
+    /// The size along fast and slow in metres, as given if the pixels were not counted.
+    pub size_m: [f64; 2],
+    /// What was replaced, guessed or not listened to on the way.
+    pub warnings: Vec<Warning>,
+}
+
+impl Laboratory {
+    /// The laboratory that `spec` describes.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] or [`Error::OutOfRange`] naming the number that is wrong,
+    /// [`Error::NoPixels`] and [`Error::TooManyPixels`] for a grid that cannot be.
+    pub fn new(spec: &DetectorSpec) -> Result<Self, Error> {
+        let _span = tracing::debug_span!("detector").entered();
+        check_numbers(spec)?;
+        let mut warnings = Vec::new();
+
+        let pixel_size_m = spec.pixel_size.m();
+        let size_fast_m = size(spec.pixels_fast, spec.size_fast, pixel_size_m);
+        let size_slow_m = size(spec.pixels_slow, spec.size_slow, pixel_size_m);
+        let [pixels_fast, pixels_slow] = pixel_counts(size_fast_m, size_slow_m, pixel_size_m)?;
+
+        let axes = unit_axes(spec, &mut warnings);
+        let centre_input = centre_input(spec, size_fast_m, size_slow_m);
+        let centre_any = centre_input.resolve_any();
+        let centre = if spec.fixes.beam_centre {
+            centre_any
+        } else {
+            centre_input.resolve()
+        };
+        let pivot = pivot(spec);
+        let input = placement_input(spec, &axes, &centre, pivot);
+        let placement = place(&input);
+
+        warnings.extend(ignored_centre(spec, &centre, &centre_any, pivot));
+        warnings.extend(ignored_pivot(spec, &input, &placement));
+        warnings.extend(ignored_pix0(spec, &placement));
+        warnings.extend(exchanged_axes(spec));
+
+        let rule = if spec.fixes.thickness {
+            LayerRule::Filling
+        } else {
+            LayerRule::Reference
+        };
+        let (sensor, sensor_warning) = Sensor::new(&spec.sensor, rule)?;
+        warnings.extend(sensor_warning);
+
+        let panel = Panel {
+            name: DEFAULT_NAME.to_owned(),
+            pixels_fast,
+            pixels_slow,
+            first_pixel: [0, 0],
+            pixel_size_m,
+            placement,
+            beam: axes.beam,
+            surface: spec.surface,
+            bends_along_own_axes: spec.fixes.curved,
+            pixel_kind: spec.pixel_kind,
+            sensor,
+            trusted_range: None,
+            roi: Roi::full(pixels_fast, pixels_slow)?,
+            mask: None,
+        };
+        Ok(Self {
+            detector: panel.into(),
+            beam: BeamFrame::from_unit(axes.beam, axes.polarization),
+            goniometer: Goniometer::new(axes.spindle),
+            layout: Layout {
+                convention: spec.convention,
+                pivot,
+                centre,
+                input,
+                rotations: spec.rotations,
+                twotheta: spec.twotheta,
+                size_m: [size_fast_m, size_slow_m],
+                warnings,
+            },
+        })
+    }
+
+    /// The first panel of the detector.
+    pub fn panel(&self) -> &Panel {
+        self.detector.first()
+    }
+}

@@ -1,0 +1,51 @@
+//! The pixels of a panel that are left out.
+
+use crate::roi::Roi;
+
+/// The pixels of a panel that are used: shape `[slow][fast]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask {
+    pixels_fast: usize,
+    used: Vec<bool>,
+}
+
+impl Mask {
+    /// A mask from one flag a pixel, `true` for a pixel that is rendered; shape `[slow][fast]`.
+    ///
+    /// Returns `None` unless the flags fill whole rows of `pixels_fast`.
+    pub fn new(pixels_fast: usize, used: Vec<bool>) -> Option<Self> {
+        (pixels_fast > 0 && used.len().is_multiple_of(pixels_fast))
+            .then_some(Self { pixels_fast, used })
+    }
+
+    /// Pixels along the fast axis.
+    pub fn pixels_fast(&self) -> usize {
+        self.pixels_fast
+    }
+
+    /// Pixels along the slow axis.
+    pub fn pixels_slow(&self) -> usize {
+        self.used.len() / self.pixels_fast
+    }
+
+    /// One flag a pixel of row `slow`; empty outside the mask.
+    pub fn row(&self, slow: usize) -> &[bool] {
+        let start = slow.saturating_mul(self.pixels_fast);
+        self.used
+            .get(start..start.saturating_add(self.pixels_fast))
+            .unwrap_or(&[])
+    }
+
+    /// The part that lies inside `part`.
+    pub fn crop(&self, part: &Roi) -> Self {
+        let (first, last) = (*part.fast().start() as usize, *part.fast().end() as usize);
+        let rows = part.slow().map(|slow| {
+            let row = self.row(slow as usize);
+            row.get(first..=last).unwrap_or_default()
+        });
+        Self {
+            pixels_fast: last - first + 1,
+            used: rows.flatten().copied().collect(),
+        }
+    }
+}
