@@ -6,7 +6,7 @@ use crate::constants::DEGREES_PER_RADIAN;
 use crate::error::{Error, Warning, finite};
 use crate::mosaic::{Mosaic, MosaicSpec};
 use crate::orientation::{Misset, misset, reciprocal_from_matrix};
-use crate::shape::Shape;
+use crate::shape::{LatticeShape, Shape};
 use crate::size::{CrystalSize, clip_to_beam, interpolates_by_default};
 use crate::spindle::rotate_by_phi;
 
@@ -179,6 +179,16 @@ impl Crystal {
     /// Factor on the squared radius of every shape but [`Shape::Square`].
     pub fn fudge(&self) -> f64 {
         self.fudge
+    }
+
+    /// The outline with the numbers that decide its spots.
+    pub fn lattice_shape(&self) -> LatticeShape {
+        LatticeShape {
+            shape: self.shape,
+            cells: self.size.cells(),
+            reciprocal_per_angstrom: self.reciprocal.vectors(),
+            fudge: self.fudge,
+        }
     }
 
     /// Mosaic spread and domains.

@@ -15,7 +15,7 @@
 //! the direct ones, and a mosaic domain turns them last.
 //!
 //! ```
-//! use nanobragg_crystal::{CellSpec, Crystal, CrystalSpec, Shape, lattice_factor};
+//! use nanobragg_crystal::{CellSpec, Crystal, CrystalSpec};
 //!
 //! let crystal = Crystal::new(&CrystalSpec {
 //!     cell: Some(CellSpec::from_values(&[70.0, 80.0, 90.0])?),
@@ -23,9 +23,7 @@
 //!     ..CrystalSpec::default()
 //! })?;
 //! // At a reciprocal-lattice point all 5 x 4 x 6 cells scatter in phase.
-//! let cells = crystal.size().cells();
-//! let reciprocal = crystal.reciprocal().vectors();
-//! let peak = lattice_factor(Shape::Square, [0.0; 3], [0.0; 3], cells, &reciprocal, 1.0);
+//! let peak = crystal.lattice_shape().factor([0.0; 3], [0.0; 3]);
 //! assert_eq!(peak, 120.0);
 //! # Ok::<(), nanobragg_crystal::Error>(())
 //! ```
@@ -43,10 +41,8 @@ pub mod read;
 mod reflections;
 mod shape;
 mod size;
-mod smooth;
 mod spindle;
 mod symmetry;
-mod transform;
 
 pub use basis::{DirectBasis, Lattice, ReciprocalBasis};
 pub use cell::CellSpec;
@@ -61,9 +57,7 @@ pub use reflections::{
     Amplitude, Column, ColumnChoice, ColumnKind, ExpandedList, Expansion, ListedReflection,
     Merging, Quantity, ReflectionList, ReflectionTable,
 };
-pub use shape::Shape;
+pub use shape::{LatticeNumber, LatticeShape, Shape, sinc3, sincg};
 pub use size::{CrystalSize, clip_to_beam, interpolates_by_default, recommended_oversample};
-pub use smooth::{grating, lattice_factor_at_offset, sinc, sinc3_of_square};
 pub use spindle::{phi_angles_rad, rotate_by_phi};
 pub use symmetry::{AsymmetricUnit, CrystalSystem, Equivalent, SpaceGroup, SymmetryOperation};
-pub use transform::{gauss, lattice_factor, sinc3, sincg, tophat};

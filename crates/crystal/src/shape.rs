@@ -1,6 +1,18 @@
-//! The outline of the crystal.
+//! The outline of the crystal, and the lattice factor that follows from it: the amplitude of a finite
+//! lattice near a reciprocal-lattice point. Every formula of a shape stands in this file.
+//!
+//! The formulas are generic over the number. For `f64` every operation is in the C program's order, so
+//! that the value has the C program's bits. Two of them are quotients of two numbers that vanish
+//! together, and a derivative that is carried through such a quotient loses its digits. These two are
+//! functions of the number type, [`LatticeNumber`]: `f64` works them as the C program does, and a
+//! [`Dual`] as power series where the quotient would cancel.
 
+use std::f64::consts::PI;
 use std::fmt;
+
+use nanobragg_numeric::{Dual, Real, Scalar};
+
+use crate::constants::{ELLIPSOID_AMPLITUDE, GAUSS_RADIUS_SQUARED, TOPHAT_RADIUS_SQUARED};
 
 /// The outline of the crystal, which decides the shape of every spot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -16,6 +28,25 @@ pub enum Shape {
     Tophat,
 }
 
+impl Shape {
+    /// Why an image has no derivative by the number of cells; `None` if it has one.
+    pub const fn no_derivative_by_cells(self) -> Option<&'static str> {
+        match self {
+            Self::Tophat => Some("a top-hat ends abruptly where the number of cells says"),
+            Self::Square | Self::Round | Self::Gauss => None,
+        }
+    }
+
+    /// Why an image has no derivative by the factor on the squared radius; `None` if it has one.
+    pub const fn no_derivative_by_fudge(self) -> Option<&'static str> {
+        match self {
+            Self::Tophat => Some("a top-hat ends abruptly where fudge says"),
+            Self::Square => Some("a parallelepiped does not look at it"),
+            Self::Round | Self::Gauss => None,
+        }
+    }
+}
+
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -24,5 +55,342 @@ impl fmt::Display for Shape {
             Self::Gauss => "gaussian",
             Self::Tophat => "top-hat",
         })
+    }
+}
+
+/// A shape with the numbers that decide its spots.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LatticeShape<T = f64> {
+    /// The outline.
+    pub shape: Shape,
+    /// Cells along a, b, c.
+    pub cells: [T; 3],
+    /// a*, b*, c* in 1/Angstrom. They lend a Gaussian and a top-hat a width in 1/Angstrom, whatever
+    /// the cell.
+    pub reciprocal_per_angstrom: [[T; 3]; 3],
+    /// Factor on the squared radius of every shape but [`Shape::Square`].
+    pub fudge: T,
+}
+
+impl<T: Copy> LatticeShape<T> {
+    /// The same in another number type, every number taken there by `lift`.
+    #[inline(always)]
+    pub fn map<U>(&self, lift: impl Fn(T) -> U) -> LatticeShape<U> {
+        LatticeShape {
+            shape: self.shape,
+            cells: self.cells.map(&lift),
+            reciprocal_per_angstrom: self.reciprocal_per_angstrom.map(|edge| edge.map(&lift)),
+            fudge: lift(self.fudge),
+        }
+    }
+}
+
+impl<T: LatticeNumber> LatticeShape<T> {
+    /// The amplitude of the whole lattice, relative to one cell, at fractional indices `hkl`, of which
+    /// `nearest` are the nearest whole ones.
+    ///
+    /// With `dh = h - h0` and so on, and `N = Na Nb Nc`:
+    /// ```text
+    /// Square   product over the axes with N > 1 of sin(pi N h)/sin(pi h)
+    /// Round    N sqrt(pi/6) sinc3(pi sqrt(fudge (dh^2 Na^2 + dk^2 Nb^2 + dl^2 Nc^2)))
+    /// Gauss    N gauss(r2, fudge)    r2 = |dh a* + dk b* + dl c*|^2 N^2
+    /// Tophat   N tophat(r2, fudge)
+    /// ```
+    /// The sign of a parallelepiped's is that of the C program for `f64` and may be the other one for
+    /// numbers with derivatives; no intensity shows it.
+    #[inline(always)]
+    pub fn factor(&self, hkl: [T; 3], nearest: [f64; 3]) -> T {
+        let [na, nb, nc] = self.cells;
+        let total = na * nb * nc;
+        let offset = || -> [T; 3] { std::array::from_fn(|i| hkl[i] - T::from_f64(nearest[i])) };
+        match self.shape {
+            Shape::Square => {
+                let mut amplitude = T::from_f64(1.0);
+                for axis in 0..3 {
+                    // A row of one cell has no fringes.
+                    if self.cells[axis].value() > 1.0 {
+                        amplitude *= T::grating(hkl[axis], nearest[axis], self.cells[axis]);
+                    }
+                }
+                amplitude
+            }
+            Shape::Round => {
+                let radius_squared = self.index_radius_squared(offset()) * self.fudge;
+                total * T::from_f64(ELLIPSOID_AMPLITUDE) * T::ball(radius_squared)
+            }
+            Shape::Gauss => total * gauss(self.reciprocal_radius_squared(offset()), self.fudge),
+            Shape::Tophat => total * tophat(self.reciprocal_radius_squared(offset()), self.fudge),
+        }
+    }
+
+    /// `dh^2 Na^2 + dk^2 Nb^2 + dl^2 Nc^2`.
+    #[inline(always)]
+    fn index_radius_squared(&self, offset: [T; 3]) -> T {
+        let [a, b, c] = std::array::from_fn(|i| {
+            let n = self.cells[i];
+            offset[i] * offset[i] * n * n
+        });
+        a + b + c
+    }
+
+    /// `|dh a* + dk b* + dl c*|^2 (Na Nb Nc)^2`.
+    #[inline(always)]
+    fn reciprocal_radius_squared(&self, offset: [T; 3]) -> T {
+        let [a_star, b_star, c_star] = &self.reciprocal_per_angstrom;
+        let [x, y, z]: [T; 3] = std::array::from_fn(|axis| {
+            offset[0] * a_star[axis] + offset[1] * b_star[axis] + offset[2] * c_star[axis]
+        });
+        let [na, nb, nc] = self.cells;
+        (x * x + y * y + z * z) * na * na * nb * nb * nc * nc
+    }
+}
+
+/// A number in which lattice factors can be worked.
+///
+/// What is written here are the closed formulas, which is all that a number without derivatives needs.
+pub trait LatticeNumber: Scalar {
+    /// The transform of a grating of `n` lines, more than one, at a fractional index:
+    /// `sin(pi n h)/sin(pi h)`. `nearest` is the nearest whole number to the index.
+    #[inline(always)]
+    fn grating(index: Self, _nearest: f64, n: Self) -> Self {
+        sincg(Self::from_f64(PI) * index, n)
+    }
+
+    /// The transform of a ball at `pi r`, [`sinc3`], from the square of r.
+    #[inline(always)]
+    fn ball(radius_squared: Self) -> Self {
+        sinc3(Self::from_f64(PI) * radius_squared.sqrt())
+    }
+}
+
+impl LatticeNumber for f64 {}
+
+impl<const N: usize, T: Scalar> LatticeNumber for Dual<N, T> {
+    /// Worked of the offset `d` from the nearest whole index, `sin(pi n d)/sin(pi d)`, which is the same
+    /// but for its sign as long as `n` is whole.
+    ///
+    /// Near a whole index other than 0 the closed formula divides two numbers of 1e-16: its value is
+    /// what the C program gets, but nothing of a derivative is left. With `d` in place of the index both
+    /// sines are power series there and no digit is lost.
+    ///
+    /// A grating of whole `n` has the period of the lattice but for its sign, one of fractional `n` has
+    /// not. The continuation between whole numbers that is chosen here is the one in which every spot
+    /// grows alike.
+    #[inline]
+    fn grating(index: Self, nearest: f64, n: Self) -> Self {
+        let x = Self::from_f64(PI) * (index - Self::from_f64(nearest));
+        n * sinc(n * x) / sinc(x)
+    }
+
+    /// Of the square throughout: a root has no derivative at the centre of a spot, and the transform,
+    /// being even, needs none.
+    #[inline]
+    fn ball(radius_squared: Self) -> Self {
+        sinc3_of_square(Self::from_f64(PI * PI) * radius_squared)
+    }
+}
+
+/// The transform of a grating of `n` lines, `sin(n x)/sin(x)`; n at x = 0.
+#[inline(always)]
+pub fn sincg<T: Scalar>(x: T, n: T) -> T {
+    if x.value() == 0.0 {
+        return n;
+    }
+    (x * n).sin() / x.sin()
+}
+
+/// The transform of a ball, `3 (sin x/x - cos x)/x^2`; 1 at x = 0.
+#[inline(always)]
+pub fn sinc3<T: Scalar>(x: T) -> T {
+    if x.value() == 0.0 {
+        return T::from_f64(1.0);
+    }
+    T::from_f64(3.0) * (x.sin() / x - x.cos()) / (x * x)
+}
+
+/// The Gaussian `exp(-(r2/0.63) fudge)` of a squared radius.
+#[inline(always)]
+fn gauss<T: Scalar>(radius_squared: T, fudge: T) -> T {
+    (-(radius_squared / T::from_f64(GAUSS_RADIUS_SQUARED) * fudge)).exp()
+}
+
+/// 1 where `r2 fudge < 0.3969` and 0 elsewhere.
+#[inline(always)]
+fn tophat<T: Scalar>(radius_squared: T, fudge: T) -> T {
+    let inside = radius_squared.value() * fudge.value() < TOPHAT_RADIUS_SQUARED;
+    T::from_f64(if inside { 1.0 } else { 0.0 })
+}
+
+/// Below this square of the argument the series are used; their terms shrink from the first one on.
+const SERIES_END: f64 = 1.0;
+
+/// Terms of the series; the next one is below 1e-19 of the first at [`SERIES_END`].
+const TERMS: u32 = 10;
+
+/// `sin(x)/x`; 1 at x = 0.
+#[inline]
+fn sinc<T: Scalar>(x: T) -> T {
+    let squared = x * x;
+    if squared.value() >= SERIES_END {
+        return x.sin() / x;
+    }
+    // sum of (-x^2)^k/(2k + 1)!, from the last term inwards.
+    series(squared, |k| (2 * k) * (2 * k + 1))
+}
+
+/// [`sinc3`] by the square of its argument.
+#[inline]
+fn sinc3_of_square<T: Scalar>(squared: T) -> T {
+    if squared.value() >= SERIES_END {
+        let x = squared.sqrt();
+        return T::from_f64(3.0) * (x.sin() / x - x.cos()) / squared;
+    }
+    // sum of (-x^2)^k 6 (k + 1)/(2k + 3)!; one term over the one before is x^2/(2k (2k + 3)).
+    series(squared, |k| 2 * k * (2 * k + 3))
+}
+
+/// `1 - z/d1 (1 - z/d2 (1 - ...))`, where `divisor` gives d1, d2 and so on.
+#[inline]
+fn series<T: Scalar>(z: T, divisor: impl Fn(u32) -> u32) -> T {
+    let mut sum = T::from_f64(1.0);
+    for k in (1..TERMS).rev() {
+        sum = T::from_f64(1.0) - z * sum / T::from_f64(f64::from(divisor(k)));
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Rounding of a few operations on numbers of size 1.
+    const ROUNDING: f64 = 1e-13;
+
+    const ALL: [Shape; 4] = [Shape::Square, Shape::Round, Shape::Gauss, Shape::Tophat];
+
+    fn of(shape: Shape, cells: [f64; 3], fudge: f64) -> LatticeShape {
+        LatticeShape {
+            shape,
+            cells,
+            reciprocal_per_angstrom: [[0.02, 0.001, 0.0], [0.0, 0.015, 0.002], [0.0, 0.0, 0.018]],
+            fudge,
+        }
+    }
+
+    /// A grating of whole n at an offset, with its derivative.
+    fn grating(d: f64, n: f64) -> Dual<1> {
+        LatticeNumber::grating(Dual::variable(d, 0), 0.0, Dual::from_f64(n))
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_with_derivatives_have_the_same_value_up_to_its_sign(
+            offset in [-0.5..0.5, -0.5..0.5, -0.5..0.5],
+            cells in [1..9_i32, 1..9_i32, 1..9_i32],
+            fudge in 0.5..2.0,
+        ) {
+            let cells = cells.map(f64::from);
+            let total: f64 = cells.iter().product();
+            for shape in ALL {
+                let shape = of(shape, cells, fudge);
+                let plain = shape.factor(offset, [0.0; 3]);
+                let dual = shape
+                    .map(Dual::<1>::from_f64)
+                    .factor(offset.map(Dual::from_f64), [0.0; 3])
+                    .value();
+                prop_assert!((dual.abs() - plain.abs()).abs() < ROUNDING * total, "{shape:?}");
+            }
+        }
+
+        #[test]
+        fn the_derivative_of_a_grating_is_that_of_its_cosine_series(d in -0.5..0.5, n in 2..9_i32) {
+            // sin(n x)/sin(x) = sum of cos((n - 1 - 2 k) x) for k below n.
+            let x = PI * d;
+            let frequency = |k: i32| -> f64 { f64::from(n - 1 - 2 * k) };
+            let expected: f64 =
+                (0..n).map(|k| -PI * frequency(k) * f64::sin(frequency(k) * x)).sum();
+            let [found] = grating(d, f64::from(n)).derivatives;
+            prop_assert!((found - expected).abs() < 1e-11, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn sincg_at_zero_is_n() {
+        assert_eq!(sincg(0.0, 5.0), 5.0);
+    }
+
+    #[test]
+    fn sincg_is_a_sum_of_cosines() {
+        // sin(n x)/sin(x) = 1 + 2 cos 2x + 2 cos 4x for n = 5.
+        for x in [1e-3, 0.1, 0.7, 1.5, 3.0, -2.2] {
+            let sum = 1.0 + 2.0 * f64::cos(2.0 * x) + 2.0 * f64::cos(4.0 * x);
+            assert!((sincg(x, 5.0) - sum).abs() < 1e-12, "at {x}");
+        }
+    }
+
+    #[test]
+    fn sinc3_follows_its_power_series() {
+        for x in [0.01, 0.1, 0.5] {
+            assert!((sinc3(x) - sinc3_of_square(x * x)).abs() < 1e-11, "at {x}");
+        }
+        assert_eq!(sinc3(0.0), 1.0);
+    }
+
+    #[test]
+    fn the_series_meet_the_closed_forms_where_they_end() {
+        for below in [0.999_999, 0.9, 0.5] {
+            let x = f64::sqrt(below);
+            assert!((sinc(x) - x.sin() / x).abs() < 1e-15);
+            assert!((sinc3_of_square(below) - sinc3(x)).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn derivatives_at_the_centre_of_a_spot_are_those_of_the_series() {
+        // 1 - x^2/10: by the square, the derivative is -1/10.
+        let at_centre = sinc3_of_square(Dual::<1>::variable(0.0, 0));
+        assert_eq!(at_centre.derivatives, [-0.1]);
+        // n (1 - (n^2 - 1) pi^2 d^2/6).
+        let d = 1e-9;
+        let expected = -5.0 * 24.0 * PI * PI * d / 3.0;
+        assert!((grating(d, 5.0).derivatives[0] / expected - 1.0).abs() < 1e-14);
+        assert_eq!(grating(0.0, 5.0).derivatives, [0.0]);
+    }
+
+    #[test]
+    fn a_whole_index_other_than_zero_is_like_zero() {
+        for n in [3.0, 4.0] {
+            let far = sincg(PI * (7.0 + 0.03), n);
+            assert!((far.abs() - grating(0.03, n).value().abs()).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn every_shape_peaks_at_the_number_of_cells_or_its_share() {
+        let at = |shape| of(shape, [5.0, 4.0, 6.0], 1.0).factor([0.0; 3], [0.0; 3]);
+        assert_eq!(at(Shape::Square), 120.0);
+        assert_eq!(at(Shape::Gauss), 120.0);
+        assert_eq!(at(Shape::Tophat), 120.0);
+        assert_eq!(at(Shape::Round), 120.0 * ELLIPSOID_AMPLITUDE);
+    }
+
+    #[test]
+    fn an_axis_of_one_cell_has_no_fringes() {
+        let shape = of(Shape::Square, [5.0, 5.0, 1.0], 1.0);
+        let along_c = |l| shape.factor([0.0, 0.0, l], [0.0; 3]);
+        assert_eq!(along_c(0.37), along_c(0.0));
+    }
+
+    #[test]
+    fn the_top_hat_ends_at_its_radius() {
+        assert_eq!(tophat(0.3968, 1.0), 1.0);
+        assert_eq!(tophat(0.3969, 1.0), 0.0);
+        assert_eq!(tophat(0.3968, 1.1), 0.0);
+    }
+
+    #[test]
+    fn the_ellipsoid_amplitude_is_the_root_of_the_volume_ratio() {
+        assert!((ELLIPSOID_AMPLITUDE - (PI / 6.0).sqrt()).abs() < 1e-15);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nanobragg_crystal::rotate_by_phi;
+use nanobragg_crystal::{LatticeShape, rotate_by_phi};
 use nanobragg_geometry::{Panel, PixelKind, point_solid_angle, rotate_by, solid_angle, vector};
 
 use crate::background::water_background;
@@ -42,10 +42,8 @@ pub struct Plan<'e> {
     /// The rows of the first phi step as the first evaluation of the run finds them, where that
     /// differs from what every later evaluation finds.
     pub(crate) untouched_orientations: Option<Arc<[Orientation]>>,
-    /// Cells along a, b, c.
-    pub(crate) cells: [f64; 3],
-    /// a*, b*, c* at phi = 0 in 1/Angstrom.
-    pub(crate) reciprocal_per_angstrom: [[f64; 3]; 3],
+    /// The outline of the crystal with the numbers that decide its spots.
+    pub(crate) lattice: LatticeShape,
     /// How solid angle, polarization and capture fraction are taken.
     pub(crate) rules: CorrectionRules,
     /// What the sum of every pixel starts with.
@@ -104,8 +102,7 @@ impl<'e> Plan<'e> {
             lane_grid: lane_grid.unwrap_or_default(),
             reach_squared_per_m2: reach_squared_per_m2(experiment, &orientations),
             longest_edges_m: longest_edges_m(&orientations),
-            cells: experiment.crystal.size().cells(),
-            reciprocal_per_angstrom: experiment.crystal.reciprocal().vectors(),
+            lattice: experiment.crystal.lattice_shape(),
             rules: corrections.rules,
             background: corrections.background,
             water_per_source: corrections.water_per_source,

@@ -1,6 +1,6 @@
 //! An experiment with what its parameters are now and whether each of them moves its image.
 
-use nanobragg_crystal::{Hkl, Lattice, Shape, reciprocal_from_matrix};
+use nanobragg_crystal::{Hkl, Lattice, reciprocal_from_matrix};
 use nanobragg_geometry::{Attenuation, vector};
 use nanobragg_physics::{Oddity, Plan};
 use nanobragg_sources::{SourceDefaults, SourceList, Steps};
@@ -197,21 +197,16 @@ impl<'s> Base<'s> {
             true if steps.range == 0.0 => Some("without a range there is one step only"),
             true => None,
         };
-        let along = |axis: usize| match (crystal.shape(), crystal.size().cells().get(axis)) {
-            (Shape::Tophat, _) => Some("a top-hat ends abruptly where the number of cells says"),
-            (_, Some(n)) if *n <= 1.0 => Some("fewer than one cell count as one"),
-            _ => None,
+        let along = |axis: usize| {
+            let is_one = crystal.size().cells().get(axis).is_some_and(|n| *n <= 1.0);
+            let reason = crystal.shape().no_derivative_by_cells();
+            reason.or(is_one.then_some("fewer than one cell count as one"))
         };
         Ok(match parameter {
             Parameter::CellsA => along(0),
             Parameter::CellsB => along(1),
             Parameter::CellsC => along(2),
-            Parameter::Fudge if crystal.shape() == Shape::Tophat => {
-                Some("a top-hat ends abruptly where fudge says")
-            }
-            Parameter::Fudge if crystal.shape() == Shape::Square => {
-                Some("a parallelepiped does not look at it")
-            }
+            Parameter::Fudge => crystal.shape().no_derivative_by_fudge(),
             Parameter::MosaicSpread if crystal.mosaic().spread_rad() <= 0.0 => {
                 Some("without a spread there is one domain only")
             }

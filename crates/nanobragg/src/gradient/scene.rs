@@ -69,10 +69,10 @@ impl Base<'_> {
         if lattice_moves || by_matrix {
             let lattice = self.lattice(shifts);
             scene.direct_m = lattice.direct_m();
-            scene.reciprocal_per_angstrom = lattice.reciprocal_per_angstrom;
+            scene.lattice.reciprocal_per_angstrom = lattice.reciprocal_per_angstrom;
         }
-        add(&mut scene.cells, shifts.three(SIZES, 1.0));
-        scene.fudge += shifts.of(Parameter::Fudge, 1.0);
+        add(&mut scene.lattice.cells, shifts.three(SIZES, 1.0));
+        scene.lattice.fudge += shifts.of(Parameter::Fudge, 1.0);
         if shifts.any(&[Parameter::MosaicSpread]) {
             scene.domains = Some(self.domains(shifts));
         }

@@ -1,11 +1,12 @@
 //! Derivatives of a number that depends on the image.
 
+use nanobragg_crystal::LatticeNumber;
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::exceptions::Exceptions;
 use super::forward::{TOGETHER, panels_with_pixels, span_of_row};
 use super::pixel::View;
-use super::scene::{Scene, Tangent};
+use super::scene::{Scene, Smooth, Tangent};
 use super::state::RunState;
 use super::sums::FactorSums;
 use super::sweep::{Images, for_each_row, on_threads};
@@ -95,7 +96,7 @@ fn pull_back_panel(
 ///
 /// # Errors
 /// As [`pullback`].
-pub fn weighted_sum<T: Scalar + Send + Sync>(
+pub fn weighted_sum<T: LatticeNumber + Send + Sync>(
     plan: &Plan<'_>,
     scene: &Scene<T>,
     weights: &[f64],
@@ -133,7 +134,7 @@ fn blank_factors(plan: &Plan<'_>) -> Result<Vec<f64>, Error> {
     })
 }
 
-fn sum_weighted<T: Scalar + Send + Sync>(
+fn sum_weighted<T: LatticeNumber + Send + Sync>(
     plan: &Plan<'_>,
     scene: &Scene<T>,
     weights: &[f64],
@@ -163,7 +164,7 @@ fn pull_back_factors(
     photons: Images<'_>,
     factors: &mut [f64],
 ) -> Result<(), Error> {
-    let scene = Scene::of(plan.experiment);
+    let scene = Scene::<Smooth>::of(plan.experiment);
     let view = View::new(plan, &scene)?;
     let grid = &plan.experiment.factors;
     let work = |slow: u32, rows: &mut [&mut [f64]]| {
@@ -176,11 +177,15 @@ fn pull_back_factors(
                 .first_mut()
                 .and_then(|row| row.get_mut(pixel.fast as usize));
             if let Some(out) = place {
-                *out = summed.photons;
+                *out = summed.photons.value();
             }
-            tape.pull_back(grid, weight * summed.photons_per_term, |offset, rate| {
-                sums.add(offset, rate);
-            });
+            tape.pull_back(
+                grid,
+                weight * summed.photons_per_term.value(),
+                |offset, rate| {
+                    sums.add(offset, rate);
+                },
+            );
         }
         sums
     };
@@ -198,7 +203,7 @@ fn pull_back_fast(
 ) -> Result<Vec<f64>, Error> {
     let tables = Tables::new(plan, tangents);
     let exceptions = Exceptions::new(plan, state, tangents)?;
-    let scene = Scene::of(plan.experiment);
+    let scene = Scene::<Smooth>::of(plan.experiment);
     let view = View::new(plan, &scene)?;
     let grid = &plan.experiment.factors;
     let width = plan.panel.pixels_fast() as usize;
@@ -241,7 +246,7 @@ fn pull_back_fast(
             let pixel = Pixel { fast, slow };
             tape.clear();
             let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut tape);
-            let by_sum = weight * summed.photons_per_term;
+            let by_sum = weight * summed.photons_per_term.value();
             tape.pull_back(grid, by_sum, |offset, rate| by_factors.add(offset, rate));
         }
         (sums, by_factors)

@@ -1,10 +1,10 @@
 //! The pixel that the fast path leaves to the general one.
 
-use nanobragg_numeric::Dual;
+use nanobragg_numeric::{Dual, Scalar};
 
 use super::forward::TOGETHER;
 use super::pixel::View;
-use super::scene::{Scene, Tangent};
+use super::scene::{Scene, Smooth, Tangent};
 use super::state::RunState;
 use super::tape::Unrecorded;
 use crate::error::Error;
@@ -25,8 +25,8 @@ impl Exceptions {
         let Some(pixel) = state.first_evaluated(plan) else {
             return Ok(Self(None));
         };
-        let scene = Scene::of(plan.experiment);
-        let view = View::<f64>::new(plan, &scene)?;
+        let scene = Scene::<Smooth>::of(plan.experiment);
+        let view = View::new(plan, &scene)?;
         let photons = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut Unrecorded);
         let mut slopes = Vec::with_capacity(tangents.len());
         for group in tangents.chunks(TOGETHER) {
@@ -35,7 +35,7 @@ impl Exceptions {
             let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut Unrecorded);
             slopes.extend(summed.photons.derivatives.iter().take(group.len()));
         }
-        Ok(Self(Some((pixel, photons.photons, slopes))))
+        Ok(Self(Some((pixel, photons.photons.value(), slopes))))
     }
 
     /// Tells of the pixel if it is in this row: where along fast, its photons and derivatives.

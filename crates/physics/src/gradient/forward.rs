@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use nanobragg_crystal::LatticeNumber;
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::exceptions::Exceptions;
 use super::pixel::View;
-use super::scene::{Scene, Tangent};
+use super::scene::{Scene, Smooth, Tangent};
 use super::state::RunState;
 use super::sweep::{Images, for_each_row, on_threads};
 use super::tables::{Tables, fast_level};
@@ -36,12 +37,13 @@ pub fn photons(
     let mut images = Images::in_memory(plan, [(&mut photons, 1)])?;
     on_threads(options, || {
         let state = RunState::of(plan, options)?;
+        let scene = scene.map(Smooth::constant);
         for (plan, pixels) in panels_with_pixels(plan) {
-            let view = View::new(&plan, scene)?;
+            let view = View::new(&plan, &scene)?;
             let images = images.of_panel(pixels);
             sweep_generally(&plan, options, &state, &view, images, |photons, out| {
                 if let [image] = out {
-                    **image = photons;
+                    **image = photons.value();
                 }
             })?;
         }
@@ -169,7 +171,7 @@ pub(super) fn span_of_row<'r>(
 }
 
 /// Sums every pixel that is rendered and lets `write` put it into its place of every image.
-fn sweep_generally<T: Scalar + Send + Sync>(
+fn sweep_generally<T: LatticeNumber + Send + Sync>(
     plan: &Plan<'_>,
     options: &RunOptions<'_>,
     state: &RunState,

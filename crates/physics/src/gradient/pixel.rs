@@ -1,10 +1,10 @@
 //! The general path: the reference's sum in any number type.
 //!
 //! Term by term the sum of `kernel/reference.rs`, with the decisions taken on plain values. Where that
-//! divides two vanishing numbers, this uses the forms of `nanobragg_crystal` that keep the digits of
-//! a derivative; the two images differ by rounding.
+//! divides two vanishing numbers, numbers with derivatives use power series, which keep their digits;
+//! the two images differ by rounding.
 
-use nanobragg_crystal::{lattice_factor_at_offset, nearest_index, rotate_by_phi};
+use nanobragg_crystal::{LatticeNumber, nearest_index, rotate_by_phi};
 use nanobragg_geometry::{
     PixelKind, capture_fraction, point_solid_angle, rotate_by, solid_angle, subpixel_offset, vector,
 };
@@ -82,7 +82,7 @@ pub(crate) struct Summed<T> {
     pub(crate) photons_per_term: T,
 }
 
-impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
+impl<'p, 'e, T: LatticeNumber> View<'p, 'e, T> {
     /// Tabulates the orientations and sources of `scene`.
     pub(crate) fn new(plan: &'p Plan<'e>, scene: &'p Scene<T>) -> Result<Self, Error> {
         let experiment = plan.experiment;
@@ -270,7 +270,6 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
         recorder: &mut impl Recorder<T>,
     ) {
         let experiment = self.plan.experiment;
-        let crystal = &experiment.crystal;
         let untouched = match &self.untouched_orientations {
             Some(first_step) if carried.cell_is_untouched => first_step.as_slice(),
             _ => &[],
@@ -279,14 +278,8 @@ impl<'p, 'e, T: Scalar> View<'p, 'e, T> {
         let swept = self.orientations.iter().skip(untouched.len());
         for orientation in untouched.iter().chain(swept) {
             let hkl = orientation.map(|edge| vector::dot(edge, scattering_per_m));
-            let offset = hkl.map(|index| index - T::from_f64(nearest_index(index.value())));
-            let lattice_factor = lattice_factor_at_offset(
-                crystal.shape(),
-                offset,
-                self.scene.cells,
-                &self.scene.reciprocal_per_angstrom,
-                self.scene.fudge,
-            );
+            let nearest = hkl.map(|index| nearest_index(index.value()));
+            let lattice_factor = self.scene.lattice.factor(hkl, nearest);
             if lattice_factor.value() == 0.0 && experiment.water_m == 0.0 {
                 continue;
             }

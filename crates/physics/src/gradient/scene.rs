@@ -1,10 +1,15 @@
 //! The numbers that an image is a function of.
 
+use nanobragg_crystal::LatticeShape;
 use nanobragg_geometry::{Panel, Placement};
 use nanobragg_numeric::{Dual, Scalar};
 
 use crate::experiment::Experiment;
 use crate::plan::Plan;
+
+/// A number without derivatives that is worked as numbers with derivatives are: between whole numbers of
+/// cells, and to the last digit next to a whole index. See [`nanobragg_crystal::LatticeNumber`].
+pub(crate) type Smooth = Dual<0>;
 
 /// One source: where it shines and at which wavelength.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,16 +27,12 @@ pub struct SceneSource<T> {
 pub struct Scene<T> {
     /// a, b, c in metres at phi = 0.
     pub direct_m: [[T; 3]; 3],
-    /// a*, b*, c* in 1/Angstrom at phi = 0.
-    pub reciprocal_per_angstrom: [[T; 3]; 3],
     /// The angle of every phi step in radians.
     pub phi_rad: Vec<T>,
     /// The rotation of every mosaic domain by rows; `None` for the experiment's own.
     pub domains: Option<Vec<[[T; 3]; 3]>>,
-    /// Cells along a, b, c.
-    pub cells: [T; 3],
-    /// Factor on the squared radius of every shape but the parallelepiped.
-    pub fudge: T,
+    /// The outline of the crystal with the numbers that decide its spots; a*, b*, c* at phi = 0.
+    pub lattice: LatticeShape<T>,
     /// The sources; `None` for the experiment's own.
     pub sources: Option<Vec<SceneSource<T>>>,
     /// Kahn's polarization factor.
@@ -88,11 +89,9 @@ impl<T: Scalar> Scene<T> {
         let panels = experiment.detector.panels();
         Self {
             direct_m: vectors(crystal.direct().vectors()),
-            reciprocal_per_angstrom: vectors(crystal.reciprocal().vectors()),
             phi_rad: experiment.phi.angles_rad().map(constant).collect(),
             domains: None,
-            cells: crystal.size().cells().map(constant),
-            fudge: constant(crystal.fudge()),
+            lattice: crystal.lattice_shape().map(constant),
             sources: None,
             kahn_factor: constant(experiment.polarization.kahn_factor),
             fluence_per_m2: constant(experiment.fluence_per_m2),
@@ -111,16 +110,14 @@ impl<T: Scalar> Scene<T> {
     }
 
     /// The same in another number type, every number taken there by `lift`.
-    fn map<U>(&self, lift: impl Fn(T) -> U) -> Scene<U> {
+    pub(crate) fn map<U>(&self, lift: impl Fn(T) -> U) -> Scene<U> {
         let vectors = |v: [[T; 3]; 3]| v.map(|vector| vector.map(&lift));
         Scene {
             direct_m: vectors(self.direct_m),
-            reciprocal_per_angstrom: vectors(self.reciprocal_per_angstrom),
             phi_rad: self.phi_rad.iter().map(|&phi| lift(phi)).collect(),
             domains: (self.domains.as_ref())
                 .map(|domains| domains.iter().map(|&domain| vectors(domain)).collect()),
-            cells: self.cells.map(&lift),
-            fudge: lift(self.fudge),
+            lattice: self.lattice.map(&lift),
             sources: self.sources.as_ref().map(|sources| {
                 let lifted = sources.iter().map(|source| SceneSource {
                     incident: source.incident.map(&lift),
@@ -179,8 +176,8 @@ impl Scene<f64> {
         };
         add_vectors(&mut self.direct_m, &other.direct_m);
         add_vectors(
-            &mut self.reciprocal_per_angstrom,
-            &other.reciprocal_per_angstrom,
+            &mut self.lattice.reciprocal_per_angstrom,
+            &other.lattice.reciprocal_per_angstrom,
         );
         for (sum, &x) in self.phi_rad.iter_mut().zip(&other.phi_rad) {
             add(sum, x);
@@ -192,8 +189,8 @@ impl Scene<f64> {
                 add_vectors(sum, x);
             }
         }
-        add_vector(&mut self.cells, &other.cells);
-        add(&mut self.fudge, other.fudge);
+        add_vector(&mut self.lattice.cells, &other.lattice.cells);
+        add(&mut self.lattice.fudge, other.lattice.fudge);
         if let Some(sources) = &other.sources {
             let still = SceneSource {
                 incident: [0.0; 3],
@@ -252,8 +249,8 @@ impl<const N: usize> Scene<Dual<N>> {
         };
         set_vectors(&mut self.direct_m, &tangent.direct_m);
         set_vectors(
-            &mut self.reciprocal_per_angstrom,
-            &tangent.reciprocal_per_angstrom,
+            &mut self.lattice.reciprocal_per_angstrom,
+            &tangent.lattice.reciprocal_per_angstrom,
         );
         for (phi, &x) in self.phi_rad.iter_mut().zip(&tangent.phi_rad) {
             set(phi, x);
@@ -264,8 +261,8 @@ impl<const N: usize> Scene<Dual<N>> {
                 set_vectors(domain, x);
             }
         }
-        set_vector(&mut self.cells, &tangent.cells);
-        set(&mut self.fudge, tangent.fudge);
+        set_vector(&mut self.lattice.cells, &tangent.lattice.cells);
+        set(&mut self.lattice.fudge, tangent.lattice.fudge);
         if let Some(sources) = &tangent.sources {
             let own = self.sources.get_or_insert_with(|| own_sources(experiment));
             for (source, x) in own.iter_mut().zip(sources) {

@@ -108,8 +108,8 @@ impl Tables {
                 .filter_map(|(index, tangent)| Some((index, turns(plan, tangent)?)))
                 .collect(),
             sizes: all()
-                .filter(|(_, Tangent(t))| !is_zero(&t.cells))
-                .map(|(index, Tangent(t))| (index, t.cells))
+                .filter(|(_, Tangent(t))| !is_zero(&t.lattice.cells))
+                .map(|(index, Tangent(t))| (index, t.lattice.cells))
                 .collect(),
             rays: all()
                 .filter_map(|(index, tangent)| RaySlope::new(plan, index, tangent))

@@ -1,6 +1,7 @@
 //! The sum of a pixel written down, to be gone through backwards.
 
 use nanobragg_crystal::FactorGrid;
+use nanobragg_numeric::Scalar;
 
 use crate::sampling::Lookup;
 
@@ -51,26 +52,26 @@ enum Entry {
 #[derive(Default)]
 pub(crate) struct Tape(Vec<Entry>);
 
-impl Recorder<f64> for Tape {
+impl<T: Scalar> Recorder<T> for Tape {
     fn open(&mut self) {
         self.0.push(Entry::Open);
     }
 
-    fn close(&mut self, weight: f64) {
-        self.0.push(Entry::Close(weight));
+    fn close(&mut self, weight: T) {
+        self.0.push(Entry::Close(weight.value()));
     }
 
-    fn term(&mut self, term: &Term<f64>) {
-        let lattice_squared = term.lattice_factor * term.lattice_factor;
+    fn term(&mut self, term: &Term<T>) {
+        let lattice_squared = term.lattice_factor.value().powi(2);
         self.0.push(Entry::Term {
             lookup: term.lookup,
-            hkl: term.hkl,
-            slope: 2.0 * term.cell_factor * lattice_squared,
+            hkl: term.hkl.map(T::value),
+            slope: 2.0 * term.cell_factor.value() * lattice_squared,
         });
     }
 
-    fn scale(&mut self, factor: f64) {
-        self.0.push(Entry::Scale(factor));
+    fn scale(&mut self, factor: T) {
+        self.0.push(Entry::Scale(factor.value()));
     }
 }
 

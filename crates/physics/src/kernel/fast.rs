@@ -377,7 +377,8 @@ fn add_square_terms<P: Precision, A: Arithmetic, const ALL: bool, const ZEROS: b
     for start in (0..BLOCK).step_by(GROUP) {
         let mut above = [0.0; GROUP];
         for i in 0..GROUP {
-            above[i] = P::above::<A>(offset(start + i), plan.cells) * block.cell_factor[start + i];
+            above[i] =
+                P::above::<A>(offset(start + i), plan.lattice.cells) * block.cell_factor[start + i];
         }
         let mut below = [0.0; GROUP];
         for i in 0..GROUP {

@@ -1,6 +1,6 @@
 //! The structure factor of the lattice, lane by lane, but for its sign.
 
-use nanobragg_crystal::{Shape, lattice_factor};
+use nanobragg_crystal::{LatticeNumber, Shape};
 use nanobragg_numeric::Scalar;
 
 use super::block::{BLOCK, Block, any};
@@ -72,11 +72,11 @@ pub(super) fn fill_lattice<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: 
     match plan.experiment.crystal.shape() {
         Shape::Square => fill_square::<P, A>(plan, block),
         Shape::Round => {
-            fill_peaked::<{ Shape::Round as u8 }>(plan, block);
+            fill_peaked(plan, Shape::Round, block);
             mend_round_centres(plan, block);
         }
-        Shape::Gauss => fill_peaked::<{ Shape::Gauss as u8 }>(plan, block),
-        Shape::Tophat => fill_peaked::<{ Shape::Tophat as u8 }>(plan, block),
+        Shape::Gauss => fill_peaked(plan, Shape::Gauss, block),
+        Shape::Tophat => fill_peaked(plan, Shape::Tophat, block),
     }
 }
 
@@ -88,30 +88,29 @@ fn fill_square<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) 
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
         let offset = [dh[i], dk[i], dl[i]].map(P::without_zero);
-        block.lattice_factor[i] = P::above::<A>(offset, plan.cells) / P::below::<A>(offset);
+        block.lattice_factor[i] = P::above::<A>(offset, plan.lattice.cells) / P::below::<A>(offset);
     }
 }
 
 /// The shapes that are a function of the offset alone, by the formula that the reference uses.
+///
+/// `shape` is that of the crystal. It is told by name at every call, so that each call is compiled for
+/// its own shape: a match inside the loop would keep the compiler from making vectors of it.
 #[inline(always)]
-fn fill_peaked<const SHAPE: u8>(plan: &Plan<'_>, block: &mut Block) {
-    let shape = if SHAPE == Shape::Round as u8 {
-        Shape::Round
-    } else if SHAPE == Shape::Gauss as u8 {
-        Shape::Gauss
-    } else {
-        Shape::Tophat
-    };
-    let (cells, reciprocal) = (plan.cells, &plan.reciprocal_per_angstrom);
-    let fudge = plan.experiment.crystal.fudge();
+fn fill_peaked(plan: &Plan<'_>, shape: Shape, block: &mut Block) {
+    let mut lattice = plan.lattice.map(Lane);
+    lattice.shape = shape;
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
         let offset = [Lane(dh[i]), Lane(dk[i]), Lane(dl[i])];
-        let factor = lattice_factor(shape, offset, [0.0; 3], cells, reciprocal, fudge).value();
+        let factor = lattice.factor(offset, [0.0; 3]).value();
         block.lattice_factor[i] = factor;
         block.vanishes[i] = if factor == 0.0 { 1.0 } else { 0.0 };
     }
 }
+
+/// In a lane both removable singularities are worked by their closed formulas, with branch-free sines.
+impl LatticeNumber for Lane {}
 
 /// `pi sqrt(fudge r^2)` below which the transform of a sphere is taken from the reference.
 const ROUND_CENTRE: f64 = 0.05;
@@ -120,30 +119,21 @@ const ROUND_CENTRE: f64 = 0.05;
 /// system's sine decides what the C program gets, so those few lanes are computed with it.
 #[inline(always)]
 fn mend_round_centres(plan: &Plan<'_>, block: &mut Block) {
-    let fudge = plan.experiment.crystal.fudge();
+    let lattice = &plan.lattice;
     let limit = (ROUND_CENTRE / std::f64::consts::PI).powi(2);
-    let [na, nb, nc] = plan.cells;
+    let [na, nb, nc] = lattice.cells;
     let [dh, dk, dl] = &block.offset;
     let mut radius_squared = [0.0; BLOCK];
     for i in 0..BLOCK {
         let (h, k, l) = (dh[i] * na, dk[i] * nb, dl[i] * nc);
-        radius_squared[i] = fudge * (h * h + k * k + l * l);
+        radius_squared[i] = lattice.fudge * (h * h + k * k + l * l);
     }
     if !any(&radius_squared, |r2| r2 < limit) {
         return;
     }
     for i in 0..BLOCK {
         if radius_squared[i] < limit {
-            let offset = [dh[i], dk[i], dl[i]];
-            let reciprocal = &plan.reciprocal_per_angstrom;
-            let factor = lattice_factor(
-                Shape::Round,
-                offset,
-                [0.0; 3],
-                plan.cells,
-                reciprocal,
-                fudge,
-            );
+            let factor = lattice.factor([dh[i], dk[i], dl[i]], [0.0; 3]);
             block.lattice_factor[i] = factor;
             block.vanishes[i] = if factor == 0.0 { 1.0 } else { 0.0 };
         }

@@ -4,7 +4,7 @@
 //! order) and uses the system's sine, so that a trace of one pixel can be laid beside a trace of the
 //! C program number by number.
 
-use nanobragg_crystal::{lattice_factor, nearest_index};
+use nanobragg_crystal::nearest_index;
 use nanobragg_geometry::{capture_fraction, subpixel_offset, vector};
 use nanobragg_numeric::Scalar;
 
@@ -240,16 +240,7 @@ fn sum_sources<W: Witness>(
         debug_assert!(untouched.is_empty() || untouched.len() == domains);
         for orientation in untouched.iter().chain(swept) {
             let hkl = orientation.map(|edge| vector::dot(edge, scattering_per_m));
-            let nearest = hkl.map(nearest_index);
-            let crystal = &experiment.crystal;
-            let lattice_factor = lattice_factor(
-                crystal.shape(),
-                hkl,
-                nearest,
-                plan.cells,
-                &plan.reciprocal_per_angstrom,
-                crystal.fudge(),
-            );
+            let lattice_factor = plan.lattice.factor(hkl, hkl.map(nearest_index));
             if lattice_factor == 0.0 && experiment.water_m == 0.0 {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! How far a reflection was in reflecting position.
 
-use nanobragg_crystal::{lattice_factor, rotate_by_phi};
+use nanobragg_crystal::rotate_by_phi;
 use nanobragg_geometry::{rotate_by, vector};
 
 use crate::plan::{Orientation, Plan};
@@ -30,7 +30,7 @@ impl<'p, 'e> Crossing<'p, 'e> {
         let most_steps = MOST_TERMS / (plan.sources.len() * domains).max(1);
         Self {
             plan,
-            peak: lattice_factor_at(plan, [0.0; 3]),
+            peak: plan.lattice.factor([0.0; 3], [0.0; 3]),
             most_steps: most_steps.max(FAINT_STEPS as usize) as u32,
         }
     }
@@ -90,25 +90,12 @@ impl<'p, 'e> Crossing<'p, 'e> {
                 let stretch = radius / vector::norm(from_centre) - 1.0;
                 let offset_per_m = vector::scale(stretch, from_centre);
                 let offset = cell.map(|edge| vector::dot(edge, offset_per_m));
-                let ratio = lattice_factor_at(self.plan, offset) / self.peak;
+                let ratio = self.plan.lattice.factor(offset, [0.0; 3]) / self.peak;
                 sum += ratio * ratio;
             }
         }
         sum / (sources.len() * domains.len()).max(1) as f64
     }
-}
-
-/// The lattice factor at an offset from a reflection, but for its sign.
-fn lattice_factor_at(plan: &Plan<'_>, offset: [f64; 3]) -> f64 {
-    let crystal = &plan.experiment.crystal;
-    lattice_factor(
-        crystal.shape(),
-        offset,
-        [0.0; 3],
-        plan.cells,
-        &plan.reciprocal_per_angstrom,
-        crystal.fudge(),
-    )
 }
 
 /// `h a* + k b* + l c*` in 1/m of a direct cell in metres.

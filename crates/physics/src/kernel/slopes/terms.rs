@@ -180,7 +180,7 @@ impl SlopeBlock {
         rotation: &[[f64; 3]; 3],
         orientation: &Orientation,
     ) {
-        let [na, nb, nc] = plan.cells;
+        let [na, nb, nc] = plan.lattice.cells;
         for i in 0..BLOCK {
             let (h, k, l) = (
                 grating::<A>(self.base.offset[0][i], na),
