@@ -76,9 +76,26 @@ pub enum Error {
         name: String,
     },
 
+    /// A panel that cannot be.
+    #[error("panel \"{panel}\": {field} is {value}; it must be {allowed}")]
+    Panel {
+        /// The panel.
+        panel: String,
+        /// Its field.
+        field: &'static str,
+        /// What it is.
+        value: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
+
+    /// A curved detector of several panels.
+    #[error("a detector of several panels cannot be curved")]
+    CurvedPanels,
+
     /// A mask of other pixels than its panel.
     #[error(
-        "the mask has {mask_fast} x {mask_slow} pixels but the panel {fast} x {slow}",
+        "the mask has {mask_fast} x {mask_slow} pixels, the detector {fast} x {slow}",
         mask_fast = mask[0], mask_slow = mask[1], fast = panel[0], slow = panel[1]
     )]
     MaskSize {

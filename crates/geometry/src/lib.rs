@@ -55,10 +55,10 @@ pub mod vector;
 pub use beam::BeamFrame;
 pub use convention::{Axes, Convention, CustomAxes};
 pub use detector::{
-    Attenuation, BeamCentre, CentreInput, DetectorSpec, GeometryFixes, Laboratory, LayerRule,
-    Layout, PixelKind, Placement, PlacementInput, Sensor, SensorSpec, Surface, Warning,
-    capture_fraction, curved_position, curved_position_own_frame, flat_position, place,
-    point_solid_angle, solid_angle, subpixel_offset,
+    AXIS_TOLERANCE, AttachedPanel, Attenuation, BeamCentre, CentreInput, DetectorSpec,
+    GeometryFixes, Laboratory, LayerRule, Layout, PixelKind, Placement, PlacementInput, Sensor,
+    SensorSpec, Surface, Warning, capture_fraction, curved_position, curved_position_own_frame,
+    flat_position, place, point_solid_angle, solid_angle, subpixel_offset,
 };
 pub use error::{Error, PixelAxis};
 pub use goniometer::Goniometer;

@@ -11,9 +11,6 @@ use crate::mask::Mask;
 use crate::roi::Roi;
 use crate::vector::{cross, dot, sub};
 
-/// The name of a panel that has none.
-pub(crate) const DEFAULT_NAME: &str = "Panel";
-
 /// One flat (or curved) rectangle of square pixels in its place: everything about it that the
 /// physics needs.
 #[derive(Clone, Debug, PartialEq)]

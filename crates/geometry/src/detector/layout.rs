@@ -9,11 +9,11 @@ use crate::detector::resolve::{
     centre_input, check_numbers, pivot, pixel_counts, placement_input, size, unit_axes,
 };
 use crate::detector::sensor::{LayerRule, Sensor};
-use crate::detector::spec::DetectorSpec;
+use crate::detector::spec::{DetectorSpec, Surface};
 use crate::detector::warning::Warning;
-use crate::error::Error;
+use crate::error::{Error, MAX_PIXELS};
 use crate::goniometer::Goniometer;
-use crate::panel::{DEFAULT_NAME, Detector, Panel};
+use crate::panel::{Detector, Panel};
 use crate::pivot::Pivot;
 use crate::roi::Roi;
 use crate::units::Angle;
@@ -93,8 +93,8 @@ impl Laboratory {
         let (sensor, sensor_warning) = Sensor::new(&spec.sensor, rule)?;
         warnings.extend(sensor_warning);
 
-        let panel = Panel {
-            name: DEFAULT_NAME.to_owned(),
+        let first = Panel {
+            name: name_of(spec.name.as_deref(), 0),
             pixels_fast,
             pixels_slow,
             first_pixel: [0, 0],
@@ -105,12 +105,13 @@ impl Laboratory {
             bends_along_own_axes: spec.fixes.curved,
             pixel_kind: spec.pixel_kind,
             sensor,
-            trusted_range: None,
+            trusted_range: spec.trusted_range,
             roi: Roi::full(pixels_fast, pixels_slow)?,
             mask: None,
         };
+        let panels = attach(spec, first, rule, &mut warnings)?;
         Ok(Self {
-            detector: panel.into(),
+            detector: Detector::new(panels)?,
             beam: BeamFrame::from_unit(axes.beam, axes.polarization),
             goniometer: Goniometer::new(axes.spindle),
             layout: Layout {
@@ -130,4 +131,58 @@ impl Laboratory {
     pub fn panel(&self) -> &Panel {
         self.detector.first()
     }
+}
+
+/// The name of a panel, by default `Panel`, `Panel_1`, `Panel_2` and so on.
+fn name_of(given: Option<&str>, index: usize) -> String {
+    match (given, index) {
+        (Some(given), _) => given.to_owned(),
+        (None, 0) => "Panel".to_owned(),
+        (None, index) => format!("Panel_{index}"),
+    }
+}
+
+/// The first panel, and the others attached to it.
+fn attach(
+    spec: &DetectorSpec,
+    first: Panel,
+    rule: LayerRule,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<Panel>, Error> {
+    if !spec.others.is_empty() && spec.surface == Surface::Curved {
+        return Err(Error::CurvedPanels);
+    }
+    let mut pixels = first.pixel_count() as u64;
+    let mut panels = vec![first];
+    for (index, attached) in (1..).zip(&spec.others) {
+        let name = name_of(attached.name.as_deref(), index);
+        attached.check(&name)?;
+        let (pixels_fast, pixels_slow) = (attached.pixels_fast, attached.pixels_slow);
+        pixels = pixels.saturating_add(u64::from(pixels_fast) * u64::from(pixels_slow));
+        if pixels > MAX_PIXELS {
+            return Err(Error::Panel {
+                panel: name,
+                field: "number of pixels, with those of the panels before it,",
+                value: pixels as f64,
+                allowed: "at most 2147483648",
+            });
+        }
+        let (sensor, warning) = Sensor::new(&attached.sensor, rule)?;
+        warnings.extend(warning);
+        let first = &panels[0];
+        panels.push(Panel {
+            name,
+            pixels_fast,
+            pixels_slow,
+            first_pixel: [0, 0],
+            pixel_size_m: attached.pixel_size.m(),
+            placement: attached.placed(first.plane(), first.beam),
+            sensor,
+            trusted_range: attached.trusted_range,
+            roi: Roi::full(pixels_fast, pixels_slow)?,
+            mask: None,
+            ..first.clone()
+        });
+    }
+    Ok(panels)
 }

@@ -4,10 +4,12 @@
 //! 2. [`centre`]: what the convention makes of a beam centre.
 //! 3. [`mod@place`]: from beam spot or near point, distance and rotations to the corner of the first
 //!    pixel and the turned axes.
-//! 4. [`sensor`]: the layers of the sensor.
-//! 5. [`layout`]: all of it resolved, [`Laboratory`], with the [`warning`]s that came up.
-//! 6. [`pixel`] and [`mod@solid_angle`]: the formulas that are evaluated for every pixel.
+//! 4. `attached`: the other panels of a detector, rigidly attached to the first.
+//! 5. [`sensor`]: the layers of the sensor.
+//! 6. [`layout`]: all of it resolved, [`Laboratory`], with the [`warning`]s that came up.
+//! 7. [`pixel`] and [`mod@solid_angle`]: the formulas that are evaluated for every pixel.
 
+mod attached;
 pub mod centre;
 mod ignored;
 pub mod layout;
@@ -20,6 +22,7 @@ pub mod solid_angle;
 pub mod spec;
 pub mod warning;
 
+pub use attached::{AXIS_TOLERANCE, AttachedPanel};
 pub use centre::{BeamCentre, CentreInput};
 pub use layout::{Laboratory, Layout};
 pub use pixel::{curved_position, curved_position_own_frame, flat_position, subpixel_offset};

@@ -196,7 +196,7 @@ fn corner<T: Scalar>(
 }
 
 /// `x`, or the smallest positive normal number in the place of zero.
-fn away_from_zero<T: Scalar>(x: T) -> T {
+pub(super) fn away_from_zero<T: Scalar>(x: T) -> T {
     if x.value() == 0.0 {
         x + T::from_f64(f64::MIN_POSITIVE)
     } else {

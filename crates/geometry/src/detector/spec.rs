@@ -1,6 +1,7 @@
 //! What a user says about a detector.
 
 use crate::convention::{Convention, CustomAxes};
+use crate::detector::attached::AttachedPanel;
 use crate::detector::sensor::SensorSpec;
 use crate::pivot::Pivot;
 use crate::units::{Angle, Length};
@@ -105,6 +106,13 @@ pub struct DetectorSpec {
     pub pixel_kind: PixelKind,
     /// The sensor.
     pub sensor: SensorSpec,
+    /// The name of the panel, `Panel` by default.
+    pub name: Option<String>,
+    /// The smallest and the largest count that can be trusted, where a file states them.
+    pub trusted_range: Option<[f64; 2]>,
+    /// The other panels of the detector. They keep their places relative to the panel that all
+    /// fields above describe.
+    pub others: Vec<AttachedPanel>,
     /// The oddities put right.
     pub fixes: GeometryFixes,
 }
@@ -135,6 +143,9 @@ impl Default for DetectorSpec {
             surface: Surface::default(),
             pixel_kind: PixelKind::default(),
             sensor: SensorSpec::default(),
+            name: None,
+            trusted_range: None,
+            others: Vec::new(),
             fixes: GeometryFixes::default(),
         }
     }
