@@ -62,7 +62,7 @@ impl Source {
     /// What the file gives, under the keys that headers of images have for it.
     pub(crate) fn keys(&self) -> Vec<(&'static str, &'static str)> {
         let Described {
-            panel,
+            panels,
             wavelength_angstrom,
             phi_start_deg,
             phi_width_deg,
@@ -70,7 +70,7 @@ impl Source {
         } = &self.described;
         let groups: [(bool, &[&'static str]); 4] = [
             (
-                panel.is_some(),
+                !panels.is_empty(),
                 &["SIZE1", "SIZE2", "PIXEL_SIZE", "DISTANCE", "ORGX", "ORGY"],
             ),
             (wavelength_angstrom.is_some(), &["WAVELENGTH"]),
@@ -85,9 +85,8 @@ impl Source {
 
     /// Whether the file gives a sensor.
     pub(crate) fn gives_sensor(&self) -> bool {
-        self.described
-            .panel
-            .is_some_and(|panel| panel.sensor.is_some())
+        let mut panels = self.described.panels.iter();
+        panels.any(|panel| panel.sensor.is_some())
     }
 
     /// Whether the file gives a cell, with or without an orientation.
@@ -99,7 +98,7 @@ impl Source {
     pub(crate) fn parts(&self) -> String {
         let said = &self.described;
         let parts = [
-            ("detector", said.panel.is_some()),
+            ("detector", !said.panels.is_empty()),
             ("sensor", self.gives_sensor()),
             ("beam direction", said.beam_direction.is_some()),
             ("wavelength", said.wavelength_angstrom.is_some()),

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::slice::from_ref;
 
 use nanobragg::io::{Exposure, Image, Result, cbf, nexus, tiff};
 
@@ -63,7 +64,7 @@ impl WideFormat {
         match self {
             Self::Cbf => cbf::write(out, exposure, counts),
             Self::Tiff => tiff::write_counts(out, exposure, counts),
-            Self::Nexus => nexus::write_counts(out, exposure, counts),
+            Self::Nexus => nexus::write_counts(out, from_ref(exposure), from_ref(counts)),
         }
     }
 }

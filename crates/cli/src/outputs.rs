@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::slice::from_ref;
 use std::thread::{self, ScopedJoinHandle};
 
 use nanobragg::crystal::read::fdump;
@@ -141,7 +142,10 @@ impl Outputs {
             filled(output, "floatfile", hashes, &|out| match format {
                 PhotonFormat::Raw => float::write(out, &image.photons),
                 PhotonFormat::Tiff => tiff::write_photons(out, &exposure, &image.photons),
-                PhotonFormat::Nexus => nexus::write_photons(out, &exposure, &image.photons),
+                PhotonFormat::Nexus => {
+                    let (exposure, photons) = (from_ref(&exposure), from_ref(&image.photons));
+                    nexus::write_photons(out, exposure, photons)
+                }
             })
         };
         let write_wide = |flag, format: WideFormat, output, counts: &Image<i32>| {
@@ -275,8 +279,9 @@ impl Outputs {
                     };
                     let expt = expt.map(|to| text(to, "exptfile", dxtbx::write(geometry)));
                     complete.extend(expt.transpose()?);
-                    let xds = xds.map(|to| text(to, "xdsfile", xds::write(geometry)));
-                    complete.extend(xds.transpose()?);
+                    if let Some(to) = xds {
+                        complete.push(text(to, "xdsfile", xds::write(geometry)?)?);
+                    }
                 }
                 complete.extend(truth_output.map(write_truth).transpose()?);
                 Ok(complete)

@@ -117,7 +117,7 @@ impl Job {
 
     /// The file that the detector was taken from.
     pub(crate) fn detector_from(&self) -> Option<&Source> {
-        let gives = |source: &&Source| source.described.panel.is_some();
+        let gives = |source: &&Source| !source.described.panels.is_empty();
         self.geometry_from.iter().rfind(gives)
     }
 

@@ -197,7 +197,10 @@ mod tests {
             AnyImage::Shaped(Format::Tiff, floats.clone())
         );
 
-        let file = stored(|out| nexus::write_photons(out, &Exposure::default(), &floats));
+        let file = stored(|out| {
+            let exposures = [Exposure::default()];
+            nexus::write_photons(out, &exposures, std::slice::from_ref(&floats))
+        });
         let error = AnyImage::read(file.path()).unwrap_err().to_string();
         assert!(error.contains("HDF5"), "{error}");
 

@@ -35,6 +35,27 @@ impl<T> Image<T> {
         Ok(Self { fast, slow, pixels })
     }
 
+    /// The images one below the other, each from the first fast pixel on; what is left beside the
+    /// narrower ones is filled with the default.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for no image at all.
+    pub fn stacked(images: &[Self]) -> Result<Self>
+    where
+        T: Copy + Default,
+    {
+        let widest = images.iter().map(Self::fast).max().unwrap_or(0);
+        let rows: usize = images.iter().map(Self::slow).sum();
+        let mut pixels = Vec::with_capacity(widest * rows);
+        for image in images {
+            for row in image.rows() {
+                pixels.extend_from_slice(row);
+                pixels.resize(pixels.len() + widest - row.len(), T::default());
+            }
+        }
+        Self::new(widest, rows, pixels)
+    }
+
     /// Pixels along the fast axis.
     pub fn fast(&self) -> usize {
         self.fast

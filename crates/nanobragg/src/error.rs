@@ -34,6 +34,14 @@ pub enum Error {
          other than 0"
     )]
     NoStructureFactors,
+    /// A file that has room for one panel, of a detector of several.
+    #[error("{file} describes one panel, but the detector has {panels}")]
+    SeveralPanels {
+        /// Panels of the detector.
+        panels: usize,
+        /// The kind of file.
+        file: &'static str,
+    },
     /// A number in the header of an image that no experiment can have.
     #[error(
         "{}: {key}={value:e} in the header is absurd, expected a magnitude from {least:e} to {most:e}",

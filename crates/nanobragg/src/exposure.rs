@@ -4,13 +4,26 @@ use nanobragg_geometry::vector::{add, cross, dot, scale};
 use nanobragg_io::Exposure;
 
 use crate::error::Error;
-use crate::exchange::Geometry;
+use crate::exchange::{Geometry, PlacedPanel};
 use crate::resolve::Resolved;
 
 /// The beam of every image file.
 const BEAM: [f64; 3] = [0.0, 0.0, -1.0];
 
-/// What the headers of CBF, TIFF and NeXus files say of a resolved experiment.
+/// What the headers of CBF and TIFF files, which hold one panel, say of a resolved experiment.
+///
+/// # Errors
+/// [`Error::SeveralPanels`] unless the detector is one panel, and those of [`exposures`].
+pub fn exposure(resolved: &Resolved) -> Result<Exposure, Error> {
+    let exposures = exposures(resolved)?;
+    let [exposure] = <[_; 1]>::try_from(exposures).map_err(|several| Error::SeveralPanels {
+        panels: several.len(),
+        file: "the header of a CBF or TIFF file",
+    })?;
+    Ok(exposure)
+}
+
+/// What the headers of CBF, TIFF and NeXus files say of every panel of a resolved experiment.
 ///
 /// It is the [`Geometry`] that is exchanged with other programs, in the same laboratory. Those files
 /// take a beam along -z for granted; where a custom beam is not along an axis of the run, everything
@@ -18,12 +31,12 @@ const BEAM: [f64; 3] = [0.0, 0.0, -1.0];
 ///
 /// # Errors
 /// [`Error::CurvedSurface`] for a curved detector, which no header describes.
-pub fn exposure(resolved: &Resolved) -> Result<Exposure, Error> {
+pub fn exposures(resolved: &Resolved) -> Result<Vec<Exposure>, Error> {
     let geometry = Geometry::of(resolved)?;
     let turned = |v: [f64; 3]| with_beam_along_z(geometry.beam.direction, v);
-    let (panel, beam) = (geometry.panel, geometry.beam);
+    let beam = geometry.beam;
     let fluence = &resolved.decisions.fluence;
-    Ok(Exposure {
+    let of_panel = |panel: &PlacedPanel| Exposure {
         pixel_mm: panel.pixel_size_mm,
         origin_mm: turned(panel.origin_mm),
         fast: turned(panel.fast),
@@ -39,7 +52,8 @@ pub fn exposure(resolved: &Resolved) -> Result<Exposure, Error> {
         polarization_fraction: beam.polarization_fraction,
         polarization_axis: turned(cross(beam.polarization_normal, beam.direction)),
         ..Exposure::default()
-    })
+    };
+    Ok(geometry.panels.iter().map(of_panel).collect())
 }
 
 /// `v` turned as the smallest rotation turns `beam`, which is nearer to -z than to +z, onto -z:

@@ -53,7 +53,7 @@ pub mod series;
 mod spec;
 
 pub use error::Error;
-pub use exposure::exposure;
+pub use exposure::{exposure, exposures};
 pub use header::{HeaderKind, apply_header, smv_fields};
 pub use images::{NotFinite, Simulated, simulate};
 pub use memory::{bytes_needed, check_memory};

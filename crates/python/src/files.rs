@@ -1,6 +1,7 @@
 //! Readers and writers.
 
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 
 use nanobragg::io::any::AnyImage;
 use nanobragg::io::smv::Fields;
@@ -176,7 +177,7 @@ pub(crate) fn write_image(
                 WideFormat::Nexus if !has_integers => {
                     let photons = floats();
                     save(py, &path, |out| {
-                        nexus::write_photons(out, &exposure, &photons)
+                        nexus::write_photons(out, from_ref(&exposure), from_ref(&photons))
                     })
                 }
                 _ => {

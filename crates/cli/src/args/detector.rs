@@ -197,7 +197,7 @@ pub(super) static GROUP: Group = Group {
         from_zero(
             "expt_panel",
             |args, n| args.detector.expt_panel = Some(super::count(n)),
-            "The panel of its detector, counted from 0. Needed if there are several.",
+            "Only this panel of its detector, counted from 0.",
         ),
         FlagSpec::new(
             "xdsinp",

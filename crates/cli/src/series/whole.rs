@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nanobragg::io::nexus::{NexusWriter, PixelType, Pixels, Series};
+use nanobragg::io::nexus::{Module, NexusWriter, PixelType, Pixels, Series};
 use nanobragg::io::{Image, Output};
 use nanobragg::series::SeriesKind;
-use nanobragg::{Resolved, exposure};
+use nanobragg::{Resolved, exposures};
 
 use crate::digest::FileEntry;
 use crate::run::RunError;
@@ -32,21 +32,28 @@ impl Whole {
         kind: SeriesKind,
         first: &Resolved,
     ) -> Result<Self, RunError> {
-        let exposure = exposure(first)?;
-        let panel = first.experiment.detector.first();
+        let exposures = exposures(first)?;
+        let width_degrees = exposures.first().map_or(0.0, |first| first.width_degrees);
+        let panels = exposures
+            .into_iter()
+            .zip(first.experiment.detector.panels());
         let stride = match numbers[..] {
             [first, second, ..] => f64::from(second - first),
             _ => 1.0,
         };
         let series = Series {
             step_degrees: match kind {
-                SeriesKind::Rotation => stride * exposure.width_degrees,
+                SeriesKind::Rotation => stride * width_degrees,
                 SeriesKind::Shots => 0.0,
             },
-            exposure,
+            panels: panels
+                .map(|(exposure, panel)| Module {
+                    exposure,
+                    fast: panel.pixels_fast() as usize,
+                    slow: panel.pixels_slow() as usize,
+                })
+                .collect(),
             images: numbers.len(),
-            fast: panel.pixels_fast() as usize,
-            slow: panel.pixels_slow() as usize,
             pixel: PixelType::I32,
         };
         Ok(Self {

@@ -1,12 +1,14 @@
 //! Groups and their members.
 
+use std::borrow::Cow;
+
 use super::{Images, Value};
 
 /// A group: attributes and named members, in the order they are given.
 #[derive(Debug, Default)]
 pub struct Group {
     pub(super) attributes: Vec<(&'static str, Value)>,
-    pub(super) members: Vec<(&'static str, Member)>,
+    pub(super) members: Vec<(Cow<'static, str>, Member)>,
 }
 
 /// A member of a group.
@@ -48,8 +50,8 @@ impl Group {
 
     /// The group with a further member; its name has at most 255 bytes.
     #[must_use]
-    pub fn with(mut self, name: &'static str, member: impl Into<Member>) -> Self {
-        self.members.push((name, member.into()));
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, member: impl Into<Member>) -> Self {
+        self.members.push((name.into(), member.into()));
         self
     }
 }

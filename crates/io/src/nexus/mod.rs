@@ -19,4 +19,6 @@
 mod tree;
 mod write;
 
-pub use write::{NexusWriter, PackedImage, PixelType, Pixels, Series, write_counts, write_photons};
+pub use write::{
+    Module, NexusWriter, PackedImage, PixelType, Pixels, Series, write_counts, write_photons,
+};

@@ -1,6 +1,6 @@
 //! The groups and datasets of an NXmx file.
 
-use super::Series;
+use super::{Module, Series};
 use crate::Exposure;
 use crate::hdf5::{Dataset, Group, Images, Value};
 
@@ -9,14 +9,11 @@ const DATE: &str = "1970-01-01T00:00:00Z";
 
 /// Path of the translation from the sample to the detector.
 const TRANSLATION: &str = "/entry/instrument/detector/transformations/translation";
-/// Path of the corner of the first pixel.
-const MODULE_OFFSET: &str = "/entry/instrument/detector/module/module_offset";
 /// Path of the spindle.
 const OMEGA: &str = "/entry/sample/transformations/omega";
 
 /// The root group, with the `images` in it.
-pub(super) fn root(series: &Series, images: Images) -> Group {
-    let exposure = &series.exposure;
+pub(super) fn root(series: &Series, exposure: &Exposure, images: Images) -> Group {
     let seconds = exposure.duration_s() * series.images as f64;
     Group::of_class("NXroot")
         .attribute("default", Value::text("entry"))
@@ -40,20 +37,19 @@ pub(super) fn root(series: &Series, images: Images) -> Group {
                         .with("name", Value::text("nanoBragg"))
                         .with("type", Value::text("simulation")),
                 )
-                .with("sample", sample(series))
+                .with("sample", sample(series, exposure))
                 .with(
                     "instrument",
                     Group::of_class("NXinstrument")
                         .with("name", Value::text("nanoBragg"))
                         .with("time_zone", Value::text("UTC"))
                         .with("beam", beam(exposure))
-                        .with("detector", detector(series, seconds)),
+                        .with("detector", detector(series, exposure, seconds)),
                 ),
         )
 }
 
-fn sample(series: &Series) -> Group {
-    let exposure = &series.exposure;
+fn sample(series: &Series, exposure: &Exposure) -> Group {
     let starts: Vec<f64> = (0..series.images)
         .map(|image| exposure.start_degrees + image as f64 * series.step_degrees)
         .collect();
@@ -104,8 +100,7 @@ fn beam(exposure: &Exposure) -> Group {
         .with("incident_polarization_stokes", Value::numbers(&stokes))
 }
 
-fn detector(series: &Series, seconds: f64) -> Group {
-    let exposure = &series.exposure;
+fn detector(series: &Series, exposure: &Exposure, seconds: f64) -> Group {
     let pixel_m = exposure.pixel_mm / 1000.0;
     let metres = |value: f64| Dataset::new(Value::number(value)).units("m");
     let per_image = Value::number(seconds / series.images.max(1) as f64);
@@ -137,26 +132,50 @@ fn detector(series: &Series, seconds: f64) -> Group {
             .with("beam_center_x", pixels(fast))
             .with("beam_center_y", pixels(slow));
     }
-    detector
-        .with(
-            "transformations",
-            Group::of_class("NXtransformations").with(
-                "translation",
-                axis(
-                    Value::numbers(&[length]),
-                    ("translation", "mm"),
-                    towards,
-                    ".",
-                ),
+    detector = detector.with(
+        "transformations",
+        Group::of_class("NXtransformations").with(
+            "translation",
+            axis(
+                Value::numbers(&[length]),
+                ("translation", "mm"),
+                towards,
+                ".",
             ),
-        )
-        .with("module", module(series))
+        ),
+    );
+    let several = series.panels.len() > 1;
+    let mut first_slow = 0;
+    for (index, panel) in series.panels.iter().enumerate() {
+        // Readers take modules in the order of their names.
+        let name = if several {
+            format!("module_{index:04}")
+        } else {
+            "module".to_owned()
+        };
+        let module = module(exposure, panel, first_slow, &name);
+        first_slow += panel.slow;
+        detector = detector.with(name, module);
+    }
+    detector
 }
 
-fn module(series: &Series) -> Group {
-    let exposure = &series.exposure;
-    // `Images::new` has checked that both fit.
-    let sides = [series.slow, series.fast].map(|side| side as i32);
+/// A panel whose first row is the row `first_slow` of the file. Its corner is told from that of the
+/// first panel.
+fn module(first: &Exposure, panel: &Module, first_slow: usize, name: &str) -> Group {
+    let exposure = &panel.exposure;
+    // `Images::new` has checked that all fit.
+    let sides = [panel.slow, panel.fast].map(|side| side as i32);
+    let offset_path = format!("/entry/instrument/detector/{name}/module_offset");
+    let ([x, y, z], [x0, y0, z0]) = (exposure.origin_mm, first.origin_mm);
+    let from_first = [x - x0, y - y0, z - z0];
+    let [x, y, z] = from_first;
+    let length = x.hypot(y).hypot(z);
+    let direction = if length > 0.0 {
+        from_first.map(|x| x / length)
+    } else {
+        [0.0, 0.0, -1.0]
+    };
     let millimetres = |value: f64, direction: [f64; 3], on: &str| {
         axis(
             Value::number(value),
@@ -166,20 +185,17 @@ fn module(series: &Series) -> Group {
         )
     };
     Group::of_class("NXdetector_module")
-        .with("data_origin", Value::integers(&[0, 0]))
+        .with("data_origin", Value::integers(&[first_slow as i32, 0]))
         .with("data_size", Value::integers(&sides))
         .with("data_stride", Value::integers(&[1, 1]))
-        .with(
-            "module_offset",
-            millimetres(0.0, [0.0, 0.0, -1.0], TRANSLATION),
-        )
+        .with("module_offset", millimetres(length, direction, TRANSLATION))
         .with(
             "fast_pixel_direction",
-            millimetres(exposure.pixel_mm, exposure.fast, MODULE_OFFSET),
+            millimetres(exposure.pixel_mm, exposure.fast, &offset_path),
         )
         .with(
             "slow_pixel_direction",
-            millimetres(exposure.pixel_mm, exposure.slow, MODULE_OFFSET),
+            millimetres(exposure.pixel_mm, exposure.slow, &offset_path),
         )
 }
 

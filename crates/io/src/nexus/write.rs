@@ -10,19 +10,37 @@ use crate::{Error, Exposure, Image, Output, Result};
 /// The properties that all images of a file share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// The first image.
-    pub exposure: Exposure,
+    /// The panels of the detector, of which there is at least one. Their images stand one below the
+    /// other in the order of this list, each beginning at the first fast pixel; pixels of the file
+    /// that belong to no panel are masked.
+    pub panels: Vec<Module>,
     /// The angle of the spindle from the start of one image to the start of the next:
-    /// `width_degrees` of the exposure for a rotation, more if images are left out, 0 for stills.
+    /// `width_degrees` of the exposures for a rotation, more if images are left out, 0 for stills.
     pub step_degrees: f64,
     /// The number of images.
     pub images: usize,
+    /// The type of a pixel.
+    pub pixel: PixelType,
+}
+
+/// A panel of the detector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Module {
+    /// The first image as the panel sees it. Beam and spindle are the same for all panels.
+    pub exposure: Exposure,
     /// Pixels along the fast axis.
     pub fast: usize,
     /// Pixels along the slow axis.
     pub slow: usize,
-    /// The type of a pixel.
-    pub pixel: PixelType,
+}
+
+impl Series {
+    /// Pixels of an image in the file along fast and slow.
+    pub fn sides(&self) -> [usize; 2] {
+        let fast = self.panels.iter().map(|panel| panel.fast).max();
+        let slow = self.panels.iter().map(|panel| panel.slow).sum();
+        [fast.unwrap_or(0), slow]
+    }
 }
 
 /// The type of a pixel.
@@ -104,17 +122,16 @@ impl Pixels<'_> {
 /// A file to which the images of a series are written one by one, in any order.
 ///
 /// ```
-/// use nanobragg_io::nexus::{NexusWriter, PixelType, Pixels, Series};
+/// use nanobragg_io::nexus::{Module, NexusWriter, PixelType, Pixels, Series};
 /// use nanobragg_io::Exposure;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("series.nxs");
+/// let exposure = Exposure { width_degrees: 0.1, ..Exposure::default() };
 /// let series = Series {
-///     exposure: Exposure { width_degrees: 0.1, ..Exposure::default() },
+///     panels: vec![Module { exposure, fast: 3, slow: 1 }],
 ///     step_degrees: 0.1,
 ///     images: 2,
-///     fast: 3,
-///     slow: 1,
 ///     pixel: PixelType::I32,
 /// };
 /// let mut writer = NexusWriter::create(&path, series)?;
@@ -128,6 +145,8 @@ impl Pixels<'_> {
 #[derive(Debug)]
 pub struct NexusWriter<W> {
     series: Series,
+    /// The first image as the first panel sees it.
+    first: Exposure,
     images: Images,
     file: Writer<W>,
 }
@@ -157,9 +176,9 @@ impl<W: Write + Seek> NexusWriter<W> {
     /// [`Error::Shape`] for a series without images or images without pixels, [`Error::TooLarge`]
     /// for images of 4 GB or more, and errors of the writer.
     pub fn new(out: W, series: Series) -> Result<Self> {
-        let &Series {
-            images, fast, slow, ..
-        } = &series;
+        let images = series.images;
+        let [fast, slow] = series.sides();
+        let first = series.panels.first().map(|panel| panel.exposure.clone());
         if images == 0 || fast == 0 || slow == 0 {
             return Err(Error::Shape {
                 fast,
@@ -170,6 +189,7 @@ impl<W: Write + Seek> NexusWriter<W> {
         Ok(Self {
             images: Images::new(series.pixel.element(), fast, slow, images)?,
             file: Writer::new(out)?,
+            first: first.unwrap_or_default(),
             series,
         })
     }
@@ -189,9 +209,8 @@ impl<W: Write + Seek> NexusWriter<W> {
     /// [`Error::PixelType`] or [`Error::Shape`] if type or number of pixels are not those of the
     /// series, and errors of the writer.
     pub fn write_packed(&mut self, index: usize, image: &PackedImage) -> Result<()> {
-        let Series {
-            pixel, fast, slow, ..
-        } = self.series;
+        let pixel = self.series.pixel;
+        let [fast, slow] = self.series.sides();
         if image.pixel != pixel {
             return Err(Error::PixelType {
                 expected: pixel.name(),
@@ -219,7 +238,8 @@ impl<W: Write + Seek> NexusWriter<W> {
         if written < images {
             return Err(Error::Incomplete { written, images });
         }
-        self.file.close(&tree::root(&self.series, self.images))
+        self.file
+            .close(&tree::root(&self.series, &self.first, self.images))
     }
 }
 
@@ -227,32 +247,48 @@ impl<W: Write + Seek> NexusWriter<W> {
 ///
 /// # Errors
 /// Errors of the writer, or [`Error::TooLarge`] for an image of 4 GB or more.
-pub fn write_counts(writer: impl Write, exposure: &Exposure, counts: &Image<i32>) -> Result<()> {
-    write_one(writer, exposure, counts, Pixels::I32(counts.pixels()))
+pub fn write_counts(
+    writer: impl Write,
+    exposures: &[Exposure],
+    panels: &[Image<i32>],
+) -> Result<()> {
+    write_one(writer, exposures, panels, |pixels| Pixels::I32(pixels))
 }
 
 /// Writes a file of one image of photons.
 ///
 /// # Errors
 /// As [`write_counts`].
-pub fn write_photons(writer: impl Write, exposure: &Exposure, photons: &Image<f32>) -> Result<()> {
-    write_one(writer, exposure, photons, Pixels::F32(photons.pixels()))
+pub fn write_photons(
+    writer: impl Write,
+    exposures: &[Exposure],
+    panels: &[Image<f32>],
+) -> Result<()> {
+    write_one(writer, exposures, panels, |pixels| Pixels::F32(pixels))
 }
 
 /// Writes a file of one image. It is made in memory, because the superblock is written last and a
 /// pipe cannot seek.
-fn write_one<T>(
+fn write_one<T: Copy + Default>(
     mut writer: impl Write,
-    exposure: &Exposure,
-    image: &Image<T>,
-    pixels: Pixels<'_>,
+    exposures: &[Exposure],
+    panels: &[Image<T>],
+    pixels: impl FnOnce(&[T]) -> Pixels<'_>,
 ) -> Result<()> {
+    let modules = exposures
+        .iter()
+        .zip(panels)
+        .map(|(exposure, image)| Module {
+            exposure: exposure.clone(),
+            fast: image.fast(),
+            slow: image.slow(),
+        });
+    let stacked = Image::stacked(panels)?;
+    let pixels = pixels(stacked.pixels());
     let series = Series {
-        exposure: exposure.clone(),
-        step_degrees: exposure.width_degrees,
+        step_degrees: exposures.first().map_or(0.0, |first| first.width_degrees),
+        panels: modules.collect(),
         images: 1,
-        fast: image.fast(),
-        slow: image.slow(),
         pixel: pixels.pixel_type(),
     };
     let mut file = NexusWriter::new(Cursor::new(Vec::new()), series)?;
@@ -265,12 +301,15 @@ mod tests {
     use super::*;
 
     fn series(images: usize) -> NexusWriter<Cursor<Vec<u8>>> {
-        let series = Series {
+        let module = Module {
             exposure: Exposure::default(),
-            step_degrees: 0.0,
-            images,
             fast: 2,
             slow: 1,
+        };
+        let series = Series {
+            panels: vec![module],
+            step_degrees: 0.0,
+            images,
             pixel: PixelType::F32,
         };
         NexusWriter::new(Cursor::new(Vec::new()), series).unwrap()

@@ -5,11 +5,12 @@ use std::fmt;
 use nanobragg_crystal::{CellSpec, CrystalSpec};
 use nanobragg_geometry::vector::{cross, dot, norm, scale, sub, unit};
 use nanobragg_geometry::{
-    Angle, Attenuation, Convention, CustomAxes, DetectorSpec, Length, Pivot, SensorSpec, Surface,
+    Angle, AttachedPanel, Attenuation, Convention, CustomAxes, DetectorSpec, Length, Pivot,
+    SensorSpec, Surface,
 };
 
 use super::frame::run_from_exchange;
-use super::geometry::{Geometry, Panel};
+use super::geometry::{Geometry, PlacedPanel, Slab};
 use crate::error::Error;
 use crate::spec::ExperimentSpec;
 
@@ -19,8 +20,8 @@ const LEAST_CLOSENESS: f64 = 1e-9;
 /// The geometry that a file gives, in the laboratory of [`super::frame`]; `None` where it is silent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Described {
-    /// The detector.
-    pub panel: Option<Panel>,
+    /// The panels of the detector; none where the file is silent.
+    pub panels: Vec<PlacedPanel>,
     /// The unit vector of the beam, from source to sample.
     pub beam_direction: Option<[f64; 3]>,
     /// The wavelength in Angstrom.
@@ -61,7 +62,7 @@ impl fmt::Display for Ignored {
 impl From<Geometry> for Described {
     fn from(geometry: Geometry) -> Self {
         Self {
-            panel: Some(geometry.panel),
+            panels: geometry.panels,
             beam_direction: Some(geometry.beam.direction),
             wavelength_angstrom: Some(geometry.beam.wavelength_angstrom),
             polarization_normal: Some(geometry.beam.polarization_normal),
@@ -101,7 +102,7 @@ impl Described {
         let beam = self.beam_direction.map(run_from_exchange);
         let spindle = self.spindle.map(run_from_exchange);
         let normal = self.polarization_normal.map(run_from_exchange);
-        if self.panel.is_some() || beam.is_some() || spindle.is_some() || normal.is_some() {
+        if !self.panels.is_empty() || beam.is_some() || spindle.is_some() || normal.is_some() {
             let defaults = Convention::Custom.axes();
             let polarization =
                 normal.map(|normal| unit(cross(normal, beam.unwrap_or(defaults.beam))));
@@ -113,9 +114,10 @@ impl Described {
                 ..spec.detector.axes
             };
         }
-        if let Some(panel) = &self.panel {
+        if let [first, others @ ..] = self.panels.as_slice() {
             let beam = spec.detector.axes.over_defaults().beam;
-            place_panel(&mut spec.detector, panel, unit(beam), about)?;
+            place_panel(&mut spec.detector, first, unit(beam), about)?;
+            spec.detector.others = others.iter().map(|other| attached(first, other)).collect();
         }
         if let Some(angstrom) = self.wavelength_angstrom {
             spec.beam.wavelength = Length::from_angstrom(angstrom);
@@ -156,7 +158,7 @@ impl Described {
 /// Puts the detector of `spec` where `panel` is. `beam` is a unit vector of the run.
 fn place_panel(
     spec: &mut DetectorSpec,
-    panel: &Panel,
+    panel: &PlacedPanel,
     beam: [f64; 3],
     about: Pivot,
 ) -> Result<(), Error> {
@@ -212,18 +214,48 @@ fn place_panel(
         spec.org_y = Some(s_m / pixel_m + 0.5);
         spec.pivot = Some(Pivot::Sample);
     }
-    if let Some(slab) = panel.sensor {
-        spec.sensor = SensorSpec {
-            thickness: Length::from_mm(slab.thickness_mm),
-            attenuation: if slab.mu_per_mm > 0.0 {
-                Attenuation::Depth(Length::from_mm(1.0 / slab.mu_per_mm))
-            } else {
-                Attenuation::Transparent
-            },
-            layers: None,
-        };
-    }
+    spec.name = name_of(panel);
+    spec.trusted_range = panel.trusted_range;
+    spec.sensor = panel.sensor.map(sensor_of).unwrap_or_default();
     Ok(())
+}
+
+fn name_of(panel: &PlacedPanel) -> Option<String> {
+    (!panel.name.is_empty()).then(|| panel.name.clone())
+}
+
+fn sensor_of(slab: Slab) -> SensorSpec {
+    SensorSpec {
+        thickness: Length::from_mm(slab.thickness_mm),
+        attenuation: if slab.mu_per_mm > 0.0 {
+            Attenuation::Depth(Length::from_mm(1.0 / slab.mu_per_mm))
+        } else {
+            Attenuation::Transparent
+        },
+        layers: None,
+    }
+}
+
+/// `panel` in the frame of the `first` panel of its detector.
+fn attached(first: &PlacedPanel, panel: &PlacedPanel) -> AttachedPanel {
+    let [fast, slow] = [first.fast, first.slow].map(unit);
+    // The normal of the run points away from the sample; see `place_panel`.
+    let mut normal = unit(cross(fast, slow));
+    if dot(normal, first.origin_mm) < 0.0 {
+        normal = normal.map(|x| -x);
+    }
+    let in_frame = |v: [f64; 3]| [fast, slow, normal].map(|axis| dot(v, axis));
+    AttachedPanel {
+        name: name_of(panel),
+        origin: in_frame(sub(panel.origin_mm, first.origin_mm)).map(Length::from_mm),
+        fast: in_frame(unit(panel.fast)),
+        slow: in_frame(unit(panel.slow)),
+        pixels_fast: panel.pixels[0],
+        pixels_slow: panel.pixels[1],
+        pixel_size: Length::from_mm(panel.pixel_size_mm),
+        sensor: panel.sensor.map(sensor_of).unwrap_or_default(),
+        trusted_range: panel.trusted_range,
+    }
 }
 
 /// The coordinates along `fast` and `slow` of a vector in their plane.
@@ -265,10 +297,12 @@ mod tests {
     /// Metres by which two ways of placing one detector of a metre may differ.
     const ROUNDING_M: f64 = 1e-15;
 
-    fn tilted(left_handed: bool) -> Panel {
+    fn tilted(left_handed: bool) -> PlacedPanel {
         let fast = unit([0.9, 0.3, 0.1]);
         let slow = unit(cross([0.2, 0.1, 0.95], fast));
-        Panel {
+        PlacedPanel {
+            name: String::new(),
+            trusted_range: None,
             origin_mm: [-31.0, 42.0, -170.0],
             fast,
             slow: if left_handed { slow.map(|x| -x) } else { slow },
@@ -278,9 +312,9 @@ mod tests {
         }
     }
 
-    fn described(panel: Panel) -> Described {
+    fn described(panel: PlacedPanel) -> Described {
         Described {
-            panel: Some(panel),
+            panels: vec![panel],
             beam_direction: Some(unit([0.01, -0.02, -1.0])),
             ..Described::default()
         }
@@ -292,7 +326,7 @@ mod tests {
             let panel = tilted(left_handed);
             for about in [Pivot::Sample, Pivot::Beam] {
                 let mut spec = ExperimentSpec::default();
-                described(panel).place(&mut spec, about).unwrap();
+                described(panel.clone()).place(&mut spec, about).unwrap();
                 let detector = Laboratory::new(&spec.detector).unwrap();
                 assert_eq!(detector.layout.warnings, []);
                 assert_eq!(detector.layout.pivot, about);
@@ -325,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_detector_through_the_sample_is_refused() {
-        let panel = Panel {
+        let panel = PlacedPanel {
             origin_mm: [-30.0, 20.0, 0.0],
             fast: [1.0, 0.0, 0.0],
             slow: [0.0, -1.0, 0.0],

@@ -1,7 +1,7 @@
 //! What another program can be told of an experiment's geometry.
 
 use nanobragg_geometry::vector::{cross, dot, norm, scale, sub, unit};
-use nanobragg_geometry::{Angle, Surface};
+use nanobragg_geometry::{Angle, Panel, Surface};
 
 use super::frame::Frame;
 use crate::error::Error;
@@ -11,8 +11,8 @@ use crate::resolve::Resolved;
 /// millimetres, Angstrom, degrees and unit vectors, the sample at the origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Geometry {
-    /// The detector.
-    pub panel: Panel,
+    /// The panels of the detector, of which there is at least one.
+    pub panels: Vec<PlacedPanel>,
     /// The beam.
     pub beam: Beam,
     /// The unit vector of the spindle; phi turns the crystal about it, right-handed.
@@ -23,9 +23,11 @@ pub struct Geometry {
     pub lattice_angstrom: [[f64; 3]; 3],
 }
 
-/// A flat detector.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Panel {
+/// A flat panel in its place.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlacedPanel {
+    /// The name; empty for none.
+    pub name: String,
     /// The outer corner of the first pixel, in mm from the sample.
     pub origin_mm: [f64; 3],
     /// The unit vector along increasing fast pixel.
@@ -38,6 +40,8 @@ pub struct Panel {
     pub pixels: [u32; 2],
     /// The sensor, whose front is the plane of the panel; `None` if it is not modelled.
     pub sensor: Option<Slab>,
+    /// The smallest and the largest count that can be trusted, if that is known.
+    pub trusted_range: Option<[f64; 2]>,
 }
 
 /// A sensor of one material.
@@ -47,6 +51,14 @@ pub struct Slab {
     pub thickness_mm: f64,
     /// The attenuation coefficient in 1/mm.
     pub mu_per_mm: f64,
+}
+
+impl Slab {
+    /// No sensor.
+    pub(super) const NONE: Self = Self {
+        thickness_mm: 0.0,
+        mu_per_mm: 0.0,
+    };
 }
 
 /// A monochromatic beam.
@@ -80,25 +92,19 @@ impl Geometry {
     /// [`Error::CurvedSurface`] for a curved detector, which no panel describes.
     pub fn of(resolved: &Resolved) -> Result<Self, Error> {
         let experiment = &resolved.experiment;
-        let panel = experiment.detector.first();
-        if panel.surface() == Surface::Curved {
+        let panels = experiment.detector.panels();
+        if panels
+            .iter()
+            .any(|panel| panel.surface() == Surface::Curved)
+        {
             return Err(Error::CurvedSurface);
         }
         let frame = Frame::of(experiment.goniometer.spindle(), experiment.beam.direction());
-        let sensor = panel.sensor();
         let direction = frame.from_run(experiment.beam.direction());
         Ok(Self {
-            panel: Panel {
-                origin_mm: frame.from_run(scale(1000.0, panel.pix0_m())),
-                fast: frame.from_run(panel.fast()),
-                slow: frame.from_run(panel.slow()),
-                pixel_size_mm: panel.pixel_size_m() * 1000.0,
-                pixels: [panel.pixels_fast(), panel.pixels_slow()],
-                sensor: sensor.is_modelled().then_some(Slab {
-                    thickness_mm: sensor.thickness_m * 1000.0,
-                    mu_per_mm: sensor.mu_per_m / 1000.0,
-                }),
-            },
+            panels: (panels.iter())
+                .map(|panel| PlacedPanel::of(panel, |v| frame.from_run(v)))
+                .collect(),
             beam: Beam {
                 direction,
                 wavelength_angstrom: resolved.decisions.wavelength_m * 1e10,
@@ -118,27 +124,54 @@ impl Geometry {
         })
     }
 
-    /// The scattering vector `(d - i)/wavelength` in 1/Angstrom of the point `fast`, `slow` of the
-    /// detector, in pixels from the outer corner of the first one: the middle of pixel 3 is 3.5.
-    pub fn scattering_vector_per_angstrom(&self, fast: f64, slow: f64) -> [f64; 3] {
-        let towards_pixel = unit(self.panel.position_mm(fast, slow));
+    /// The scattering vector `(d - i)/wavelength` in 1/Angstrom of the point `fast`, `slow` of a
+    /// panel, in pixels from the outer corner of the first one: the middle of pixel 3 is 3.5.
+    pub fn scattering_vector_per_angstrom(
+        &self,
+        panel: &PlacedPanel,
+        fast: f64,
+        slow: f64,
+    ) -> [f64; 3] {
+        let towards_pixel = unit(panel.position_mm(fast, slow));
         let transfer = sub(towards_pixel, self.beam.direction);
         scale(1.0 / self.beam.wavelength_angstrom, transfer)
     }
 
-    /// The scattering vectors of the middles of all pixels: x, y and z of each, shape
-    /// `[slow][fast][3]`, in 1/Angstrom.
+    /// The scattering vectors of the middles of all pixels: x, y and z of each, in 1/Angstrom, shape
+    /// `[panel][slow][fast][3]`.
     pub fn scattering_vectors_per_angstrom(&self) -> Vec<f64> {
-        let [fast, slow] = self.panel.pixels;
-        let rows = (0..slow).flat_map(|s| (0..fast).map(move |f| (f, s)));
-        rows.flat_map(|(f, s)| {
-            self.scattering_vector_per_angstrom(f64::from(f) + 0.5, f64::from(s) + 0.5)
-        })
-        .collect()
+        let mut vectors = Vec::new();
+        for panel in &self.panels {
+            let [fast, slow] = panel.pixels;
+            let middle = |pixel: u32| f64::from(pixel) + 0.5;
+            let rows = (0..slow).flat_map(|s| (0..fast).map(move |f| (f, s)));
+            vectors.extend(rows.flat_map(|(f, s)| {
+                self.scattering_vector_per_angstrom(panel, middle(f), middle(s))
+            }));
+        }
+        vectors
     }
 }
 
-impl Panel {
+impl PlacedPanel {
+    /// The panel of a run, its vectors taken to another laboratory by `turned`.
+    fn of(panel: &Panel, turned: impl Fn([f64; 3]) -> [f64; 3]) -> Self {
+        let sensor = panel.sensor();
+        Self {
+            name: panel.name().to_owned(),
+            origin_mm: turned(scale(1000.0, panel.pix0_m())),
+            fast: turned(panel.fast()),
+            slow: turned(panel.slow()),
+            pixel_size_mm: panel.pixel_size_m() * 1000.0,
+            pixels: [panel.pixels_fast(), panel.pixels_slow()],
+            sensor: sensor.is_modelled().then_some(Slab {
+                thickness_mm: sensor.thickness_m * 1000.0,
+                mu_per_mm: sensor.mu_per_m / 1000.0,
+            }),
+            trusted_range: panel.trusted_range(),
+        }
+    }
+
     /// The place in mm of the point `fast`, `slow` pixels from the outer corner of the first one.
     pub fn position_mm(&self, fast: f64, slow: f64) -> [f64; 3] {
         let [f_mm, s_mm] = [fast, slow].map(|pixels| pixels * self.pixel_size_mm);

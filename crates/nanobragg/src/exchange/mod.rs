@@ -22,4 +22,4 @@ mod geometry;
 pub mod xds;
 
 pub use described::{Described, Ignored};
-pub use geometry::{Beam, Geometry, Oscillation, Panel, Slab};
+pub use geometry::{Beam, Geometry, Oscillation, PlacedPanel, Slab};

@@ -89,8 +89,13 @@ impl Base<'_> {
         scene.kahn_factor += shifts.of(Parameter::PolarizationFactor, 1.0);
         scene.fluence_per_m2 += shifts.of(Parameter::Fluence, 1.0);
         scene.water_m += shifts.of(Parameter::Water, 1e-6);
-        if let Some(first) = scene.panels.first_mut() {
-            first.placement = self.placement(shifts);
+        let first = self.placement(shifts);
+        let beam = experiment.beam.direction().map(T::from_f64);
+        let others = self.spec.detector.others.iter();
+        let others = others.map(|other| other.placed(&first, beam));
+        let placements = std::iter::once(first).chain(others);
+        for (panel, placement) in scene.panels.iter_mut().zip(placements) {
+            panel.placement = placement;
         }
         for (numbers, panel) in scene.panels.iter_mut().zip(experiment.detector.panels()) {
             self.sensor(shifts, panel.sensor(), numbers);

@@ -7,7 +7,7 @@ use super::key::Key;
 use crate::error::Error;
 use crate::exchange::described::Described;
 use crate::exchange::file::{LARGEST_SKEW, SQUARE};
-use crate::exchange::geometry::{Panel, Slab};
+use crate::exchange::geometry::{PlacedPanel, Slab};
 
 /// The largest value of a pixel in a 16-bit image that is not cut off.
 const LARGEST_COUNT: f64 = 65_534.0;
@@ -57,7 +57,7 @@ impl Axes {
     }
 }
 
-/// Takes a panel of the detector: the only one, or the one chosen.
+/// Takes the panels of the detector: all of them, or the one chosen.
 pub(super) fn read(
     detector: &Key<'_>,
     choice: Option<usize>,
@@ -65,12 +65,32 @@ pub(super) fn read(
 ) -> Result<(), Error> {
     let panels = detector.need("panels")?;
     let count = panels.items()?.len();
-    if count != 1 && choice.is_none() {
-        return Err(panels.wrong("one panel, unless one is chosen"));
+    if count == 0 {
+        return Err(panels.wrong("one panel or more"));
     }
-    let index = choice.unwrap_or(0);
-    let panel = panels.item(index)?;
-    let local = Axes::read(&panel)?;
+    let chosen = choice.map_or(0..count, |index| index..index + 1);
+    for index in chosen {
+        let panel = panels.item(index)?;
+        let placed = read_panel(detector, index, &panel, into)?;
+        let is_named = |other: &PlacedPanel| !placed.name.is_empty() && other.name == placed.name;
+        if into.panels.iter().any(is_named) {
+            return Err(panel
+                .need("name")?
+                .wrong("a name that no panel before it has"));
+        }
+        into.panels.push(placed);
+    }
+    Ok(())
+}
+
+/// One panel in the laboratory.
+fn read_panel(
+    detector: &Key<'_>,
+    index: usize,
+    panel: &Key<'_>,
+    into: &mut Described,
+) -> Result<PlacedPanel, Error> {
+    let local = Axes::read(panel)?;
     let axes = match detector.get("hierarchy") {
         None => local,
         Some(root) => {
@@ -87,14 +107,6 @@ pub(super) fn read(
     }
     let image_size = panel.need("image_size")?;
     let [_, _]: [f64; 2] = image_size.numbers()?;
-    into.panel = Some(Panel {
-        origin_mm: axes.origin,
-        fast: axes.fast,
-        slow: axes.slow,
-        pixel_size_mm,
-        pixels: [image_size.item(0)?.count()?, image_size.item(1)?.count()?],
-        sensor: sensor(&panel)?,
-    });
 
     if let Some(mask) = panel.get("mask")
         && mask.items()?.len() > 0
@@ -109,7 +121,19 @@ pub(super) fn read(
         into.ignored
             .push(strategy.ignored("pixels are taken to lie on a regular grid"));
     }
-    Ok(())
+    let name = panel.get("name");
+    let name = name.as_ref().and_then(Key::text).unwrap_or_default();
+    let trusted_range = panel.get("trusted_range");
+    Ok(PlacedPanel {
+        name: name.to_owned(),
+        origin_mm: axes.origin,
+        fast: axes.fast,
+        slow: axes.slow,
+        pixel_size_mm,
+        pixels: [image_size.item(0)?.count()?, image_size.item(1)?.count()?],
+        sensor: sensor(panel)?,
+        trusted_range: trusted_range.map(|range| range.numbers()).transpose()?,
+    })
 }
 
 /// The axes of the group that holds panel `index`; `None` if `node` does not.
@@ -149,49 +173,85 @@ fn sensor(panel: &Key<'_>) -> Result<Option<Slab>, Error> {
     Ok((slab.thickness_mm > 0.0 && slab.mu_per_mm > 0.0).then_some(slab))
 }
 
-/// A detector of one panel.
-pub(super) fn write(panel: &Panel) -> Value {
-    let slab = panel.sensor.unwrap_or(Slab {
-        thickness_mm: 0.0,
-        mu_per_mm: 0.0,
-    });
-    let strategy = if slab.mu_per_mm > 0.0 {
+/// A detector of these panels.
+pub(super) fn write(panels: &[PlacedPanel]) -> Value {
+    let mut root = node(&Node::ROOT);
+    let children: Vec<Value> = (0..panels.len())
+        .map(|index| json!({"panel": index}))
+        .collect();
+    if let Value::Object(root) = &mut root {
+        root.insert("children".to_owned(), json!(children));
+    }
+    let panels: Vec<Value> = panels.iter().map(|panel| node(&Node::of(panel))).collect();
+    json!({
+        "panels": panels,
+        "hierarchy": root,
+    })
+}
+
+/// What dxtbx keeps of a panel, and of a group of panels.
+struct Node<'n> {
+    name: &'n str,
+    kind: &'static str,
+    axes: Axes,
+    pixels: [u32; 2],
+    pixel_size_mm: f64,
+    trusted_range: [f64; 2],
+    slab: Slab,
+}
+
+impl<'n> Node<'n> {
+    /// The group of all panels.
+    const ROOT: Self = Self {
+        name: "",
+        kind: "",
+        axes: Axes::LABORATORY,
+        pixels: [0, 0],
+        pixel_size_mm: 0.0,
+        trusted_range: [0.0, 0.0],
+        slab: Slab::NONE,
+    };
+
+    fn of(panel: &'n PlacedPanel) -> Self {
+        Self {
+            name: &panel.name,
+            kind: "SENSOR_UNKNOWN",
+            axes: Axes {
+                origin: panel.origin_mm,
+                fast: panel.fast,
+                slow: panel.slow,
+            },
+            pixels: panel.pixels,
+            pixel_size_mm: panel.pixel_size_mm,
+            trusted_range: panel.trusted_range.unwrap_or([0.0, LARGEST_COUNT]),
+            slab: panel.sensor.unwrap_or(Slab::NONE),
+        }
+    }
+}
+
+fn node(node: &Node<'_>) -> Value {
+    let strategy = if node.slab.mu_per_mm > 0.0 {
         "ParallaxCorrectedPxMmStrategy"
     } else {
         "SimplePxMmStrategy"
     };
-    let node = |name: &str, axes: Axes, pixel_size_mm: f64, pixels: [u32; 2], strategy: &str| {
-        json!({
-            "name": name,
-            "type": if name.is_empty() { "" } else { "SENSOR_UNKNOWN" },
-            "fast_axis": axes.fast,
-            "slow_axis": axes.slow,
-            "origin": axes.origin,
-            "raw_image_offset": [0, 0],
-            "image_size": pixels,
-            "pixel_size": [pixel_size_mm, pixel_size_mm],
-            "trusted_range": [0.0, if name.is_empty() { 0.0 } else { LARGEST_COUNT }],
-            "thickness": if name.is_empty() { 0.0 } else { slab.thickness_mm },
-            "material": "",
-            "mu": if name.is_empty() { 0.0 } else { slab.mu_per_mm },
-            "identifier": "",
-            "mask": [],
-            "gain": 1.0,
-            "pedestal": 0.0,
-            "px_mm_strategy": {"type": strategy},
-        })
-    };
-    let axes = Axes {
-        origin: panel.origin_mm,
-        fast: panel.fast,
-        slow: panel.slow,
-    };
-    let mut root = node("", Axes::LABORATORY, 0.0, [0, 0], "SimplePxMmStrategy");
-    if let Value::Object(root) = &mut root {
-        root.insert("children".to_owned(), json!([{"panel": 0}]));
-    }
     json!({
-        "panels": [node("Panel", axes, panel.pixel_size_mm, panel.pixels, strategy)],
-        "hierarchy": root,
+        "name": node.name,
+        "type": node.kind,
+        "fast_axis": node.axes.fast,
+        "slow_axis": node.axes.slow,
+        "origin": node.axes.origin,
+        "raw_image_offset": [0, 0],
+        "image_size": node.pixels,
+        "pixel_size": [node.pixel_size_mm, node.pixel_size_mm],
+        "trusted_range": node.trusted_range,
+        "thickness": node.slab.thickness_mm,
+        "material": "",
+        "mu": node.slab.mu_per_mm,
+        "identifier": "",
+        "mask": [],
+        "gain": 1.0,
+        "pedestal": 0.0,
+        "px_mm_strategy": {"type": strategy},
     })
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! An experiment names its models by their places in the lists. A file is the union of many
-//! experiments and panels; a run has one of each ([`Choice`]).
+//! experiments; a run has one ([`Choice`]).
 
 mod beam;
 mod crystal;
@@ -31,7 +31,7 @@ use crate::error::Error;
 pub struct Choice {
     /// The experiment, counted from 0.
     pub experiment: usize,
-    /// The panel, counted from 0; `None` takes the only one.
+    /// The panel, counted from 0; `None` takes all of them.
     pub panel: Option<usize>,
 }
 
@@ -86,7 +86,7 @@ pub fn parse(bytes: &[u8], name: &str, choice: Choice) -> Result<Described, Erro
     Ok(described)
 }
 
-/// The text of a file with one experiment of one panel and one image.
+/// The text of a file with one experiment and one image.
 ///
 /// Numbers are written with as many digits as it takes to read them back unchanged.
 pub fn write(geometry: &Geometry) -> String {
@@ -104,7 +104,7 @@ pub fn write(geometry: &Geometry) -> String {
         "experiment": [experiment],
         "imageset": [],
         "beam": [beam::write(&geometry.beam)],
-        "detector": [detector::write(&geometry.panel)],
+        "detector": [detector::write(&geometry.panels)],
         "goniometer": [goniometer::write(geometry.spindle)],
         "scan": [scan::write(&geometry.oscillation)],
         "crystal": [crystal::write(&geometry.lattice_angstrom)],

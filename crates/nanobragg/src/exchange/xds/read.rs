@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::exchange::described::{Described, Ignored};
 use crate::exchange::file::{self, LARGEST_SKEW, SQUARE, is_right_handed};
 use crate::exchange::frame::turned_about_x;
-use crate::exchange::geometry::{Panel, Slab};
+use crate::exchange::geometry::{PlacedPanel, Slab};
 
 /// The keywords without which there is no detector.
 const PANEL: [&str; 7] = ["NX", "NY", "QX", "QY", "ORGX", "ORGY", "DETECTOR_DISTANCE"];
@@ -152,14 +152,16 @@ impl<'t> Input<'t> {
         let [nx, ny, nz] = normal.map(|n| distance_mm * n);
         let [fx, fy, fz] = fast.map(|f| f_mm * f);
         let [sx, sy, sz] = slow.map(|s| s_mm * s);
-        into.panel = Some(Panel {
+        into.panels = vec![PlacedPanel {
+            name: String::new(),
+            trusted_range: None,
             origin_mm: [nx - fx - sx, ny - fy - sy, nz - fz - sz],
             fast,
             slow,
             pixel_size_mm: width,
             pixels,
             sensor,
-        });
+        }];
         Ok(())
     }
 

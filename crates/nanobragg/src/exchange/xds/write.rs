@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use nanobragg_geometry::vector::{cross, dot, norm, unit};
 
+use crate::error::Error;
 use crate::exchange::frame::turned_about_x;
 use crate::exchange::geometry::Geometry;
 
@@ -14,8 +15,17 @@ const SHORT: f64 = 1e-4;
 ///
 /// Numbers are written with as many digits as it takes to read them back unchanged. What XDS needs
 /// besides, the names of the images above all, is left to be added.
-pub fn write(geometry: &Geometry) -> String {
-    let Geometry { panel, beam, .. } = geometry;
+///
+/// # Errors
+/// [`Error::SeveralPanels`] unless the detector is one panel.
+pub fn write(geometry: &Geometry) -> Result<String, Error> {
+    let Geometry { panels, beam, .. } = geometry;
+    let [panel] = panels.as_slice() else {
+        return Err(Error::SeveralPanels {
+            panels: panels.len(),
+            file: "an XDS.INP",
+        });
+    };
     let [x_axis, y_axis, origin_mm] = [panel.fast, panel.slow, panel.origin_mm].map(turned_about_x);
     let normal = unit(cross(x_axis, y_axis));
     let px = panel.pixel_size_mm;
@@ -63,7 +73,7 @@ pub fn write(geometry: &Geometry) -> String {
     line("UNIT_CELL_A-AXIS", &a);
     line("UNIT_CELL_B-AXIS", &b);
     line("UNIT_CELL_C-AXIS", &c);
-    text
+    Ok(text)
 }
 
 /// Edges in Angstrom and angles in degrees.
