@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `golden.rs` | the C program's images for 129 command lines, through the library and the binary |
 //! | `properties.rs` | what must hold for any experiment: turn the laboratory, crop, mask, add threads |
+//! | `panels.rs` | detectors of several panels: cut, tilted, masked, differentiated |
 //! | `value_stability.rs` | the C program's random numbers, one by one |
 //! | `cli.rs` | spelling of flags, help, messages, exit status |
 //! | `report.rs` | what a run says on standard output |

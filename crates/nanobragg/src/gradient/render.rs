@@ -20,8 +20,9 @@ const TOGETHER: usize = 4;
 
 /// An image and its derivatives by several parameters.
 ///
-/// All images are those of the whole detector and are 0 outside the region of interest and under the
-/// mask.
+/// All images are those of the whole detector, its panels one after the other, and are 0 outside the
+/// region of interest and under the mask. Where the rows of all panels are equally long, they are rows of
+/// one image, whose slow pixels are those of all panels.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Jacobian {
     /// Photons per pixel, shape `[slow][fast]`.
@@ -241,8 +242,20 @@ fn tangents(base: &Base<'_>, parameters: &[Parameter]) -> Result<Vec<Tangent>, E
 }
 
 impl Base<'_> {
+    /// Pixels along fast and slow of an image: the panels one below the other, or all their pixels
+    /// in one row where the rows of one are not as long as those of another.
     fn shape(&self) -> [usize; 2] {
-        let panel = self.resolved.experiment.detector.first();
-        [panel.pixels_fast() as usize, panel.pixels_slow() as usize]
+        let detector = &self.resolved.experiment.detector;
+        let pixels = detector.pixel_count();
+        let fast = detector.first().pixels_fast();
+        if detector
+            .panels()
+            .iter()
+            .all(|panel| panel.pixels_fast() == fast)
+        {
+            [fast as usize, pixels / fast as usize]
+        } else {
+            [pixels, 1]
+        }
     }
 }

@@ -1,0 +1,234 @@
+//! Detectors of several panels: what each shows, and that nothing depends on the cutting.
+
+use std::sync::Arc;
+
+use nanobragg::geometry::{AttachedPanel, SensorSpec};
+use nanobragg::gradient::{Parameter, render_jacobian};
+use nanobragg::physics::{Frame, render, truth};
+use nanobragg::{
+    Angle, CellSpec, CrystalSpec, Detector, DetectorSpec, Experiment, ExperimentSpec, FactorGrid,
+    Length, Level, Mask, Misset, Plan, RunOptions, SamplingSpec,
+};
+use nanobragg_tests::strategies::steady_experiments;
+use proptest::prelude::*;
+
+/// Panels along slow and fast into which a detector is cut.
+const CUT: [i64; 2] = [2, 3];
+
+fn frame(experiment: &Experiment, options: &RunOptions<'_>) -> Frame {
+    render(&Plan::new(experiment), options).expect("nothing stops the run")
+}
+
+/// First and last pixel of part `index` of `parts` along an axis of `pixels`.
+fn part(index: i64, parts: i64, pixels: u32) -> [i64; 2] {
+    let edge = |index: i64| index * i64::from(pixels) / parts;
+    [edge(index), edge(index + 1) - 1]
+}
+
+/// The experiment on a detector cut into panels, row by row.
+fn cut(experiment: &Experiment) -> Experiment {
+    let whole = experiment.detector.first();
+    let [rows, columns] = CUT;
+    let mut panels = Vec::new();
+    for row in 0..rows {
+        for column in 0..columns {
+            let fast = part(column, columns, whole.pixels_fast());
+            let slow = part(row, rows, whole.pixels_slow());
+            let name = format!("r{row}c{column}");
+            panels.push(whole.cut(name, fast, slow).expect("a part of it"));
+        }
+    }
+    Experiment {
+        detector: Detector::new(panels).expect("each has its name"),
+        ..experiment.clone()
+    }
+}
+
+/// The pixel of the whole detector, from the frame of the cut one.
+fn of_cut(cut: &Experiment, frame: &Frame, fast: u32, slow: u32) -> f32 {
+    for (panel, image) in cut.detector.panels().iter().zip(&frame.panels) {
+        let [first_fast, first_slow] = panel.first_pixel();
+        let inside = |pixel: u32, first: u32, count: u32| (first..first + count).contains(&pixel);
+        if inside(fast, first_fast, panel.pixels_fast())
+            && inside(slow, first_slow, panel.pixels_slow())
+        {
+            let row = (slow - first_slow) * image.pixels_fast;
+            return image.pixels[(row + fast - first_fast) as usize];
+        }
+    }
+    panic!("no panel holds pixel {fast} {slow}")
+}
+
+/// A specification whose whole detector is rendered.
+fn whole(mut spec: ExperimentSpec) -> ExperimentSpec {
+    spec.roi = Default::default();
+    spec
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_detector_cut_into_panels_gives_the_pixels_of_the_whole(
+        spec in steady_experiments(),
+        threads in 1_usize..3,
+        by_reference in any::<bool>(),
+    ) {
+        let experiment = whole(spec).resolve().unwrap().experiment;
+        let panel = experiment.detector.first();
+        prop_assume!(panel.pixels_fast() >= 3 && panel.pixels_slow() >= 2);
+        let options = RunOptions {
+            threads,
+            level: by_reference.then_some(Level::Reference),
+            ..RunOptions::default()
+        };
+        let parts = cut(&experiment);
+        let (one, six) = (frame(&experiment, &options), frame(&parts, &options));
+        for slow in 0..panel.pixels_slow() {
+            for fast in 0..panel.pixels_fast() {
+                let expected = one.panels[0].pixels[(slow * panel.pixels_fast() + fast) as usize];
+                let found = of_cut(&parts, &six, fast, slow);
+                prop_assert_eq!(found.to_bits(), expected.to_bits(), "pixel {} {}", fast, slow);
+            }
+        }
+        prop_assert_eq!(one.statistics.pixels, six.statistics.pixels);
+        prop_assert_eq!(one.statistics.max_photons, six.statistics.max_photons);
+    }
+}
+
+/// Three panels of different sizes, pixels and tilts.
+fn tiled() -> ExperimentSpec {
+    let panel = |origin_mm: [f64; 3], tilt_deg: f64, pixels: [u32; 2], pixel_mm: f64| {
+        let (sin, cos) = tilt_deg.to_radians().sin_cos();
+        AttachedPanel {
+            name: None,
+            origin: origin_mm.map(Length::from_mm),
+            fast: [cos, 0.0, sin],
+            slow: [0.0, 1.0, 0.0],
+            pixels_fast: pixels[0],
+            pixels_slow: pixels[1],
+            pixel_size: Length::from_mm(pixel_mm),
+            sensor: SensorSpec {
+                thickness: Length::from_um(320.0),
+                ..SensorSpec::default()
+            },
+            trusted_range: Some([0.0, 1e6]),
+        }
+    };
+    let detector = DetectorSpec {
+        pixels_fast: Some(50),
+        pixels_slow: Some(40),
+        pixel_size: Length::from_mm(0.5),
+        distance: Length::from_mm(70.0),
+        rotations: [2.0, -3.0, 1.0].map(Angle::from_degrees),
+        others: vec![
+            panel([26.0, 1.0, 0.5], 8.0, [30, 45], 0.4),
+            panel([-1.0, 22.0, -1.0], -5.0, [70, 10], 0.3),
+        ],
+        ..DetectorSpec::default()
+    };
+    ExperimentSpec {
+        detector,
+        crystal: CrystalSpec {
+            cell: Some(CellSpec::from_values(&[60.0, 70.0, 80.0]).unwrap()),
+            misset: Some(Misset::Angles([0.3, -0.8, 1.9])),
+            cells: [5, 4, 6],
+            ..CrystalSpec::default()
+        },
+        factors: Arc::new(FactorGrid::empty(100.0)),
+        sampling: SamplingSpec {
+            oversample: Some(1),
+            ..SamplingSpec::default()
+        },
+        ..ExperimentSpec::default()
+    }
+}
+
+#[test]
+fn panels_of_different_sizes_and_tilts_agree_with_single_runs_of_each() {
+    let experiment = tiled().resolve().unwrap().experiment;
+    let options = RunOptions::default();
+    let together = frame(&experiment, &options);
+    assert_eq!(together.panels.len(), 3);
+    for (panel, image) in experiment.detector.panels().iter().zip(&together.panels) {
+        let alone = Experiment {
+            detector: panel.clone().into(),
+            ..experiment.clone()
+        };
+        let alone = frame(&alone, &options);
+        assert!(alone.statistics.max_photons > 0.0, "{}", panel.name());
+        assert_eq!(alone.panels[0].pixels, image.pixels, "{}", panel.name());
+    }
+}
+
+#[test]
+fn a_mask_and_a_region_are_of_one_panel_alone() {
+    let experiment = tiled().resolve().unwrap().experiment;
+    let all = frame(&experiment, &RunOptions::default());
+    let mut panels = experiment.detector.panels().to_vec();
+    let used = (0..30 * 45).map(|index| index % 3 != 0).collect();
+    let second = panels.remove(1);
+    panels.insert(1, second.with_mask(Mask::new(30, used)).unwrap());
+    let masked = Experiment {
+        detector: Detector::new(panels).unwrap(),
+        ..experiment
+    };
+    let masked = frame(&masked, &RunOptions::default());
+    assert_eq!(all.panels[0], masked.panels[0]);
+    assert_eq!(all.panels[2], masked.panels[2]);
+    for (index, (all, masked)) in all.panels[1]
+        .pixels
+        .iter()
+        .zip(&masked.panels[1].pixels)
+        .enumerate()
+    {
+        assert_eq!(*masked, if index % 3 == 0 { 0.0 } else { *all });
+    }
+}
+
+#[test]
+fn the_truth_of_several_panels_adds_up_to_their_photons() {
+    let experiment = tiled().resolve().unwrap().experiment;
+    let plan = Plan::new(&experiment);
+    let options = RunOptions::default();
+    let image = render(&plan, &options).unwrap();
+    let truth = truth(&plan, &image, 0.0, &options).unwrap();
+    for (index, panel) in image.panels.iter().enumerate() {
+        let photons: f64 = panel.pixels.iter().copied().map(f64::from).sum();
+        let listed = truth.reflections.iter().filter(|r| r.panel == index);
+        let listed: f64 = listed.map(|reflection| reflection.photons).sum();
+        // Every pixel is rounded to single precision.
+        assert!((listed / photons - 1.0).abs() < 1e-6, "{listed} {photons}");
+    }
+}
+
+#[test]
+fn the_derivatives_of_all_panels_follow_the_first() {
+    const STEP: f64 = 1e-4;
+    let spec = tiled();
+    let options = RunOptions::default();
+    let parameters = [
+        Parameter::Distance,
+        Parameter::DetectorRotY,
+        Parameter::CellA,
+    ];
+    let jacobian = render_jacobian(&spec, &parameters, &options).unwrap();
+    let pixels: usize = 50 * 40 + 30 * 45 + 70 * 10;
+    assert_eq!(jacobian.photons.len(), pixels);
+    for (parameter, derivative) in parameters.into_iter().zip(jacobian.images()) {
+        let at = |shift: f64| {
+            let value = nanobragg::gradient::value(&spec, parameter).unwrap();
+            let moved = nanobragg::gradient::with_value(&spec, parameter, value + shift).unwrap();
+            nanobragg::gradient::render_photons(&moved, &options).unwrap()
+        };
+        let (above, below) = (at(STEP), at(-STEP));
+        let largest = derivative.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
+        for (index, slope) in derivative.iter().enumerate() {
+            let difference = (above[index] - below[index]) / (2.0 * STEP);
+            assert!(
+                (difference - slope).abs() < 1e-4 * largest,
+                "{parameter} pixel {index}: {difference} {slope}"
+            );
+        }
+    }
+}
