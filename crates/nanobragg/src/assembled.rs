@@ -1,0 +1,168 @@
+//! One picture of all panels, each where it stands.
+
+use nanobragg_geometry::vector::dot;
+use nanobragg_geometry::{Detector, Panel};
+use nanobragg_io::Image;
+
+/// The most pixels of a picture, over those of all panels: panels can be far apart.
+const MOST_GAPS: usize = 16;
+
+/// A picture of all panels: what each pixel of the first panel's plane, continued, shows when the
+/// panels are looked at along its normal. Where there is no panel the picture is 0.
+///
+/// `images` are those of the panels, in their order. The picture of one panel is its image. Panels
+/// that are too far apart for one picture stand one below the other.
+///
+/// # Errors
+/// [`nanobragg_io::Error::Shape`] if there is no image.
+pub fn assembled(
+    detector: &Detector,
+    images: &[Image<f32>],
+) -> Result<Image<f32>, nanobragg_io::Error> {
+    let plane = detector.first();
+    let views: Vec<View> = (detector.panels().iter())
+        .map(|panel| View::of(panel, plane))
+        .collect();
+    let bounds = views.iter().fold(Bounds::NONE, |all, view| all.with(view));
+    let [fast, slow] = bounds.sides();
+    let most = detector.pixel_count().saturating_mul(MOST_GAPS);
+    if images.len() < 2 || fast.saturating_mul(slow) > most {
+        return Image::stacked(images);
+    }
+    let mut picture = Image::filled(fast, slow, 0.0_f32)?;
+    let [first_fast, first_slow] = bounds.first();
+    for (y, row) in picture.rows_mut().enumerate() {
+        let slow_px = first_slow + y as f64 + 0.5;
+        for (x, pixel) in row.iter_mut().enumerate() {
+            let fast_px = first_fast + x as f64 + 0.5;
+            let seen = views.iter().zip(images);
+            let seen = seen.filter_map(|(view, image)| {
+                let [fast, slow] = view.pixel([fast_px, slow_px])?;
+                image.get(fast, slow)
+            });
+            // Where panels overlap the last one covers the others.
+            if let Some(&photons) = seen.last() {
+                *pixel = photons;
+            }
+        }
+    }
+    Ok(picture)
+}
+
+/// How a panel is seen along the normal of the plane, in pixels of the plane.
+#[derive(Debug, Clone, Copy)]
+struct View {
+    /// The corner of the first pixel.
+    corner: [f64; 2],
+    /// From one pixel to the next along fast and along slow.
+    steps: [[f64; 2]; 2],
+    pixels: [u32; 2],
+}
+
+impl View {
+    fn of(panel: &Panel, plane: &Panel) -> Self {
+        let seen = |v: [f64; 3]| [dot(v, plane.fast()), dot(v, plane.slow())];
+        let per_pixel = |v: [f64; 2]| v.map(|m| m / plane.pixel_size_m());
+        let step = |axis: [f64; 3]| per_pixel(seen(axis.map(|x| x * panel.pixel_size_m())));
+        Self {
+            corner: per_pixel(seen(panel.pix0_m())),
+            steps: [step(panel.fast()), step(panel.slow())],
+            pixels: [panel.pixels_fast(), panel.pixels_slow()],
+        }
+    }
+
+    /// The pixel of the panel that is seen at a point; `None` if the point is beside the panel, or
+    /// the panel is seen edge-on.
+    fn pixel(&self, [x, y]: [f64; 2]) -> Option<[usize; 2]> {
+        let [[fx, fy], [sx, sy]] = self.steps;
+        let (x, y) = (x - self.corner[0], y - self.corner[1]);
+        let area = fx * sy - fy * sx;
+        let at = [(x * sy - y * sx) / area, (y * fx - x * fy) / area];
+        let inside = |at: f64, pixels: u32| (0.0..f64::from(pixels)).contains(&at);
+        (inside(at[0], self.pixels[0]) && inside(at[1], self.pixels[1]))
+            .then(|| at.map(|at| at as usize))
+    }
+
+    fn corners(&self) -> [[f64; 2]; 4] {
+        let [fast, slow] = self.pixels.map(f64::from);
+        [[0.0, 0.0], [fast, 0.0], [0.0, slow], [fast, slow]].map(|[f, s]| {
+            let [[fx, fy], [sx, sy]] = self.steps;
+            [
+                self.corner[0] + f * fx + s * sx,
+                self.corner[1] + f * fy + s * sy,
+            ]
+        })
+    }
+}
+
+/// The smallest rectangle of the plane that holds some panels.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    least: [f64; 2],
+    most: [f64; 2],
+}
+
+impl Bounds {
+    const NONE: Self = Self {
+        least: [f64::INFINITY; 2],
+        most: [f64::NEG_INFINITY; 2],
+    };
+
+    fn with(mut self, view: &View) -> Self {
+        for [x, y] in view.corners() {
+            let ([x0, y0], [x1, y1]) = (self.least, self.most);
+            self.least = [x0.min(x), y0.min(y)];
+            self.most = [x1.max(x), y1.max(y)];
+        }
+        self
+    }
+
+    /// Where the first pixel of a picture begins. A hair of rounding does not make a row.
+    fn first(&self) -> [f64; 2] {
+        self.least.map(|x| (x + 1e-6).floor())
+    }
+
+    /// The pixels of a picture; a number that is none counts as 0.
+    fn sides(&self) -> [usize; 2] {
+        let ([x0, y0], [x1, y1]) = (self.first(), self.most);
+        [x1 - x0, y1 - y0].map(|length| (length - 1e-6).ceil().max(0.0) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nanobragg_geometry::{DetectorSpec, Laboratory, Length};
+
+    #[test]
+    fn a_detector_cut_into_panels_is_drawn_whole() {
+        let spec = DetectorSpec {
+            pixels_fast: Some(7),
+            pixels_slow: Some(5),
+            pixel_size: Length::from_mm(0.3),
+            ..DetectorSpec::default()
+        };
+        let whole = Laboratory::new(&spec).unwrap().panel().clone();
+        let number = |fast: u32, slow: u32| (slow * 7 + fast) as f32 + 1.0;
+        let mut panels = Vec::new();
+        let mut images = Vec::new();
+        for (name, fast, slow) in [
+            ("a", [0, 2], [0, -1]),
+            ("b", [3, -1], [0, 1]),
+            ("c", [3, -1], [2, -1]),
+        ] {
+            let panel = whole.cut(name.to_owned(), fast, slow).unwrap();
+            let [f0, s0] = panel.first_pixel();
+            let rows = (0..panel.pixels_slow()).flat_map(|s| {
+                (0..panel.pixels_fast()).map(move |f| number(f + f0, s + s0))
+            });
+            let (fast, slow) = (panel.pixels_fast() as usize, panel.pixels_slow() as usize);
+            images.push(Image::new(fast, slow, rows.collect()).unwrap());
+            panels.push(panel);
+        }
+        let picture = assembled(&Detector::new(panels).unwrap(), &images).unwrap();
+        assert_eq!((picture.fast(), picture.slow()), (7, 5));
+        let expected: Vec<f32> = (1..=35).map(|n| n as f32).collect();
+        assert_eq!(picture.pixels(), expected);
+    }
+}
