@@ -39,6 +39,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod assembled;
 pub mod compare;
 mod error;
 pub mod exchange;
@@ -52,6 +53,7 @@ mod resolve;
 pub mod series;
 mod spec;
 
+pub use assembled::assembled;
 pub use error::Error;
 pub use exposure::{exposure, exposures};
 pub use header::{HeaderKind, apply_header, smv_fields};
