@@ -216,9 +216,7 @@ fn the_derivatives_of_all_panels_follow_the_first() {
     let pixels: usize = 50 * 40 + 30 * 45 + 70 * 10;
     assert_eq!(jacobian.photons.len(), pixels);
     for (parameter, derivative) in parameters.into_iter().zip(jacobian.images()) {
-        let at = |shift: f64| {
-            render_photons(&spec, &[(parameter, shift)], &options).unwrap()
-        };
+        let at = |shift: f64| render_photons(&spec, &[(parameter, shift)], &options).unwrap();
         let (above, below) = (at(STEP), at(-STEP));
         let largest = derivative.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
         for (index, slope) in derivative.iter().enumerate() {

@@ -153,9 +153,8 @@ mod tests {
         ] {
             let panel = whole.cut(name.to_owned(), fast, slow).unwrap();
             let [f0, s0] = panel.first_pixel();
-            let rows = (0..panel.pixels_slow()).flat_map(|s| {
-                (0..panel.pixels_fast()).map(move |f| number(f + f0, s + s0))
-            });
+            let rows = (0..panel.pixels_slow())
+                .flat_map(|s| (0..panel.pixels_fast()).map(move |f| number(f + f0, s + s0)));
             let (fast, slow) = (panel.pixels_fast() as usize, panel.pixels_slow() as usize);
             images.push(Image::new(fast, slow, rows.collect()).unwrap());
             panels.push(panel);
