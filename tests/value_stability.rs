@@ -3,10 +3,11 @@
 //! Literals without a golden case beside them were printed by the C program's own functions.
 
 use nanobragg::crystal::Mosaic;
-use nanobragg::io::Image;
-use nanobragg::io::scale::{Window, noise};
 use nanobragg::numeric::{MinimalStandard, PoissonNoise};
-use nanobragg::{CellSpec, Crystal, CrystalSpec, Misset, MosaicSpec};
+use nanobragg::response::{PanelPhotons, Window};
+use nanobragg::{
+    CellSpec, Crystal, CrystalSpec, Misset, MosaicSpec, Offset, Response, ResponseSpec,
+};
 use nanobragg_tests::cases::{self, FAST, SLOW};
 use nanobragg_tests::compare::last_u16;
 use nanobragg_tests::products::floats;
@@ -81,10 +82,6 @@ fn counts_above_a_million_come_from_the_same_bell_curve() {
 
 #[test]
 fn golden_noise_follows_from_the_golden_float_images() {
-    let whole = Window {
-        fast: 0..=FAST - 1,
-        slow: 0..=SLOW - 1,
-    };
     for name in [
         "noise_poisson",
         "noise_gauss",
@@ -97,11 +94,19 @@ fn golden_noise_follows_from_the_golden_float_images() {
         let place = case.words.iter().rposition(|word| word == "-seed").unwrap();
         let seed = case.words[place + 1].parse().unwrap();
         let expected = case.expected();
-        let photons = Image::new(FAST, SLOW, floats(&expected.float)).unwrap();
-        let mut poisson = PoissonNoise::from_seed(seed);
-        let ours = noise::<u16>(&photons, &whole, case.adc(), |mean| poisson.count(mean));
+        let panel = PanelPhotons {
+            pixels: &floats(&expected.float),
+            width: FAST,
+            window: Window::ALL,
+        };
+        let spec = ResponseSpec {
+            offset: Some(Offset { counts: case.adc() }),
+            ..ResponseSpec::default()
+        };
+        let response = Response::measured(&spec, seed).unwrap();
+        let ours = response.apply::<u16>(&[panel], &|| true).unwrap();
         assert_eq!(
-            ours.counts.pixels(),
+            ours.pixels[0],
             last_u16(&expected.noise, FAST * SLOW),
             "{name}"
         );

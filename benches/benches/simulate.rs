@@ -4,26 +4,28 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use nanobragg::io::{float, pgm, png, smv};
-use nanobragg::{Error, ExperimentSpec, RunOptions, Simulated, simulate, smv_fields};
+use nanobragg::{
+    Error, ExperimentSpec, Response, ResponseSpec, RunOptions, Simulated, simulate, smv_fields,
+};
 use nanobragg_benches::headline_small;
-
-/// Offset of the integer images, as the program has it if no flag says otherwise.
-const ADC: f64 = 40.0;
 
 /// Everything that the program does between reading and writing; the number of bytes made.
 fn run(spec: &ExperimentSpec) -> Result<usize, Error> {
     let resolved = spec.resolve()?;
     let image = simulate(&resolved.experiment, &RunOptions::default())?;
     let header = smv_fields(&resolved)?;
-    let integer_scale = image.integer_scale(None);
-    let grey_scale = image.grey_scale(None, integer_scale);
+    let detector = &spec.response;
+    let integers = Response::integers(detector, image.integer_scale(detector))?;
+    let grey_scale = image.grey_scale(detector);
 
     let mut bytes = Vec::new();
     float::write(&mut bytes, &image.photons)?;
-    smv::write(&mut bytes, &header, &image.integers(integer_scale, ADC))?;
-    pgm::write(&mut bytes, &image.greys(grey_scale), grey_scale)?;
+    smv::write(&mut bytes, &header, &image.counts(integers)?.pixels)?;
+    let greys = image.counts(Response::greys(grey_scale))?;
+    pgm::write(&mut bytes, &greys.pixels, grey_scale)?;
     png::write(&mut bytes, &image.photons, png::Grey::Logarithmic)?;
-    smv::write(&mut bytes, &header, &image.noisy_counts(1, ADC).counts)?;
+    let measured = Response::measured(detector, 1)?;
+    smv::write(&mut bytes, &header, &image.counts(measured)?.pixels)?;
     Ok(bytes.len())
 }
 
@@ -43,13 +45,14 @@ fn images(criterion: &mut Criterion) {
         .expect("the scene resolves");
     let image: Simulated =
         simulate(&resolved.experiment, &RunOptions::default()).expect("nobody stops the run");
+    let detector = ResponseSpec::default();
     let mut group = criterion.benchmark_group("images");
     group.throughput(Throughput::Elements(image.photons.pixels().len() as u64));
     group.bench_function("noise", |bencher| {
-        bencher.iter(|| image.noisy_counts::<u16>(1, ADC));
+        bencher.iter(|| image.counts::<u16>(Response::measured(&detector, 1)?));
     });
     group.bench_function("integers", |bencher| {
-        bencher.iter(|| image.integers::<u16>(1.0, ADC));
+        bencher.iter(|| image.counts::<u16>(Response::integers(&detector, 1.0)?));
     });
     group.bench_function("png", |bencher| {
         bencher.iter(|| png::write(std::io::sink(), &image.photons, png::Grey::Logarithmic));

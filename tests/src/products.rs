@@ -2,15 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use nanobragg::io::{float, pgm, smv};
-use nanobragg::{simulate, smv_fields};
+use nanobragg::io::{Image, float, pgm, smv};
+use nanobragg::{Counts, Response, simulate, smv_fields};
 use nanobragg_cli::{Args, Invocation, Job};
 
 use crate::binary::Scene;
 use crate::ways::Way;
-
-/// Added to integers if no flag says otherwise.
-const DEFAULT_ADC: f64 = 40.0;
 
 /// The contents of the files that a run leaves.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,20 +33,19 @@ impl Products {
         let image = simulate(&job.resolved.experiment, &way.options())
             .map_err(|error| error.to_string())?;
         let fields = smv_fields(&job.resolved).map_err(|error| error.to_string())?;
-        let adc = args.output.adc.unwrap_or(DEFAULT_ADC);
-        let scale = image.integer_scale(args.output.int_scale);
-        let grey_scale = image.grey_scale(args.output.pgm_scale, scale);
+        let response = &job.spec.response;
+        let scale = image.integer_scale(response);
+        let grey_scale = image.grey_scale(response);
+        let smv = |response| {
+            let counts: Counts<Image<u16>> = image.counts(response).unwrap();
+            written(|out| smv::write(out, &fields, &counts.pixels))
+        };
+        let greys: Counts<Image<u8>> = image.counts(Response::greys(grey_scale)).unwrap();
         Ok(Self {
             float: written(|out| float::write(out, &image.photons)),
-            int: written(|out| smv::write(out, &fields, &image.integers(scale, adc))),
-            noise: written(|out| {
-                smv::write(
-                    out,
-                    &fields,
-                    &image.noisy_counts(job.noise_seed, adc).counts,
-                )
-            }),
-            pgm: written(|out| pgm::write(out, &image.greys(grey_scale), grey_scale)),
+            int: smv(Response::integers(response, scale).unwrap()),
+            noise: smv(Response::measured(response, job.noise_seed).unwrap()),
+            pgm: written(|out| pgm::write(out, &greys.pixels, grey_scale)),
         })
     }
 

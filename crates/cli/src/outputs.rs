@@ -8,9 +8,8 @@ use std::thread::{self, ScopedJoinHandle};
 use nanobragg::crystal::read::fdump;
 use nanobragg::exchange::{dxtbx, xds};
 use nanobragg::io::printf::general as g;
-use nanobragg::io::scale::Noise;
 use nanobragg::io::{self, Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
-use nanobragg::{FactorGrid, Resolved, Simulated, Truth, smv_fields};
+use nanobragg::{Counts, FactorGrid, Resolved, Response, Simulated, Truth, smv_fields};
 use tracing::{info_span, warn};
 
 use crate::args::{Args, PngScale};
@@ -21,9 +20,6 @@ use crate::resolve::{Job, dump_path};
 use crate::run::RunError;
 use crate::series::Place;
 use crate::truth_table::Table;
-
-/// Added to every integer if no flag says otherwise.
-pub(crate) const DEFAULT_ADC: f64 = 40.0;
 
 /// The outputs of a run, each open beside the file that it will replace.
 #[derive(Debug)]
@@ -127,9 +123,9 @@ impl Outputs {
         go_on: &(dyn Fn() -> Result<(), RunError> + Sync),
     ) -> Result<Vec<FileEntry>, RunError> {
         let _span = info_span!("write").entered();
-        let adc = args.output.adc.unwrap_or(DEFAULT_ADC);
-        let int_scale = image.integer_scale(args.output.int_scale);
-        let pgm_scale = image.grey_scale(args.output.pgm_scale, int_scale);
+        let response = &job.spec.response;
+        let int_scale = image.integer_scale(response);
+        let pgm_scale = image.grey_scale(response);
         let header = smv_fields(&job.resolved)?;
         let hashes = self.hashes;
         say(&format!("intfile_scale = {}\n", g(int_scale)));
@@ -171,26 +167,44 @@ impl Outputs {
                 smv::write(out, &header, counts)
             })
         };
-        let write_int = |output: Output, copies: Copies| {
+        let say_counted = |photons: Option<f64>, overloads: u64| {
+            if let Some(photons) = photons {
+                say(&format!(
+                    "{photons:.0} photons on noise image ({overloads} overloads)\n"
+                ));
+            }
+        };
+        let write_counts = |flag, response: Response, output: Output, copies: Copies| {
             go_on()?;
             let format = WideFormat::of(output.path());
             if format.is_none() && copies.is_empty() {
-                let counts = image.integers(int_scale, adc);
-                return Ok(vec![write_narrow("intfile", output, &counts)?]);
+                let counts: Counts<Image<u16>> = image.counts(response)?;
+                go_on()?;
+                say_counted(counts.photons, counts.overloads);
+                return Ok(vec![write_narrow(flag, output, &counts.pixels)?]);
             }
-            let counts = image.integers(int_scale, adc);
-            let int = match format {
-                Some(format) => write_wide("intfile", format, output, &counts),
-                None => write_narrow("intfile", output, &narrow(&counts)),
+            let counts: Counts<Image<i32>> = image.counts(response)?;
+            go_on()?;
+            let first = match format {
+                Some(format) => {
+                    say_counted(counts.photons, counts.overloads);
+                    write_wide(flag, format, output, &counts.pixels)
+                }
+                None => {
+                    let (narrow, overloads) = narrow(&counts.pixels);
+                    say_counted(counts.photons, overloads);
+                    write_narrow(flag, output, &narrow)
+                }
             };
-            let mut written = vec![int?];
-            written.extend(write_copies(copies, &counts)?);
+            let mut written = vec![first?];
+            written.extend(write_copies(copies, &counts.pixels)?);
             Ok::<_, RunError>(written)
         };
         let write_pgm = |output: Output| {
             go_on()?;
+            let greys: Counts<Image<u8>> = image.counts(Response::greys(pgm_scale))?;
             filled(output, "pgmfile", hashes, &|out| {
-                pgm::write(out, &image.greys(pgm_scale), pgm_scale)
+                pgm::write(out, &greys.pixels, pgm_scale)
             })
         };
         let write_png = |output: Output| {
@@ -212,38 +226,6 @@ impl Outputs {
                 Ok(())
             })
         };
-        let say_noise = |photons: f64, overloads: u64| {
-            say(&format!(
-                "{photons:.0} photons on noise image ({overloads} overloads)\n"
-            ));
-        };
-        let write_noise = |output: Output, copies: Copies| {
-            let format = WideFormat::of(output.path());
-            if format.is_none() && copies.is_empty() {
-                let noise: Noise = image.noisy_counts(job.noise_seed, adc);
-                go_on()?;
-                say_noise(noise.photons, noise.overloads);
-                return Ok(vec![write_narrow("noisefile", output, &noise.counts)?]);
-            }
-            let noise: Noise<i32> = image.noisy_counts(job.noise_seed, adc);
-            go_on()?;
-            let first = match format {
-                Some(format) => {
-                    say_noise(noise.photons, noise.overloads);
-                    write_wide("noisefile", format, output, &noise.counts)
-                }
-                None => {
-                    let full = i32::from(u16::MAX);
-                    let overloads = noise.counts.pixels().iter().filter(|&&count| count > full);
-                    say_noise(noise.photons, overloads.count() as u64);
-                    write_narrow("noisefile", output, &narrow(&noise.counts))
-                }
-            };
-            let mut written = vec![first?];
-            written.extend(write_copies(copies, &noise.counts)?);
-            Ok::<_, RunError>(written)
-        };
-
         go_on()?;
         // The noise stream is sequential and the raw image waits for the disk: neither holds up the
         // others.
@@ -259,16 +241,20 @@ impl Outputs {
             copies,
             ..
         } = self;
+        let integers = Response::integers(response, int_scale)?;
+        let measured = Response::measured(response, job.noise_seed)?;
         let (of_noise, of_int) = match noise {
             Some(_) => (copies, Copies::default()),
             None => (Copies::default(), copies),
         };
         let complete = thread::scope(|scope| {
             let float = scope.spawn(|| write_float(float));
-            let noise = noise.map(|output| scope.spawn(|| write_noise(output, of_noise)));
+            let noise = noise.map(|output| {
+                scope.spawn(|| write_counts("noisefile", measured, output, of_noise))
+            });
             let pgm = pgm.map(|output| scope.spawn(|| write_pgm(output)));
             let here = || -> Result<_, RunError> {
-                let mut complete = write_int(int, of_int)?;
+                let mut complete = write_counts("intfile", integers, int, of_int)?;
                 complete.extend(pgm.map(joined).transpose()?);
                 complete.extend(png.map(write_png).transpose()?);
                 if let Some(geometry) = &job.geometry {
@@ -310,10 +296,13 @@ impl Outputs {
     }
 }
 
-/// Counts as files of 16 bits hold them.
-fn narrow(counts: &Image<i32>) -> Image<u16> {
+/// Counts as files of 16 bits hold them, and how many of them are overloads there.
+fn narrow(counts: &Image<i32>) -> (Image<u16>, u64) {
+    let full = i32::from(u16::MAX);
+    let overloads = counts.pixels().iter().filter(|&&count| count > full);
     // Clipped first, so that nothing is lost.
-    counts.map(|&count| count.clamp(0, u16::MAX.into()) as u16)
+    let narrow = counts.map(|&count| count.clamp(0, full) as u16);
+    (narrow, overloads.count() as u64)
 }
 
 /// What a thread came to; a panic in it goes on here.

@@ -39,7 +39,7 @@ pub struct Inputs {
 #[derive(Debug)]
 pub struct Job {
     /// The experiment as it was asked for.
-    pub(crate) spec: ExperimentSpec,
+    pub spec: ExperimentSpec,
     /// The experiment with what was decided on the way.
     pub resolved: Resolved,
     /// Seed of the noise.

@@ -77,7 +77,8 @@ macro_rules! from_errors_below {
 from_errors_below!(
     nanobragg::crystal::Error,
     nanobragg::io::Error,
-    nanobragg::physics::Error
+    nanobragg::physics::Error,
+    nanobragg::response::Error
 );
 
 /// How a command line that could be carried out ended.

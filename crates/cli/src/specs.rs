@@ -232,4 +232,6 @@ pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
     });
     spec.dmin = given.dmin_a.map(Length::from_angstrom).unwrap_or_default();
     spec.water = args.beam.water_um.map(Length::from_um).unwrap_or_default();
+    let said = std::mem::take(&mut spec.response);
+    spec.response = args.output.response.clone().or(said);
 }

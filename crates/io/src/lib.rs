@@ -28,18 +28,13 @@
 //!    v
 //! ```
 //!
-//! [`input`] reads a file or a pipe to its end, for the text readers of other crates. [`scale`]
-//! turns photons into the counts and greys of image files. [`printf`] writes numbers as C's `%g`
-//! does, as SMV headers need it.
+//! [`input`] reads a file or a pipe to its end, for the text readers of other crates. [`printf`]
+//! writes numbers as C's `%g` does, as SMV headers need it.
 //!
 //! ```
-//! use nanobragg_io::{Image, scale, smv};
+//! use nanobragg_io::{Image, smv};
 //!
-//! let photons = Image::new(3, 2, vec![0.0, 1.0, 2.0, 10.0, 100.0, 1e6])?;
-//! let window = scale::Window::whole(&photons);
-//! let counts = scale::integer::<u16>(&photons, &window, 2.0, 40.0);
-//! assert_eq!(counts.pixels(), [40, 42, 44, 60, 240, 65535]);
-//!
+//! let counts = Image::new(3, 2, vec![40, 42, 44, 60, 240, 65535])?;
 //! let mut fields = smv::Fields::new();
 //! fields.push_number("DISTANCE", 0.1 * 1000.0)?;
 //! let mut file = Vec::new();
@@ -69,7 +64,6 @@ pub mod pgm;
 pub mod png;
 pub mod printf;
 pub mod replace;
-pub mod scale;
 pub mod smv;
 pub mod tiff;
 

@@ -28,6 +28,9 @@ pub enum Error {
     /// The image was not rendered.
     #[error(transparent)]
     Physics(#[from] nanobragg_physics::Error),
+    /// Photons cannot be counted.
+    #[error(transparent)]
+    Response(#[from] nanobragg_response::Error),
     /// There is nothing to scatter.
     #[error(
         "no structure factors: give a list of reflections, a dump of an earlier run, or a default \

@@ -1,11 +1,12 @@
-//! The images that a run leaves: photons, scaled integers, greys and counts with noise.
+//! The images that a run leaves: photons, and the counts that a detector makes of them.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
+use nanobragg_geometry::Roi;
 use nanobragg_io::Image;
-use nanobragg_io::scale::{self, Count, Noise, Window};
-use nanobragg_numeric::PoissonNoise;
 use nanobragg_physics::{Experiment, Frame, PixelPlace, Plan, RunOptions, Statistics};
+use nanobragg_response::{Count, Counts, PanelPhotons, Response, ResponseSpec, Window};
 
 use crate::error::Error;
 
@@ -19,7 +20,7 @@ pub struct Simulated {
     /// The pixel in which an index left the grid of structure factors and ended
     /// interpolation for all pixels after it (the oddity `interpolation`).
     pub left_grid_at: Option<PixelPlace>,
-    window: Window,
+    roi: Roi,
 }
 
 /// Pixels of an image that are no finite numbers.
@@ -66,11 +67,6 @@ impl Simulated {
     /// [`Error::Io`] if they are not as many as the image's edges say.
     pub fn new(experiment: &Experiment, rendered: Frame) -> Result<Self, Error> {
         let panel = experiment.detector.first();
-        let ends =
-            |range: std::ops::RangeInclusive<u32>| *range.start() as usize..=*range.end() as usize;
-        let roi = panel.roi();
-        let statistics = rendered.statistics;
-        let left_grid_at = rendered.left_grid_at;
         let first = rendered.panels.into_iter().next();
         let pixels = first.map(|image| image.pixels).unwrap_or_default();
         Ok(Self {
@@ -79,12 +75,9 @@ impl Simulated {
                 panel.pixels_slow() as usize,
                 pixels,
             )?,
-            statistics,
-            left_grid_at,
-            window: Window {
-                fast: ends(roi.fast()),
-                slow: ends(roi.slow()),
-            },
+            statistics: rendered.statistics,
+            left_grid_at: rendered.left_grid_at,
+            roi: panel.roi(),
         })
     }
 
@@ -120,40 +113,48 @@ impl Simulated {
         }))
     }
 
-    /// The scale of the integer image: `given` if above 0, or one that takes the brightest pixel to
-    /// 55000.
-    pub fn integer_scale(&self, given: Option<f64>) -> f64 {
-        positive(given)
-            .unwrap_or_else(|| scale::automatic_integer(f64::from(self.statistics.max_photons)))
+    /// The scale of the integer image, in counts per photon.
+    pub fn integer_scale(&self, response: &ResponseSpec) -> f64 {
+        response.integer_scale(self.statistics.max_photons.into())
     }
 
-    /// The scale of the grey image: `given` if above 0, or one that takes five times the deviation
-    /// from the mean to 250.
-    pub fn grey_scale(&self, given: Option<f64>, integer_scale: f64) -> f64 {
-        positive(given)
-            .unwrap_or_else(|| scale::automatic_grey(self.statistics.rmsd, integer_scale))
+    /// The scale of the grey image, in greys per photon.
+    pub fn grey_scale(&self, response: &ResponseSpec) -> f64 {
+        response.grey_scale(self.statistics.rmsd, self.integer_scale(response))
     }
 
-    /// Counts without noise: photons times `scale` plus `adc`, of 16 bits or of 32.
-    pub fn integers<C: Count>(&self, scale: f64, adc: f64) -> Image<C> {
-        scale::integer(&self.photons, &self.window, scale, adc)
-    }
-
-    /// Greys: photons times `scale`, up to 255.
-    pub fn greys(&self, scale: f64) -> Image<u8> {
-        scale::greys(&self.photons, &self.window, scale)
-    }
-
-    /// Counts with counting noise plus `adc`. A seed gives the same counts everywhere; the pixels
-    /// are drawn one after the other, in raster order. Counts of 32 bits are those of 16 where these
-    /// are not clipped.
-    pub fn noisy_counts<C: Count>(&self, seed: i64, adc: f64) -> Noise<C> {
-        let mut noise = PoissonNoise::from_seed(seed);
-        scale::noise(&self.photons, &self.window, adc, |mean| noise.count(mean))
+    /// The counts that `response` makes of the photons.
+    ///
+    /// # Errors
+    /// As for [`count_photons`].
+    pub fn counts<C: Count>(&self, response: Response) -> Result<Counts<Image<C>>, Error> {
+        count_photons(response, &self.photons, &self.roi, &|| true)
     }
 }
 
-/// A scale given and above 0; anything else means automatic.
-fn positive(given: Option<f64>) -> Option<f64> {
-    given.filter(|scale| *scale > 0.0)
+/// The counts that `response` makes of photons in the region of interest; 0 outside it. `go_on` is
+/// asked again and again; `false` stops.
+///
+/// # Errors
+/// [`Error::Response`] if it was stopped.
+pub fn count_photons<C: Count>(
+    response: Response,
+    photons: &Image<f32>,
+    roi: &Roi,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Counts<Image<C>>, Error> {
+    let ends = |range: RangeInclusive<u32>| *range.start() as usize..=*range.end() as usize;
+    let panel = PanelPhotons {
+        pixels: photons.pixels(),
+        width: photons.fast(),
+        window: Window {
+            fast: ends(roi.fast()),
+            slow: ends(roi.slow()),
+        },
+    };
+    let counts = response.apply(&[panel], go_on)?;
+    counts.try_map(|panels| {
+        let pixels = panels.into_iter().next().unwrap_or_default();
+        Ok(Image::new(photons.fast(), photons.slow(), pixels)?)
+    })
 }

@@ -5,7 +5,7 @@
 //! themselves live in the crates below and are re-exported here.
 //!
 //! ```text
-//! ExperimentSpec --resolve--> Experiment --simulate--> Simulated --integers, noisy_counts--> files
+//! ExperimentSpec --resolve--> Experiment --simulate--> Simulated --Response--> Counts --> files
 //!                             (Detector, Crystal, SourceList, FactorGrid, ...)
 //! ```
 //!
@@ -57,7 +57,7 @@ pub use assembled::assembled;
 pub use error::Error;
 pub use exposure::{exposure, exposures};
 pub use header::{HeaderKind, apply_header, smv_fields};
-pub use images::{NotFinite, Simulated, simulate};
+pub use images::{NotFinite, Simulated, count_photons, simulate};
 pub use memory::{bytes_needed, check_memory};
 pub use resolve::{Decisions, Resolved, Warning};
 pub use spec::{BeamSpec, ExperimentSpec, PhiSpec, RoiSpec, SamplingSpec, SourcesSpec};
@@ -67,6 +67,7 @@ pub use nanobragg_geometry as geometry;
 pub use nanobragg_io as io;
 pub use nanobragg_numeric as numeric;
 pub use nanobragg_physics as physics;
+pub use nanobragg_response as response;
 pub use nanobragg_sources as sources;
 pub use nanobragg_structure as structure;
 
@@ -82,6 +83,7 @@ pub use nanobragg_physics::{
     PixelTrace, Plan, Polarization, Precision, Progress, ReflectionTruth, RunOptions, Sampling,
     Statistics, Truth, trace_pixel, truth,
 };
+pub use nanobragg_response::{Counts, Offset, Response, ResponseSpec};
 pub use nanobragg_sources::{
     DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Source, SourceList, StepSpec,
 };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use nanobragg_crystal::{CrystalSpec, FactorGrid};
 use nanobragg_geometry::{Angle, DetectorSpec, Length, Mask};
 use nanobragg_physics::{Fixes, Lookup, Polarization};
+use nanobragg_response::ResponseSpec;
 use nanobragg_sources::{DispersionSpec, DivergenceSpec, FluenceSpec, SourceList, StepSpec};
 
 /// An experiment as a user describes it; `None` where nothing was said.
@@ -58,6 +59,8 @@ pub struct ExperimentSpec {
     pub water: Length,
     /// Spacing below which nothing is rendered; 0 for no limit.
     pub dmin: Length,
+    /// What turns photons into counts.
+    pub response: ResponseSpec,
     /// The oddities of the C program to put right, wherever they are: those of the detector and the
     /// crystal are taken from here.
     pub fixes: Fixes,
@@ -159,6 +162,7 @@ impl Default for ExperimentSpec {
             sampling: SamplingSpec::default(),
             water: Length::default(),
             dmin: Length::default(),
+            response: ResponseSpec::default(),
             fixes: Fixes::none(),
         }
     }

@@ -1,17 +1,16 @@
 //! From photons to what a detector counts.
 
 use nanobragg::io::Image;
-use nanobragg::io::scale::{self, Noise, Window};
-use nanobragg::numeric::PoissonNoise;
+use nanobragg::response::Count;
+use nanobragg::{Counts, Error, Offset, Response, ResponseSpec, count_photons};
+use nanobragg_cli::RunError;
 use numpy::{AllowTypeChange, PyArray2, PyArrayLike2};
 use pyo3::prelude::*;
 
 use crate::arrays;
+use crate::errors::of_run;
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
-
-/// Added to every count if nothing says otherwise, as by the command line.
-pub(crate) const DEFAULT_ADC: f64 = 40.0;
 
 /// An image of photons.
 type Photons<'py> = PyArrayLike2<'py, f32, AllowTypeChange>;
@@ -45,19 +44,9 @@ pub(crate) fn add_noise<'py>(
     adc: Option<f64>,
 ) -> PyResult<Bound<'py, PyArray2<i32>>> {
     let experiment = experiment.get();
-    let (photons, window) = on_detector(py, &image, experiment)?;
-    let adc = adc.or(experiment.args().output.adc).unwrap_or(DEFAULT_ADC);
-    let mut noise = PoissonNoise::from_seed(seed.unwrap_or(experiment.job().noise_seed));
-    let counts = interruptible(py, |cancel| {
-        let count = |mean| match cancel.is_raised() {
-            // Nobody will see the rest.
-            true => 0.0,
-            false => noise.count(mean),
-        };
-        let noisy: Noise = scale::noise(&photons, &window, adc, count);
-        noisy.counts.map(|&count| i32::from(count))
-    })?;
-    arrays::of_image(py, counts)
+    let seed = seed.unwrap_or(experiment.job().noise_seed);
+    let measured = Response::measured(&response_of(experiment, adc), seed);
+    counted(py, &image, experiment, |_| Ok(measured?))
 }
 
 /// Scale photons to counts, without noise.
@@ -90,34 +79,43 @@ pub(crate) fn counts<'py>(
     adc: Option<f64>,
 ) -> PyResult<Bound<'py, PyArray2<i32>>> {
     let experiment = experiment.get();
-    let (photons, window) = on_detector(py, &image, experiment)?;
-    let given = &experiment.args().output;
-    let adc = adc.or(given.adc).unwrap_or(DEFAULT_ADC);
-    let counts = py.detach(|| {
-        let scale = scale.or(given.int_scale).filter(|scale| *scale > 0.0);
-        let scale = scale.unwrap_or_else(|| scale::automatic_integer(brightest(&photons).into()));
-        let counts: Image<u16> = scale::integer(&photons, &window, scale, adc);
-        counts.map(|&count| i32::from(count))
-    });
-    arrays::of_image(py, counts)
+    let mut response = response_of(experiment, adc);
+    response.integer_scale_counts_per_photon = scale.or(response.integer_scale_counts_per_photon);
+    counted(py, &image, experiment, |photons| {
+        let scale = response.integer_scale(brightest(photons).into());
+        Ok(Response::integers(&response, scale)?)
+    })
 }
 
-/// The image, if it is of this detector, and the part of it that is rendered.
-fn on_detector(
-    py: Python<'_>,
+/// The detector of an experiment, which fills 16 bits, with another offset if one is given.
+pub(crate) fn response_of(experiment: &Experiment, adc: Option<f64>) -> ResponseSpec {
+    let given = ResponseSpec {
+        offset: adc.map(|counts| Offset { counts }),
+        ..ResponseSpec::default()
+    };
+    let filling = ResponseSpec {
+        saturation_counts: Some(u16::FULL),
+        ..ResponseSpec::default()
+    };
+    given.or(experiment.job().spec.response.clone()).or(filling)
+}
+
+/// The counts that a response makes of an image of this detector, in the part that is rendered.
+fn counted<'py>(
+    py: Python<'py>,
     image: &Photons<'_>,
     experiment: &Experiment,
-) -> PyResult<(Image<f32>, Window)> {
+    response: impl FnOnce(&Image<f32>) -> Result<Response, Error> + Send,
+) -> PyResult<Bound<'py, PyArray2<i32>>> {
     let photons = arrays::image(image)?;
     arrays::same_sides(py, &photons, experiment)?;
-    let roi = &experiment.job().resolved.experiment.detector.first().roi();
-    let ends =
-        |range: std::ops::RangeInclusive<u32>| *range.start() as usize..=*range.end() as usize;
-    let window = Window {
-        fast: ends(roi.fast()),
-        slow: ends(roi.slow()),
-    };
-    Ok((photons, window))
+    let roi = experiment.job().resolved.experiment.detector.first().roi();
+    let counts = interruptible(py, |cancel| {
+        let go_on = || !cancel.is_raised();
+        count_photons(response(&photons)?, &photons, &roi, &go_on)
+    })?;
+    let counts: Counts<Image<i32>> = counts.map_err(|error| of_run(py, &RunError::from(error)))?;
+    arrays::of_image(py, counts.pixels)
 }
 
 /// The photons of the brightest pixel; 0 if none is above 0.

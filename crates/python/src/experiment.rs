@@ -118,11 +118,6 @@ impl Experiment {
         (panel.pixels_slow() as usize, panel.pixels_fast() as usize)
     }
 
-    /// The flags, understood.
-    pub(crate) fn args(&self) -> &Args {
-        &self.args
-    }
-
     /// A frame of the series that this experiment is the beginning of.
     fn one_of(&self, py: Python<'_>, kind: SeriesKind, number: u32) -> PyResult<Self> {
         let mut said = self.said.clone();

@@ -1,7 +1,8 @@
 //! The numbers of an experiment, fitted to an image.
 
 use nanobragg::gradient::{self, Parameter};
-use nanobragg::{Precision, RunOptions};
+use nanobragg::response::Gain;
+use nanobragg::{Precision, ResponseSpec, RunOptions};
 use nanobragg_cli::options;
 use nanobragg_refine::{Error, Estimate, RefineSpec, Refinement, Schedule, Selection, Target};
 use numpy::IntoPyArray;
@@ -10,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays;
-use crate::counts::DEFAULT_ADC;
+use crate::counts::response_of;
 use crate::errors::{Exception, of_run};
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
@@ -79,8 +80,14 @@ pub(crate) fn refine<'py>(
     arrays::same_sides(py, &image, start)?;
     let image = image.map(|&pixel| pixel as f32);
     let target = if has_integers {
-        let adc = adc.or(args.output.adc).unwrap_or(DEFAULT_ADC);
-        Target::of_counts(&image, adc, gain)
+        let gain = Gain {
+            counts_per_photon: gain,
+        };
+        let detector = ResponseSpec {
+            gain: Some(gain),
+            ..response_of(start, adc)
+        };
+        Target::of_counts(&image, &detector)
     } else {
         Ok(Target::of_photons(&image))
     };

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 
 use levenberg_marquardt::{LevenbergMarquardt, TerminationReason};
+use nanobragg::response::PointSpread;
 use nanobragg::{ExperimentSpec, Mask, RunOptions};
 
 use crate::Error;
-use crate::blur::Blur;
 use crate::free::FreeSet;
 use crate::likelihood::{Likelihood, Variance};
 use crate::normal::Normal;
@@ -85,7 +85,7 @@ impl Setting<'_> {
                 });
             }
             let rounds = match self.wanted.likelihood {
-                Likelihood::Gaussian(Variance::Counting { .. }) if is_last => ROUNDS,
+                Likelihood::Gaussian(Variance::Counting(_)) if is_last => ROUNDS,
                 _ => 1,
             };
             for _ in 0..rounds {
@@ -124,14 +124,18 @@ impl Setting<'_> {
         let photons = self.target.photons();
         let mut spec = stage.crystal(self.spec.clone());
         spec.mask = Mask::new(photons.fast(), looks_at.to_vec());
-        let blur = Blur::new(stage.blur_pixels, photons.fast());
+        let pixels_fast = photons.fast();
+        let blur = (stage.blur_pixels > 0.0).then_some(PointSpread {
+            sigma_pixels: stage.blur_pixels,
+        });
         let pairs = photons.pixels().iter().zip(looks_at);
         let cut: Vec<f64> = pairs
             .map(|(&photons, &looked)| if looked { photons } else { 0.0 })
             .collect();
-        let target = blur
-            .as_ref()
-            .map_or_else(|| cut.clone(), |blur| blur.apply(&cut));
+        let target = match blur {
+            Some(blur) => blur.spread(&cut, pixels_fast),
+            None => cut,
+        };
         let mut fit = Fit {
             spec,
             looked_at: looks_at.to_vec(),
@@ -140,6 +144,7 @@ impl Setting<'_> {
             scale_is_free: stage.most_cells.is_some(),
             target,
             blur,
+            pixels_fast,
             weighting: Weighting::Deviance,
             priors: Vec::new(),
             options: self.options,
@@ -172,7 +177,7 @@ impl Setting<'_> {
         }
         if is_last {
             let predicted: Vec<f64> = predicted.iter().map(|m| factor * m).collect();
-            fit.weighting = Weighting::of(&self.wanted.likelihood, &predicted);
+            fit.weighting = Weighting::of(&self.wanted.likelihood, &predicted, pixels_fast);
         } else {
             fit.weighting = Weighting::Weights(rough);
             let priors = self.free.iter().zip(values.iter());

@@ -13,7 +13,7 @@
 //! |---|---|
 //! | what is asked for | `spec`, `target`, `likelihood`, `system` |
 //! | the numbers that move, tied, bounded, restrained | `free` |
-//! | wide to narrow | `stage`, `blur` |
+//! | wide to narrow | `stage` |
 //! | one stage as a least-squares problem | `problem`, `normal` |
 //! | from start to result | `refine`, `attempt`, `covariance`, `refinement` |
 //!
@@ -58,7 +58,6 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
-mod blur;
 mod covariance;
 mod error;
 mod free;

@@ -1,5 +1,7 @@
 //! How likely the target is, given the photons that are expected.
 
+use nanobragg::ResponseSpec;
+
 use crate::Error;
 
 /// The photons added to both sides of the Poisson likelihood.
@@ -11,7 +13,7 @@ use crate::Error;
 pub const POISSON_FLOOR: f64 = 0.1;
 
 /// The probability of what a pixel holds, given the photons `m` that are expected there.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Likelihood {
     /// Counting noise: twice the negative log-likelihood is, up to a constant, the deviance
     /// `2 (m - t + t ln(t/m))`, with [`POISSON_FLOOR`] added to t and m.
@@ -22,27 +24,23 @@ pub enum Likelihood {
 }
 
 /// The variance of a pixel, in squared photons.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Variance {
     /// The same everywhere.
     Fixed {
         /// Standard deviation in photons.
         sigma: f64,
     },
-    /// `m + readout^2 + (calibration m)^2`, with m as predicted when a round of the fit begins.
-    Counting {
-        /// Standard deviation of a dark pixel in photons.
-        readout: f64,
-        /// Standard deviation of the calibration of a pixel, as a fraction.
-        calibration: f64,
-    },
+    /// What the stages of a detector make of the photons that are predicted when a round of the fit
+    /// begins, over the square of its gain. Boxed for its size.
+    Counting(Box<ResponseSpec>),
 }
 
 impl Likelihood {
     /// Checks that variances are above 0.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`].
+    /// [`Error::OutOfRange`], [`Error::Experiment`] for a detector that cannot be.
     pub fn check(&self) -> Result<(), Error> {
         let positive = |quantity, value: f64| {
             if value > 0.0 && value.is_finite() {
@@ -54,36 +52,29 @@ impl Likelihood {
                 allowed: "above 0",
             })
         };
-        match *self {
+        match self {
             Self::Poisson => Ok(()),
-            Self::Gaussian(Variance::Fixed { sigma }) => positive("the sigma of a pixel", sigma),
-            Self::Gaussian(Variance::Counting {
-                readout,
-                calibration,
-            }) => {
-                positive("the readout noise", readout)?;
-                if calibration >= 0.0 && calibration.is_finite() {
-                    return Ok(());
-                }
-                Err(Error::OutOfRange {
-                    quantity: "the calibration error",
-                    value: calibration,
-                    allowed: "0 or above",
-                })
+            Self::Gaussian(Variance::Fixed { sigma }) => positive("the sigma of a pixel", *sigma),
+            Self::Gaussian(Variance::Counting(detector)) => {
+                detector.check().map_err(nanobragg::Error::from)?;
+                let dark = detector.predict(vec![0.0], 1).variance;
+                positive("the variance of a dark pixel", dark.iter().sum())
             }
         }
     }
 }
 
 impl Variance {
-    /// The variance of a pixel that expects `m` photons.
-    pub fn at(&self, m: f64) -> f64 {
-        match *self {
-            Self::Fixed { sigma } => sigma * sigma,
-            Self::Counting {
-                readout,
-                calibration,
-            } => m.max(0.0) + readout * readout + (calibration * m).powi(2),
+    /// The variance of each pixel of an image, `[slow][fast]`, that expects `photons`.
+    pub(crate) fn of(&self, photons: &[f64], pixels_fast: usize) -> Vec<f64> {
+        match self {
+            Self::Fixed { sigma } => vec![sigma * sigma; photons.len()],
+            Self::Counting(detector) => {
+                let gain = detector.gain.unwrap_or_default().counts_per_photon;
+                let mut variance = detector.predict(photons.to_vec(), pixels_fast).variance;
+                variance.iter_mut().for_each(|v| *v /= gain * gain);
+                variance
+            }
         }
     }
 }

@@ -6,12 +6,12 @@ use std::f64::consts::PI;
 
 use levenberg_marquardt::LeastSquaresProblem;
 use nalgebra_of_minimiser::{DMatrix, DVector, Dyn, Owned};
+use nanobragg::response::PointSpread;
 use nanobragg::{ExperimentSpec, RunOptions, simulate};
 
 use crate::Error;
-use crate::blur::Blur;
 use crate::free::FreeSet;
-use crate::likelihood::{Likelihood, POISSON_FLOOR, Term, Variance};
+use crate::likelihood::{Likelihood, POISSON_FLOOR, Term};
 use crate::normal::Normal;
 use nanobragg::gradient::{self, Jacobian};
 
@@ -29,7 +29,8 @@ pub(crate) struct Fit<'a> {
     pub(crate) scale_is_free: bool,
     /// Photons, smeared if the stage smears.
     pub(crate) target: Vec<f64>,
-    pub(crate) blur: Option<Blur>,
+    pub(crate) blur: Option<PointSpread>,
+    pub(crate) pixels_fast: usize,
     pub(crate) weighting: Weighting,
     /// Centre and standard deviation of what is known of the values from the start.
     pub(crate) priors: Vec<[f64; 2]>,
@@ -47,16 +48,18 @@ pub(crate) enum Weighting {
 }
 
 impl Weighting {
-    pub(crate) fn of(likelihood: &Likelihood, predicted: &[f64]) -> Self {
+    pub(crate) fn of(likelihood: &Likelihood, predicted: &[f64], pixels_fast: usize) -> Self {
         match likelihood {
             Likelihood::Poisson => Self::Deviance,
-            Likelihood::Gaussian(variance) => Self::Weights(weights(variance, predicted)),
+            Likelihood::Gaussian(variance) => {
+                let mut weights = variance.of(predicted, pixels_fast);
+                weights
+                    .iter_mut()
+                    .for_each(|weight| *weight = 1.0 / *weight);
+                Self::Weights(weights)
+            }
         }
     }
-}
-
-fn weights(variance: &Variance, predicted: &[f64]) -> Vec<f64> {
-    predicted.iter().map(|&m| 1.0 / variance.at(m)).collect()
 }
 
 impl Fit<'_> {
@@ -90,7 +93,7 @@ impl Fit<'_> {
 
     fn smeared<'p>(&self, photons: Cow<'p, [f64]>) -> Cow<'p, [f64]> {
         match &self.blur {
-            Some(blur) => blur.apply(&photons).into(),
+            Some(blur) => blur.spread(&photons, self.pixels_fast).into(),
             None => photons,
         }
     }
@@ -190,18 +193,19 @@ impl Fit<'_> {
 
     /// The squared residuals of an unsmeared stage over what noise explains.
     pub(crate) fn goodness(&self, values: &[f64], likelihood: &Likelihood) -> Result<f64, Error> {
-        let predicted = self.predict(values)?;
+        let mut predicted = self.predict(values)?;
+        predicted.iter_mut().for_each(|m| *m *= self.scale);
+        let (variances, floor) = match likelihood {
+            Likelihood::Poisson => (predicted.clone(), POISSON_FLOOR),
+            Likelihood::Gaussian(variance) => (variance.of(&predicted, self.pixels_fast), 0.0),
+        };
         let (mut found, mut expected) = (0.0, 0.0);
-        for (i, &m) in predicted.iter().enumerate() {
+        for (i, (m, variance)) in predicted.iter().zip(variances).enumerate() {
             if !self.looked_at[i] {
                 continue;
             }
-            let m = self.scale * m;
             let residual = self.target[i] - m;
-            let (variance, weight) = match likelihood {
-                Likelihood::Poisson => (m, 1.0 / (m + POISSON_FLOOR)),
-                Likelihood::Gaussian(variance) => (variance.at(m), 1.0 / variance.at(m)),
-            };
+            let weight = 1.0 / (variance + floor);
             found += weight * residual * residual;
             expected += weight * variance;
         }

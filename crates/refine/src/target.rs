@@ -1,12 +1,10 @@
 //! The image to fit.
 
-use nanobragg::Mask;
 use nanobragg::io::Image;
+use nanobragg::response::Count;
+use nanobragg::{Mask, ResponseSpec};
 
 use crate::Error;
-
-/// The brightest count of a 16-bit image: a pixel that holds it may have met any more.
-const OVERLOAD: f32 = 65535.0;
 
 /// The image to fit, in photons, and which of its pixels are used.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,31 +20,23 @@ impl Target {
         Self::new(image, 0.0, 1.0, f32::INFINITY)
     }
 
-    /// An image of 16-bit counts, `counts = gain * photons + offset`. Overloads are not used.
+    /// An image of counts, `counts = gain * photons + offset`. Overloads are not used: pixels that hold
+    /// the saturation of the detector, or of 16 bits where none is given, may have met any more.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] for an offset that is not finite or a gain that is not above 0.
-    pub fn of_counts(image: &Image<f32>, offset: f64, gain: f64) -> Result<Self, Error> {
-        let refuse = |quantity, value, allowed| {
-            Err(Error::OutOfRange {
-                quantity,
-                value,
-                allowed,
-            })
-        };
-        if !offset.is_finite() {
-            return refuse("the offset of the target", offset, "a finite number");
-        }
-        if !(gain > 0.0 && gain.is_finite()) {
-            return refuse("the gain of the target", gain, "above 0");
-        }
-        Ok(Self::new(image, offset, gain, OVERLOAD))
+    /// [`Error::Experiment`] for a detector that cannot be.
+    pub fn of_counts(image: &Image<f32>, detector: &ResponseSpec) -> Result<Self, Error> {
+        detector.check().map_err(nanobragg::Error::from)?;
+        let offset = detector.offset.unwrap_or_default().counts;
+        let gain = detector.gain.unwrap_or_default().counts_per_photon;
+        let saturation = detector.saturation_counts.unwrap_or(u16::FULL);
+        Ok(Self::new(image, offset, gain, saturation as f32))
     }
 
-    fn new(image: &Image<f32>, offset: f64, gain: f64, overload: f32) -> Self {
+    fn new(image: &Image<f32>, offset: f64, gain: f64, saturation: f32) -> Self {
         let used = image.pixels().iter();
         Self {
-            used: used.map(|p| p.is_finite() && *p < overload).collect(),
+            used: used.map(|p| p.is_finite() && *p < saturation).collect(),
             photons: image.map(|&p| (f64::from(p) - offset) / gain),
             offset,
         }

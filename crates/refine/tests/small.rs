@@ -7,9 +7,10 @@ use std::sync::Arc;
 use nanobragg::gradient::{Parameter, value, with_value};
 use nanobragg::io::Image;
 use nanobragg::numeric::PoissonNoise;
+use nanobragg::response::ReadOut;
 use nanobragg::{
-    CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, Length, Misset, RunOptions,
-    simulate,
+    CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, Length, Misset, ResponseSpec,
+    RunOptions, simulate,
 };
 use nanobragg_refine::{
     Bounds, CrystalSystem, Error, Likelihood, RefineSpec, Refinement, Restraint, Schedule,
@@ -229,13 +230,13 @@ fn uncertainties_are_what_estimates_scatter_by() {
     let truth = experiment(&[40.0, 42.0, 45.0]);
     let expected = photons(&truth);
     let names = ["misset", "distance", "fluence"];
-    let counting = Likelihood::Gaussian(Variance::Counting {
-        readout: 0.5,
-        calibration: 0.0,
-    });
+    let counting = Likelihood::Gaussian(Variance::Counting(Box::new(ResponseSpec {
+        read_out: Some(ReadOut { sigma_counts: 0.5 }),
+        ..ResponseSpec::default()
+    })));
     for likelihood in [Likelihood::Poisson, counting] {
         let wanted = RefineSpec {
-            likelihood,
+            likelihood: likelihood.clone(),
             attempts: 1,
             ..spec_of(&names)
         };

@@ -1,5 +1,6 @@
 use super::flag::{FlagSpec, Group, Takes};
 use super::{Args, Range, WholeRange};
+use nanobragg::{Offset, ResponseSpec};
 use std::path::PathBuf;
 
 /// Files to write, their scales, and what to print.
@@ -31,12 +32,8 @@ pub struct OutputArgs {
     pub truth_path: Option<PathBuf>,
     /// Photons below which a reflection is left out of that table.
     pub truth_floor: Option<f64>,
-    /// Factor from photons to integers; `None` is automatic.
-    pub int_scale: Option<f64>,
-    /// Factor from photons to grey; `None` is automatic.
-    pub pgm_scale: Option<f64>,
-    /// Offset added to integer images.
-    pub adc: Option<f64>,
+    /// What turns photons into counts and greys.
+    pub response: ResponseSpec,
     /// Print what went into pixels.
     pub printout: bool,
     /// Only this pixel, `[fast, slow]`.
@@ -59,9 +56,7 @@ impl Default for OutputArgs {
             xds_path: None,
             truth_path: None,
             truth_floor: None,
-            int_scale: None,
-            pgm_scale: None,
-            adc: None,
+            response: ResponseSpec::default(),
             printout: false,
             printout_pixel: None,
         }
@@ -112,7 +107,7 @@ pub(super) static GROUP: Group = Group {
         .default("intimage.img"),
         scale(
             "scale",
-            |args, v| args.output.int_scale = Some(v).filter(|v| *v > 0.0),
+            |args, v| args.output.response.integer_scale_counts_per_photon = Some(v),
             "Factor from photons to these integers; 0 or less is automatic.",
         ),
         FlagSpec::new(
@@ -120,7 +115,7 @@ pub(super) static GROUP: Group = Group {
             Takes::Number {
                 unit: "",
                 range: Range::Any,
-                set: |args, v| args.output.adc = Some(v),
+                set: |args, v| args.output.response.offset = Some(Offset { counts: v }),
             },
             "Offset added to integer images, with and without noise.",
         )
@@ -139,7 +134,7 @@ pub(super) static GROUP: Group = Group {
         scale(
             "pgmscale",
             |args, v| {
-                args.output.pgm_scale = Some(v).filter(|v| *v > 0.0);
+                args.output.response.grey_scale_per_photon = Some(v);
                 args.output.pgm = true;
             },
             "Factor from photons to grey; 0 or less is automatic. Brings the greymap back \

@@ -139,7 +139,8 @@ fn outputs_go_on_and_off_in_order() {
     assert!(!args("-nopgm -pgmscale 3 -nopgm").output.pgm);
     assert!(args("-nonoise -noisefile a").noise.wanted);
     assert!(!args("-noiseimage a -nonoise").noise.wanted);
-    assert_eq!(args("-scale 2 -scale 0").output.int_scale, None);
+    let response = args("-scale 2 -scale 0").output.response;
+    assert_eq!(response.given_integer_scale(), None);
 }
 
 #[test]

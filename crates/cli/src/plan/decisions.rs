@@ -7,7 +7,6 @@ use nanobragg::{Level, Lookup};
 
 use super::decision::{Because, Decision};
 use crate::args::{Args, Misset};
-use crate::outputs::DEFAULT_ADC;
 use crate::resolve::{DEFAULT_MOSAIC_SEED, FactorsFrom, Job, dump_path};
 
 /// All decisions of a job.
@@ -254,14 +253,14 @@ impl List<'_> {
     }
 
     fn running(&mut self, level: Option<Level>) {
-        let output = &self.args.output;
+        let response = &self.job.spec.response;
         let because = self.flag_or_default(&["adc"]);
         self.add(
             "offset of counts",
-            g(output.adc.unwrap_or(DEFAULT_ADC)),
+            g(response.offset.unwrap_or_default().counts),
             because,
         );
-        let (scale, because) = match output.int_scale {
+        let (scale, because) = match response.given_integer_scale() {
             Some(scale) => (g(scale), Because::Flag("scale")),
             None => (
                 "automatic".to_owned(),
@@ -269,8 +268,8 @@ impl List<'_> {
             ),
         };
         self.add("integer scale", scale, because);
-        if output.pgm {
-            let (scale, because) = match output.pgm_scale {
+        if self.args.output.pgm {
+            let (scale, because) = match response.given_grey_scale() {
                 Some(scale) => (g(scale), Because::Flag("pgmscale")),
                 None => (
                     "automatic".to_owned(),

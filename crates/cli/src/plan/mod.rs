@@ -22,7 +22,6 @@ use serde_json::{Value, json};
 use crate::args::{Args, PlanFormat};
 use crate::factor_file;
 use crate::output_names;
-use crate::outputs::DEFAULT_ADC;
 use crate::record::{self, experiment};
 use crate::resolve::{FactorsFrom, Job};
 use crate::run::{RunError, Says, level};
@@ -85,7 +84,7 @@ impl<'j> Outlook<'j> {
             [*fast.end() + 1, *slow.end() + 1],
         );
         let limit_angstrom = whole.finest_angstrom().max(experiment.dmin_m * 1e10);
-        let offset = args.output.adc.unwrap_or(DEFAULT_ADC);
+        let offset = job.spec.response.offset.unwrap_or_default().counts;
         let layers = f64::from(panel.sensor().layers);
         let subpixels = f64::from(experiment.sampling.oversample).powi(2);
         let domains = experiment.crystal.mosaic().domains().len() as f64;
@@ -140,7 +139,7 @@ impl<'j> Outlook<'j> {
             "oddities": record::oddities(self.job, false),
             "warnings": record::warnings(self.job, self.args),
             "experiment": experiment::of(self.job),
-            "images": experiment::images(self.args),
+            "images": experiment::images(self.job, self.args),
             "seeds": experiment::seeds(self.job, self.args),
             "resolution": {
                 "detector": resolution(&self.detector),

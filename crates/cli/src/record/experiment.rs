@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::args::{Args, Misset, PngScale};
 use crate::digest;
-use crate::outputs::DEFAULT_ADC;
 use crate::resolve::{DEFAULT_MOSAIC_SEED, FactorsFrom, Job};
 
 /// Sources that are listed one by one; of more there is a hash.
@@ -226,13 +225,13 @@ pub(crate) fn seeds(job: &Job, args: &Args) -> Value {
 }
 
 /// What turns photons into the numbers of the other images; `null` is automatic.
-pub(crate) fn images(args: &Args) -> Value {
-    let output = &args.output;
+pub(crate) fn images(job: &Job, args: &Args) -> Value {
+    let response = &job.spec.response;
     json!({
-        "offset_counts": output.adc.unwrap_or(DEFAULT_ADC),
-        "integer_scale": output.int_scale,
-        "grey_scale": output.pgm_scale,
-        "picture_scale": match output.png_scale {
+        "offset_counts": response.offset.unwrap_or_default().counts,
+        "integer_scale": response.given_integer_scale(),
+        "grey_scale": response.given_grey_scale(),
+        "picture_scale": match args.output.png_scale {
             PngScale::Log => "logarithm",
             PngScale::Sqrt => "square root",
         },

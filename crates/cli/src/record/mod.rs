@@ -123,7 +123,7 @@ fn of_run(beginning: &Beginning, ended: &Ended<'_>) -> Value {
         "oddities": oddities(job, image.left_grid_at.is_some()),
         "warnings": warnings(job, args),
         "experiment": experiment::of(job),
-        "images": experiment::images(args),
+        "images": experiment::images(job, args),
         "inputs": beginning.inputs,
         "outputs": ended.outputs,
         "statistics": {

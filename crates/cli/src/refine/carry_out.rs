@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use nanobragg::io::Output;
-use nanobragg::{Cancel, Precision, RunOptions};
+use nanobragg::response::Gain;
+use nanobragg::{Cancel, Precision, ResponseSpec, RunOptions};
 use nanobragg_refine::Iteration;
 
 use super::pictures::Pictures;
 use super::{RefineError, Request, arguments, json, target, text};
 use crate::args::{Args, Invocation, Task, Verbosity};
 use crate::log;
-use crate::outputs::DEFAULT_ADC;
 use crate::resolve::Job;
 use crate::run::{level, warn_of_decisions};
 
@@ -42,8 +42,13 @@ pub fn refine(request: &Request, stop: &Cancel) -> Result<bool, RefineError> {
     warn_of_decisions(&job);
     let panel = job.resolved.experiment.detector.first();
     let sides = [panel.pixels_fast() as usize, panel.pixels_slow() as usize];
-    let adc = args.output.adc.unwrap_or(DEFAULT_ADC);
-    let target = target::read(request, sides, adc)?;
+    let response = ResponseSpec {
+        gain: Some(Gain {
+            counts_per_photon: request.gain,
+        }),
+        ..job.spec.response.clone()
+    };
+    let target = target::read(request, sides, &response)?;
     let options = RunOptions {
         threads: args.running.threads.map_or(0, |n| n as usize),
         level: level(&args)?,

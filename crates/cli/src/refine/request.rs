@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::builder::ValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use nanobragg::ResponseSpec;
+use nanobragg::response::{Calibration, ReadOut};
 use nanobragg_refine::{
     Bounds, CrystalSystem, Likelihood, RefineSpec, Restraint, Schedule, Selection, Variance,
     parameter,
@@ -228,10 +230,17 @@ fn likelihood(matches: &mut ArgMatches) -> Result<Likelihood, RefineError> {
     let likelihood = match sigma {
         _ if !is_gaussian => Likelihood::Poisson,
         Some(sigma) => Likelihood::Gaussian(Variance::Fixed { sigma }),
-        None => Likelihood::Gaussian(Variance::Counting {
-            readout: readout.unwrap_or(1.0),
-            calibration: calibration.unwrap_or(0.0),
-        }),
+        None => Likelihood::Gaussian(Variance::Counting(Box::new(ResponseSpec {
+            calibration: calibration.map(|sigma_fraction| Calibration {
+                sigma_fraction,
+                ..Calibration::default()
+            }),
+            // Of a target in photons, for which a count is a photon.
+            read_out: Some(ReadOut {
+                sigma_counts: readout.unwrap_or(1.0),
+            }),
+            ..ResponseSpec::default()
+        }))),
     };
     let fault = |fault: nanobragg_refine::Error| RefineError::Usage(fault.to_string());
     likelihood.check().map_err(fault)?;
@@ -306,10 +315,10 @@ mod tests {
             sigma: 0.5,
         };
         assert_eq!(wanted.restraints, [(Parameter::MissetX, restraint)]);
-        let variance = Variance::Counting {
-            readout: 2.0,
-            calibration: 0.0,
-        };
+        let variance = Variance::Counting(Box::new(ResponseSpec {
+            read_out: Some(ReadOut { sigma_counts: 2.0 }),
+            ..ResponseSpec::default()
+        }));
         assert_eq!(wanted.likelihood, Likelihood::Gaussian(variance));
         assert!(request.output_args);
         assert_eq!(request.words.len(), 4);

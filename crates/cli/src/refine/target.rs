@@ -2,15 +2,19 @@
 
 use std::path::Path;
 
-use nanobragg::Mask;
 use nanobragg::io::Image;
 use nanobragg::io::any::{AnyImage, Format};
+use nanobragg::{Mask, ResponseSpec};
 use nanobragg_refine::Target;
 
 use super::{RefineError, Request};
 
-/// The target, for a detector of these sides, with `adc` counts added to images of counts.
-pub(super) fn read(request: &Request, sides: [usize; 2], adc: f64) -> Result<Target, RefineError> {
+/// The target, for a detector of these sides, which made counts of photons as `response` says.
+pub(super) fn read(
+    request: &Request,
+    sides: [usize; 2],
+    response: &ResponseSpec,
+) -> Result<Target, RefineError> {
     let (format, image) = image(&request.target, sides)?;
     // A TIFF holds one or the other.
     let is_whole = || image.pixels().iter().all(|pixel| pixel.fract() == 0.0);
@@ -20,7 +24,7 @@ pub(super) fn read(request: &Request, sides: [usize; 2], adc: f64) -> Result<Tar
         Format::Smv | Format::Pgm | Format::Cbf | Format::Hdf5 => true,
     };
     let target = if holds_counts {
-        Target::of_counts(&image, adc, request.gain)?
+        Target::of_counts(&image, response)?
     } else {
         Target::of_photons(&image)
     };

@@ -75,8 +75,8 @@ impl MinimalStandard {
         let entry = &mut self.table[(self.last / BAND) as usize];
         self.last = std::mem::replace(entry, self.state);
         // C multiplies by the inverse of the modulus. A division would round some deviates
-        // differently.
-        let deviate = (1.0 / MODULUS as f64 * self.last as f64) as f32;
+        // differently. Signed, because processors convert those numbers in one instruction.
+        let deviate = (1.0 / MODULUS as f64 * self.last as i64 as f64) as f32;
         deviate.min(LARGEST)
     }
 
@@ -89,7 +89,14 @@ impl MinimalStandard {
 /// The value after `state` in the generator without shuffling, between 1 and 2^31 - 2.
 fn successor(state: u64) -> u64 {
     // The product needs 46 bits: C splits it to stay within 32, which gives the same remainder.
-    MULTIPLIER * state % MODULUS
+    let product = MULTIPLIER * state;
+    // 2^31 leaves 1 when divided by the modulus, so the upper bits count like the lower ones.
+    let folded = (product & MODULUS) + (product >> 31);
+    if folded < MODULUS {
+        folded
+    } else {
+        folded - MODULUS
+    }
 }
 
 #[cfg(test)]

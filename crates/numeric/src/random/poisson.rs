@@ -94,6 +94,11 @@ impl PoissonNoise {
         }
     }
 
+    /// A Gaussian deviate of mean 0 and variance 1, from the same stream.
+    pub fn gaussian(&mut self) -> f32 {
+        self.gaussian.next(&mut self.stream)
+    }
+
     /// The method for `mean`. The last one is kept, because neighbouring pixels often agree.
     fn method(&mut self, mean: f32) -> Method {
         match self.last {

@@ -1,0 +1,42 @@
+//! Pixels that are not equally sensitive.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Context, Error, Moments, ResponseStage, Strip};
+
+/// Each pixel has a sensitivity of its own, `1 + sigma g` with g a Gaussian deviate. It comes from a
+/// stream of its own, in raster order, so that it is the same in every image of a detector.
+///
+/// ```text
+/// x' = x (1 + sigma g)     mean' = mean     variance' = variance + sigma^2 (mean^2 + variance)
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Calibration {
+    /// Standard deviation of the sensitivity, as a fraction.
+    pub sigma_fraction: f64,
+    /// Seed of the sensitivities.
+    pub seed: i64,
+}
+
+impl ResponseStage for Calibration {
+    fn check(&self) -> Result<(), Error> {
+        let sigma = self.sigma_fraction;
+        let field = "calibration.sigma_fraction";
+        Error::unless(sigma >= 0.0, field, sigma, "0 or above")
+    }
+
+    fn apply(&self, strip: &mut Strip<'_>, context: &mut Context) {
+        let stream = context.stream("calibration", self.seed);
+        for pixel in strip.pixels.iter_mut() {
+            *pixel *= 1.0 + self.sigma_fraction * f64::from(stream.gaussian());
+        }
+    }
+
+    fn predict(&self, moments: &mut Moments) {
+        let square = self.sigma_fraction * self.sigma_fraction;
+        for (variance, mean) in moments.variance.iter_mut().zip(&moments.mean) {
+            *variance += square * (mean * mean + *variance);
+        }
+    }
+}

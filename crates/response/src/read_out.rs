@@ -1,0 +1,36 @@
+//! The noise of reading a pixel out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Context, Error, Moments, ResponseStage, Strip};
+
+/// Gaussian noise that does not depend on the signal, drawn from the stream of the image.
+///
+/// ```text
+/// x' = x + sigma g     mean' = mean     variance' = variance + sigma^2
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReadOut {
+    /// Standard deviation of a dark pixel, in counts.
+    pub sigma_counts: f64,
+}
+
+impl ResponseStage for ReadOut {
+    fn check(&self) -> Result<(), Error> {
+        let sigma = self.sigma_counts;
+        Error::unless(sigma >= 0.0, "read_out.sigma_counts", sigma, "0 or above")
+    }
+
+    fn apply(&self, strip: &mut Strip<'_>, context: &mut Context) {
+        for pixel in strip.pixels.iter_mut() {
+            *pixel += self.sigma_counts * f64::from(context.noise().gaussian());
+        }
+    }
+
+    fn predict(&self, moments: &mut Moments) {
+        for variance in &mut moments.variance {
+            *variance += self.sigma_counts * self.sigma_counts;
+        }
+    }
+}
