@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nanobragg_geometry::{Angle, Length};
+use nanobragg_geometry::{Angle, CentreInput, Length};
 use nanobragg_io::printf::general;
 use nanobragg_io::smv::{Fields, Header};
 
@@ -16,9 +16,41 @@ use crate::spec::ExperimentSpec;
 /// # Errors
 /// [`Error::Io`] if a value cannot stand in a header.
 pub fn smv_fields(resolved: &Resolved) -> Result<Fields, Error> {
+    smv_fields_of_panel(resolved, 0)
+}
+
+/// [`smv_fields`] of the image of one panel, whose number is `index`; the first where there is no
+/// such panel.
+///
+/// # Errors
+/// As [`smv_fields`].
+pub fn smv_fields_of_panel(resolved: &Resolved, index: usize) -> Result<Fields, Error> {
     let experiment = &resolved.experiment;
-    let panel = experiment.detector.first();
+    let detector = &experiment.detector;
     let layout = &resolved.decisions.layout;
+    let (panel, size_slow_m, beam_m) = match detector.panels().get(index) {
+        Some(panel) if index > 0 => {
+            let [size_fast_m, size_slow_m] = [panel.pixels_fast(), panel.pixels_slow()]
+                .map(|pixels| f64::from(pixels) * panel.pixel_size_m());
+            // The centre that would have placed this panel, had it been the first.
+            let centre = CentreInput {
+                convention: layout.convention,
+                pixel_size_m: panel.pixel_size_m(),
+                size_fast_m,
+                size_slow_m,
+                beam_m: [None; 2],
+                close_m: [None; 2],
+                org: [None; 2],
+            };
+            let beam_m = centre.beam_from_spot([panel.f_beam_m(), panel.s_beam_m()]);
+            (panel, size_slow_m, beam_m)
+        }
+        _ => {
+            let [_, size_slow_m] = layout.size_m;
+            (detector.first(), size_slow_m, layout.centre.beam_m)
+        }
+    };
+    let [x_beam_m, y_beam_m] = beam_m;
     let pixel_m = panel.pixel_size_m();
     let (f_beam_m, s_beam_m) = (panel.f_beam_m(), panel.s_beam_m());
     let phi_degrees = Angle::from_radians(experiment.phi.start_rad).degrees();
@@ -29,10 +61,10 @@ pub fn smv_fields(resolved: &Resolved) -> Result<Fields, Error> {
         ("PIXEL_SIZE", pixel_m * 1000.0),
         ("DISTANCE", panel.distance_m() * 1000.0),
         ("WAVELENGTH", resolved.decisions.wavelength_m * 1e10),
-        ("BEAM_CENTER_X", layout.centre.beam_m[0] * 1000.0),
-        ("BEAM_CENTER_Y", layout.centre.beam_m[1] * 1000.0),
+        ("BEAM_CENTER_X", x_beam_m * 1000.0),
+        ("BEAM_CENTER_Y", y_beam_m * 1000.0),
         ("ADXV_CENTER_X", f_beam_m * 1000.0),
-        ("ADXV_CENTER_Y", (layout.size_m[1] - s_beam_m) * 1000.0),
+        ("ADXV_CENTER_Y", (size_slow_m - s_beam_m) * 1000.0),
         ("MOSFLM_CENTER_X", (s_beam_m - 0.5 * pixel_m) * 1000.0),
         ("MOSFLM_CENTER_Y", (f_beam_m - 0.5 * pixel_m) * 1000.0),
         ("DENZO_X_BEAM", s_beam_m * 1000.0),

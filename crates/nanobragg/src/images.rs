@@ -1,9 +1,9 @@
 //! The images that a run leaves: photons, and the counts that a detector makes of them.
 
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
-use nanobragg_geometry::Roi;
+use nanobragg_geometry::{Detector, Roi};
 use nanobragg_io::Image;
 use nanobragg_physics::{Experiment, Frame, PixelPlace, Plan, RunOptions, Statistics};
 use nanobragg_response::{Count, Counts, PanelPhotons, Response, ResponseSpec, Window};
@@ -13,14 +13,57 @@ use crate::error::Error;
 /// A simulated image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulated {
-    /// Photons per pixel, shape `[slow][fast]`.
+    /// Photons per pixel, the panels one below the other: shape `[panel][slow][fast]`. Where the rows
+    /// of a panel are shorter than those of another, zeros follow them.
     pub photons: Image<f32>,
     /// Its figures.
     pub statistics: Statistics,
     /// The pixel in which an index left the grid of structure factors and ended
     /// interpolation for all pixels after it (the oddity `interpolation`).
     pub left_grid_at: Option<PixelPlace>,
-    roi: Roi,
+    panels: Vec<StackedPanel>,
+}
+
+/// Where a panel is in an image in which all panels of a detector stand one below the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackedPanel {
+    /// Its rows.
+    pub rows: Range<usize>,
+    /// Its pixels along the fast axis; what follows them in a row belongs to no panel.
+    pub fast: usize,
+    /// Which of its pixels are rendered.
+    pub roi: Roi,
+}
+
+impl StackedPanel {
+    /// The panels of a detector.
+    pub fn all(detector: &Detector) -> Vec<Self> {
+        let mut end = 0;
+        let panels = detector.panels().iter().map(|panel| {
+            let start = end;
+            end += panel.pixels_slow() as usize;
+            Self {
+                rows: start..end,
+                fast: panel.pixels_fast() as usize,
+                roi: panel.roi(),
+            }
+        });
+        panels.collect()
+    }
+
+    /// The image of this panel alone.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the stacked image is not of this panel's detector.
+    pub fn of<T: Copy>(&self, stacked: &Image<T>) -> Result<Image<T>, Error> {
+        let rows = stacked.rows().skip(self.rows.start).take(self.rows.len());
+        let pixels = rows.flat_map(|row| row.iter().take(self.fast));
+        Ok(Image::new(
+            self.fast,
+            self.rows.len(),
+            pixels.copied().collect(),
+        )?)
+    }
 }
 
 /// Pixels of an image that are no finite numbers.
@@ -28,7 +71,9 @@ pub struct Simulated {
 pub struct NotFinite {
     /// How many there are.
     pub count: u64,
-    /// The first one, along the fast axis.
+    /// The panel of the first one, counted from 0.
+    pub panel: usize,
+    /// Its place along the fast axis.
     pub fast: u32,
     /// The same along the slow axis.
     pub slow: u32,
@@ -40,14 +85,16 @@ impl fmt::Display for NotFinite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             count,
+            panel,
             fast,
             slow,
             value,
         } = self;
-        write!(
-            f,
-            "{count} pixels are no finite numbers; the first, at fast {fast} slow {slow}, is {value}"
-        )
+        write!(f, "{count} pixels are no finite numbers; the first, at ")?;
+        if *panel > 0 {
+            write!(f, "panel {panel} ")?;
+        }
+        write!(f, "fast {fast} slow {slow}, is {value}")
     }
 }
 
@@ -66,19 +113,27 @@ impl Simulated {
     /// # Errors
     /// [`Error::Io`] if they are not as many as the image's edges say.
     pub fn new(experiment: &Experiment, rendered: Frame) -> Result<Self, Error> {
-        let panel = experiment.detector.first();
-        let first = rendered.panels.into_iter().next();
-        let pixels = first.map(|image| image.pixels).unwrap_or_default();
+        let images = rendered.panels.into_iter().map(|image| {
+            let (fast, slow) = (image.pixels_fast as usize, image.pixels_slow as usize);
+            Image::new(fast, slow, image.pixels)
+        });
+        let mut images = images.collect::<Result<Vec<_>, _>>()?;
+        // The image of one panel is taken as it is, not copied.
+        let photons = match images.len() {
+            1 => images.remove(0),
+            _ => Image::stacked(&images)?,
+        };
         Ok(Self {
-            photons: Image::new(
-                panel.pixels_fast() as usize,
-                panel.pixels_slow() as usize,
-                pixels,
-            )?,
+            photons,
             statistics: rendered.statistics,
             left_grid_at: rendered.left_grid_at,
-            roi: panel.roi(),
+            panels: StackedPanel::all(&experiment.detector),
         })
+    }
+
+    /// Where each panel is in [`photons`](Self::photons).
+    pub fn panels(&self) -> &[StackedPanel] {
+        &self.panels
     }
 
     /// The pixels that came out as no finite number, as where numbers of an experiment are too
@@ -105,10 +160,14 @@ impl Simulated {
         if count >= self.statistics.pixels {
             return Err(Error::NothingFinite { fast, slow, value });
         }
+        let holds = |panel: &StackedPanel| panel.rows.contains(&(slow as usize));
+        let panel = self.panels.iter().position(holds).unwrap_or(0);
+        let first_row = self.panels.get(panel).map_or(0, |panel| panel.rows.start);
         Ok(Some(NotFinite {
             count,
+            panel,
             fast,
-            slow,
+            slow: slow - first_row as u32,
             value,
         }))
     }
@@ -128,33 +187,41 @@ impl Simulated {
     /// # Errors
     /// As for [`count_photons`].
     pub fn counts<C: Count>(&self, response: Response) -> Result<Counts<Image<C>>, Error> {
-        count_photons(response, &self.photons, &self.roi, &|| true)
+        count_photons(response, &self.photons, &self.panels, &|| true)
     }
 }
 
-/// The counts that `response` makes of photons in the region of interest; 0 outside it. `go_on` is
-/// asked again and again; `false` stops.
+/// The counts that `response` makes of photons in the regions of interest of the `panels` that stand
+/// one below the other in an image; 0 outside them. `go_on` is asked again and again; `false` stops.
 ///
 /// # Errors
 /// [`Error::Response`] if it was stopped.
 pub fn count_photons<C: Count>(
     response: Response,
     photons: &Image<f32>,
-    roi: &Roi,
+    panels: &[StackedPanel],
     go_on: &dyn Fn() -> bool,
 ) -> Result<Counts<Image<C>>, Error> {
     let ends = |range: RangeInclusive<u32>| *range.start() as usize..=*range.end() as usize;
-    let panel = PanelPhotons {
-        pixels: photons.pixels(),
-        width: photons.fast(),
-        window: Window {
-            fast: ends(roi.fast()),
-            slow: ends(roi.slow()),
-        },
-    };
-    let counts = response.apply(&[panel], go_on)?;
-    counts.try_map(|panels| {
-        let pixels = panels.into_iter().next().unwrap_or_default();
-        Ok(Image::new(photons.fast(), photons.slow(), pixels)?)
+    let width = photons.fast();
+    let each = panels.iter().map(|panel| {
+        let (start, end) = (panel.rows.start * width, panel.rows.end * width);
+        PanelPhotons {
+            pixels: photons.pixels().get(start..end).unwrap_or_default(),
+            width,
+            window: Window {
+                fast: ends(panel.roi.fast()),
+                slow: ends(panel.roi.slow()),
+            },
+        }
+    });
+    let each: Vec<_> = each.collect();
+    let counts = response.apply(&each, go_on)?;
+    counts.try_map(|mut panels| {
+        let pixels = match panels.len() {
+            1 => panels.remove(0),
+            _ => panels.concat(),
+        };
+        Ok(Image::new(width, photons.slow(), pixels)?)
     })
 }

@@ -2,7 +2,7 @@
 
 use nanobragg::io::Image;
 use nanobragg::response::Count;
-use nanobragg::{Counts, Error, Offset, Response, ResponseSpec, count_photons};
+use nanobragg::{Counts, Error, Offset, Response, ResponseSpec, StackedPanel, count_photons};
 use nanobragg_cli::RunError;
 use numpy::{AllowTypeChange, PyArray2, PyArrayLike2};
 use pyo3::prelude::*;
@@ -109,10 +109,10 @@ fn counted<'py>(
 ) -> PyResult<Bound<'py, PyArray2<i32>>> {
     let photons = arrays::image(image)?;
     arrays::same_sides(py, &photons, experiment)?;
-    let roi = experiment.job().resolved.experiment.detector.first().roi();
+    let panels = StackedPanel::all(&experiment.job().resolved.experiment.detector);
     let counts = interruptible(py, |cancel| {
         let go_on = || !cancel.is_raised();
-        count_photons(response(&photons)?, &photons, &roi, &go_on)
+        count_photons(response(&photons)?, &photons, &panels, &go_on)
     })?;
     let counts: Counts<Image<i32>> = counts.map_err(|error| of_run(py, &RunError::from(error)))?;
     arrays::of_image(py, counts.pixels)

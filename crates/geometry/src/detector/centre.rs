@@ -126,7 +126,7 @@ impl<T: Real> CentreInput<T> {
     }
 
     /// The beam centre X, Y of a beam spot: the inverse of `spot_from_beam`.
-    pub(super) fn beam_from_spot(&self, [f, s]: [T; 2]) -> [T; 2] {
+    pub fn beam_from_spot(&self, [f, s]: [T; 2]) -> [T; 2] {
         let half_pixel = T::from_f64(0.5) * self.pixel_size_m;
         match self.convention {
             Convention::Mosflm => [s - half_pixel, f - half_pixel],
