@@ -235,7 +235,12 @@ pub fn cbf(bytes: &[u8]) {
 pub fn tiff(bytes: &[u8]) {
     if let Ok(image) = tiff::parse(bytes) {
         let mut printed = Vec::new();
-        tiff::write_photons(&mut printed, &Exposure::default(), &image).unwrap();
+        tiff::write_photons(
+            &mut printed,
+            &[Exposure::default()],
+            std::slice::from_ref(&image),
+        )
+        .unwrap();
         let bits = |pixel: &f32| pixel.to_bits();
         assert_eq!(tiff::parse(&printed).unwrap().map(bits), image.map(bits));
     }

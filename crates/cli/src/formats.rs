@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::slice::from_ref;
 
 use nanobragg::io::{Exposure, Image, Result, cbf, nexus, tiff};
 
@@ -51,20 +50,29 @@ impl WideFormat {
         })
     }
 
-    /// Writes counts.
+    /// Whether a file of this format holds all panels of a detector.
+    pub const fn holds_panels(self) -> bool {
+        match self {
+            Self::Cbf => false,
+            Self::Tiff | Self::Nexus => true,
+        }
+    }
+
+    /// Writes counts: of every panel, or of the one panel that a CBF holds.
     ///
     /// # Errors
     /// When `out` cannot be written.
     pub fn write_counts(
         self,
         out: &mut dyn Write,
-        exposure: &Exposure,
-        counts: &Image<i32>,
+        exposures: &[Exposure],
+        panels: &[Image<i32>],
     ) -> Result<()> {
-        match self {
-            Self::Cbf => cbf::write(out, exposure, counts),
-            Self::Tiff => tiff::write_counts(out, exposure, counts),
-            Self::Nexus => nexus::write_counts(out, from_ref(exposure), from_ref(counts)),
+        match (self, exposures, panels) {
+            (Self::Cbf, [exposure, ..], [counts, ..]) => cbf::write(out, exposure, counts),
+            (Self::Cbf, ..) => Ok(()),
+            (Self::Tiff, ..) => tiff::write_counts(out, exposures, panels),
+            (Self::Nexus, ..) => nexus::write_counts(out, exposures, panels),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nanobragg::io::Exposure;
-use nanobragg::{Resolved, exposure};
+use nanobragg::{Resolved, exposures};
 use tracing::warn;
 
 use crate::args::Args;
@@ -55,9 +55,9 @@ impl Names {
         }
     }
 
-    /// What headers say, if a file has one that carries a geometry; a warning where a header says
+    /// What headers say of every panel, if a file has one that carries a geometry; a warning where a header says
     /// less than there is.
-    pub(crate) fn exposure(&self, resolved: &Resolved) -> Result<Option<Exposure>, RunError> {
+    pub(crate) fn exposures(&self, resolved: &Resolved) -> Result<Vec<Exposure>, RunError> {
         if PhotonFormat::of(&self.float).is_none() {
             return Err(RunError::NoPhotons {
                 path: self.float.clone(),
@@ -69,14 +69,18 @@ impl Names {
         let copies = self.copies.iter().map(|(_, format, path)| (*format, path));
         let files: Vec<_> = named.chain(copies).collect();
         if files.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let exposure = exposure(resolved)?;
-        let warning = |(format, path): &(WideFormat, &PathBuf)| format.warning(&exposure, path);
+        let exposures = exposures(resolved)?;
+        let warning = |(format, path): &(WideFormat, &PathBuf)| {
+            exposures
+                .iter()
+                .find_map(|exposure| format.warning(exposure, path))
+        };
         if let Some(warning) = files.iter().find_map(warning) {
             warn!("{warning}");
         }
-        Ok(Some(exposure))
+        Ok(exposures)
     }
 
     /// Every image and table, with its flag.
@@ -127,6 +131,18 @@ impl Names {
         }
         Ok(())
     }
+}
+
+/// Where the image of one panel stands, if a file is to hold one: `image_p0002.img` of `image.img`
+/// for the panel of number 2.
+pub(crate) fn of_panel(path: &Path, index: usize) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("_p{index:04}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
 }
 
 /// Refuses a command line whose outputs would destroy each other or an input, without opening any.

@@ -1,7 +1,8 @@
 //! The files of a run: opened before the long part, complete or untouched after it.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 use std::thread::{self, ScopedJoinHandle};
 
@@ -9,33 +10,36 @@ use nanobragg::crystal::read::fdump;
 use nanobragg::exchange::{dxtbx, xds};
 use nanobragg::io::printf::general as g;
 use nanobragg::io::{self, Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
-use nanobragg::{Counts, FactorGrid, Resolved, Response, Simulated, Truth, smv_fields};
+use nanobragg::{
+    Counts, FactorGrid, Resolved, Response, Simulated, Truth, assembled, smv_fields_of_panel,
+};
 use tracing::{info_span, warn};
 
 use crate::args::{Args, PngScale};
 use crate::digest::{FileEntry, Hashing};
 use crate::formats::{PhotonFormat, WideFormat};
-use crate::output_names::Names;
+use crate::output_names::{Names, of_panel};
 use crate::resolve::{Job, dump_path};
 use crate::run::RunError;
 use crate::series::Place;
 use crate::truth_table::Table;
 
-/// The outputs of a run, each open beside the file that it will replace.
+/// The outputs of a run, each open beside the file that it will replace. An image has one output, or
+/// one for each panel where its format holds one panel.
 #[derive(Debug)]
 pub(crate) struct Outputs {
-    float: Output,
-    int: Output,
-    pgm: Option<Output>,
-    noise: Option<Output>,
+    float: Vec<Output>,
+    int: Vec<Output>,
+    pgm: Option<Vec<Output>>,
+    noise: Option<Vec<Output>>,
     png: Option<Output>,
     expt: Option<Output>,
     xds: Option<Output>,
     copies: Copies,
     truth: Option<Output>,
     record: Option<Output>,
-    /// What headers say of the geometry, if a file has such a header.
-    exposure: Option<Exposure>,
+    /// What headers say of every panel, if a file has such a header.
+    exposures: Vec<Exposure>,
     /// Take the fingerprint of each file that is written.
     hashes: bool,
 }
@@ -59,7 +63,7 @@ impl Copies {
 struct CountsCopy {
     flag: &'static str,
     format: WideFormat,
-    output: Output,
+    outputs: Vec<Output>,
 }
 
 impl Outputs {
@@ -72,26 +76,47 @@ impl Outputs {
     pub(crate) fn open(args: &Args, resolved: &Resolved, hashes: bool) -> Result<Self, RunError> {
         let names = Names::of(args);
         names.refuse_collisions(args)?;
-        let exposure = names.exposure(resolved)?;
+        let exposures = names.exposures(resolved)?;
+        let detector = &resolved.experiment.detector;
+        let panels = detector.panels().len();
+        let all_of = |path: &Path, holds_panels: bool| -> Result<Vec<Output>, RunError> {
+            if holds_panels || panels == 1 {
+                return Ok(vec![Output::create(path)?]);
+            }
+            let each = (0..panels).map(|index| Ok(Output::create(of_panel(path, index))?));
+            each.collect()
+        };
+        // A file of floats or counts without a header holds all panels if they have one size.
+        let holds = |path: &Path, otherwise: bool| {
+            WideFormat::of(path).map_or(otherwise, WideFormat::holds_panels)
+        };
+        let optional = |path: &Option<PathBuf>| {
+            let path = path.as_ref();
+            path.map(|path| all_of(path, holds(path, false)))
+                .transpose()
+        };
         let copies = names.copies.iter().map(|(flag, format, path)| {
             Ok(CountsCopy {
                 flag,
                 format: *format,
-                output: Output::create(path)?,
+                outputs: all_of(path, format.holds_panels())?,
             })
         });
         let files = copies.collect::<Result<_, RunError>>()?;
         let open = |path: &Option<PathBuf>| path.as_ref().map(Output::create).transpose();
         Ok(Self {
-            float: Output::create(&names.float)?,
-            int: Output::create(&names.int)?,
-            pgm: open(&names.pgm)?,
-            noise: open(&names.noise)?,
+            float: all_of(
+                &names.float,
+                holds(&names.float, detector.common_size().is_some()),
+            )?,
+            int: all_of(&names.int, holds(&names.int, false))?,
+            pgm: optional(&names.pgm)?,
+            noise: optional(&names.noise)?,
             png: open(&names.png)?,
             expt: open(&names.expt)?,
             xds: open(&names.xds)?,
             copies: Copies { files, place: None },
-            exposure,
+            exposures,
             truth: open(&names.truth)?,
             record: open(&args.running.record_path)?,
             hashes,
@@ -126,28 +151,35 @@ impl Outputs {
         let response = &job.spec.response;
         let int_scale = image.integer_scale(response);
         let pgm_scale = image.grey_scale(response);
-        let header = smv_fields(&job.resolved)?;
         let hashes = self.hashes;
         say(&format!("intfile_scale = {}\n", g(int_scale)));
         if self.pgm.is_some() {
             say(&format!("pgm_scale = {}\n", g(pgm_scale)));
         }
-        let exposure = self.exposure.unwrap_or_default();
-        let write_float = |output: Output| {
-            let format = PhotonFormat::of(output.path()).unwrap_or(PhotonFormat::Raw);
-            filled(output, "floatfile", hashes, &|out| match format {
-                PhotonFormat::Raw => float::write(out, &image.photons),
-                PhotonFormat::Tiff => tiff::write_photons(out, &exposure, &image.photons),
-                PhotonFormat::Nexus => {
-                    let (exposure, photons) = (from_ref(&exposure), from_ref(&image.photons));
-                    nexus::write_photons(out, exposure, photons)
-                }
-            })
+        let exposures = self.exposures;
+        let of = |numbers: Range<usize>| exposures.get(numbers).unwrap_or_default();
+        let write_float = |outputs: Vec<Output>| {
+            let format = outputs
+                .first()
+                .and_then(|output| PhotonFormat::of(output.path()));
+            let files = PanelFiles::new("floatfile", outputs, hashes);
+            files.fill(
+                image,
+                &image.photons,
+                &|out, numbers, panels| match format {
+                    Some(PhotonFormat::Tiff) => tiff::write_photons(out, of(numbers), panels),
+                    Some(PhotonFormat::Nexus) => nexus::write_photons(out, of(numbers), panels),
+                    Some(PhotonFormat::Raw) | None => panels
+                        .iter()
+                        .try_for_each(|panel| float::write(&mut *out, panel)),
+                },
+            )
         };
-        let write_wide = |flag, format: WideFormat, output, counts: &Image<i32>| {
+        let write_wide = |flag, format: WideFormat, outputs, counts: &Image<i32>| {
             go_on()?;
-            filled(output, flag, hashes, &|out| {
-                format.write_counts(out, &exposure, counts)
+            let files = PanelFiles::new(flag, outputs, hashes);
+            files.fill(image, counts, &|out, numbers, panels| {
+                format.write_counts(out, of(numbers), panels)
             })
         };
         let write_copies = |copies: Copies, counts: &Image<i32>| {
@@ -155,16 +187,23 @@ impl Outputs {
                 go_on()?;
                 place.write(counts)?;
             }
-            let written = copies
-                .files
-                .into_iter()
-                .map(|copy| write_wide(copy.flag, copy.format, copy.output, counts));
-            written.collect::<Result<Vec<_>, RunError>>()
+            let mut written = Vec::new();
+            for copy in copies.files {
+                written.extend(write_wide(copy.flag, copy.format, copy.outputs, counts)?);
+            }
+            Ok::<_, RunError>(written)
         };
-        let write_narrow = |flag, output, counts: &Image<u16>| {
+        let mut headers = Vec::new();
+        for index in 0..image.panels().len() {
+            headers.push(smv_fields_of_panel(&job.resolved, index)?);
+        }
+        let write_narrow = |flag, outputs, counts: &Image<u16>| {
             go_on()?;
-            filled(output, flag, hashes, &|out| {
-                smv::write(out, &header, counts)
+            let files = PanelFiles::new(flag, outputs, hashes);
+            files.fill(image, counts, &|out, numbers, panels| {
+                let each = headers.iter().skip(numbers.start).zip(panels);
+                each.take(1)
+                    .try_for_each(|(header, panel)| smv::write(&mut *out, header, panel))
             })
         };
         let say_counted = |photons: Option<f64>, overloads: u64| {
@@ -174,47 +213,52 @@ impl Outputs {
                 ));
             }
         };
-        let write_counts = |flag, response: Response, output: Output, copies: Copies| {
+        let write_counts = |flag, response: Response, outputs: Vec<Output>, copies: Copies| {
             go_on()?;
-            let format = WideFormat::of(output.path());
+            let path = outputs.first().map(Output::path);
+            let format = path.and_then(WideFormat::of);
             if format.is_none() && copies.is_empty() {
                 let counts: Counts<Image<u16>> = image.counts(response)?;
                 go_on()?;
                 say_counted(counts.photons, counts.overloads);
-                return Ok(vec![write_narrow(flag, output, &counts.pixels)?]);
+                return write_narrow(flag, outputs, &counts.pixels);
             }
             let counts: Counts<Image<i32>> = image.counts(response)?;
             go_on()?;
-            let first = match format {
+            let mut written = match format {
                 Some(format) => {
                     say_counted(counts.photons, counts.overloads);
-                    write_wide(flag, format, output, &counts.pixels)
+                    write_wide(flag, format, outputs, &counts.pixels)?
                 }
                 None => {
                     let (narrow, overloads) = narrow(&counts.pixels);
                     say_counted(counts.photons, overloads);
-                    write_narrow(flag, output, &narrow)
+                    write_narrow(flag, outputs, &narrow)?
                 }
             };
-            let mut written = vec![first?];
             written.extend(write_copies(copies, &counts.pixels)?);
             Ok::<_, RunError>(written)
         };
-        let write_pgm = |output: Output| {
+        let write_pgm = |outputs: Vec<Output>| {
             go_on()?;
             let greys: Counts<Image<u8>> = image.counts(Response::greys(pgm_scale))?;
-            filled(output, "pgmfile", hashes, &|out| {
-                pgm::write(out, &greys.pixels, pgm_scale)
+            let files = PanelFiles::new("pgmfile", outputs, hashes);
+            files.fill(image, &greys.pixels, &|out, _, panels| {
+                let mut each = panels.iter().take(1);
+                each.try_for_each(|panel| pgm::write(&mut *out, panel, pgm_scale))
             })
         };
+        let detector = &job.resolved.experiment.detector;
         let write_png = |output: Output| {
             go_on()?;
             let grey = match args.output.png_scale {
                 PngScale::Log => png::Grey::Logarithmic,
                 PngScale::Sqrt => png::Grey::SquareRoot,
             };
-            filled(output, "pngfile", hashes, &|out| {
-                png::write(out, &image.photons, grey)
+            let files = PanelFiles::new("pngfile", vec![output], hashes);
+            files.fill(image, &image.photons, &|out, _, panels| match panels {
+                [panel] => png::write(out, panel, grey),
+                _ => png::write(out, &assembled(detector, panels)?, grey),
             })
         };
         let write_truth = |output: Output| {
@@ -249,14 +293,14 @@ impl Outputs {
         };
         let complete = thread::scope(|scope| {
             let float = scope.spawn(|| write_float(float));
-            let noise = noise.map(|output| {
-                scope.spawn(|| write_counts("noisefile", measured, output, of_noise))
+            let noise = noise.map(|outputs| {
+                scope.spawn(|| write_counts("noisefile", measured, outputs, of_noise))
             });
-            let pgm = pgm.map(|output| scope.spawn(|| write_pgm(output)));
+            let pgm = pgm.map(|outputs| scope.spawn(|| write_pgm(outputs)));
             let here = || -> Result<_, RunError> {
                 let mut complete = write_counts("intfile", integers, int, of_int)?;
-                complete.extend(pgm.map(joined).transpose()?);
-                complete.extend(png.map(write_png).transpose()?);
+                complete.extend(pgm.map(joined).transpose()?.into_iter().flatten());
+                complete.extend(png.map(write_png).transpose()?.into_iter().flatten());
                 if let Some(geometry) = &job.geometry {
                     let text = |output, flag, text: String| {
                         filled(output, flag, hashes, &|out| {
@@ -274,7 +318,7 @@ impl Outputs {
             };
             let others = here();
             // Of several that failed, the first in this order is told, whichever came first in time.
-            let mut complete = vec![joined(float)?];
+            let mut complete = joined(float)?;
             complete.extend(others?);
             complete.extend(noise.map(joined).transpose()?.into_iter().flatten());
             Ok::<_, RunError>(complete)
@@ -293,6 +337,62 @@ impl Outputs {
             }
         });
         Ok(entries)
+    }
+}
+
+/// Writes panels, whose numbers these are.
+type PanelFilling<'f, T> = &'f dyn Fn(&mut dyn Write, Range<usize>, &[Image<T>]) -> io::Result<()>;
+
+/// The files of an image: one with all panels, or one for each.
+struct PanelFiles {
+    flag: &'static str,
+    outputs: Vec<Output>,
+    hashes: bool,
+}
+
+impl PanelFiles {
+    const fn new(flag: &'static str, outputs: Vec<Output>, hashes: bool) -> Self {
+        Self {
+            flag,
+            outputs,
+            hashes,
+        }
+    }
+
+    /// Fills them with `stacked`, an image like that of `simulated`.
+    fn fill<T: Copy>(
+        self,
+        simulated: &Simulated,
+        stacked: &Image<T>,
+        write: PanelFilling<'_, T>,
+    ) -> Result<Vec<(Output, FileEntry)>, RunError> {
+        let (flag, hashes) = (self.flag, self.hashes);
+        let copies;
+        let panels = match simulated.panels() {
+            // The image of one panel is written as it is, not copied.
+            [_] => from_ref(stacked),
+            several => {
+                let each = several.iter().map(|panel| panel.of(stacked));
+                copies = each.collect::<Result<Vec<_>, _>>()?;
+                copies.as_slice()
+            }
+        };
+        if self.outputs.len() == 1 {
+            let outputs = self.outputs.into_iter();
+            let all = outputs.map(|output| {
+                filled(output, flag, hashes, &|out| {
+                    write(out, 0..panels.len(), panels)
+                })
+            });
+            return all.collect();
+        }
+        let outputs = self.outputs.into_iter().zip(panels).enumerate();
+        let each = outputs.map(|(index, (output, panel))| {
+            filled(output, flag, hashes, &|out| {
+                write(out, index..index + 1, from_ref(panel))
+            })
+        });
+        each.collect()
     }
 }
 

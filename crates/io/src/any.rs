@@ -191,7 +191,9 @@ mod tests {
         );
 
         let floats = Image::new(2, 1, vec![0.5, -1.0])?;
-        let file = stored(|out| tiff::write_photons(out, &Exposure::default(), &floats));
+        let file = stored(|out| {
+            tiff::write_photons(out, &[Exposure::default()], std::slice::from_ref(&floats))
+        });
         assert_eq!(
             AnyImage::read(file.path())?,
             AnyImage::Shaped(Format::Tiff, floats.clone())

@@ -18,9 +18,6 @@ use crate::{Error, Exposure, Image, Result};
 
 /// The number of directory entries.
 const ENTRIES: u16 = 12;
-/// The offset of the description: after the 8 bytes of the file header, and the directory, which is
-/// a count of 2 bytes, its entries of 12 bytes, and the offset of the next directory in 4.
-const DESCRIPTION: usize = 8 + 2 + 12 * ENTRIES as usize + 4;
 
 /// The most memory that reading a file may take, in bytes.
 const MOST_BYTES: usize = 1 << 30;
@@ -40,7 +37,8 @@ enum Sample {
     Float = 3,
 }
 
-/// Writes counts in 16 bits if all of them fit, otherwise in 32. Negative counts become 0.
+/// Writes counts, a page for each panel, in 16 bits if all of them fit, otherwise in 32. Negative
+/// counts become 0.
 ///
 /// # Errors
 /// Errors of the writer, or [`Error::TooLarge`] for a file of more than 4 GB.
@@ -50,89 +48,125 @@ enum Sample {
 ///
 /// let counts = Image::new(2, 1, vec![7, 70000])?;
 /// let mut file = Vec::new();
-/// tiff::write_counts(&mut file, &Exposure::default(), &counts)?;
+/// tiff::write_counts(&mut file, &[Exposure::default()], &[counts])?;
 /// assert_eq!(tiff::parse(&file)?.pixels(), [7.0, 70000.0]);
 /// # Ok::<(), nanobragg_io::Error>(())
 /// ```
 pub fn write_counts(
     mut writer: impl Write,
-    exposure: &Exposure,
-    counts: &Image<i32>,
+    exposures: &[Exposure],
+    panels: &[Image<i32>],
 ) -> Result<()> {
-    if counts.pixels().iter().all(|&c| c <= u16::MAX.into()) {
-        write_header(&mut writer, exposure, counts, 16, Sample::Unsigned)?;
-        Ok(write_pixels(writer, counts.pixels(), |count| {
-            (count.max(0) as u16).to_le_bytes()
-        })?)
-    } else {
-        write_header(&mut writer, exposure, counts, 32, Sample::Unsigned)?;
-        Ok(write_pixels(writer, counts.pixels(), |count| {
-            count.max(0).to_le_bytes()
-        })?)
+    let fits = |panel: &Image<i32>| panel.pixels().iter().all(|&c| c <= u16::MAX.into());
+    let bits = if panels.iter().all(fits) { 16 } else { 32 };
+    let mut page = Page::first(panels.len());
+    for (exposure, counts) in exposures.iter().zip(panels) {
+        page.write_header(&mut writer, exposure, counts, bits, Sample::Unsigned)?;
+        if bits == 16 {
+            write_pixels(&mut writer, counts.pixels(), |count| {
+                (count.max(0) as u16).to_le_bytes()
+            })?;
+        } else {
+            write_pixels(&mut writer, counts.pixels(), |count| {
+                count.max(0).to_le_bytes()
+            })?;
+        }
     }
+    Ok(())
 }
 
-/// Writes photons as 32-bit floats.
+/// Writes photons as 32-bit floats, a page for each panel.
 ///
 /// # Errors
 /// As [`write_counts`].
 pub fn write_photons(
     mut writer: impl Write,
-    exposure: &Exposure,
-    photons: &Image<f32>,
+    exposures: &[Exposure],
+    panels: &[Image<f32>],
 ) -> Result<()> {
-    write_header(&mut writer, exposure, photons, 32, Sample::Float)?;
-    Ok(write_pixels(writer, photons.pixels(), f32::to_le_bytes)?)
+    let mut page = Page::first(panels.len());
+    for (exposure, photons) in exposures.iter().zip(panels) {
+        page.write_header(&mut writer, exposure, photons, 32, Sample::Float)?;
+        write_pixels(&mut writer, photons.pixels(), f32::to_le_bytes)?;
+    }
+    Ok(())
 }
 
-/// Writes everything before the pixels.
-fn write_header<T>(
-    mut writer: impl Write,
-    exposure: &Exposure,
-    image: &Image<T>,
-    bits: u32,
-    sample: Sample,
-) -> Result<()> {
-    let (fast, slow) = (image.fast(), image.slow());
-    let mut description = pilatus_lines(exposure).replace('\r', "").into_bytes();
-    description.push(0);
-    let text_bytes = description.len();
-    // The pixels start at a multiple of their size.
-    description.resize(text_bytes.next_multiple_of(4), 0);
-    let begin = DESCRIPTION + description.len();
-    let pixel_bytes = image.pixels().len() as u64 * u64::from(bits / 8);
-    let too_large = || Error::TooLarge { fast, slow };
-    let word = |value: usize| u32::try_from(value).map_err(|_| too_large());
-    let length = u32::try_from(pixel_bytes).map_err(|_| too_large())?;
-    length.checked_add(word(begin)?).ok_or_else(too_large)?;
+/// The image that is written next.
+struct Page {
+    /// Where its directory begins.
+    at: usize,
+    /// How many images are still to be written.
+    left: usize,
+}
 
-    let mut directory = Vec::with_capacity(begin);
-    directory.extend(b"II\x2a\0");
-    directory.extend(8_u32.to_le_bytes());
-    directory.extend(ENTRIES.to_le_bytes());
-    let mut entry = |tag: u16, kind: Kind, count: u32, value: u32| {
-        directory.extend(tag.to_le_bytes());
-        directory.extend((kind as u16).to_le_bytes());
-        directory.extend(count.to_le_bytes());
-        // A SHORT is left-justified in the four bytes. In little-endian order these are the bytes
-        // of the same number as a LONG.
-        directory.extend(value.to_le_bytes());
-    };
-    entry(254, Kind::Long, 1, 0); // NewSubfileType: a full image.
-    entry(256, Kind::Long, 1, word(fast)?); // ImageWidth
-    entry(257, Kind::Long, 1, word(slow)?); // ImageLength
-    entry(258, Kind::Short, 1, bits); // BitsPerSample
-    entry(259, Kind::Short, 1, 1); // Compression: none.
-    entry(262, Kind::Short, 1, 1); // PhotometricInterpretation: 0 is black.
-    entry(270, Kind::Ascii, word(text_bytes)?, word(DESCRIPTION)?); // ImageDescription
-    entry(273, Kind::Long, 1, word(begin)?); // StripOffsets
-    entry(277, Kind::Short, 1, 1); // SamplesPerPixel
-    entry(278, Kind::Long, 1, word(slow)?); // RowsPerStrip
-    entry(279, Kind::Long, 1, length); // StripByteCounts
-    entry(339, Kind::Short, 1, sample as u32); // SampleFormat
-    directory.extend(0_u32.to_le_bytes());
-    directory.extend(description);
-    Ok(writer.write_all(&directory)?)
+impl Page {
+    /// The first of so many, whose directory follows the header of the file.
+    const fn first(pages: usize) -> Self {
+        Self { at: 8, left: pages }
+    }
+
+    /// Writes everything before the pixels, and goes on to the next page.
+    fn write_header<T>(
+        &mut self,
+        mut writer: impl Write,
+        exposure: &Exposure,
+        image: &Image<T>,
+        bits: u32,
+        sample: Sample,
+    ) -> Result<()> {
+        let (fast, slow) = (image.fast(), image.slow());
+        // After the directory: a count of 2 bytes, its entries of 12 bytes, and the offset of the next.
+        let description_at = self.at + 2 + 12 * usize::from(ENTRIES) + 4;
+        let mut description = pilatus_lines(exposure).replace('\r', "").into_bytes();
+        description.push(0);
+        let text_bytes = description.len();
+        // The pixels start at a multiple of their size.
+        description.resize(text_bytes.next_multiple_of(4), 0);
+        let begin = description_at + description.len();
+        let pixel_bytes = image.pixels().len() as u64 * u64::from(bits / 8);
+        let too_large = || Error::TooLarge { fast, slow };
+        let word = |value: usize| u32::try_from(value).map_err(|_| too_large());
+        let length = u32::try_from(pixel_bytes).map_err(|_| too_large())?;
+        length.checked_add(word(begin)?).ok_or_else(too_large)?;
+
+        let is_first = self.at == 8;
+        self.left = self.left.saturating_sub(1);
+        let end = (length as usize).saturating_add(begin);
+        // A directory begins at an even offset, which all pixels here end at.
+        let next = if self.left == 0 { 0 } else { word(end)? };
+        self.at = end;
+
+        let mut directory = Vec::with_capacity(begin);
+        if is_first {
+            directory.extend(b"II\x2a\0");
+            directory.extend(8_u32.to_le_bytes());
+        }
+        directory.extend(ENTRIES.to_le_bytes());
+        let mut entry = |tag: u16, kind: Kind, count: u32, value: u32| {
+            directory.extend(tag.to_le_bytes());
+            directory.extend((kind as u16).to_le_bytes());
+            directory.extend(count.to_le_bytes());
+            // A SHORT is left-justified in the four bytes. In little-endian order these are the bytes
+            // of the same number as a LONG.
+            directory.extend(value.to_le_bytes());
+        };
+        entry(254, Kind::Long, 1, 0); // NewSubfileType: a full image.
+        entry(256, Kind::Long, 1, word(fast)?); // ImageWidth
+        entry(257, Kind::Long, 1, word(slow)?); // ImageLength
+        entry(258, Kind::Short, 1, bits); // BitsPerSample
+        entry(259, Kind::Short, 1, 1); // Compression: none.
+        entry(262, Kind::Short, 1, 1); // PhotometricInterpretation: 0 is black.
+        entry(270, Kind::Ascii, word(text_bytes)?, word(description_at)?); // ImageDescription
+        entry(273, Kind::Long, 1, word(begin)?); // StripOffsets
+        entry(277, Kind::Short, 1, 1); // SamplesPerPixel
+        entry(278, Kind::Long, 1, word(slow)?); // RowsPerStrip
+        entry(279, Kind::Long, 1, length); // StripByteCounts
+        entry(339, Kind::Short, 1, sample as u32); // SampleFormat
+        directory.extend(next.to_le_bytes());
+        directory.extend(description);
+        Ok(writer.write_all(&directory)?)
+    }
 }
 
 /// The first image from the bytes of a file. Numbers above 2^24 are rounded to an `f32`.
@@ -189,7 +223,12 @@ mod tests {
     fn written(counts: &[i32]) -> Vec<u8> {
         let counts = Image::new(counts.len(), 1, counts.to_vec()).unwrap();
         let mut file = Vec::new();
-        write_counts(&mut file, &Exposure::default(), &counts).unwrap();
+        write_counts(
+            &mut file,
+            &[Exposure::default()],
+            std::slice::from_ref(&counts),
+        )
+        .unwrap();
         file
     }
 
@@ -205,7 +244,12 @@ mod tests {
     fn photons_read_back_to_the_bit() {
         let photons = Image::new(1, 3, vec![1e-30, -2.5, f32::MAX]).unwrap();
         let mut file = Vec::new();
-        write_photons(&mut file, &Exposure::default(), &photons).unwrap();
+        write_photons(
+            &mut file,
+            &[Exposure::default()],
+            std::slice::from_ref(&photons),
+        )
+        .unwrap();
         assert_eq!(parse(&file).unwrap(), photons);
     }
 

@@ -84,7 +84,7 @@ proptest! {
         let _ = cbf::parse(&file[..length.index(file.len())]);
 
         let mut file = Vec::new();
-        tiff::write_counts(&mut file, &Exposure::default(), &counts).unwrap();
+        tiff::write_counts(&mut file, &[Exposure::default()], std::slice::from_ref(&counts)).unwrap();
         // The directory is in the first 160 bytes.
         damage(&mut file[..160], &changes);
         let _ = tiff::parse(&file);

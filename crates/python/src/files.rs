@@ -171,7 +171,7 @@ pub(crate) fn write_image(
                 WideFormat::Tiff if !has_integers => {
                     let photons = floats();
                     save(py, &path, |out| {
-                        tiff::write_photons(out, &exposure, &photons)
+                        tiff::write_photons(out, from_ref(&exposure), from_ref(&photons))
                     })
                 }
                 WideFormat::Nexus if !has_integers => {
@@ -183,7 +183,7 @@ pub(crate) fn write_image(
                 _ => {
                     let counts = whole(f64::from(i32::MAX))?.map(|&count| count as i32);
                     save(py, &path, |out| {
-                        format.write_counts(out, &exposure, &counts)
+                        format.write_counts(out, from_ref(&exposure), from_ref(&counts))
                     })
                 }
             }
