@@ -45,10 +45,10 @@ impl<'t> Table<'t> {
         for (field, value) in head.as_object().into_iter().flatten() {
             writeln!(out, "# {field}: {value}")?;
         }
-        writeln!(
-            out,
-            "h,k,l,d_angstrom,f_electrons,fast_px,slow_px,photons,partiality"
-        )?;
+        let columns = "h,k,l,d_angstrom,f_electrons,fast_px,slow_px,photons,partiality";
+        // Tables of one panel keep the columns that they always had.
+        let several = self.experiment().detector.panels().len() > 1;
+        writeln!(out, "{columns}{}", if several { ",panel" } else { "" })?;
         for reflection in &self.truth.reflections {
             let [h, k, l] = reflection.hkl;
             let ReflectionTruth {
@@ -59,11 +59,15 @@ impl<'t> Table<'t> {
                 ..
             } = reflection;
             let (d_angstrom, f_electrons) = self.of_crystal(reflection.hkl);
-            writeln!(
+            write!(
                 out,
                 "{h},{k},{l},{d_angstrom:.6},{f_electrons},{fast_px:.4},{slow_px:.4},{photons:e},\
                  {partiality:.6e}"
             )?;
+            if several {
+                write!(out, ",{}", reflection.panel)?;
+            }
+            writeln!(out)?;
         }
         Ok(())
     }
@@ -72,6 +76,7 @@ impl<'t> Table<'t> {
         let (d_angstrom, f_electrons) = self.of_crystal(reflection.hkl);
         json!({
             "hkl": reflection.hkl,
+            "panel": reflection.panel,
             "d_angstrom": d_angstrom,
             "f_electrons": f_electrons,
             "fast_px": reflection.fast_px,

@@ -82,6 +82,8 @@ pub struct Oscillation {
     pub start_deg: f64,
     /// How far it goes, in degrees; 0 for a still.
     pub width_deg: f64,
+    /// How long it takes, in seconds.
+    pub exposure_s: f64,
 }
 
 impl Geometry {
@@ -118,6 +120,7 @@ impl Geometry {
             oscillation: Oscillation {
                 start_deg: Angle::from_radians(experiment.phi.start_rad).degrees(),
                 width_deg: Angle::from_radians(experiment.phi.range_rad).degrees(),
+                exposure_s: resolved.decisions.fluence.exposure_s,
             },
             lattice_angstrom: (experiment.crystal.lattice().direct_angstrom)
                 .map(|edge| frame.from_run(edge)),

@@ -34,14 +34,17 @@ pub(super) fn read(scan: &Key<'_>, into: &mut Described) -> Result<(), Error> {
     Ok(())
 }
 
-/// A scan of one image.
+/// A scan of one image, in the words of today and in those that older versions of dxtbx read.
 pub(super) fn write(oscillation: &Oscillation) -> Value {
     json!({
+        "oscillation": [oscillation.start_deg, oscillation.width_deg],
+        "exposure_time": [oscillation.exposure_s],
+        "epochs": [0.0],
         "image_range": [1, 1],
         "batch_offset": 0,
         "properties": {
             "epochs": [0.0],
-            "exposure_time": [0.0],
+            "exposure_time": [oscillation.exposure_s],
             "oscillation": [oscillation.start_deg],
             "oscillation_width": [oscillation.width_deg],
         },
