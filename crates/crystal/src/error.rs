@@ -235,15 +235,8 @@ pub enum Error {
     },
 
     /// An mmCIF file that is none, or is damaged.
-    #[error("{name}:{line}: {what}")]
-    Cif {
-        /// The file.
-        name: String,
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong there.
-        what: String,
-    },
+    #[error(transparent)]
+    Cif(#[from] nanobragg_io::cif::Fault),
 
     /// A reflection file lacks a column that was asked for.
     #[error("{name}: has no column {column}; its columns are {present}")]

@@ -28,8 +28,9 @@
 //!    v
 //! ```
 //!
-//! [`input`] reads a file or a pipe to its end, for the text readers of other crates. [`printf`]
-//! writes numbers as C's `%g` does, as SMV headers need it.
+//! [`input`] reads a file or a pipe to its end, for the text readers of other crates, and [`cif`]
+//! reads the text format that two of them share. [`printf`] writes numbers as C's `%g` does, as SMV
+//! headers need it.
 //!
 //! ```
 //! use nanobragg_io::{Image, smv};
@@ -51,6 +52,7 @@
 
 pub mod any;
 pub mod cbf;
+pub mod cif;
 pub mod error;
 pub mod exposure;
 pub mod float;

@@ -95,7 +95,7 @@ fn is_about_a_file(error: &nanobragg::Error) -> bool {
                 | crystal::Error::DumpValue { .. }
                 | crystal::Error::Symmetry { .. }
                 | crystal::Error::Mtz { .. }
-                | crystal::Error::Cif { .. }
+                | crystal::Error::Cif(_)
                 | crystal::Error::NoColumn { .. }
                 | crystal::Error::ColumnKind { .. }
                 | crystal::Error::NoFactorColumn { .. }
@@ -106,7 +106,7 @@ fn is_about_a_file(error: &nanobragg::Error) -> bool {
                 | structure::Error::EndlessStream { .. }
                 | structure::Error::Field { .. }
                 | structure::Error::StrayAnisou { .. }
-                | structure::Error::Cif { .. }
+                | structure::Error::Cif(_)
                 | structure::Error::NoAtoms { .. }
                 | structure::Error::NoCell { .. }
                 | structure::Error::NoSpaceGroup { .. }

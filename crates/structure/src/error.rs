@@ -50,15 +50,8 @@ pub enum Error {
     },
 
     /// The text of a CIF cannot be cut into words, or a loop does not come out even.
-    #[error("{name}:{line}: {fault}")]
-    Cif {
-        /// The file.
-        name: String,
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong.
-        fault: &'static str,
-    },
+    #[error(transparent)]
+    Cif(#[from] nanobragg_io::cif::Fault),
 
     /// A file without atoms.
     #[error(

@@ -2,7 +2,6 @@
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
-pub mod cif;
 pub mod fdump;
 pub mod hkl;
 pub mod matrix;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nanobragg_io::cif::is_cif;
 use nanobragg_io::input::bytes_of;
 
 use super::{hkl, mmcif, mtz};
@@ -37,7 +38,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<StructureFactors, Error> {
 pub fn parse(bytes: &[u8], name: &str) -> Result<StructureFactors, Error> {
     if bytes.starts_with(mtz::MAGIC) {
         mtz::parse(bytes, name).map(StructureFactors::Mtz)
-    } else if mmcif::is_cif(bytes) {
+    } else if is_cif(bytes) {
         mmcif::parse(bytes, name).map(StructureFactors::Mmcif)
     } else {
         hkl::parse(bytes, name).map(StructureFactors::Text)

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use nalgebra::{Matrix3, RowVector3};
 use nanobragg_crystal::CellSpec;
+use nanobragg_io::cif::{Table, Tables, Value};
 
-use super::cif::{Cif, Table, Value};
 use super::contents::{Contents, Copy, FileAtom, FileDisplacement, Position};
 use super::{MOST_B_A2, Place};
 use crate::anomalous::{Correction, Dispersion};
@@ -31,7 +31,7 @@ const B_OVER_U: f64 = 8.0 * std::f64::consts::PI * std::f64::consts::PI;
 
 /// The contents of a CIF.
 pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
-    let cif = Cif::parse(text, name)?;
+    let cif = Tables::parse(text, name)?;
     let mut contents = Contents {
         cell: cell(&cif, name)?,
         space_group: cif
@@ -76,11 +76,6 @@ fn known<'a>(row: &[Value<'a>], column: Option<usize>) -> Option<Value<'a>> {
     value.known().map(|_| value)
 }
 
-/// The number in front of its uncertainty: `1.234` of `1.234(5)`.
-fn certain<'a>(value: &Value<'a>) -> &'a str {
-    value.text.split('(').next().unwrap_or_default()
-}
-
 fn place<'n>(name: &'n str, value: &Value) -> Place<'n> {
     Place {
         name,
@@ -88,7 +83,7 @@ fn place<'n>(name: &'n str, value: &Value) -> Place<'n> {
     }
 }
 
-fn cell(cif: &Cif, name: &str) -> Result<Option<CellSpec>, Error> {
+fn cell(cif: &Tables, name: &str) -> Result<Option<CellSpec>, Error> {
     const EDGES: [&str; 3] = ["_cell_length_a", "_cell_length_b", "_cell_length_c"];
     const ANGLES: [&str; 3] = ["_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma"];
     let mut values = Vec::new();
@@ -97,7 +92,7 @@ fn cell(cif: &Cif, name: &str) -> Result<Option<CellSpec>, Error> {
             return Ok(None);
         };
         let expected = "a cell edge above 0 and up to 1e5 A";
-        values.push(place(name, &value).number(certain(&value), 1e-3..=1e5, expected)?);
+        values.push(place(name, &value).number(value.certain(), 1e-3..=1e5, expected)?);
     }
     if values == [1.0; 3] {
         return Ok(None);
@@ -105,7 +100,7 @@ fn cell(cif: &Cif, name: &str) -> Result<Option<CellSpec>, Error> {
     for tag in ANGLES {
         let expected = "a cell angle between 0 and 180 degrees";
         values.push(match cif.value(&[tag]) {
-            Some(value) => place(name, &value).number(certain(&value), 1e-3..=179.999, expected)?,
+            Some(value) => place(name, &value).number(value.certain(), 1e-3..=179.999, expected)?,
             None => 90.0,
         });
     }
@@ -113,7 +108,7 @@ fn cell(cif: &Cif, name: &str) -> Result<Option<CellSpec>, Error> {
 }
 
 /// The operations as triplets, with their lines.
-fn operations(cif: &Cif) -> Vec<(String, usize)> {
+fn operations(cif: &Tables) -> Vec<(String, usize)> {
     const TAGS: [&str; 2] = [
         "_space_group_symop_operation_xyz",
         "_symmetry_equiv_pos_as_xyz",
@@ -128,7 +123,7 @@ fn operations(cif: &Cif) -> Vec<(String, usize)> {
         .collect()
 }
 
-fn copies(cif: &Cif, name: &str) -> Result<Vec<Copy>, Error> {
+fn copies(cif: &Tables, name: &str) -> Result<Vec<Copy>, Error> {
     let mut copies = Vec::new();
     let Some(table) = cif.table(&["_struct_ncs_oper_matrix[1][1]"]) else {
         return Ok(copies);
@@ -165,7 +160,7 @@ fn copies(cif: &Cif, name: &str) -> Result<Vec<Copy>, Error> {
 }
 
 /// f' and f'' of the atom types.
-fn dispersion(cif: &Cif, name: &str) -> Result<Dispersion, Error> {
+fn dispersion(cif: &Tables, name: &str) -> Result<Dispersion, Error> {
     const REAL: &str = "_atom_type_scat_dispersion_real";
     let mut dispersion = Dispersion::new();
     let Some(table) = cif.table(&[REAL]) else {
@@ -181,7 +176,7 @@ fn dispersion(cif: &Cif, name: &str) -> Result<Dispersion, Error> {
             let expected = "a dispersion correction from -100 to 100 electrons";
             match known(row, column) {
                 Some(value) => {
-                    place(name, &value).number(certain(&value), -100.0..=100.0, expected)
+                    place(name, &value).number(value.certain(), -100.0..=100.0, expected)
                 }
                 None => Ok(0.0),
             }
@@ -198,7 +193,10 @@ fn dispersion(cif: &Cif, name: &str) -> Result<Dispersion, Error> {
 }
 
 /// Tensors by the label or number of their atom.
-fn anisotropic<'a>(cif: &Cif<'a>, name: &str) -> Result<HashMap<&'a str, FileDisplacement>, Error> {
+fn anisotropic<'a>(
+    cif: &Tables<'a>,
+    name: &str,
+) -> Result<HashMap<&'a str, FileDisplacement>, Error> {
     const KEYS: [&str; 2] = ["_atom_site_anisotrop_id", "_atom_site_aniso_label"];
     let mut found = HashMap::new();
     let Some(table) = cif.table(&KEYS) else {
@@ -229,7 +227,7 @@ fn anisotropic<'a>(cif: &Cif<'a>, name: &str) -> Result<HashMap<&'a str, FileDis
             let most = 12.0 / scale;
             let expected = "a component of U from -12 to 12 A^2";
             *component =
-                place(name, &value).number(certain(&value), -most..=most, expected)? * scale;
+                place(name, &value).number(value.certain(), -most..=most, expected)? * scale;
         }
         if let (Some(key), true) = (known(row, key), is_known) {
             let displacement = if is_cartesian {
@@ -289,12 +287,12 @@ impl Columns {
         let here = Place { name, line };
         let mut position = [0.0; 3];
         for (coordinate, column) in position.iter_mut().zip(self.position) {
-            let word = known(row, column).map_or("", |value| certain(&value));
+            let word = known(row, column).map_or("", |value| value.certain());
             *coordinate = here.coordinate(word)?;
         }
         let (element, charge) = self.element(row, here)?;
         let occupancy = match known(row, self.occupancy) {
-            Some(value) => here.occupancy(certain(&value))?,
+            Some(value) => here.occupancy(value.certain())?,
             None => 1.0,
         };
         let key = known(row, self.id).or_else(|| known(row, self.label));
@@ -302,13 +300,13 @@ impl Columns {
         let displacement = match (tensor, known(row, self.b), known(row, self.u)) {
             (Some(tensor), _, _) => *tensor,
             (None, Some(b), _) => FileDisplacement::Isotropic {
-                b_a2: here.b_a2(certain(&b))?,
+                b_a2: here.b_a2(b.certain())?,
             },
             (None, None, Some(u)) => {
                 let expected = "a U from 0 to 12.6 A^2";
                 let most = MOST_B_A2 / B_OVER_U;
                 FileDisplacement::Isotropic {
-                    b_a2: here.number(certain(&u), 0.0..=most, expected)? * B_OVER_U,
+                    b_a2: here.number(u.certain(), 0.0..=most, expected)? * B_OVER_U,
                 }
             }
             (None, None, None) => return Err(here.error("", "a B factor or a U")),

@@ -4,15 +4,13 @@
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
-mod cif;
 mod contents;
 mod mmcif;
 mod pdb;
 
 use std::path::Path;
 
-use nanobragg_crystal::read::cif::{Token, Tokens, normalized};
-use nanobragg_crystal::read::mmcif::is_cif;
+use nanobragg_io::cif::{Item, Reader, is_cif};
 use nanobragg_io::input::{bytes_of, quoted, without_mark};
 
 use crate::error::Error;
@@ -62,16 +60,20 @@ pub fn are_coordinates(bytes: &[u8]) -> bool {
         let mut lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
         return lines.any(|line| RECORDS.iter().any(|record| line.starts_with(record)));
     }
-    let mut tokens = Tokens::new(bytes);
-    while let Some(Ok(token)) = tokens.next_token() {
-        if let Token::Tag(tag) = token {
-            let tag = normalized(tag);
-            if tag.starts_with("_atom_site_") {
-                return true;
-            }
-            if tag.starts_with("_refln_") {
-                return false;
-            }
+    let text = String::from_utf8_lossy(bytes);
+    let mut cif = Reader::new(&text, "");
+    while let Ok(Some(item)) = cif.next_item() {
+        let tags = match item {
+            Item::Block => continue,
+            Item::Pair(tag, _) => vec![tag],
+            Item::Loop(tags) => tags,
+        };
+        let found = tags.iter().find_map(|tag| {
+            let lists_atoms = tag.starts_with("_atom_site_");
+            (lists_atoms || tag.starts_with("_refln_")).then_some(lists_atoms)
+        });
+        if let Some(lists_atoms) = found {
+            return lists_atoms;
         }
     }
     false

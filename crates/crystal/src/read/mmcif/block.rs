@@ -1,9 +1,10 @@
-//! What a data block says besides its reflections, and the rows of its loops.
+//! What a data block says besides its reflections.
 
-use super::{finite_number, text_of};
+use nanobragg_io::cif::Value;
+
+use super::finite_number;
 use crate::cell::CellSpec;
 use crate::error::Error;
-use crate::read::cif::{Token, TokenFault, Tokens, without_uncertainty};
 use crate::symmetry::{SpaceGroup, SymmetryOperation};
 
 const CELL_TAGS: [&str; 6] = [
@@ -41,37 +42,22 @@ pub(super) struct Block {
 
 impl Block {
     /// Takes in the value of a tag.
-    pub(super) fn take_item(&mut self, tag: &str, value: &[u8]) {
-        let is_missing = matches!(value, b"?" | b".");
+    pub(super) fn take_item(&mut self, tag: &str, value: &Value<'_>) {
         let named = CELL_TAGS.iter().position(|own| *own == tag);
         if let Some(place) = named.and_then(|place| self.cell.get_mut(place)) {
-            *place = finite_number(without_uncertainty(value));
+            *place = finite_number(value.certain().as_bytes());
         }
+        // Some programs write the missing name of a group in quotes.
+        let is_missing = matches!(value.text, "?" | ".");
         let named = GROUP_TAGS.iter().position(|own| *own == tag);
         if let Some(place) = named.and_then(|place| self.group_names.get_mut(place))
             && !is_missing
         {
-            *place = Some(String::from_utf8_lossy(value).into_owned());
+            *place = Some(value.text.to_owned());
         }
         if OPERATION_TAGS.contains(&tag) {
-            self.operations
-                .push(String::from_utf8_lossy(value).into_owned());
+            self.operations.push(value.text.to_owned());
         }
-    }
-
-    /// Takes in the values of a loop.
-    pub(super) fn take_loop(
-        &mut self,
-        tags: &[String],
-        values: &mut Loop<'_, '_>,
-        name: &str,
-    ) -> Result<(), Error> {
-        while let Some(row) = values.next_row(name)? {
-            for (tag, value) in tags.iter().zip(row) {
-                self.take_item(tag, text_of(value).unwrap_or_default());
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn cell(&self) -> Option<CellSpec> {
@@ -112,75 +98,5 @@ impl Block {
             }),
             (known, _) => Ok(known),
         }
-    }
-}
-
-/// The rows of a loop.
-pub(super) struct Loop<'t, 'a> {
-    width: usize,
-    tokens: &'t mut Tokens<'a>,
-    first: Option<Token<'a>>,
-    ended_by: Option<Token<'a>>,
-}
-
-impl<'t, 'a> Loop<'t, 'a> {
-    /// The loop over `tags`, whose first value has been read already.
-    pub(super) fn new(tags: &[String], tokens: &'t mut Tokens<'a>, first: Token<'a>) -> Self {
-        Self {
-            width: tags.len(),
-            tokens,
-            first: Some(first),
-            ended_by: None,
-        }
-    }
-
-    pub(super) fn line(&mut self) -> usize {
-        self.tokens.line()
-    }
-
-    /// The token that ended the loop.
-    pub(super) fn ended_by(self) -> Option<Token<'a>> {
-        self.ended_by
-    }
-
-    /// The next row; `None` where the loop ends.
-    pub(super) fn next_row(&mut self, name: &str) -> Result<Option<Vec<Token<'a>>>, Error> {
-        let mut row = Vec::with_capacity(self.width);
-        while row.len() < self.width {
-            let token =
-                match self.first.take() {
-                    Some(first) => Some(first),
-                    None if self.ended_by.is_some() => None,
-                    None => self.tokens.next_token().transpose().map_err(
-                        |TokenFault { line, what }| Error::Cif {
-                            name: name.to_owned(),
-                            line,
-                            what: what.to_owned(),
-                        },
-                    )?,
-                };
-            match token {
-                Some(value @ (Token::Bare(_) | Token::Quoted(_))) => row.push(value),
-                other => {
-                    self.ended_by = other;
-                    break;
-                }
-            }
-        }
-        if row.len() == self.width && self.width > 0 {
-            return Ok(Some(row));
-        }
-        if row.is_empty() && self.width > 0 {
-            return Ok(None);
-        }
-        let what = match self.width {
-            0 => "a loop has values and no tags".to_owned(),
-            width => format!("a loop of {width} columns ends with a row of {}", row.len()),
-        };
-        Err(Error::Cif {
-            name: name.to_owned(),
-            line: self.line(),
-            what,
-        })
     }
 }

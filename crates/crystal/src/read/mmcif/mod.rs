@@ -8,13 +8,13 @@ mod write;
 
 use std::path::Path;
 
+use nanobragg_io::cif::{Fault, Item, Reader, Value};
 use nanobragg_io::input::{bytes_of, quoted, without_mark};
 
-use super::cif::{Token, Tokens, normalized, without_uncertainty};
 use super::finite_number;
 use crate::error::Error;
 use crate::reflections::{Column, ColumnKind, ReflectionTable};
-use block::{Block, Loop};
+use block::Block;
 
 pub use write::to_bytes;
 
@@ -33,12 +33,6 @@ pub fn read(path: impl AsRef<Path>) -> Result<ReflectionTable, Error> {
     parse(&bytes_of(path)?, &path.display().to_string())
 }
 
-/// Whether some bytes look like a CIF: the first thing after comments is a data block.
-pub fn is_cif(bytes: &[u8]) -> bool {
-    let first = Tokens::new(without_mark(bytes)).next_token();
-    matches!(first, Some(Ok(Token::Data(_))))
-}
-
 /// The table in the bytes of a file; `name` is for messages.
 ///
 /// # Errors
@@ -55,57 +49,23 @@ pub fn is_cif(bytes: &[u8]) -> bool {
 /// # Ok::<(), nanobragg_crystal::Error>(())
 /// ```
 pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
-    let fault = |line: usize, what: String| Error::Cif {
-        name: name.to_owned(),
-        line,
-        what,
-    };
-    let mut tokens = Tokens::new(without_mark(bytes));
+    let text = String::from_utf8_lossy(without_mark(bytes));
+    let mut cif = Reader::new(&text, name);
     let mut block = Block::default();
-    let mut loop_tags: Option<Vec<String>> = None;
-    let mut tag: Option<String> = None;
     let mut found: Option<ReflectionTable> = None;
-    let mut pending: Option<Token<'_>> = None;
-    loop {
-        let next = match pending.take() {
-            Some(token) => Some(Ok(token)),
-            None => tokens.next_token(),
-        };
-        let token = match next {
-            None => break,
-            Some(token) => token.map_err(|f| fault(f.line, f.what.to_owned()))?,
-        };
-        match token {
-            Token::Data(_) => {
-                if found.is_some() {
-                    break;
-                }
-                block = Block::default();
-                (loop_tags, tag) = (None, None);
+    while let Some(item) = cif.next_item()? {
+        match item {
+            Item::Block if found.is_some() => break,
+            Item::Block => block = Block::default(),
+            Item::Pair(tag, value) => block.take_item(&tag, &value),
+            Item::Loop(tags) if found.is_none() && tags.iter().any(|tag| tag == INDEX_TAGS[0]) => {
+                found = Some(reflections(&tags, &mut cif, name)?);
             }
-            Token::Loop => (loop_tags, tag) = (Some(Vec::new()), None),
-            Token::Reserved(_) => (loop_tags, tag) = (None, None),
-            Token::Tag(word) => {
-                let normal = normalized(word);
-                match &mut loop_tags {
-                    Some(tags) => tags.push(normal),
-                    None => tag = Some(normal),
-                }
-            }
-            Token::Bare(value) | Token::Quoted(value) => {
-                if let Some(tags) = loop_tags.take() {
-                    let mut values = Loop::new(&tags, &mut tokens, token);
-                    if tags.iter().any(|tag| tag == INDEX_TAGS[0]) && found.is_none() {
-                        found = Some(reflections(&tags, &mut values, name)?);
-                    } else {
-                        block.take_loop(&tags, &mut values, name)?;
+            Item::Loop(tags) => {
+                while let Some(row) = cif.next_row()? {
+                    for (tag, value) in tags.iter().zip(row) {
+                        block.take_item(tag, value);
                     }
-                    pending = values.ended_by();
-                } else if let Some(tag) = tag.take() {
-                    block.take_item(&tag, value);
-                } else {
-                    let what = format!("found `{}`, which belongs to no tag", quoted(value));
-                    return Err(fault(tokens.line(), what));
                 }
             }
         }
@@ -121,18 +81,13 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
 /// What a loop lists of reflections.
 fn reflections(
     tags: &[String],
-    values: &mut Loop<'_, '_>,
+    cif: &mut Reader<'_>,
     name: &str,
 ) -> Result<ReflectionTable, Error> {
-    let fault = |line: usize, what: String| Error::Cif {
-        name: name.to_owned(),
-        line,
-        what,
-    };
     let mut index_places = [0; 3];
     for (place, tag) in index_places.iter_mut().zip(INDEX_TAGS) {
         let found = tags.iter().position(|own| own == tag);
-        *place = found.ok_or_else(|| fault(values.line(), format!("the loop has no {tag}")))?;
+        *place = found.ok_or_else(|| cif.fault(format!("the loop has no {tag}")))?;
     }
     let kept: Vec<(usize, Column)> = tags
         .iter()
@@ -147,43 +102,32 @@ fn reflections(
         indices: Vec::new(),
         values: Vec::new(),
     };
-    while let Some(row) = values.next_row(name)? {
+    while let Some(row) = cif.next_row()? {
         let mut hkl = [0; 3];
-        for (index, place) in hkl.iter_mut().zip(index_places) {
-            let value = row.get(place).copied().unwrap_or(Token::Loop);
-            let number =
-                text_of(value).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
-            *index = number.ok_or_else(|| {
-                let found = quoted(text_of(value).unwrap_or_default());
-                fault(
-                    values.line(),
-                    format!("found `{found}`, expected a whole index"),
-                )
-            })?;
+        let values = index_places.iter().filter_map(|place| row.get(*place));
+        for (index, value) in hkl.iter_mut().zip(values) {
+            *index = value
+                .text
+                .parse()
+                .map_err(|_| expected(value, name, "a whole index"))?;
         }
-        for (place, _) in &kept {
-            let value = row.get(*place).copied().unwrap_or(Token::Bare(b"?"));
-            let number = match value {
-                Token::Bare(b"?" | b".") => f64::NAN,
-                _ => {
-                    let text = text_of(value).unwrap_or_default();
-                    finite_number(without_uncertainty(text)).ok_or_else(|| {
-                        let found = quoted(text);
-                        fault(values.line(), format!("found `{found}`, expected a number"))
-                    })?
-                }
-            };
-            table.values.push(number);
+        for value in kept.iter().filter_map(|(place, _)| row.get(*place)) {
+            table.values.push(match value.known() {
+                None => f64::NAN,
+                Some(_) => finite_number(value.certain().as_bytes())
+                    .ok_or_else(|| expected(value, name, "a number"))?,
+            });
         }
         table.indices.push(hkl);
     }
     Ok(table)
 }
 
-fn text_of(token: Token<'_>) -> Option<&[u8]> {
-    match token {
-        Token::Bare(text) | Token::Quoted(text) => Some(text),
-        _ => None,
+fn expected(value: &Value<'_>, name: &str, what: &str) -> Fault {
+    Fault {
+        name: name.to_owned(),
+        line: value.line,
+        what: format!("found `{}`, expected {what}", quoted(value.text.as_bytes())),
     }
 }
 

@@ -1,3 +1,5 @@
+use nanobragg_io::cif::is_cif;
+
 use super::*;
 use crate::{Amplitude, ColumnChoice, ListedReflection, ReflectionList};
 
@@ -73,7 +75,7 @@ fn faults_name_file_and_line() {
     };
     assert_eq!(
         fault(&text("1 2 3")),
-        "a.cif:9: a loop of 4 columns ends with a row of 3"
+        "a.cif:2: a loop whose values do not fill its last row: 3 of 4 in line 8"
     );
     assert!(fault(&text("1 2 3 x")).starts_with("a.cif:8: found `x`, expected a number"));
     assert!(fault(&text("1 2.5 3 1")).starts_with("a.cif:8: found `2.5`, expected a whole"));
