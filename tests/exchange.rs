@@ -132,3 +132,161 @@ fn what_cannot_be_taken_is_said_in_one_line() {
             .any(|name| name == "out.expt" || name == "both")
     );
 }
+
+/// An experiment list of eight tilted panels of `fast` by 18 pixels, one name each.
+fn eight_panels(fast: [u32; 8]) -> String {
+    let panels = (0..8).map(|index: u32| {
+        let (row, column) = (f64::from(index / 2), f64::from(index % 2));
+        let (sin, cos) = f64::to_radians(3.0 * (row - 1.5)).sin_cos();
+        serde_json::json!({
+            "name": format!("q{index}"),
+            "fast_axis": [cos, 0.0, -sin],
+            "slow_axis": [0.0, -1.0, 0.0],
+            "origin": [-52.0 + 53.0 * column, 50.0 - 28.0 * row, -100.0 - row],
+            "image_size": [fast[index as usize], 18],
+            "pixel_size": [1.5, 1.5],
+            "trusted_range": [-1.0, 1e6],
+            "thickness": 0.32,
+            "mu": 3.2,
+        })
+    });
+    let list = serde_json::json!({
+        "__id__": "ExperimentList",
+        "experiment": [{"beam": 0, "detector": 0}],
+        "beam": [{"direction": [0.0, 0.0, 1.0], "wavelength": 1.1}],
+        "detector": [{"panels": panels.collect::<Vec<_>>()}],
+    });
+    list.to_string()
+}
+
+const CRYSTAL: &str = "-cell 70 80 90 85 95 100 -misset 10 20 30 -default_F 100 -N 5 -oversample 1 \
+                       -fluence 1e26 -noprogress";
+
+/// The same crystal where a file orients it.
+const ORIENTED: &str = "-default_F 100 -N 5 -oversample 1 -fluence 1e26 -noprogress";
+
+#[test]
+fn eight_panels_come_back_from_the_file_that_a_run_writes() {
+    let scene = Scene::empty();
+    scene.write("in.expt", eight_panels([34; 8]));
+    let line = format!("-expt in.expt {CRYSTAL} -floatfile first.bin -exptfile out.expt");
+    scene.run_line(&line).well();
+    // [panel][slow][fast], and the same once more from the file that was written.
+    assert_eq!(scene.read("first.bin").len(), 8 * 18 * 34 * 4);
+    let line = format!("-expt out.expt {ORIENTED} -floatfile second.bin");
+    scene.run_line(&line).well();
+    assert!(apart(&scene, "first.bin", "second.bin") < SAME_PHOTONS);
+    let written: Value = serde_json::from_slice(&scene.read("out.expt")).unwrap();
+    let panels = written["detector"][0]["panels"].as_array().unwrap();
+    let names: Vec<_> = panels.iter().map(|panel| panel["name"].as_str()).collect();
+    assert_eq!(names[7], Some("q7"));
+    assert_eq!(panels[7]["trusted_range"], serde_json::json!([-1.0, 1e6]));
+}
+
+#[test]
+fn one_panel_of_eight_is_the_part_of_the_image_of_all() {
+    let scene = Scene::empty();
+    scene.write("in.expt", eight_panels([34; 8]));
+    scene
+        .run_line(&format!("-expt in.expt {CRYSTAL} -floatfile all.bin"))
+        .well();
+    let all = scene.read("all.bin");
+    for index in [0, 5] {
+        let line = format!("-expt in.expt -expt_panel {index} {CRYSTAL} -floatfile one.bin");
+        scene.run_line(&line).well();
+        let bytes = 18 * 34 * 4;
+        scene.write("part.bin", &all[index * bytes..(index + 1) * bytes]);
+        // Placed by itself a panel is rounded in another way than as one of several.
+        assert!(
+            apart(&scene, "part.bin", "one.bin") < SAME_PHOTONS,
+            "{index}"
+        );
+    }
+}
+
+#[test]
+fn a_format_of_one_panel_gets_a_file_for_each() {
+    let scene = Scene::empty();
+    scene.write("in.expt", eight_panels([34, 34, 34, 34, 34, 34, 34, 20]));
+    let line = format!("-expt in.expt {CRYSTAL} -cbffile a.cbf -tiffile a.tif -nexusfile a.nxs");
+    scene
+        .run_line(&format!("{line} -pngfile a.png -truthfile a.csv"))
+        .well();
+    for name in [
+        "floatimage.bin",
+        "intimage.img",
+        "noiseimage.img",
+        "image.pgm",
+        "a.cbf",
+    ] {
+        assert!(!scene.path(name).exists(), "{name}");
+    }
+    for name in [
+        "floatimage_p0007.bin",
+        "intimage_p0000.img",
+        "image_p0003.pgm",
+        "a_p0005.cbf",
+    ] {
+        assert!(scene.path(name).exists(), "{name}");
+    }
+    assert_eq!(scene.read("floatimage_p0006.bin").len(), 18 * 34 * 4);
+    assert_eq!(scene.read("floatimage_p0007.bin").len(), 18 * 20 * 4);
+    for name in ["a.tif", "a.nxs", "a.png"] {
+        assert!(scene.path(name).exists(), "{name}");
+    }
+    let table = String::from_utf8(scene.read("a.csv")).unwrap();
+    let rows = table.lines().filter(|line| !line.starts_with('#'));
+    let panels: std::collections::BTreeSet<&str> =
+        rows.filter_map(|row| row.rsplit(',').next()).collect();
+    assert_eq!(panels.len(), 9, "{panels:?}");
+}
+
+#[test]
+fn panels_move_with_the_first_one() {
+    let scene = Scene::empty();
+    scene.write("in.expt", eight_panels([34; 8]));
+    let corner = |line: &str| -> Vec<f64> {
+        let line = format!("-expt in.expt {CRYSTAL} {line} -exptfile out.expt");
+        scene.run_line(&line).well();
+        let written: Value = serde_json::from_slice(&scene.read("out.expt")).unwrap();
+        let panels = written["detector"][0]["panels"].as_array().unwrap();
+        let at = |index: usize, axis: usize| panels[index]["origin"][axis].as_f64().unwrap();
+        (0..3).map(|axis| at(7, axis) - at(0, axis)).collect()
+    };
+    let before = corner("");
+    // A longer distance moves all panels alike.
+    for (a, b) in before.iter().zip(corner("-close_distance 250")) {
+        assert!((a - b).abs() < 1e-9, "{a} {b}");
+    }
+    // A turn about the beam turns the detector as a whole.
+    let turned = corner("-detector_rotx 90");
+    let length = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
+    assert!((length(&before) - length(&turned)).abs() < 1e-9);
+    assert!((before[0].abs() - turned[1].abs()).abs() < 1e-9);
+}
+
+#[test]
+fn panels_that_cannot_be_are_refused_by_name() {
+    let scene = Scene::empty();
+    let refused = |from: &str, to: &str| {
+        scene.write("in.expt", eight_panels([34; 8]).replace(from, to));
+        let run = scene.run_line(&format!("-expt in.expt {CRYSTAL}"));
+        assert_eq!(run.status, Some(1), "{from}");
+        run.stderr
+    };
+    let message = refused("\"q3\"", "\"q2\"");
+    assert!(message.contains("panels[3].name"), "{message}");
+    let message = refused("[34,18]", "[0,18]");
+    assert!(message.contains("pixels"), "{message}");
+    scene.write("in.expt", eight_panels([34; 8]));
+    let run = scene.run_line(&format!("-expt in.expt {CRYSTAL} -curved_det"));
+    assert!(
+        run.stderr
+            .contains("a detector of several panels cannot be curved")
+    );
+    let run = scene.run_line(&format!("-expt in.expt {CRYSTAL} -xdsfile XDS.INP"));
+    assert!(
+        run.stderr
+            .contains("an XDS.INP describes one panel, but the detector has 8")
+    );
+}
