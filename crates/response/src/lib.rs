@@ -15,7 +15,8 @@
 //! | grey | [`Response::greys`] | a scale | truncation |
 //!
 //! The same stages predict: [`ResponseSpec::predict`] gives mean and variance of a pixel. A stage is
-//! one file, which implements [`ResponseStage`], and one line in the list of `spec.rs`. The formulas
+//! one file in `stages`, which implements [`ResponseStage`], and one line in the list of
+//! `stages/mod.rs`. The formulas
 //! are in `docs/RESPONSE.md`.
 //!
 //! ```
@@ -39,26 +40,14 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
-mod calibration;
-mod counting;
 mod digitise;
 mod error;
-mod gain;
-mod offset;
-mod point_spread;
-mod read_out;
 mod response;
-mod spec;
 mod stage;
+mod stages;
 
-pub use calibration::Calibration;
-pub use counting::Counting;
 pub use digitise::Count;
 pub use error::Error;
-pub use gain::Gain;
-pub use offset::Offset;
-pub use point_spread::PointSpread;
-pub use read_out::ReadOut;
 pub use response::{Counts, PanelPhotons, Response, Window};
-pub use spec::ResponseSpec;
 pub use stage::{Context, Moments, ResponseStage, Strip};
+pub use stages::*;

@@ -1,10 +1,22 @@
 //! What a detector is like: the list of its stages.
 
+mod calibration;
+mod counting;
+mod gain;
+mod offset;
+mod point_spread;
+mod read_out;
+
+pub use calibration::Calibration;
+pub use counting::Counting;
+pub use gain::Gain;
+pub use offset::Offset;
+pub use point_spread::PointSpread;
+pub use read_out::ReadOut;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Calibration, Counting, Error, Gain, Moments, Offset, PointSpread, ReadOut, ResponseStage,
-};
+use crate::{Error, Moments, ResponseStage};
 
 /// The counts of the brightest pixel of an integer image that is scaled automatically.
 const BRIGHTEST_COUNTS: f64 = 55000.0;
