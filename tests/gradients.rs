@@ -1,8 +1,5 @@
 //! Derivatives of images: held against central differences, against each other, and at the points
 //! where a formula divides nothing by nothing.
-
-use std::sync::Arc;
-
 use nanobragg::crystal::Reflection;
 use nanobragg::gradient::{
     Parameter, render_hvp, render_jacobian, render_jacobian_into, render_jvp, render_photons,
@@ -11,8 +8,9 @@ use nanobragg::gradient::{
 use nanobragg::physics::Level;
 use nanobragg::{
     Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec, Error,
-    ExperimentSpec, FactorGrid, Fixes, GridLimit, Hkl, Length, Lookup, Mask, Misset, MosaicSpec,
-    Oddity, PhiSpec, Pivot, RoiSpec, RunOptions, SensorSpec, Shape, StepSpec, Surface, simulate,
+    ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, Hkl, Length, Lookup, Mask, MaskSpec,
+    Misset, MosaicSpec, Oddity, PhiSpec, Pivot, RoiSpec, RunOptions, SensorSpec, Shape, StepSpec,
+    Surface, simulate,
 };
 use nanobragg_tests::strategies::experiments;
 use proptest::prelude::*;
@@ -124,7 +122,7 @@ fn check(
 /// The parameters that the image of `spec` has a derivative by.
 fn differentiable(spec: &ExperimentSpec) -> Vec<Parameter> {
     let mut parameters = Parameter::ALL.to_vec();
-    if !spec.factors.is_empty() {
+    if matches!(&spec.factors, FactorsSpec::Grid(grid) if !grid.is_empty()) {
         parameters.push(Parameter::StructureFactor(Hkl([1, 0, -1])));
         parameters.push(Parameter::StructureFactor(Hkl([0, 0, 0])));
     }
@@ -230,7 +228,7 @@ fn plain() -> ExperimentSpec {
             },
             ..CrystalSpec::default()
         },
-        factors: Arc::new(factors),
+        factors: factors.into(),
         lookup: Some(Lookup::Nearest),
         phi: PhiSpec {
             start: Angle::from_degrees(0.0),
@@ -402,7 +400,7 @@ fn the_rest_of_the_detector_has_no_derivative() {
             fast: [5, 50],
             slow: [2, 7],
         },
-        mask: Mask::new(70, (0..70 * 9).map(used).collect()),
+        mask: Mask::new(70, (0..70 * 9).map(used).collect()).map(MaskSpec::Pixels),
         ..whole
     };
     let some = render_jacobian(&part, &parameters, &OPTIONS).unwrap();
@@ -519,7 +517,7 @@ fn whole_indices_and_a_pixel_on_the_beam_have_a_derivative() {
             cells: [5; 3],
             ..CrystalSpec::default()
         },
-        factors: Arc::new(FactorGrid::empty(100.0)),
+        factors: FactorsSpec::Constant(100.0),
         ..ExperimentSpec::default()
     }
     .oversampled(1);

@@ -1,12 +1,10 @@
 //! Detectors of several panels: what each shows, and that nothing depends on the cutting.
 
-use std::sync::Arc;
-
 use nanobragg::geometry::{AttachedPanel, SensorSpec};
 use nanobragg::gradient::{Parameter, render_jacobian, render_photons};
 use nanobragg::physics::{Frame, render, truth};
 use nanobragg::{
-    Angle, CellSpec, CrystalSpec, Detector, DetectorSpec, Experiment, ExperimentSpec, FactorGrid,
+    Angle, CellSpec, CrystalSpec, Detector, DetectorSpec, Experiment, ExperimentSpec, FactorsSpec,
     Length, Level, Mask, Misset, Plan, RunOptions, SamplingSpec,
 };
 use nanobragg_tests::strategies::steady_experiments;
@@ -135,7 +133,7 @@ fn tiled() -> ExperimentSpec {
             cells: [5, 4, 6],
             ..CrystalSpec::default()
         },
-        factors: Arc::new(FactorGrid::empty(100.0)),
+        factors: FactorsSpec::Constant(100.0),
         sampling: SamplingSpec {
             oversample: Some(1),
             ..SamplingSpec::default()

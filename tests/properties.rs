@@ -1,14 +1,11 @@
 //! What must hold for any experiment.
-
-use std::sync::Arc;
-
 use nanobragg::crystal::CellSpec;
 use nanobragg::geometry::{rotate_about, rotate_xyz};
 use nanobragg::sources::SourceDefaults;
 use nanobragg::{
-    Convention, CustomAxes, DetectorSpec, ExperimentSpec, FactorGrid, Length, Mask, MosaicSpec,
-    Pivot, Plan, Resolved, RoiSpec, RunOptions, Simulated, Source, SourceList, SourcesSpec,
-    StepSpec, physics, simulate, trace_pixel,
+    Convention, CustomAxes, DetectorSpec, ExperimentSpec, FactorsSpec, Length, Mask, MaskSpec,
+    MosaicSpec, Pivot, Plan, Resolved, RoiSpec, RunOptions, Simulated, Source, SourceList,
+    SourcesSpec, StepSpec, physics, simulate, trace_pixel,
 };
 use nanobragg_tests::strategies::{cells, experiments, steady_experiments, turns, weights};
 use nanobragg_tests::tolerances::{SAME_PHYSICS_OF_BRIGHTEST, SAME_PHYSICS_RELATIVE};
@@ -118,7 +115,7 @@ proptest! {
         let whole = bits(&spec);
         let fast = spec.detector.pixels_fast.unwrap() as usize;
         let used = used[..whole.len()].to_vec();
-        spec.mask = Mask::new(fast, used.clone());
+        spec.mask = Mask::new(fast, used.clone()).map(MaskSpec::Pixels);
         let masked = rendered(&spec, 2);
         prop_assert_eq!(masked.statistics.pixels, used.iter().filter(|used| **used).count() as u64);
         for ((whole, masked), used) in whole.into_iter().zip(masked.photons.pixels()).zip(used) {
@@ -276,7 +273,7 @@ proptest! {
         });
         spec.crystal.misset = None;
         spec.crystal.mosaic = MosaicSpec::default();
-        spec.factors = Arc::new(FactorGrid::empty(default_f));
+        spec.factors = FactorsSpec::Constant(default_f);
         spec.phi = Default::default();
         spec.beam.divergence = Default::default();
         // Corrections taken once a pixel are those of its first corner.

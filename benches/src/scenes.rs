@@ -1,8 +1,5 @@
 //! The scenes, each an experiment as a user would describe it.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use nanobragg::crystal::read::hkl;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, Convention, CrystalSpec, CustomAxes, DetectorSpec,
@@ -10,6 +7,7 @@ use nanobragg::{
     Misset, MosaicSpec, PhiSpec, Polarization, SamplingSpec, SensorSpec, Source, SourceList,
     SourcesSpec, StepSpec,
 };
+use std::path::Path;
 
 use crate::reflections::{HEADLINE_EDGES_ANGSTROM, reflections_box, reflections_within};
 
@@ -79,7 +77,7 @@ fn headline_on(
             cells: [36, 47, 29],
             ..CrystalSpec::default()
         },
-        factors: Arc::new(headline_factors()?),
+        factors: headline_factors()?.into(),
         lookup: Some(Lookup::Nearest),
         beam: BeamSpec {
             wavelength,
@@ -129,7 +127,7 @@ pub fn lysozyme() -> Result<ExperimentSpec, Error> {
             },
             ..CrystalSpec::default()
         },
-        factors: Arc::new(factors),
+        factors: factors.into(),
         beam: BeamSpec {
             wavelength: Length::from_angstrom(0.9768),
             fluence: flux_of_1e18(Length::from_mm(0.05)),
@@ -172,7 +170,7 @@ pub fn tricubic(pixels: u32) -> Result<ExperimentSpec, Error> {
             },
             ..CrystalSpec::default()
         },
-        factors: Arc::new(factors),
+        factors: factors.into(),
         lookup: Some(Lookup::Tricubic),
         ..ExperimentSpec::default()
     })

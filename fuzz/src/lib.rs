@@ -3,13 +3,15 @@
 //!
 //! The test command replays the corpus through these same functions.
 
+use std::path::Path;
+
 use nanobragg::crystal::{ColumnChoice, ReflectionList, ReflectionTable, read};
 use nanobragg::exchange::{Described, dxtbx, xds};
 use nanobragg::io::{Exposure, cbf, pgm, smv, tiff};
 use nanobragg::sources::SourceDefaults;
 use nanobragg::structure;
 use nanobragg::structure::{FactorSpec, StructureFactors, read::Given};
-use nanobragg::{ExperimentSpec, FactorGrid, GridLimit, SourceList};
+use nanobragg::{ExperimentSpec, FactorGrid, FileLanguage, GridLimit, SourceList};
 use nanobragg_cli::Invocation;
 
 /// What a target does with bytes.
@@ -32,6 +34,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("mtz", mtz),
     ("mmcif", mmcif),
     ("coordinates", coordinates),
+    ("experiment", experiment),
 ];
 
 /// Small, so that a grid is refused before it slows the fuzzer down.
@@ -219,6 +222,30 @@ fn apply(described: &Described) {
     let mut spec = ExperimentSpec::default();
     if described.apply(&mut spec).is_ok() {
         let _ = spec.resolve();
+    }
+}
+
+/// An experiment, JSON if it begins with a brace: what was accepted is the same once it is printed and
+/// read, in both languages.
+pub fn experiment(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
+    let language = if text.trim_start().starts_with('{') {
+        FileLanguage::Json
+    } else {
+        FileLanguage::Toml
+    };
+    match ExperimentSpec::parse(text, "experiment", language) {
+        Ok(spec) => {
+            for name in ["a.toml", "a.json"] {
+                let name = Path::new(name);
+                let printed = spec.to_text(name).unwrap();
+                let again = ExperimentSpec::parse(&printed, "printed", FileLanguage::of(name));
+                assert_eq!(again.unwrap().to_text(name).unwrap(), printed);
+            }
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
 

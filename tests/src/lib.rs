@@ -15,6 +15,7 @@
 //! | `corpus.rs` | what the fuzz targets promise, for their corpus |
 //! | `compare.rs` | `nanoBragg compare`: figures, formats, both programs side by side, refusals |
 //! | `structure_factors.rs` | MTZ, mmCIF and text in, `nanoBragg hkl`, `nanoBragg orient` |
+//! | `experiment_file.rs` | `-experiment` and `-save-experiment` |
 //! | `plan_and_record.rs` | `-plan`, `-record`, `-rerun` and `-diff` |
 //! | `differential.rs` | the images of a C binary at hand, for random command lines |
 //!

@@ -1,7 +1,4 @@
 //! Random experiments, small enough to render hundreds of.
-
-use std::sync::Arc;
-
 use nanobragg::crystal::Reflection;
 use nanobragg::{
     Angle, BeamSpec, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec,
@@ -31,7 +28,7 @@ pub fn experiments() -> impl Strategy<Value = ExperimentSpec> {
                 ExperimentSpec {
                     detector,
                     crystal,
-                    factors: Arc::new(factors),
+                    factors: factors.into(),
                     lookup,
                     beam,
                     phi,

@@ -33,15 +33,14 @@
 
 pub mod args;
 pub mod argv;
+mod base;
 pub mod compare;
 pub mod convert;
-mod coordinates;
 mod culprit;
 mod diff;
 mod digest;
 mod error;
 mod exchange;
-pub mod factor_file;
 mod formats;
 pub mod help;
 pub mod log;
@@ -63,12 +62,11 @@ mod subcommand;
 mod truth_table;
 
 pub use args::{Args, Invocation};
-pub use coordinates::Coordinates;
+pub use base::Base;
 pub use error::Error;
-pub use factor_file::{FactorFile, FactorWarning, Format};
 pub use formats::WideFormat;
 pub use record::RecordError;
-pub use resolve::{DEFAULT_DUMP, FactorsFrom, Inputs, Job, Prepared};
+pub use resolve::{DEFAULT_DUMP, Inputs, Job, Prepared};
 pub use run::{Outcome, RunError, options, run, warnings};
 pub use series::{SeriesError, base_seeds};
 pub use subcommand::ToolError;

@@ -107,15 +107,18 @@ impl Names {
         let running = &args.running;
         let mut taken: Vec<(&'static str, PathBuf)> = inputs::named(args)
             .into_iter()
-            .chain(running.rerun_path.as_deref().map(|path| ("rerun", path)))
-            .map(|(flag, path)| (flag, identity(path)))
+            .chain(running.rerun_path.clone().map(|path| ("rerun", path)))
+            .map(|(flag, path)| (flag, identity(&path)))
             .collect();
         // Without a list the dump is read, and it may be named twice like any input.
         let is_written = args.makes_factors();
         let dump = is_written.then(|| ("dump", dump_path(args)));
         let record = running.record_path.as_deref();
         let record = record.map(|path| ("record", path));
-        for (flag, path) in dump.into_iter().chain(self.all()).chain(record) {
+        let saved = running.save_experiment_path.as_deref();
+        let saved = saved.map(|path| ("save-experiment", path));
+        let named = dump.into_iter().chain(self.all());
+        for (flag, path) in named.chain(record).chain(saved) {
             if is_device(path) {
                 continue;
             }

@@ -6,10 +6,10 @@ use std::fmt::Write;
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::{general as g, general_with};
-use nanobragg::{Lookup, PixelKind, Statistics, Surface};
+use nanobragg::{FactorsSpec, Lookup, PixelKind, Statistics, Surface};
 
 use crate::args::Args;
-use crate::resolve::{FactorsFrom, Job, dump_path};
+use crate::resolve::Job;
 
 /// A page of text; writing to a string cannot fail.
 macro_rules! line {
@@ -33,7 +33,7 @@ pub fn before(job: &Job, args: &Args) -> String {
         );
     }
     crystal(&mut page, job);
-    factors(&mut page, job, args);
+    factors(&mut page, job);
     detector(&mut page, job);
     beam(&mut page, job);
     sampling(&mut page, job);
@@ -125,16 +125,13 @@ pub(crate) fn by_rows(columns: [[f64; 3]; 3]) -> [(&'static str, [f64; 3]); 3] {
     ]
 }
 
-fn factors(page: &mut String, job: &Job, args: &Args) {
+fn factors(page: &mut String, job: &Job) {
     let factors = &job.resolved.experiment.factors;
-    let origin = match (job.factors_from, &args.factors.hkl_path) {
-        (FactorsFrom::List, Some(path)) => format!("from {}", path.display()),
-        (FactorsFrom::Coordinates, _) => match &args.coordinates.path {
-            Some(path) => format!("worked out from {}", path.display()),
-            None => "worked out".to_owned(),
-        },
-        (FactorsFrom::Dump, _) => format!("from the dump {}", dump_path(args).display()),
-        _ => "listed".to_owned(),
+    let origin = match &job.named.factors {
+        FactorsSpec::List(list) => format!("from {}", list.path.display()),
+        FactorsSpec::Coordinates(atoms) => format!("worked out from {}", atoms.path.display()),
+        FactorsSpec::Dump { path, .. } => format!("from the dump {}", path.display()),
+        FactorsSpec::Constant(_) | FactorsSpec::Grid(_) => "listed".to_owned(),
     };
     line!(
         page,

@@ -44,7 +44,7 @@ pub(crate) fn again(record: &Path, asked: &Args, stop: &Cancel) -> Result<Outcom
 }
 
 /// The recorded command line, its inputs where they were and its outputs here.
-fn repeated(recorded: &Recorded, record: &Path, asked: &Args) -> Result<Args, RecordError> {
+fn repeated(recorded: &Recorded, record: &Path, asked: &Args) -> Result<Args, RunError> {
     let arguments_of = |source| RecordError::Arguments {
         path: record.to_owned(),
         source,
@@ -52,28 +52,29 @@ fn repeated(recorded: &Recorded, record: &Path, asked: &Args) -> Result<Args, Re
     let mut args = match Invocation::from_words(recorded.command.arguments.iter()) {
         Ok(Invocation::Run(args)) => *args,
         Ok(Invocation::Show(_)) => {
-            return Err(RecordError::NotARecord {
+            return Err(RunError::Record(RecordError::NotARecord {
                 path: record.to_owned(),
                 reason: "its command line asks for help".to_owned(),
-            });
+            }));
         }
-        Err(source) => return Err(arguments_of(source)),
+        Err(source) => return Err(arguments_of(source).into()),
     };
     args.noise.seed = Some(recorded.seeds.noise);
     args.running.plan = None;
     args.running.diff_paths = None;
     args.running.record_path = None;
+    args.running.save_experiment_path = None;
     args.running.rerun_path = Some(record.to_owned());
-    take_inputs_from(&mut args, &recorded.command.working_folder);
+    take_inputs_from(&mut args, &recorded.command.working_folder)?;
     put_outputs(&mut args, asked);
     run_as_asked(&mut args, asked);
     Ok(args)
 }
 
 /// Inputs are looked for in the folder of the recorded run.
-fn take_inputs_from(args: &mut Args, folder: &Path) {
-    let reads_dump = !args.makes_factors();
+fn take_inputs_from(args: &mut Args, folder: &Path) -> Result<(), RunError> {
     for path in [
+        &mut args.running.experiment_path,
         &mut args.factors.hkl_path,
         &mut args.coordinates.path,
         &mut args.crystal.matrix_path,
@@ -88,9 +89,11 @@ fn take_inputs_from(args: &mut Args, folder: &Path) {
     {
         *path = folder.join(&*path);
     }
-    if reads_dump {
+    *args = args.with_base()?.into_owned();
+    if !args.makes_factors() {
         args.factors.dump_path = Some(folder.join(crate::resolve::dump_path(args)));
     }
+    Ok(())
 }
 
 /// Outputs go to the current folder under their recorded names, or where `asked` says. What the

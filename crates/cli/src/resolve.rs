@@ -5,20 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use nanobragg::crystal::{Reflection, read};
+use nanobragg::crystal::Reflection;
 use nanobragg::exchange::Geometry;
+use nanobragg::factors::{Coordinates, FactorFile, mask_of};
 use nanobragg::io::smv;
 use nanobragg::{
-    Angle, ExperimentSpec, FactorGrid, Fixes, GridLimit, HeaderKind, Mask, Oddity, Resolved,
-    apply_header, check_memory,
+    Angle, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, HeaderKind, Loaded, Mask,
+    MaskSpec, Oddity, Resolved, apply_header, check_memory,
 };
 
 use crate::args::Args;
-use crate::coordinates::{self, Coordinates};
 use crate::exchange::{self, Source};
-use crate::factor_file::{self, FactorFile};
 use crate::run::RunError;
-use crate::specs::{apply_beam, apply_detector, apply_sampling, crystal};
+use crate::specs::{apply_beam, apply_crystal, apply_detector, apply_sampling};
 
 /// Where the structure factors of an earlier run are kept if no flag says otherwise.
 pub const DEFAULT_DUMP: &str = "Fdump.bin";
@@ -38,14 +37,14 @@ pub struct Inputs {
 /// A command line resolved.
 #[derive(Debug)]
 pub struct Job {
-    /// The experiment as it was asked for.
+    /// The experiment as it was asked for, with its files in memory.
     pub spec: ExperimentSpec,
+    /// The same with the names of structure factors, mask and sources.
+    pub named: ExperimentSpec,
     /// The experiment with what was decided on the way.
     pub resolved: Resolved,
     /// Seed of the noise.
     pub noise_seed: i64,
-    /// Where the structure factors came from.
-    pub factors_from: FactorsFrom,
     /// The atoms that they were worked out from.
     pub coordinates: Option<Coordinates>,
     /// What is known of the file of structure factors, unless it was taken as it is.
@@ -85,19 +84,6 @@ fn keys_in(header: &smv::Header, kind: HeaderKind) -> Vec<(&'static str, HeaderK
     given.map(|key| (key, kind)).collect()
 }
 
-/// Where the structure factors came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FactorsFrom {
-    /// A list of reflections, which is dumped for the next run.
-    List,
-    /// Atoms, by way of which they are worked out and dumped for the next run.
-    Coordinates,
-    /// The dump of an earlier run.
-    Dump,
-    /// Neither: every reflection has the default.
-    Default,
-}
-
 impl Job {
     /// Reads the files that `args` names and resolves the experiment.
     ///
@@ -105,7 +91,7 @@ impl Job {
     /// The first file that cannot be read or understood, or the first thing that cannot be.
     pub fn from_args(args: &Args) -> Result<Self, RunError> {
         let prepared = Prepared::from_args(args)?;
-        prepared.resolve(&prepared.spec, prepared.noise_seed, args)
+        prepared.resolve(&prepared.loaded.spec, prepared.noise_seed, args)
     }
 
     /// What the files of other programs gave, with the flag of each.
@@ -130,13 +116,12 @@ impl Job {
 /// A command line whose files are read: what one image of a series has in common with the next.
 #[derive(Debug)]
 pub struct Prepared {
-    /// What the flags and files describe.
-    pub spec: ExperimentSpec,
+    /// What the flags and files describe, with the files in memory.
+    pub loaded: Loaded,
+    /// The same with the names of structure factors, mask and sources.
+    named: ExperimentSpec,
     /// Seed of the noise.
     pub noise_seed: i64,
-    factors_from: FactorsFrom,
-    coordinates: Option<Coordinates>,
-    factor_file: Option<FactorFile>,
     oddities: Vec<Oddity>,
     header_keys: Vec<(&'static str, HeaderKind)>,
     geometry_from: Vec<Source>,
@@ -156,80 +141,77 @@ impl Prepared {
     /// # Errors
     /// As [`from_args`](Self::from_args).
     pub fn with_inputs(args: &Args, inputs: Inputs) -> Result<Self, RunError> {
+        let args = &*args.with_base()?;
         let mut oddities = Vec::new();
-        let fixes = fixes(args);
-        let mut spec = ExperimentSpec {
-            fixes,
-            ..ExperimentSpec::default()
-        };
+        let mut named = args.base_that_yields();
+        named.fixes = fixes(args, named.fixes);
+        let mut mask = None;
         let mut header_twotheta_deg = 0.0;
         let mut header_keys = Vec::new();
         if let Some(path) = &args.detector.mask_path {
             let (header, image) = smv::read(path)?;
-            let used = image.pixels().iter().map(|&value| value != 0).collect();
-            spec.mask = Mask::new(image.fast(), used);
-            let twotheta = apply_header(&mut spec, &header, HeaderKind::Mask, path)?;
+            named.mask = Some(MaskSpec::File(path.clone()));
+            mask = mask_of(&image);
+            let twotheta = apply_header(&mut named, &header, HeaderKind::Mask, path)?;
             header_keys.extend(keys_in(&header, HeaderKind::Mask));
             header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
         }
         if let Some(path) = &args.detector.image_path {
             let (header, _) = smv::read(path)?;
-            let twotheta = apply_header(&mut spec, &header, HeaderKind::Image, path)?;
+            let twotheta = apply_header(&mut named, &header, HeaderKind::Image, path)?;
             header_keys.extend(keys_in(&header, HeaderKind::Image));
             header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
         }
         if header_twotheta_deg != 0.0 && args.detector.twotheta_deg.is_none() {
-            if fixes.contains(Oddity::IgnoredInput) {
-                spec.detector.twotheta = Angle::from_degrees(header_twotheta_deg);
+            if named.fixes.contains(Oddity::IgnoredInput) {
+                named.detector.twotheta = Angle::from_degrees(header_twotheta_deg);
             } else {
                 oddities.push(Oddity::IgnoredInput);
             }
         }
-        if spec.detector.close_distance.is_some() && args.detector.distance_mm.is_some() {
-            if fixes.contains(Oddity::HeaderDistance) {
-                spec.detector.close_distance = None;
+        if named.detector.close_distance.is_some() && args.detector.distance_mm.is_some() {
+            if named.fixes.contains(Oddity::HeaderDistance) {
+                named.detector.close_distance = None;
             } else if args.detector.close_distance_mm.is_none() {
                 oddities.push(Oddity::HeaderDistance);
             }
         }
         let geometry_from = exchange::sources(args)?;
         for source in &geometry_from {
-            source.place(&mut spec, args)?;
+            source.place(&mut named, args)?;
         }
 
         let noise_seed = args.noise.seed.unwrap_or_else(seed_from_clock);
-        apply_detector(&mut spec.detector, args);
-        apply_beam(&mut spec.beam, args);
-        spec.crystal = crystal(args, noise_seed, &geometry_from, spec.beam.wavelength)?;
-        apply_sampling(&mut spec, args);
-        let reading = args.coordinates.path.as_deref();
-        let reading = reading
-            .map(|path| coordinates::read(path, args))
-            .transpose()?;
-        let mut coordinates = None;
-        let (factors, factors_from, factor_file) = match reading {
-            Some(reading) => {
-                if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
-                    spec.crystal.cell = Some(*reading.model.frame.cell());
-                }
-                let limit = memory_limit(args);
-                let (grid, atoms) = coordinates::factors(reading, args, &spec, limit)?;
-                coordinates = Some(atoms);
-                (grid, FactorsFrom::Coordinates, None)
-            }
-            None => factors(args, inputs.reflections.as_deref())?,
-        };
-        if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
-            spec.crystal.cell = factor_file.as_ref().and_then(|file| file.cell);
-        }
-        spec.factors = Arc::new(factors);
-        spec.mask = inputs.mask.or(spec.mask);
-        Ok(Self {
-            spec,
+        apply_detector(&mut named.detector, args);
+        apply_beam(&mut named.beam, args);
+        let wavelength = named.beam.wavelength;
+        apply_crystal(
+            &mut named.crystal,
+            args,
             noise_seed,
-            factors_from,
-            coordinates,
-            factor_file,
+            &geometry_from,
+            wavelength,
+        )?;
+        apply_sampling(&mut named, args);
+        named.factors = args.factors();
+        let limit = memory_limit(args);
+        if let Some(reflections) = &inputs.reflections {
+            let default_f = named.factors.default_f();
+            named.factors = FactorGrid::from_reflections(reflections, default_f, limit)?.into();
+        }
+        named.mask = inputs.mask.map(MaskSpec::Pixels).or(named.mask);
+        let read = ExperimentSpec {
+            mask: match named.mask {
+                // Read already.
+                Some(MaskSpec::File(_)) if mask.is_some() => mask.map(MaskSpec::Pixels),
+                _ => named.mask.clone(),
+            },
+            ..named.clone()
+        };
+        Ok(Self {
+            loaded: read.load(limit)?,
+            named,
+            noise_seed,
             oddities,
             header_keys,
             geometry_from,
@@ -247,25 +229,20 @@ impl Prepared {
         args: &Args,
     ) -> Result<Job, RunError> {
         let begun = Instant::now();
-        let resolved = spec.resolve()?;
+        let resolved = self.loaded.resolve(spec)?;
         let resolve_s = begun.elapsed().as_secs_f64();
         check_memory(&resolved.experiment, memory_limit(args))?;
         let writes_geometry = args.output.expt_path.is_some() || args.output.xds_path.is_some();
         let geometry = writes_geometry
             .then(|| Geometry::of(&resolved))
             .transpose()?;
-        let mut factor_file = self.factor_file.clone();
-        if let Some(file) = &mut factor_file {
-            let warning = file.cell_warning(resolved.experiment.crystal.lattice());
-            file.warnings.extend(warning);
-        }
         Ok(Job {
             spec: spec.clone(),
+            named: self.named(spec),
             resolved,
             noise_seed,
-            factors_from: self.factors_from,
-            coordinates: self.coordinates.clone(),
-            factor_file,
+            coordinates: self.loaded.coordinates.clone(),
+            factor_file: self.loaded.factor_file.clone(),
             oddities: self.oddities.clone(),
             header_keys: self.header_keys.clone(),
             geometry_from: self.geometry_from.clone(),
@@ -273,52 +250,40 @@ impl Prepared {
             resolve_s,
         })
     }
+
+    /// A specification whose files are in memory, with their names: what changed since they were read
+    /// stays as it is.
+    fn named(&self, spec: &ExperimentSpec) -> ExperimentSpec {
+        let mut named = spec.clone();
+        if let (FactorsSpec::Grid(read), FactorsSpec::Grid(now)) =
+            (&self.loaded.spec.factors, &spec.factors)
+            && Arc::ptr_eq(read, now)
+        {
+            named.factors = self.named.factors.clone();
+        }
+        if spec.crystal.cell == self.loaded.spec.crystal.cell {
+            named.crystal.cell = self.named.crystal.cell;
+        }
+        named.mask = self.named.mask.clone();
+        named.beam.sources = self.named.beam.sources.clone();
+        named
+    }
 }
 
-/// The oddities to put right, by the names that the flag has checked.
-fn fixes(args: &Args) -> Fixes {
+/// The oddities to put right: those of `base`, and those of the flag, which has checked their names.
+fn fixes(args: &Args, base: Fixes) -> Fixes {
     let named = args
         .running
         .fixes
         .iter()
         .filter_map(|name| Oddity::from_name(name));
-    named.fold(Fixes::none(), Fixes::with)
+    named.fold(base, Fixes::with)
 }
 
 /// A seed that differs from run to run: seconds since 1970.
 pub(crate) fn seed_from_clock() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     since_epoch.map_or(1, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(1))
-}
-
-/// The structure factors: `in_memory`, or from the list if one is named, otherwise from the dump if
-/// there is one.
-fn factors(
-    args: &Args,
-    in_memory: Option<&[Reflection]>,
-) -> Result<(FactorGrid, FactorsFrom, Option<FactorFile>), RunError> {
-    let given = &args.factors;
-    let default_f = given.default_f.unwrap_or(0.0);
-    let limit = memory_limit(args);
-    if let Some(reflections) = in_memory {
-        let grid = FactorGrid::from_reflections(reflections, default_f, limit)?;
-        return Ok((grid, FactorsFrom::List, None));
-    }
-    if let Some(path) = &given.hkl_path {
-        let (reflections, file) = factor_file::read(path, given)?;
-        let grid = FactorGrid::from_reflections(&reflections, default_f, limit)?;
-        return Ok((grid, FactorsFrom::List, file));
-    }
-    let dump = dump_path(args);
-    // What is there and cannot be looked at is an error; only what is not there is not missed.
-    if !matches!(dump.try_exists(), Ok(false)) {
-        return Ok((
-            read::fdump::read(dump, default_f, limit)?,
-            FactorsFrom::Dump,
-            None,
-        ));
-    }
-    Ok((FactorGrid::empty(default_f), FactorsFrom::Default, None))
 }
 
 /// What `-max_memory` allows.

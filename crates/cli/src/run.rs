@@ -12,6 +12,7 @@ use thiserror::Error;
 use tracing::warn;
 
 use crate::args::{Args, Task, Verbosity};
+use crate::base;
 use crate::culprit;
 use crate::diff;
 use crate::digest::FileEntry;
@@ -22,7 +23,7 @@ use crate::progress::Progress;
 use crate::record::{Beginning, Ended, RecordError, Timing};
 use crate::report;
 use crate::rerun;
-use crate::resolve::{FactorsFrom, Job};
+use crate::resolve::Job;
 use crate::series::{self, SeriesError};
 
 /// Why a run failed.
@@ -96,6 +97,7 @@ pub enum Outcome {
 /// # Errors
 /// See [`RunError`]. Outputs that were not complete are then gone, and older files are as they were.
 pub fn run(args: &Args, words: &[OsString], stop: &Cancel) -> Result<Outcome, RunError> {
+    let args = &*args.with_base()?;
     match args.task() {
         Task::Simulate => {
             let recording = args.running.record_path.as_ref().map(|_| words);
@@ -144,15 +146,13 @@ pub(crate) fn simulate(
         ..Timing::default()
     };
     let mut outputs = Outputs::open(args, &job.resolved, hashes)?;
+    base::save(args, &job)?;
     let record = outputs.take_record();
     let says = Says::of(args);
     says.text(&report::before(&job, args));
     warn_of_decisions(&job);
-    let dump = matches!(
-        job.factors_from,
-        FactorsFrom::List | FactorsFrom::Coordinates
-    )
-    .then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
+    let dump = job.named.factors.are_new();
+    let dump = dump.then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
     let go_on = || stop_unless_wanted(stop);
     go_on()?;
 
@@ -312,18 +312,6 @@ pub fn warnings(job: &Job) -> Vec<String> {
     let mut warnings = Vec::new();
     for from in &job.geometry_from {
         warnings.extend(from.described.ignored.iter().map(ToString::to_string));
-    }
-    if let Some(file) = &job.factor_file {
-        warnings.extend(file.warnings.iter().map(ToString::to_string));
-    }
-    if let Some(atoms) = &job.coordinates {
-        warnings.extend(atoms.warnings.iter().map(ToString::to_string));
-        let lattice = job.resolved.experiment.crystal.lattice();
-        warnings.extend(
-            atoms
-                .cell_warning(lattice)
-                .map(|warning| warning.to_string()),
-        );
     }
     warnings.extend(decisions.warnings.iter().map(ToString::to_string));
     let oddities = job.oddities.iter().chain(&decisions.oddities);

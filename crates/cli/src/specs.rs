@@ -5,13 +5,12 @@ use nanobragg::crystal::read;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
     DivergenceSpec, ExperimentSpec, FluenceSpec, Length, Lookup, Misset, MosaicSpec, Outline,
-    PhiSpec, PixelKind, Polarization, RoiSpec, SamplingSpec, SensorSpec, Shape, SourcesSpec,
-    StepSpec, Surface,
+    PixelKind, RoiSpec, SensorSpec, Shape, SourcesSpec, StepSpec, Surface,
 };
 
 use crate::args::{self, Args, DistanceFlag, VectorArgs};
+use crate::base::steps;
 use crate::exchange::Source;
-use crate::resolve::DEFAULT_MOSAIC_SEED;
 use crate::run::RunError;
 
 fn mm(value: Option<f64>) -> Option<Length> {
@@ -37,13 +36,13 @@ pub(crate) fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
     spec.close_distance = mm(given.close_distance_mm).or(spec.close_distance);
     spec.x_beam = mm(given.beam_centre_mm.x).or(spec.x_beam);
     spec.y_beam = mm(given.beam_centre_mm.y).or(spec.y_beam);
-    spec.x_close = mm(given.close_centre_mm.x);
-    spec.y_close = mm(given.close_centre_mm.y);
+    spec.x_close = mm(given.close_centre_mm.x).or(spec.x_close);
+    spec.y_close = mm(given.close_centre_mm.y).or(spec.y_close);
     spec.org_x = given.org_px.x.or(spec.org_x);
     spec.org_y = given.org_px.y.or(spec.org_y);
     put(&mut spec.convention, given.convention.map(convention));
     spec.axes = axes(spec.axes, &args.vectors);
-    spec.pix0_m = args.vectors.pix0_m;
+    spec.pix0_m = args.vectors.pix0_m.or(spec.pix0_m);
     spec.pivot = given.pivot_of_last_flag.map(pivot).or(spec.pivot);
     spec.explicit_pivot = given
         .pivot
@@ -51,23 +50,20 @@ pub(crate) fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
         .or(given.last_distance.map(|flag| match flag {
             DistanceFlag::Distance => nanobragg::Pivot::Beam,
             DistanceFlag::CloseDistance => nanobragg::Pivot::Sample,
-        }));
-    let degrees = |value: Option<f64>| Angle::from_degrees(value.unwrap_or(0.0));
-    spec.rotations = given.rotations_deg.map(degrees);
+        }))
+        .or(spec.explicit_pivot);
+    for (rotation, given) in spec.rotations.iter_mut().zip(given.rotations_deg) {
+        put(rotation, given.map(Angle::from_degrees));
+    }
     put(
         &mut spec.twotheta,
         given.twotheta_deg.map(Angle::from_degrees),
     );
-    spec.surface = if given.curved {
-        Surface::Curved
-    } else {
-        Surface::Flat
-    };
-    spec.pixel_kind = if given.point_pixel {
-        PixelKind::Point
-    } else {
-        PixelKind::Facet
-    };
+    put(&mut spec.surface, given.curved.then_some(Surface::Curved));
+    put(
+        &mut spec.pixel_kind,
+        given.point_pixel.then_some(PixelKind::Point),
+    );
     spec.sensor = SensorSpec {
         attenuation: match given.attenuation_um {
             None => spec.sensor.attenuation,
@@ -75,7 +71,7 @@ pub(crate) fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
             Some(depth) => Attenuation::Depth(Length::from_um(depth)),
         },
         thickness: (given.thickness_um).map_or(spec.sensor.thickness, Length::from_um),
-        layers: given.thickness_steps.map(i64::from),
+        layers: given.thickness_steps.map(i64::from).or(spec.sensor.layers),
     };
 }
 
@@ -122,16 +118,17 @@ pub(crate) fn apply_beam(spec: &mut BeamSpec, args: &Args) {
         &mut spec.wavelength,
         given.wavelength_a.map(Length::from_angstrom),
     );
+    let base = spec.fluence;
     spec.fluence = FluenceSpec {
-        fluence_per_m2: given.fluence_per_m2,
-        flux_per_s: given.flux_per_s,
-        exposure_s: given.exposure_s,
-        beam_size_m: given.size_mm.map(|size| size / 1000.0),
+        fluence_per_m2: given.fluence_per_m2.or(base.fluence_per_m2),
+        flux_per_s: given.flux_per_s.or(base.flux_per_s),
+        exposure_s: given.exposure_s.or(base.exposure_s),
+        beam_size_m: given.size_mm.map(|size| size / 1000.0).or(base.beam_size_m),
     };
-    spec.polarization = Polarization {
-        kahn_factor: (given.polarization).unwrap_or(spec.polarization.kahn_factor),
-        off: given.no_polarization,
-    };
+    put(&mut spec.polarization.kahn_factor, given.polarization);
+    if args.gives("polar") || args.gives("nopolar") {
+        spec.polarization.off = given.no_polarization;
+    }
     if let Some(path) = &given.source_path {
         spec.sources = SourcesSpec::File(path.clone());
     }
@@ -143,95 +140,122 @@ pub(crate) fn apply_beam(spec: &mut BeamSpec, args: &Args) {
     let [horizontal_mrad, vertical_mrad] = given.divergence_mrad;
     let [horizontal_step_mrad, vertical_step_mrad] = given.divergence_step_mrad;
     let [horizontal_count, vertical_count] = given.divergence_steps;
-    spec.divergence = DivergenceSpec {
-        horizontal: fan(horizontal_mrad, horizontal_step_mrad, horizontal_count),
-        vertical: fan(vertical_mrad, vertical_step_mrad, vertical_count),
-        outline: if given.square_divergence {
+    let DivergenceSpec {
+        horizontal,
+        vertical,
+        outline,
+    } = &mut spec.divergence;
+    *horizontal = steps(
+        fan(horizontal_mrad, horizontal_step_mrad, horizontal_count),
+        *horizontal,
+    );
+    *vertical = steps(
+        fan(vertical_mrad, vertical_step_mrad, vertical_count),
+        *vertical,
+    );
+    if args.gives("square_div") || args.gives("round_div") {
+        *outline = if given.square_divergence {
             Outline::Square
         } else {
             Outline::Round
-        },
-    };
+        };
+    }
+    let range = given.dispersion_percent.map(|percent| percent / 100.0);
+    let count = given.dispersion_steps.map(i64::from);
     spec.dispersion = DispersionSpec {
-        range: given.dispersion_percent.map(|percent| percent / 100.0),
-        count: given.dispersion_steps.map(i64::from),
+        range: range.or(spec.dispersion.range),
+        count: count.or(spec.dispersion.count),
     };
 }
 
-pub(crate) fn crystal(
+pub(crate) fn apply_crystal(
+    spec: &mut CrystalSpec,
     args: &Args,
     noise_seed: i64,
     files: &[Source],
     wavelength: Length,
-) -> Result<CrystalSpec, RunError> {
+) -> Result<(), RunError> {
     let given = &args.crystal;
     let radians = |degrees: f64| Angle::from_degrees(degrees).radians();
-    let mut said = CrystalSpec::default();
     if let Some(path) = &given.matrix_path {
-        said.matrix = Some(read::matrix::read(path)?);
+        spec.matrix = Some(read::matrix::read(path)?);
+        spec.cell = None;
     } else {
         for file in files {
-            file.described.orient(&mut said, wavelength);
+            file.described.orient(spec, wavelength);
         }
     }
     if let Some(cell) = &given.cell {
-        said.cell = Some(CellSpec::from_values(cell)?);
+        spec.cell = Some(CellSpec::from_values(cell)?);
     }
-    Ok(CrystalSpec {
-        misset: given.misset.as_ref().map(|misset| match misset {
-            args::Misset::Degrees(angles) => Misset::Angles(angles.map(radians)),
-            args::Misset::Random => Misset::Random {
-                seed: args.noise.misset_seed.unwrap_or(noise_seed),
-            },
-        }),
-        cells: given.cells.map(|n| n.map_or(1, i64::from)),
-        size_m: given.size_mm.map(|size| size.map_or(0.0, |mm| mm / 1000.0)),
-        shape: match given.shape {
+    let misset_seed = args.noise.misset_seed;
+    let misset = given.misset.as_ref().map(|misset| match misset {
+        args::Misset::Degrees(angles) => Misset::Angles(angles.map(radians)),
+        args::Misset::Random => Misset::Random {
+            seed: misset_seed.unwrap_or(noise_seed),
+        },
+    });
+    spec.misset = misset.or(match (spec.misset, misset_seed) {
+        (Some(Misset::Random { .. }), Some(seed)) => Some(Misset::Random { seed }),
+        (Some(Misset::RandomUniform { .. }), Some(seed)) => Some(Misset::RandomUniform { seed }),
+        (misset, _) => misset,
+    });
+    for (cells, given) in spec.cells.iter_mut().zip(given.cells) {
+        put(cells, given.map(i64::from));
+    }
+    for (size_m, given_mm) in spec.size_m.iter_mut().zip(given.size_mm) {
+        put(size_m, given_mm.map(|mm| mm / 1000.0));
+    }
+    let shapes = ["square_xtal", "round_xtal", "gauss_xtal", "tophat_spots"];
+    if shapes.into_iter().any(|flag| args.gives(flag)) {
+        spec.shape = match given.shape {
             args::Shape::Square => Shape::Square,
             args::Shape::Round => Shape::Round,
             args::Shape::Gauss => Shape::Gauss,
             args::Shape::Tophat => Shape::Tophat,
-        },
-        fudge: given.fudge.unwrap_or(1.0),
-        mosaic: MosaicSpec {
-            spread_rad: given.mosaic_deg.map(radians),
-            domains: given.mosaic_domains.map(i64::from),
-            seed: args.noise.mosaic_seed.unwrap_or(DEFAULT_MOSAIC_SEED),
-        },
-        ..said
-    })
+        };
+    }
+    put(&mut spec.fudge, given.fudge);
+    let base = spec.mosaic;
+    spec.mosaic = MosaicSpec {
+        spread_rad: given.mosaic_deg.map(radians).or(base.spread_rad),
+        domains: given.mosaic_domains.map(i64::from).or(base.domains),
+        seed: args.noise.mosaic_seed.unwrap_or(base.seed),
+    };
+    Ok(())
 }
 
 pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
     let given = &args.sampling;
     let radians = |degrees: f64| Angle::from_degrees(degrees).radians();
-    let header = spec.phi;
-    spec.phi = PhiSpec {
-        start: given.phi_deg.map_or(header.start, Angle::from_degrees),
-        sweep: StepSpec {
-            range: given.osc_deg.map(radians).or(header.sweep.range),
-            step: given.phistep_deg.map(radians),
-            count: given.phisteps.map(i64::from),
-        },
+    put(&mut spec.phi.start, given.phi_deg.map(Angle::from_degrees));
+    let sweep = StepSpec {
+        range: given.osc_deg.map(radians),
+        step: given.phistep_deg.map(radians),
+        count: given.phisteps.map(i64::from),
     };
-    spec.sampling = SamplingSpec {
-        oversample: given.oversample,
-        per_subpixel_capture: given.oversample_thick,
-        per_subpixel_polarization: given.oversample_polar,
-        per_subpixel_solid_angle: given.oversample_omega,
-    };
+    spec.phi.sweep = steps(sweep, spec.phi.sweep);
+    let sampling = &mut spec.sampling;
+    if args.gives("oversample") {
+        sampling.oversample = given.oversample;
+    }
+    sampling.per_subpixel_capture |= given.oversample_thick;
+    sampling.per_subpixel_polarization |= given.oversample_polar;
+    sampling.per_subpixel_solid_angle |= given.oversample_omega;
     if let Some([fast_min, fast_max, slow_min, slow_max]) = given.roi {
         spec.roi = RoiSpec {
             fast: [fast_min, fast_max],
             slow: [slow_min, slow_max],
         };
     }
-    spec.lookup = args.factors.lookup.map(|lookup| match lookup {
+    let lookup = args.factors.lookup.map(|lookup| match lookup {
         args::Lookup::Nearest => Lookup::Nearest,
         args::Lookup::Tricubic => Lookup::Tricubic,
     });
-    spec.dmin = given.dmin_a.map(Length::from_angstrom).unwrap_or_default();
-    spec.water = args.beam.water_um.map(Length::from_um).unwrap_or_default();
-    let said = std::mem::take(&mut spec.response);
-    spec.response = args.output.response.clone().or(said);
+    spec.lookup = lookup.or(spec.lookup);
+    put(&mut spec.dmin, given.dmin_a.map(Length::from_angstrom));
+    put(&mut spec.water, args.beam.water_um.map(Length::from_um));
+    let base = std::mem::take(&mut spec.response);
+    spec.response = args.output.response.clone().or(base);
+    spec.noise_seed = args.noise.seed.or(spec.noise_seed);
 }

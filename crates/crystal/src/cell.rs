@@ -1,6 +1,10 @@
 //! The unit cell: three edges and three angles.
 
+use nanobragg_geometry::in_unit::{self, Quantity};
 use nanobragg_numeric::Scalar;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::constants::DEGREES_PER_RADIAN;
 use crate::error::Error;
@@ -9,11 +13,16 @@ use crate::error::Error;
 ///
 /// Edges stay in Angstrom, not metres: every formula up to the direct basis is worked in Angstrom,
 /// and a detour through metres would move its last bits.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    bound = "T: Quantity + Serialize + DeserializeOwned"
+)]
 pub struct CellSpec<T = f64> {
     /// a, b, c in Angstrom.
     pub lengths_angstrom: [T; 3],
     /// alpha (between b and c), beta (a and c), gamma (a and b) in radians.
+    #[serde(rename = "angles_deg", with = "in_unit::deg")]
     pub angles_rad: [T; 3],
 }
 

@@ -1,5 +1,8 @@
 //! The crystal: what a user says about it, and what follows.
 
+use nanobragg_geometry::in_unit;
+use serde::{Deserialize, Serialize};
+
 use crate::basis::{DirectBasis, Lattice, ReciprocalBasis};
 use crate::cell::CellSpec;
 use crate::constants::DEGREES_PER_RADIAN;
@@ -20,21 +23,25 @@ const FLATTEST: f64 = 1e-13;
 const NOTICEABLE_TILT: f64 = 1e-9;
 
 /// A crystal as a user describes it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct CrystalSpec {
     /// Edges and angles. With a matrix, it lends the lengths and the matrix the directions.
     pub cell: Option<CellSpec>,
     /// Orientation matrix by rows x, y, z, with columns a*, b*, c* times the wavelength.
     pub matrix: Option<[[f64; 3]; 3]>,
     /// Wavelength that the matrix carries, in metres.
+    #[serde(skip)]
     pub wavelength_m: f64,
     /// Rotation of the reciprocal cell at phi 0.
     pub misset: Option<Misset>,
     /// Numbers of cells along a, b, c; below 1 counts as 1.
     pub cells: [i64; 3],
     /// Size along a, b, c in metres, which wins over the number of cells where above 0.
+    #[serde(rename = "size_mm", with = "in_unit::mm")]
     pub size_m: [f64; 3],
     /// Size of the beam in metres, to which b and c of `size_m` are cut; below 0 cuts nothing.
+    #[serde(skip)]
     pub beam_size_m: f64,
     /// The outline.
     pub shape: Shape,
@@ -44,6 +51,7 @@ pub struct CrystalSpec {
     pub mosaic: MosaicSpec,
     /// Orient the cell with c along z, and not as the C program does (see
     /// [`CellSpec::default_reciprocal`]).
+    #[serde(skip)]
     pub upright_c_star: bool,
 }
 

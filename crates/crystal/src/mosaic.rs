@@ -2,9 +2,12 @@
 
 use std::f64::consts::PI;
 
+use nanobragg_geometry::in_unit;
 use nanobragg_geometry::rotation::IDENTITY;
 use nanobragg_numeric::Scalar;
 use nanobragg_numeric::random::MinimalStandard;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Warning, finite};
 
@@ -15,9 +18,11 @@ const DEFAULT_DOMAINS: usize = 10;
 pub const MAX_DOMAINS: i64 = 10_000_000;
 
 /// The mosaicity a user asks for.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct MosaicSpec {
     /// Width of the distribution in radians; a negative one counts as not given.
+    #[serde(rename = "spread_deg", with = "in_unit::deg")]
     pub spread_rad: Option<f64>,
     /// Number of domains; zero or less counts as not given.
     pub domains: Option<i64>,

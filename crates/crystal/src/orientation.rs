@@ -1,9 +1,12 @@
 //! The orientation of the lattice at phi 0: missetting angles, given or drawn at random.
 
+use nanobragg_geometry::in_unit;
 use nanobragg_geometry::rotation::rotate_xyz;
 use nanobragg_geometry::vector::{dot, norm};
 use nanobragg_numeric::Scalar;
 use nanobragg_numeric::random::MinimalStandard;
+
+use serde::{Deserialize, Serialize};
 
 use crate::constants::METRES_PER_ANGSTROM;
 use crate::mosaic::cap_rotation;
@@ -14,9 +17,11 @@ use crate::mosaic::cap_rotation;
 const RANDOM_SPREAD_RAD: f32 = 90.0;
 
 /// How the crystal is turned away from its cell's default orientation or its matrix.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Misset {
     /// Rotations about the laboratory's X, then Y, then Z, in radians.
+    #[serde(rename = "angles_deg", with = "in_unit::deg")]
     Angles([f64; 3]),
     /// A random orientation as the C program draws it, which is not uniform: a rotation as for a
     /// mosaic domain with a spread of 90 radians.

@@ -11,11 +11,13 @@ use std::f64::consts::PI;
 use std::fmt;
 
 use nanobragg_numeric::{Dual, Real, Scalar};
+use serde::{Deserialize, Serialize};
 
 use crate::constants::{ELLIPSOID_AMPLITUDE, GAUSS_RADIUS_SQUARED, TOPHAT_RADIUS_SQUARED};
 
 /// The outline of the crystal, which decides the shape of every spot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// A parallelepiped of whole cells: spots with the fringes of a grating.
     #[default]

@@ -12,6 +12,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::pivot::Pivot;
 
 const X: [f64; 3] = [1.0, 0.0, 0.0];
@@ -25,7 +27,8 @@ const MINUS_Z: [f64; 3] = [0.0, 0.0, -1.0];
 pub(crate) const NORMAL: &str = "normal vector";
 
 /// The program whose laboratory frame and beam centre are spoken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Convention {
     /// MOSFLM: the centre in X along slow and Y along fast, from the middle of the first pixel.
     #[default]
@@ -149,7 +152,8 @@ pub struct Axes {
 }
 
 /// The axes a user gave for [`Convention::Custom`]; named conventions never look at them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct CustomAxes {
     /// See [`Axes::beam`].
     pub beam: Option<[f64; 3]>,

@@ -44,6 +44,7 @@ pub mod convention;
 pub mod detector;
 pub mod error;
 pub mod goniometer;
+pub mod in_unit;
 pub mod mask;
 pub mod panel;
 pub mod pivot;

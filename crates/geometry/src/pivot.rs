@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// What stays in place when the detector is rotated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Pivot {
     /// The sample: the whole detector swings around it, as on a two-theta arm. The near point and
     /// the distance along the detector normal are preserved, the direct beam moves on the detector.

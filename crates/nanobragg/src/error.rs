@@ -178,7 +178,7 @@ pub enum Error {
         /// The distance along the normal, in mm.
         close_distance_mm: f64,
     },
-    /// A file that gives a geometry cannot be read.
+    /// A file that gives an experiment or its geometry cannot be read.
     #[error("{}: {source}", path.display())]
     Unreadable {
         /// The file.
@@ -186,7 +186,21 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A file that gives a geometry is larger than any such file.
+    /// An experiment file that cannot be understood.
+    #[error("{place}: {problem}")]
+    ExperimentFile {
+        /// File and line: `lysozyme.toml:12`.
+        place: String,
+        /// The field, what is wrong with it, and what may be meant.
+        problem: String,
+    },
+    /// An experiment of which a part has no place in a file.
+    #[error("the experiment cannot be kept in a file: {reason}")]
+    NotInAFile {
+        /// The part.
+        reason: String,
+    },
+    /// A file that gives an experiment or its geometry is larger than any such file.
     #[error("{}: larger than the {limit_bytes} bytes that are read of such a file", path.display())]
     FileTooLarge {
         /// The file.

@@ -67,11 +67,9 @@ fn with_beam_along_z(beam: [f64; 3], v: [f64; 3]) -> [f64; 3] {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::ExperimentSpec;
-    use nanobragg_crystal::{CellSpec, CrystalSpec, FactorGrid};
+    use crate::{ExperimentSpec, FactorsSpec};
+    use nanobragg_crystal::{CellSpec, CrystalSpec};
     use nanobragg_geometry::{Angle, Convention, DetectorSpec, Length};
 
     /// Rounding of a dozen operations on numbers of a few hundred.
@@ -89,7 +87,7 @@ mod tests {
                 cells: [5; 3],
                 ..CrystalSpec::default()
             },
-            factors: Arc::new(FactorGrid::empty(100.0)),
+            factors: FactorsSpec::Constant(100.0),
             ..ExperimentSpec::default()
         }
     }

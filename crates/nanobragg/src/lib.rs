@@ -10,8 +10,7 @@
 //! ```
 //!
 //! ```
-//! use std::sync::Arc;
-//! use nanobragg::{CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, Length};
+//! use nanobragg::{CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, Length};
 //! use nanobragg::{RunOptions, simulate};
 //!
 //! let spec = ExperimentSpec {
@@ -27,7 +26,7 @@
 //!         cells: [5; 3],
 //!         ..CrystalSpec::default()
 //!     },
-//!     factors: Arc::new(FactorGrid::empty(100.0)),
+//!     factors: FactorsSpec::Constant(100.0),
 //!     ..ExperimentSpec::default()
 //! };
 //! let resolved = spec.resolve()?;
@@ -43,24 +42,30 @@ mod assembled;
 pub mod compare;
 mod error;
 pub mod exchange;
+mod experiment_file;
 mod exposure;
+pub mod factors;
 pub mod gradient;
 mod header;
 mod images;
 mod memory;
 mod oddity;
+mod resolution;
 mod resolve;
 pub mod series;
 mod spec;
 
 pub use assembled::assembled;
 pub use error::Error;
+pub use experiment_file::{FileLanguage, Version};
 pub use exposure::{exposure, exposures};
+pub use factors::{FactorsSpec, Loaded};
 pub use header::{HeaderKind, apply_header, smv_fields, smv_fields_of_panel};
 pub use images::{NotFinite, Simulated, StackedPanel, count_photons, simulate};
 pub use memory::{bytes_needed, check_memory};
+pub use resolution::Resolution;
 pub use resolve::{Decisions, Resolved, Warning};
-pub use spec::{BeamSpec, ExperimentSpec, PhiSpec, RoiSpec, SamplingSpec, SourcesSpec};
+pub use spec::{BeamSpec, ExperimentSpec, MaskSpec, PhiSpec, RoiSpec, SamplingSpec, SourcesSpec};
 
 pub use nanobragg_crystal as crystal;
 pub use nanobragg_geometry as geometry;

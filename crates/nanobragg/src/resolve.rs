@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use nanobragg_crystal::{Crystal, CrystalSpec, Misset, recommended_oversample};
+use nanobragg_crystal::{
+    Crystal, CrystalSpec, FactorGrid, GridLimit, Misset, recommended_oversample,
+};
 use nanobragg_geometry::{
-    BeamFrame, Detector, DetectorSpec, GeometryFixes, Laboratory, Layout, Panel, Roi,
+    BeamFrame, Detector, DetectorSpec, GeometryFixes, Laboratory, Layout, Mask, Panel, Roi,
 };
 use nanobragg_physics::{Experiment, Lookup, Oddity, PhiSweep, Sampling};
 use nanobragg_sources::{
@@ -12,8 +14,9 @@ use nanobragg_sources::{
 };
 
 use crate::error::Error;
+use crate::factors::{FactorWarning, Loaded};
 use crate::oddity;
-use crate::spec::{ExperimentSpec, SourcesSpec};
+use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
 
 /// The most orientations (phi steps x mosaic domains) that are tabulated: 720 MB.
 const MAX_ORIENTATIONS: f64 = 1e7;
@@ -66,6 +69,10 @@ pub enum Warning {
     Detector(nanobragg_geometry::Warning),
     /// About the crystal.
     Crystal(nanobragg_crystal::Warning),
+    /// About a file of structure factors.
+    Factors(FactorWarning),
+    /// About a file of coordinates.
+    Structure(nanobragg_structure::Warning),
     /// Fewer sub-pixels than the crystal asks for.
     CoarseSampling {
         /// Sub-pixels along an edge as given.
@@ -84,6 +91,8 @@ impl fmt::Display for Warning {
         match self {
             Self::Detector(warning) => warning.fmt(f),
             Self::Crystal(warning) => warning.fmt(f),
+            Self::Factors(warning) => warning.fmt(f),
+            Self::Structure(warning) => warning.fmt(f),
             Self::CoarseSampling {
                 oversample,
                 recommended,
@@ -104,11 +113,20 @@ impl fmt::Display for Warning {
 }
 
 impl ExperimentSpec {
-    /// Fills in what was left open and checks that the parts fit together.
+    /// Fills in what was left open and checks that the parts fit together. Structure factors and a mask
+    /// that are in files are read.
     ///
     /// # Errors
     /// The first thing that is wrong, naming it with its value; see [`Error`].
     pub fn resolve(&self) -> Result<Resolved, Error> {
+        let mask = match &self.mask {
+            None => None,
+            Some(MaskSpec::Pixels(mask)) => Some(mask),
+            Some(MaskSpec::File(_)) => return self.load_and_resolve(),
+        };
+        let Some(factors) = self.factors.in_memory() else {
+            return self.load_and_resolve();
+        };
         let _span = tracing::info_span!("resolve").entered();
         let fixes = self.fixes;
         let laboratory = Laboratory::new(&self.detector_spec())?;
@@ -124,8 +142,8 @@ impl ExperimentSpec {
         let divergence = Divergence::new(&self.beam.divergence)?;
         let dispersion = Dispersion::new(&self.beam.dispersion)?;
         let sources = self.sources(&laboratory.beam, wavelength_m, &divergence, &dispersion)?;
-        let detector = self.rendered_parts(laboratory.detector)?;
-        if self.factors.is_empty() && self.factors.default_f() == 0.0 {
+        let detector = self.rendered_parts(laboratory.detector, mask)?;
+        if factors.is_empty() && factors.default_f() == 0.0 {
             return Err(Error::NoStructureFactors);
         }
         let mut warnings: Vec<Warning> = Vec::new();
@@ -143,8 +161,8 @@ impl ExperimentSpec {
 
         let sweep = phi_steps(self.phi.sweep)?;
         let experiment = Experiment {
-            lookup: self.lookup(&crystal),
-            factors: self.factors.clone(),
+            lookup: self.lookup(&factors, &crystal),
+            factors,
             sources,
             phi: PhiSweep {
                 start_rad: self.phi.start.radians(),
@@ -180,6 +198,11 @@ impl ExperimentSpec {
                 warnings,
             },
         })
+    }
+
+    fn load_and_resolve(&self) -> Result<Resolved, Error> {
+        let loaded = self.load(GridLimit::default())?;
+        loaded.resolve(&loaded.spec)
     }
 
     /// The detector, with the fixes that concern it.
@@ -235,18 +258,18 @@ impl ExperimentSpec {
     }
 
     /// The detector with the region of interest and the mask of every panel.
-    fn rendered_parts(&self, detector: Detector) -> Result<Detector, Error> {
+    fn rendered_parts(&self, detector: Detector, mask: Option<&Mask>) -> Result<Detector, Error> {
         let panels = detector.panels().iter().map(|panel| {
             let (pixels_fast, pixels_slow) = (panel.pixels_fast(), panel.pixels_slow());
             let roi = Roi::new(self.roi.fast, self.roi.slow, pixels_fast, pixels_slow)?;
-            Ok(panel.clone().with_roi(roi)?.with_mask(self.mask.clone())?)
+            Ok(panel.clone().with_roi(roi)?.with_mask(mask.cloned())?)
         });
         Ok(Detector::new(panels.collect::<Result<_, Error>>()?)?)
     }
 
     /// Interpolation as asked for, or by the number of cells as given; never without a list.
-    fn lookup(&self, crystal: &Crystal) -> Lookup {
-        if self.factors.is_empty() {
+    fn lookup(&self, factors: &FactorGrid, crystal: &Crystal) -> Lookup {
+        if factors.is_empty() {
             return Lookup::Nearest;
         }
         self.lookup.unwrap_or(if crystal.interpolates_by_default() {
@@ -314,6 +337,20 @@ impl ExperimentSpec {
         oddities.sort_unstable();
         oddities.dedup();
         oddities
+    }
+}
+
+impl Loaded {
+    /// Resolves `spec`, which has the files of this one; what may surprise about those comes first among
+    /// the warnings.
+    ///
+    /// # Errors
+    /// As [`ExperimentSpec::resolve`].
+    pub fn resolve(&self, spec: &ExperimentSpec) -> Result<Resolved, Error> {
+        let mut resolved = spec.resolve()?;
+        let warnings = self.warnings(resolved.experiment.crystal.lattice());
+        resolved.decisions.warnings.splice(..0, warnings);
+        Ok(resolved)
     }
 }
 

@@ -1,21 +1,23 @@
 //! What a user says about an experiment.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use nanobragg_crystal::{CrystalSpec, FactorGrid};
-use nanobragg_geometry::{Angle, DetectorSpec, Length, Mask};
+use nanobragg_crystal::CrystalSpec;
+use nanobragg_geometry::{Angle, DetectorSpec, Length, Mask, in_unit};
 use nanobragg_physics::{Fixes, Lookup, Polarization};
 use nanobragg_response::ResponseSpec;
 use nanobragg_sources::{DispersionSpec, DivergenceSpec, FluenceSpec, SourceList, StepSpec};
+use serde::{Deserialize, Serialize};
+
+use crate::experiment_file::Version;
+use crate::factors::FactorsSpec;
 
 /// An experiment as a user describes it; `None` where nothing was said.
 ///
 /// All of it has the C program's defaults, so a struct literal names what differs:
 ///
 /// ```
-/// use nanobragg::{CellSpec, CrystalSpec, ExperimentSpec, FactorGrid, RunOptions, simulate};
-/// use std::sync::Arc;
+/// use nanobragg::{CellSpec, CrystalSpec, ExperimentSpec, FactorsSpec, RunOptions, simulate};
 ///
 /// let spec = ExperimentSpec {
 ///     crystal: CrystalSpec {
@@ -23,7 +25,7 @@ use nanobragg_sources::{DispersionSpec, DivergenceSpec, FluenceSpec, SourceList,
 ///         cells: [5; 3],
 ///         ..CrystalSpec::default()
 ///     },
-///     factors: Arc::new(FactorGrid::empty(100.0)),
+///     factors: FactorsSpec::Constant(100.0),
 ///     ..ExperimentSpec::default()
 /// };
 /// # let mut spec = spec;
@@ -33,19 +35,25 @@ use nanobragg_sources::{DispersionSpec, DivergenceSpec, FluenceSpec, SourceList,
 /// assert!(image.statistics.max_photons > 0.0);
 /// # Ok::<(), nanobragg::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+///
+/// It can be kept in a file: see [`write_experiment`](crate::write_experiment).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ExperimentSpec {
+    /// The version of the names and units of these fields in a file.
+    pub version: Version,
     /// Pixels, placement and sensor.
     pub detector: DetectorSpec,
     /// The part to render: first and last pixel along each axis, both included; a negative number
     /// is the edge of the detector.
     pub roi: RoiSpec,
     /// Pixels to leave out.
-    pub mask: Option<Mask>,
+    pub mask: Option<MaskSpec>,
     /// Cell, orientation, size and shape. Its wavelength and beam size are taken from `beam`.
     pub crystal: CrystalSpec,
     /// Structure factors, with the value of those not listed.
-    pub factors: Arc<FactorGrid>,
+    #[serde(rename = "structure_factors")]
+    pub factors: FactorsSpec,
     /// How structure factors are looked up; `None` interpolates for crystals of at most two cells
     /// along some axis.
     pub lookup: Option<Lookup>,
@@ -56,18 +64,40 @@ pub struct ExperimentSpec {
     /// Sub-pixels.
     pub sampling: SamplingSpec,
     /// Edge of the cube of water in the beam; 0 for none.
+    #[serde(rename = "water_um", with = "in_unit::um")]
     pub water: Length,
     /// Spacing below which nothing is rendered; 0 for no limit.
+    #[serde(rename = "dmin_angstrom", with = "in_unit::angstrom")]
     pub dmin: Length,
     /// What turns photons into counts.
     pub response: ResponseSpec,
+    /// Seed of the noise; `None` takes the clock.
+    pub noise_seed: Option<i64>,
     /// The oddities of the C program to put right, wherever they are: those of the detector and the
     /// crystal are taken from here.
     pub fixes: Fixes,
 }
 
+/// The pixels to leave out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaskSpec {
+    /// Those that are 0 in the image of this SMV file.
+    File(PathBuf),
+    /// Those of this mask.
+    #[serde(skip)]
+    Pixels(Mask),
+}
+
+impl From<Mask> for MaskSpec {
+    fn from(mask: Mask) -> Self {
+        Self::Pixels(mask)
+    }
+}
+
 /// First and last pixel to render along each axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct RoiSpec {
     /// Along the fast axis.
     pub fast: [i64; 2],
@@ -85,9 +115,11 @@ impl Default for RoiSpec {
 }
 
 /// The beam as a user describes it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct BeamSpec {
     /// The central wavelength, 1 Angstrom by default.
+    #[serde(rename = "wavelength_angstrom", with = "in_unit::angstrom")]
     pub wavelength: Length,
     /// Photons per area, or what they follow from.
     pub fluence: FluenceSpec,
@@ -115,7 +147,8 @@ impl Default for BeamSpec {
 }
 
 /// Where the photons come from.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SourcesSpec {
     /// A grid over divergence and dispersion.
     #[default]
@@ -127,7 +160,8 @@ pub enum SourcesSpec {
 }
 
 /// The spindle as a user describes it.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "PhiEntry", into = "PhiEntry")]
 pub struct PhiSpec {
     /// Angle of the first step.
     pub start: Angle,
@@ -135,8 +169,46 @@ pub struct PhiSpec {
     pub sweep: StepSpec,
 }
 
+/// The spindle in a file.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PhiEntry {
+    #[serde(with = "in_unit::deg")]
+    start_deg: Angle,
+    #[serde(with = "in_unit::deg")]
+    range_deg: Option<f64>,
+    #[serde(with = "in_unit::deg")]
+    step_deg: Option<f64>,
+    count: Option<i64>,
+}
+
+impl From<PhiEntry> for PhiSpec {
+    fn from(entry: PhiEntry) -> Self {
+        Self {
+            start: entry.start_deg,
+            sweep: StepSpec {
+                range: entry.range_deg,
+                step: entry.step_deg,
+                count: entry.count,
+            },
+        }
+    }
+}
+
+impl From<PhiSpec> for PhiEntry {
+    fn from(PhiSpec { start, sweep }: PhiSpec) -> Self {
+        Self {
+            start_deg: start,
+            range_deg: sweep.range,
+            step_deg: sweep.step,
+            count: sweep.count,
+        }
+    }
+}
+
 /// Sub-pixels as a user describes them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SamplingSpec {
     /// Sub-pixels along each edge of a pixel; `None` takes as many as the crystal asks for.
     pub oversample: Option<u32>,
@@ -146,24 +218,4 @@ pub struct SamplingSpec {
     pub per_subpixel_polarization: bool,
     /// Take the solid angle at every sub-pixel.
     pub per_subpixel_solid_angle: bool,
-}
-
-impl Default for ExperimentSpec {
-    fn default() -> Self {
-        Self {
-            detector: DetectorSpec::default(),
-            roi: RoiSpec::default(),
-            mask: None,
-            crystal: CrystalSpec::default(),
-            factors: Arc::new(FactorGrid::empty(0.0)),
-            lookup: None,
-            beam: BeamSpec::default(),
-            phi: PhiSpec::default(),
-            sampling: SamplingSpec::default(),
-            water: Length::default(),
-            dmin: Length::default(),
-            response: ResponseSpec::default(),
-            fixes: Fixes::none(),
-        }
-    }
 }

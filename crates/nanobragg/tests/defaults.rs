@@ -1,9 +1,6 @@
 //! What an experiment is when nothing is said about it.
-
-use std::sync::Arc;
-
 use nanobragg::{
-    CellSpec, Convention, CrystalSpec, ExperimentSpec, FactorGrid, Lookup, Outline, Pivot,
+    CellSpec, Convention, CrystalSpec, ExperimentSpec, FactorsSpec, Lookup, Outline, Pivot,
     PixelKind, Resolved, Shape, Surface,
 };
 
@@ -14,7 +11,7 @@ fn resolved() -> Resolved {
             cell: CellSpec::from_values(&[100.0]).ok(),
             ..CrystalSpec::default()
         },
-        factors: Arc::new(FactorGrid::empty(1.0)),
+        factors: FactorsSpec::Constant(1.0),
         ..ExperimentSpec::default()
     };
     spec.resolve()

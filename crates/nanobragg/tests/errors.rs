@@ -1,9 +1,7 @@
 //! An experiment that cannot be is refused, and the message names what is wrong.
-
-use std::sync::Arc;
-
 use nanobragg::{
-    CellSpec, CrystalSpec, Error, ExperimentSpec, FactorGrid, Length, Mask, RoiSpec, SourcesSpec,
+    CellSpec, CrystalSpec, Error, ExperimentSpec, FactorsSpec, Length, Mask, MaskSpec, RoiSpec,
+    SourcesSpec,
 };
 
 /// A sound experiment, changed by `spoil`.
@@ -13,7 +11,7 @@ fn refused(spoil: impl FnOnce(&mut ExperimentSpec)) -> Error {
             cell: CellSpec::from_values(&[100.0]).ok(),
             ..CrystalSpec::default()
         },
-        factors: Arc::new(FactorGrid::empty(1.0)),
+        factors: FactorsSpec::Constant(1.0),
         ..ExperimentSpec::default()
     };
     assert!(spec.resolve().is_ok());
@@ -79,14 +77,14 @@ fn a_crystal_without_a_cell_is_refused() {
 
 #[test]
 fn nothing_to_scatter_is_refused() {
-    let error = refused(|spec| spec.factors = Arc::new(FactorGrid::empty(0.0)));
+    let error = refused(|spec| spec.factors = FactorsSpec::Constant(0.0));
     assert!(matches!(error, Error::NoStructureFactors));
 }
 
 #[test]
 fn a_mask_of_another_size_is_refused_with_both_sizes() {
     assert_says(
-        |spec| spec.mask = Mask::new(3, vec![true; 6]),
+        |spec| spec.mask = Mask::new(3, vec![true; 6]).map(MaskSpec::Pixels),
         &["3 x 2", "1024 x 1024"],
     );
 }

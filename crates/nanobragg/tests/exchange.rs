@@ -1,10 +1,7 @@
 //! Files of other programs: what they say, worked out anew from their numbers, is what a run does.
-
-use std::sync::Arc;
-
 use nanobragg::exchange::{Described, Geometry, dxtbx, xds};
 use nanobragg::{
-    Angle, CellSpec, Convention, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, Length,
+    Angle, CellSpec, Convention, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, Length,
     Misset, PhiSpec, Pivot, Plan, Resolved, RunOptions, SamplingSpec, SensorSpec, Surface,
     simulate, trace_pixel,
 };
@@ -93,7 +90,7 @@ fn assert_close(found: Vector, expected: Vector, bound: f64, what: &str) {
 /// A run with the geometry of a file, one phi step and one sub-pixel.
 fn run_of(described: &Described) -> Resolved {
     let mut spec = ExperimentSpec {
-        factors: Arc::new(FactorGrid::empty(10.0)),
+        factors: FactorsSpec::Constant(10.0),
         sampling: SamplingSpec {
             oversample: Some(1),
             ..SamplingSpec::default()
@@ -275,7 +272,7 @@ prop_compose! {
                 cells: [3; 3],
                 ..CrystalSpec::default()
             },
-            factors: Arc::new(FactorGrid::empty(10.0)),
+            factors: FactorsSpec::Constant(10.0),
             phi: PhiSpec { start: Angle::from_degrees(phi_deg), ..PhiSpec::default() },
             sampling: SamplingSpec { oversample: Some(1), ..SamplingSpec::default() },
             ..ExperimentSpec::default()
@@ -684,7 +681,7 @@ fn older_forms_of_an_expt_are_understood() {
 #[test]
 fn a_curved_detector_has_no_description() {
     let mut spec = ExperimentSpec {
-        factors: Arc::new(FactorGrid::empty(1.0)),
+        factors: FactorsSpec::Constant(1.0),
         ..ExperimentSpec::default()
     };
     spec.crystal.cell = CellSpec::from_values(&[100.0]).ok();

@@ -1,16 +1,14 @@
 //! What is written into the header of an image places the next detector.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use nanobragg::io::Image;
 use nanobragg::io::smv::{self, Header};
 use nanobragg::{
-    Angle, CellSpec, Convention, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, HeaderKind,
-    Length, PhiSpec, Resolved, StepSpec, apply_header, smv_fields,
+    Angle, CellSpec, Convention, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec,
+    HeaderKind, Length, PhiSpec, Resolved, StepSpec, apply_header, smv_fields,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
+use std::path::Path;
 
 /// Relative error of a number with the six significant digits of a header, with some room.
 const SIX_DIGITS: f64 = 2e-5;
@@ -26,7 +24,7 @@ fn bare(convention: Convention) -> ExperimentSpec {
             cell: CellSpec::from_values(&[100.0]).ok(),
             ..CrystalSpec::default()
         },
-        factors: Arc::new(FactorGrid::empty(1.0)),
+        factors: FactorsSpec::Constant(1.0),
         ..ExperimentSpec::default()
     }
 }

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Something the C program does that a physicist would not expect, and that is reproduced.
 ///
 /// Each has a name and a paragraph in `docs/QUIRKS.md`. A run in which one changes the image says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Oddity {
     /// Q1: a step at phi = 0 exactly keeps the orientation of the step before it.
     PhiZero,
@@ -148,7 +151,8 @@ impl fmt::Display for Oddity {
 /// assert!(fixes.contains(Oddity::Water) && !fixes.contains(Oddity::PhiZero));
 /// assert_eq!(fixes.names().collect::<Vec<_>>(), ["water"]);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Oddity>", into = "Vec<Oddity>")]
 pub struct Fixes(u16);
 
 impl Fixes {
@@ -191,6 +195,23 @@ impl Fixes {
 
     const fn bit(oddity: Oddity) -> u16 {
         1 << oddity as u16
+    }
+}
+
+impl From<Fixes> for Vec<Oddity> {
+    fn from(fixes: Fixes) -> Self {
+        fixes.iter().collect()
+    }
+}
+
+impl TryFrom<Vec<Oddity>> for Fixes {
+    type Error = String;
+
+    fn try_from(oddities: Vec<Oddity>) -> Result<Self, String> {
+        if let Some(oddity) = oddities.iter().find(|oddity| !oddity.is_fixable()) {
+            return Err(format!("{} cannot be put right", oddity.name()));
+        }
+        Ok(oddities.into_iter().fold(Self::none(), Self::with))
     }
 }
 

@@ -3,8 +3,11 @@
 use nanobragg_geometry::vector;
 use nanobragg_numeric::{Real, Scalar};
 
+use serde::{Deserialize, Serialize};
+
 /// How the incident beam is polarized.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Polarization {
     /// Kahn's factor: 1 for a beam polarized wholly along the polarization axis, 0 for none.
     pub kahn_factor: f64,

@@ -2,6 +2,8 @@
 
 use nanobragg_crystal::phi_angles_rad;
 
+use serde::{Deserialize, Serialize};
+
 use crate::fixes::{Fixes, Oddity};
 
 /// The sub-pixel sampling of a run.
@@ -138,7 +140,8 @@ impl CorrectionRules {
 }
 
 /// How the structure factor at a fractional index is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Lookup {
     /// The listed value of the nearest whole index.
     #[default]

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use nanobragg::ExperimentSpec;
 use nanobragg::gradient;
 use nanobragg::series::{SeriesKind, SeriesSpec};
-use nanobragg_cli::{
-    Args, DEFAULT_DUMP, FactorsFrom, Inputs, Job, Prepared, RunError, base_seeds, report,
-};
+use nanobragg_cli::{Args, DEFAULT_DUMP, Inputs, Job, Prepared, RunError, base_seeds, report};
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -153,7 +151,7 @@ impl Described {
     fn by(args: &Args, inputs: Inputs, said: &Said) -> Result<Self, RunError> {
         let prepared = Prepared::with_inputs(args, inputs)?;
         let base_seed = prepared.noise_seed;
-        let (mut spec, mut noise_seed) = (prepared.spec.clone(), base_seed);
+        let (mut spec, mut noise_seed) = (prepared.loaded.spec.clone(), base_seed);
         for &(parameter, value) in &said.values {
             spec = gradient::with_value(&spec, parameter, value)?;
         }
@@ -395,7 +393,7 @@ impl Experiment {
             .map(|mask| arrays::of_mask(py, mask, rows))
             .transpose()?;
         let mut words = self.said.words_from(&self.folder);
-        if self.job.factors_from != FactorsFrom::List && !self.args.gives("dump") {
+        if !self.job.named.factors.are_new() && !self.args.gives("dump") {
             // What the default names is named from here, whether it is there or not.
             words.extend(["-dump".into(), self.folder.join(DEFAULT_DUMP).into()]);
         }

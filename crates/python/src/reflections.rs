@@ -9,7 +9,7 @@ use nanobragg::crystal::read::{mmcif, mtz};
 use nanobragg::crystal::{
     Amplitude, AsymmetricUnit, Hkl, ListedReflection, Reflection, ReflectionList, SpaceGroup,
 };
-use nanobragg_cli::factor_file;
+use nanobragg::factors::{ListSpec, read_list};
 use pyo3::prelude::*;
 
 use crate::arrays::{self, HklArrays};
@@ -54,8 +54,14 @@ pub(crate) fn read_hkl<'py>(
         }
     }
     let given = said.args(py)?.factors;
+    let spec = ListSpec {
+        path: file,
+        columns: given.columns,
+        space_group: given.space_group,
+        default_f: 0.0,
+    };
     let (list, found) = py
-        .detach(|| factor_file::read(&file, &given))
+        .detach(|| read_list(&spec))
         .map_err(|error| of_run(py, &error.into()))?;
     for warning in found.iter().flat_map(|found| &found.warnings) {
         warn(py, &warning.to_string())?;

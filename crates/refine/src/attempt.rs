@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use levenberg_marquardt::{LevenbergMarquardt, TerminationReason};
 use nanobragg::response::PointSpread;
-use nanobragg::{ExperimentSpec, Mask, RunOptions};
+use nanobragg::{ExperimentSpec, Mask, MaskSpec, RunOptions};
 
 use crate::Error;
 use crate::free::FreeSet;
@@ -123,7 +123,7 @@ impl Setting<'_> {
     ) -> Result<Fit<'_>, Error> {
         let photons = self.target.photons();
         let mut spec = stage.crystal(self.spec.clone());
-        spec.mask = Mask::new(photons.fast(), looks_at.to_vec());
+        spec.mask = Mask::new(photons.fast(), looks_at.to_vec()).map(MaskSpec::Pixels);
         let pixels_fast = photons.fast();
         let blur = (stage.blur_pixels > 0.0).then_some(PointSpread {
             sigma_pixels: stage.blur_pixels,

@@ -20,9 +20,8 @@
 //! The fluence of a small crystal, which the image is a multiple of:
 //!
 //! ```
-//! use std::sync::Arc;
 //! use nanobragg::gradient::{Parameter, with_value};
-//! use nanobragg::{CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, RunOptions};
+//! use nanobragg::{CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, RunOptions};
 //! use nanobragg_refine::{Likelihood, RefineSpec, Schedule, Selection, Target, Variance, refine};
 //!
 //! let truth = ExperimentSpec {
@@ -36,7 +35,7 @@
 //!         cells: [5; 3],
 //!         ..CrystalSpec::default()
 //!     },
-//!     factors: Arc::new(FactorGrid::empty(100.0)),
+//!     factors: FactorsSpec::Constant(100.0),
 //!     ..ExperimentSpec::default()
 //! };
 //! let truth = with_value(&truth, Parameter::Fluence, 1e28)?;

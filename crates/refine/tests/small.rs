@@ -1,15 +1,12 @@
 //! Constraints, bounds, restraints and uncertainties on a crystal so small that it fits in no time.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails by panicking")]
-
-use std::sync::Arc;
-
 use nanobragg::gradient::{Parameter, value, with_value};
 use nanobragg::io::Image;
 use nanobragg::numeric::PoissonNoise;
 use nanobragg::response::ReadOut;
 use nanobragg::{
-    CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, Length, Misset, ResponseSpec,
+    CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, Length, Misset, ResponseSpec,
     RunOptions, simulate,
 };
 use nanobragg_refine::{
@@ -36,7 +33,7 @@ fn experiment(cell: &[f64]) -> ExperimentSpec {
             misset: Some(Misset::Angles([0.2, -0.3, 0.4])),
             ..CrystalSpec::default()
         },
-        factors: Arc::new(FactorGrid::empty(40.0)),
+        factors: FactorsSpec::Constant(40.0),
         ..ExperimentSpec::default()
     };
     with_value(&spec, Parameter::Fluence, 1e28).unwrap()

@@ -1,12 +1,16 @@
 //! The band of wavelengths.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Quantity, Result};
 use crate::steps::{StepSpec, Steps, centred_steps};
 
 /// The dispersion asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DispersionSpec {
     /// Full width of the band as a fraction of the central wavelength; 0 if not given.
+    #[serde(rename = "range_fraction")]
     pub range: Option<f64>,
     /// The number of wavelengths.
     pub count: Option<i64>,

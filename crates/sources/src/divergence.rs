@@ -4,12 +4,15 @@ use nanobragg_geometry::rotation::rotate_about;
 use nanobragg_geometry::vector::scale;
 use nanobragg_numeric::Scalar;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Quantity, Result};
 use crate::source::SOURCE_DISTANCE_M;
-use crate::steps::{StepSpec, Steps, centred_steps};
+use crate::steps::{self, StepSpec, Steps, centred_steps};
 
 /// Which directions of the grid are kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outline {
     /// Those within the ellipse that fits the two ranges, with a margin of 10 % of the squared
     /// radius.
@@ -20,11 +23,14 @@ pub enum Outline {
 }
 
 /// The divergence asked for; angles in radians.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DivergenceSpec {
     /// The fan about the vertical axis.
+    #[serde(with = "steps::mrad")]
     pub horizontal: StepSpec,
     /// The fan about the polarization axis.
+    #[serde(with = "steps::mrad")]
     pub vertical: StepSpec,
     /// Which directions of the grid are kept.
     pub outline: Outline,

@@ -114,9 +114,9 @@ impl SourceList {
 
 /// A line, for messages.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    name: &'a str,
-    line: usize,
+pub(crate) struct Place<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) line: usize,
 }
 
 impl Place<'_> {
@@ -153,7 +153,16 @@ impl Place<'_> {
             *column = *number;
         }
         let [x, y, z, recorded_weight, wavelength_m] = columns;
+        self.source_at([x, y, z], wavelength_m, recorded_weight)
+    }
 
+    /// The source at a position, if that is a direction and its wavelength one that a source can have.
+    pub(crate) fn source_at(
+        self,
+        position_m: [f64; 3],
+        wavelength_m: f64,
+        recorded_weight: f64,
+    ) -> Result<Source> {
         let Self { name, line } = self;
         if !WAVELENGTHS_M.contains(&wavelength_m) {
             return Err(Error::SourceWavelength {
@@ -162,7 +171,6 @@ impl Place<'_> {
                 wavelength_m,
             });
         }
-        let position_m = [x, y, z];
         Source::at(position_m, wavelength_m, recorded_weight).ok_or_else(|| Error::NoDirection {
             name: name.to_owned(),
             line,

@@ -1,5 +1,8 @@
 //! How many photons fall on the sample.
 
+use nanobragg_geometry::in_unit;
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// The fluence if nothing is said, in photons per square metre.
@@ -15,7 +18,8 @@ pub const DEFAULT_EXPOSURE_S: f64 = 1.0;
 pub const DEFAULT_BEAM_SIZE_M: f64 = 1e-4;
 
 /// What is known of the beam's intensity; `None` is not given.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct FluenceSpec {
     /// Photons per area, over the whole exposure.
     pub fluence_per_m2: Option<f64>,
@@ -24,6 +28,7 @@ pub struct FluenceSpec {
     /// The duration of the exposure.
     pub exposure_s: Option<f64>,
     /// The edge of the square beam.
+    #[serde(rename = "beam_size_mm", with = "in_unit::mm")]
     pub beam_size_m: Option<f64>,
 }
 

@@ -4,7 +4,11 @@ use std::ops::Deref;
 
 use nanobragg_geometry::vector::{norm, unit};
 
+use nanobragg_geometry::in_unit;
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
+use crate::file::Place;
 
 /// Distance from the sample to the sources of a grid, in metres. Only directions matter for
 /// the image.
@@ -48,8 +52,50 @@ impl Source {
 ///
 /// Made by [`SourceList::grid`], [`SourceList::read`], [`SourceList::parse`] or
 /// [`SourceList::from_sources`]; read as a slice.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Entry>", into = "Vec<Entry>")]
 pub struct SourceList(Vec<Source>);
+
+/// A source of a list in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    position_m: [f64; 3],
+    #[serde(rename = "wavelength_angstrom", with = "in_unit::angstrom")]
+    wavelength_m: f64,
+    #[serde(rename = "weight", default = "unit_weight")]
+    recorded_weight: f64,
+}
+
+const fn unit_weight() -> f64 {
+    1.0
+}
+
+impl From<SourceList> for Vec<Entry> {
+    fn from(list: SourceList) -> Self {
+        let entry = |source: Source| Entry {
+            position_m: source.position_m,
+            wavelength_m: source.wavelength_m,
+            recorded_weight: source.recorded_weight,
+        };
+        list.0.into_iter().map(entry).collect()
+    }
+}
+
+impl TryFrom<Vec<Entry>> for SourceList {
+    type Error = Error;
+
+    fn try_from(entries: Vec<Entry>) -> Result<Self> {
+        let sources = entries.iter().enumerate().map(|(index, entry)| {
+            let place = Place {
+                name: "source",
+                line: index + 1,
+            };
+            place.source_at(entry.position_m, entry.wavelength_m, entry.recorded_weight)
+        });
+        Self::from_sources(sources.collect::<Result<_>>()?)
+    }
+}
 
 impl SourceList {
     /// The list of these sources.

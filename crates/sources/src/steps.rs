@@ -15,6 +15,9 @@
 //! below, or a count of 0 or below (for phi: a count below 0; 0 points become one). Divergence and
 //! dispersion fall back to one point whenever the range or the step comes out as 0.
 
+use nanobragg_geometry::in_unit;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::error::{Error, Quantity, Result};
 
 /// The largest number of steps in any one quantity.
@@ -32,6 +35,44 @@ pub struct StepSpec {
     pub step: Option<f64>,
     /// The number of points.
     pub count: Option<i64>,
+}
+
+/// A [`StepSpec`] of angles in a file, for `#[serde(with = ...)]`.
+pub(crate) mod mrad {
+    use super::*;
+
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct InMrad {
+        #[serde(with = "in_unit::mrad")]
+        range_mrad: Option<f64>,
+        #[serde(with = "in_unit::mrad")]
+        step_mrad: Option<f64>,
+        count: Option<i64>,
+    }
+
+    pub(crate) fn serialize<S: Serializer>(
+        spec: &StepSpec,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
+        let written = InMrad {
+            range_mrad: spec.range,
+            step_mrad: spec.step,
+            count: spec.count,
+        };
+        written.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<StepSpec, D::Error> {
+        let read = InMrad::deserialize(deserializer)?;
+        Ok(StepSpec {
+            range: read.range_mrad,
+            step: read.step_mrad,
+            count: read.count,
+        })
+    }
 }
 
 /// A range in steps, in the unit of its [`StepSpec`].

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A chemical element, from hydrogen to californium: those whose form factors are tabulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&str")]
 pub struct Element(u8);
 
 impl Element {
@@ -49,6 +52,20 @@ impl Element {
     fn row(self) -> (&'static str, f64) {
         let index = usize::from(self.0).saturating_sub(1);
         TABLE.get(index).copied().unwrap_or(("H", 1.2))
+    }
+}
+
+impl From<Element> for &str {
+    fn from(element: Element) -> Self {
+        element.symbol()
+    }
+}
+
+impl TryFrom<String> for Element {
+    type Error = String;
+
+    fn try_from(symbol: String) -> Result<Self, String> {
+        Self::from_symbol(&symbol).ok_or_else(|| format!("\"{symbol}\" is no chemical element"))
     }
 }
 

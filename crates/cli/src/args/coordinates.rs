@@ -1,5 +1,5 @@
+use super::Range;
 use super::flag::{FlagSpec, Group, Takes};
-use super::{Args, Range};
 use nanobragg::structure::{Correction, Dispersion, Element};
 use std::path::PathBuf;
 
@@ -16,13 +16,6 @@ pub struct CoordinateArgs {
     pub solvent_b_a2: Option<f64>,
     /// Dispersion corrections.
     pub dispersion: Dispersion,
-}
-
-impl Args {
-    /// Whether structure factors are listed or worked out, and then dumped for the next run.
-    pub(crate) fn makes_factors(&self) -> bool {
-        self.factors.hkl_path.is_some() || self.coordinates.path.is_some()
-    }
 }
 
 /// `Se=-8,4.5`: an element, f' and f''.

@@ -43,6 +43,7 @@ pub use warning::Warning;
 
 use crate::Error;
 use crate::argv::{self, Given, Spelled};
+use crate::base::Base;
 use flag::{FlagSpec, Group};
 
 /// A command line, understood.
@@ -83,6 +84,8 @@ pub struct Args {
     pub given: Vec<&'static str>,
     /// What the user should hear about the flags themselves.
     pub warnings: Vec<Warning>,
+    /// The experiment that the flags are laid over.
+    pub base: Option<Base>,
 }
 
 impl Invocation {

@@ -22,6 +22,10 @@ pub struct RunningArgs {
     pub fixes: BTreeSet<&'static str>,
     /// Render nothing, but say what would be done.
     pub plan: Option<PlanFormat>,
+    /// The experiment that the flags are laid over.
+    pub experiment_path: Option<PathBuf>,
+    /// Where to keep the experiment.
+    pub save_experiment_path: Option<PathBuf>,
     /// Where to keep a record of the run.
     pub record_path: Option<PathBuf>,
     /// The record of the run to repeat.
@@ -99,6 +103,19 @@ pub(super) static GROUP: Group = Group {
             "Put right oddities of the C program that are otherwise reproduced: the names are in \
              docs/QUIRKS.md and in the warnings. All of them: all.",
         ),
+        FlagSpec::new(
+            "experiment",
+            Takes::Path(|args, path| args.running.experiment_path = Some(path)),
+            "Take the whole experiment from this file, TOML or JSON; flags win over it. \
+             docs/EXPERIMENT.md tells of its fields.",
+        ),
+        FlagSpec::new(
+            "save-experiment",
+            Takes::Path(|args, path| args.running.save_experiment_path = Some(path)),
+            "Keep the experiment in such a file: JSON if its name ends in .json, otherwise TOML. With \
+             -plan it is kept and nothing is rendered.",
+        )
+        .or(&["save_experiment"]),
         FlagSpec::new(
             "plan",
             Takes::OptionalWord {

@@ -4,13 +4,13 @@ use std::fmt::Write;
 use nanobragg::crystal::read::structure_factors;
 use nanobragg::crystal::read::{fdump, mmcif, mtz};
 use nanobragg::crystal::{Error, Hkl, ReflectionList, SpaceGroup};
+use nanobragg::factors::list_of;
 use nanobragg::io::input::bytes_of as bytes_of_input;
-use nanobragg::structure::{self, StructureFactors};
+use nanobragg::structure::{self, FactorSpec, Solvent, StructureFactors};
 use nanobragg::{FactorGrid, GridLimit};
 
 use super::request::{Part, Request, TOOL, Target};
-use crate::coordinates::factor_spec;
-use crate::factor_file::list_of;
+use crate::base::solvent;
 use crate::subcommand::{ToolError, write_file};
 
 /// Carries out the words after `nanoBragg hkl`; returns what there is to say.
@@ -102,7 +102,7 @@ fn read(request: &Request) -> Result<(ReflectionList, String, bool), ToolError> 
         structure_factors::StructureFactors::Mtz(table) => ("MTZ", table),
         structure_factors::StructureFactors::Mmcif(table) => ("mmCIF", table),
     };
-    let (list, columns, warnings) = list_of(&table, given)?;
+    let (list, columns, warnings) = list_of(&table, &given.columns, given.space_group.as_deref())?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -127,7 +127,12 @@ fn from_atoms(
     for warning in &reading.warnings {
         tracing::warn!("{name}: {warning}");
     }
-    let spec = factor_spec(&request.coordinates, dmin_a, GridLimit::default());
+    let spec = FactorSpec {
+        dmin_a,
+        solvent: solvent(&request.coordinates, Some(Solvent::default())),
+        dispersion: request.coordinates.dispersion.clone(),
+        ..FactorSpec::default()
+    };
     let factors = StructureFactors::new(&reading.model, &spec)?;
     let origin = format!("{} atoms to {dmin_a} A", reading.model.atoms.len());
     Ok((factors.asymmetric_list(&reading.model), origin, false))

@@ -3,11 +3,11 @@
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::general as g;
-use nanobragg::{Level, Lookup};
+use nanobragg::{FactorsSpec, Level, Lookup};
 
 use super::decision::{Because, Decision};
 use crate::args::{Args, Misset};
-use crate::resolve::{DEFAULT_MOSAIC_SEED, FactorsFrom, Job, dump_path};
+use crate::resolve::{DEFAULT_MOSAIC_SEED, Job};
 
 /// All decisions of a job.
 pub(crate) fn all(job: &Job, args: &Args, level: Option<Level>) -> Vec<Decision> {
@@ -119,24 +119,24 @@ impl List<'_> {
 
     fn structure_factors(&mut self) {
         let factors = &self.job.resolved.experiment.factors;
-        let (value, because) = match self.job.factors_from {
-            FactorsFrom::List => (
+        let (value, because) = match &self.job.named.factors {
+            FactorsSpec::List(_) | FactorsSpec::Grid(_) => (
                 format!("{} read", factors.count_read()),
-                Because::Flag("hkl"),
+                self.flag_or_default(&["hkl"]),
             ),
-            FactorsFrom::Coordinates => (
+            FactorsSpec::Coordinates(_) => (
                 format!("{} worked out", factors.count_read()),
-                Because::Flag("pdb"),
+                self.flag_or_default(&["pdb"]),
             ),
-            FactorsFrom::Dump => {
-                let dump = dump_path(self.args).display().to_string();
+            FactorsSpec::Dump { path, .. } => {
+                let dump = path.display();
                 let rule = format!("without -hkl the dump {dump} of an earlier run is read");
                 (
                     format!("{} read", factors.count_read()),
                     Because::rule(rule),
                 )
             }
-            FactorsFrom::Default => (
+            FactorsSpec::Constant(_) => (
                 "none read".to_owned(),
                 Because::rule("neither -hkl nor the dump of an earlier run"),
             ),

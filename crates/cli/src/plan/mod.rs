@@ -3,7 +3,6 @@
 //! | file | |
 //! |---|---|
 //! | `decision`, `decisions`, `instrument` | what was decided, and why |
-//! | `resolution` | how far the detector reaches |
 //! | `reflections` | which reflections are missing |
 //! | `trial` | a few pixels, for brightness and time |
 //! | `text` | all of it for people |
@@ -12,22 +11,21 @@ mod decision;
 mod decisions;
 mod instrument;
 mod reflections;
-pub(crate) mod resolution;
 mod text;
 mod trial;
 
-use nanobragg::{Cancel, bytes_needed};
+use nanobragg::factors::read_list;
+use nanobragg::{Cancel, FactorsSpec, Resolution, bytes_needed};
 use serde_json::{Value, json};
 
 use crate::args::{Args, PlanFormat};
-use crate::factor_file;
+use crate::base;
 use crate::output_names;
 use crate::record::{self, experiment};
-use crate::resolve::{FactorsFrom, Job};
+use crate::resolve::Job;
 use crate::run::{RunError, Says, level};
 use decision::Decision;
 use reflections::{Completeness, Sphere};
-use resolution::Resolution;
 use trial::Trial;
 
 /// What a run would be.
@@ -57,6 +55,7 @@ struct Outlook<'j> {
 pub(crate) fn say(args: &Args, format: PlanFormat, stop: &Cancel) -> Result<(), RunError> {
     output_names::refuse_collisions(args)?;
     let job = Job::from_args(args)?;
+    base::save(args, &job)?;
     let outlook = Outlook::of(&job, args, stop)?;
     Says::of(args).anyway(|out| match format {
         PlanFormat::Text => out.write_all(text::of(&outlook).as_bytes()),
@@ -96,7 +95,7 @@ impl<'j> Outlook<'j> {
             detector: whole,
             region,
             limit_angstrom,
-            completeness: completeness(job, args, limit_angstrom)?,
+            completeness: completeness(job, limit_angstrom)?,
             terms_a_pixel: layers * subpixels * experiment.sources.len() as f64 * orientations,
             image_bytes: bytes_needed(experiment),
             factor_bytes: size_of_val(experiment.factors.values()) as u64,
@@ -167,7 +166,7 @@ impl<'j> Outlook<'j> {
 }
 
 /// Which reflections are listed, of those up to `d_angstrom`; `None` if none was read.
-fn completeness(job: &Job, args: &Args, d_angstrom: f64) -> Result<Option<Completeness>, RunError> {
+fn completeness(job: &Job, d_angstrom: f64) -> Result<Option<Completeness>, RunError> {
     let experiment = &job.resolved.experiment;
     let lattice = experiment.crystal.lattice();
     let sphere = Sphere::new(
@@ -176,14 +175,17 @@ fn completeness(job: &Job, args: &Args, d_angstrom: f64) -> Result<Option<Comple
         lattice.volume_a3,
         d_angstrom,
     );
-    Ok(match (job.factors_from, &args.factors.hkl_path) {
-        (FactorsFrom::Default, _) => None,
+    Ok(match &job.named.factors {
+        FactorsSpec::Constant(_) => None,
         // The grid does not tell what was listed from what was filled in; a pipe is read only once.
-        (FactorsFrom::List, Some(path)) if path.is_file() => {
-            let (reflections, _) = factor_file::read(path, &args.factors)?;
+        FactorsSpec::List(list) if list.path.is_file() => {
+            let (reflections, _) = read_list(list)?;
             Some(sphere.completeness(&reflections))
         }
-        _ => experiment
+        FactorsSpec::List(_)
+        | FactorsSpec::Coordinates(_)
+        | FactorsSpec::Dump { .. }
+        | FactorsSpec::Grid(_) => experiment
             .factors
             .bounds()
             .map(|bounds| sphere.completeness_of_box(&bounds)),

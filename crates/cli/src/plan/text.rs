@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use nanobragg::PixelPlace;
 use nanobragg::io::printf::{general as g, general_with};
+use nanobragg::{PixelPlace, Resolution};
 
-use super::resolution::Resolution;
 use super::{Completeness, Outlook};
 use crate::record;
 

@@ -4,12 +4,12 @@
 //! can leave it out.
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
-use nanobragg::{Lookup, Outline, PixelKind, SourceList, Surface};
+use nanobragg::{FactorsSpec, Lookup, Outline, PixelKind, SourceList, Surface};
 use serde_json::{Value, json};
 
 use crate::args::{Args, Misset, PngScale};
 use crate::digest;
-use crate::resolve::{DEFAULT_MOSAIC_SEED, FactorsFrom, Job};
+use crate::resolve::{DEFAULT_MOSAIC_SEED, Job};
 
 /// Sources that are listed one by one; of more there is a hash.
 const MOST_SOURCES: usize = 1000;
@@ -79,11 +79,11 @@ fn structure_factors(job: &Job) -> Value {
     let factors = &job.resolved.experiment.factors;
     let bounds = factors.bounds();
     json!({
-        "from": match job.factors_from {
-            FactorsFrom::List => "list",
-            FactorsFrom::Coordinates => "coordinates",
-            FactorsFrom::Dump => "dump",
-            FactorsFrom::Default => "default",
+        "from": match &job.named.factors {
+            FactorsSpec::List(_) | FactorsSpec::Grid(_) => "list",
+            FactorsSpec::Coordinates(_) => "coordinates",
+            FactorsSpec::Dump { .. } => "dump",
+            FactorsSpec::Constant(_) => "default",
         },
         "default": factors.default_f(),
         "lookup": match job.resolved.experiment.lookup {

@@ -3,28 +3,43 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nanobragg::{MaskSpec, SourcesSpec};
+
 use super::RecordError;
 use crate::args::Args;
 use crate::digest::FileEntry;
-use crate::resolve::dump_path;
 
-/// The inputs of a command line, with their flags. A dump is one if it is there and no list is named.
-pub(crate) fn named(args: &Args) -> Vec<(&'static str, &Path)> {
-    let dump = dump_path(args);
-    let reads_dump = !args.makes_factors() && !matches!(dump.try_exists(), Ok(false));
+/// The inputs of a command line, those that its experiment file names too, with their flags. A dump is
+/// one if it is there and no list is named.
+pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
+    let base = args.base();
+    let sources = base.and_then(|base| match &base.beam.sources {
+        SourcesSpec::File(path) => Some(path),
+        SourcesSpec::Grid | SourcesSpec::List(_) => None,
+    });
+    let mask = base.and_then(|base| match &base.mask {
+        Some(MaskSpec::File(path)) => Some(path),
+        Some(MaskSpec::Pixels(_)) | None => None,
+    });
+    let factors = args.factors();
+    let factors = |of: &str| {
+        let named = factors.path().filter(|(field, _)| *field == of);
+        named.map(|(_, path)| path)
+    };
     [
-        ("hkl", args.factors.hkl_path.as_deref()),
-        ("pdb", args.coordinates.path.as_deref()),
-        ("mat", args.crystal.matrix_path.as_deref()),
-        ("sourcefile", args.beam.source_path.as_deref()),
-        ("img", args.detector.image_path.as_deref()),
-        ("mask", args.detector.mask_path.as_deref()),
-        ("expt", args.detector.expt_path.as_deref()),
-        ("xdsinp", args.detector.xds_path.as_deref()),
-        ("dump", reads_dump.then_some(dump)),
+        ("experiment", args.running.experiment_path.as_ref()),
+        ("hkl", factors("hkl")),
+        ("pdb", factors("coordinates")),
+        ("mat", args.crystal.matrix_path.as_ref()),
+        ("sourcefile", args.beam.source_path.as_ref().or(sources)),
+        ("img", args.detector.image_path.as_ref()),
+        ("mask", args.detector.mask_path.as_ref().or(mask)),
+        ("expt", args.detector.expt_path.as_ref()),
+        ("xdsinp", args.detector.xds_path.as_ref()),
+        ("dump", factors("dump")),
     ]
     .into_iter()
-    .filter_map(|(flag, path)| Some((flag, path?)))
+    .filter_map(|(flag, path)| Some((flag, path?.clone())))
     .collect()
 }
 
@@ -33,17 +48,15 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, &Path)> {
 /// # Errors
 /// [`RecordError::InputNotFile`] for a pipe or a device, [`RecordError::Unreadable`].
 pub(crate) fn entries(args: &Args) -> Result<Vec<FileEntry>, RecordError> {
-    let entry = |(flag, path): (&str, &Path)| {
+    let entry = |(flag, path): (&str, PathBuf)| {
         let unreadable = |source| RecordError::Unreadable {
-            path: path.to_owned(),
+            path: path.clone(),
             source,
         };
-        if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-            return Err(RecordError::InputNotFile {
-                path: path.to_owned(),
-            });
+        if !std::fs::metadata(&path).map_err(unreadable)?.is_file() {
+            return Err(RecordError::InputNotFile { path });
         }
-        FileEntry::of_file(flag, path).map_err(unreadable)
+        FileEntry::of_file(flag, &path).map_err(unreadable)
     };
     named(args).into_iter().map(entry).collect()
 }
@@ -70,18 +83,18 @@ pub(crate) fn unchanged(
         let found = match FileEntry::of_file(flag, path) {
             Ok(found) => found,
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-                return Err(gone((*path).to_owned()));
+                return Err(gone(path.clone()));
             }
             Err(source) => {
                 return Err(RecordError::Unreadable {
-                    path: (*path).to_owned(),
+                    path: path.clone(),
                     source,
                 });
             }
         };
         if found.sha256 != entry.sha256 {
             return Err(RecordError::InputChanged {
-                input: (*path).to_owned(),
+                input: path.clone(),
                 record: record(),
             });
         }
@@ -91,7 +104,7 @@ pub(crate) fn unchanged(
         .find(|(flag, _)| recorded.iter().all(|entry| entry.flag != *flag))
     {
         Some((_, input)) => Err(RecordError::InputNew {
-            input: (*input).to_owned(),
+            input: input.clone(),
             record: record(),
         }),
         None => Ok(()),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use nanobragg::series::{BaseSeeds, SeriesKind, SeriesSpec, Shard};
-use nanobragg::{Cancel, Oddity, SourcesSpec, bytes_needed};
+use nanobragg::{Cancel, FactorsSpec, Oddity, SourcesSpec, bytes_needed};
 use serde_json::json;
 use tracing::warn;
 
@@ -17,11 +17,12 @@ use super::log::Log;
 use super::whole::Whole;
 use super::{SeriesError, names};
 use crate::args::Args;
+use crate::base;
 use crate::output_names;
 use crate::outputs::write_dump;
 use crate::progress::Progress;
 use crate::report;
-use crate::resolve::{DEFAULT_MOSAIC_SEED, FactorsFrom, Prepared};
+use crate::resolve::{DEFAULT_MOSAIC_SEED, Prepared};
 use crate::run::{RunError, Says, stop_unless_wanted, warn_of_decisions};
 
 /// The log of a series if no flag says otherwise.
@@ -77,9 +78,10 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     };
     let (_, job) = maker.job(first)?;
     // Read once; what the file is later does not count.
-    if let SourcesSpec::File(_) = maker.prepared.spec.beam.sources {
+    let spec = &mut maker.prepared.loaded.spec;
+    if let SourcesSpec::File(_) = spec.beam.sources {
         let sources = job.resolved.experiment.sources.clone();
-        maker.prepared.spec.beam.sources = SourcesSpec::List(sources);
+        spec.beam.sources = SourcesSpec::List(sources);
     }
     let about = json!({
         "kind": match series.kind { SeriesKind::Rotation => "rotation", SeriesKind::Shots => "shots" },
@@ -102,7 +104,8 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     let says = Says::of(args);
     says.text(&report::before(&job, args));
     warn_of_decisions(&job);
-    if job.factors_from == FactorsFrom::List {
+    base::save(args, &job)?;
+    if let FactorsSpec::List(_) = job.named.factors {
         write_dump(args, &job.resolved.experiment.factors, false);
     }
     let cores = thread::available_parallelism().map_or(1, NonZero::get);

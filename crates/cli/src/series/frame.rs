@@ -44,7 +44,7 @@ impl Maker<'_> {
     /// # Errors
     /// What there cannot be.
     pub(super) fn job(&self, number: u32) -> Result<(Frame, Job), RunError> {
-        let frame = self.series.frame(&self.prepared.spec, number)?;
+        let frame = self.series.frame(&self.prepared.loaded.spec, number)?;
         let job = self
             .prepared
             .resolve(&frame.spec, frame.noise_seed, self.args)?;

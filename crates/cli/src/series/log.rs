@@ -75,7 +75,7 @@ impl Identity {
         for (flag, path) in inputs::named(args) {
             // What is no file, such as a pipe, can be read only once.
             if path.is_file() {
-                let entry = FileEntry::of_file(flag, path).map_err(unkept(path))?;
+                let entry = FileEntry::of_file(flag, &path).map_err(unkept(&path))?;
                 entries.push(entry);
             }
         }

@@ -5,10 +5,12 @@
 //! detector as a whole.
 
 use nanobragg_numeric::Scalar;
+use serde::{Deserialize, Serialize};
 
 use crate::detector::place::{Placement, away_from_zero};
 use crate::detector::sensor::SensorSpec;
 use crate::error::Error;
+use crate::in_unit;
 use crate::units::Length;
 use crate::vector::{cross, dot, norm};
 
@@ -17,11 +19,14 @@ pub const AXIS_TOLERANCE: f64 = 1e-6;
 
 /// A panel as the user describes it, in the frame of the first panel: along its fast axis, its slow
 /// axis and its normal (which points away from the sample), from the corner of its first pixel.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AttachedPanel {
     /// The name; none is called by its number.
+    #[serde(default)]
     pub name: Option<String>,
     /// The outer corner of its first pixel.
+    #[serde(rename = "origin_mm", with = "in_unit::mm")]
     pub origin: [Length; 3],
     /// The unit vector along increasing fast pixel.
     pub fast: [f64; 3],
@@ -32,10 +37,13 @@ pub struct AttachedPanel {
     /// The number of pixels along slow.
     pub pixels_slow: u32,
     /// The edge of the square pixels.
+    #[serde(rename = "pixel_size_mm", with = "in_unit::mm")]
     pub pixel_size: Length,
     /// The sensor.
+    #[serde(default)]
     pub sensor: SensorSpec,
     /// The smallest and the largest count that can be trusted.
+    #[serde(default, rename = "trusted_range_counts")]
     pub trusted_range: Option<[f64; 2]>,
 }
 

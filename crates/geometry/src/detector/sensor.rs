@@ -2,12 +2,16 @@
 
 use nanobragg_numeric::Scalar;
 
+use serde::{Deserialize, Serialize};
+
 use crate::detector::warning::Warning;
 use crate::error::Error;
+use crate::in_unit;
 use crate::units::Length;
 
 /// How strongly the sensor absorbs.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Attenuation {
     /// Nothing was said: a sensor with a thickness takes it as its attenuation depth.
     #[default]
@@ -15,15 +19,18 @@ pub enum Attenuation {
     /// Not at all.
     Transparent,
     /// By a factor e over this depth.
+    #[serde(rename = "depth_um", with = "in_unit::um")]
     Depth(Length),
 }
 
 /// What the user said of the sensor.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SensorSpec {
     /// The attenuation.
     pub attenuation: Attenuation,
     /// The thickness; 0 for none.
+    #[serde(rename = "thickness_um", with = "in_unit::um")]
     pub thickness: Length,
     /// The number of layers asked for; `None` and numbers below 1 leave the choice to the program.
     pub layers: Option<i64>,

@@ -1,13 +1,17 @@
 //! What a user says about a detector.
 
+use serde::{Deserialize, Serialize};
+
 use crate::convention::{Convention, CustomAxes};
 use crate::detector::attached::AttachedPanel;
 use crate::detector::sensor::SensorSpec;
+use crate::in_unit;
 use crate::pivot::Pivot;
 use crate::units::{Angle, Length};
 
 /// The shape of the detector.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Surface {
     /// A plane.
     #[default]
@@ -17,7 +21,8 @@ pub enum Surface {
 }
 
 /// What a pixel collects.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PixelKind {
     /// A facet of the detector, by the solid angle it fills.
     #[default]
@@ -56,33 +61,45 @@ pub struct GeometryFixes {
 /// assert_eq!(laboratory.panel().pix0_m()[2], 0.25);
 /// # Ok::<(), nanobragg_geometry::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DetectorSpec {
     /// The edge of the square pixels, 0.1 mm by default.
+    #[serde(rename = "pixel_size_mm", with = "in_unit::mm")]
     pub pixel_size: Length,
     /// The size along fast, 102.4 mm by default; not looked at if the pixels are counted.
+    #[serde(rename = "size_fast_mm", with = "in_unit::mm")]
     pub size_fast: Length,
     /// The size along slow, 102.4 mm by default; not looked at if the pixels are counted.
+    #[serde(rename = "size_slow_mm", with = "in_unit::mm")]
     pub size_slow: Length,
     /// The number of pixels along fast.
     pub pixels_fast: Option<u32>,
     /// The number of pixels along slow.
     pub pixels_slow: Option<u32>,
     /// From sample to beam spot, 100 mm by default; not looked at if the next one is given.
+    #[serde(rename = "distance_mm", with = "in_unit::mm")]
     pub distance: Length,
     /// From sample to detector plane, along its normal.
+    #[serde(rename = "close_distance_mm", with = "in_unit::mm")]
     pub close_distance: Option<Length>,
     /// The beam centre's X in the sense of the convention.
+    #[serde(rename = "x_beam_mm", with = "in_unit::mm")]
     pub x_beam: Option<Length>,
     /// The beam centre's Y in the sense of the convention.
+    #[serde(rename = "y_beam_mm", with = "in_unit::mm")]
     pub y_beam: Option<Length>,
     /// The near point along fast; the default of `x_beam` under XDS, DIALS and CUSTOM.
+    #[serde(rename = "x_close_mm", with = "in_unit::mm")]
     pub x_close: Option<Length>,
     /// The near point along slow; the default of `y_beam` under XDS, DIALS and CUSTOM.
+    #[serde(rename = "y_close_mm", with = "in_unit::mm")]
     pub y_close: Option<Length>,
     /// The near point along fast in pixels; 0.5 is the corner of the first pixel.
+    #[serde(rename = "org_x_px")]
     pub org_x: Option<f64>,
     /// The near point along slow in pixels; 0.5 is the corner of the first pixel.
+    #[serde(rename = "org_y_px")]
     pub org_y: Option<f64>,
     /// The convention.
     pub convention: Convention,
@@ -97,8 +114,10 @@ pub struct DetectorSpec {
     /// [`GeometryFixes::ignored_input`].
     pub pix0_m: Option<[f64; 3]>,
     /// Rotations about laboratory X, Y and Z, applied in this order.
+    #[serde(rename = "rotations_deg", with = "in_unit::deg")]
     pub rotations: [Angle; 3],
     /// The rotation about the two-theta axis, applied last.
+    #[serde(rename = "twotheta_deg", with = "in_unit::deg")]
     pub twotheta: Angle,
     /// The shape.
     pub surface: Surface,
@@ -109,11 +128,14 @@ pub struct DetectorSpec {
     /// The name of the panel, `Panel` by default.
     pub name: Option<String>,
     /// The smallest and the largest count that can be trusted, where a file states them.
+    #[serde(rename = "trusted_range_counts")]
     pub trusted_range: Option<[f64; 2]>,
     /// The other panels of the detector. They keep their places relative to the panel that all
     /// fields above describe.
+    #[serde(rename = "other_panels")]
     pub others: Vec<AttachedPanel>,
     /// The oddities put right.
+    #[serde(skip)]
     pub fixes: GeometryFixes,
 }
 

@@ -30,7 +30,7 @@ pub(super) fn is_right_handed([a, b, c]: [[f64; 3]; 3]) -> bool {
 }
 
 /// The bytes of the file at `path`.
-pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
+pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
     input::bytes_up_to(path, LARGEST).map_err(|error| match error {
         ReadError::System { path, source } => Error::Unreadable { path, source },
         ReadError::TooLong { path, limit_bytes } => Error::FileTooLarge { path, limit_bytes },

@@ -21,5 +21,7 @@ pub mod frame;
 mod geometry;
 pub mod xds;
 
+pub(crate) use file::bytes_of;
+
 pub use described::{Described, Ignored};
 pub use geometry::{Beam, Geometry, Oscillation, PlacedPanel, Slab};

@@ -1,6 +1,8 @@
 //! An experiment with what its parameters are now and whether each of them moves its image.
 
-use nanobragg_crystal::{Hkl, Lattice, reciprocal_from_matrix};
+use std::borrow::Cow;
+
+use nanobragg_crystal::{GridLimit, Hkl, Lattice, reciprocal_from_matrix};
 use nanobragg_geometry::{Attenuation, vector};
 use nanobragg_physics::{Oddity, Plan};
 use nanobragg_sources::{SourceDefaults, SourceList, Steps};
@@ -15,15 +17,21 @@ const DEGREES_PER_RADIAN: f64 = nanobragg_geometry::units::DEGREES_PER_RADIAN;
 /// A specification, and what it resolves to.
 #[derive(Debug)]
 pub(super) struct Base<'s> {
-    pub(super) spec: &'s ExperimentSpec,
+    /// With its files in memory.
+    pub(super) spec: Cow<'s, ExperimentSpec>,
     pub(super) resolved: Resolved,
 }
 
 impl<'s> Base<'s> {
     pub(super) fn new(spec: &'s ExperimentSpec) -> Result<Self, Error> {
+        let spec = if spec.is_in_memory() {
+            Cow::Borrowed(spec)
+        } else {
+            Cow::Owned(spec.load(GridLimit::default())?.spec)
+        };
         Ok(Self {
-            spec,
             resolved: spec.resolve()?,
+            spec,
         })
     }
 

@@ -17,9 +17,8 @@
 //! [`value`] and [`with_value`] read and set a parameter of a specification.
 //!
 //! ```
-//! use std::sync::Arc;
 //! use nanobragg::gradient::{Parameter, render_jacobian, render_vjp, value, with_value};
-//! use nanobragg::{CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, RunOptions};
+//! use nanobragg::{CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, RunOptions};
 //!
 //! let spec = ExperimentSpec {
 //!     detector: DetectorSpec {
@@ -32,7 +31,7 @@
 //!         cells: [5; 3],
 //!         ..CrystalSpec::default()
 //!     },
-//!     factors: Arc::new(FactorGrid::empty(100.0)),
+//!     factors: FactorsSpec::Constant(100.0),
 //!     ..ExperimentSpec::default()
 //! };
 //! let options = RunOptions::default();

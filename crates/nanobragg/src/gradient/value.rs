@@ -10,6 +10,7 @@ use super::base::Base;
 use super::parameter::Parameter;
 use super::scene::strain;
 use crate::error::Error;
+use crate::factors::FactorsSpec;
 use crate::spec::ExperimentSpec;
 
 /// What `parameter` is in a specification, in its own unit; what was left to a default, or is drawn,
@@ -38,7 +39,7 @@ pub fn with_value(
 ) -> Result<ExperimentSpec, Error> {
     let base = Base::new(spec)?;
     base.check(parameter)?;
-    let mut spec = base.spec.clone();
+    let mut spec = base.spec.clone().into_owned();
     let by = value - base.value(parameter)?;
     let decisions = &base.resolved.decisions;
     match parameter {
@@ -118,7 +119,9 @@ pub fn with_value(
         }
         Parameter::Water => spec.water = Length::from_um(value),
         Parameter::StructureFactor(hkl) => {
-            Arc::make_mut(&mut spec.factors).replace(hkl, value);
+            let mut factors = base.resolved.experiment.factors.clone();
+            Arc::make_mut(&mut factors).replace(hkl, value);
+            spec.factors = FactorsSpec::Grid(factors);
         }
     }
     Ok(spec)

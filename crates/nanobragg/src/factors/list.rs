@@ -1,16 +1,26 @@
-//! The file that `-hkl` names: text, MTZ or mmCIF, and what was made of it.
+//! A file that lists structure factors: text, MTZ or mmCIF, and what was made of it.
 
 use std::fmt;
-use std::path::Path;
+use std::path::PathBuf;
 
-use nanobragg::CellSpec;
-use nanobragg::crystal::read::structure_factors::{self, StructureFactors};
-use nanobragg::crystal::{
-    ColumnChoice, Error, Expansion, Lattice, Reflection, ReflectionList, ReflectionTable,
+use nanobragg_crystal::read::structure_factors::{self, StructureFactors};
+use nanobragg_crystal::{
+    CellSpec, ColumnChoice, Error, Expansion, Lattice, Reflection, ReflectionList, ReflectionTable,
     SpaceGroup,
 };
 
-use crate::args::FactorArgs;
+/// A file that lists structure factors, and what to take of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSpec {
+    /// Text, MTZ or mmCIF; the contents decide.
+    pub path: PathBuf,
+    /// The columns to take of MTZ or mmCIF; empty leaves it to what the file has.
+    pub columns: Vec<String>,
+    /// The name of the space group, which wins over that of the file.
+    pub space_group: Option<String>,
+    /// F of every reflection not listed, in electrons.
+    pub default_f: f64,
+}
 
 /// How much an edge or a sine of an angle may differ before two cells are not one.
 const SAME_CELL: f64 = 0.01;
@@ -19,7 +29,7 @@ const SAME_CELL: f64 = 0.01;
 #[derive(Debug, Clone, PartialEq)]
 pub struct FactorFile {
     /// Its format.
-    pub format: Format,
+    pub format: FactorFormat,
     /// The columns taken, of a format that names them.
     pub columns: Option<String>,
     /// The space group that was applied.
@@ -34,7 +44,7 @@ pub struct FactorFile {
 
 /// The format of a file of structure factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum FactorFormat {
     /// Lines of h k l F.
     Text,
     /// CCP4's binary format.
@@ -43,7 +53,7 @@ pub enum Format {
     Mmcif,
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for FactorFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Text => "text",
@@ -63,14 +73,14 @@ pub enum FactorWarning {
         /// How many were negative.
         negative: usize,
     },
-    /// The file names no space group, and no flag does.
+    /// Neither the file nor the specification names a space group.
     NoSpaceGroup {
         /// The file.
         path: String,
     },
-    /// The flag's space group is not that of the file.
+    /// The space group given is not that of the file.
     OtherSpaceGroup {
-        /// That of the flag.
+        /// That given.
         given: String,
         /// That of the file.
         found: String,
@@ -102,7 +112,7 @@ pub enum FactorWarning {
         /// The file.
         path: String,
     },
-    /// `-columns` with a file that has none.
+    /// Columns are named of a file that has none.
     ColumnsOfText,
 }
 
@@ -120,10 +130,13 @@ impl fmt::Display for FactorWarning {
             ),
             Self::NoSpaceGroup { path } => write!(
                 f,
-                "{path} names no space group: P 1 is assumed, -spacegroup says otherwise"
+                "{path} names no space group: P 1 is assumed unless one is given"
             ),
             Self::OtherSpaceGroup { given, found } => {
-                write!(f, "-spacegroup {given} is applied, the file says {found}")
+                write!(
+                    f,
+                    "the space group {given} is applied, the file says {found}"
+                )
             }
             Self::OtherCell { used, found } => write!(
                 f,
@@ -146,47 +159,47 @@ impl fmt::Display for FactorWarning {
             Self::Unmerged { path } => {
                 write!(f, "{path} holds unmerged data: equivalents are averaged")
             }
-            Self::ColumnsOfText => f.write_str("-columns has no effect: the file is plain text"),
+            Self::ColumnsOfText => {
+                f.write_str("the names of columns have no effect: the file is plain text")
+            }
         }
     }
 }
 
 /// The reflections of a file for all of reciprocal space.
 ///
-/// A text list without `-spacegroup` is taken as it is, and nothing is to be told of it.
+/// A text list without a space group is taken as it is, and nothing is to be told of it.
 ///
 /// # Errors
 /// What is wrong with the file, or with the columns asked for.
-pub fn read(
-    path: &Path,
-    given: &FactorArgs,
-) -> Result<(Vec<Reflection>, Option<FactorFile>), Error> {
-    let (list, format, columns, mut warnings) = match structure_factors::read(path)? {
+pub fn read(spec: &ListSpec) -> Result<(Vec<Reflection>, Option<FactorFile>), Error> {
+    let group = spec.space_group.as_deref();
+    let (list, format, columns, mut warnings) = match structure_factors::read(&spec.path)? {
         StructureFactors::Text(reflections) => {
-            if !given.columns.is_empty() {
+            if !spec.columns.is_empty() {
                 tracing::warn!("{}", FactorWarning::ColumnsOfText);
             }
-            let Some(name) = &given.space_group else {
+            let Some(name) = group else {
                 return Ok((reflections, None));
             };
             let group = SpaceGroup::from_name(name)?;
             let list = ReflectionList::from_text(&reflections, Some(&group));
-            (list, Format::Text, None, Vec::new())
+            (list, FactorFormat::Text, None, Vec::new())
         }
         StructureFactors::Mtz(table) => {
-            let (list, columns, warnings) = list_of(&table, given)?;
-            (list, Format::Mtz, Some(columns), warnings)
+            let (list, columns, warnings) = list_of(&table, &spec.columns, group)?;
+            (list, FactorFormat::Mtz, Some(columns), warnings)
         }
         StructureFactors::Mmcif(table) => {
-            let (list, columns, warnings) = list_of(&table, given)?;
-            (list, Format::Mmcif, Some(columns), warnings)
+            let (list, columns, warnings) = list_of(&table, &spec.columns, group)?;
+            (list, FactorFormat::Mmcif, Some(columns), warnings)
         }
     };
     let expanded = list.expand_to_p1()?;
     let expansion = expanded.expansion;
     if expanded.reflections.is_empty() {
         return Err(Error::NoReflections {
-            name: path.display().to_string(),
+            name: spec.path.display().to_string(),
         });
     }
     if expansion.absent > 0 {
@@ -211,14 +224,16 @@ pub fn read(
 }
 
 /// The chosen columns of a table, their names, and what may surprise about them.
-pub(crate) fn list_of(
+///
+/// # Errors
+/// Columns that the table does not have, or a space group that there is not.
+pub fn list_of(
     table: &ReflectionTable,
-    given: &FactorArgs,
+    columns: &[String],
+    space_group: Option<&str>,
 ) -> Result<(ReflectionList, String, Vec<FactorWarning>), Error> {
-    let choice = ColumnChoice::new(table, &given.columns)?;
-    let group = given
-        .space_group
-        .as_deref()
+    let choice = ColumnChoice::new(table, columns)?;
+    let group = space_group
         .map(|name| match &table.cell {
             Some(cell) => SpaceGroup::from_name_for_cell(name, cell),
             None => SpaceGroup::from_name(name),
@@ -257,27 +272,20 @@ pub(crate) fn list_of(
     Ok((list, choice.to_string(), warnings))
 }
 
-impl FactorFile {
-    /// A warning if a lattice is not that of the file: more than 1 percent of an edge, or as much in
-    /// an angle.
-    pub(crate) fn cell_warning(&self, lattice: &Lattice) -> Option<FactorWarning> {
-        let found = self.cell?;
-        let (lengths, angles) = (lattice.lengths_angstrom, lattice.angles_rad());
-        let edges = lengths.iter().zip(found.lengths_angstrom);
-        let is_other = edges
-            .into_iter()
-            .any(|(a, b)| (a / b - 1.0).abs() > SAME_CELL)
-            || angles
-                .iter()
-                .zip(found.angles_rad)
-                .any(|(a, b)| (a - b).abs() > SAME_CELL);
-        let six = |[a, b, c]: [f64; 3], angles: [f64; 3]| {
-            let [alpha, beta, gamma] = angles.map(f64::to_degrees);
-            [a, b, c, alpha, beta, gamma]
-        };
-        is_other.then(|| FactorWarning::OtherCell {
-            used: six(lengths, angles),
-            found: six(found.lengths_angstrom, found.angles_rad),
-        })
-    }
+/// A warning if `lattice` is not the cell that the structure factors belong to: more than 1 percent of
+/// an edge, or as much in an angle.
+pub(super) fn cell_warning(lattice: &Lattice, found: &CellSpec) -> Option<FactorWarning> {
+    let (lengths, angles) = (lattice.lengths_angstrom, lattice.angles_rad());
+    let mut edges = lengths.iter().zip(found.lengths_angstrom);
+    let mut corners = angles.iter().zip(found.angles_rad);
+    let is_other = edges.any(|(a, b)| (a / b - 1.0).abs() > SAME_CELL)
+        || corners.any(|(a, b)| (a - b).abs() > SAME_CELL);
+    let six = |[a, b, c]: [f64; 3], angles: [f64; 3]| {
+        let [alpha, beta, gamma] = angles.map(f64::to_degrees);
+        [a, b, c, alpha, beta, gamma]
+    };
+    is_other.then(|| FactorWarning::OtherCell {
+        used: six(lengths, angles),
+        found: six(found.lengths_angstrom, found.angles_rad),
+    })
 }

@@ -1,23 +1,23 @@
 //! How far a rectangle of pixels reaches in reciprocal space.
 
-use nanobragg::Panel;
-use nanobragg::geometry::vector::{norm, sub, unit};
+use nanobragg_geometry::Panel;
+use nanobragg_geometry::vector::{norm, sub, unit};
 
 /// The resolution along the border of a rectangle of pixels, in Angstrom; infinite in the direct
 /// beam.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Resolution {
+pub struct Resolution {
     /// In the middle of each side: first fast, last fast, first slow, last slow.
-    pub(crate) sides_angstrom: [f64; 4],
+    pub sides_angstrom: [f64; 4],
     /// At each corner: first fast and slow, last fast and first slow, first fast and last slow, last
     /// fast and slow.
-    pub(crate) corners_angstrom: [f64; 4],
+    pub corners_angstrom: [f64; 4],
 }
 
 impl Resolution {
     /// The border of the pixels of a panel from `first` up to but not including `end`, each
     /// `[fast, slow]`, for a beam along the given direction.
-    pub(crate) fn of(
+    pub fn of(
         (panel, beam): (&Panel, [f64; 3]),
         wavelength_m: f64,
         first: [u32; 2],
@@ -54,7 +54,7 @@ impl Resolution {
     }
 
     /// The finest of them all.
-    pub(crate) fn finest_angstrom(&self) -> f64 {
+    pub fn finest_angstrom(&self) -> f64 {
         self.sides_angstrom
             .into_iter()
             .chain(self.corners_angstrom)
@@ -65,14 +65,14 @@ impl Resolution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nanobragg::{DetectorSpec, Laboratory, Length};
+    use nanobragg_geometry::{DetectorSpec, Laboratory, Length};
 
     #[test]
     fn a_side_at_45_degrees_resolves_lambda_over_2_sin() {
         // The beam goes through the middle of 200 x 200 mm, 100 mm away: MOSFLM's centre is half a
         // pixel off, so XDS's is taken.
         let laboratory = Laboratory::new(&DetectorSpec {
-            convention: nanobragg::Convention::Xds,
+            convention: nanobragg_geometry::Convention::Xds,
             pixels_fast: Some(200),
             pixels_slow: Some(200),
             pixel_size: Length::from_mm(1.0),

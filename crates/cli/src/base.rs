@@ -1,0 +1,237 @@
+//! `-experiment`, the experiment that flags are laid over, and `-save-experiment`, the one that they gave.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::sync::Arc;
+
+use nanobragg::factors::{CoordinatesSpec, ListSpec};
+use nanobragg::io::Output;
+use nanobragg::structure::Solvent;
+use nanobragg::{ExperimentSpec, FactorsSpec, Misset, SourcesSpec, StepSpec};
+
+use crate::args::{Args, CoordinateArgs};
+use crate::resolve::{Job, dump_path};
+use crate::run::RunError;
+
+/// The experiment that flags are laid over.
+#[derive(Debug, Clone)]
+pub struct Base(Arc<ExperimentSpec>);
+
+impl PartialEq for Base {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Args {
+    /// The same with the file of `-experiment` read, if that is still to be done.
+    ///
+    /// # Errors
+    /// A file that cannot be read or understood.
+    pub fn with_base(&self) -> Result<Cow<'_, Self>, RunError> {
+        match &self.running.experiment_path {
+            Some(path) if self.base.is_none() => {
+                let mut args = self.clone();
+                args.set_base(ExperimentSpec::read(path)?);
+                Ok(Cow::Owned(args))
+            }
+            _ => Ok(Cow::Borrowed(self)),
+        }
+    }
+
+    /// Lays the flags over `base`. Its seeds stand where no flag gives one.
+    pub fn set_base(&mut self, base: ExperimentSpec) {
+        let noise = &mut self.noise;
+        noise.seed = noise.seed.or(base.noise_seed);
+        noise.mosaic_seed.get_or_insert(base.crystal.mosaic.seed);
+        if let Some(Misset::Random { seed } | Misset::RandomUniform { seed }) = base.crystal.misset
+        {
+            noise.misset_seed.get_or_insert(seed);
+        }
+        self.base = Some(Base(Arc::new(base)));
+    }
+
+    /// The experiment that flags are laid over.
+    pub(crate) fn base(&self) -> Option<&ExperimentSpec> {
+        self.base.as_ref().map(|base| &*base.0)
+    }
+
+    /// What flags are laid over, without what a flag says in another way: a distance takes the place of
+    /// a close distance, a size that of a number.
+    pub(crate) fn base_that_yields(&self) -> ExperimentSpec {
+        let Some(base) = self.base() else {
+            return ExperimentSpec::default();
+        };
+        let mut spec = base.clone();
+        let given = &self.detector;
+        let detector = &mut spec.detector;
+        if given.distance_mm.is_some() {
+            detector.close_distance = None;
+        }
+        if given.size_mm[0].is_some() {
+            detector.pixels_fast = None;
+        }
+        if given.size_mm[1].is_some() {
+            detector.pixels_slow = None;
+        }
+        let centres = [given.beam_centre_mm, given.close_centre_mm, given.org_px];
+        let is_given = centres.map(|centre| centre.x.is_some() || centre.y.is_some());
+        if is_given.contains(&true) {
+            let [beam, close, org] = is_given;
+            detector.x_beam = detector.x_beam.filter(|_| beam);
+            detector.y_beam = detector.y_beam.filter(|_| beam);
+            detector.x_close = detector.x_close.filter(|_| close);
+            detector.y_close = detector.y_close.filter(|_| close);
+            detector.org_x = detector.org_x.filter(|_| org);
+            detector.org_y = detector.org_y.filter(|_| org);
+        }
+        let cells = self.crystal.cells.iter().zip(&mut spec.crystal.size_m);
+        cells
+            .filter(|(cells, _)| cells.is_some())
+            .for_each(|(_, size)| *size = 0.0);
+        let beam = &self.beam;
+        if beam.fluence_per_m2.is_some() {
+            spec.beam.fluence.flux_per_s = None;
+        }
+        let grid = [beam.divergence_mrad, beam.divergence_step_mrad];
+        let says_grid = grid.as_flattened().iter().any(Option::is_some)
+            || beam.divergence_steps.iter().any(Option::is_some)
+            || beam.dispersion_percent.is_some()
+            || beam.dispersion_steps.is_some();
+        if says_grid {
+            spec.beam.sources = SourcesSpec::Grid;
+        }
+        spec
+    }
+
+    /// Where structure factors come from.
+    pub(crate) fn factors(&self) -> FactorsSpec {
+        let given = &self.factors;
+        let base = self.base().map(|base| &base.factors);
+        let default = base.map_or(0.0, FactorsSpec::default_f);
+        let default_f = given.default_f.unwrap_or(default);
+        if let Some(path) = &self.coordinates.path {
+            return FactorsSpec::Coordinates(CoordinatesSpec {
+                path: path.clone(),
+                space_group: given.space_group.clone(),
+                solvent: solvent(&self.coordinates, Some(Solvent::default())),
+                anomalous: self.coordinates.dispersion.clone(),
+                default_f,
+            });
+        }
+        if let Some(path) = &given.hkl_path {
+            return FactorsSpec::List(ListSpec {
+                path: path.clone(),
+                columns: given.columns.clone(),
+                space_group: given.space_group.clone(),
+                default_f,
+            });
+        }
+        let space_group =
+            |base: &Option<String>| given.space_group.clone().or_else(|| base.clone());
+        match base {
+            Some(FactorsSpec::List(list)) => FactorsSpec::List(ListSpec {
+                path: list.path.clone(),
+                columns: if given.columns.is_empty() {
+                    list.columns.clone()
+                } else {
+                    given.columns.clone()
+                },
+                space_group: space_group(&list.space_group),
+                default_f,
+            }),
+            Some(FactorsSpec::Coordinates(atoms)) => {
+                let mut anomalous = atoms.anomalous.clone();
+                anomalous.extend(&self.coordinates.dispersion);
+                FactorsSpec::Coordinates(CoordinatesSpec {
+                    path: atoms.path.clone(),
+                    space_group: space_group(&atoms.space_group),
+                    solvent: solvent(&self.coordinates, atoms.solvent),
+                    anomalous,
+                    default_f,
+                })
+            }
+            Some(FactorsSpec::Grid(grid)) => FactorsSpec::Grid(grid.clone()),
+            Some(FactorsSpec::Constant(_)) if !self.gives("dump") => {
+                FactorsSpec::Constant(default_f)
+            }
+            Some(FactorsSpec::Dump { path, .. }) if !self.gives("dump") => FactorsSpec::Dump {
+                path: path.clone(),
+                default_f,
+            },
+            Some(FactorsSpec::Constant(_) | FactorsSpec::Dump { .. }) | None => {
+                let path = dump_path(self);
+                // A missing dump is fine; one that cannot be looked at is an error.
+                if matches!(path.try_exists(), Ok(false)) {
+                    return FactorsSpec::Constant(default_f);
+                }
+                FactorsSpec::Dump {
+                    path: path.to_path_buf(),
+                    default_f,
+                }
+            }
+        }
+    }
+
+    /// Whether structure factors are listed or worked out, and then dumped for the next run.
+    pub(crate) fn makes_factors(&self) -> bool {
+        self.factors().are_new()
+    }
+}
+
+/// The solvent that the flags ask for, over `base`.
+pub(crate) fn solvent(given: &CoordinateArgs, base: Option<Solvent>) -> Option<Solvent> {
+    let is_said = given.solvent_density_per_a3.is_some() || given.solvent_b_a2.is_some();
+    let mut solvent = if is_said {
+        base.unwrap_or_default()
+    } else {
+        base?
+    };
+    if let Some(density_per_a3) = given.solvent_density_per_a3 {
+        solvent.density_per_a3 = density_per_a3;
+    }
+    if let Some(b_a2) = given.solvent_b_a2 {
+        solvent.b_a2 = b_a2;
+    }
+    (!given.no_solvent).then_some(solvent)
+}
+
+/// Range, step and count given, over those of `base`. Two of them give the third, so of three of which
+/// some are of the base its step gives way, or else its count.
+pub(crate) fn steps(given: StepSpec, base: StepSpec) -> StepSpec {
+    let mut merged = StepSpec {
+        range: given.range.or(base.range),
+        step: given.step.or(base.step),
+        count: given.count.or(base.count),
+    };
+    let is_given = given != StepSpec::default();
+    if is_given && merged.range.is_some() && merged.step.is_some() && merged.count.is_some() {
+        if given.step.is_none() {
+            merged.step = None;
+        } else if given.count.is_none() {
+            merged.count = None;
+        }
+    }
+    merged
+}
+
+/// Keeps the experiment of a job in the file of `-save-experiment`, if there is one.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn save(args: &Args, job: &Job) -> Result<(), RunError> {
+    let Some(path) = &args.running.save_experiment_path else {
+        return Ok(());
+    };
+    let spec = ExperimentSpec {
+        noise_seed: Some(job.noise_seed),
+        ..job.named.clone()
+    };
+    let text = spec.to_text(path)?;
+    let mut output = Output::create(path)?;
+    output
+        .write_all(text.as_bytes())
+        .map_err(nanobragg::io::Error::from)?;
+    output.commit()?;
+    Ok(())
+}

@@ -1,0 +1,373 @@
+//! A short comment on each field of an experiment file. Its unit is in its name.
+
+/// The comment on the field at this path.
+pub(super) fn of(path: &str) -> Option<&'static str> {
+    // Sensors of all panels are alike.
+    let path = &path.replace("detector.other_panels.sensor", "detector.sensor");
+    let found = COMMENTS.iter().find(|(known, _)| *known == path);
+    found.map(|(_, comment)| *comment)
+}
+
+const COMMENTS: &[(&str, &str)] = &[
+    ("version", "of the names and units in this file"),
+    (
+        "mask",
+        "{ file = ... }: an SMV image that is 0 where a pixel is left out",
+    ),
+    (
+        "lookup",
+        "nearest or tricubic; tricubic for at most 2 cells along an axis",
+    ),
+    ("water_um", "edge of the cube of water in the beam; 0: none"),
+    ("dmin_angstrom", "nothing finer is rendered; 0: no limit"),
+    (
+        "fixes",
+        "oddities of the C program to put right; docs/QUIRKS.md",
+    ),
+    ("detector.pixel_size_mm", "edge of the square pixels"),
+    (
+        "detector.size_fast_mm",
+        "along fast; not used if pixels are counted",
+    ),
+    (
+        "detector.size_slow_mm",
+        "along slow; not used if pixels are counted",
+    ),
+    ("detector.pixels_fast", "number of pixels along fast"),
+    ("detector.pixels_slow", "number of pixels along slow"),
+    (
+        "detector.distance_mm",
+        "from the sample along the beam; not used beside the next",
+    ),
+    (
+        "detector.close_distance_mm",
+        "from the sample along the normal",
+    ),
+    ("detector.x_beam_mm", "beam centre X of the convention"),
+    ("detector.y_beam_mm", "beam centre Y of the convention"),
+    (
+        "detector.x_close_mm",
+        "point nearest to the sample, along fast",
+    ),
+    (
+        "detector.y_close_mm",
+        "point nearest to the sample, along slow",
+    ),
+    ("detector.org_x_px", "the same as XDS counts it, ORGX"),
+    ("detector.org_y_px", "the same as XDS counts it, ORGY"),
+    (
+        "detector.convention",
+        "mosflm, denzo, adxv, xds, dials or custom; docs/CONVENTIONS.md",
+    ),
+    (
+        "detector.pivot",
+        "beam or sample: stays in place in the custom convention",
+    ),
+    (
+        "detector.explicit_pivot",
+        "the same for any convention, with the fix \"pivot\"",
+    ),
+    (
+        "detector.pix0_m",
+        "corner of the first pixel, with the fix \"ignored-input\"",
+    ),
+    (
+        "detector.rotations_deg",
+        "about the laboratory's X, then Y, then Z",
+    ),
+    ("detector.twotheta_deg", "about the two-theta axis, last"),
+    ("detector.surface", "flat or curved"),
+    ("detector.pixel_kind", "facet or point (no obliquity)"),
+    ("detector.name", "of the panel, Panel if not given"),
+    (
+        "detector.trusted_range_counts",
+        "smallest and largest count to be trusted",
+    ),
+    ("detector.other_panels", "in the frame of the panel above"),
+    ("detector.other_panels.name", "its number if not given"),
+    (
+        "detector.other_panels.origin_mm",
+        "corner of its first pixel, from that of the panel above",
+    ),
+    (
+        "detector.other_panels.fast",
+        "direction of increasing fast pixel",
+    ),
+    (
+        "detector.other_panels.slow",
+        "direction of increasing slow pixel",
+    ),
+    (
+        "detector.other_panels.pixels_fast",
+        "number of pixels along fast",
+    ),
+    (
+        "detector.other_panels.pixels_slow",
+        "number of pixels along slow",
+    ),
+    (
+        "detector.other_panels.pixel_size_mm",
+        "edge of the square pixels",
+    ),
+    (
+        "detector.other_panels.trusted_range_counts",
+        "smallest and largest count to be trusted",
+    ),
+    (
+        "detector.axes.beam",
+        "direction of the beam; axes are for the custom convention",
+    ),
+    ("detector.axes.fast", "direction of increasing fast pixel"),
+    ("detector.axes.slow", "direction of increasing slow pixel"),
+    (
+        "detector.axes.normal",
+        "detector normal, away from the sample",
+    ),
+    (
+        "detector.axes.twotheta",
+        "axis of two-theta; its length enters the rotation",
+    ),
+    ("detector.axes.polarization", "electric field of the beam"),
+    ("detector.axes.spindle", "axis of phi"),
+    (
+        "detector.sensor.attenuation",
+        "not_given, transparent, or { depth_um = ... } at which 1/e is left",
+    ),
+    ("detector.sensor.thickness_um", "0: not modelled"),
+    (
+        "detector.sensor.layers",
+        "in how many layers it is rendered",
+    ),
+    (
+        "roi.fast",
+        "first and last fast pixel to render; below 0: that edge",
+    ),
+    (
+        "roi.slow",
+        "first and last slow pixel to render; below 0: that edge",
+    ),
+    ("crystal.cell", "edges and angles of the unit cell"),
+    ("crystal.cell.lengths_angstrom", "a, b, c"),
+    ("crystal.cell.angles_deg", "alpha, beta, gamma"),
+    (
+        "crystal.matrix",
+        "rows x, y, z; columns a*, b*, c* in 1/Angstrom times the wavelength",
+    ),
+    (
+        "crystal.misset",
+        "{ angles_deg = [...] }, or { random = { seed = ... } } or random_uniform",
+    ),
+    ("crystal.cells", "whole cells along a, b, c"),
+    (
+        "crystal.size_mm",
+        "along a, b, c; above 0 it wins over the cells",
+    ),
+    ("crystal.shape", "square, round, gauss or tophat"),
+    (
+        "crystal.fudge",
+        "factor on the squared radius of all shapes but square",
+    ),
+    ("crystal.mosaic.spread_deg", "width of the distribution"),
+    ("crystal.mosaic.domains", "10 with a spread, otherwise 1"),
+    ("crystal.mosaic.seed", "of the orientations of the domains"),
+    (
+        "structure_factors.default_f",
+        "F of every reflection not listed, in electrons",
+    ),
+    ("structure_factors.hkl", "list of F: text, MTZ or mmCIF"),
+    ("structure_factors.columns", "to take of MTZ or mmCIF"),
+    (
+        "structure_factors.space_group",
+        "in place of the one in the file",
+    ),
+    (
+        "structure_factors.coordinates",
+        "atoms to work F out from, PDB or CIF; in place of hkl",
+    ),
+    (
+        "structure_factors.solvent",
+        "whether the cell is filled with bulk solvent",
+    ),
+    (
+        "structure_factors.solvent_density_per_a3",
+        "its electrons per cubic Angstrom",
+    ),
+    (
+        "structure_factors.solvent_b_a2",
+        "its B factor in square Angstrom",
+    ),
+    (
+        "structure_factors.anomalous",
+        "by element: { Se = { real = -8.0, imaginary = 4.5 } }, in electrons",
+    ),
+    (
+        "structure_factors.dump",
+        "structure factors of an earlier run; in place of hkl",
+    ),
+    ("beam.wavelength_angstrom", "central wavelength"),
+    (
+        "beam.sources",
+        "grid, { file = ... }, or { list = [{ position_m, wavelength_angstrom }] }",
+    ),
+    (
+        "beam.fluence.fluence_per_m2",
+        "photons over the whole exposure; 1.26e29 if nothing is given",
+    ),
+    (
+        "beam.fluence.flux_per_s",
+        "photons; with exposure and beam size it wins over the fluence",
+    ),
+    ("beam.fluence.exposure_s", "1 if not given"),
+    (
+        "beam.fluence.beam_size_mm",
+        "edge of the beam, 0.1 if not given; a crystal is cut to it",
+    ),
+    (
+        "beam.polarization.kahn_factor",
+        "from -1 to 1; 0 is an unpolarized beam",
+    ),
+    ("beam.polarization.off", "leave the correction out"),
+    (
+        "beam.divergence.outline",
+        "round or square: which directions of the grid are kept",
+    ),
+    (
+        "beam.divergence.horizontal.range_mrad",
+        "of range, step and count two give the third",
+    ),
+    (
+        "beam.divergence.horizontal.step_mrad",
+        "from one direction to the next",
+    ),
+    ("beam.divergence.horizontal.count", "number of directions"),
+    (
+        "beam.divergence.vertical.range_mrad",
+        "of range, step and count two give the third",
+    ),
+    (
+        "beam.divergence.vertical.step_mrad",
+        "from one direction to the next",
+    ),
+    ("beam.divergence.vertical.count", "number of directions"),
+    (
+        "beam.dispersion.range_fraction",
+        "range of wavelengths over the wavelength",
+    ),
+    ("beam.dispersion.count", "number of wavelengths"),
+    ("phi.start_deg", "spindle angle of the first step"),
+    (
+        "phi.range_deg",
+        "oscillation; of range, step and count two give the third",
+    ),
+    ("phi.step_deg", "from one step to the next"),
+    ("phi.count", "number of steps"),
+    (
+        "sampling.oversample",
+        "sub-pixels along an edge of a pixel; as many as the crystal needs",
+    ),
+    (
+        "sampling.per_subpixel_capture",
+        "take the sensor's capture at each sub-pixel",
+    ),
+    (
+        "sampling.per_subpixel_polarization",
+        "take the polarization at each sub-pixel",
+    ),
+    (
+        "sampling.per_subpixel_solid_angle",
+        "take the solid angle at each sub-pixel",
+    ),
+    (
+        "response.calibration",
+        "{ sigma_fraction, seed }: unequal sensitivities of pixels; equal if not given",
+    ),
+    (
+        "response.counting",
+        "poisson, as if not given, or expected: without noise",
+    ),
+    (
+        "response.point_spread",
+        "{ sigma_pixels }: signal that goes to neighbouring pixels",
+    ),
+    ("response.gain", "{ counts_per_photon }: 1 if not given"),
+    (
+        "response.read_out",
+        "{ sigma_counts }: noise of a dark pixel",
+    ),
+    (
+        "response.offset",
+        "{ counts }: added to each pixel, 40 if not given",
+    ),
+    (
+        "response.saturation_counts",
+        "the largest count; that of the file if not given",
+    ),
+    (
+        "response.integer_scale_counts_per_photon",
+        "of the image without noise; automatic if not given",
+    ),
+    (
+        "response.grey_scale_per_photon",
+        "of the greymap; automatic if not given",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{CellSpec, ExperimentSpec, Length};
+    use nanobragg_geometry::AttachedPanel;
+
+    /// The paths of all fields of a tree, as comments name them.
+    fn fields(path: &str, value: &Value, found: &mut BTreeSet<String>) {
+        if of(path).is_some() {
+            found.insert(path.to_owned());
+        }
+        match value {
+            Value::Object(named) if path == "crystal.cell" || of(path).is_none() => {
+                for (name, value) in named {
+                    let gap = if path.is_empty() { "" } else { "." };
+                    fields(&format!("{path}{gap}{name}"), value, found);
+                }
+            }
+            Value::Array(values) if path == "detector.other_panels" => {
+                for value in values.iter().filter_map(Value::as_object) {
+                    for (name, value) in value {
+                        fields(&format!("{path}.{name}"), value, found);
+                    }
+                }
+            }
+            _ if of(path).is_none() => panic!("{path} has no comment"),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_field_has_a_comment_and_every_comment_its_field() {
+        let mut spec = ExperimentSpec::default();
+        spec.detector.others.push(AttachedPanel {
+            name: None,
+            origin: Default::default(),
+            fast: [1.0, 0.0, 0.0],
+            slow: [0.0, 1.0, 0.0],
+            pixels_fast: 1,
+            pixels_slow: 1,
+            pixel_size: Length::from_mm(1.0),
+            sensor: Default::default(),
+            trusted_range: None,
+        });
+        spec.crystal.cell = Some(CellSpec::from_values(&[70.0]).unwrap());
+        let mut found = BTreeSet::new();
+        fields("", &spec.to_tree().unwrap(), &mut found);
+        found.retain(|path| !path.starts_with("detector.other_panels.sensor"));
+        let known: BTreeSet<String> = COMMENTS
+            .iter()
+            .map(|(path, _)| (*path).to_owned())
+            .collect();
+        assert_eq!(found, known);
+    }
+}

@@ -1,0 +1,109 @@
+//! An experiment as TOML, a line and a comment for each field.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+use super::comments;
+
+/// Columns of a field and its value before its comment.
+const COLUMNS: usize = 40;
+
+/// The text of a tree. A field without a value stands there as a comment.
+pub(super) fn of(tree: &Value) -> String {
+    let mut text =
+        String::from("# An experiment of nanoBragg; docs/EXPERIMENT.md tells of each field.\n");
+    if let Value::Object(fields) = tree {
+        table(&mut text, "", fields);
+    }
+    text
+}
+
+fn table(text: &mut String, path: &str, fields: &Map<String, Value>) {
+    let within = |name: &str| match path {
+        "" => name.to_owned(),
+        path => format!("{path}.{name}"),
+    };
+    // Writing to a string cannot fail.
+    for (name, value) in fields.iter().filter(|(_, value)| !is_table(value)) {
+        let line = match inline(value) {
+            Some(value) => format!("{} = {value}", key(name)),
+            None => format!("# {} =", key(name)),
+        };
+        match comments::of(&within(name)) {
+            Some(comment) => {
+                let _ = writeln!(text, "{line:<COLUMNS$} # {comment}");
+            }
+            None => {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+    }
+    for (name, value) in fields.iter().filter(|(_, value)| is_table(value)) {
+        let path = within(&key(name));
+        match value {
+            Value::Object(fields) => {
+                let _ = writeln!(text, "\n[{path}]");
+                table(text, &path, fields);
+            }
+            Value::Array(values) => {
+                for fields in values.iter().filter_map(Value::as_object) {
+                    let _ = writeln!(text, "\n[[{path}]]");
+                    table(text, &path, fields);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+/// Whether a value gets lines of its own: all objects but those of one field, which say which of
+/// several things a value is, and empty ones; and lists of such objects.
+fn is_table(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.len() > 1,
+        Value::Array(values) => !values.is_empty() && values.iter().all(is_table_of_list),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+fn is_table_of_list(value: &Value) -> bool {
+    value.is_object() && is_table(value)
+}
+
+/// A value within a line; `None` for none.
+fn inline(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => whole.to_string(),
+            (None, number) => toml::Value::Float(number.unwrap_or(f64::NAN)).to_string(),
+        },
+        Value::String(string) => toml::Value::String(string.clone()).to_string(),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().filter_map(inline).collect();
+            format!("[{}]", values.join(", "))
+        }
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            let given = fields
+                .filter_map(|(name, value)| Some(format!("{} = {}", key(name), inline(value)?)));
+            let given: Vec<String> = given.collect();
+            if given.is_empty() {
+                "{}".to_owned()
+            } else {
+                format!("{{ {} }}", given.join(", "))
+            }
+        }
+    })
+}
+
+/// A name as a key: in quotes unless it is plain.
+fn key(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    toml::Value::String(name.to_owned()).to_string()
+}
