@@ -36,12 +36,12 @@ pub fn assembled(
         for (x, pixel) in row.iter_mut().enumerate() {
             let fast_px = first_fast + x as f64 + 0.5;
             let seen = views.iter().zip(images);
-            let seen = seen.filter_map(|(view, image)| {
+            let mut seen = seen.filter_map(|(view, image)| {
                 let [fast, slow] = view.pixel([fast_px, slow_px])?;
                 image.get(fast, slow)
             });
             // Where panels overlap the last one covers the others.
-            if let Some(&photons) = seen.last() {
+            if let Some(&photons) = seen.next_back() {
                 *pixel = photons;
             }
         }

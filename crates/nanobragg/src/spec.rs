@@ -36,7 +36,7 @@ use crate::factors::FactorsSpec;
 /// # Ok::<(), nanobragg::Error>(())
 /// ```
 ///
-/// It can be kept in a file: see [`write_experiment`](crate::write_experiment).
+/// It can be kept in a file: see [`read`](Self::read) and [`to_text`](Self::to_text).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExperimentSpec {
