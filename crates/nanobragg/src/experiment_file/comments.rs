@@ -20,6 +20,7 @@ const COMMENTS: &[(&str, &str)] = &[
     ),
     ("water_um", "edge of the cube of water in the beam; 0: none"),
     ("dmin_angstrom", "nothing finer is rendered; 0: no limit"),
+    ("noise_seed", "the clock if not given"),
     (
         "fixes",
         "oddities of the C program to put right; docs/QUIRKS.md",
