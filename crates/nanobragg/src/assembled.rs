@@ -1,6 +1,6 @@
 //! One picture of all panels, each where it stands.
 
-use nanobragg_geometry::vector::dot;
+use nanobragg_geometry::vector::{dot, sub};
 use nanobragg_geometry::{Detector, Panel};
 use nanobragg_io::Image;
 
@@ -65,7 +65,8 @@ impl View {
         let per_pixel = |v: [f64; 2]| v.map(|m| m / plane.pixel_size_m());
         let step = |axis: [f64; 3]| per_pixel(seen(axis.map(|x| x * panel.pixel_size_m())));
         Self {
-            corner: per_pixel(seen(panel.pix0_m())),
+            // From the corner of the first panel, whose pixels are then those of the picture.
+            corner: per_pixel(seen(sub(panel.pix0_m(), plane.pix0_m()))),
             steps: [step(panel.fast()), step(panel.slow())],
             pixels: [panel.pixels_fast(), panel.pixels_slow()],
         }

@@ -1,5 +1,7 @@
 //! What holds for any photons, windows and detectors.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails by panicking")]
+
 use nanobragg_numeric::PoissonNoise;
 use nanobragg_response::{
     Calibration, Count, Counting, Counts, Error, Gain, Offset, PanelPhotons, PointSpread, ReadOut,
