@@ -461,7 +461,7 @@ fn faults_in_an_expt_are_named_by_their_key() {
         (
             "/detector/0/panels",
             two,
-            "a.expt: detector[0].panels[1].name: found `Panel`, expected a name that no panel before it has",
+            "a.expt: detector[0].hierarchy: found an object, expected groups that hold every panel",
         ),
         (
             "/detector/0/panels/0/origin",
