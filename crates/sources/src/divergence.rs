@@ -45,7 +45,7 @@ pub struct Divergence {
 }
 
 impl Divergence {
-    /// The divergence with what was left open filled in, see [`steps`](crate::steps).
+    /// The divergence with what was left open filled in, as the module `steps` tells.
     ///
     /// # Errors
     /// [`Error::StepNotFinite`](crate::Error::StepNotFinite) and
