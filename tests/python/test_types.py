@@ -63,8 +63,8 @@ def test_programs_that_are_right_pass_and_others_do_not(mypy: Mypy, tmp_path: Pa
 def test_these_tests_are_typed(mypy: Mypy, tmp_path: Path) -> None:
     config = tmp_path / "mypy.ini"
     config.write_text(
-        "[mypy]\n[mypy-fabio.*]\nignore_missing_imports = true\n"
-        "[mypy-test_dask]\ndisallow_untyped_calls = false\n"
+        "[mypy]\n[mypy-fabio.*,mypy-h5py.*]\nignore_missing_imports = true\n"
+        "[mypy-test_dask,mypy-test_panels]\ndisallow_untyped_calls = false\n"
     )
     tests = sorted(str(path) for path in HERE.glob("*test*.py"))
     checked = mypy(tmp_path, "--config-file", str(config), *tests)

@@ -135,7 +135,7 @@ impl fmt::Display for FactorWarning {
             Self::OtherSpaceGroup { given, found } => {
                 write!(
                     f,
-                    "the space group {given} is applied, the file says {found}"
+                    "-spacegroup {given} is applied, the file says {found}"
                 )
             }
             Self::OtherCell { used, found } => write!(
