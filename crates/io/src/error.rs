@@ -162,6 +162,7 @@ pub enum Error {
         format: &'static str,
     },
     /// A TIFF that cannot be read.
+    #[cfg(feature = "codecs")]
     #[error("cannot read the TIFF: {0}")]
     Tiff(::tiff::TiffError),
     /// The pixels of a TIFF are not single numbers of a supported type.
@@ -197,6 +198,7 @@ pub enum Error {
         images: usize,
     },
     /// The PNG encoder refused.
+    #[cfg(feature = "codecs")]
     #[error("cannot encode the PNG preview: {0}")]
     Png(::png::EncodingError),
 }
@@ -234,6 +236,7 @@ impl From<io::Error> for Error {
     }
 }
 
+#[cfg(feature = "codecs")]
 impl From<::png::EncodingError> for Error {
     fn from(error: ::png::EncodingError) -> Self {
         match error {
@@ -243,6 +246,7 @@ impl From<::png::EncodingError> for Error {
     }
 }
 
+#[cfg(feature = "codecs")]
 impl From<::tiff::TiffError> for Error {
     fn from(error: ::tiff::TiffError) -> Self {
         match error {

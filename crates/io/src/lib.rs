@@ -28,6 +28,9 @@
 //!    v
 //! ```
 //!
+//! Two default features can be left out, so that the readers of text alone cost little: `codecs`, the formats
+//! that need a library (CBF, HDF5 and NeXus, PNG, TIFF), and `files`, [`Output`].
+//!
 //! [`input`] reads a file or a pipe to its end, for the text readers of other crates, and [`cif`]
 //! reads the text format that two of them share. [`printf`] writes numbers as C's `%g` does, as SMV
 //! headers need it.
@@ -50,28 +53,36 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+#[cfg(feature = "codecs")]
 pub mod any;
+#[cfg(feature = "codecs")]
 pub mod cbf;
 pub mod cif;
 pub mod error;
+#[cfg(feature = "codecs")]
 pub mod exposure;
 pub mod float;
+#[cfg(feature = "codecs")]
 pub mod hdf5;
-
 pub mod image;
 pub mod input;
+#[cfg(feature = "codecs")]
 pub mod nexus;
-
 pub mod pgm;
+#[cfg(feature = "codecs")]
 pub mod png;
 pub mod printf;
+#[cfg(feature = "files")]
 pub mod replace;
 pub mod smv;
+#[cfg(feature = "codecs")]
 pub mod tiff;
 
 mod bytes;
 
 pub use error::{Error, Result};
+#[cfg(feature = "codecs")]
 pub use exposure::Exposure;
 pub use image::Image;
+#[cfg(feature = "files")]
 pub use replace::{Output, Replaced};

@@ -85,7 +85,13 @@ enum Sink {
 /// The system frees its space when this is dropped. For a large image that takes as long as writing
 /// one, so a caller that replaces several files may drop them on several threads.
 #[derive(Debug)]
-pub struct Replaced(#[expect(dead_code, reason = "it is there to be dropped")] Option<File>);
+pub struct Replaced(
+    #[allow(
+        dead_code,
+        reason = "it is there to be dropped, and not on every system"
+    )]
+    Option<File>,
+);
 
 /// A temporary file, which is listed in [`UNFINISHED`].
 #[derive(Debug)]

@@ -133,10 +133,7 @@ impl fmt::Display for FactorWarning {
                 "{path} names no space group: P 1 is assumed unless one is given"
             ),
             Self::OtherSpaceGroup { given, found } => {
-                write!(
-                    f,
-                    "-spacegroup {given} is applied, the file says {found}"
-                )
+                write!(f, "-spacegroup {given} is applied, the file says {found}")
             }
             Self::OtherCell { used, found } => write!(
                 f,
