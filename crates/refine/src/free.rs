@@ -46,7 +46,7 @@ impl FreeSet {
             };
             let start = gradient::value(spec, leader)?;
             numbers.push(Free {
-                reach: reach(leader, start),
+                reach: leader.uncertainty(start),
                 start,
                 bounds: None,
                 restraint: None,
@@ -280,24 +280,4 @@ fn groups(
         }
     }
     Ok((groups, system))
-}
-
-/// By how much a start may be expected to be off, in the unit of the parameter.
-fn reach(parameter: Parameter, start: f64) -> f64 {
-    let share = |fraction: f64, least: f64| (fraction * start.abs()).max(least);
-    match parameter {
-        Parameter::CellA | Parameter::CellB | Parameter::CellC => share(0.02, 1e-3),
-        Parameter::CellAlpha | Parameter::CellBeta | Parameter::CellGamma => 0.5,
-        Parameter::MissetX | Parameter::MissetY | Parameter::MissetZ => 0.3,
-        Parameter::Distance => share(0.01, 1e-3),
-        Parameter::Fluence => share(0.3, 1.0),
-        Parameter::BeamFast | Parameter::BeamSlow => 0.2,
-        Parameter::DetectorRotX
-        | Parameter::DetectorRotY
-        | Parameter::DetectorRotZ
-        | Parameter::TwoTheta => 0.3,
-        Parameter::PhiStart | Parameter::PhiRange => 0.3,
-        Parameter::Wavelength => share(0.01, 1e-3),
-        _ => share(0.1, 1e-3),
-    }
 }

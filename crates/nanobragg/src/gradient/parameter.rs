@@ -4,159 +4,134 @@ use std::fmt;
 
 use nanobragg_crystal::Hkl;
 
-/// A number of the experiment that an image can be differentiated by.
-///
-/// Values and derivatives are per unit as on the command line. `docs/GRADIENTS.md` tells what each
-/// moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Parameter {
-    /// Edge a of the cell in Angstrom.
-    CellA,
-    /// Edge b of the cell in Angstrom.
-    CellB,
-    /// Edge c of the cell in Angstrom.
-    CellC,
-    /// Angle between b and c in degrees.
-    CellAlpha,
-    /// Angle between a and c in degrees.
-    CellBeta,
-    /// Angle between a and b in degrees.
-    CellGamma,
-    /// Missetting about the laboratory's X in degrees.
-    MissetX,
-    /// Missetting about the laboratory's Y in degrees.
-    MissetY,
-    /// Missetting about the laboratory's Z in degrees.
-    MissetZ,
-    /// Cells along a, continued between whole numbers.
-    CellsA,
-    /// Cells along b.
-    CellsB,
-    /// Cells along c.
-    CellsC,
-    /// Factor on the squared radius of a spot.
-    Fudge,
-    /// Mosaic spread in degrees.
-    MosaicSpread,
-    /// Spindle angle of the first phi step in degrees.
-    PhiStart,
-    /// Range of the phi sweep in degrees, as `-osc`.
-    PhiRange,
-    /// Central wavelength in Angstrom.
-    Wavelength,
-    /// Full width of the band of wavelengths in percent.
-    Dispersion,
-    /// Horizontal divergence in milliradians, as `-hdivrange`.
-    DivergenceH,
-    /// Vertical divergence in milliradians, as `-vdivrange`.
-    DivergenceV,
-    /// Photons per square metre.
-    Fluence,
-    /// Kahn's polarization factor.
-    PolarizationFactor,
-    /// Distance of the detector in millimetres: the close distance where that was given.
-    Distance,
-    /// Where the beam (or, with the pivot at the sample, the near point) meets the detector, along
-    /// fast from the corner of the first pixel, in millimetres. The detector moves the other way.
-    BeamFast,
-    /// The same along slow.
-    BeamSlow,
-    /// Rotation of the detector about the laboratory's X in degrees.
-    DetectorRotX,
-    /// Rotation of the detector about the laboratory's Y in degrees.
-    DetectorRotY,
-    /// Rotation of the detector about the laboratory's Z in degrees.
-    DetectorRotZ,
-    /// Rotation of the detector about the two-theta axis in degrees.
-    TwoTheta,
-    /// Thickness of the sensor in micrometres.
-    SensorThickness,
-    /// Depth over which the sensor absorbs by a factor e, in micrometres.
-    SensorAttenuation,
-    /// Edge of the cube of water in micrometres.
-    Water,
-    /// Amplitude of one structure factor of the grid in electrons.
-    StructureFactor(Hkl),
+/// What is known of a parameter besides its meaning.
+struct Row {
+    parameter: Parameter,
+    name: &'static str,
+    unit: &'static str,
+    uncertainty: Uncertainty,
 }
 
-/// Each parameter with its name and unit.
-const TABLE: [(Parameter, &str, &str); 32] = [
-    (Parameter::CellA, "cell_a", "Angstrom"),
-    (Parameter::CellB, "cell_b", "Angstrom"),
-    (Parameter::CellC, "cell_c", "Angstrom"),
-    (Parameter::CellAlpha, "cell_alpha", "degree"),
-    (Parameter::CellBeta, "cell_beta", "degree"),
-    (Parameter::CellGamma, "cell_gamma", "degree"),
-    (Parameter::MissetX, "misset_x", "degree"),
-    (Parameter::MissetY, "misset_y", "degree"),
-    (Parameter::MissetZ, "misset_z", "degree"),
-    (Parameter::CellsA, "Na", "cells"),
-    (Parameter::CellsB, "Nb", "cells"),
-    (Parameter::CellsC, "Nc", "cells"),
-    (Parameter::Fudge, "fudge", "1"),
-    (Parameter::MosaicSpread, "mosaic_spread", "degree"),
-    (Parameter::PhiStart, "phi_start", "degree"),
-    (Parameter::PhiRange, "phi_range", "degree"),
-    (Parameter::Wavelength, "wavelength", "Angstrom"),
-    (Parameter::Dispersion, "dispersion", "percent"),
-    (Parameter::DivergenceH, "divergence_h", "mrad"),
-    (Parameter::DivergenceV, "divergence_v", "mrad"),
-    (Parameter::Fluence, "fluence", "photons/m^2"),
-    (Parameter::PolarizationFactor, "polarization_factor", "1"),
-    (Parameter::Distance, "distance", "mm"),
-    (Parameter::BeamFast, "beam_fast", "mm"),
-    (Parameter::BeamSlow, "beam_slow", "mm"),
-    (Parameter::DetectorRotX, "detector_rotx", "degree"),
-    (Parameter::DetectorRotY, "detector_roty", "degree"),
-    (Parameter::DetectorRotZ, "detector_rotz", "degree"),
-    (Parameter::TwoTheta, "twotheta", "degree"),
-    (Parameter::SensorThickness, "sensor_thickness", "micrometre"),
-    (
-        Parameter::SensorAttenuation,
-        "sensor_attenuation",
-        "micrometre",
-    ),
-    (Parameter::Water, "water", "micrometre"),
-];
+/// By how much a first guess of a parameter may be expected to be off.
+#[derive(Clone, Copy)]
+enum Uncertainty {
+    /// By this much, in the unit of the parameter.
+    Within(f64),
+    /// By a share of its value, and at least by so much.
+    Share { of_value: f64, least: f64 },
+}
+
+const fn within(by: f64) -> Uncertainty {
+    Uncertainty::Within(by)
+}
+
+const fn share(of_value: f64, least: f64) -> Uncertainty {
+    Uncertainty::Share { of_value, least }
+}
+
+/// The uncertainty of a structure factor.
+const OF_FACTOR: Uncertainty = share(0.1, 1e-3);
+
+/// Defines [`Parameter`] and its table, a row each: `variant: name, unit, uncertainty`.
+macro_rules! parameters {
+    ($($(#[$doc:meta])* $variant:ident: $name:literal, $unit:literal, $uncertainty:expr;)+) => {
+        /// A number of the experiment that an image can be differentiated by.
+        ///
+        /// Values and derivatives are per unit as on the command line. `docs/GRADIENTS.md` tells what each
+        /// moves.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Parameter {
+            $($(#[$doc])* $variant,)+
+            /// Amplitude of one structure factor of the grid in electrons.
+            StructureFactor(Hkl),
+        }
+
+        impl Parameter {
+            /// Every parameter but the structure factors.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+        }
+
+        const TABLE: &[Row] = &[
+            $(Row {
+                parameter: Parameter::$variant,
+                name: $name,
+                unit: $unit,
+                uncertainty: $uncertainty,
+            }),+
+        ];
+    };
+}
+
+parameters! {
+    /// Edge a of the cell in Angstrom.
+    CellA: "cell_a", "Angstrom", share(0.02, 1e-3);
+    /// Edge b of the cell in Angstrom.
+    CellB: "cell_b", "Angstrom", share(0.02, 1e-3);
+    /// Edge c of the cell in Angstrom.
+    CellC: "cell_c", "Angstrom", share(0.02, 1e-3);
+    /// Angle between b and c in degrees.
+    CellAlpha: "cell_alpha", "degree", within(0.5);
+    /// Angle between a and c in degrees.
+    CellBeta: "cell_beta", "degree", within(0.5);
+    /// Angle between a and b in degrees.
+    CellGamma: "cell_gamma", "degree", within(0.5);
+    /// Missetting about the laboratory's X in degrees.
+    MissetX: "misset_x", "degree", within(0.3);
+    /// Missetting about the laboratory's Y in degrees.
+    MissetY: "misset_y", "degree", within(0.3);
+    /// Missetting about the laboratory's Z in degrees.
+    MissetZ: "misset_z", "degree", within(0.3);
+    /// Cells along a, continued between whole numbers.
+    CellsA: "Na", "cells", share(0.1, 1e-3);
+    /// Cells along b.
+    CellsB: "Nb", "cells", share(0.1, 1e-3);
+    /// Cells along c.
+    CellsC: "Nc", "cells", share(0.1, 1e-3);
+    /// Factor on the squared radius of a spot.
+    Fudge: "fudge", "1", share(0.1, 1e-3);
+    /// Mosaic spread in degrees.
+    MosaicSpread: "mosaic_spread", "degree", share(0.1, 1e-3);
+    /// Spindle angle of the first phi step in degrees.
+    PhiStart: "phi_start", "degree", within(0.3);
+    /// Range of the phi sweep in degrees, as `-osc`.
+    PhiRange: "phi_range", "degree", within(0.3);
+    /// Central wavelength in Angstrom.
+    Wavelength: "wavelength", "Angstrom", share(0.01, 1e-3);
+    /// Full width of the band of wavelengths in percent.
+    Dispersion: "dispersion", "percent", share(0.1, 1e-3);
+    /// Horizontal divergence in milliradians, as `-hdivrange`.
+    DivergenceH: "divergence_h", "mrad", share(0.1, 1e-3);
+    /// Vertical divergence in milliradians, as `-vdivrange`.
+    DivergenceV: "divergence_v", "mrad", share(0.1, 1e-3);
+    /// Photons per square metre.
+    Fluence: "fluence", "photons/m^2", share(0.3, 1.0);
+    /// Kahn's polarization factor.
+    PolarizationFactor: "polarization_factor", "1", share(0.1, 1e-3);
+    /// Distance of the detector in millimetres: the close distance where that was given.
+    Distance: "distance", "mm", share(0.01, 1e-3);
+    /// Where the beam (or, with the pivot at the sample, the near point) meets the detector, along
+    /// fast from the corner of the first pixel, in millimetres. The detector moves the other way.
+    BeamFast: "beam_fast", "mm", within(0.2);
+    /// The same along slow.
+    BeamSlow: "beam_slow", "mm", within(0.2);
+    /// Rotation of the detector about the laboratory's X in degrees.
+    DetectorRotX: "detector_rotx", "degree", within(0.3);
+    /// Rotation of the detector about the laboratory's Y in degrees.
+    DetectorRotY: "detector_roty", "degree", within(0.3);
+    /// Rotation of the detector about the laboratory's Z in degrees.
+    DetectorRotZ: "detector_rotz", "degree", within(0.3);
+    /// Rotation of the detector about the two-theta axis in degrees.
+    TwoTheta: "twotheta", "degree", within(0.3);
+    /// Thickness of the sensor in micrometres.
+    SensorThickness: "sensor_thickness", "micrometre", share(0.1, 1e-3);
+    /// Depth over which the sensor absorbs by a factor e, in micrometres.
+    SensorAttenuation: "sensor_attenuation", "micrometre", share(0.1, 1e-3);
+    /// Edge of the cube of water in micrometres.
+    Water: "water", "micrometre", share(0.1, 1e-3);
+}
 
 impl Parameter {
-    /// Every parameter but the structure factors.
-    pub const ALL: &[Self] = &[
-        Self::CellA,
-        Self::CellB,
-        Self::CellC,
-        Self::CellAlpha,
-        Self::CellBeta,
-        Self::CellGamma,
-        Self::MissetX,
-        Self::MissetY,
-        Self::MissetZ,
-        Self::CellsA,
-        Self::CellsB,
-        Self::CellsC,
-        Self::Fudge,
-        Self::MosaicSpread,
-        Self::PhiStart,
-        Self::PhiRange,
-        Self::Wavelength,
-        Self::Dispersion,
-        Self::DivergenceH,
-        Self::DivergenceV,
-        Self::Fluence,
-        Self::PolarizationFactor,
-        Self::Distance,
-        Self::BeamFast,
-        Self::BeamSlow,
-        Self::DetectorRotX,
-        Self::DetectorRotY,
-        Self::DetectorRotZ,
-        Self::TwoTheta,
-        Self::SensorThickness,
-        Self::SensorAttenuation,
-        Self::Water,
-    ];
-
     /// Its name: `cell_a`, `misset_x`, `Na`, `distance`; `F(1,-2,3)` for a structure factor.
     ///
     /// ```
@@ -171,14 +146,21 @@ impl Parameter {
 
     /// Its unit.
     pub fn unit(self) -> &'static str {
-        self.row().map_or("electrons", |(_, _, unit)| unit)
+        self.row().map_or("electrons", |row| row.unit)
+    }
+
+    /// By how much `value`, a first guess, may be expected to be off, in the parameter's own unit.
+    pub fn uncertainty(self, value: f64) -> f64 {
+        match self.row().map_or(OF_FACTOR, |row| row.uncertainty) {
+            Uncertainty::Within(by) => by,
+            Uncertainty::Share { of_value, least } => (of_value * value.abs()).max(least),
+        }
     }
 
     /// The parameter of this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        let named = TABLE.iter().find(|(_, known, _)| *known == name);
-        if let Some((parameter, ..)) = named {
-            return Some(*parameter);
+        if let Some(row) = TABLE.iter().find(|row| row.name == name) {
+            return Some(row.parameter);
         }
         let indices = name.strip_prefix("F(")?.strip_suffix(')')?;
         let mut hkl = [0; 3];
@@ -192,8 +174,8 @@ impl Parameter {
             .then_some(Self::StructureFactor(Hkl(hkl)))
     }
 
-    fn row(self) -> Option<(Self, &'static str, &'static str)> {
-        TABLE.into_iter().find(|(known, ..)| *known == self)
+    fn row(self) -> Option<&'static Row> {
+        TABLE.iter().find(|row| row.parameter == self)
     }
 }
 
@@ -201,7 +183,7 @@ impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self, self.row()) {
             (Self::StructureFactor(Hkl([h, k, l])), _) => write!(f, "F({h},{k},{l})"),
-            (_, Some((_, name, _))) => f.write_str(name),
+            (_, Some(row)) => f.write_str(row.name),
             (_, None) => fmt::Debug::fmt(self, f),
         }
     }
@@ -210,12 +192,6 @@ impl fmt::Display for Parameter {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_table_has_a_row_for_each() {
-        let rows: Vec<_> = TABLE.iter().map(|(parameter, ..)| *parameter).collect();
-        assert_eq!(rows, Parameter::ALL);
-    }
 
     #[test]
     fn every_name_leads_back_to_its_parameter() {

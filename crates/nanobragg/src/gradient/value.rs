@@ -1,8 +1,9 @@
-//! Parameters as numbers of a specification.
+//! Parameters as numbers of a specification: what each is, and how it is set.
 
 use std::sync::Arc;
 
 use nanobragg_crystal::{CellSpec, Misset, constants::METRES_PER_ANGSTROM};
+use nanobragg_geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_geometry::{Angle, Attenuation, Length, vector};
 use nanobragg_sources::StepSpec;
 
@@ -157,6 +158,59 @@ impl ExperimentSpec {
 }
 
 impl Base<'_> {
+    /// What `parameter` is now, in its own unit.
+    pub(super) fn value(&self, parameter: Parameter) -> Result<f64, Error> {
+        let experiment = &self.resolved.experiment;
+        let decisions = &self.resolved.decisions;
+        let panel = experiment.detector.first();
+        let input = &decisions.layout.input;
+        let degrees = |radians: f64| radians * DEGREES_PER_RADIAN;
+        let beam_m = match input.pivot {
+            nanobragg_geometry::Pivot::Beam => [input.f_beam_m, input.s_beam_m],
+            nanobragg_geometry::Pivot::Sample => [input.f_close_m, input.s_close_m],
+        };
+        let [na, nb, nc] = experiment.crystal.size().cells();
+        Ok(match parameter {
+            Parameter::CellA => self.cell()[0],
+            Parameter::CellB => self.cell()[1],
+            Parameter::CellC => self.cell()[2],
+            Parameter::CellAlpha => degrees(self.cell()[3]),
+            Parameter::CellBeta => degrees(self.cell()[4]),
+            Parameter::CellGamma => degrees(self.cell()[5]),
+            Parameter::MissetX => degrees(self.misset_rad()[0]),
+            Parameter::MissetY => degrees(self.misset_rad()[1]),
+            Parameter::MissetZ => degrees(self.misset_rad()[2]),
+            Parameter::CellsA => na,
+            Parameter::CellsB => nb,
+            Parameter::CellsC => nc,
+            Parameter::Fudge => experiment.crystal.fudge(),
+            Parameter::MosaicSpread => degrees(experiment.crystal.mosaic().spread_rad()),
+            Parameter::PhiStart => degrees(experiment.phi.start_rad),
+            Parameter::PhiRange => degrees(experiment.phi.range_rad),
+            Parameter::Wavelength => decisions.wavelength_m * 1e10,
+            Parameter::Dispersion => decisions.dispersion.steps().range * 100.0,
+            Parameter::DivergenceH => decisions.divergence.horizontal().range * 1000.0,
+            Parameter::DivergenceV => decisions.divergence.vertical().range * 1000.0,
+            Parameter::Fluence => experiment.fluence_per_m2,
+            Parameter::PolarizationFactor => experiment.polarization.kahn_factor,
+            Parameter::Distance => input.close_distance_m.unwrap_or(input.distance_m) * 1000.0,
+            Parameter::BeamFast => beam_m[0] * 1000.0,
+            Parameter::BeamSlow => beam_m[1] * 1000.0,
+            Parameter::DetectorRotX => degrees(input.rotations_rad[0]),
+            Parameter::DetectorRotY => degrees(input.rotations_rad[1]),
+            Parameter::DetectorRotZ => degrees(input.rotations_rad[2]),
+            Parameter::TwoTheta => degrees(input.twotheta_rad),
+            Parameter::SensorThickness => panel.sensor().thickness_m * 1e6,
+            Parameter::SensorAttenuation => 1e6 / panel.sensor().mu_per_m,
+            Parameter::Water => experiment.water_m * 1e6,
+            Parameter::StructureFactor(hkl) => {
+                let offset = self.factor_offset(parameter, hkl)?;
+                let listed = experiment.factors.values().get(offset).copied();
+                listed.unwrap_or(experiment.factors.default_f())
+            }
+        })
+    }
+
     /// Gives the cell another edge or angle. With a matrix it is the matrix that changes, and a cell
     /// beside it is taken into it.
     fn set_cell(&self, spec: &mut ExperimentSpec, parameter: Parameter, value: f64) {
