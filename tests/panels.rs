@@ -5,7 +5,7 @@ use nanobragg::gradient::{Parameter, render_jacobian, render_photons};
 use nanobragg::physics::{Frame, render, truth};
 use nanobragg::{
     Angle, CellSpec, CrystalSpec, Detector, DetectorSpec, Experiment, ExperimentSpec, FactorsSpec,
-    Length, Level, Mask, Misset, Plan, RunOptions, SamplingSpec,
+    Length, Level, Mask, Misset, RunOptions, SamplingSpec, Scene,
 };
 use nanobragg_tests::strategies::steady_experiments;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 const CUT: [i64; 2] = [2, 3];
 
 fn frame(experiment: &Experiment, options: &RunOptions<'_>) -> Frame {
-    render(&Plan::new(experiment), options).expect("nothing stops the run")
+    render(&Scene::new(experiment), options).expect("nothing stops the run")
 }
 
 /// First and last pixel of part `index` of `parts` along an axis of `pixels`.
@@ -187,10 +187,10 @@ fn a_mask_and_a_region_are_of_one_panel_alone() {
 #[test]
 fn the_truth_of_several_panels_adds_up_to_their_photons() {
     let experiment = tiled().resolve().unwrap().experiment;
-    let plan = Plan::new(&experiment);
+    let scene = Scene::new(&experiment);
     let options = RunOptions::default();
-    let image = render(&plan, &options).unwrap();
-    let truth = truth(&plan, &image, 0.0, &options).unwrap();
+    let image = render(&scene, &options).unwrap();
+    let truth = truth(&scene, &image, 0.0, &options).unwrap();
     for (index, panel) in image.panels.iter().enumerate() {
         let photons: f64 = panel.pixels.iter().copied().map(f64::from).sum();
         let listed = truth.reflections.iter().filter(|r| r.panel == index);

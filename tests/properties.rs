@@ -4,8 +4,8 @@ use nanobragg::geometry::{rotate_about, rotate_xyz};
 use nanobragg::sources::SourceDefaults;
 use nanobragg::{
     Convention, CustomAxes, DetectorSpec, ExperimentSpec, FactorsSpec, Length, Mask, MaskSpec,
-    MosaicSpec, Pivot, Plan, Resolved, RoiSpec, RunOptions, Simulated, Source, SourceList,
-    SourcesSpec, StepSpec, physics, simulate, trace_pixel,
+    MosaicSpec, Pivot, PixelPlace, Resolved, RoiSpec, RunOptions, Scene, Simulated, Source,
+    SourceList, SourcesSpec, StepSpec, physics, simulate, trace_pixel,
 };
 use nanobragg_tests::strategies::{cells, experiments, steady_experiments, turns, weights};
 use nanobragg_tests::tolerances::{SAME_PHYSICS_OF_BRIGHTEST, SAME_PHYSICS_RELATIVE};
@@ -154,9 +154,9 @@ proptest! {
         prop_assert_eq!(bits(&plain), bits(&spec));
 
         let experiment = resolved(&spec).experiment;
-        let plan = Plan::new(&experiment);
-        let image = physics::render(&plan, &RunOptions::default()).unwrap();
-        let trace = trace_pixel(&plan, &image, 1, 2).unwrap();
+        let scene = Scene::new(&experiment);
+        let image = physics::render(&scene, &RunOptions::default()).unwrap();
+        let trace = trace_pixel(&scene, &image, PixelPlace { panel: 0, slow: 2, fast: 1 }).unwrap();
         let traced: Vec<f64> = trace.sources.iter().map(|source| source.recorded_weight).collect();
         let listed: Vec<f64> = weighted.iter().map(|source| source.recorded_weight).collect();
         prop_assert_eq!(traced, listed);
@@ -185,12 +185,12 @@ proptest! {
     #[test]
     fn a_trace_ends_at_the_pixel_of_the_image(spec in experiments()) {
         let experiment = resolved(&spec).experiment;
-        let plan = Plan::new(&experiment);
-        let image = physics::render(&plan, &RunOptions::default()).unwrap();
+        let scene = Scene::new(&experiment);
+        let image = physics::render(&scene, &RunOptions::default()).unwrap();
         let panel = &image.panels[0];
         for (at, pixel) in panel.pixels.iter().enumerate() {
             let (fast, slow) = (at as u32 % panel.pixels_fast, at as u32 / panel.pixels_fast);
-            let trace = trace_pixel(&plan, &image, fast, slow).unwrap();
+            let trace = trace_pixel(&scene, &image, PixelPlace { panel: 0, slow, fast }).unwrap();
             prop_assert_eq!(trace.photons.to_bits(), pixel.to_bits(), "pixel {} {}", fast, slow);
         }
     }

@@ -6,7 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use nanobragg::gradient::{
     Jacobian, Parameter, render_jacobian, render_jacobian_into, render_jvp, render_vjp,
 };
-use nanobragg::physics::Plan;
+use nanobragg::physics::Scene;
 use nanobragg::{RunOptions, physics::render};
 use nanobragg_benches::headline;
 
@@ -31,7 +31,7 @@ const PARAMETERS: [Parameter; 14] = [
 fn gradients(criterion: &mut Criterion) {
     let spec = headline().expect("the scene can be made");
     let resolved = spec.resolve().expect("the scene resolves");
-    let plan = Plan::new(&resolved.experiment);
+    let scene = Scene::new(&resolved.experiment);
     let options = RunOptions::default();
     let pixels = resolved.experiment.detector.first().pixels_fast() as usize
         * resolved.experiment.detector.first().pixels_slow() as usize;
@@ -46,7 +46,7 @@ fn gradients(criterion: &mut Criterion) {
         .sample_size(10)
         .measurement_time(Duration::from_secs(10));
     group.bench_function("render", |bencher| {
-        bencher.iter(|| render(&plan, &options).expect("nobody stops the run"));
+        bencher.iter(|| render(&scene, &options).expect("nobody stops the run"));
     });
     group.bench_function("jvp", |bencher| {
         bencher.iter(|| render_jvp(&spec, &direction, &options).expect("it has derivatives"));

@@ -8,14 +8,14 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
 };
 use nanobragg::physics::render;
-use nanobragg::{Experiment, ExperimentSpec, Fixes, Level, Plan, Precision, RunOptions, Shape};
+use nanobragg::{Experiment, ExperimentSpec, Fixes, Level, Precision, RunOptions, Scene, Shape};
 use nanobragg_benches::{headline_small, tricubic};
 
 /// Terms of the sum of the whole image, by which a scene of any size compares with any other.
-fn terms(plan: &Plan<'_>) -> u64 {
-    let layers = plan.experiment().detector.first().sensor().layers;
-    let pixels = plan.experiment().detector.first().roi().pixel_count();
-    (plan.steps() * f64::from(layers)) as u64 * pixels
+fn terms(scene: &Scene) -> u64 {
+    let layers = scene.panels()[0].sensor().layers;
+    let pixels = scene.panels()[0].roi().pixel_count();
+    (scene.steps() * f64::from(layers)) as u64 * pixels
 }
 
 fn resolved(spec: Result<ExperimentSpec, nanobragg::Error>) -> Experiment {
@@ -37,9 +37,9 @@ fn measure(
     experiment: &Experiment,
     options: RunOptions<'_>,
 ) {
-    let plan = Plan::new(experiment);
-    group.throughput(Throughput::Elements(terms(&plan)));
-    group.bench_function(id, |bencher| bencher.iter(|| render(&plan, &options)));
+    let scene = Scene::new(experiment);
+    group.throughput(Throughput::Elements(terms(&scene)));
+    group.bench_function(id, |bencher| bencher.iter(|| render(&scene, &options)));
 }
 
 fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, WallTime> {

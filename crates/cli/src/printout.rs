@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use nanobragg::io::printf::{general as g, general_with};
 use nanobragg::physics::TermTrace;
-use nanobragg::{Frame, PixelTrace, Plan, trace_pixel};
+use nanobragg::{Frame, PixelPlace, PixelTrace, Scene, trace_pixel};
 use tracing::warn;
 
 use crate::report::by_rows;
@@ -14,13 +14,17 @@ use crate::report::by_rows;
 /// # Errors
 /// When `out` cannot be written.
 pub(crate) fn pixels(
-    plan: &Plan<'_>,
+    scene: &Scene,
     rendered: &Frame,
     only: Option<[u32; 2]>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let trace = |fast, slow| {
+        let panel = 0;
+        trace_pixel(scene, rendered, PixelPlace { panel, slow, fast })
+    };
     if let Some([fast, slow]) = only {
-        return match trace_pixel(plan, rendered, fast, slow) {
+        return match trace(fast, slow) {
             Some(trace) => pixel(&trace, out),
             None => {
                 warn!("pixel {fast} {slow} is not rendered, so there is nothing to print of it");
@@ -28,8 +32,8 @@ pub(crate) fn pixels(
             }
         };
     }
-    for (fast, slow) in plan.experiment().detector.first().roi().pixels() {
-        if let Some(trace) = trace_pixel(plan, rendered, fast, slow) {
+    for (fast, slow) in scene.panels()[0].roi().pixels() {
+        if let Some(trace) = trace(fast, slow) {
             pixel(&trace, out)?;
         }
     }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use nanobragg::{
-    Cancel, Frame, Level, Oddity, PixelPlace, Plan, Precision, RunOptions, Simulated, Truth,
+    Cancel, Experiment, Frame, Level, Oddity, PixelPlace, Precision, RunOptions, Scene, Simulated,
+    Truth,
 };
 use thiserror::Error;
 use tracing::warn;
@@ -158,13 +159,13 @@ pub(crate) fn simulate(
 
     let begun = Instant::now();
     let experiment = &job.resolved.experiment;
-    let plan = Plan::new(experiment);
+    let scene = Scene::new(experiment);
     let progress = Progress::new(args.running.progress, args.running.verbosity);
-    let (image, truth) = picture(&plan, args, Some(&progress), stop)?;
+    let (image, truth) = picture(&scene, experiment, args, Some(&progress), stop)?;
     if let Some(PixelPlace { fast, slow, .. }) = image.left_grid_at {
         warn!("{}, from pixel {fast} {slow} on", Oddity::Interpolation);
     }
-    drop(plan);
+    drop(scene);
     timing.render_s = begun.elapsed().as_secs_f64();
     if let Some(not_finite) = image.not_finite()? {
         warn!("{not_finite}");
@@ -220,52 +221,49 @@ pub(crate) fn level(args: &Args) -> Result<Option<Level>, RunError> {
 
 /// Renders the image, and finds what is in it if that is asked for.
 pub(crate) fn picture(
-    plan: &Plan<'_>,
+    scene: &Scene,
+    experiment: &Experiment,
     args: &Args,
     progress: Option<&Progress>,
     stop: &Cancel,
 ) -> Result<(Simulated, Option<Truth>), RunError> {
     let watched = progress.map(|progress| -> &dyn nanobragg::Progress { progress });
-    let rendered = render_with(plan, args, watched, stop);
+    let rendered = render_with(scene, args, watched, stop);
     if let Some(progress) = progress {
         progress.finish();
     }
     let rendered = rendered?;
     if args.output.printout {
         let says = Says::of(args);
-        says.anyway(|out| printout::pixels(plan, &rendered, args.output.printout_pixel, out));
+        says.anyway(|out| printout::pixels(scene, &rendered, args.output.printout_pixel, out));
     }
     let floor_photons = args.output.truth_floor.unwrap_or(0.0);
     let truth = args.output.truth_path.as_ref().map(|_| {
         let options = options(args, None, stop)?;
         or_stopped(nanobragg::physics::truth(
-            plan,
+            scene,
             &rendered,
             floor_photons,
             &options,
         ))
     });
     let truth = truth.transpose()?;
-    Ok((Simulated::new(plan.experiment(), rendered)?, truth))
+    Ok((Simulated::new(experiment, rendered)?, truth))
 }
 
 /// Renders without a word on how far it is.
-pub(crate) fn render_quietly(
-    plan: &Plan<'_>,
-    args: &Args,
-    stop: &Cancel,
-) -> Result<Frame, RunError> {
-    render_with(plan, args, None, stop)
+pub(crate) fn render_quietly(scene: &Scene, args: &Args, stop: &Cancel) -> Result<Frame, RunError> {
+    render_with(scene, args, None, stop)
 }
 
 fn render_with(
-    plan: &Plan<'_>,
+    scene: &Scene,
     args: &Args,
     progress: Option<&dyn nanobragg::Progress>,
     stop: &Cancel,
 ) -> Result<Frame, RunError> {
     or_stopped(nanobragg::physics::render(
-        plan,
+        scene,
         &options(args, progress, stop)?,
     ))
 }

@@ -1,6 +1,7 @@
 //! Mosaic domains: small random rotations of the lattice.
 
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use nanobragg_geometry::in_unit;
 use nanobragg_geometry::rotation::IDENTITY;
@@ -44,7 +45,7 @@ impl Default for MosaicSpec {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mosaic {
     spread_rad: f64,
-    domains: Vec<[[f64; 3]; 3]>,
+    domains: Arc<Vec<[[f64; 3]; 3]>>,
 }
 
 impl Mosaic {
@@ -97,7 +98,7 @@ impl Mosaic {
         Ok((
             Self {
                 spread_rad,
-                domains,
+                domains: Arc::new(domains),
             },
             warning,
         ))
@@ -111,6 +112,11 @@ impl Mosaic {
     /// One rotation matrix per domain, by rows; never empty, and the first is the identity.
     pub fn domains(&self) -> &[[[f64; 3]; 3]] {
         &self.domains
+    }
+
+    /// The same to keep: there may be millions of them, and no copy is made.
+    pub fn shared_domains(&self) -> Arc<Vec<[[f64; 3]; 3]>> {
+        Arc::clone(&self.domains)
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 
 use nanobragg_geometry::{Detector, Roi};
 use nanobragg_io::Image;
-use nanobragg_physics::{Experiment, Frame, PixelPlace, Plan, RunOptions, Statistics};
+use nanobragg_physics::{Experiment, Frame, PixelPlace, RunOptions, Scene, Statistics};
 use nanobragg_response::{Count, Counts, PanelPhotons, Response, ResponseSpec, Window};
 
 use crate::error::Error;
@@ -103,7 +103,7 @@ impl fmt::Display for NotFinite {
 /// # Errors
 /// [`Error::Physics`] when the run is cancelled or there is no memory or no thread for it.
 pub fn simulate(experiment: &Experiment, options: &RunOptions<'_>) -> Result<Simulated, Error> {
-    let rendered = nanobragg_physics::render(&Plan::new(experiment), options)?;
+    let rendered = nanobragg_physics::render(&Scene::new(experiment), options)?;
     Simulated::new(experiment, rendered)
 }
 

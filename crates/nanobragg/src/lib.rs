@@ -85,7 +85,7 @@ pub use nanobragg_geometry::{
 };
 pub use nanobragg_physics::{
     Cancel, Experiment, Fixes, Frame, Level, Lookup, Oddity, PanelImage, PhiSweep, PixelPlace,
-    PixelTrace, Plan, Polarization, Precision, Progress, ReflectionTruth, RunOptions, Sampling,
+    PixelTrace, Polarization, Precision, Progress, ReflectionTruth, RunOptions, Sampling, Scene,
     Statistics, Truth, trace_pixel, truth,
 };
 pub use nanobragg_response::{Counts, Offset, Response, ResponseSpec};

@@ -2,8 +2,8 @@
 use nanobragg::exchange::{Described, Geometry, dxtbx, xds};
 use nanobragg::{
     Angle, CellSpec, Convention, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, Length,
-    Misset, PhiSpec, Pivot, Plan, Resolved, RunOptions, SamplingSpec, SensorSpec, Surface,
-    simulate, trace_pixel,
+    Misset, PhiSpec, Pivot, PixelPlace, Resolved, RunOptions, SamplingSpec, Scene, SensorSpec,
+    Surface, simulate, trace_pixel,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -112,13 +112,22 @@ fn run_of(described: &Described) -> Resolved {
 
 /// Indices that the kernel gives for pixels of a run.
 fn indices(resolved: &Resolved, pixels: &[[u32; 2]]) -> Vec<Vector> {
-    let plan = Plan::new(&resolved.experiment);
+    let scene = Scene::new(&resolved.experiment);
     let rendered =
-        nanobragg::physics::render(&plan, &RunOptions::default()).expect("nothing stops the run");
+        nanobragg::physics::render(&scene, &RunOptions::default()).expect("nothing stops the run");
     pixels
         .iter()
         .map(|&[fast, slow]| {
-            let trace = trace_pixel(&plan, &rendered, fast, slow).expect("the pixel is there");
+            let trace = trace_pixel(
+                &scene,
+                &rendered,
+                PixelPlace {
+                    panel: 0,
+                    slow,
+                    fast,
+                },
+            )
+            .expect("the pixel is there");
             trace.last.expect("every pixel has a term").hkl
         })
         .collect()

@@ -1,6 +1,6 @@
 //! From a crystal, a beam and a detector to photons per pixel.
 //!
-//! An [`Experiment`] holds the resolved models, a [`Plan`] the tables that do not depend on the
+//! An [`Experiment`] holds the resolved models, a [`Scene`] the tables that do not depend on the
 //! pixel, and [`render`] sums, for every pixel,
 //!
 //! ```text
@@ -11,14 +11,14 @@
 //! ```
 //!
 //! Sources carry a recorded weight for the trace; the sum never sees it, every source counts the same.
-//! The scalar kernel ([`Level::Reference`]) is the judge; the others sum blocks of pixels with the
+//! The scalar sum ([`Level::Reference`]) is the judge; the others sum blocks of pixels with the
 //! vector instructions of the machine. [`trace_pixel`] writes down what went into one pixel.
 //!
 //! ```
 //! use std::sync::Arc;
 //! use nanobragg_crystal::{CellSpec, Crystal, CrystalSpec, FactorGrid};
 //! use nanobragg_geometry::{DetectorSpec, Laboratory, Length};
-//! use nanobragg_physics::{Experiment, Fixes, Plan, RunOptions, render};
+//! use nanobragg_physics::{Experiment, Fixes, RunOptions, Scene, render};
 //! use nanobragg_sources::{Source, SourceList};
 //!
 //! let laboratory = Laboratory::new(&DetectorSpec {
@@ -49,7 +49,7 @@
 //!     goniometer: laboratory.goniometer,
 //!     crystal,
 //! };
-//! let image = render(&Plan::new(&experiment), &RunOptions::default())?;
+//! let image = render(&Scene::new(&experiment), &RunOptions::default())?;
 //! // The direct beam, where all 125 cells scatter in phase: F^2 N^2 r_e^2 fluence px^2 / distance^2.
 //! let solid_angle_sr = 1e-10 / 1e-2;
 //! let expected = (100.0_f64 * 125.0).powi(2) * 7.9408e-30 * 1e30 * solid_angle_sr;
@@ -59,17 +59,19 @@
 
 mod background;
 mod blank;
+mod compat;
 mod error;
 mod experiment;
 mod fixes;
 pub mod gradient;
-mod kernel;
-mod plan;
+mod lanes;
 mod polarization;
 mod progress;
 mod render;
 mod sampling;
+mod scalar;
 mod scattering;
+mod scene;
 mod statistics;
 mod trace;
 mod truth;
@@ -80,13 +82,13 @@ pub use background::{
 pub use error::Error;
 pub use experiment::Experiment;
 pub use fixes::{Fixes, Oddity};
-pub use kernel::{Level, Precision};
-pub use plan::Plan;
+pub use lanes::{Level, Precision};
 pub use polarization::{Polarization, PolarizationFrame, polarization_factor};
 pub use progress::{Cancel, Progress};
 pub use render::{Frame, PanelImage, PixelPlace, RunOptions, render};
 pub use sampling::{Lookup, PhiSweep, Sampling};
 pub use scattering::{ELECTRON_RADIUS_SQUARED_M2, scattering_vector};
+pub use scene::Scene;
 pub use statistics::Statistics;
 pub use trace::{PixelTrace, SourceTrace, TermTrace, trace_pixel};
 pub use truth::{ReflectionTruth, Truth, truth};

@@ -8,13 +8,13 @@ use rayon::prelude::*;
 use tracing::info_span;
 
 use crate::blank::blank_images;
+use crate::compat::Habits;
 use crate::error::Error;
-use crate::experiment::Experiment;
-use crate::kernel::reference::{Carried, Nobody, Pixel, render_pixel};
-use crate::kernel::{Level, Precision, RowSpan, SpanOutcome, render_span};
-use crate::plan::Plan;
+use crate::lanes::{Level, Precision, RowSpan, SpanOutcome, render_span};
 use crate::progress::{Cancel, Progress};
 use crate::sampling::Lookup;
+use crate::scalar::{Pixel, Unobserved, sum_pixel};
+use crate::scene::{Scene, View};
 use crate::statistics::{self, RowSums, Statistics, sum_over};
 
 /// Results that [`in_order`] lets wait: enough to keep many threads busy.
@@ -78,14 +78,13 @@ pub struct PixelPlace {
     pub fast: u32,
 }
 
-/// Renders the image of `plan`: all panels, whichever it looks at.
+/// Renders the image of a scene.
 ///
 /// # Errors
 /// When the run is cancelled, or there is no memory or no thread for it.
-pub fn render(plan: &Plan<'_>, options: &RunOptions<'_>) -> Result<Frame, Error> {
+pub fn render(scene: &Scene, options: &RunOptions<'_>) -> Result<Frame, Error> {
     let _span = info_span!("render").entered();
-    let detector = &plan.experiment.detector;
-    let mut panels = detector
+    let mut panels = scene
         .panels()
         .iter()
         .map(|panel| {
@@ -96,27 +95,24 @@ pub fn render(plan: &Plan<'_>, options: &RunOptions<'_>) -> Result<Frame, Error>
             })
         })
         .collect::<Result<Vec<_>, Error>>()?;
-    let rows_total = rows_of(detector.panels());
+    let rows_total = rows_of(scene.panels());
     thread_pool(options.threads)?.install(|| {
-        let mut state = Habits {
-            cell_is_untouched: plan.untouched_orientations.is_some(),
-            lookup: plan.experiment.lookup,
-        };
+        let mut state = Habits::at_start(scene);
         let (mut first_evaluated, mut left_grid_at) = (None, None);
         let mut solid_angle_sums_sr = Vec::new();
-        for (plan, image) in plan.panels().zip(&mut panels) {
+        for (view, image) in scene.views().zip(&mut panels) {
             let rows = Rows {
                 done: solid_angle_sums_sr.len(),
                 total: rows_total,
             };
-            let mut sweep = Sweep::new(&plan, options, &mut image.pixels, state, rows);
+            let mut sweep = Sweep::new(&view, options, &mut image.pixels, state, rows);
             first_evaluated = sweep.render_untouched_cell()?.or(first_evaluated);
             left_grid_at = sweep.render_rest()?.or(left_grid_at);
             state = sweep.state;
             solid_angle_sums_sr.extend(sweep.solid_angle_sums_sr);
         }
-        let solid_angle_sr = solid_angle_sums_sr.iter().sum::<f64>() / plan.steps;
-        let statistics = image_statistics(plan.experiment, &panels, solid_angle_sr);
+        let solid_angle_sr = solid_angle_sums_sr.iter().sum::<f64>() / scene.steps;
+        let statistics = image_statistics(scene, &panels, solid_angle_sr);
         Ok(Frame {
             panels,
             statistics,
@@ -130,15 +126,6 @@ pub fn render(plan: &Plan<'_>, options: &RunOptions<'_>) -> Result<Frame, Error>
 fn rows_of(panels: &[Panel]) -> usize {
     let rows = |panel: &Panel| panel.roi().slow().count();
     panels.iter().map(rows).sum()
-}
-
-/// What the C program carries from pixel to pixel through the whole run.
-#[derive(Debug, Clone, Copy)]
-struct Habits {
-    /// Nothing was evaluated yet, and the first evaluation finds a cell of its own.
-    cell_is_untouched: bool,
-    /// How structure factors are looked up.
-    lookup: Lookup,
 }
 
 /// Rows of the whole run, for whoever watches it.
@@ -181,8 +168,8 @@ pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
 }
 
 /// The rendering of one panel in progress: everything before `next` is done.
-struct Sweep<'r, 'e> {
-    plan: &'r Plan<'e>,
+struct Sweep<'r> {
+    view: &'r View<'r>,
     options: &'r RunOptions<'r>,
     pixels: &'r mut [f32],
     /// One sum a row of the region of interest.
@@ -192,20 +179,20 @@ struct Sweep<'r, 'e> {
     rows: Rows,
 }
 
-impl<'r, 'e> Sweep<'r, 'e> {
+impl<'r> Sweep<'r> {
     fn new(
-        plan: &'r Plan<'e>,
+        view: &'r View<'r>,
         options: &'r RunOptions<'r>,
         pixels: &'r mut [f32],
         state: Habits,
         rows: Rows,
     ) -> Self {
-        let roi = plan.panel.roi();
+        let roi = view.panel.roi();
         Self {
-            plan,
+            view,
             options,
             pixels,
-            solid_angle_sums_sr: vec![0.0; rows_of(std::slice::from_ref(plan.panel))],
+            solid_angle_sums_sr: vec![0.0; rows_of(std::slice::from_ref(view.panel))],
             next: Pixel {
                 fast: *roi.fast().start(),
                 slow: *roi.slow().start(),
@@ -221,12 +208,8 @@ impl<'r, 'e> Sweep<'r, 'e> {
         if !self.state.cell_is_untouched {
             return Ok(None);
         }
-        let panel = self.plan.panel;
+        let panel = self.view.panel;
         let roi = panel.roi();
-        let mut carried = Carried {
-            cell_is_untouched: true,
-            lookup: self.state.lookup,
-        };
         for slow in roi.slow() {
             self.check_cancel()?;
             for fast in roi.fast() {
@@ -234,22 +217,18 @@ impl<'r, 'e> Sweep<'r, 'e> {
                     continue;
                 }
                 let pixel = Pixel { fast, slow };
-                let sum = render_pixel(self.plan, pixel, &mut carried, &mut Nobody);
+                let sum = sum_pixel(self.view, pixel, &mut self.state, &mut Unobserved);
                 let width = panel.pixels_fast() as usize;
                 if let Some(out) = self.pixels.get_mut(slow as usize * width + fast as usize) {
-                    *out = sum.photons;
+                    *out = sum.photons as f32;
                 }
                 self.add_solid_angle(slow, sum.solid_angle_sum_sr);
-                if !carried.cell_is_untouched {
-                    self.state = Habits {
-                        cell_is_untouched: false,
-                        lookup: carried.lookup,
-                    };
+                if !self.state.cell_is_untouched {
                     self.next = Pixel {
                         fast: fast + 1,
                         slow,
                     };
-                    return Ok(Some(self.plan.place(pixel)));
+                    return Ok(Some(self.view.place(pixel)));
                 }
             }
         }
@@ -264,17 +243,17 @@ impl<'r, 'e> Sweep<'r, 'e> {
     fn render_rest(&mut self) -> Result<Option<PixelPlace>, Error> {
         // Interpolation can have ended in the one pixel of this panel that is rendered already.
         let begin = self.next;
-        let roi = self.plan.panel.roi();
+        let roi = self.view.panel.roi();
         let is_begun = begin.fast > *roi.fast().start() && begin.slow <= *roi.slow().end();
-        let has_ended = self.state.lookup != self.plan.experiment.lookup;
+        let has_ended = self.state.lookup != self.view.setup.lookup;
         let mut left_grid_at = (is_begun && has_ended).then(|| {
-            self.plan.place(Pixel {
+            self.view.place(Pixel {
                 fast: begin.fast - 1,
                 slow: begin.slow,
             })
         });
         while let Some(pixel) = self.render_until_grid_is_left()? {
-            left_grid_at = Some(self.plan.place(pixel));
+            left_grid_at = Some(self.view.place(pixel));
             self.state.lookup = Lookup::Nearest;
             self.next = Pixel {
                 fast: pixel.fast + 1,
@@ -287,17 +266,17 @@ impl<'r, 'e> Sweep<'r, 'e> {
     /// Renders rows in parallel from `next` on. Returns the first pixel, in raster order, in which an
     /// index left the grid; the pixels after it are then still to be rendered.
     fn render_until_grid_is_left(&mut self) -> Result<Option<Pixel>, Error> {
-        let plan = self.plan;
+        let view = self.view;
         let options = self.options;
         let (next, lookup) = (self.next, self.state.lookup);
         // A run that lanes cannot number falls back on the reference.
         let level = match options.level {
-            _ if !plan.suits_lanes => Level::Reference,
+            _ if !view.suits_lanes() => Level::Reference,
             given => given.unwrap_or_else(Level::detect),
         };
-        let roi = plan.panel.roi();
-        let mask = plan.panel.mask();
-        let width = plan.panel.pixels_fast() as usize;
+        let roi = view.panel.roi();
+        let mask = view.panel.mask();
+        let width = view.panel.pixels_fast() as usize;
         let first_left_row = AtomicU32::new(u32::MAX);
         let rows_here = (next.slow - *roi.slow().start()) as usize;
         let rows_done = AtomicUsize::new(self.rows.done + rows_here);
@@ -325,7 +304,7 @@ impl<'r, 'e> Sweep<'r, 'e> {
                 lookup,
                 cancel: options.cancel,
             };
-            let outcome = render_span(level, options.precision, plan, &span, pixels);
+            let outcome = render_span(level, options.precision, view, &span, pixels);
             if outcome.left_grid_at.is_some() {
                 first_left_row.fetch_min(slow, Ordering::Relaxed);
             }
@@ -356,7 +335,7 @@ impl<'r, 'e> Sweep<'r, 'e> {
     }
 
     fn add_solid_angle(&mut self, slow: u32, sum_sr: f64) {
-        let row = (slow - self.plan.panel.roi().slow().start()) as usize;
+        let row = (slow - self.view.panel.roi().slow().start()) as usize;
         if let Some(total) = self.solid_angle_sums_sr.get_mut(row) {
             *total += sum_sr;
         }
@@ -371,12 +350,8 @@ impl<'r, 'e> Sweep<'r, 'e> {
 }
 
 /// The figures of a finished image.
-fn image_statistics(
-    experiment: &Experiment,
-    images: &[PanelImage],
-    solid_angle_sr: f64,
-) -> Statistics {
-    let panels = || experiment.detector.panels().iter().zip(images);
+fn image_statistics(scene: &Scene, images: &[PanelImage], solid_angle_sr: f64) -> Statistics {
+    let panels = || scene.panels().iter().zip(images);
     let mut sums = Vec::new();
     for (index, (panel, image)) in panels().enumerate() {
         let columns = columns_of(panel);
@@ -390,7 +365,7 @@ fn image_statistics(
         let slow = panel.roi().slow();
         sums.extend(slow.zip(rows).map(|(slow, sums)| (index, slow, sums)));
     }
-    statistics::merge(experiment, &sums, images, solid_angle_sr, |mean| {
+    statistics::merge(scene, &sums, images, solid_angle_sr, |mean| {
         let of_panel = |(panel, image)| -> Vec<f64> {
             rows_with(panel, image)
                 .map(|(_, row)| sum_over(row, |photons| (photons - mean).powi(2)))

@@ -2,8 +2,8 @@
 
 use nanobragg_geometry::{Panel, subpixel_offset};
 
-use crate::experiment::Experiment;
 use crate::render::{PanelImage, PixelPlace, columns_of};
+use crate::scene::Scene;
 
 /// The figures that a run reports.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,13 +86,13 @@ pub(crate) fn sum_over(row: &[f32], f: impl Fn(f64) -> f64) -> f64 {
 /// Merges the sums of all rows, first to last, each given with its panel and its place there.
 /// `deviations` tells the sum over the regions of the squared deviations from a mean.
 pub(crate) fn merge(
-    experiment: &Experiment,
+    scene: &Scene,
     rows: &[(usize, u32, RowSums)],
     images: &[PanelImage],
     solid_angle_sr: f64,
     deviations: impl FnOnce(f64) -> f64,
 ) -> Statistics {
-    let panels = experiment.detector.panels();
+    let panels = scene.panels();
     let mut total = RowSums::default();
     let mut brightest_row = None;
     for (panel, slow, row) in rows {
@@ -121,7 +121,7 @@ pub(crate) fn merge(
     Statistics {
         max_photons: total.brightest,
         max_panel: brightest_at.map_or(0, |place| place.panel),
-        max_at_m: brightest_at.map_or([0.0; 2], |place| last_subpixel_m(experiment, place)),
+        max_at_m: brightest_at.map_or([0.0; 2], |place| last_subpixel_m(scene, place)),
         mean,
         rms: (total.sum_of_squares / degrees_of_freedom(total.pixels)).sqrt(),
         rmsd: (deviations(mean) / degrees_of_freedom(region)).sqrt(),
@@ -136,9 +136,9 @@ fn degrees_of_freedom(n: u64) -> f64 {
 }
 
 /// Where the last sub-pixel of a pixel lies on its panel, in metres.
-fn last_subpixel_m(experiment: &Experiment, place: PixelPlace) -> [f64; 2] {
-    let panel = experiment.detector.panels().get(place.panel);
-    let oversample = experiment.sampling.oversample;
+fn last_subpixel_m(scene: &Scene, place: PixelPlace) -> [f64; 2] {
+    let panel = scene.panels().get(place.panel);
+    let oversample = scene.setup.oversample;
     let subpixel_m = panel.map_or(0.0, Panel::pixel_size_m) / f64::from(oversample);
     [place.fast, place.slow]
         .map(|pixel| subpixel_offset(pixel, oversample - 1, oversample, subpixel_m))

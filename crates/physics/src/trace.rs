@@ -1,13 +1,11 @@
 //! What went into one pixel, number by number.
 
-use nanobragg_geometry::Surface;
+use nanobragg_geometry::{Panel, Surface, vector};
 
-use crate::kernel::reference::{
-    Carried, Corrections, Evaluation, Pixel, Subpixel, Witness, render_pixel,
-};
-use crate::plan::Plan;
+use crate::compat::History;
 use crate::render::{Frame, PixelPlace};
-use crate::sampling::Lookup;
+use crate::scalar::{Observer, Pixel, Subpixel, Term, sum_pixel};
+use crate::scene::{Scene, View};
 
 /// Everything that went into one pixel.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,118 +81,93 @@ impl TermTrace {
     }
 }
 
-/// Traces the pixel `fast`, `slow` of the panel that `plan` looks at, of a rendered image.
+/// Traces a pixel of a rendered image.
 ///
 /// Returns `None` for a pixel that is not rendered: off the detector, outside the region of interest
 /// or under the mask.
-pub fn trace_pixel(plan: &Plan<'_>, frame: &Frame, fast: u32, slow: u32) -> Option<PixelTrace> {
-    let experiment = plan.experiment;
-    if !plan.panel.uses(fast, slow) {
-        return None;
-    }
-    let here = PixelPlace {
-        panel: plan.panel_index,
-        slow,
-        fast,
-    };
-    let lookup = match frame.left_grid_at {
-        Some(left) if here > left => Lookup::Nearest,
-        _ => experiment.lookup,
-    };
-    let cell_is_untouched = plan.untouched_orientations.is_some()
-        && frame.first_evaluated.is_none_or(|first| here <= first);
-    let mut carried = Carried {
-        cell_is_untouched,
-        lookup,
-    };
-    let mut tracer = Tracer::new(plan, fast, slow);
-    let sum = render_pixel(plan, Pixel { fast, slow }, &mut carried, &mut tracer);
+pub fn trace_pixel(scene: &Scene, frame: &Frame, place: PixelPlace) -> Option<PixelTrace> {
+    let PixelPlace { panel, slow, fast } = place;
+    let uses = |panel: &Panel| panel.uses(fast, slow);
+    scene.panels().get(panel).filter(|panel| uses(panel))?;
+    let view = scene.view(panel);
+    let mut habits = History::of_frame(scene, frame).before(place);
+    let mut tracer = Tracer::new(&view, fast, slow);
+    let sum = sum_pixel(&view, Pixel { fast, slow }, &mut habits, &mut tracer);
     Some(PixelTrace {
-        photons: sum.photons,
+        intensity: sum.intensity,
+        polarization: sum.corrections.polarization,
+        solid_angle_sr: sum.corrections.solid_angle_sr,
+        capture: sum.corrections.capture,
+        photons: sum.photons as f32,
         ..tracer.trace
     })
 }
 
-/// Writes down what the reference kernel does.
+/// Writes down what the scalar sum does.
 struct Tracer {
     trace: PixelTrace,
 }
 
 impl Tracer {
-    fn new(plan: &Plan<'_>, fast: u32, slow: u32) -> Self {
-        let sources = plan
-            .experiment
-            .sources
-            .iter()
-            .map(|source| SourceTrace {
-                incident: source.incident(),
-                wavelength_m: source.wavelength_m,
-                recorded_weight: source.recorded_weight,
-                cut_by_dmin: 0,
-                sum: 0.0,
-            })
-            .collect();
+    fn new(view: &View<'_>, fast: u32, slow: u32) -> Self {
+        let sources = view.sources.iter().map(|source| SourceTrace {
+            incident: source.incident,
+            wavelength_m: source.wavelength_m,
+            recorded_weight: source.weight,
+            cut_by_dmin: 0,
+            sum: 0.0,
+        });
         let trace = PixelTrace {
             fast,
             slow,
             position_m: [0.0; 3],
             path_m: 0.0,
             stol_per_m: 0.0,
-            sources,
+            sources: sources.collect(),
             last: None,
             largest: None,
             terms: 0,
             intensity: 0.0,
-            steps: plan.steps,
+            steps: view.steps,
             polarization: 0.0,
             solid_angle_sr: 0.0,
             capture: 0.0,
             photons: 0.0,
-            curved: plan.panel.surface() == Surface::Curved,
+            curved: view.panel.surface() == Surface::Curved,
         };
         Self { trace }
     }
 }
 
-impl Witness for Tracer {
-    fn subpixel(&mut self, subpixel: &Subpixel) {
+impl Observer<f64> for Tracer {
+    fn subpixel(&mut self, subpixel: &Subpixel<f64>) {
         self.trace.position_m = subpixel.position_m;
         self.trace.path_m = subpixel.path_m;
     }
 
-    fn source(&mut self, source: usize, scattering_per_m: [f64; 3], cut_by_dmin: bool) {
-        self.trace.stol_per_m = 0.5 * nanobragg_geometry::vector::norm(scattering_per_m);
-        if cut_by_dmin && let Some(source) = self.trace.sources.get_mut(source) {
+    fn source(&mut self, source: usize, scattering_per_m: [f64; 3], is_cut: bool) {
+        self.trace.stol_per_m = 0.5 * vector::norm(scattering_per_m);
+        if is_cut && let Some(source) = self.trace.sources.get_mut(source) {
             source.cut_by_dmin += 1;
         }
     }
 
-    fn evaluation(&mut self, evaluation: &Evaluation) {
+    fn term(&mut self, term: &Term<'_, f64>) {
         let term = TermTrace {
-            source: evaluation.source,
-            hkl: evaluation.hkl,
-            cell_factor: evaluation.cell_factor,
-            lattice_factor: evaluation.lattice_factor,
-            cell_m: evaluation.orientation,
+            source: term.source,
+            hkl: term.hkl,
+            cell_factor: term.cell_factor,
+            lattice_factor: term.lattice_factor,
+            cell_m: *term.orientation,
         };
         self.trace.terms += 1;
-        if let Some(source) = self.trace.sources.get_mut(evaluation.source) {
+        if let Some(source) = self.trace.sources.get_mut(term.source) {
             source.sum += term.intensity();
         }
-        if self
-            .trace
-            .largest
-            .is_none_or(|largest| term.intensity() > largest.intensity())
-        {
+        let is_larger = |largest: TermTrace| term.intensity() > largest.intensity();
+        if self.trace.largest.is_none_or(is_larger) {
             self.trace.largest = Some(term);
         }
         self.trace.last = Some(term);
-    }
-
-    fn pixel(&mut self, intensity: f64, corrections: &Corrections) {
-        self.trace.intensity = intensity;
-        self.trace.polarization = corrections.polarization;
-        self.trace.solid_angle_sr = corrections.solid_angle_sr;
-        self.trace.capture = corrections.capture;
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Mutex;
 use nanobragg_crystal::{CellSpec, Crystal, CrystalSpec, FactorGrid, Misset};
 use nanobragg_geometry::{DetectorSpec, Laboratory, Length, Mask, vector};
 use nanobragg_physics::{
-    Cancel, ELECTRON_RADIUS_SQUARED_M2, Error, Experiment, Frame, Lookup, PhiSweep, Plan,
-    Polarization, PolarizationFrame, Progress, RunOptions, Sampling, polarization_factor, render,
-    scattering_vector, trace_pixel, water_background,
+    Cancel, ELECTRON_RADIUS_SQUARED_M2, Error, Experiment, Frame, Lookup, PhiSweep, PixelPlace,
+    Polarization, PolarizationFrame, Progress, RunOptions, Sampling, Scene, polarization_factor,
+    render, scattering_vector, trace_pixel, water_background,
 };
 use nanobragg_sources::{Source, SourceList};
 use proptest::prelude::*;
@@ -78,7 +78,7 @@ fn rendered(experiment: &Experiment, threads: usize) -> Frame {
         threads,
         ..RunOptions::default()
     };
-    render(&Plan::new(experiment), &options).expect("nothing stops the run")
+    render(&Scene::new(experiment), &options).expect("nothing stops the run")
 }
 
 /// The pixels of the only panel.
@@ -98,6 +98,14 @@ fn unit_vectors() -> impl Strategy<Value = [f64; 3]> {
     [component(), component(), component()]
         .prop_filter("a direction", |v| vector::norm(*v) > 0.1)
         .prop_map(vector::unit)
+}
+
+fn at(fast: u32, slow: u32) -> PixelPlace {
+    PixelPlace {
+        panel: 0,
+        slow,
+        fast,
+    }
 }
 
 proptest! {
@@ -167,9 +175,9 @@ proptest! {
 
     #[test]
     fn a_trace_multiplies_up_to_its_pixel(experiment in experiments()) {
-        let plan = Plan::new(&experiment);
+        let scene = Scene::new(&experiment);
         let image = rendered(&experiment, 1);
-        let trace = trace_pixel(&plan, &image, 4, 3).expect("the pixel is rendered");
+        let trace = trace_pixel(&scene, &image, at(4, 3)).expect("the pixel is rendered");
         prop_assert_eq!(trace.photons, pixels(&image)[(3 * FAST + 4) as usize]);
         let terms: f64 = trace.sources.iter().map(|source| source.sum).sum();
         prop_assert!((terms - trace.intensity).abs() <= 1e-12 * terms);
@@ -183,10 +191,10 @@ proptest! {
 
     #[test]
     fn a_pixel_off_the_detector_has_no_trace(experiment in experiments(), beyond in 0..1000_u32) {
-        let plan = Plan::new(&experiment);
+        let scene = Scene::new(&experiment);
         let image = rendered(&experiment, 1);
-        prop_assert!(trace_pixel(&plan, &image, FAST + beyond, 0).is_none());
-        prop_assert!(trace_pixel(&plan, &image, 0, SLOW + beyond).is_none());
+        prop_assert!(trace_pixel(&scene, &image, at(FAST + beyond, 0)).is_none());
+        prop_assert!(trace_pixel(&scene, &image, at(0, SLOW + beyond)).is_none());
     }
 
     #[test]
@@ -256,7 +264,7 @@ fn every_row_is_told_once() {
         progress: Some(&listener),
         ..RunOptions::default()
     };
-    render(&Plan::new(&experiment), &options).unwrap();
+    render(&Scene::new(&experiment), &options).unwrap();
     let mut heard = listener.0.into_inner().unwrap();
     heard.sort_unstable();
     let rows = SLOW as usize;
@@ -274,6 +282,6 @@ fn a_cancelled_run_gives_no_image() {
         cancel: Some(&cancel),
         ..RunOptions::default()
     };
-    let outcome = render(&Plan::new(&some_experiment()), &options);
+    let outcome = render(&Scene::new(&some_experiment()), &options);
     assert!(matches!(outcome, Err(Error::Cancelled)));
 }

@@ -8,7 +8,7 @@ use nanobragg_crystal::{
 };
 use nanobragg_geometry::{Detector, DetectorSpec, Laboratory, Length, Roi};
 use nanobragg_physics::{
-    Experiment, Fixes, Lookup, Oddity, PhiSweep, Plan, Polarization, RunOptions, Sampling, Truth,
+    Experiment, Fixes, Lookup, Oddity, PhiSweep, Polarization, RunOptions, Sampling, Scene, Truth,
     render, truth,
 };
 use nanobragg_sources::{Source, SourceList};
@@ -81,10 +81,10 @@ fn with_roi(roi: Roi) -> Detector {
 
 /// The image and what is found in it.
 fn found(experiment: &Experiment, floor_photons: f64) -> (Vec<f32>, Truth) {
-    let plan = Plan::new(experiment);
+    let scene = Scene::new(experiment);
     let options = RunOptions::default();
-    let rendered = render(&plan, &options).expect("nothing stops it");
-    let truth = truth(&plan, &rendered, floor_photons, &options).expect("nothing stops it");
+    let rendered = render(&scene, &options).expect("nothing stops it");
+    let truth = truth(&scene, &rendered, floor_photons, &options).expect("nothing stops it");
     (rendered.panels[0].pixels.clone(), truth)
 }
 
@@ -211,13 +211,13 @@ fn weak_reflections_below_the_floor_are_told_as_a_sum() {
 #[test]
 fn threads_change_no_bit() {
     let experiment = experiment(Shape::Square);
-    let plan = Plan::new(&experiment);
+    let scene = Scene::new(&experiment);
     let on = |threads| {
         let options = RunOptions {
             threads,
             ..RunOptions::default()
         };
-        truth(&plan, &render(&plan, &options).unwrap(), 0.0, &options).unwrap()
+        truth(&scene, &render(&scene, &options).unwrap(), 0.0, &options).unwrap()
     };
     assert_eq!(on(1), on(3));
 }

@@ -1,6 +1,6 @@
 //! What is in an image.
 
-use nanobragg::Plan;
+use nanobragg::Scene;
 use nanobragg::physics::{self, Truth};
 use nanobragg_cli::{RunError, options};
 use numpy::{IntoPyArray, PyArray1};
@@ -47,9 +47,9 @@ pub(crate) fn truth<'py>(
     let resolved = &experiment.job().resolved.experiment;
     let found = interruptible(py, |cancel| -> Result<Truth, RunError> {
         let options = options(&args, None, cancel)?;
-        let plan = Plan::new(resolved);
-        let rendered = physics::render(&plan, &options)?;
-        Ok(physics::truth(&plan, &rendered, floor_photons, &options)?)
+        let scene = Scene::new(resolved);
+        let rendered = physics::render(&scene, &options)?;
+        Ok(physics::truth(&scene, &rendered, floor_photons, &options)?)
     })?;
     let found = found.map_err(|error| of_run(py, &error))?;
     let list = &found.reflections;

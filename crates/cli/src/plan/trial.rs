@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use nanobragg::{Cancel, Detector, Experiment, Frame, Mask, Panel, PixelPlace, Plan, SourceList};
+use nanobragg::{Cancel, Detector, Experiment, Frame, Mask, Panel, PixelPlace, Scene, SourceList};
 
 use crate::args::Args;
 use crate::run::{RunError, render_quietly};
@@ -50,9 +50,9 @@ pub(crate) fn run(
     let runs = Runs::of(experiment);
     let mut timed = |wanted: u64| -> Result<(f64, Frame), RunError> {
         tried.detector = runs.detector(experiment, wanted)?;
-        let plan = Plan::new(&tried);
+        let scene = Scene::new(&tried);
         let begun = Instant::now();
-        let rendered = render_quietly(&plan, args, stop)?;
+        let rendered = render_quietly(&scene, args, stop)?;
         Ok((begun.elapsed().as_secs_f64(), rendered))
     };
     // What is spent without any pixel is no measure of pixels.

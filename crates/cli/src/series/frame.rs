@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nanobragg::series::{Frame, SeriesKind, SeriesSpec};
-use nanobragg::{Cancel, Misset, Oddity, Plan};
+use nanobragg::{Cancel, Misset, Oddity, Scene};
 use serde_json::{Value, json};
 
 use super::names;
@@ -64,9 +64,9 @@ impl Maker<'_> {
         outputs.also_to(whole.and_then(|whole| whole.place(number)));
         let go_on = || stop_unless_wanted(self.stop);
         let experiment = &job.resolved.experiment;
-        let plan = Plan::new(experiment);
-        let (image, truth) = picture(&plan, &args, None, self.stop)?;
-        drop(plan);
+        let scene = Scene::new(experiment);
+        let (image, truth) = picture(&scene, experiment, &args, None, self.stop)?;
+        drop(scene);
         let written = outputs.write(&job, &image, truth.as_ref(), &args, &|_| {}, &go_on)?;
         let misset_deg = experiment
             .crystal

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use nanobragg_crystal::{GridLimit, Hkl, Lattice, reciprocal_from_matrix};
 use nanobragg_geometry::{Attenuation, vector};
-use nanobragg_physics::{Oddity, Plan};
+use nanobragg_physics::{Oddity, Scene};
 use nanobragg_sources::{SourceDefaults, SourceList, Steps};
 
 use super::parameter::Parameter;
@@ -34,8 +34,8 @@ impl<'s> Base<'s> {
     }
 
     /// The tables of the experiment.
-    pub(super) fn plan(&self) -> Plan<'_> {
-        Plan::new(&self.resolved.experiment)
+    pub(super) fn tables(&self) -> Scene {
+        Scene::new(&self.resolved.experiment)
     }
 
     /// The lattice of a matrix before missetting; `None` without a matrix.

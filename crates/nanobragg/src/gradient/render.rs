@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nanobragg_numeric::Dual;
 use nanobragg_physics::RunOptions;
 use nanobragg_physics::gradient::{
-    Scene, Tangent, derivatives_into, photons, pullback, weighted_sum,
+    Numbers, Tangent, derivatives_into, photons, pullback, weighted_sum,
 };
 
 use super::base::Base;
@@ -101,7 +101,7 @@ pub fn render_jacobian_into(
     let tangents = tangents(&base, parameters)?;
     [into.fast, into.slow] = base.shape();
     derivatives_into(
-        &base.plan(),
+        &base.tables(),
         &tangents,
         options,
         &mut into.photons,
@@ -126,7 +126,7 @@ pub fn render_jvp(
     let combined = Tangent::combined(components.zip(&tangents));
     let (mut photons, mut derivative) = (Vec::new(), Vec::new());
     derivatives_into(
-        &base.plan(),
+        &base.tables(),
         combined.as_slice(),
         options,
         &mut photons,
@@ -156,7 +156,7 @@ pub fn render_vjp(
 ) -> Result<Vjp, Error> {
     let base = Base::new(spec)?;
     let tangents = tangents(&base, parameters)?;
-    let pulled = pullback(&base.plan(), &tangents, weights, options)?;
+    let pulled = pullback(&base.tables(), &tangents, weights, options)?;
     Ok(Vjp {
         photons: pulled.photons,
         parameters: pulled.parameters,
@@ -189,7 +189,7 @@ pub fn render_hvp(
     for parameter in parameters.iter().chain(direction.iter().map(|(p, _)| p)) {
         base.check(*parameter)?;
     }
-    let plan = base.plan();
+    let tables = base.tables();
     let along = direction.iter().map(|&(parameter, component)| {
         let step = Dual {
             real: 0.0,
@@ -202,8 +202,8 @@ pub fn render_hvp(
         let by = (group.iter().enumerate())
             .map(|(index, &parameter)| (parameter, Second::variable(Dual::constant(0.0), index)));
         let shifts: Vec<_> = along.clone().chain(by).collect();
-        let scene: Scene<Second> = base.scene(&Shifts(&shifts))?;
-        let sum = weighted_sum(&plan, &scene, weights, options)?;
+        let numbers: Numbers<Second> = base.numbers(&Shifts(&shifts))?;
+        let sum = weighted_sum(&tables, &numbers, weights, options)?;
         let rates = sum.derivatives.map(|by| by.derivatives);
         product.extend(rates.as_flattened().iter().take(group.len()));
     }
@@ -227,16 +227,16 @@ pub fn render_photons(
     for (parameter, _) in shifts {
         base.check(*parameter)?;
     }
-    let scene = base.scene(&Shifts(shifts))?;
-    Ok(photons(&base.plan(), &scene, options)?)
+    let numbers = base.numbers(&Shifts(shifts))?;
+    Ok(photons(&base.tables(), &numbers, options)?)
 }
 
-/// How the scene follows each of `parameters`.
+/// How the numbers of the experiment follow each of `parameters`.
 fn tangents(base: &Base<'_>, parameters: &[Parameter]) -> Result<Vec<Tangent>, Error> {
     let tangent = |&parameter: &Parameter| {
         base.check(parameter)?;
         let shift = [(parameter, Dual::<1>::variable(0.0, 0))];
-        Ok(Tangent::of(&base.scene(&Shifts(&shift))?))
+        Ok(Tangent::of(&base.numbers(&Shifts(&shift))?))
     };
     parameters.iter().map(tangent).collect()
 }

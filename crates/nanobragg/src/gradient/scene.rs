@@ -6,7 +6,7 @@ use nanobragg_crystal::{
 };
 use nanobragg_geometry::{Attenuation, Placement, PlacementInput, Sensor, place, vector};
 use nanobragg_numeric::Scalar;
-use nanobragg_physics::gradient::{Scene, ScenePanel, SceneSource};
+use nanobragg_physics::gradient::{Numbers, PanelNumbers, SourceNumbers};
 use nanobragg_sources::{BeamAxes, Steps};
 
 use super::base::Base;
@@ -59,24 +59,24 @@ const ROTATIONS: [Parameter; 3] = [
 
 impl Base<'_> {
     /// The numbers of the experiment with some parameters shifted.
-    pub(super) fn scene<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Result<Scene<T>, Error> {
+    pub(super) fn numbers<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Result<Numbers<T>, Error> {
         let experiment = &self.resolved.experiment;
-        let mut scene = Scene::of(experiment);
+        let mut numbers = Numbers::of(experiment);
         let lattice_moves = [EDGES, ANGLES, MISSETS]
             .iter()
             .any(|parameters| shifts.any(parameters));
         let by_matrix = shifts.any(&[Parameter::Wavelength]) && self.spec.crystal.matrix.is_some();
         if lattice_moves || by_matrix {
             let lattice = self.lattice(shifts);
-            scene.direct_m = lattice.direct_m();
-            scene.lattice.reciprocal_per_angstrom = lattice.reciprocal_per_angstrom;
+            numbers.direct_m = lattice.direct_m();
+            numbers.lattice.reciprocal_per_angstrom = lattice.reciprocal_per_angstrom;
         }
-        add(&mut scene.lattice.cells, shifts.three(SIZES, 1.0));
-        scene.lattice.fudge += shifts.of(Parameter::Fudge, 1.0);
+        add(&mut numbers.lattice.cells, shifts.three(SIZES, 1.0));
+        numbers.lattice.fudge += shifts.of(Parameter::Fudge, 1.0);
         if shifts.any(&[Parameter::MosaicSpread]) {
-            scene.domains = Some(self.domains(shifts));
+            numbers.domains = Some(self.domains(shifts));
         }
-        self.turn_spindle(shifts, &mut scene.phi_rad);
+        self.turn_spindle(shifts, &mut numbers.phi_rad);
         let of_sources = [
             Parameter::Wavelength,
             Parameter::Dispersion,
@@ -84,33 +84,33 @@ impl Base<'_> {
             Parameter::DivergenceV,
         ];
         if shifts.any(&of_sources) {
-            scene.sources = Some(self.sources(shifts)?);
+            numbers.sources = Some(self.sources(shifts)?);
         }
-        scene.kahn_factor += shifts.of(Parameter::PolarizationFactor, 1.0);
-        scene.fluence_per_m2 += shifts.of(Parameter::Fluence, 1.0);
-        scene.water_m += shifts.of(Parameter::Water, 1e-6);
+        numbers.kahn_factor += shifts.of(Parameter::PolarizationFactor, 1.0);
+        numbers.fluence_per_m2 += shifts.of(Parameter::Fluence, 1.0);
+        numbers.water_m += shifts.of(Parameter::Water, 1e-6);
         let first = self.placement(shifts);
         let beam = experiment.beam.direction().map(T::from_f64);
         let others = self.spec.detector.others.iter();
         let others = others.map(|other| other.placed(&first, beam));
         let placements = std::iter::once(first).chain(others);
-        for (panel, placement) in scene.panels.iter_mut().zip(placements) {
+        for (panel, placement) in numbers.panels.iter_mut().zip(placements) {
             panel.placement = placement;
         }
-        for (numbers, panel) in scene.panels.iter_mut().zip(experiment.detector.panels()) {
+        for (numbers, panel) in numbers.panels.iter_mut().zip(experiment.detector.panels()) {
             self.sensor(shifts, panel.sensor(), numbers);
         }
         for &(parameter, by) in shifts.0 {
             if let Parameter::StructureFactor(hkl) = parameter {
                 let offset = self.factor_offset(parameter, hkl)?;
                 let listed = T::from_f64(self.value(parameter)?);
-                match scene.factors.iter_mut().find(|(at, _)| *at == offset) {
+                match numbers.factors.iter_mut().find(|(at, _)| *at == offset) {
                     Some((_, factor)) => *factor += by,
-                    None => scene.factors.push((offset, listed + by)),
+                    None => numbers.factors.push((offset, listed + by)),
                 }
             }
         }
-        Ok(scene)
+        Ok(numbers)
     }
 
     fn wavelength_m<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> T {
@@ -179,13 +179,13 @@ impl Base<'_> {
         }
     }
 
-    fn sources<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Result<Vec<SceneSource<T>>, Error> {
+    fn sources<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Result<Vec<SourceNumbers<T>>, Error> {
         let wavelength_m = self.wavelength_m(shifts);
         if self.spec.beam.sources != SourcesSpec::Grid {
             let follows = self.sources_that_follow()?;
             let sources = self.resolved.experiment.sources.iter().zip(follows);
             return Ok(sources
-                .map(|(source, follows)| SceneSource {
+                .map(|(source, follows)| SourceNumbers {
                     incident: source.incident().map(T::from_f64),
                     wavelength_m: if follows {
                         wavelength_m
@@ -226,7 +226,7 @@ impl Base<'_> {
                 let (index, half) = (T::from_f64(f64::from(k)), T::from_f64(2.0));
                 let step = T::from_f64(dispersion.step) + by_band * T::from_f64(by_range);
                 let range = T::from_f64(dispersion.range) + by_band;
-                sources.push(SceneSource {
+                sources.push(SourceNumbers {
                     incident: direction.map(|component| -component),
                     wavelength_m: wavelength_m * (one + step * index - range / half),
                 });
@@ -269,7 +269,7 @@ impl Base<'_> {
         &self,
         shifts: &Shifts<'_, T>,
         sensor: &Sensor,
-        numbers: &mut ScenePanel<T>,
+        numbers: &mut PanelNumbers<T>,
     ) {
         if !sensor.is_modelled()
             || !shifts.any(&[Parameter::SensorThickness, Parameter::SensorAttenuation])

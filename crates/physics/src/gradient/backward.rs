@@ -5,19 +5,18 @@ use nanobragg_numeric::{Dual, Scalar};
 
 use super::exceptions::Exceptions;
 use super::forward::{TOGETHER, panels_with_pixels, span_of_row};
-use super::pixel::View;
-use super::scene::{Scene, Smooth, Tangent};
-use super::state::RunState;
+use super::numbers::{Numbers, Smooth, Tangent};
 use super::sums::FactorSums;
 use super::sweep::{Images, for_each_row, on_threads};
 use super::tables::{Tables, fast_level};
-use super::tape::{Tape, Unrecorded};
+use super::tape::Tape;
 use crate::blank::zeros;
+use crate::compat::History;
 use crate::error::Error;
-use crate::kernel::reference::Pixel;
-use crate::kernel::{Level, SlopeOutput, render_slopes};
-use crate::plan::Plan;
+use crate::lanes::{Level, SlopeOutput, render_slopes};
 use crate::render::RunOptions;
+use crate::scalar::{Pixel, PixelSum, Unobserved, sum_pixel};
+use crate::scene::{Scene, View};
 
 /// The derivatives of a number L that depends on the image, given those by every pixel.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,22 +36,22 @@ pub struct Pullback {
 /// [`Error::WeightCount`] unless there is a weight for every pixel, and when the run is cancelled or
 /// there is no memory or no thread for it.
 pub fn pullback(
-    plan: &Plan<'_>,
+    scene: &Scene,
     tangents: &[Tangent],
     weights: &[f64],
     options: &RunOptions<'_>,
 ) -> Result<Pullback, Error> {
-    check_weights(plan, weights)?;
+    check_weights(scene, weights)?;
     let mut photons = Vec::new();
-    let mut images = Images::in_memory(plan, [(&mut photons, 1)])?;
-    let mut factors = blank_factors(plan)?;
+    let mut images = Images::in_memory(scene, [(&mut photons, 1)])?;
+    let mut factors = blank_factors(scene)?;
     let parameters = on_threads(options, || {
-        let state = RunState::of(plan, options)?;
+        let history = History::of(scene, options)?;
         let mut totals = vec![0.0; tangents.len()];
-        for (plan, pixels) in panels_with_pixels(plan) {
+        for (view, pixels) in panels_with_pixels(scene) {
             let weights = weights.get(pixels.clone()).unwrap_or_default();
             let image = images.of_panel(pixels);
-            let run = (&plan, options, &state);
+            let run = (&view, options, &history);
             let sums = pull_back_panel(run, tangents, weights, image, &mut factors)?;
             totals
                 .iter_mut()
@@ -68,54 +67,57 @@ pub fn pullback(
     })
 }
 
-/// [`pullback`] of the panel that the plan looks at: dL by each tangent, and by structure factors
+/// [`pullback`] of the panel that the view looks at: dL by each tangent, and by structure factors
 /// added to `factors`.
 fn pull_back_panel(
-    (plan, options, state): (&Plan<'_>, &RunOptions<'_>, &RunState),
+    (view, options, history): (&View<'_>, &RunOptions<'_>, &History),
     tangents: &[Tangent],
     weights: &[f64],
     image: Images<'_>,
     factors: &mut [f64],
 ) -> Result<Vec<f64>, Error> {
-    if let Some(level) = fast_level(plan, options) {
-        let run = (plan, options, state);
+    if let Some(level) = fast_level(view, options) {
+        let run = (view, options, history);
         return pull_back_fast(run, level, tangents, weights, image, factors);
     }
-    pull_back_factors(plan, weights, options, state, image, factors)?;
+    pull_back_factors(view, weights, options, history, image, factors)?;
     let mut parameters = Vec::with_capacity(tangents.len());
     for group in tangents.chunks(TOGETHER) {
-        let scene = Scene::<Dual<TOGETHER>>::moved(plan.experiment, group);
-        let sum = sum_weighted(plan, &scene, weights, options, state)?;
+        let numbers = Numbers::<Dual<TOGETHER>>::moved(&view.setup, group);
+        let moved = view.with_numbers(&numbers)?;
+        let sum = sum_weighted(&moved.view(view.panel_index), weights, options, history)?;
         parameters.extend(sum.derivatives.iter().take(group.len()));
     }
     Ok(parameters)
 }
 
-/// The sum over the pixels of `scene` of their photons times `weights`, in the scene's own number
-/// type: with derivatives, those of the sum; with derivatives of derivatives, the second ones.
+/// The sum over the pixels of the image of `numbers` of their photons times `weights`, in the number
+/// type of `numbers`: with derivatives, those of the sum; with derivatives of derivatives, the second ones.
 ///
 /// # Errors
 /// As [`pullback`].
 pub fn weighted_sum<T: LatticeNumber + Send + Sync>(
-    plan: &Plan<'_>,
-    scene: &Scene<T>,
+    scene: &Scene,
+    numbers: &Numbers<T>,
     weights: &[f64],
     options: &RunOptions<'_>,
 ) -> Result<T, Error> {
-    check_weights(plan, weights)?;
+    check_weights(scene, weights)?;
     on_threads(options, || {
-        let state = RunState::of(plan, options)?;
+        let history = History::of(scene, options)?;
+        let moved = scene.with_numbers(numbers)?;
         let mut total = T::from_f64(0.0);
-        for (plan, pixels) in panels_with_pixels(plan) {
+        for (view, pixels) in panels_with_pixels(scene) {
             let weights = weights.get(pixels).unwrap_or_default();
-            total += sum_weighted(&plan, scene, weights, options, &state)?;
+            let view = moved.view(view.panel_index);
+            total += sum_weighted(&view, weights, options, &history)?;
         }
         Ok(total)
     })
 }
 
-fn check_weights(plan: &Plan<'_>, weights: &[f64]) -> Result<(), Error> {
-    let pixels = plan.experiment.detector.pixel_count();
+fn check_weights(scene: &Scene, weights: &[f64]) -> Result<(), Error> {
+    let pixels = scene.pixel_count();
     if weights.len() == pixels {
         return Ok(());
     }
@@ -126,8 +128,8 @@ fn check_weights(plan: &Plan<'_>, weights: &[f64]) -> Result<(), Error> {
 }
 
 /// A zero for every structure factor of the grid.
-fn blank_factors(plan: &Plan<'_>) -> Result<Vec<f64>, Error> {
-    let count = plan.experiment.factors.values().len();
+fn blank_factors(scene: &Scene) -> Result<Vec<f64>, Error> {
+    let count = scene.setup.factors.values().len();
     zeros(count).map_err(|_| Error::NoMemoryForFactors {
         factors: count,
         bytes: count.saturating_mul(size_of::<f64>()),
@@ -135,44 +137,44 @@ fn blank_factors(plan: &Plan<'_>) -> Result<Vec<f64>, Error> {
 }
 
 fn sum_weighted<T: LatticeNumber + Send + Sync>(
-    plan: &Plan<'_>,
-    scene: &Scene<T>,
+    view: &View<'_, T>,
     weights: &[f64],
     options: &RunOptions<'_>,
-    state: &RunState,
+    history: &History,
 ) -> Result<T, Error> {
-    let view = View::new(plan, scene)?;
     let mut total = T::from_f64(0.0);
     let work = |slow: u32, _: &mut [&mut [f64]]| {
         let mut sum = T::from_f64(0.0);
-        for (pixel, weight) in weighted_pixels(plan, weights, slow) {
-            let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut Unrecorded);
+        for (pixel, weight) in weighted_pixels(view, weights, slow) {
+            let habits = &mut history.before(view.place(pixel));
+            let summed = sum_pixel(view, pixel, habits, &mut Unobserved);
             sum += summed.photons * T::from_f64(weight);
         }
         sum
     };
-    for_each_row(plan, options, Images::none(), work, |sum| total += sum)?;
+    for_each_row(view, options, Images::none(), work, |sum| total += sum)?;
     Ok(total)
 }
 
 /// Renders the photons, and adds to `factors` what every pixel says of them.
 fn pull_back_factors(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     weights: &[f64],
     options: &RunOptions<'_>,
-    state: &RunState,
+    history: &History,
     photons: Images<'_>,
     factors: &mut [f64],
 ) -> Result<(), Error> {
-    let scene = Scene::<Smooth>::of(plan.experiment);
-    let view = View::new(plan, &scene)?;
-    let grid = &plan.experiment.factors;
+    let smooth = view.with_numbers(&view.setup.numbers.map(Smooth::constant))?;
+    let smooth = smooth.view(view.panel_index);
+    let grid = &view.setup.factors;
     let work = |slow: u32, rows: &mut [&mut [f64]]| {
         let mut tape = Tape::default();
         let mut sums = FactorSums::default();
-        for (pixel, weight) in weighted_pixels(plan, weights, slow) {
+        for (pixel, weight) in weighted_pixels(view, weights, slow) {
             tape.clear();
-            let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut tape);
+            let habits = &mut history.before(view.place(pixel));
+            let summed = sum_pixel(&smooth, pixel, habits, &mut tape);
             let place = rows
                 .first_mut()
                 .and_then(|row| row.get_mut(pixel.fast as usize));
@@ -181,7 +183,7 @@ fn pull_back_factors(
             }
             tape.pull_back(
                 grid,
-                weight * summed.photons_per_term.value(),
+                weight * photons_by_sum(&smooth, &summed),
                 |offset, rate| {
                     sums.add(offset, rate);
                 },
@@ -189,24 +191,30 @@ fn pull_back_factors(
         }
         sums
     };
-    for_each_row(plan, options, photons, work, |sums| sums.add_to(factors))
+    for_each_row(view, options, photons, work, |sums| sums.add_to(factors))
+}
+
+/// The derivative of the photons of a pixel by its sum.
+fn photons_by_sum(view: &View<'_, Smooth>, summed: &PixelSum<Smooth>) -> f64 {
+    let one = Smooth::constant(1.0);
+    view.photons(one, &summed.corrections).value()
 }
 
 /// Everything along the fast path, but for single pixels.
 fn pull_back_fast(
-    (plan, options, state): (&Plan<'_>, &RunOptions<'_>, &RunState),
+    (view, options, history): (&View<'_>, &RunOptions<'_>, &History),
     level: Level,
     tangents: &[Tangent],
     weights: &[f64],
     photons: Images<'_>,
     factors: &mut [f64],
 ) -> Result<Vec<f64>, Error> {
-    let tables = Tables::new(plan, tangents);
-    let exceptions = Exceptions::new(plan, state, tangents)?;
-    let scene = Scene::<Smooth>::of(plan.experiment);
-    let view = View::new(plan, &scene)?;
-    let grid = &plan.experiment.factors;
-    let width = plan.panel.pixels_fast() as usize;
+    let tables = Tables::new(view, tangents);
+    let exceptions = Exceptions::new(view, history, tangents)?;
+    let smooth = view.with_numbers(&view.setup.numbers.map(Smooth::constant))?;
+    let smooth = smooth.view(view.panel_index);
+    let grid = &view.setup.factors;
+    let width = view.panel.pixels_fast() as usize;
     let mut totals = vec![0.0; tangents.len()];
     let work = |slow: u32, rows: &mut [&mut [f64]]| {
         let start = slow as usize * width;
@@ -232,8 +240,8 @@ fn pull_back_fast(
                 sums: &mut sums,
                 factors: &mut by_factors,
             };
-            let span = span_of_row(plan, options, slow);
-            render_slopes(level, plan, &tables, &span, &mut output, &mut leftover);
+            let span = span_of_row(view, options, slow);
+            render_slopes(level, view, &tables, &span, &mut output, &mut leftover);
             exceptions.in_row(slow, |fast, value, _| {
                 if let Some(out) = photons.get_mut(fast as usize) {
                     *out = value;
@@ -245,13 +253,14 @@ fn pull_back_fast(
             let weight = weights.get(start + fast as usize).copied().unwrap_or(0.0);
             let pixel = Pixel { fast, slow };
             tape.clear();
-            let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut tape);
-            let by_sum = weight * summed.photons_per_term.value();
+            let habits = &mut history.before(view.place(pixel));
+            let summed = sum_pixel(&smooth, pixel, habits, &mut tape);
+            let by_sum = weight * photons_by_sum(&smooth, &summed);
             tape.pull_back(grid, by_sum, |offset, rate| by_factors.add(offset, rate));
         }
         (sums, by_factors)
     };
-    for_each_row(plan, options, photons, work, |(sums, by_factors)| {
+    for_each_row(view, options, photons, work, |(sums, by_factors)| {
         for (total, sum) in totals.iter_mut().zip(sums) {
             *total += sum;
         }
@@ -261,16 +270,16 @@ fn pull_back_fast(
 }
 
 /// The pixels of a row that are rendered, each with its weight.
-fn weighted_pixels(
-    plan: &Plan<'_>,
+fn weighted_pixels<T>(
+    view: &View<'_, T>,
     weights: &[f64],
     slow: u32,
 ) -> impl Iterator<Item = (Pixel, f64)> {
-    let width = plan.panel.pixels_fast() as usize;
+    let width = view.panel.pixels_fast() as usize;
     let start = slow as usize * width;
     let row = weights.get(start..start + width).unwrap_or_default();
-    let fast = plan.panel.roi().fast();
-    fast.filter(move |&fast| plan.panel.uses(fast, slow))
+    let fast = view.panel.roi().fast();
+    fast.filter(move |&fast| view.panel.uses(fast, slow))
         .map(move |fast| {
             let weight = row.get(fast as usize).copied().unwrap_or(0.0);
             (Pixel { fast, slow }, weight)

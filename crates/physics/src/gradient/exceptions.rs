@@ -3,13 +3,11 @@
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::forward::TOGETHER;
-use super::pixel::View;
-use super::scene::{Scene, Smooth, Tangent};
-use super::state::RunState;
-use super::tape::Unrecorded;
+use super::numbers::{Numbers, Smooth, Tangent};
+use crate::compat::History;
 use crate::error::Error;
-use crate::kernel::reference::Pixel;
-use crate::plan::Plan;
+use crate::scalar::{Pixel, Unobserved, sum_pixel};
+use crate::scene::View;
 
 /// The first pixel of a run that starts at phi = 0, which finds a cell of its own (the oddity
 /// `phi-zero`), worked in advance.
@@ -18,24 +16,26 @@ pub(super) struct Exceptions(Option<(Pixel, f64, Vec<f64>)>);
 
 impl Exceptions {
     pub(super) fn new(
-        plan: &Plan<'_>,
-        state: &RunState,
+        view: &View<'_>,
+        history: &History,
         tangents: &[Tangent],
     ) -> Result<Self, Error> {
-        let Some(pixel) = state.first_evaluated(plan) else {
+        let Some(pixel) = history.first_evaluated(view) else {
             return Ok(Self(None));
         };
-        let scene = Scene::<Smooth>::of(plan.experiment);
-        let view = View::new(plan, &scene)?;
-        let photons = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut Unrecorded);
+        let habits = history.before(view.place(pixel));
+        let smooth = view.with_numbers(&view.setup.numbers.map(Smooth::constant))?;
+        let smooth = smooth.view(view.panel_index);
+        let photons = sum_pixel(&smooth, pixel, &mut { habits }, &mut Unobserved).photons;
         let mut slopes = Vec::with_capacity(tangents.len());
         for group in tangents.chunks(TOGETHER) {
-            let scene = Scene::<Dual<TOGETHER>>::moved(plan.experiment, group);
-            let view = View::new(plan, &scene)?;
-            let summed = view.sum_pixel(pixel, &mut state.before(plan, pixel), &mut Unrecorded);
+            let numbers = Numbers::<Dual<TOGETHER>>::moved(&view.setup, group);
+            let moved = view.with_numbers(&numbers)?;
+            let moved = moved.view(view.panel_index);
+            let summed = sum_pixel(&moved, pixel, &mut { habits }, &mut Unobserved);
             slopes.extend(summed.photons.derivatives.iter().take(group.len()));
         }
-        Ok(Self(Some((pixel, photons.photons.value(), slopes))))
+        Ok(Self(Some((pixel, photons.value(), slopes))))
     }
 
     /// Tells of the pixel if it is in this row: where along fast, its photons and derivatives.

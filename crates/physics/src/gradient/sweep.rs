@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use crate::blank::blank_images;
 use crate::error::Error;
-use crate::plan::Plan;
 use crate::progress::Cancel;
 use crate::render::{RunOptions, thread_pool};
+use crate::scene::{Scene, View};
 
 /// Rows that are worked on before their results are merged. It is a number of its own, not one of
 /// threads, and bounds what waits to be merged.
@@ -36,10 +36,10 @@ impl<'i> Images<'i> {
     /// # Errors
     /// [`Error::OutOfMemory`] where an allocation would abort.
     pub(super) fn in_memory<const N: usize>(
-        plan: &Plan<'_>,
+        scene: &Scene,
         memories: [(&'i mut Vec<f64>, usize); N],
     ) -> Result<Self, Error> {
-        let pixels = plan.experiment.detector.pixel_count();
+        let pixels = scene.pixel_count();
         let mut images = Self::none();
         for (memory, count) in memories {
             let numbers = pixels.saturating_mul(count);
@@ -88,19 +88,19 @@ pub(super) fn on_threads<R: Send>(
     thread_pool(options.threads)?.install(work)
 }
 
-/// Works on every row of the region of interest of the panel that `plan` looks at, each with its row of every image in `images`, and
-/// hands the results to `merge` in the order of the rows.
+/// Works on every row of the region of interest of a panel, each with its row of every image in
+/// `images`, and hands the results to `merge` in the order of the rows.
 ///
 /// A row is worked on by one thread and merged by one, so the number of threads changes nothing.
-pub(super) fn for_each_row<R: Send>(
-    plan: &Plan<'_>,
+pub(super) fn for_each_row<T, R: Send>(
+    view: &View<'_, T>,
     options: &RunOptions<'_>,
     images: Images<'_>,
     work: impl Fn(u32, &mut [&mut [f64]]) -> R + Sync,
     mut merge: impl FnMut(R),
 ) -> Result<(), Error> {
-    let width = plan.panel.pixels_fast() as usize;
-    let slow = plan.panel.roi().slow();
+    let width = view.panel.pixels_fast() as usize;
+    let slow = view.panel.roi().slow();
     let (first, last) = (*slow.start() as usize, *slow.end() as usize);
     let mut rows: Vec<(u32, Vec<&mut [f64]>)> = slow
         .map(|row| (row, Vec::with_capacity(images.each.len())))

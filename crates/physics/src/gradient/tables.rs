@@ -4,13 +4,12 @@ use nanobragg_crystal::{Shape, rotate_by_phi};
 use nanobragg_geometry::{Surface, rotate_by, rotation::IDENTITY, vector};
 use nanobragg_numeric::{Dual, Scalar};
 
-use super::pixel::{Scalars, steps_kept};
-use super::scene::{Scene, Tangent, own_sources};
-use crate::kernel::Level;
-use crate::plan::Plan;
+use super::numbers::{Numbers, Tangent, own_sources};
+use crate::lanes::Level;
 use crate::polarization::PolarizationFrame;
 use crate::render::RunOptions;
 use crate::sampling::{Lookup, Scales};
+use crate::scene::{Counts, Scalars, View, steps_kept};
 
 /// How far from 1 the length of the spindle may be for a turn about it to be a rotation.
 const UNIT: f64 = 1e-9;
@@ -64,33 +63,35 @@ pub(crate) struct SourceSlope {
 }
 
 /// The level to run the fast path on; `None` where only the general path will do.
-pub(crate) fn fast_level(plan: &Plan<'_>, options: &RunOptions<'_>) -> Option<Level> {
-    let experiment = plan.experiment;
+pub(crate) fn fast_level(view: &View<'_>, options: &RunOptions<'_>) -> Option<Level> {
     let level = options.level.unwrap_or_else(Level::detect);
-    let spindle = vector::norm(experiment.goniometer.spindle());
+    let spindle = vector::norm(view.setup.spindle);
     let suits = level != Level::Reference
-        && plan.suits_lanes
-        && experiment.crystal.shape() == Shape::Square
-        && experiment.lookup == Lookup::Nearest
-        && plan.panel.surface() == Surface::Flat
-        && !plan.rules.any(Scales::RunningSum)
+        && view.suits_lanes()
+        && view.lattice.shape == Shape::Square
+        && view.setup.lookup == Lookup::Nearest
+        && view.panel.surface() == Surface::Flat
+        && !view.rules.any(Scales::RunningSum)
         && (spindle - 1.0).abs() < UNIT;
     suits.then_some(level)
 }
 
 impl Tables {
-    pub(crate) fn new(plan: &Plan<'_>, tangents: &[Tangent]) -> Self {
-        let experiment = plan.experiment;
-        let count = plan.orientations.len();
+    pub(crate) fn new(view: &View<'_>, tangents: &[Tangent]) -> Self {
+        let setup = &view.setup;
+        let count = Counts {
+            sources: view.sources.len(),
+            orientations: view.orientations.len(),
+        };
         let all = || tangents.iter().enumerate();
         let slopes_of_scalars = |Tangent(tangent): &Tangent| {
             let of = |real, derivative| Dual::<1> {
                 real,
                 derivatives: [derivative],
             };
-            let fluence = of(experiment.fluence_per_m2, tangent.fluence_per_m2);
-            let water = of(experiment.water_m, tangent.water_m);
-            let scalars = Scalars::new(plan, fluence, water, count, plan.sources.len());
+            let fluence = of(setup.numbers.fluence_per_m2, tangent.fluence_per_m2);
+            let water = of(setup.numbers.water_m, tangent.water_m);
+            let scalars = Scalars::new(setup, &view.rules, (fluence, water), count);
             Scalars {
                 background: scalars.background.derivatives[0],
                 water_per_source: scalars.water_per_source.derivatives[0],
@@ -99,20 +100,20 @@ impl Tables {
         };
         Self {
             count: tangents.len(),
-            rotations: rotations(plan),
+            rotations: rotations(view),
             cells_m: all()
                 .filter(|(_, Tangent(t))| !is_zero(t.direct_m.as_flattened()))
                 .map(|(index, Tangent(t))| (index, t.direct_m))
                 .collect(),
             turns: all()
-                .filter_map(|(index, tangent)| Some((index, turns(plan, tangent)?)))
+                .filter_map(|(index, tangent)| Some((index, turns(view, tangent)?)))
                 .collect(),
             sizes: all()
                 .filter(|(_, Tangent(t))| !is_zero(&t.lattice.cells))
                 .map(|(index, Tangent(t))| (index, t.lattice.cells))
                 .collect(),
             rays: all()
-                .filter_map(|(index, tangent)| RaySlope::new(plan, index, tangent))
+                .filter_map(|(index, tangent)| RaySlope::new(view, index, tangent))
                 .collect(),
             scalars: tangents.iter().map(slopes_of_scalars).collect(),
             factors: all()
@@ -130,17 +131,15 @@ fn is_zero(numbers: &[f64]) -> bool {
 }
 
 /// The columns of the rotation of every phi step and mosaic domain, the domain fastest.
-fn rotations(plan: &Plan<'_>) -> Vec<[[f64; 3]; 3]> {
-    let experiment = plan.experiment;
-    let mosaic = experiment.crystal.mosaic();
-    let turned = mosaic.spread_rad() > 0.0;
-    let angles: Vec<f64> = experiment.phi.angles_rad().collect();
-    let mut rotations = Vec::with_capacity(plan.orientations.len());
-    for step in steps_kept(plan) {
+fn rotations(view: &View<'_>) -> Vec<[[f64; 3]; 3]> {
+    let setup = &view.setup;
+    let angles: Vec<f64> = setup.phi.angles_rad().collect();
+    let mut rotations = Vec::with_capacity(view.orientations.len());
+    for step in steps_kept(&view.setup) {
         let phi = angles.get(step).copied().unwrap_or(0.0);
-        let columns = rotate_by_phi(IDENTITY, experiment.goniometer.spindle(), phi);
-        rotations.extend(mosaic.domains().iter().map(|domain| {
-            if turned {
+        let columns = rotate_by_phi(IDENTITY, setup.spindle, phi);
+        rotations.extend(setup.domains.iter().map(|domain| {
+            if setup.has_spread {
                 columns.map(|column| rotate_by(domain, column))
             } else {
                 columns
@@ -151,26 +150,23 @@ fn rotations(plan: &Plan<'_>) -> Vec<[[f64; 3]; 3]> {
 }
 
 /// The angular rate of every orientation, `da/dt = rate x a`, if the tangent turns any.
-fn turns(plan: &Plan<'_>, Tangent(tangent): &Tangent) -> Option<Vec<[f64; 3]>> {
+fn turns(view: &View<'_>, Tangent(tangent): &Tangent) -> Option<Vec<[f64; 3]>> {
     if is_zero(&tangent.phi_rad) && tangent.domains.is_none() {
         return None;
     }
-    let experiment = plan.experiment;
-    let spindle = experiment.goniometer.spindle();
-    let mosaic = experiment.crystal.mosaic();
-    let turned = mosaic.spread_rad() > 0.0;
-    let mut rates = Vec::with_capacity(plan.orientations.len());
-    for step in steps_kept(plan) {
+    let setup = &view.setup;
+    let mut rates = Vec::with_capacity(view.orientations.len());
+    for step in steps_kept(&view.setup) {
         let phi = tangent.phi_rad.get(step).copied().unwrap_or(0.0);
-        let about_spindle = vector::scale(phi, spindle);
-        for (index, domain) in mosaic.domains().iter().enumerate() {
-            let mut rate = if turned {
+        let about_spindle = vector::scale(phi, setup.spindle);
+        for (index, domain) in setup.domains.iter().enumerate() {
+            let mut rate = if setup.has_spread {
                 rotate_by(domain, about_spindle)
             } else {
                 about_spindle
             };
             let moved = (tangent.domains.as_ref()).and_then(|domains| domains.get(index));
-            if let Some(by) = moved.filter(|_| turned) {
+            if let Some(by) = moved.filter(|_| setup.has_spread) {
                 // dM M^T is antisymmetric: the cross product with the rate.
                 let entry = |i: usize, j: usize| vector::dot(by[i], domain[j]);
                 rate = vector::add(rate, [entry(2, 1), entry(0, 2), entry(1, 0)]);
@@ -183,8 +179,8 @@ fn turns(plan: &Plan<'_>, Tangent(tangent): &Tangent) -> Option<Vec<[f64; 3]>> {
 
 impl RaySlope {
     /// `None` if the tangent moves nothing between source and pixel.
-    fn new(plan: &Plan<'_>, index: usize, Tangent(tangent): &Tangent) -> Option<Self> {
-        let panel = tangent.panel(plan);
+    fn new(view: &View<'_>, index: usize, Tangent(tangent): &Tangent) -> Option<Self> {
+        let panel = tangent.panels.get(view.panel_index)?;
         let placement = &panel.placement;
         let vectors = [
             placement.pix0_m,
@@ -214,15 +210,14 @@ impl RaySlope {
             layer_step_m: panel.layer_step_m,
             mu_per_m: panel.mu_per_m,
             kahn_factor: tangent.kahn_factor,
-            sources: source_slopes(plan, tangent),
+            sources: source_slopes(view, tangent),
         })
     }
 }
 
-fn source_slopes(plan: &Plan<'_>, tangent: &Scene<f64>) -> Vec<SourceSlope> {
-    let experiment = plan.experiment;
-    let axis = experiment.beam.polarization().map(Dual::constant);
-    let own = own_sources::<f64>(experiment);
+fn source_slopes(view: &View<'_>, tangent: &Numbers<f64>) -> Vec<SourceSlope> {
+    let axis = view.setup.polarization_axis.map(Dual::constant);
+    let own = own_sources::<f64>(&view.setup);
     (own.iter().enumerate())
         .map(|(index, source)| {
             let moved = (tangent.sources.as_ref()).and_then(|sources| sources.get(index));

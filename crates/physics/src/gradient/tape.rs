@@ -4,37 +4,7 @@ use nanobragg_crystal::FactorGrid;
 use nanobragg_numeric::Scalar;
 
 use crate::sampling::Lookup;
-
-/// Looks on while a pixel is summed in some number type. Every method does nothing unless it is
-/// written.
-pub(crate) trait Recorder<T> {
-    /// A source begins whose terms share a weight.
-    fn open(&mut self) {}
-    /// It ends, with this weight.
-    fn close(&mut self, _weight: T) {}
-    /// A term `F^2 Fl^2` is added, F looked up at `hkl`.
-    fn term(&mut self, _term: &Term<T>) {}
-    /// The running sum is multiplied.
-    fn scale(&mut self, _factor: T) {}
-}
-
-/// One term of the sum.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Term<T> {
-    /// How F was looked up.
-    pub(crate) lookup: Lookup,
-    /// Fractional indices.
-    pub(crate) hkl: [T; 3],
-    /// Structure factor of the unit cell.
-    pub(crate) cell_factor: T,
-    /// Structure factor of the lattice.
-    pub(crate) lattice_factor: T,
-}
-
-/// Nobody looks on.
-pub(crate) struct Unrecorded;
-
-impl<T> Recorder<T> for Unrecorded {}
+use crate::scalar::{Observer, Term};
 
 enum Entry {
     Open,
@@ -52,16 +22,16 @@ enum Entry {
 #[derive(Default)]
 pub(crate) struct Tape(Vec<Entry>);
 
-impl<T: Scalar> Recorder<T> for Tape {
-    fn open(&mut self) {
+impl<T: Scalar> Observer<T> for Tape {
+    fn opened(&mut self) {
         self.0.push(Entry::Open);
     }
 
-    fn close(&mut self, weight: T) {
+    fn closed(&mut self, weight: T) {
         self.0.push(Entry::Close(weight.value()));
     }
 
-    fn term(&mut self, term: &Term<T>) {
+    fn term(&mut self, term: &Term<'_, T>) {
         let lattice_squared = term.lattice_factor.value().powi(2);
         self.0.push(Entry::Term {
             lookup: term.lookup,
@@ -70,7 +40,7 @@ impl<T: Scalar> Recorder<T> for Tape {
         });
     }
 
-    fn scale(&mut self, factor: T) {
+    fn scaled(&mut self, factor: T) {
         self.0.push(Entry::Scale(factor.value()));
     }
 }

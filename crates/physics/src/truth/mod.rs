@@ -9,8 +9,8 @@ mod partiality;
 mod shares;
 
 use crate::error::Error;
-use crate::plan::Plan;
 use crate::render::{Frame, RunOptions, in_order};
+use crate::scene::Scene;
 
 /// What is in an image.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,15 +63,15 @@ pub struct ReflectionTruth {
 /// [`Error::NoShares`] for indices or structure factors beyond counting, [`Error::Cancelled`],
 /// [`Error::Threads`].
 pub fn truth(
-    plan: &Plan<'_>,
+    scene: &Scene,
     frame: &Frame,
     floor_photons: f64,
     options: &RunOptions<'_>,
 ) -> Result<Truth, Error> {
-    if !plan.suits_lanes {
+    if !scene.suits_lanes() {
         return Err(Error::NoShares);
     }
-    let found = shares::of_image(plan, frame, options)?;
+    let found = shares::of_image(scene, frame, options)?;
     let mut left_out_photons = 0.0;
     let mut kept = Vec::new();
     for ((hkl, panel), sums) in &found.reflections {
@@ -81,7 +81,7 @@ pub fn truth(
             kept.push((*hkl, *panel, *sums));
         }
     }
-    let crossing = partiality::Crossing::new(plan);
+    let crossing = partiality::Crossing::new(scene);
     let mut reflections = Vec::with_capacity(kept.len());
     in_order(
         options,

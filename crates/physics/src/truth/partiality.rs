@@ -3,7 +3,7 @@
 use nanobragg_crystal::rotate_by_phi;
 use nanobragg_geometry::{rotate_by, vector};
 
-use crate::plan::{Orientation, Plan};
+use crate::scene::{Orientation, Scene};
 
 /// The crossing has ended where w has stayed below this part of its largest ...
 const FAINT: f64 = 1e-4;
@@ -15,31 +15,30 @@ const FAINT_STEPS: u32 = 16;
 const MOST_TERMS: usize = 10_000;
 
 /// What the partiality of every reflection of an image is worked out from.
-pub(super) struct Crossing<'p, 'e> {
-    plan: &'p Plan<'e>,
+pub(super) struct Crossing<'s> {
+    scene: &'s Scene,
     /// `Fl(0)`.
     peak: f64,
     /// Steps that are followed outside the image, to each side.
     most_steps: u32,
 }
 
-impl<'p, 'e> Crossing<'p, 'e> {
-    pub(super) fn new(plan: &'p Plan<'e>) -> Self {
-        let crystal = &plan.experiment.crystal;
-        let domains = crystal.mosaic().domains().len();
-        let most_steps = MOST_TERMS / (plan.sources.len() * domains).max(1);
+impl<'s> Crossing<'s> {
+    pub(super) fn new(scene: &'s Scene) -> Self {
+        let domains = scene.setup.domains.len();
+        let most_steps = MOST_TERMS / (scene.sources.len() * domains).max(1);
         Self {
-            plan,
-            peak: plan.lattice.factor([0.0; 3], [0.0; 3]),
+            scene,
+            peak: scene.lattice.factor([0.0; 3], [0.0; 3]),
             most_steps: most_steps.max(FAINT_STEPS as usize) as u32,
         }
     }
 
     /// The partiality as `ReflectionTruth` defines it.
     pub(super) fn partiality(&self, hkl: [i32; 3]) -> f64 {
-        let phi = &self.plan.experiment.phi;
-        let domains = self.plan.experiment.crystal.mosaic().domains().len();
-        let steps = self.plan.orientations.chunks(domains.max(1));
+        let phi = &self.scene.setup.phi;
+        let domains = self.scene.setup.domains.len();
+        let steps = self.scene.orientations.chunks(domains.max(1));
         let inside: Vec<f64> = steps.map(|domains| self.weight(hkl, domains)).collect();
         let recorded: f64 = inside.iter().sum();
         if phi.count < 2 || phi.step_rad == 0.0 {
@@ -68,10 +67,9 @@ impl<'p, 'e> Crossing<'p, 'e> {
     }
 
     fn domains_at(&self, phi_rad: f64) -> Vec<Orientation> {
-        let experiment = self.plan.experiment;
-        let cell = experiment.crystal.direct().vectors();
-        let cell = rotate_by_phi(cell, experiment.goniometer.spindle(), phi_rad);
-        let domains = experiment.crystal.mosaic().domains().iter();
+        let setup = &self.scene.setup;
+        let cell = rotate_by_phi(setup.numbers.direct_m, setup.spindle, phi_rad);
+        let domains = setup.domains.iter();
         domains
             .map(|domain| cell.map(|edge| rotate_by(domain, edge)))
             .collect()
@@ -79,7 +77,7 @@ impl<'p, 'e> Crossing<'p, 'e> {
 
     /// The mean over sources and `domains` of `(Fl(dh) / Fl(0))^2`.
     fn weight(&self, hkl: [i32; 3], domains: &[Orientation]) -> f64 {
-        let sources = &self.plan.sources[..];
+        let sources = &self.scene.sources[..];
         let mut sum = 0.0;
         for cell in domains {
             let point = reciprocal_point(cell, hkl);
@@ -90,7 +88,7 @@ impl<'p, 'e> Crossing<'p, 'e> {
                 let stretch = radius / vector::norm(from_centre) - 1.0;
                 let offset_per_m = vector::scale(stretch, from_centre);
                 let offset = cell.map(|edge| vector::dot(edge, offset_per_m));
-                let ratio = self.plan.lattice.factor(offset, [0.0; 3]) / self.peak;
+                let ratio = self.scene.lattice.factor(offset, [0.0; 3]) / self.peak;
                 sum += ratio * ratio;
             }
         }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::kernel::reference::Pixel;
-use crate::kernel::{LaneShares, RowSpan, share_span};
-use crate::plan::Plan;
+use crate::lanes::{LaneShares, RowSpan, share_span};
 use crate::render::{Frame, PanelImage, PixelPlace, RunOptions, in_order};
 use crate::sampling::Lookup;
+use crate::scalar::Pixel;
+use crate::scene::{Scene, View};
 
 /// The photons of one reflection, alone and times their position in pixels.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,17 +26,17 @@ pub(super) struct Parts {
 
 /// Parts every pixel of `frame`. Rows are merged in their order, so threads change no bit.
 pub(super) fn of_image(
-    plan: &Plan<'_>,
+    scene: &Scene,
     frame: &Frame,
     options: &RunOptions<'_>,
 ) -> Result<Parts, Error> {
     let mut all = Parts::default();
-    for (plan, image) in plan.panels().zip(&frame.panels) {
-        let rows: Vec<u32> = plan.panel.roi().slow().collect();
+    for (view, image) in scene.views().zip(&frame.panels) {
+        let rows: Vec<u32> = view.panel.roi().slow().collect();
         in_order(
             options,
             &rows,
-            |slow| of_row(&plan, frame.left_grid_at, image, *slow, options),
+            |slow| of_row(&view, frame.left_grid_at, image, *slow, options),
             |row| {
                 all.background_photons += row.background_photons;
                 for (key, sums) in row.reflections {
@@ -52,31 +52,31 @@ pub(super) fn of_image(
 }
 
 fn of_row(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     left_grid_at: Option<PixelPlace>,
     image: &PanelImage,
     slow: u32,
     options: &RunOptions<'_>,
 ) -> Parts {
-    let panel = plan.panel;
+    let panel = view.panel;
     let start = slow as usize * image.pixels_fast as usize;
     let photons = |fast: u32| image.pixels.get(start + fast as usize).copied();
     let mut parts = Parts::default();
     let mut take = |fast: u32, lane: &mut LaneShares| {
         if let Some(photons) = photons(fast).filter(|photons| photons.is_finite()) {
-            let place = plan.place(Pixel { fast, slow });
+            let place = view.place(Pixel { fast, slow });
             parts.add(f64::from(photons), place, lane);
         }
     };
     let (first, end) = (*panel.roi().fast().start(), *panel.roi().fast().end() + 1);
     // Where interpolation ends; from there on the nearest structure factor counts.
     let turn = match left_grid_at {
-        Some(left) if (plan.panel_index, slow) > (left.panel, left.slow) => first,
-        Some(left) if (plan.panel_index, slow) == (left.panel, left.slow) => left.fast,
+        Some(left) if (view.panel_index, slow) > (left.panel, left.slow) => first,
+        Some(left) if (view.panel_index, slow) == (left.panel, left.slow) => left.fast,
         _ => end,
     };
     for (fast, lookup) in [
-        (first..turn, plan.experiment.lookup),
+        (first..turn, view.setup.lookup),
         (turn..end, Lookup::Nearest),
     ] {
         let span = RowSpan {
@@ -86,7 +86,7 @@ fn of_row(
             lookup,
             cancel: options.cancel,
         };
-        share_span(plan, &span, &mut take);
+        share_span(view, &span, &mut take);
     }
     parts
 }

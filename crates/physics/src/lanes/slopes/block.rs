@@ -6,7 +6,7 @@ use super::super::RowSpan;
 use super::super::block::{BLOCK, Block, Column};
 use super::super::lane::Arithmetic;
 use crate::gradient::tables::Tables;
-use crate::plan::Plan;
+use crate::scene::View;
 
 /// The sums that every term adds to, with the derivatives that are not yet those of a tangent.
 #[derive(Clone)]
@@ -144,16 +144,16 @@ impl SlopeBlock {
     #[inline(always)]
     pub(super) fn sum<A: Arithmetic>(
         &mut self,
-        plan: &Plan<'_>,
+        view: &View<'_>,
         tables: &Tables,
         span: &RowSpan<'_>,
         first: u32,
     ) {
-        let experiment = plan.experiment;
-        let sensor = plan.panel.sensor();
-        let [first_fast, first_slow] = plan.panel.first_pixel();
-        let oversample = experiment.sampling.oversample;
-        let subpixel_m = plan.panel.pixel_size_m() / f64::from(oversample);
+        let setup = &view.setup;
+        let sensor = view.panel.sensor();
+        let [first_fast, first_slow] = view.panel.first_pixel();
+        let oversample = setup.oversample;
+        let subpixel_m = view.panel.pixel_size_m() / f64::from(oversample);
         let row =
             |sub_slow| subpixel_offset(span.slow + first_slow, sub_slow, oversample, subpixel_m);
         let column = |sub_fast| {
@@ -164,19 +164,15 @@ impl SlopeBlock {
             }
             fast_m
         };
-        let polarization = if experiment.polarization.off {
-            1.0
-        } else {
-            0.0
-        };
+        let polarization = if setup.is_unpolarized { 1.0 } else { 0.0 };
         let capture = if sensor.thickness_m == 0.0 { 1.0 } else { 0.0 };
-        self.start(plan, tables, polarization);
+        self.start(view, tables, polarization);
         if self.wants_factors && sensor.thickness_m != 0.0 {
             // The layer whose capture fraction is in force at the end, at its first sub-pixel.
             let layer = sensor.layers - 1;
             self.base.capture = ZERO;
-            self.place_subpixels::<A>(plan, tables, &column(0), row(0), layer);
-            self.correct_capture(plan, tables, layer);
+            self.place_subpixels::<A>(view, tables, &column(0), row(0), layer);
+            self.correct_capture(view, tables, layer);
             self.final_capture = self.base.capture;
         } else {
             self.final_capture = [capture; BLOCK];
@@ -189,19 +185,19 @@ impl SlopeBlock {
             for sub_slow in 0..oversample {
                 for sub_fast in 0..oversample {
                     self.place_subpixels::<A>(
-                        plan,
+                        view,
                         tables,
                         &column(sub_fast),
                         row(sub_slow),
                         layer,
                     );
-                    self.correct_solid_angle(plan, tables);
-                    self.correct_capture(plan, tables, layer);
-                    for source in 0..plan.sources.len() {
+                    self.correct_solid_angle(view, tables);
+                    self.correct_capture(view, tables, layer);
+                    for source in 0..view.sources.len() {
                         if span.is_cancelled() {
                             return;
                         }
-                        self.sum_source::<A>(plan, tables, source, layer);
+                        self.sum_source::<A>(view, tables, source, layer);
                     }
                 }
             }
@@ -211,10 +207,10 @@ impl SlopeBlock {
 
     /// Empties the sums.
     #[inline(always)]
-    fn start(&mut self, plan: &Plan<'_>, tables: &Tables, polarization: f64) {
+    fn start(&mut self, view: &View<'_>, tables: &Tables, polarization: f64) {
         self.sums.clear();
-        self.sums.intensity = [plan.background; BLOCK];
-        self.is_dark = plan.background == 0.0;
+        self.sums.intensity = [view.scalars.background; BLOCK];
+        self.is_dark = view.scalars.background == 0.0;
         for (sum, scalars) in self.sums.by_tangent.iter_mut().zip(&tables.scalars) {
             *sum = [scalars.background; BLOCK];
             self.is_dark &= scalars.background == 0.0;

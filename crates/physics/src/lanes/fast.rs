@@ -14,17 +14,18 @@ use super::lane::Arithmetic;
 use super::lookup::{
     OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_nearest_outside, gather_tricubic,
 };
-use super::reference::{Carried, Nobody, Pixel, render_pixel};
 use super::tally::{LaneShares, NoTally, Shares, Tally};
 use super::{RowSpan, SpanOutcome};
+use crate::compat::Habits;
 use crate::fixes::Oddity;
-use crate::plan::{Plan, SourceRow};
 use crate::sampling::{Lookup, Scales};
+use crate::scalar::{Pixel, Unobserved, sum_pixel};
+use crate::scene::{SourceRow, View};
 
 /// Renders the pixels of `span` into `row`, whose first element is the span's first pixel.
 #[inline(always)]
 pub(super) fn render_span<P: Precision, A: Arithmetic>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     span: &RowSpan<'_>,
     row: &mut [f32],
 ) -> SpanOutcome {
@@ -38,27 +39,24 @@ pub(super) fn render_span<P: Precision, A: Arithmetic>(
         if !block.mark_active(span, first, out.len()) {
             continue;
         }
-        solid_angle_sum_sr += sum_block::<P, A, _>(plan, span, first, &mut block, &mut NoTally);
+        solid_angle_sum_sr += sum_block::<P, A, _>(view, span, first, &mut block, &mut NoTally);
         let has_left = |left: f64| left != 0.0;
         let left = any(&block.left_grid, has_left)
             .then(|| block.left_grid.iter().position(|&left| has_left(left)))
             .flatten();
-        write_photons(plan, &block, left.unwrap_or(out.len()), out);
+        write_photons(view, &block, left.unwrap_or(out.len()), out);
         if let Some(lane) = left {
             // The sum of this pixel changes its lookup midway: the reference knows how.
             let pixel = Pixel {
                 fast: first + lane as u32,
                 slow: span.slow,
             };
-            let mut carried = Carried {
-                cell_is_untouched: false,
-                lookup: span.lookup,
-            };
-            let sum = render_pixel(plan, pixel, &mut carried, &mut Nobody);
+            let mut habits = Habits::steady(span.lookup);
+            let sum = sum_pixel(view, pixel, &mut habits, &mut Unobserved);
             if let Some(out) = out.get_mut(lane) {
-                *out = sum.photons;
+                *out = sum.photons as f32;
             }
-            if carried.lookup != span.lookup {
+            if habits.lookup != span.lookup {
                 return SpanOutcome {
                     solid_angle_sum_sr,
                     left_grid_at: Some(pixel.fast),
@@ -75,7 +73,7 @@ pub(super) fn render_span<P: Precision, A: Arithmetic>(
 /// Parts the sum of each pixel of `span` among reflections: `take` is told of every pixel that is
 /// rendered, and what its terms add up to.
 pub(super) fn share_span<P: Precision, A: Arithmetic>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     span: &RowSpan<'_>,
     take: &mut dyn FnMut(u32, &mut LaneShares),
 ) {
@@ -89,8 +87,8 @@ pub(super) fn share_span<P: Precision, A: Arithmetic>(
         if !block.mark_active(span, first, pixels) {
             continue;
         }
-        shares.begin(plan.background);
-        sum_block::<P, A, _>(plan, span, first, &mut block, &mut shares);
+        shares.begin(view.scalars.background);
+        sum_block::<P, A, _>(view, span, first, &mut block, &mut shares);
         for (i, lane) in shares.lanes.iter_mut().enumerate().take(pixels) {
             if block.active[i] != 0.0 {
                 take(first + i as u32, lane);
@@ -102,23 +100,19 @@ pub(super) fn share_span<P: Precision, A: Arithmetic>(
 /// Sums every pixel of the block, and returns their solid angles summed over layers and sub-pixels.
 #[inline(always)]
 fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     span: &RowSpan<'_>,
     first: u32,
     block: &mut Block,
     tally: &mut T,
 ) -> f64 {
-    let experiment = plan.experiment;
-    let sensor = plan.panel.sensor();
-    let [first_fast, first_slow] = plan.panel.first_pixel();
-    let oversample = experiment.sampling.oversample;
-    let subpixel_m = plan.panel.pixel_size_m() / f64::from(oversample);
-    let unpolarized = if experiment.polarization.off {
-        1.0
-    } else {
-        0.0
-    };
-    block.intensity = [plan.background; BLOCK];
+    let setup = &view.setup;
+    let sensor = view.panel.sensor();
+    let [first_fast, first_slow] = view.panel.first_pixel();
+    let oversample = setup.oversample;
+    let subpixel_m = view.panel.pixel_size_m() / f64::from(oversample);
+    let unpolarized = if setup.is_unpolarized { 1.0 } else { 0.0 };
+    block.intensity = [view.scalars.background; BLOCK];
     block.polarization = [unpolarized; BLOCK];
     block.solid_angle_sr = [0.0; BLOCK];
     block.left_grid = [0.0; BLOCK];
@@ -135,16 +129,16 @@ fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
                     let pixel = first + first_fast + i as u32;
                     *fast_m = subpixel_offset(pixel, sub_fast, oversample, subpixel_m);
                 }
-                place_subpixels::<A>(plan, &fast_m, slow_m, depth_m, block);
-                correct_solid_angle(plan, block);
+                place_subpixels::<A>(view, &fast_m, slow_m, depth_m, block);
+                correct_solid_angle(view, block);
                 solid_angle_sum_sr += dot(&block.solid_angle_sr, &block.active);
-                correct_capture(plan, layer, block);
-                let water = plan.water_in_layer(layer);
-                for source in plan.sources.iter() {
+                correct_capture(view, layer, block);
+                let water = view.water_in_layer(layer);
+                for source in view.sources.iter() {
                     if span.is_cancelled() {
                         return solid_angle_sum_sr;
                     }
-                    sum_source::<P, A, T>(plan, span.lookup, source, water, block, tally);
+                    sum_source::<P, A, T>(view, span.lookup, source, water, block, tally);
                 }
             }
         }
@@ -155,13 +149,13 @@ fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
 /// Finds where the sub-pixels lie: `path_m` and `diffracted`.
 #[inline(always)]
 fn place_subpixels<A: Arithmetic>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     fast_m: &[f64; BLOCK],
     slow_m: f64,
     depth_m: f64,
     block: &mut Block,
 ) {
-    let panel = plan.panel;
+    let panel = view.panel;
     let (fast, slow) = (panel.fast(), panel.slow());
     let (normal, pix0) = (panel.normal(), panel.plane().pix0_m);
     let mut position_m = [[0.0; BLOCK]; 3];
@@ -200,20 +194,20 @@ fn place_subpixels<A: Arithmetic>(
 /// Adds every phi step and domain of one source at one sub-pixel of every pixel.
 #[inline(always)]
 fn sum_source<P: Precision, A: Arithmetic, T: Tally>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     lookup: Lookup,
     source: &SourceRow,
     water: f64,
     block: &mut Block,
     tally: &mut T,
 ) {
-    let lives = scatter::<A>(plan, source, block);
+    let lives = scatter::<A>(view, source, block);
     if !lives && water == 0.0 {
         return;
     }
-    correct_polarization::<A>(plan, source, water != 0.0, block);
-    tally.source(plan, water, block);
-    let by_terms = plan.rules.any(Scales::Terms);
+    correct_polarization::<A>(view, source, water != 0.0, block);
+    tally.source(view, water, block);
+    let by_terms = view.rules.any(Scales::Terms);
     let earlier = block.intensity;
     if by_terms {
         block.intensity = [water; BLOCK];
@@ -221,68 +215,68 @@ fn sum_source<P: Precision, A: Arithmetic, T: Tally>(
         block.intensity.iter_mut().for_each(|sum| *sum += water);
     }
     if lives {
-        sum_orientations::<P, A, T>(plan, lookup, block, tally);
+        sum_orientations::<P, A, T>(view, lookup, block, tally);
     }
     if by_terms {
-        weigh_terms(plan, &earlier, block);
+        weigh_terms(view, &earlier, block);
     }
 }
 
 /// Adds every phi step and domain, for the scattering vectors of one source.
 #[inline(always)]
 fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     lookup: Lookup,
     block: &mut Block,
     tally: &mut T,
 ) {
     // A term of 0 may be left out, unless the running sum is corrected with every term.
-    let may_skip = !plan.rules.any(Scales::RunningSum);
-    let is_square = plan.experiment.crystal.shape() == Shape::Square;
+    let may_skip = !view.rules.any(Scales::RunningSum);
+    let is_square = view.lattice.shape == Shape::Square;
     let by_square = may_skip && is_square && !T::NEEDS_COLUMNS;
     if may_skip && lookup == Lookup::Nearest {
         let extent = Extent::of(block);
-        if extent.is_beyond_list(plan) {
+        if extent.is_beyond_list(view) {
             return;
         }
         if by_square && !any(&block.live, |live| live == 0.0) {
-            return if extent.is_inside_grid(plan) {
-                add_square_orientations::<P, A, true>(plan, block)
+            return if extent.is_inside_grid(view) {
+                add_square_orientations::<P, A, true>(view, block)
             } else {
-                add_square_orientations::<P, A, false>(plan, block)
+                add_square_orientations::<P, A, false>(view, block)
             };
         }
     }
-    for orientation in plan.orientations.iter() {
+    for orientation in view.orientations.iter() {
         match lookup {
             Lookup::Nearest => {
-                find_nearest::<A, false>(plan, orientation, block);
-                if !gather_nearest::<false>(plan, block) && may_skip {
+                find_nearest::<A, false>(view, orientation, block);
+                if !gather_nearest::<false>(view, block) && may_skip {
                     continue;
                 }
                 if by_square {
-                    add_square_terms::<P, A, false, true>(plan, block);
+                    add_square_terms::<P, A, false, true>(view, block);
                     continue;
                 }
-                fill_lattice::<P, A>(plan, block);
+                fill_lattice::<P, A>(view, block);
             }
             Lookup::Tricubic => {
-                find_neighbours::<A>(plan, orientation, block);
-                fill_lattice::<P, A>(plan, block);
-                gather_tricubic::<A>(plan, block);
-                if plan.experiment.fixes.contains(Oddity::Interpolation) {
-                    gather_nearest_outside(plan, orientation, block);
+                find_neighbours::<A>(view, orientation, block);
+                fill_lattice::<P, A>(view, block);
+                gather_tricubic::<A>(view, block);
+                if view.setup.fixes.contains(Oddity::Interpolation) {
+                    gather_nearest_outside(view, orientation, block);
                 } else {
-                    note_where_grid_is_left(plan, block);
+                    note_where_grid_is_left(view, block);
                 }
             }
         }
         if may_skip {
             add_terms(block);
         } else {
-            add_terms_and_correct(plan, block);
+            add_terms_and_correct(view, block);
         }
-        tally.orientation(plan, orientation, block);
+        tally.orientation(view, orientation, block);
     }
 }
 
@@ -290,11 +284,11 @@ fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
 /// dmin; false if it is everywhere.
 #[inline(always)]
 pub(super) fn scatter<A: Arithmetic>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     source: &SourceRow,
     block: &mut Block,
 ) -> bool {
-    let dmin_m = plan.experiment.dmin_m;
+    let dmin_m = view.setup.dmin_m;
     let [x, y, z] = &block.diffracted;
     for i in 0..BLOCK {
         let difference = vector::sub([x[i], y[i], z[i]], source.incident);
@@ -319,23 +313,23 @@ pub(super) fn scatter<A: Arithmetic>(
 /// most runs spend their time on. `INSIDE`: all indices are known to be in the grid.
 #[inline(always)]
 fn add_square_orientations<P: Precision, A: Arithmetic, const INSIDE: bool>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     block: &mut Block,
 ) {
     let earlier = block.intensity;
-    for orientation in plan.orientations.iter() {
-        find_nearest::<A, INSIDE>(plan, orientation, block);
-        if gather_nearest::<INSIDE>(plan, block) {
-            add_square_terms::<P, A, true, false>(plan, block);
+    for orientation in view.orientations.iter() {
+        find_nearest::<A, INSIDE>(view, orientation, block);
+        if gather_nearest::<INSIDE>(view, block) {
+            add_square_terms::<P, A, true, false>(view, block);
         }
     }
     // An offset of exactly 0 is so rare that its 0/0 is looked for in the sums.
     if any(&block.intensity, |sum| !sum.is_finite()) {
         block.intensity = earlier;
-        for orientation in plan.orientations.iter() {
-            find_nearest::<A, INSIDE>(plan, orientation, block);
-            gather_nearest::<INSIDE>(plan, block);
-            add_square_terms::<P, A, true, true>(plan, block);
+        for orientation in view.orientations.iter() {
+            find_nearest::<A, INSIDE>(view, orientation, block);
+            gather_nearest::<INSIDE>(view, block);
+            add_square_terms::<P, A, true, true>(view, block);
         }
     }
 }
@@ -343,8 +337,8 @@ fn add_square_orientations<P: Precision, A: Arithmetic, const INSIDE: bool>(
 /// Marks the pixels in which an index is too near the edge of the grid to interpolate. A term whose
 /// lattice factor is exactly 0 is never looked up, so it cannot leave.
 #[inline(always)]
-fn note_where_grid_is_left(plan: &Plan<'_>, block: &mut Block) {
-    let looks_up_all = plan.experiment.water_m != 0.0;
+fn note_where_grid_is_left(view: &View<'_>, block: &mut Block) {
+    let looks_up_all = view.setup.has_water;
     for i in 0..BLOCK {
         let looked_up = looks_up_all | (block.vanishes[i] == 0.0);
         let left = looked_up & (block.live[i] != 0.0) & (block.place[i] == OUTSIDE);
@@ -362,7 +356,7 @@ const GROUP: usize = 32;
 /// exactly 0, are looked after; without, they make the sum no number.
 #[inline(always)]
 fn add_square_terms<P: Precision, A: Arithmetic, const ALL: bool, const ZEROS: bool>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     block: &mut Block,
 ) {
     let [dh, dk, dl] = &block.offset;
@@ -378,7 +372,7 @@ fn add_square_terms<P: Precision, A: Arithmetic, const ALL: bool, const ZEROS: b
         let mut above = [0.0; GROUP];
         for i in 0..GROUP {
             above[i] =
-                P::above::<A>(offset(start + i), plan.lattice.cells) * block.cell_factor[start + i];
+                P::above::<A>(offset(start + i), view.lattice.cells) * block.cell_factor[start + i];
         }
         let mut below = [0.0; GROUP];
         for i in 0..GROUP {
@@ -408,9 +402,9 @@ fn add_terms(block: &mut Block) {
 /// Adds one term to every pixel and then corrects the running sum (the oddity `oversample-flags`),
 /// except where the lattice factor is exactly 0 and there is no water.
 #[inline(always)]
-fn add_terms_and_correct(plan: &Plan<'_>, block: &mut Block) {
-    let rules = &plan.rules;
-    let adds_all = plan.experiment.water_m != 0.0;
+fn add_terms_and_correct(view: &View<'_>, block: &mut Block) {
+    let rules = &view.rules;
+    let adds_all = view.setup.has_water;
     for i in 0..BLOCK {
         let amplitude = block.cell_factor[i] * block.lattice_factor[i];
         let mut sum = block.intensity[i] + amplitude * amplitude;
@@ -431,11 +425,11 @@ fn add_terms_and_correct(plan: &Plan<'_>, block: &mut Block) {
 
 /// Turns the first `count` sums into photons.
 #[inline(always)]
-fn write_photons(plan: &Plan<'_>, block: &Block, count: usize, out: &mut [f32]) {
-    let rules = &plan.rules;
+fn write_photons(view: &View<'_>, block: &Block, count: usize, out: &mut [f32]) {
+    let rules = &view.rules;
     let mut all = [0.0_f32; BLOCK];
     for (i, out) in all.iter_mut().enumerate() {
-        let mut photons = plan.photons_per_electron * block.intensity[i] / plan.steps;
+        let mut photons = view.scalars.photons_per_electron * block.intensity[i] / view.steps;
         if rules.capture.scales == Scales::Pixel {
             photons *= block.capture[i];
         }

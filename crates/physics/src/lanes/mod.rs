@@ -1,9 +1,8 @@
-//! The kernels: one row of the image from a plan.
+//! The sum over lanes: blocks of pixels of one row, with the vector instructions of the machine.
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `reference` | the sum, pixel by pixel: the judge of the others |
-//! | `fast` | the same sum over blocks of pixels, stage by stage |
+//! | `fast` | the sum of `scalar` over blocks of pixels, stage by stage |
 //! | `block` | the columns of a block |
 //! | `extent` | how far it reaches in reciprocal space |
 //! | `correct` | its solid angles, capture fractions, polarization factors |
@@ -26,16 +25,16 @@ mod interference;
 mod lane;
 mod level;
 mod lookup;
-pub(crate) mod reference;
 mod slopes;
 mod tally;
 
 use std::ops::Range;
 
-use crate::plan::Plan;
+use crate::compat::Habits;
 use crate::progress::Cancel;
 use crate::sampling::Lookup;
-use reference::{Carried, Nobody, Pixel};
+use crate::scalar::{Pixel, Unobserved, sum_pixel};
+use crate::scene::View;
 
 pub use level::{Level, Precision};
 
@@ -87,15 +86,15 @@ pub(crate) struct SpanOutcome {
 /// Parts the sum of each pixel of `span` among reflections, with the fast kernel at the baseline's
 /// instructions, and tells `take` of each.
 pub(crate) fn share_span(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     span: &RowSpan<'_>,
     take: &mut dyn FnMut(u32, &mut LaneShares),
 ) {
-    fast::share_span::<interference::Double, level::Baseline>(plan, span, take);
+    fast::share_span::<interference::Double, level::Baseline>(view, span, take);
 }
 
-/// Renders the pixels of `span` one by one with the reference kernel.
-fn render_span_by_reference(plan: &Plan<'_>, span: &RowSpan<'_>, row: &mut [f32]) -> SpanOutcome {
+/// Renders the pixels of `span` one by one with the scalar sum.
+fn render_span_by_reference(view: &View<'_>, span: &RowSpan<'_>, row: &mut [f32]) -> SpanOutcome {
     let mut solid_angle_sum_sr = 0.0;
     for (fast, out) in span.fast.clone().zip(row) {
         if span.is_cancelled() {
@@ -104,18 +103,15 @@ fn render_span_by_reference(plan: &Plan<'_>, span: &RowSpan<'_>, row: &mut [f32]
         if !span.uses(fast) {
             continue;
         }
-        let mut carried = Carried {
-            cell_is_untouched: false,
-            lookup: span.lookup,
-        };
+        let mut habits = Habits::steady(span.lookup);
         let pixel = Pixel {
             fast,
             slow: span.slow,
         };
-        let sum = reference::render_pixel(plan, pixel, &mut carried, &mut Nobody);
-        *out = sum.photons;
+        let sum = sum_pixel(view, pixel, &mut habits, &mut Unobserved);
+        *out = sum.photons as f32;
         solid_angle_sum_sr += sum.solid_angle_sum_sr;
-        if carried.lookup != span.lookup {
+        if habits.lookup != span.lookup {
             return SpanOutcome {
                 solid_angle_sum_sr,
                 left_grid_at: Some(fast),

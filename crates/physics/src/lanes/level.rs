@@ -7,7 +7,7 @@ use super::lane::{Fused, Separate};
 use super::slopes::{SlopeOutput, slope_span};
 use super::{RowSpan, SpanOutcome, fast, render_span_by_reference};
 use crate::gradient::tables::Tables;
-use crate::plan::Plan;
+use crate::scene::View;
 
 /// A set of instructions to render with.
 ///
@@ -93,20 +93,20 @@ pub enum Precision {
 pub(crate) fn render_span(
     level: Level,
     precision: Precision,
-    plan: &Plan<'_>,
+    view: &View<'_>,
     span: &RowSpan<'_>,
     row: &mut [f32],
 ) -> SpanOutcome {
     match (level, precision) {
-        (Level::Reference, _) => render_span_by_reference(plan, span, row),
+        (Level::Reference, _) => render_span_by_reference(view, span, row),
         #[cfg(target_arch = "x86_64")]
         (Level::Avx2, _) if level.is_available() => {
             // SAFETY: the processor has AVX2 and FMA, as was just asked.
             #[allow(unsafe_code)]
             unsafe {
                 match precision {
-                    Precision::Double => avx2_double(plan, span, row),
-                    Precision::Single => avx2_single(plan, span, row),
+                    Precision::Double => avx2_double(view, span, row),
+                    Precision::Single => avx2_single(view, span, row),
                 }
             }
         }
@@ -116,13 +116,13 @@ pub(crate) fn render_span(
             #[allow(unsafe_code)]
             unsafe {
                 match precision {
-                    Precision::Double => avx512_double(plan, span, row),
-                    Precision::Single => avx512_single(plan, span, row),
+                    Precision::Double => avx512_double(view, span, row),
+                    Precision::Single => avx512_single(view, span, row),
                 }
             }
         }
-        (_, Precision::Double) => fast::render_span::<Double, Baseline>(plan, span, row),
-        (_, Precision::Single) => fast::render_span::<Single, Baseline>(plan, span, row),
+        (_, Precision::Double) => fast::render_span::<Double, Baseline>(view, span, row),
+        (_, Precision::Single) => fast::render_span::<Single, Baseline>(view, span, row),
     }
 }
 
@@ -137,8 +137,8 @@ macro_rules! compiled_for {
     ($($name:ident: $features:literal, $precision:ty;)+) => {$(
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = $features)]
-        fn $name(plan: &Plan<'_>, span: &RowSpan<'_>, row: &mut [f32]) -> SpanOutcome {
-            fast::render_span::<$precision, Fused>(plan, span, row)
+        fn $name(view: &View<'_>, span: &RowSpan<'_>, row: &mut [f32]) -> SpanOutcome {
+            fast::render_span::<$precision, Fused>(view, span, row)
         }
     )+};
 }
@@ -154,7 +154,7 @@ compiled_for! {
 /// if this processor does not have them; for experiments that suit the fast path.
 pub(crate) fn render_slopes(
     level: Level,
-    plan: &Plan<'_>,
+    view: &View<'_>,
     tables: &Tables,
     span: &RowSpan<'_>,
     output: &mut SlopeOutput<'_, '_>,
@@ -166,7 +166,7 @@ pub(crate) fn render_slopes(
             // SAFETY: the processor has AVX2 and FMA, as was just asked.
             #[allow(unsafe_code)]
             unsafe {
-                avx2_slopes(plan, tables, span, output, leftover);
+                avx2_slopes(view, tables, span, output, leftover);
             }
         }
         #[cfg(target_arch = "x86_64")]
@@ -174,10 +174,10 @@ pub(crate) fn render_slopes(
             // SAFETY: the processor has FMA and these parts of AVX-512, as was just asked.
             #[allow(unsafe_code)]
             unsafe {
-                avx512_slopes(plan, tables, span, output, leftover);
+                avx512_slopes(view, tables, span, output, leftover);
             }
         }
-        _ => slope_span::<Baseline>(plan, tables, span, output, leftover),
+        _ => slope_span::<Baseline>(view, tables, span, output, leftover),
     }
 }
 
@@ -187,13 +187,13 @@ macro_rules! slopes_compiled_for {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = $features)]
         fn $name(
-            plan: &Plan<'_>,
+            view: &View<'_>,
             tables: &Tables,
             span: &RowSpan<'_>,
             output: &mut SlopeOutput<'_, '_>,
             leftover: &mut Vec<u32>,
         ) {
-            slope_span::<Fused>(plan, tables, span, output, leftover);
+            slope_span::<Fused>(view, tables, span, output, leftover);
         }
     )+};
 }

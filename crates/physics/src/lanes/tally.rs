@@ -6,8 +6,8 @@ use nanobragg_crystal::nearest_index;
 
 use super::block::{BLOCK, Block, Column};
 use super::correct::corrections;
-use crate::plan::{Orientation, Plan};
 use crate::sampling::Scales;
+use crate::scene::{Orientation, View};
 
 /// Told of the terms of a block as they are added.
 pub(super) trait Tally {
@@ -15,10 +15,10 @@ pub(super) trait Tally {
     const NEEDS_COLUMNS: bool;
 
     /// The terms of a source at a sub-pixel follow, and water for it is added.
-    fn source(&mut self, plan: &Plan<'_>, water: f64, block: &Block);
+    fn source(&mut self, view: &View<'_>, water: f64, block: &Block);
 
     /// The terms of an orientation were added.
-    fn orientation(&mut self, plan: &Plan<'_>, orientation: &Orientation, block: &Block);
+    fn orientation(&mut self, view: &View<'_>, orientation: &Orientation, block: &Block);
 }
 
 /// The tally of a plain render.
@@ -28,10 +28,10 @@ impl Tally for NoTally {
     const NEEDS_COLUMNS: bool = false;
 
     #[inline(always)]
-    fn source(&mut self, _: &Plan<'_>, _: f64, _: &Block) {}
+    fn source(&mut self, _: &View<'_>, _: f64, _: &Block) {}
 
     #[inline(always)]
-    fn orientation(&mut self, _: &Plan<'_>, _: &Orientation, _: &Block) {}
+    fn orientation(&mut self, _: &View<'_>, _: &Orientation, _: &Block) {}
 }
 
 /// The sum of one pixel, by reflections.
@@ -105,16 +105,16 @@ impl Shares {
 impl Tally for Shares {
     const NEEDS_COLUMNS: bool = true;
 
-    fn source(&mut self, plan: &Plan<'_>, water: f64, block: &Block) {
+    fn source(&mut self, view: &View<'_>, water: f64, block: &Block) {
         for i in 0..BLOCK {
-            self.weight[i] = corrections(&plan.rules, Scales::Terms, block, i);
+            self.weight[i] = corrections(&view.rules, Scales::Terms, block, i);
             self.lanes[i].background += self.weight[i] * water;
         }
     }
 
-    fn orientation(&mut self, plan: &Plan<'_>, orientation: &Orientation, block: &Block) {
-        let rescales = plan.rules.any(Scales::RunningSum);
-        let adds_all = plan.experiment.water_m != 0.0;
+    fn orientation(&mut self, view: &View<'_>, orientation: &Orientation, block: &Block) {
+        let rescales = view.rules.any(Scales::RunningSum);
+        let adds_all = view.setup.has_water;
         let [x, y, z] = &block.scattering_per_m;
         for i in 0..BLOCK {
             if block.live[i] == 0.0 {
@@ -129,7 +129,7 @@ impl Tally for Shares {
                 lane.add(nearest, self.weight[i] * (amplitude * amplitude));
             }
             if rescales && (adds_all || block.vanishes[i] == 0.0) {
-                lane.scale(corrections(&plan.rules, Scales::RunningSum, block, i));
+                lane.scale(corrections(&view.rules, Scales::RunningSum, block, i));
             }
         }
     }

@@ -10,8 +10,8 @@ use super::super::correct::refresh;
 use super::super::lane::{Arithmetic, Lane};
 use super::block::SlopeBlock;
 use crate::gradient::tables::Tables;
-use crate::plan::Plan;
 use crate::polarization::{RayComponents, polarization_along};
+use crate::scene::View;
 
 type LaneDual = Dual<1, Lane>;
 
@@ -37,13 +37,13 @@ impl SlopeBlock {
     #[inline(always)]
     pub(super) fn place_subpixels<A: Arithmetic>(
         &mut self,
-        plan: &Plan<'_>,
+        view: &View<'_>,
         tables: &Tables,
         fast_m: &Column,
         slow_m: f64,
         layer: u32,
     ) {
-        let panel = plan.panel;
+        let panel = view.panel;
         let (fast, slow) = (panel.fast(), panel.slow());
         let (normal, pix0) = (panel.normal(), panel.plane().pix0_m);
         let layer = f64::from(layer);
@@ -90,12 +90,12 @@ impl SlopeBlock {
 
     /// Takes the solid angle where it is not known yet, or everywhere at every sub-pixel.
     #[inline(always)]
-    pub(super) fn correct_solid_angle(&mut self, plan: &Plan<'_>, tables: &Tables) {
-        let each = plan.rules.solid_angle.refreshes;
+    pub(super) fn correct_solid_angle(&mut self, view: &View<'_>, tables: &Tables) {
+        let each = view.rules.solid_angle.refreshes;
         if !each && !any(&self.base.solid_angle_sr, |w| w == 0.0) {
             return;
         }
-        let panel = plan.panel;
+        let panel = view.panel;
         let (pixel_m, close_m) = (panel.pixel_size_m(), panel.close_distance_m());
         let path_m = &self.base.path_m;
         // The solid angle is `by_close` times the close distance, and shrinks as the path to some power.
@@ -133,14 +133,14 @@ impl SlopeBlock {
 
     /// Takes the capture fraction of this layer likewise.
     #[inline(always)]
-    pub(super) fn correct_capture(&mut self, plan: &Plan<'_>, tables: &Tables, layer: u32) {
-        let each = plan.rules.capture.refreshes;
+    pub(super) fn correct_capture(&mut self, view: &View<'_>, tables: &Tables, layer: u32) {
+        let each = view.rules.capture.refreshes;
         if !each && !any(&self.base.capture, |capture| capture == 0.0) {
             return;
         }
-        let sensor = plan.panel.sensor();
-        let layer = plan.rules.capturing_layer(layer, sensor.layers);
-        let normal = plan.panel.normal();
+        let sensor = view.panel.sensor();
+        let layer = view.rules.capturing_layer(layer, sensor.layers);
+        let normal = view.panel.normal();
         let dot = |x: [LaneDual; 3], y: [LaneDual; 3]| x[0] * y[0] + x[1] * y[1] + x[2] * y[2];
         let [x, y, z] = &self.base.diffracted;
         for (rates, ray) in tables.rays.iter().zip(&mut self.rays) {
@@ -172,17 +172,17 @@ impl SlopeBlock {
     #[inline(always)]
     pub(super) fn correct_polarization(
         &mut self,
-        plan: &Plan<'_>,
+        view: &View<'_>,
         tables: &Tables,
         index: usize,
         for_all: bool,
     ) {
-        let each = plan.rules.polarization.refreshes;
+        let each = view.rules.polarization.refreshes;
         if !each && !any(&self.base.polarization, |factor| factor == 0.0) {
             return;
         }
-        let kahn_factor = Lane(plan.experiment.polarization.kahn_factor);
-        let source = &plan.sources[index];
+        let kahn_factor = Lane(view.kahn_factor);
+        let source = &view.sources[index];
         let frame = &source.polarization;
         let (incident, electric, magnetic) = (source.incident, frame.electric, frame.magnetic);
         let [x, y, z] = &self.base.diffracted;
@@ -229,8 +229,8 @@ impl SlopeBlock {
 
     /// Adds to `by_tangent` what the tangents that move rays change by the scattering vector.
     #[inline(always)]
-    pub(super) fn add_rays(&mut self, plan: &Plan<'_>, tables: &Tables, index: usize) {
-        let source = &plan.sources[index];
+    pub(super) fn add_rays(&mut self, view: &View<'_>, tables: &Tables, index: usize) {
+        let source = &view.sources[index];
         let [wx, wy, wz] = &self.by_scattering;
         let [qx, qy, qz] = &self.base.scattering_per_m;
         for (rates, ray) in tables.rays.iter().zip(&self.rays) {

@@ -2,7 +2,7 @@
 
 use super::block::{BLOCK, Block};
 use super::lane::{Arithmetic, low_bits, offset_base};
-use crate::plan::{Orientation, Plan};
+use crate::scene::{Orientation, View};
 
 /// The grid of structure factors in the numbers that lanes compute with.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,7 +61,7 @@ fn hkl(block: &Block, orientation: &Orientation, i: usize) -> [f64; 3] {
 /// grid, so nothing is compared with its bounds.
 #[inline(always)]
 pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     orientation: &Orientation,
     block: &mut Block,
 ) {
@@ -70,7 +70,7 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
         max,
         stride,
         base,
-    } = plan.lane_grid;
+    } = view.lane_grid;
     for i in 0..BLOCK {
         let [h, k, l] = hkl(block, orientation, i);
         let (h0, dh) = A::nearest_and_offset(h);
@@ -94,8 +94,8 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
 
 /// Fills `cell_factor` from `place`, and tells whether any of them is not 0.
 #[inline(always)]
-pub(super) fn gather_nearest<const INSIDE: bool>(plan: &Plan<'_>, block: &mut Block) -> bool {
-    let factors = &plan.experiment.factors;
+pub(super) fn gather_nearest<const INSIDE: bool>(view: &View<'_>, block: &mut Block) -> bool {
+    let factors = &view.setup.factors;
     let (values, default_f) = (factors.values(), factors.default_f());
     let Some(last) = values.len().checked_sub(1) else {
         block.cell_factor = [default_f; BLOCK];
@@ -122,7 +122,7 @@ pub(super) fn gather_nearest<const INSIDE: bool>(plan: &Plan<'_>, block: &mut Bl
 /// The weights are those of `nanobragg_crystal::lagrange_cubic`, written apart from the values.
 #[inline(always)]
 pub(super) fn find_neighbours<A: Arithmetic>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     orientation: &Orientation,
     block: &mut Block,
 ) {
@@ -131,7 +131,7 @@ pub(super) fn find_neighbours<A: Arithmetic>(
         max,
         stride,
         base,
-    } = plan.lane_grid;
+    } = view.lane_grid;
     let span = [0, 1, 2].map(|axis| max[axis] - min[axis] + 1.0);
     for i in 0..BLOCK {
         let index = hkl(block, orientation, i);
@@ -167,8 +167,8 @@ const GROUP: usize = 8;
 /// The sum runs over l, then k, then h, as the reference's; the difference is rounding. It is the same
 /// sum whichever pixels are in the group.
 #[inline(always)]
-pub(super) fn gather_tricubic<A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
-    let grid = &plan.experiment.factors;
+pub(super) fn gather_tricubic<A: Arithmetic>(view: &View<'_>, block: &mut Block) {
+    let grid = &view.setup.factors;
     let (values, strides) = (grid.values(), grid.strides());
     for start in (0..BLOCK).step_by(GROUP) {
         let places: [u32; GROUP] = std::array::from_fn(|i| block.place[start + i]);
@@ -192,16 +192,13 @@ pub(super) fn gather_tricubic<A: Arithmetic>(plan: &Plan<'_>, block: &mut Block)
 /// One lane at a time: few are so near the edge of the grid.
 #[inline(always)]
 pub(super) fn gather_nearest_outside(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     orientation: &Orientation,
     block: &mut Block,
 ) {
     for i in 0..BLOCK {
         if block.place[i] == OUTSIDE {
-            block.cell_factor[i] = plan
-                .experiment
-                .factors
-                .nearest_to(hkl(block, orientation, i));
+            block.cell_factor[i] = view.setup.factors.nearest_to(hkl(block, orientation, i));
         }
     }
 }

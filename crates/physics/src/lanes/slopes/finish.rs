@@ -4,8 +4,8 @@ use super::super::block::{BLOCK, Column};
 use super::super::correct::corrections;
 use super::block::{RayColumns, SlopeBlock};
 use crate::gradient::tables::Tables;
-use crate::plan::Plan;
 use crate::sampling::{CorrectionRules, Rule, Scales};
+use crate::scene::View;
 
 /// `value` where the correction scales the finished pixel, else what leaves the pixel alone.
 #[inline(always)]
@@ -45,8 +45,8 @@ impl SlopeBlock {
 
     /// The photons of every pixel.
     #[inline(always)]
-    pub(super) fn photons(&self, plan: &Plan<'_>, corrections: &Column) -> Column {
-        let per_step = plan.photons_per_electron / plan.steps;
+    pub(super) fn photons(&self, view: &View<'_>, corrections: &Column) -> Column {
+        let per_step = view.scalars.photons_per_electron / view.steps;
         let mut photons = [0.0; BLOCK];
         for i in 0..BLOCK {
             photons[i] = per_step * corrections[i] * self.sums.intensity[i];
@@ -56,7 +56,7 @@ impl SlopeBlock {
 
     /// Fills `slopes`: the derivatives of the photons by each tangent.
     #[inline(always)]
-    pub(super) fn fill_slopes(&mut self, plan: &Plan<'_>, tables: &Tables, corrections: &Column) {
+    pub(super) fn fill_slopes(&mut self, view: &View<'_>, tables: &Tables, corrections: &Column) {
         let [[ax, ay, az], [bx, by, bz], [cx, cy, cz]] = &self.sums.by_cell;
         for (tangent, [a, b, c]) in &tables.cells_m {
             let sum = &mut self.sums.by_tangent[*tangent];
@@ -67,17 +67,17 @@ impl SlopeBlock {
                 sum[i] += by_a + by_b + by_c;
             }
         }
-        let per_step = plan.photons_per_electron / plan.steps;
+        let per_step = view.scalars.photons_per_electron / view.steps;
         let intensity = &self.sums.intensity;
         for (tangent, slope) in self.slopes.iter_mut().enumerate() {
-            let by_fluence = tables.scalars[tangent].photons_per_electron / plan.steps;
+            let by_fluence = tables.scalars[tangent].photons_per_electron / view.steps;
             let sum = &self.sums.by_tangent[tangent];
             for i in 0..BLOCK {
                 slope[i] = corrections[i] * (per_step * sum[i] + by_fluence * intensity[i]);
             }
         }
         for (rates, ray) in tables.rays.iter().zip(&self.rays) {
-            let rate = self.corrections_rate(&plan.rules, ray);
+            let rate = self.corrections_rate(&view.rules, ray);
             let slope = &mut self.slopes[rates.tangent];
             for i in 0..BLOCK {
                 slope[i] += per_step * rate[i] * intensity[i];
@@ -91,16 +91,16 @@ impl SlopeBlock {
     #[inline(always)]
     pub(super) fn add_slopes(
         &self,
-        plan: &Plan<'_>,
+        view: &View<'_>,
         tables: &Tables,
         corrections: &Column,
         sums: &mut [f64],
     ) {
-        let per_step = plan.photons_per_electron / plan.steps;
+        let per_step = view.scalars.photons_per_electron / view.steps;
         let by_intensity = self.weighted(corrections, &self.sums.intensity);
         for (tangent, sum) in sums.iter_mut().enumerate() {
             let own = self.weighted(corrections, &self.sums.by_tangent[tangent]);
-            let by_fluence = tables.scalars[tangent].photons_per_electron / plan.steps;
+            let by_fluence = tables.scalars[tangent].photons_per_electron / view.steps;
             *sum += per_step * own + by_fluence * by_intensity;
         }
         if !tables.cells_m.is_empty() {
@@ -116,7 +116,7 @@ impl SlopeBlock {
             }
         }
         for (rates, ray) in tables.rays.iter().zip(&self.rays) {
-            let rate = self.corrections_rate(&plan.rules, ray);
+            let rate = self.corrections_rate(&view.rules, ray);
             sums[rates.tangent] += per_step * self.weighted(&rate, &self.sums.intensity);
         }
     }
@@ -139,9 +139,9 @@ impl SlopeBlock {
 
     /// Whether the factors of the finished sum were known when terms were told of them.
     #[inline(always)]
-    pub(super) fn knew_scale(&self, plan: &Plan<'_>) -> bool {
+    pub(super) fn knew_scale(&self, view: &View<'_>) -> bool {
         let mut is_known = !self.met_zero;
-        if plan.rules.capture.scales == Scales::Pixel {
+        if view.rules.capture.scales == Scales::Pixel {
             for i in 0..BLOCK {
                 is_known &= self.weights[i] == 0.0 || self.base.capture[i] == self.final_capture[i];
             }

@@ -8,18 +8,18 @@ use nanobragg_numeric::Scalar;
 
 use super::block::{BLOCK, Block, Column, any};
 use super::lane::{Arithmetic, Lane};
-use crate::plan::{Plan, SourceRow};
 use crate::polarization::polarization_factor;
 use crate::sampling::{CorrectionRules, Scales};
+use crate::scene::{SourceRow, View};
 
 /// Takes the solid angle where it is not known yet, or everywhere at every sub-pixel.
 #[inline(always)]
-pub(super) fn correct_solid_angle(plan: &Plan<'_>, block: &mut Block) {
-    let each = plan.rules.solid_angle.refreshes;
+pub(super) fn correct_solid_angle(view: &View<'_>, block: &mut Block) {
+    let each = view.rules.solid_angle.refreshes;
     if !each && !any(&block.solid_angle_sr, |w| w == 0.0) {
         return;
     }
-    let panel = plan.panel;
+    let panel = view.panel;
     let (pixel_m, close_m) = (panel.pixel_size_m(), panel.close_distance_m());
     let mut now = [0.0; BLOCK];
     match panel.pixel_kind() {
@@ -39,15 +39,15 @@ pub(super) fn correct_solid_angle(plan: &Plan<'_>, block: &mut Block) {
 
 /// Takes the capture fraction of this layer likewise.
 #[inline(always)]
-pub(super) fn correct_capture(plan: &Plan<'_>, layer: u32, block: &mut Block) {
-    let each = plan.rules.capture.refreshes;
+pub(super) fn correct_capture(view: &View<'_>, layer: u32, block: &mut Block) {
+    let each = view.rules.capture.refreshes;
     if !each && !any(&block.capture, |capture| capture == 0.0) {
         return;
     }
-    let sensor = plan.panel.sensor();
-    let layer = plan.rules.capturing_layer(layer, sensor.layers);
+    let sensor = view.panel.sensor();
+    let layer = view.rules.capturing_layer(layer, sensor.layers);
     let (step_m, mu_per_m) = (Lane(sensor.layer_step_m), Lane(sensor.mu_per_m));
-    let normal = plan.panel.normal();
+    let normal = view.panel.normal();
     let [x, y, z] = &block.diffracted;
     let mut now = [0.0; BLOCK];
     for i in 0..BLOCK {
@@ -72,16 +72,16 @@ pub(super) fn refresh(each: bool, known: &mut Column, now: &Column) {
 /// Takes the polarization factor likewise, for the pixels in which `source` is not cut, or for all.
 #[inline(always)]
 pub(super) fn correct_polarization<A: Arithmetic>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     source: &SourceRow,
     for_all: bool,
     block: &mut Block,
 ) {
-    let each = plan.rules.polarization.refreshes;
+    let each = view.rules.polarization.refreshes;
     if !each && !any(&block.polarization, |factor| factor == 0.0) {
         return;
     }
-    let kahn_factor = plan.experiment.polarization.kahn_factor;
+    let kahn_factor = view.kahn_factor;
     let frame = &source.polarization;
     let [x, y, z] = &mut block.diffracted;
     for i in 0..BLOCK {
@@ -105,8 +105,8 @@ pub(super) fn correct_polarization<A: Arithmetic>(
 /// Weighs the terms of one source at one sub-pixel with the factors that belong to them, and adds
 /// them to the `earlier` sums.
 #[inline(always)]
-pub(super) fn weigh_terms(plan: &Plan<'_>, earlier: &Column, block: &mut Block) {
-    let rules = &plan.rules;
+pub(super) fn weigh_terms(view: &View<'_>, earlier: &Column, block: &mut Block) {
+    let rules = &view.rules;
     for i in 0..BLOCK {
         let weight = corrections(rules, Scales::Terms, block, i);
         block.intensity[i] = earlier[i] + weight * block.intensity[i];

@@ -26,7 +26,7 @@ use super::block::{BLOCK, Column, any};
 use super::lane::Arithmetic;
 use crate::gradient::sums::FactorSums;
 use crate::gradient::tables::Tables;
-use crate::plan::Plan;
+use crate::scene::View;
 
 /// Where the derivatives of a row go. Rows are those of the whole detector.
 pub(crate) enum SlopeOutput<'o, 'i> {
@@ -49,7 +49,7 @@ pub(crate) enum SlopeOutput<'o, 'i> {
 /// structure factors have to be taken along the general path.
 #[inline(always)]
 pub(super) fn slope_span<A: Arithmetic>(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     tables: &Tables,
     span: &RowSpan<'_>,
     output: &mut SlopeOutput<'_, '_>,
@@ -66,9 +66,9 @@ pub(super) fn slope_span<A: Arithmetic>(
                 SlopeOutput::Sums { weights, .. } => Some(&**weights),
             };
             block.take_weights(weights, first as usize, pixels);
-            block.sum::<A>(plan, tables, span, first);
+            block.sum::<A>(view, tables, span, first);
             write(
-                plan,
+                view,
                 tables,
                 &mut block,
                 first..first + pixels as u32,
@@ -83,7 +83,7 @@ pub(super) fn slope_span<A: Arithmetic>(
 /// Hands the finished block of these pixels over.
 #[inline(always)]
 fn write(
-    plan: &Plan<'_>,
+    view: &View<'_>,
     tables: &Tables,
     block: &mut SlopeBlock,
     fast: Range<u32>,
@@ -99,15 +99,15 @@ fn write(
             }
         }
     };
-    let corrections = block.corrections(&plan.rules);
+    let corrections = block.corrections(&view.rules);
     // What nothing scatters to is 0, as the images are from the beginning.
     if block.is_dark && !any(&corrections, |product| !product.is_finite()) {
         return;
     }
-    let photons = block.photons(plan, &corrections);
+    let photons = block.photons(view, &corrections);
     match output {
         SlopeOutput::Images(images) => {
-            block.fill_slopes(plan, tables, &corrections);
+            block.fill_slopes(view, tables, &corrections);
             let columns = std::iter::once(&photons).chain(&block.slopes);
             for (image, column) in images.iter_mut().zip(columns) {
                 copy(column, &block.base.active, image);
@@ -120,8 +120,8 @@ fn write(
             ..
         } => {
             copy(&photons, &block.base.active, row);
-            block.add_slopes(plan, tables, &corrections, sums);
-            if block.knew_scale(plan) {
+            block.add_slopes(view, tables, &corrections, sums);
+            if block.knew_scale(view) {
                 for &(place, rate) in &block.factor_rates {
                     factors.add(place as usize, rate);
                 }

@@ -1,7 +1,7 @@
 //! How far a block reaches in reciprocal space.
 
 use super::block::{BLOCK, Block};
-use crate::plan::Plan;
+use crate::scene::View;
 
 /// The shortest and the longest scattering vector of a block.
 pub(super) struct Extent {
@@ -39,17 +39,21 @@ impl Extent {
 
     /// Whether every pixel scatters beyond the last reflection that is not 0.
     #[inline(always)]
-    pub(super) fn is_beyond_list(&self, plan: &Plan<'_>) -> bool {
-        plan.reach_squared_per_m2
+    pub(super) fn is_beyond_list(&self, view: &View<'_>) -> bool {
+        view.bounds
+            .reach_squared_per_m2
             .is_some_and(|reach| self.shortest_squared_per_m2 > reach)
     }
 
     /// Whether no orientation can take any pixel out of the grid of structure factors.
     #[inline(always)]
-    pub(super) fn is_inside_grid(&self, plan: &Plan<'_>) -> bool {
+    pub(super) fn is_inside_grid(&self, view: &View<'_>) -> bool {
         let longest_per_m = self.longest_squared_per_m2.sqrt();
-        plan.lane_grid
-            .holds(plan.longest_edges_m.map(|edge_m| edge_m * longest_per_m))
+        view.lane_grid.holds(
+            view.bounds
+                .longest_edges_m
+                .map(|edge_m| edge_m * longest_per_m),
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use nanobragg_geometry::{Panel, Placement};
 use nanobragg_numeric::{Dual, Scalar};
 
 use crate::experiment::Experiment;
-use crate::plan::Plan;
+use crate::scene::Setup;
 
 /// A number without derivatives that is worked as numbers with derivatives are: between whole numbers of
 /// cells, and to the last digit next to a whole index. See [`nanobragg_crystal::LatticeNumber`].
@@ -13,7 +13,7 @@ pub(crate) type Smooth = Dual<0>;
 
 /// One source: where it shines and at which wavelength.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SceneSource<T> {
+pub struct SourceNumbers<T> {
     /// Unit vector along the beam.
     pub incident: [T; 3],
     /// Wavelength in metres.
@@ -24,7 +24,7 @@ pub struct SceneSource<T> {
 ///
 /// What is whole, listed or switched (counts, masks, fixes, shapes) stays in the [`Experiment`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scene<T> {
+pub struct Numbers<T> {
     /// a, b, c in metres at phi = 0.
     pub direct_m: [[T; 3]; 3],
     /// The angle of every phi step in radians.
@@ -34,7 +34,7 @@ pub struct Scene<T> {
     /// The outline of the crystal with the numbers that decide its spots; a*, b*, c* at phi = 0.
     pub lattice: LatticeShape<T>,
     /// The sources; `None` for the experiment's own.
-    pub sources: Option<Vec<SceneSource<T>>>,
+    pub sources: Option<Vec<SourceNumbers<T>>>,
     /// Kahn's polarization factor.
     pub kahn_factor: T,
     /// Photons per square metre.
@@ -42,14 +42,14 @@ pub struct Scene<T> {
     /// Edge of the cube of water in metres.
     pub water_m: T,
     /// The panels of the detector.
-    pub panels: Vec<ScenePanel<T>>,
+    pub panels: Vec<PanelNumbers<T>>,
     /// Structure factors that are not those of the experiment's grid, each with its offset there.
     pub factors: Vec<(usize, T)>,
 }
 
 /// One panel of the detector.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ScenePanel<T> {
+pub struct PanelNumbers<T> {
     /// Where its plane is.
     pub placement: Placement<T>,
     /// From one layer of the sensor to the next, in metres.
@@ -58,10 +58,10 @@ pub struct ScenePanel<T> {
     pub mu_per_m: T,
 }
 
-impl<T: Copy> ScenePanel<T> {
+impl<T: Copy> PanelNumbers<T> {
     /// The same in another number type, every number taken there by `lift`.
-    fn map<U>(&self, lift: impl Fn(T) -> U) -> ScenePanel<U> {
-        ScenePanel {
+    pub(crate) fn map<U>(&self, lift: impl Fn(T) -> U) -> PanelNumbers<U> {
+        PanelNumbers {
             placement: self.placement.map(&lift),
             layer_step_m: lift(self.layer_step_m),
             mu_per_m: lift(self.mu_per_m),
@@ -69,9 +69,9 @@ impl<T: Copy> ScenePanel<T> {
     }
 }
 
-impl ScenePanel<f64> {
+impl PanelNumbers<f64> {
     /// The numbers of a panel.
-    fn of(panel: &Panel) -> Self {
+    pub(crate) fn of(panel: &Panel) -> Self {
         Self {
             placement: *panel.plane(),
             layer_step_m: panel.sensor().layer_step_m,
@@ -80,7 +80,7 @@ impl ScenePanel<f64> {
     }
 }
 
-impl<T: Scalar> Scene<T> {
+impl<T: Scalar> Numbers<T> {
     /// The numbers of `experiment`.
     pub fn of(experiment: &Experiment) -> Self {
         let constant = |x: f64| T::from_f64(x);
@@ -97,29 +97,23 @@ impl<T: Scalar> Scene<T> {
             fluence_per_m2: constant(experiment.fluence_per_m2),
             water_m: constant(experiment.water_m),
             panels: (panels.iter())
-                .map(|panel| ScenePanel::of(panel).map(constant))
+                .map(|panel| PanelNumbers::of(panel).map(constant))
                 .collect(),
             factors: Vec::new(),
         }
     }
 
-    /// The numbers of the panel that `plan` looks at: the experiment's where there are none here.
-    pub(crate) fn panel(&self, plan: &Plan<'_>) -> ScenePanel<T> {
-        let own = || ScenePanel::of(plan.panel).map(T::from_f64);
-        (self.panels.get(plan.panel_index).copied()).unwrap_or_else(own)
-    }
-
     /// The same in another number type, every number taken there by `lift`.
-    pub(crate) fn map<U>(&self, lift: impl Fn(T) -> U) -> Scene<U> {
+    pub(crate) fn map<U>(&self, lift: impl Fn(T) -> U) -> Numbers<U> {
         let vectors = |v: [[T; 3]; 3]| v.map(|vector| vector.map(&lift));
-        Scene {
+        Numbers {
             direct_m: vectors(self.direct_m),
             phi_rad: self.phi_rad.iter().map(|&phi| lift(phi)).collect(),
             domains: (self.domains.as_ref())
                 .map(|domains| domains.iter().map(|&domain| vectors(domain)).collect()),
             lattice: self.lattice.map(&lift),
             sources: self.sources.as_ref().map(|sources| {
-                let lifted = sources.iter().map(|source| SceneSource {
+                let lifted = sources.iter().map(|source| SourceNumbers {
                     incident: source.incident.map(&lift),
                     wavelength_m: lift(source.wavelength_m),
                 });
@@ -136,14 +130,14 @@ impl<T: Scalar> Scene<T> {
     }
 }
 
-/// How every number of a [`Scene`] follows one parameter: its derivatives, in the scene's own units
+/// How every number of a [`Numbers`] follows one parameter: its derivatives, in the scene's own units
 /// per unit of the parameter.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tangent(pub(crate) Scene<f64>);
+pub struct Tangent(pub(crate) Numbers<f64>);
 
 impl Tangent {
     /// The derivatives that a scene carries.
-    pub fn of(scene: &Scene<Dual<1>>) -> Self {
+    pub fn of(scene: &Numbers<Dual<1>>) -> Self {
         Self(scene.map(|number| {
             let [derivative] = number.derivatives;
             derivative
@@ -162,7 +156,7 @@ impl Tangent {
     }
 }
 
-impl Scene<f64> {
+impl Numbers<f64> {
     /// Adds `factor` times the numbers of `other`, which is made for the same experiment.
     fn add_scaled(&mut self, factor: f64, other: &Self) {
         let add = |sum: &mut f64, x: f64| *sum += factor * x;
@@ -192,7 +186,7 @@ impl Scene<f64> {
         add_vector(&mut self.lattice.cells, &other.lattice.cells);
         add(&mut self.lattice.fudge, other.lattice.fudge);
         if let Some(sources) = &other.sources {
-            let still = SceneSource {
+            let still = SourceNumbers {
                 incident: [0.0; 3],
                 wavelength_m: 0.0,
             };
@@ -225,17 +219,17 @@ impl Scene<f64> {
     }
 }
 
-impl<const N: usize> Scene<Dual<N>> {
-    /// The numbers of `experiment` with the derivatives of up to `N` tangents.
-    pub(crate) fn moved(experiment: &Experiment, tangents: &[Tangent]) -> Self {
-        let mut scene = Self::of(experiment);
+impl<const N: usize> Numbers<Dual<N>> {
+    /// The numbers of an experiment with the derivatives of up to `N` tangents.
+    pub(crate) fn moved(setup: &Setup, tangents: &[Tangent]) -> Self {
+        let mut numbers = setup.numbers.map(Dual::constant);
         for (index, Tangent(tangent)) in tangents.iter().enumerate().take(N) {
-            scene.set_derivatives(experiment, index, tangent);
+            numbers.set_derivatives(setup, index, tangent);
         }
-        scene
+        numbers
     }
 
-    fn set_derivatives(&mut self, experiment: &Experiment, index: usize, tangent: &Scene<f64>) {
+    fn set_derivatives(&mut self, setup: &Setup, index: usize, tangent: &Numbers<f64>) {
         let set = |number: &mut Dual<N>, derivative: f64| {
             if let Some(own) = number.derivatives.get_mut(index) {
                 *own += derivative;
@@ -256,7 +250,7 @@ impl<const N: usize> Scene<Dual<N>> {
             set(phi, x);
         }
         if let Some(domains) = &tangent.domains {
-            let own = self.domains.get_or_insert_with(|| own_domains(experiment));
+            let own = self.domains.get_or_insert_with(|| own_domains(setup));
             for (domain, x) in own.iter_mut().zip(domains) {
                 set_vectors(domain, x);
             }
@@ -264,7 +258,7 @@ impl<const N: usize> Scene<Dual<N>> {
         set_vector(&mut self.lattice.cells, &tangent.lattice.cells);
         set(&mut self.lattice.fudge, tangent.lattice.fudge);
         if let Some(sources) = &tangent.sources {
-            let own = self.sources.get_or_insert_with(|| own_sources(experiment));
+            let own = self.sources.get_or_insert_with(|| own_sources(setup));
             for (source, x) in own.iter_mut().zip(sources) {
                 set_vector(&mut source.incident, &x.incident);
                 set(&mut source.wavelength_m, x.wavelength_m);
@@ -288,7 +282,7 @@ impl<const N: usize> Scene<Dual<N>> {
             let moved = self.factors.iter_mut().find(|(at, _)| *at == offset);
             if let Some((_, factor)) = moved {
                 set(factor, x);
-            } else if let Some(&value) = experiment.factors.values().get(offset) {
+            } else if let Some(&value) = setup.factors.values().get(offset) {
                 let mut factor = Dual::constant(value);
                 set(&mut factor, x);
                 self.factors.push((offset, factor));
@@ -298,16 +292,16 @@ impl<const N: usize> Scene<Dual<N>> {
 }
 
 /// The mosaic domains of the experiment in another number type.
-pub(crate) fn own_domains<T: Scalar>(experiment: &Experiment) -> Vec<[[T; 3]; 3]> {
-    let domains = experiment.crystal.mosaic().domains().iter();
+fn own_domains<T: Scalar>(setup: &Setup) -> Vec<[[T; 3]; 3]> {
+    let domains = setup.domains.iter();
     domains
         .map(|domain| domain.map(|row| row.map(T::from_f64)))
         .collect()
 }
 
 /// The sources of the experiment in another number type.
-pub(crate) fn own_sources<T: Scalar>(experiment: &Experiment) -> Vec<SceneSource<T>> {
-    let sources = experiment.sources.iter().map(|source| SceneSource {
+pub(crate) fn own_sources<T: Scalar>(setup: &Setup) -> Vec<SourceNumbers<T>> {
+    let sources = setup.sources.iter().map(|source| SourceNumbers {
         incident: source.incident().map(T::from_f64),
         wavelength_m: T::from_f64(source.wavelength_m),
     });

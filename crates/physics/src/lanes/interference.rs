@@ -5,7 +5,7 @@ use nanobragg_numeric::Scalar;
 
 use super::block::{BLOCK, Block, any};
 use super::lane::{Arithmetic, Lane, sin_pi_single};
-use crate::plan::Plan;
+use crate::scene::View;
 
 /// In which precision the interference function of a parallelepiped is computed. Everything else,
 /// the Miller indices above all, is in double precision always.
@@ -68,15 +68,15 @@ impl Precision for Single {
 
 /// Fills `lattice_factor`, and `vanishes` for the shapes that can be exactly 0.
 #[inline(always)]
-pub(super) fn fill_lattice<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
-    match plan.experiment.crystal.shape() {
-        Shape::Square => fill_square::<P, A>(plan, block),
+pub(super) fn fill_lattice<P: Precision, A: Arithmetic>(view: &View<'_>, block: &mut Block) {
+    match view.lattice.shape {
+        Shape::Square => fill_square::<P, A>(view, block),
         Shape::Round => {
-            fill_peaked(plan, Shape::Round, block);
-            mend_round_centres(plan, block);
+            fill_peaked(view, Shape::Round, block);
+            mend_round_centres(view, block);
         }
-        Shape::Gauss => fill_peaked(plan, Shape::Gauss, block),
-        Shape::Tophat => fill_peaked(plan, Shape::Tophat, block),
+        Shape::Gauss => fill_peaked(view, Shape::Gauss, block),
+        Shape::Tophat => fill_peaked(view, Shape::Tophat, block),
     }
 }
 
@@ -84,11 +84,11 @@ pub(super) fn fill_lattice<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: 
 /// the offset from the nearest whole index: for whole N, `sin(pi N h) = +-sin(pi N dh)`, whose range
 /// reduction is exact.
 #[inline(always)]
-fn fill_square<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) {
+fn fill_square<P: Precision, A: Arithmetic>(view: &View<'_>, block: &mut Block) {
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
         let offset = [dh[i], dk[i], dl[i]].map(P::without_zero);
-        block.lattice_factor[i] = P::above::<A>(offset, plan.lattice.cells) / P::below::<A>(offset);
+        block.lattice_factor[i] = P::above::<A>(offset, view.lattice.cells) / P::below::<A>(offset);
     }
 }
 
@@ -97,8 +97,8 @@ fn fill_square<P: Precision, A: Arithmetic>(plan: &Plan<'_>, block: &mut Block) 
 /// `shape` is that of the crystal. It is told by name at every call, so that each call is compiled for
 /// its own shape: a match inside the loop would keep the compiler from making vectors of it.
 #[inline(always)]
-fn fill_peaked(plan: &Plan<'_>, shape: Shape, block: &mut Block) {
-    let mut lattice = plan.lattice.map(Lane);
+fn fill_peaked(view: &View<'_>, shape: Shape, block: &mut Block) {
+    let mut lattice = view.lattice.map(Lane);
     lattice.shape = shape;
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
@@ -118,8 +118,8 @@ const ROUND_CENTRE: f64 = 0.05;
 /// Near the centre of a spot `sin(x)/x - cos(x)` loses its leading digits. There the last bit of the
 /// system's sine decides what the C program gets, so those few lanes are computed with it.
 #[inline(always)]
-fn mend_round_centres(plan: &Plan<'_>, block: &mut Block) {
-    let lattice = &plan.lattice;
+fn mend_round_centres(view: &View<'_>, block: &mut Block) {
+    let lattice = &view.lattice;
     let limit = (ROUND_CENTRE / std::f64::consts::PI).powi(2);
     let [na, nb, nc] = lattice.cells;
     let [dh, dk, dl] = &block.offset;

@@ -11,8 +11,8 @@ use super::super::lookup::{OUTSIDE, find_nearest, gather_nearest};
 use super::block::SlopeBlock;
 use super::finish::of_pixel;
 use crate::gradient::tables::Tables;
-use crate::plan::{Orientation, Plan};
 use crate::sampling::{Rule, Scales};
+use crate::scene::{Orientation, View};
 
 /// Pixels whose places in the grid are compared together.
 const GROUP: usize = 8;
@@ -83,26 +83,26 @@ impl SlopeBlock {
     #[inline(always)]
     pub(super) fn sum_source<A: Arithmetic>(
         &mut self,
-        plan: &Plan<'_>,
+        view: &View<'_>,
         tables: &Tables,
         index: usize,
         layer: u32,
     ) {
-        let source = &plan.sources[index];
-        let water = plan.water_in_layer(layer);
-        let lives = scatter::<A>(plan, source, &mut self.base);
+        let source = &view.sources[index];
+        let water = view.water_in_layer(layer);
+        let lives = scatter::<A>(view, source, &mut self.base);
         if !lives && water == 0.0 {
             return;
         }
-        self.correct_polarization(plan, tables, index, water != 0.0);
-        let by_terms = plan.rules.any(Scales::Terms);
+        self.correct_polarization(view, tables, index, water != 0.0);
+        let by_terms = view.rules.any(Scales::Terms);
         if by_terms {
             std::mem::swap(&mut self.sums, &mut self.earlier);
             self.sums.clear();
-            self.weigh(plan);
+            self.weigh(view);
         }
         if self.wants_factors {
-            self.scale_factors(plan);
+            self.scale_factors(view);
         }
         if water != 0.0 {
             self.is_dark = false;
@@ -116,28 +116,28 @@ impl SlopeBlock {
             }
         }
         let extent = Extent::of(&self.base);
-        if lives && !extent.is_beyond_list(plan) {
-            let is_inside = extent.is_inside_grid(plan);
+        if lives && !extent.is_beyond_list(view) {
+            let is_inside = extent.is_inside_grid(view);
             self.by_scattering = [[0.0; BLOCK]; 3];
-            for (place, orientation) in plan.orientations.iter().enumerate() {
+            for (place, orientation) in view.orientations.iter().enumerate() {
                 let any_scatters = if is_inside {
-                    find_nearest::<A, true>(plan, orientation, &mut self.base);
-                    gather_nearest::<true>(plan, &mut self.base)
+                    find_nearest::<A, true>(view, orientation, &mut self.base);
+                    gather_nearest::<true>(view, &mut self.base)
                 } else {
-                    find_nearest::<A, false>(plan, orientation, &mut self.base);
-                    gather_nearest::<false>(plan, &mut self.base)
+                    find_nearest::<A, false>(view, orientation, &mut self.base);
+                    gather_nearest::<false>(view, &mut self.base)
                 };
                 if any_scatters {
-                    self.add_term::<A>(plan, tables, place, orientation);
+                    self.add_term::<A>(view, tables, place, orientation);
                 }
             }
             if !tables.rays.is_empty() {
-                self.add_rays(plan, tables, index);
+                self.add_rays(view, tables, index);
             }
         }
         if by_terms {
             self.flush();
-            self.close_source(plan, tables);
+            self.close_source(view, tables);
         }
     }
 
@@ -145,7 +145,7 @@ impl SlopeBlock {
     #[inline(always)]
     fn add_term<A: Arithmetic>(
         &mut self,
-        plan: &Plan<'_>,
+        view: &View<'_>,
         tables: &Tables,
         place: usize,
         orientation: &Orientation,
@@ -153,9 +153,9 @@ impl SlopeBlock {
         self.is_dark = false;
         let rotation = &tables.rotations[place];
         if tables.turns.is_empty() && tables.sizes.is_empty() {
-            self.differentiate::<A, false>(plan, rotation, orientation);
+            self.differentiate::<A, false>(view, rotation, orientation);
         } else {
-            self.differentiate::<A, true>(plan, rotation, orientation);
+            self.differentiate::<A, true>(view, rotation, orientation);
             self.add_by_turn(tables, place, orientation);
             self.add_by_size(tables);
         }
@@ -176,11 +176,11 @@ impl SlopeBlock {
     #[inline(always)]
     fn differentiate<A: Arithmetic, const KEPT: bool>(
         &mut self,
-        plan: &Plan<'_>,
+        view: &View<'_>,
         rotation: &[[f64; 3]; 3],
         orientation: &Orientation,
     ) {
-        let [na, nb, nc] = plan.lattice.cells;
+        let [na, nb, nc] = view.lattice.cells;
         for i in 0..BLOCK {
             let (h, k, l) = (
                 grating::<A>(self.base.offset[0][i], na),
@@ -352,9 +352,9 @@ impl SlopeBlock {
     /// Takes what the derivatives of terms by structure factors are multiplied with: the factors of
     /// the finished pixel and its weight. They are known once a source lights the pixel.
     #[inline(always)]
-    fn scale_factors(&mut self, plan: &Plan<'_>) {
-        let rules = &plan.rules;
-        let per_step = plan.photons_per_electron / plan.steps;
+    fn scale_factors(&mut self, view: &View<'_>) {
+        let rules = &view.rules;
+        let per_step = view.scalars.photons_per_electron / view.steps;
         let mut met_zero = false;
         for i in 0..BLOCK {
             let scale = of_pixel(rules.capture, self.final_capture[i], 1.0)
@@ -373,15 +373,15 @@ impl SlopeBlock {
 
     /// The product of the corrections that multiply single terms.
     #[inline(always)]
-    fn weigh(&mut self, plan: &Plan<'_>) {
+    fn weigh(&mut self, view: &View<'_>) {
         for i in 0..BLOCK {
-            self.term_weight[i] = corrections(&plan.rules, Scales::Terms, &self.base, i);
+            self.term_weight[i] = corrections(&view.rules, Scales::Terms, &self.base, i);
         }
     }
 
     /// Adds the terms of one source, weighed, to the sums before it.
     #[inline(always)]
-    fn close_source(&mut self, plan: &Plan<'_>, tables: &Tables) {
+    fn close_source(&mut self, view: &View<'_>, tables: &Tables) {
         std::mem::swap(&mut self.sums, &mut self.earlier);
         let (total, own, weight) = (&mut self.sums, &self.earlier, &self.term_weight);
         let add = |total: &mut Column, own: &Column| {
@@ -400,7 +400,7 @@ impl SlopeBlock {
         for (total, own) in total.by_tangent.iter_mut().zip(&own.by_tangent) {
             add(total, own);
         }
-        let rules = &plan.rules;
+        let rules = &view.rules;
         for (rates, ray) in tables.rays.iter().zip(&self.rays) {
             let sum = &mut total.by_tangent[rates.tangent];
             for i in 0..BLOCK {

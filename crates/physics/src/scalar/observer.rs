@@ -1,0 +1,54 @@
+//! What looks on while a pixel is summed: a trace, or the record that a gradient is made of.
+
+use crate::sampling::Lookup;
+use crate::scene::Orientation;
+
+/// One sub-pixel of one layer of the sensor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subpixel<T> {
+    /// Position in metres from the crystal.
+    pub(crate) position_m: [T; 3],
+    /// Unit vector from the crystal.
+    pub(crate) diffracted: [T; 3],
+    /// Distance from the crystal in metres.
+    pub(crate) path_m: T,
+}
+
+/// One term of the sum: one source, phi step and domain at one sub-pixel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Term<'t, T> {
+    /// The number of the source.
+    pub(crate) source: usize,
+    /// The direct cell: rows a, b, c in metres.
+    pub(crate) orientation: &'t Orientation<T>,
+    /// Fractional Miller indices.
+    pub(crate) hkl: [T; 3],
+    /// How the structure factor was looked up.
+    pub(crate) lookup: Lookup,
+    /// Structure factor of the unit cell in electrons.
+    pub(crate) cell_factor: T,
+    /// Structure factor of the lattice.
+    pub(crate) lattice_factor: T,
+}
+
+/// Looks on while a pixel is summed. Every method does nothing unless it is written, and then costs
+/// nothing.
+pub(crate) trait Observer<T> {
+    /// A sub-pixel begins.
+    fn subpixel(&mut self, _subpixel: &Subpixel<T>) {}
+    /// A source begins, with its scattering vector in 1/m, and whether `dmin` cuts it here.
+    fn source(&mut self, _source: usize, _scattering_per_m: [T; 3], _is_cut: bool) {}
+    /// The terms of this source are summed apart, since they share a weight.
+    fn opened(&mut self) {}
+    /// A term `F^2 Fl^2` was added.
+    fn term(&mut self, _term: &Term<'_, T>) {}
+    /// The running sum was multiplied.
+    fn scaled(&mut self, _factor: T) {}
+    /// The terms that were summed apart are added to the others, multiplied by their weight.
+    fn closed(&mut self, _weight: T) {}
+}
+
+/// Nothing looks on: a plain render.
+pub(crate) struct Unobserved;
+
+impl<T> Observer<T> for Unobserved {}

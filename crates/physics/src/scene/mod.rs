@@ -1,0 +1,216 @@
+//! Everything that an image is made from, tabulated.
+//!
+//! A [`Scene`] is owned and flat: rows of sources, rows of orientations, panels, and a few numbers. It
+//! has no lifetime, and knows neither flags nor files. Every backend renders from it alone.
+//!
+//! It is generic over the number. What derivatives are taken by is a `T`, and stands in
+//! [`Numbers`](crate::gradient::Numbers) before it is tabulated. What is whole, listed or switched
+//! (counts, masks, fixes, the grid of structure factors) is the same for every `T` and stands in `Setup`.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `mod` | the tables |
+//! | `setup` | what is whole, listed or switched |
+//! | `tabulate` | from numbers to tables |
+//! | `bounds` | how far the tables reach in reciprocal space |
+
+mod bounds;
+mod setup;
+mod tabulate;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use nanobragg_crystal::LatticeShape;
+use nanobragg_geometry::{Panel, PixelKind, point_solid_angle, solid_angle};
+use nanobragg_numeric::Scalar;
+
+use crate::experiment::Experiment;
+use crate::gradient::PanelNumbers;
+use crate::lanes::{LARGEST_INDEX, LaneGrid};
+use crate::polarization::PolarizationFrame;
+use crate::render::PixelPlace;
+use crate::sampling::{CorrectionRules, Scales};
+use crate::scalar::{Corrections, Pixel};
+
+pub(crate) use bounds::Bounds;
+pub(crate) use setup::Setup;
+pub(crate) use tabulate::{Counts, Scalars, steps_kept};
+
+/// One source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SourceRow<T = f64> {
+    /// Unit vector along the beam.
+    pub(crate) incident: [T; 3],
+    /// Wavelength in metres.
+    pub(crate) wavelength_m: T,
+    /// Directions of its electric and magnetic fields.
+    pub(crate) polarization: PolarizationFrame<T>,
+    /// The weight as listed. It is recorded for the trace, and no sum is multiplied by it: in the C
+    /// program every source counts the same.
+    pub(crate) weight: f64,
+}
+
+/// The direct cell of one phi step and mosaic domain: a, b, c in metres.
+pub(crate) type Orientation<T = f64> = [[T; 3]; 3];
+
+/// An experiment with all its tables, ready to render.
+#[derive(Debug, Clone)]
+pub struct Scene<T = f64> {
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) sources: Arc<[SourceRow<T>]>,
+    /// One row per phi step and mosaic domain, the domain fastest.
+    pub(crate) orientations: Arc<[Orientation<T>]>,
+    /// The rows of the first phi step as the first evaluation of the run finds them, where that
+    /// differs from what every later evaluation finds (the oddity `phi-zero`).
+    pub(crate) untouched_orientations: Option<Arc<[Orientation<T>]>>,
+    /// The outline of the crystal with the numbers that decide its spots.
+    pub(crate) lattice: LatticeShape<T>,
+    /// Structure factors that are not those of the grid, each with its offset there.
+    pub(crate) moved_factors: Arc<[(usize, T)]>,
+    /// Kahn's polarization factor.
+    pub(crate) kahn_factor: T,
+    /// Terms of the sum of a pixel, the layers of the sensor not counted.
+    pub(crate) steps: f64,
+    /// One row per panel.
+    pub(crate) panels: Arc<[PanelRow<T>]>,
+    /// How far all this reaches, for backends that need to know.
+    pub(crate) bounds: Bounds,
+    /// The grid of structure factors in the numbers of lanes.
+    pub(crate) lane_grid: LaneGrid,
+}
+
+/// What of a scene depends on the panel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PanelRow<T> {
+    /// Where it is, and its sensor.
+    pub(crate) numbers: PanelNumbers<T>,
+    /// How solid angle, polarization and capture fraction are taken. The sensor decides it.
+    pub(crate) rules: CorrectionRules,
+    pub(crate) scalars: Scalars<T>,
+}
+
+/// A scene looking at one of its panels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'s, T = f64> {
+    scene: &'s Scene<T>,
+    /// The panel: its pixels, mask, region of interest and, as plain numbers, its place.
+    pub(crate) panel: &'s Panel,
+    /// The number of the panel.
+    pub(crate) panel_index: usize,
+    /// Where the panel is, in the numbers of the scene.
+    pub(crate) numbers: PanelNumbers<T>,
+    pub(crate) rules: CorrectionRules,
+    pub(crate) scalars: Scalars<T>,
+}
+
+impl<T> Deref for View<'_, T> {
+    type Target = Scene<T>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Scene<T> {
+        self.scene
+    }
+}
+
+impl Scene {
+    /// Tabulates an experiment.
+    pub fn new(experiment: &Experiment) -> Self {
+        let setup = Arc::new(Setup::new(experiment));
+        Self::tabulate(Arc::clone(&setup), &setup.numbers, Vec::new(), None)
+    }
+}
+
+impl<T: Copy> Scene<T> {
+    /// The scene looking at every panel in turn.
+    pub(crate) fn views(&self) -> impl Iterator<Item = View<'_, T>> {
+        (0..self.panels.len()).map(|panel| self.view(panel))
+    }
+
+    /// The scene looking at the panel of this number, which has to be one of its own.
+    pub(crate) fn view(&self, panel_index: usize) -> View<'_, T> {
+        let row = self.panels[panel_index];
+        View {
+            scene: self,
+            panel: &self.setup.panels[panel_index],
+            panel_index,
+            numbers: row.numbers,
+            rules: row.rules,
+            scalars: row.scalars,
+        }
+    }
+
+    /// Whether lanes can number every index and point of the grid.
+    pub(crate) fn suits_lanes(&self) -> bool {
+        LaneGrid::new(&self.setup.factors).is_some() && self.bounds.largest_index < LARGEST_INDEX
+    }
+
+    /// The panels of the detector.
+    pub fn panels(&self) -> &[Panel] {
+        &self.setup.panels
+    }
+
+    /// The number of pixels of all panels.
+    pub(crate) fn pixel_count(&self) -> usize {
+        let counts = self.setup.panels.iter().map(Panel::pixel_count);
+        counts.fold(0, usize::saturating_add)
+    }
+
+    /// Terms of the sum of one pixel: sources, phi steps, mosaic domains and sub-pixels, multiplied.
+    /// The layers of the sensor are not counted (the oddity named `thickness`).
+    pub fn steps(&self) -> f64 {
+        self.steps
+    }
+}
+
+impl<T: Scalar> View<'_, T> {
+    /// Where a pixel of this panel is.
+    pub(crate) fn place(&self, pixel: Pixel) -> PixelPlace {
+        PixelPlace {
+            panel: self.panel_index,
+            slow: pixel.slow,
+            fast: pixel.fast,
+        }
+    }
+
+    /// What water adds for every source at every sub-pixel of a layer: once, or in every layer if
+    /// each is weighted by what it captures.
+    #[inline(always)]
+    pub(crate) fn water_in_layer(&self, layer: u32) -> T {
+        if layer == 0 || self.rules.weighs_layers() {
+            self.scalars.water_per_source
+        } else {
+            T::from_f64(0.0)
+        }
+    }
+
+    /// The solid angle of a pixel at `path_m` metres from the crystal, in steradian.
+    #[inline(always)]
+    pub(crate) fn solid_angle_sr(&self, path_m: T) -> T {
+        match self.panel.pixel_kind() {
+            PixelKind::Facet => solid_angle(
+                T::from_f64(self.panel.pixel_size_m()),
+                self.numbers.placement.close_distance_m,
+                path_m,
+            ),
+            PixelKind::Point => point_solid_angle(path_m),
+        }
+    }
+
+    /// From a finished sum to photons: `r_e^2 fluence sum / steps`, times the corrections that serve
+    /// the whole pixel.
+    ///
+    /// The order is the C program's, one operation after the other. A product of the constants taken
+    /// beforehand would be quicker, and one bit off.
+    #[inline(always)]
+    pub(crate) fn photons(&self, intensity: T, now: &Corrections<T>) -> T {
+        let steps = T::from_f64(self.steps);
+        let mut photons = self.scalars.photons_per_electron * intensity / steps;
+        for (rule, factor) in now.with_rules(&self.rules) {
+            if rule.scales == Scales::Pixel {
+                photons *= factor;
+            }
+        }
+        photons
+    }
+}
