@@ -3,17 +3,11 @@
 //! `-flag` and `--flag` are the same; negative numbers are values, never flags. A word counts as a
 //! value as long as the flag before it wants one, except that the name of a flag there means that
 //! a value was forgotten.
-//!
-//! clap counts the values and refuses what it does not know, once the words are written its way.
 
 use std::ffi::{OsStr, OsString};
 
-use clap::builder::ValueParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Command};
-
-use crate::args::flag::{FlagSpec, Takes};
-use crate::args::{find, flags};
+use crate::args::flag::{Flag, FlagSpec, Takes};
+use crate::args::{Args, find, flags};
 use crate::{Error, help};
 
 /// How alike two names must be (Jaro and Winkler's measure, at most 1) for one to be suggested.
@@ -21,9 +15,9 @@ const ALIKE: f64 = 0.8;
 
 /// A flag as it stood on the command line.
 #[derive(Debug)]
-pub struct Given {
+pub struct Given<T: 'static = Args> {
     /// Which flag.
-    pub spec: &'static FlagSpec,
+    pub spec: &'static Flag<T>,
     /// The words after it that belong to it.
     pub words: Vec<OsString>,
 }
@@ -42,127 +36,66 @@ pub enum Spelled {
 /// # Errors
 /// An unknown flag, a stray word, or a flag with too few or too many values.
 pub fn parse<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Result<Spelled, Error> {
-    let words = spelled_for_clap(words.into_iter().map(Into::into).collect())?;
-    let matches = match command().try_get_matches_from(words) {
-        Ok(matches) => matches,
-        Err(error) => return explain(error),
-    };
+    let mut words = words.into_iter().map(Into::into).peekable();
     let mut given = Vec::new();
-    for spec in flags() {
-        let (Some(places), Some(occurrences)) = (
-            matches.indices_of(spec.name),
-            matches.get_raw_occurrences(spec.name),
-        ) else {
-            continue;
-        };
-        let mut places = places;
-        for occurrence in occurrences {
-            let words: Vec<OsString> = occurrence.map(OsStr::to_owned).collect();
-            let place = places.next();
-            places
-                .by_ref()
-                .take(words.len().saturating_sub(1))
-                .for_each(drop);
-            given.push((place, Given { spec, words }));
-        }
-    }
-    given.sort_by_key(|(place, _)| *place);
-    Ok(Spelled::Flags(
-        given.into_iter().map(|(_, given)| given).collect(),
-    ))
-}
-
-/// clap's view of the tables of flags.
-pub fn command() -> Command {
-    let command = Command::new("nanoBragg")
-        .version(env!("CARGO_PKG_VERSION"))
-        .no_binary_name(true)
-        .disable_help_flag(true)
-        .disable_version_flag(true)
-        .override_help(help::text());
-    command.args(flags().map(|spec| {
-        let arg = Arg::new(spec.name)
-            .long(spec.name)
-            .aliases(spec.aliases.iter().copied());
-        match &spec.takes {
-            Takes::Help => arg.action(ArgAction::Help),
-            Takes::Version => arg.action(ArgAction::Version),
-            // Every occurrence is kept, switches too: what comes between two of them counts.
-            Takes::Switch(_) => arg
-                .action(ArgAction::Append)
-                .num_args(0)
-                .default_missing_value(""),
-            Takes::OptionalWord { words, .. } => arg
-                .action(ArgAction::Append)
-                .num_args(0..=1)
-                .value_parser(ValueParser::os_string())
-                .default_missing_value(words.first().copied().unwrap_or_default()),
-            takes => arg
-                .action(ArgAction::Append)
-                .num_args(takes.count())
-                .value_parser(ValueParser::os_string())
-                .allow_hyphen_values(!matches!(takes, Takes::Cell(_))),
-        }
-    }))
-}
-
-/// The words with two dashes before each flag and none of the values touched.
-///
-/// # Errors
-/// [`Error::MissingValue`] where a flag stands in place of another one's value.
-fn spelled_for_clap(words: Vec<OsString>) -> Result<Vec<OsString>, Error> {
-    let mut spelled = Vec::with_capacity(words.len());
-    let mut words = words.into_iter().peekable();
     while let Some(word) = words.next() {
-        let Some(name) = word.to_str().and_then(without_dashes) else {
-            spelled.push(word);
-            continue;
-        };
-        spelled.push(format!("--{name}").into());
-        // An unknown name takes no values here; clap refuses it. Neither does `--name=value`.
-        let Some(spec) = find(name) else { continue };
-        for found in 0..spec.takes.count().max_values() {
-            let stop = match words.peek().map(|next| value_at(spec, found, next)) {
-                Some(Place::Value) => false,
-                Some(Place::Flag) if found < spec.takes.count().min_values() => {
-                    return Err(missing(spec, found));
-                }
-                Some(Place::LoneValue) => {
-                    // Attached, it is the only one; clap would go on to the words after it.
-                    spelled.pop();
-                    let mut attached = OsString::from(format!("--{name}="));
-                    attached.push(words.next().unwrap_or_default());
-                    spelled.push(attached);
-                    true
-                }
-                Some(Place::Flag) | None => true,
-            };
-            if stop {
-                break;
+        if word == "--" {
+            // Flags end here, and there is nothing but flags.
+            match words.next() {
+                Some(word) => return Err(stray(&word)),
+                None => break,
             }
-            spelled.extend(words.next());
         }
+        let (name, attached) = name_and_value(&word).ok_or_else(|| stray(&word))?;
+        let spec = find(&name).ok_or_else(|| unknown(&name))?;
+        let mut values: Vec<OsString> = attached.into_iter().collect();
+        let count = spec.count();
+        if values.len() > *count.end() {
+            return Err(Error::UnexpectedValue { flag: spec.name });
+        }
+        match spec.takes {
+            Takes::Help => return Ok(Spelled::Show(help::text())),
+            Takes::Version => {
+                let version = env!("CARGO_PKG_VERSION");
+                return Ok(Spelled::Show(format!("nanoBragg {version}\n")));
+            }
+            _ => {}
+        }
+        // An attached value is the only one.
+        let mut goes_on = values.is_empty();
+        while goes_on && values.len() < *count.end() {
+            let Some(word) = words.next_if(|word| is_value(spec, word)) else {
+                break;
+            };
+            let is_random = word.to_string_lossy().contains("rand");
+            goes_on = !(matches!(spec.takes, Takes::Misset(_)) && values.is_empty() && is_random);
+            values.push(word);
+        }
+        if let (Takes::OptionalWord(words, _), []) = (&spec.takes, &*values) {
+            values.extend(words.first().map(OsString::from));
+        }
+        if values.len() < *count.start() {
+            return Err(Error::MissingValue {
+                flag: spec.name,
+                found: values.len(),
+                wanted: spec.synopsis(),
+            });
+        }
+        given.push(Given {
+            spec,
+            words: values,
+        });
     }
-    Ok(spelled)
+    Ok(Spelled::Flags(given))
 }
 
-/// What a word is, standing where a flag could have a value.
-enum Place {
-    Value,
-    LoneValue,
-    Flag,
-}
-
-fn value_at(spec: &FlagSpec, found: usize, word: &OsStr) -> Place {
+/// Whether a word is a value of the flag before it. The name of a flag is not.
+fn is_value(spec: &FlagSpec, word: &OsStr) -> bool {
     let text = word.to_string_lossy();
     match spec.takes {
         // As in the C program, -cell ends where a dash begins.
-        Takes::Cell(_) if text.starts_with('-') => Place::Flag,
-        Takes::Misset(_) if found == 0 && text.contains("rand") => Place::LoneValue,
-        // Attached, so that clap asks no word after it whether it is one.
-        Takes::OptionalWord { words, .. } if words.contains(&text.as_ref()) => Place::LoneValue,
-        _ if without_dashes(&text).is_some_and(|name| find(name).is_some()) => Place::Flag,
-        _ => Place::Value,
+        Takes::Cell(_) => !text.starts_with('-'),
+        _ => !without_dashes(&text).is_some_and(|name| find(name).is_some()),
     }
 }
 
@@ -172,63 +105,50 @@ fn without_dashes(word: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
-fn missing(spec: &'static FlagSpec, found: usize) -> Error {
-    Error::MissingValue {
-        flag: spec.name,
-        found,
-        wanted: spec.takes.values(),
+/// The name in a word that begins with a dash, and what follows an equals sign in it.
+pub(crate) fn name_and_value(word: &OsStr) -> Option<(String, Option<OsString>)> {
+    let Some(text) = word.to_str() else {
+        return name_and_bytes(word);
+    };
+    let text = without_dashes(text)?;
+    Some(match text.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.into())),
+        None => (text.to_owned(), None),
+    })
+}
+
+/// The same of a word that is not UTF-8, because its value is not.
+#[cfg(unix)]
+fn name_and_bytes(word: &OsStr) -> Option<(String, Option<OsString>)> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let mut parts = word.as_bytes().splitn(2, |byte| *byte == b'=');
+    let name = std::str::from_utf8(parts.next()?).ok()?;
+    let value = OsStr::from_bytes(parts.next()?).to_owned();
+    Some((without_dashes(name)?.to_owned(), Some(value)))
+}
+
+#[cfg(not(unix))]
+fn name_and_bytes(_: &OsStr) -> Option<(String, Option<OsString>)> {
+    None
+}
+
+/// A word that belongs to no flag, such as a number too many.
+fn stray(word: &OsStr) -> Error {
+    Error::StrayWord {
+        word: word.to_string_lossy().into_owned(),
     }
 }
 
-/// clap's refusal in our words; help and version come this way too.
-fn explain(error: clap::Error) -> Result<Spelled, Error> {
-    let culprit = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(text)) => text.clone(),
-        _ => String::new(),
-    };
-    // clap writes the flag as in a synopsis: `--roi <roi> <roi>`.
-    let first = culprit.split([' ', '=', '[']).next().unwrap_or_default();
-    let flag = without_dashes(first).and_then(find);
-    let found = match error.get(ContextKind::ActualNumValues) {
-        Some(ContextValue::Number(found)) => usize::try_from(*found).unwrap_or_default(),
-        _ => 0,
-    };
-    match (error.kind(), flag) {
-        (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, _) => {
-            Ok(Spelled::Show(error.render().to_string()))
-        }
-        (ErrorKind::UnknownArgument, _) => Err(unknown(culprit)),
-        (ErrorKind::TooManyValues, Some(spec)) => Err(Error::UnexpectedValue { flag: spec.name }),
-        (
-            ErrorKind::InvalidValue | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues,
-            Some(spec),
-        ) => Err(missing(spec, found)),
-        _ => Err(error.into()),
+/// An unknown flag with the nearest name, or a negative number too many.
+fn unknown(name: &str) -> Error {
+    if !name.starts_with(char::is_alphabetic) {
+        return stray(OsStr::new(&format!("-{name}")));
     }
-}
-
-/// An unknown flag with the nearest name, or a stray word such as a number too many.
-fn unknown(word: String) -> Error {
-    let Some(name) = word
-        .strip_prefix("--")
-        .filter(|name| looks_like_a_name(name))
-    else {
-        // The second dash is not the user's: see `spelled_for_clap`.
-        let word = word
-            .strip_prefix('-')
-            .filter(|w| w.starts_with('-'))
-            .unwrap_or(&word)
-            .into();
-        return Error::StrayWord { word };
-    };
     Error::UnknownFlag {
         name: name.to_owned(),
         nearest: nearest(name),
     }
-}
-
-fn looks_like_a_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_alphabetic())
 }
 
 /// The flag spelled most like `name`, if any comes close.
@@ -259,11 +179,6 @@ mod tests {
 
     fn refusal(line: &str) -> String {
         parse(line.split_whitespace()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn clap_finds_the_tables_consistent() {
-        command().debug_assert();
     }
 
     #[test]

@@ -95,10 +95,6 @@ pub enum Error {
         /// How many there are.
         count: u32,
     },
-
-    /// A command line that the parser refuses for a reason not named above.
-    #[error(transparent)]
-    Refused(#[from] clap::Error),
 }
 
 /// Where to look for the right name.

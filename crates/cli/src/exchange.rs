@@ -5,7 +5,7 @@ use std::path::Path;
 use nanobragg::exchange::{Described, dxtbx, xds};
 use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot};
 
-use crate::args::{self, Args};
+use crate::args::Args;
 use crate::run::RunError;
 
 /// A file that gives the geometry, or part of it.
@@ -48,10 +48,7 @@ impl Source {
     /// # Errors
     /// A detector that cannot be.
     pub(crate) fn place(&self, spec: &mut ExperimentSpec, args: &Args) -> Result<(), RunError> {
-        let about = match args.detector.pivot_of_last_flag {
-            Some(args::Pivot::Beam) => Pivot::Beam,
-            Some(args::Pivot::Sample) | None => Pivot::Sample,
-        };
+        let about = args.detector.pivot_of_last_flag.unwrap_or(Pivot::Sample);
         self.described.place(spec, about)?;
         if args.detector.distance_mm.is_some() {
             forget_distances(&mut spec.detector);

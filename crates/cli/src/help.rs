@@ -34,7 +34,7 @@ pub fn text() -> String {
 /// Two or more lines on one flag: names and values, then meaning, default and range.
 fn describe(out: &mut String, spec: &FlagSpec) {
     let names: Vec<String> = spec.names().map(|name| format!("-{name}")).collect();
-    let values = spec.takes.values();
+    let values = spec.synopsis();
     let gap = if values.is_empty() { "" } else { " " };
     let synopsis = format!("{}{gap}{values}", names.join(", "));
     // Alternatives are cut at their bars, so that a long list of words is no long line.
@@ -62,10 +62,10 @@ fn describe(out: &mut String, spec: &FlagSpec) {
 }
 
 /// Whether a value of the right kind can still be refused, so that the range is worth a line.
-fn excludes_something(takes: &Takes) -> bool {
+fn excludes_something<T>(takes: &Takes<T>) -> bool {
     match takes {
-        Takes::Number { range, .. } => *range != Range::Any,
-        Takes::Whole { range, .. } | Takes::Two { range, .. } | Takes::Four { range, .. } => {
+        Takes::Number(_, range, _) => *range != Range::Any,
+        Takes::Whole(range, _) | Takes::Two(range, _) | Takes::Four(range, _) => {
             range.least != i64::MIN
         }
         // Their synopsis says it all.
@@ -87,6 +87,47 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Columns that the help of a subcommand may take.
+const TOOL_WIDTH: usize = 100;
+
+/// Names and their meanings in two columns, `indent` blanks before them; the meanings under the names
+/// where long names leave them little room.
+pub(crate) fn columns(out: &mut String, indent: usize, rows: &[(String, String)]) {
+    let widest = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let column = indent + widest + 2;
+    let room = TOOL_WIDTH.saturating_sub(column);
+    let is_long = |(_, meaning): &(String, String)| meaning.len() > room;
+    let is_under = column > MOST_NAMES && rows.iter().any(is_long);
+    let column = if is_under { UNDER } else { column };
+    for (name, meaning) in rows {
+        let _ = write!(out, "{:indent$}", "");
+        let _ = match is_under {
+            true => write!(out, "{name}\n{:UNDER$}", ""),
+            false => write!(out, "{name:<widest$}  "),
+        };
+        let lines = wrapped(meaning, TOOL_WIDTH - column);
+        let gap = format!("\n{:column$}", "");
+        let _ = writeln!(out, "{}", lines.join(&gap));
+    }
+}
+
+/// Columns for names beside their meanings.
+const MOST_NAMES: usize = 40;
+
+/// Blanks before a meaning that stands under its name.
+const UNDER: usize = 10;
+
+/// A line of text, cut where it is too long.
+pub(crate) fn paragraph(out: &mut String, line: &str) {
+    if line.len() <= TOOL_WIDTH {
+        let _ = writeln!(out, "{line}");
+        return;
+    }
+    for line in wrapped(line, TOOL_WIDTH) {
+        let _ = writeln!(out, "{line}");
+    }
 }
 
 #[cfg(test)]

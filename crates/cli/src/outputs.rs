@@ -15,7 +15,7 @@ use nanobragg::{
 };
 use tracing::{info_span, warn};
 
-use crate::args::{Args, PngScale};
+use crate::args::Args;
 use crate::digest::{FileEntry, Hashing};
 use crate::formats::{PhotonFormat, WideFormat};
 use crate::output_names::{Names, of_panel};
@@ -251,10 +251,7 @@ impl Outputs {
         let detector = &job.resolved.experiment.detector;
         let write_png = |output: Output| {
             go_on()?;
-            let grey = match args.output.png_scale {
-                PngScale::Log => png::Grey::Logarithmic,
-                PngScale::Sqrt => png::Grey::SquareRoot,
-            };
+            let grey = args.output.png_scale;
             let files = PanelFiles::new("pngfile", vec![output], hashes);
             files.fill(image, &image.photons, &|out, _, panels| match panels {
                 [panel] => png::write(out, panel, grey),

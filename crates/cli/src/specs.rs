@@ -4,11 +4,11 @@
 use nanobragg::crystal::read;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
-    DivergenceSpec, ExperimentSpec, FluenceSpec, Length, Lookup, Misset, MosaicSpec, Outline,
-    PixelKind, RoiSpec, SensorSpec, Shape, SourcesSpec, StepSpec, Surface,
+    DivergenceSpec, ExperimentSpec, FluenceSpec, Length, Misset, MosaicSpec, Outline, PixelKind,
+    RoiSpec, SensorSpec, SourcesSpec, StepSpec, Surface,
 };
 
-use crate::args::{self, Args, DistanceFlag, VectorArgs};
+use crate::args::{Args, VectorArgs};
 use crate::base::steps;
 use crate::exchange::Source;
 use crate::run::RunError;
@@ -40,17 +40,13 @@ pub(crate) fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
     spec.y_close = mm(given.close_centre_mm.y).or(spec.y_close);
     spec.org_x = given.org_px.x.or(spec.org_x);
     spec.org_y = given.org_px.y.or(spec.org_y);
-    put(&mut spec.convention, given.convention.map(convention));
+    put(&mut spec.convention, given.convention);
     spec.axes = axes(spec.axes, &args.vectors);
     spec.pix0_m = args.vectors.pix0_m.or(spec.pix0_m);
-    spec.pivot = given.pivot_of_last_flag.map(pivot).or(spec.pivot);
+    spec.pivot = given.pivot_of_last_flag.or(spec.pivot);
     spec.explicit_pivot = given
         .pivot
-        .map(pivot)
-        .or(given.last_distance.map(|flag| match flag {
-            DistanceFlag::Distance => nanobragg::Pivot::Beam,
-            DistanceFlag::CloseDistance => nanobragg::Pivot::Sample,
-        }))
+        .or(given.pivot_of_distance)
         .or(spec.explicit_pivot);
     for (rotation, given) in spec.rotations.iter_mut().zip(given.rotations_deg) {
         put(rotation, given.map(Angle::from_degrees));
@@ -91,24 +87,6 @@ fn axes(file: CustomAxes, given: &VectorArgs) -> CustomAxes {
         twotheta: given.twotheta.or(file.twotheta),
         polarization: given.polarization.or(file.polarization),
         spindle: given.spindle.or(file.spindle),
-    }
-}
-
-fn convention(convention: args::Convention) -> nanobragg::Convention {
-    match convention {
-        args::Convention::Mosflm => nanobragg::Convention::Mosflm,
-        args::Convention::Xds => nanobragg::Convention::Xds,
-        args::Convention::Adxv => nanobragg::Convention::Adxv,
-        args::Convention::Denzo => nanobragg::Convention::Denzo,
-        args::Convention::Dials => nanobragg::Convention::Dials,
-        args::Convention::Custom => nanobragg::Convention::Custom,
-    }
-}
-
-fn pivot(pivot: args::Pivot) -> nanobragg::Pivot {
-    match pivot {
-        args::Pivot::Beam => nanobragg::Pivot::Beam,
-        args::Pivot::Sample => nanobragg::Pivot::Sample,
     }
 }
 
@@ -189,9 +167,9 @@ pub(crate) fn apply_crystal(
         spec.cell = Some(CellSpec::from_values(cell)?);
     }
     let misset_seed = args.noise.misset_seed;
-    let misset = given.misset.as_ref().map(|misset| match misset {
-        args::Misset::Degrees(angles) => Misset::Angles(angles.map(radians)),
-        args::Misset::Random => Misset::Random {
+    let misset = given.misset.map(|misset| match misset {
+        Misset::Angles(_) => misset,
+        Misset::Random { .. } | Misset::RandomUniform { .. } => Misset::Random {
             seed: misset_seed.unwrap_or(noise_seed),
         },
     });
@@ -208,12 +186,7 @@ pub(crate) fn apply_crystal(
     }
     let shapes = ["square_xtal", "round_xtal", "gauss_xtal", "tophat_spots"];
     if shapes.into_iter().any(|flag| args.gives(flag)) {
-        spec.shape = match given.shape {
-            args::Shape::Square => Shape::Square,
-            args::Shape::Round => Shape::Round,
-            args::Shape::Gauss => Shape::Gauss,
-            args::Shape::Tophat => Shape::Tophat,
-        };
+        spec.shape = given.shape;
     }
     put(&mut spec.fudge, given.fudge);
     let base = spec.mosaic;
@@ -248,11 +221,7 @@ pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
             slow: [slow_min, slow_max],
         };
     }
-    let lookup = args.factors.lookup.map(|lookup| match lookup {
-        args::Lookup::Nearest => Lookup::Nearest,
-        args::Lookup::Tricubic => Lookup::Tricubic,
-    });
-    spec.lookup = lookup.or(spec.lookup);
+    spec.lookup = args.factors.lookup.or(spec.lookup);
     put(&mut spec.dmin, given.dmin_a.map(Length::from_angstrom));
     put(&mut spec.water, args.beam.water_um.map(Length::from_um));
     let base = std::mem::take(&mut spec.response);

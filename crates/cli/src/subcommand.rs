@@ -1,10 +1,18 @@
-//! What the subcommands have in common: how their words are spelled, and how clap's refusals are told.
+//! What the subcommands have in common: a table of flags and words, how they are read, and the help.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use nanobragg::io::Output;
 use thiserror::Error;
+
+use crate::args::apply;
+use crate::args::flag::{Flag, Takes};
+use crate::argv::name_and_value;
+use crate::help;
+
+/// How alike two names must be (Jaro's measure, at most 1) for one to be suggested.
+const ALIKE: f64 = 0.7;
 
 /// Why `nanoBragg hkl` or `nanoBragg orient` made no file.
 #[derive(Debug, Error)]
@@ -35,21 +43,392 @@ pub enum ToolError {
     },
 }
 
-/// Reads the words after a subcommand; `Err` holds the text of the help, or what is wrong.
-pub(crate) fn matches(
-    tool: &'static str,
-    command: clap::Command,
-    words: &[OsString],
-) -> Result<clap::ArgMatches, Result<String, ToolError>> {
-    let words = with_two_dashes(words.iter().cloned());
-    command.try_get_matches_from(words).map_err(|error| {
-        if error.kind() == clap::error::ErrorKind::DisplayHelp {
-            Ok(error.render().to_string())
-        } else {
-            let fault = in_one_line(&error);
-            Err(ToolError::Usage { tool, fault })
+/// A subcommand, whose words make a request `T`. Unlike the flags of an image, each of its flags may
+/// stand there once.
+pub(crate) struct Tool<T: 'static> {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it does, for the help.
+    pub(crate) about: &'static str,
+    /// How it is called, a way a line.
+    pub(crate) usage: &'static [&'static str],
+    /// Words without a flag, in their order.
+    pub(crate) places: &'static [Place<T>],
+    /// Its flags, in the order of the help.
+    pub(crate) flags: &'static [Flag<T>],
+    /// What the help says after the flags.
+    pub(crate) notes: &'static str,
+    /// Flags that may be given again.
+    pub(crate) many: &'static [&'static str],
+    /// Of each list one must be there, flags before places.
+    pub(crate) required: &'static [&'static [&'static str]],
+    /// A flag or place that needs another one.
+    pub(crate) needs: &'static [(&'static str, &'static str)],
+    /// A flag or place, and those that do not go with it.
+    pub(crate) excludes: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// A word without a flag.
+pub(crate) struct Place<T> {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// The name as a synopsis has it.
+    pub(crate) synopsis: &'static str,
+    /// Whether it is all the words after `--`.
+    pub(crate) is_rest: bool,
+    /// Its effect.
+    pub(crate) set: fn(&mut T, OsString),
+    /// What it means, for the help.
+    pub(crate) help: &'static str,
+}
+
+/// Why there is no request.
+#[derive(Debug)]
+pub(crate) enum NoRequest {
+    /// This text is to be shown: the help.
+    Show(String),
+    /// The words make no sense, and why.
+    Usage(String),
+}
+
+impl<T: Default> Tool<T> {
+    /// Reads the words after the subcommand.
+    ///
+    /// # Errors
+    /// [`NoRequest`], for the first word that is wrong or else for what is missing.
+    pub(crate) fn read(
+        &'static self,
+        words: impl IntoIterator<Item = OsString>,
+    ) -> Result<T, NoRequest> {
+        let refused = |fault: String| NoRequest::Usage(one_line(&fault));
+        let mut request = T::default();
+        let mut given: Vec<&'static str> = Vec::new();
+        let mut words = words.into_iter().peekable();
+        let mut flags_end = false;
+        while let Some(word) = words.next() {
+            if !flags_end && word == "--" {
+                flags_end = true;
+                continue;
+            }
+            if flags_end || !begins_a_flag(&word) {
+                let has_rest = self.places.iter().any(|place| place.is_rest);
+                let mut places = self.places.iter();
+                let place = places.find(|place| match flags_end && has_rest {
+                    true => place.is_rest,
+                    false => !place.is_rest && !given.contains(&place.name),
+                });
+                let place = place.ok_or_else(|| refused(unexpected(&word.to_string_lossy())))?;
+                (place.set)(&mut request, word);
+                if !given.contains(&place.name) {
+                    given.push(place.name);
+                }
+                continue;
+            }
+            let (spec, attached) = match self.flag(&word) {
+                Ok(Some(found)) => found,
+                Ok(None) => return Err(NoRequest::Show(self.help())),
+                Err(fault) => return Err(refused(fault)),
+            };
+            let wanted = *spec.count().end();
+            let mut values: Vec<OsString> = attached.into_iter().collect();
+            if let (Some(value), 0) = (values.first(), wanted) {
+                return Err(refused(no_value(&value.to_string_lossy(), spec.name)));
+            }
+            if values.is_empty() {
+                while values.len() < wanted
+                    && let Some(word) = words.next_if(|word| is_value(spec, word))
+                {
+                    values.push(word);
+                }
+                // An unknown flag says more than a value that lacks because of it.
+                if let Some(next) = words
+                    .peek()
+                    .filter(|next| begins_a_flag(next) && *next != "--")
+                    && let Err(fault) = self.flag(next)
+                {
+                    return Err(refused(fault));
+                }
+            }
+            self.take(spec, &values, &mut request).map_err(refused)?;
+            if given.contains(&spec.name) && !self.many.contains(&spec.name) {
+                let label = label(spec);
+                let fault = format!("the argument '{label}' cannot be used multiple times");
+                return Err(refused(fault));
+            }
+            if !given.contains(&spec.name) {
+                given.push(spec.name);
+            }
         }
-    })
+        self.check(&given).map_err(refused)?;
+        Ok(request)
+    }
+
+    /// The flag in a word, with the value that is attached to it; `None` for the help.
+    fn flag(&self, word: &OsStr) -> Result<Option<(&'static Flag<T>, Option<OsString>)>, String> {
+        let text = word.to_string_lossy();
+        let Some((name, attached)) = name_and_value(word) else {
+            return Err(unexpected(&text));
+        };
+        if name == "help" || text == "-h" {
+            return match attached {
+                Some(value) => Err(no_value(&value.to_string_lossy(), "help")),
+                None => Ok(None),
+            };
+        }
+        let is_long =
+            text.starts_with("--") || name.len() > 1 && name.starts_with(char::is_alphabetic);
+        if !is_long {
+            return Err(unexpected(&text.chars().take(2).collect::<String>()));
+        }
+        let names = || self.flags.iter().flat_map(Flag::names);
+        let mut flags = self.flags.iter();
+        match flags.find(|spec| spec.names().any(|known| known == name)) {
+            Some(spec) => Ok(Some((spec, attached))),
+            None => Err(match nearest(&name, names().chain(["help"])) {
+                Some(near) => format!(
+                    "unexpected argument '--{name}' found: a similar argument exists: '--{near}'"
+                ),
+                None => unexpected(&format!("--{name}")),
+            }),
+        }
+    }
+
+    /// Lets a flag have its values.
+    fn take(
+        &self,
+        spec: &'static Flag<T>,
+        values: &[OsString],
+        request: &mut T,
+    ) -> Result<(), String> {
+        let (label, possible) = (label(spec), possible(spec));
+        let wanted = *spec.count().end();
+        let takes_text = matches!(
+            spec.takes,
+            Takes::Text(_) | Takes::Words(_) | Takes::Float(_)
+        );
+        let is_empty = values.iter().any(|value| value.is_empty()) && !takes_text;
+        if wanted > 0 && (values.is_empty() || is_empty) {
+            return Err(format!(
+                "a value is required for '{label}' but none was supplied{possible}"
+            ));
+        }
+        if values.len() < wanted {
+            let were = if values.len() == 1 { "was" } else { "were" };
+            let found = values.len();
+            return Err(format!(
+                "{wanted} values required for '{label}' but {found} {were} provided"
+            ));
+        }
+        apply(spec, values, request).map_err(|error| match (error, &spec.takes) {
+            (crate::Error::NotAllowed { value, .. }, Takes::Word(words, _)) => {
+                let value = value.to_string_lossy();
+                let near = match nearest(&value, words.iter().copied()) {
+                    Some(near) => format!(": a similar value exists: '{near}'"),
+                    None => String::new(),
+                };
+                format!("invalid value '{value}' for '{label}'{possible}{near}")
+            }
+            (crate::Error::NotAllowed { value, allowed, .. }, _) => {
+                let value = value.to_string_lossy();
+                format!("invalid value '{value}' for '{label}': {allowed}")
+            }
+            (error, _) => error.to_string(),
+        })
+    }
+
+    /// Refuses what does not go together, and what lacks.
+    fn check(&self, given: &[&'static str]) -> Result<(), String> {
+        let clash = |one: &str, other: &str| {
+            let mut excludes = self.excludes.iter();
+            excludes.any(|(flag, others)| {
+                (*flag == one && others.contains(&other))
+                    || (*flag == other && others.contains(&one))
+            })
+        };
+        for one in given {
+            let others = given.iter().filter(|other| clash(one, other));
+            let others: Vec<String> = others.map(|other| self.label(other)).collect();
+            let label = self.label(one);
+            match others.as_slice() {
+                [] => {}
+                [other] => {
+                    return Err(format!(
+                        "the argument '{label}' cannot be used with '{other}'"
+                    ));
+                }
+                others => {
+                    let others = others.join(" ");
+                    return Err(format!(
+                        "the argument '{label}' cannot be used with: {others}"
+                    ));
+                }
+            }
+        }
+        let is_ruled_out = |name: &&str| given.iter().any(|other| clash(name, other));
+        let needs = self
+            .needs
+            .iter()
+            .filter(|(flag, needed)| given.contains(flag) && !given.contains(needed));
+        let needed: Vec<&str> = needs.map(|(_, needed)| *needed).collect();
+        let lists = self.required.iter().filter(|names| {
+            !names
+                .iter()
+                .any(|name| given.contains(name) || is_ruled_out(name))
+        });
+        let lists: Vec<_> = lists.collect();
+        if lists.is_empty() && needed.iter().all(is_ruled_out) {
+            return Ok(());
+        }
+        let is_place = |name: &str| self.places.iter().any(|place| place.name == name);
+        let mut missing = Vec::new();
+        let (places, flags): (Vec<&str>, Vec<&str>) =
+            needed.into_iter().partition(|name| is_place(name));
+        missing.extend(flags.into_iter().map(|name| self.label(name)));
+        for names in lists {
+            let labels = names.iter().map(|name| match is_place(name) {
+                true => self.label(name).replace('[', "<").replace(']', ">"),
+                false => self.label(name),
+            });
+            let labels: Vec<String> = labels.collect();
+            missing.push(match labels.as_slice() {
+                [label] => label.clone(),
+                several => format!("<{}>", several.join("|")),
+            });
+        }
+        let places = places.into_iter().map(|name| self.label(name));
+        missing.extend(places.map(|label| label.replace('[', "<").replace(']', ">")));
+        let missing = missing.join(" ");
+        Err(format!(
+            "the following required arguments were not provided: {missing}"
+        ))
+    }
+
+    /// A flag or place as messages have it.
+    fn label(&self, name: &str) -> String {
+        let spec = self.flags.iter().find(|spec| spec.name == name);
+        let place = self.places.iter().find(|place| place.name == name);
+        match (spec, place) {
+            (Some(spec), _) => label(spec),
+            (None, Some(place)) => place.synopsis.to_owned(),
+            (None, None) => name.to_owned(),
+        }
+    }
+
+    /// The help.
+    fn help(&self) -> String {
+        let usage = self.usage.join("\n       ");
+        let mut out = format!("{}\n\nUsage: {usage}\n", self.about);
+        let places = self.places.iter();
+        let places: Vec<_> = places
+            .map(|place| (place.synopsis.to_owned(), place.help.to_owned()))
+            .collect();
+        if !places.is_empty() {
+            out.push_str("\nArguments:\n");
+            help::columns(&mut out, 2, &places);
+        }
+        let flags = self.flags.iter().map(|spec| {
+            let default = spec.default.map(|default| format!(" [default: {default}]"));
+            let notes = default.unwrap_or_default() + &possible(spec);
+            (
+                format!("    {}", label(spec)),
+                format!("{}{notes}", spec.help),
+            )
+        });
+        let flags: Vec<_> = flags
+            .chain([("-h, --help".to_owned(), "Print help".to_owned())])
+            .collect();
+        out.push_str("\nOptions:\n");
+        help::columns(&mut out, 2, &flags);
+        out.push('\n');
+        for line in self.notes.lines() {
+            help::paragraph(&mut out, line);
+        }
+        out
+    }
+}
+
+/// A flag with its values, as messages have it: `--size <FAST> <SLOW>`.
+fn label<T>(spec: &Flag<T>) -> String {
+    let values = spec.values.split(' ').filter(|value| !value.is_empty());
+    let values: String = values.map(|value| format!(" <{value}>")).collect();
+    format!("--{}{values}", spec.name)
+}
+
+/// The words that a flag knows, in brackets.
+fn possible<T>(spec: &Flag<T>) -> String {
+    match spec.takes {
+        Takes::Word(words, _) => format!(" [possible values: {}]", words.join(", ")),
+        _ => String::new(),
+    }
+}
+
+fn unexpected(word: &str) -> String {
+    format!("unexpected argument '{word}' found")
+}
+
+fn no_value(value: &str, name: &str) -> String {
+    format!("unexpected value '{value}' for '--{name}' found; no more were expected")
+}
+
+/// The name spelled most like `word`, if any comes close.
+fn nearest(word: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    names
+        .map(|known| (strsim::jaro(word, known), known))
+        .filter(|(alike, _)| *alike > ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
+/// Whether a word stands for a flag, be it one that there is not; `-` alone is a file.
+fn begins_a_flag(word: &OsStr) -> bool {
+    word.len() > 1 && word.as_encoded_bytes().starts_with(b"-")
+}
+
+/// Whether a word is a value of the flag before it.
+fn is_value<T>(spec: &Flag<T>, word: &OsStr) -> bool {
+    let is_number = || {
+        let digits = word.to_str().and_then(|text| text.strip_prefix('-'));
+        digits.is_some_and(|digits| {
+            digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+                && digits.parse::<f64>().is_ok()
+        })
+    };
+    !begins_a_flag(word) || (matches!(spec.takes, Takes::Words(_) | Takes::Float(_)) && is_number())
+}
+
+/// A message in one line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A number as a flag of a subcommand takes it.
+pub(crate) fn number(word: &str) -> Result<f64, String> {
+    word.parse()
+        .map_err(|error: std::num::ParseFloatError| error.to_string())
+}
+
+/// A whole number from 1 to `most`.
+pub(crate) fn count(word: &str, most: u32) -> Result<u32, String> {
+    let number: i64 = (word.parse()).map_err(|error: std::num::ParseIntError| error.to_string())?;
+    let count = u32::try_from(number)
+        .ok()
+        .filter(|count| (1..=most).contains(count));
+    count.ok_or_else(|| format!("{number} is not in 1..={most}"))
+}
+
+/// A request of `nanoBragg hkl` or `nanoBragg orient`, or the text of the help.
+pub(crate) fn request_of<T: Default>(
+    tool: &'static Tool<T>,
+    words: &[OsString],
+) -> Result<T, Result<String, ToolError>> {
+    tool.read(words.iter().cloned())
+        .map_err(|error| match error {
+            NoRequest::Show(text) => Ok(text),
+            NoRequest::Usage(fault) => Err(ToolError::Usage {
+                tool: tool.name,
+                fault,
+            }),
+        })
 }
 
 /// Writes a file, complete or not at all; an input is not written over.
@@ -65,42 +444,4 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8], inputs: &[&Path]) -> Result<
     std::io::Write::write_all(&mut output, bytes).map_err(nanobragg::io::Error::from)?;
     output.commit()?;
     Ok(())
-}
-
-/// The words with two dashes before each flag, up to a lone `--`.
-pub(crate) fn with_two_dashes(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut ours = true;
-    words
-        .map(|word| {
-            ours &= word != "--";
-            if ours && has_one_dash(&word) {
-                let mut spelled = OsString::from("-");
-                spelled.push(word);
-                spelled
-            } else {
-                word
-            }
-        })
-        .collect()
-}
-
-/// Whether a word is one dash and a name of more than one letter.
-fn has_one_dash(word: &OsStr) -> bool {
-    let text = word.to_string_lossy();
-    let name = text.strip_prefix('-').unwrap_or_default();
-    name.len() > 1 && name.starts_with(char::is_alphabetic)
-}
-
-/// clap's refusal without its usage and its layout.
-pub(crate) fn in_one_line(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let mut parts = text.split("\n\n");
-    let words = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
-    let fault = words(parts.next().unwrap_or_default());
-    let fault = fault.strip_prefix("error: ").unwrap_or(&fault).to_owned();
-    let lines = parts.flat_map(str::lines).map(str::trim);
-    match lines.filter_map(|line| line.strip_prefix("tip: ")).next() {
-        Some(tip) if tip.contains("similar") => format!("{fault}: {tip}"),
-        _ => fault,
-    }
 }

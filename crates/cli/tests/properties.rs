@@ -66,7 +66,7 @@ proptest! {
             flags
                 .iter()
                 .flat_map(|name| {
-                    let count = args::find(name).map_or(0, |spec| spec.takes.count().max_values());
+                    let count = args::find(name).map_or(0, |spec| *spec.count().end());
                     let values = numbers.iter().take(count).map(f64::to_string);
                     std::iter::once(format!("{dashes}{name}")).chain(values).collect::<Vec<_>>()
                 })

@@ -162,10 +162,9 @@ fn flags_of(py: Python<'_>, words: Vec<OsString>) -> PyResult<Vec<Flag>> {
 
 impl From<Given> for Flag {
     fn from(given: Given) -> Self {
-        let has_values = !matches!(given.spec.takes, Takes::Switch(_));
         Self {
             spec: given.spec,
-            values: if has_values { given.words } else { Vec::new() },
+            values: given.words,
         }
     }
 }
@@ -187,7 +186,7 @@ fn joined(name: &str, values: Vec<OsString>) -> Vec<OsString> {
 
 /// The words of a keyword argument; `None` if the flag is not there.
 fn words_of(spec: &FlagSpec, value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<OsString>>> {
-    let is_switch = matches!(spec.takes, Takes::Switch(_) | Takes::OptionalWord { .. });
+    let is_switch = matches!(spec.takes, Takes::Switch(_) | Takes::OptionalWord(..));
     if value.is_none() {
         return Ok(None);
     }
@@ -196,7 +195,7 @@ fn words_of(spec: &FlagSpec, value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Os
     }
     let mut values = Vec::new();
     collect(value, &mut values)?;
-    if matches!(spec.takes, Takes::Words { .. }) && values.len() > 1 {
+    if matches!(spec.takes, Takes::List(..)) && values.len() > 1 {
         values = vec![values.join(OsStr::new(","))];
     }
     if matches!(spec.takes, Takes::Switch(_)) {
@@ -255,7 +254,7 @@ fn path(value: &Bound<'_, PyAny>) -> Option<PathBuf> {
 pub(crate) fn flags(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let flags = PyDict::new(py);
     for spec in nanobragg_cli::args::flags() {
-        let values = spec.takes.values();
+        let values = spec.synopsis();
         let gap = if values.is_empty() { "" } else { ": " };
         let default = spec
             .default

@@ -1,5 +1,5 @@
-use super::flag::{FlagSpec, Group, Takes};
-use super::{Args, Range, WholeRange};
+use super::flag::{FlagSpec, Group};
+use super::{Range, WholeRange};
 use std::path::PathBuf;
 
 /// Electronvolts times Angstrom: the wavelength of a photon is this over its energy.
@@ -40,190 +40,123 @@ pub struct BeamArgs {
     pub water_um: Option<f64>,
 }
 
-const fn number(
-    name: &'static str,
-    unit: &'static str,
-    range: Range,
-    set: fn(&mut Args, f64),
-    help: &'static str,
-) -> FlagSpec {
-    FlagSpec::new(name, Takes::Number { unit, range, set }, help)
-}
-
-const fn steps(name: &'static str, set: fn(&mut Args, i64), help: &'static str) -> FlagSpec {
-    FlagSpec::new(
-        name,
-        Takes::Whole {
-            range: WholeRange::COUNT,
-            set,
-        },
-        help,
-    )
-}
-
-/// A flag in documents of the C program, which never looked at it.
-const fn unused(name: &'static str, unit: &'static str, help: &'static str) -> FlagSpec {
-    number(name, unit, Range::Any, |_, _| {}, help).ignored()
-}
-
 pub(super) static GROUP: Group = Group {
     heading: "Beam",
     flags: &[
-        number(
-            "lambda",
-            "A",
-            Range::AboveZero,
-            |args, v| args.beam.wavelength_a = Some(v),
-            "Wavelength.",
-        )
+        FlagSpec::number("lambda", "A", Range::AboveZero, |args, v| {
+            args.beam.wavelength_a = Some(v)
+        })
         .or(&["wave", "wavelength"])
-        .default("1"),
-        number(
-            "energy",
-            "eV",
-            Range::AboveZero,
-            |args, v| args.beam.wavelength_a = Some(EV_ANGSTROM / v),
-            "Photon energy, instead of a wavelength.",
-        ),
-        number(
-            "dispersion",
-            "%",
-            Range::Any,
-            |args, v| args.beam.dispersion_percent = Some(v),
-            "Range of wavelengths over the wavelength; 0 or less is none.",
-        )
-        .default("0"),
-        steps(
-            "dispsteps",
-            |args, n| args.beam.dispersion_steps = super::positive(n),
-            "Wavelengths in that range; 0 or less counts as not given.",
-        ),
-        number(
-            "divergence",
-            "mrad",
-            Range::Any,
-            |args, v| args.beam.divergence_mrad = [Some(v); 2],
+        .default("1")
+        .help("Wavelength."),
+        FlagSpec::number("energy", "eV", Range::AboveZero, |args, v| {
+            args.beam.wavelength_a = Some(EV_ANGSTROM / v)
+        })
+        .help("Photon energy, instead of a wavelength."),
+        FlagSpec::number("dispersion", "%", Range::Any, |args, v| {
+            args.beam.dispersion_percent = Some(v)
+        })
+        .default("0")
+        .help("Range of wavelengths over the wavelength; 0 or less is none."),
+        FlagSpec::whole("dispsteps", WholeRange::COUNT, |args, n| {
+            args.beam.dispersion_steps = super::positive(n)
+        })
+        .help("Wavelengths in that range; 0 or less counts as not given."),
+        FlagSpec::number("divergence", "mrad", Range::Any, |args, v| {
+            args.beam.divergence_mrad = [Some(v); 2]
+        })
+        .help(
             "Range of beam directions, horizontally and vertically; below 0 counts as not given.",
         ),
-        number(
-            "hdivrange",
-            "mrad",
-            Range::Any,
-            |args, v| args.beam.divergence_mrad[0] = Some(v),
-            "Horizontal range of beam directions.",
-        ),
-        number(
-            "vdivrange",
-            "mrad",
-            Range::Any,
-            |args, v| args.beam.divergence_mrad[1] = Some(v),
-            "Vertical range of beam directions.",
-        ),
-        number(
-            "hdivstep",
-            "mrad",
-            Range::Any,
-            |args, v| args.beam.divergence_step_mrad[0] = Some(v),
-            "Step between them, horizontally; 0 or less counts as not given.",
-        ),
-        number(
-            "vdivstep",
-            "mrad",
-            Range::Any,
-            |args, v| args.beam.divergence_step_mrad[1] = Some(v),
-            "Step between them, vertically; 0 or less counts as not given.",
-        ),
-        steps(
-            "divsteps",
-            |args, n| args.beam.divergence_steps = [super::positive(n); 2],
-            "Directions, horizontally and vertically; 0 or less counts as not given.",
-        ),
-        steps(
-            "hdivsteps",
-            |args, n| args.beam.divergence_steps[0] = super::positive(n),
-            "Directions, horizontally.",
-        ),
-        steps(
-            "vdivsteps",
-            |args, n| args.beam.divergence_steps[1] = super::positive(n),
-            "Directions, vertically.",
-        ),
-        FlagSpec::new(
-            "round_div",
-            Takes::Switch(|args| args.beam.square_divergence = false),
-            "Round off the corners of the grid of directions. This is the default.",
-        ),
-        FlagSpec::new(
-            "square_div",
-            Takes::Switch(|args| args.beam.square_divergence = true),
-            "Keep the corners.",
-        ),
-        FlagSpec::new(
-            "sourcefile",
-            Takes::Path(|args, path| args.beam.source_path = Some(path)),
+        FlagSpec::number("hdivrange", "mrad", Range::Any, |args, v| {
+            args.beam.divergence_mrad[0] = Some(v)
+        })
+        .help("Horizontal range of beam directions."),
+        FlagSpec::number("vdivrange", "mrad", Range::Any, |args, v| {
+            args.beam.divergence_mrad[1] = Some(v)
+        })
+        .help("Vertical range of beam directions."),
+        FlagSpec::number("hdivstep", "mrad", Range::Any, |args, v| {
+            args.beam.divergence_step_mrad[0] = Some(v)
+        })
+        .help("Step between them, horizontally; 0 or less counts as not given."),
+        FlagSpec::number("vdivstep", "mrad", Range::Any, |args, v| {
+            args.beam.divergence_step_mrad[1] = Some(v)
+        })
+        .help("Step between them, vertically; 0 or less counts as not given."),
+        FlagSpec::whole("divsteps", WholeRange::COUNT, |args, n| {
+            args.beam.divergence_steps = [super::positive(n); 2]
+        })
+        .help("Directions, horizontally and vertically; 0 or less counts as not given."),
+        FlagSpec::whole("hdivsteps", WholeRange::COUNT, |args, n| {
+            args.beam.divergence_steps[0] = super::positive(n)
+        })
+        .help("Directions, horizontally."),
+        FlagSpec::whole("vdivsteps", WholeRange::COUNT, |args, n| {
+            args.beam.divergence_steps[1] = super::positive(n)
+        })
+        .help("Directions, vertically."),
+        FlagSpec::switch("round_div", |args| args.beam.square_divergence = false)
+            .help("Round off the corners of the grid of directions. This is the default."),
+        FlagSpec::switch("square_div", |args| args.beam.square_divergence = true)
+            .help("Keep the corners."),
+        FlagSpec::path("sourcefile", |args, path| {
+            args.beam.source_path = Some(path)
+        })
+        .help(
             "List of sources, one X Y Z weight wavelength(m) per line, instead of a grid of \
              directions and wavelengths. Every source counts the same, whatever its weight.",
         ),
-        number(
-            "polar",
-            "",
-            Range::Any,
-            |args, v| {
-                args.beam.polarization = Some(v);
-                args.beam.no_polarization = false;
-            },
-            "Kahn's polarization factor, between -1 and 1.",
-        )
-        .default("0"),
-        FlagSpec::new(
-            "nopolar",
-            Takes::Switch(|args| args.beam.no_polarization = true),
-            "Leave the polarization correction out. A -polar after it brings it back.",
-        ),
-        number(
-            "fluence",
-            "photons/m^2",
-            Range::ZeroOrMore,
-            |args, v| args.beam.fluence_per_m2 = Some(v),
-            "Photons per area over the whole exposure.",
-        )
-        .default("1.26e29"),
-        number(
-            "flux",
-            "photons/s",
-            Range::ZeroOrMore,
-            |args, v| args.beam.flux_per_s = Some(v),
+        FlagSpec::number("polar", "", Range::Any, |args, v| {
+            args.beam.polarization = Some(v);
+            args.beam.no_polarization = false;
+        })
+        .default("0")
+        .help("Kahn's polarization factor, between -1 and 1."),
+        FlagSpec::switch("nopolar", |args| args.beam.no_polarization = true)
+            .help("Leave the polarization correction out. A -polar after it brings it back."),
+        FlagSpec::number("fluence", "photons/m^2", Range::ZeroOrMore, |args, v| {
+            args.beam.fluence_per_m2 = Some(v)
+        })
+        .default("1.26e29")
+        .help("Photons per area over the whole exposure."),
+        FlagSpec::number("flux", "photons/s", Range::ZeroOrMore, |args, v| {
+            args.beam.flux_per_s = Some(v)
+        })
+        .help(
             "With -exposure and -beamsize it gives the fluence, and wins over -fluence; 0 \
              counts as not given.",
         ),
-        number(
-            "exposure",
-            "s",
-            Range::Any,
-            |args, v| args.beam.exposure_s = Some(v),
-            "Exposure time.",
-        )
-        .default("1"),
-        number(
-            "beamsize",
-            "mm",
-            Range::Any,
-            |args, v| args.beam.size_mm = Some(v),
+        FlagSpec::number("exposure", "s", Range::Any, |args, v| {
+            args.beam.exposure_s = Some(v)
+        })
+        .default("1")
+        .help("Exposure time."),
+        FlagSpec::number("beamsize", "mm", Range::Any, |args, v| {
+            args.beam.size_mm = Some(v)
+        })
+        .default("0.1")
+        .help(
             "Edge of the beam. A crystal wider than it is cut to it; below 0 it is without \
              bounds.",
-        )
-        .default("0.1"),
-        number(
-            "water",
-            "um",
-            Range::ZeroOrMore,
-            |args, v| args.beam.water_um = Some(v),
-            "Thickness of water in the beam, for a flat background.",
-        )
-        .default("0"),
-        unused("hdiv", "mrad", "Not used; -hdivrange is meant."),
-        unused("vdiv", "mrad", "Not used; -vdivrange is meant."),
-        unused("dispstep", "n", "Not used; -dispsteps is meant."),
-        unused("source_dist", "mm", "Not used.").or(&["source_distance"]),
+        ),
+        FlagSpec::number("water", "um", Range::ZeroOrMore, |args, v| {
+            args.beam.water_um = Some(v)
+        })
+        .default("0")
+        .help("Thickness of water in the beam, for a flat background."),
+        FlagSpec::number("hdiv", "mrad", Range::Any, |_, _| {})
+            .ignored()
+            .help("Not used; -hdivrange is meant."),
+        FlagSpec::number("vdiv", "mrad", Range::Any, |_, _| {})
+            .ignored()
+            .help("Not used; -vdivrange is meant."),
+        FlagSpec::number("dispstep", "n", Range::Any, |_, _| {})
+            .ignored()
+            .help("Not used; -dispsteps is meant."),
+        FlagSpec::number("source_dist", "mm", Range::Any, |_, _| {})
+            .ignored()
+            .or(&["source_distance"])
+            .help("Not used."),
     ],
 };

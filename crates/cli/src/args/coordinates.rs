@@ -36,52 +36,36 @@ pub(crate) fn correction(text: &str) -> Option<(Element, Correction)> {
 pub(super) static GROUP: Group = Group {
     heading: "Structure factors from coordinates",
     flags: &[
-        FlagSpec::new(
-            "pdb",
-            Takes::Path(|args, path| args.coordinates.path = Some(path)),
-            "Atoms to work structure factors out from, in the PDB format or CIF; the contents \
+        FlagSpec::path("pdb", |args, path| args.coordinates.path = Some(path))
+            .or(&["cif"])
+            .help(
+                "Atoms to work structure factors out from, in the PDB format or CIF; the contents \
              decide. They reach to -dmin, or else to the finest corner of the detector. The cell \
              is used if neither -cell nor -mat is given.",
-        )
-        .or(&["cif"]),
-        FlagSpec::new(
-            "ksol",
-            Takes::Number {
-                unit: "e/A^3",
-                range: Range::ZeroOrMore,
-                set: |args, v| args.coordinates.solvent_density_per_a3 = Some(v),
-            },
-            "Electron density of the flat bulk solvent of -pdb.",
-        )
-        .default("0.35"),
-        FlagSpec::new(
-            "bsol",
-            Takes::Number {
-                unit: "A^2",
-                range: Range::ZeroOrMore,
-                set: |args, v| args.coordinates.solvent_b_a2 = Some(v),
-            },
-            "B factor of the flat bulk solvent of -pdb.",
-        )
-        .default("46"),
-        FlagSpec::new(
-            "nosolvent",
-            Takes::Switch(|args| args.coordinates.no_solvent = true),
-            "Leave out the bulk solvent of -pdb.",
-        ),
+            ),
+        FlagSpec::number("ksol", "e/A^3", Range::ZeroOrMore, |args, v| {
+            args.coordinates.solvent_density_per_a3 = Some(v)
+        })
+        .default("0.35")
+        .help("Electron density of the flat bulk solvent of -pdb."),
+        FlagSpec::number("bsol", "A^2", Range::ZeroOrMore, |args, v| {
+            args.coordinates.solvent_b_a2 = Some(v)
+        })
+        .default("46")
+        .help("B factor of the flat bulk solvent of -pdb."),
+        FlagSpec::switch("nosolvent", |args| args.coordinates.no_solvent = true)
+            .help("Leave out the bulk solvent of -pdb."),
         FlagSpec::new(
             "anomalous",
-            Takes::Text {
-                value: "El=f',f''",
-                allowed: "an element and two numbers from -100 to 100, as Se=-8.0,4.5",
-                set: |args, text| match correction(text) {
-                    Some((element, correction)) => {
-                        args.coordinates.dispersion.insert(element, correction);
-                        true
-                    }
-                    None => false,
-                },
-            },
+            Takes::Text(|args, text| {
+                let allowed = "an element and two numbers from -100 to 100, as Se=-8.0,4.5";
+                let (element, correction) = correction(text).ok_or(allowed)?;
+                args.coordinates.dispersion.insert(element, correction);
+                Ok(())
+            }),
+        )
+        .values("El=f',f''")
+        .help(
             "Dispersion correction of an element of -pdb, in electrons. May be given for several \
              elements.",
         ),

@@ -1,5 +1,6 @@
 use super::flag::{FlagSpec, Group, Takes};
-use super::{Args, Range, WholeRange};
+use super::{Range, WholeRange};
+use nanobragg::{Angle, Misset, Shape};
 use std::path::PathBuf;
 
 /// Cell, orientation, size and shape of the crystal.
@@ -9,7 +10,8 @@ pub struct CrystalArgs {
     pub matrix_path: Option<PathBuf>,
     /// The one to six numbers given, not below 0: a, b, c in Angstrom, alpha, beta, gamma in degrees.
     pub cell: Option<Vec<f64>>,
-    /// Rotation away from the orientation of matrix or cell.
+    /// Rotation away from the orientation of matrix or cell. The seed of a random one is decided with
+    /// the other seeds, not here.
     pub misset: Option<Misset>,
     /// Whole cells along a, b, c; at least 1.
     pub cells: [Option<u32>; 3],
@@ -25,206 +27,114 @@ pub struct CrystalArgs {
     pub mosaic_domains: Option<u32>,
 }
 
-/// Rotation of the reciprocal cell in the laboratory.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Misset {
-    /// About X, then Y, then Z, in degrees.
-    Degrees([f64; 3]),
-    /// At random, from the misset seed.
-    Random,
-}
-
-/// Shape of the crystal, which gives each Bragg spot its shape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Shape {
-    /// A parallelepiped of whole cells.
-    #[default]
-    Square,
-    /// An ellipsoid.
-    Round,
-    /// Gaussian spots.
-    Gauss,
-    /// Spots with a sharp edge.
-    Tophat,
-}
-
 /// At least one cell, as the C program makes of `-N 0`.
 fn cells(n: i64) -> Option<u32> {
     Some(super::count(n).max(1))
 }
 
-const fn size(
-    name: &'static str,
-    aliases: &'static [&'static str],
-    set: fn(&mut Args, f64),
-    help: &'static str,
-) -> FlagSpec {
-    FlagSpec::new(
-        name,
-        Takes::Number {
-            unit: "mm",
-            range: Range::Any,
-            set,
-        },
-        help,
-    )
-    .or(aliases)
-}
-
-const fn number_of_cells(
-    name: &'static str,
-    set: fn(&mut Args, i64),
-    help: &'static str,
-) -> FlagSpec {
-    FlagSpec::new(
-        name,
-        Takes::Whole {
-            range: WholeRange::COUNT,
-            set,
-        },
-        help,
-    )
-    .default("1")
-}
-
 pub(super) static GROUP: Group = Group {
     heading: "Crystal",
     flags: &[
-        FlagSpec::new(
-            "mat",
-            Takes::Path(|args, path| args.crystal.matrix_path = Some(path)),
-            "Orientation matrix as MOSFLM writes it: rows x, y, z; columns a*, b*, c*, times \
+        FlagSpec::path("mat", |args, path| args.crystal.matrix_path = Some(path))
+            .or(&["matrix"])
+            .help(
+                "Orientation matrix as MOSFLM writes it: rows x, y, z; columns a*, b*, c*, times \
              1/wavelength.",
-        )
-        .or(&["matrix"]),
+            ),
         FlagSpec::new(
             "cell",
             Takes::Cell(|args, cell| args.crystal.cell = Some(cell)),
+        )
+        .help(
             "Unit cell in Angstrom and degrees. Lengths left out or 0 equal a, angles left out \
              are 90. With -mat it gives the lengths and the matrix the directions.",
         ),
         FlagSpec::new(
             "misset",
-            Takes::Misset(|args, misset| args.crystal.misset = Some(misset)),
-            "Rotate the reciprocal cell about the laboratory's X, then Y, then Z, in degrees.",
+            Takes::Misset(|args, degrees| {
+                let radians = |degrees| Angle::from_degrees(degrees).radians();
+                args.crystal.misset = Some(match degrees {
+                    Some(degrees) => Misset::Angles(degrees.map(radians)),
+                    None => Misset::Random { seed: 0 },
+                });
+            }),
         )
-        .default("0 0 0"),
-        number_of_cells(
-            "N",
-            |args, n| args.crystal.cells = [cells(n); 3],
-            "Whole cells along a, b and c; below 1 becomes 1.",
-        ),
-        number_of_cells(
-            "Na",
-            |args, n| args.crystal.cells[0] = cells(n),
-            "Whole cells along a.",
-        ),
-        number_of_cells(
-            "Nb",
-            |args, n| args.crystal.cells[1] = cells(n),
-            "Whole cells along b.",
-        ),
-        number_of_cells(
-            "Nc",
-            |args, n| args.crystal.cells[2] = cells(n),
-            "Whole cells along c.",
-        ),
-        size(
-            "xtalsize",
-            &["xtal_size", "samplesize", "sample_size"],
-            |args, mm| args.crystal.size_mm = [Some(mm); 3],
+        .default("0 0 0")
+        .help("Rotate the reciprocal cell about the laboratory's X, then Y, then Z, in degrees."),
+        FlagSpec::whole("N", WholeRange::COUNT, |args, n| {
+            args.crystal.cells = [cells(n); 3]
+        })
+        .default("1")
+        .help("Whole cells along a, b and c; below 1 becomes 1."),
+        FlagSpec::whole("Na", WholeRange::COUNT, |args, n| {
+            args.crystal.cells[0] = cells(n)
+        })
+        .default("1")
+        .help("Whole cells along a."),
+        FlagSpec::whole("Nb", WholeRange::COUNT, |args, n| {
+            args.crystal.cells[1] = cells(n)
+        })
+        .default("1")
+        .help("Whole cells along b."),
+        FlagSpec::whole("Nc", WholeRange::COUNT, |args, n| {
+            args.crystal.cells[2] = cells(n)
+        })
+        .default("1")
+        .help("Whole cells along c."),
+        FlagSpec::number("xtalsize", "mm", Range::Any, |args, mm| {
+            args.crystal.size_mm = [Some(mm); 3]
+        })
+        .or(&["xtal_size", "samplesize", "sample_size"])
+        .help(
             "Crystal size along a, b and c, instead of -N: the cells needed to reach it. Wins \
              over -N; 0 or less counts as not given.",
         ),
-        size(
-            "xtal_x",
-            &["xtal_thick", "sample_x", "sample_thick"],
-            |args, mm| args.crystal.size_mm[0] = Some(mm),
-            "Crystal size along a.",
-        ),
-        size(
-            "xtal_y",
-            &["xtal_width", "sample_y", "sample_width", "width"],
-            |args, mm| args.crystal.size_mm[1] = Some(mm),
-            "Crystal size along b.",
-        ),
-        size(
-            "xtal_z",
-            &["xtal_height", "sample_z", "sample_height", "height"],
-            |args, mm| args.crystal.size_mm[2] = Some(mm),
-            "Crystal size along c.",
-        ),
-        FlagSpec::new(
-            "square_xtal",
-            Takes::Switch(|args| args.crystal.shape = Shape::Square),
-            "A parallelepiped of whole cells. This is the default shape.",
-        ),
-        FlagSpec::new(
-            "round_xtal",
-            Takes::Switch(|args| args.crystal.shape = Shape::Round),
-            "An ellipsoid.",
-        ),
-        FlagSpec::new(
-            "gauss_xtal",
-            Takes::Switch(|args| args.crystal.shape = Shape::Gauss),
-            "Gaussian spots, nothing between them.",
-        ),
-        FlagSpec::new(
-            "tophat_spots",
-            Takes::Switch(|args| args.crystal.shape = Shape::Tophat),
-            "Spots with a sharp edge at half height, nothing between them.",
-        )
-        .or(&["binary_spots"]),
-        FlagSpec::new(
-            "fudge",
-            Takes::Number {
-                unit: "",
-                range: Range::ZeroOrMore,
-                set: |args, v| args.crystal.fudge = Some(v),
-            },
-            "Factor on the squared radius in round, Gaussian and top-hat shapes.",
-        )
-        .default("1"),
-        FlagSpec::new(
-            "mosaic",
-            Takes::Number {
-                unit: "deg",
-                range: Range::ZeroOrMore,
-                set: |args, v| args.crystal.mosaic_deg = Some(v),
-            },
-            "Isotropic mosaic spread; 90 for a powder.",
-        )
+        FlagSpec::number("xtal_x", "mm", Range::Any, |args, mm| {
+            args.crystal.size_mm[0] = Some(mm)
+        })
+        .or(&["xtal_thick", "sample_x", "sample_thick"])
+        .help("Crystal size along a."),
+        FlagSpec::number("xtal_y", "mm", Range::Any, |args, mm| {
+            args.crystal.size_mm[1] = Some(mm)
+        })
+        .or(&["xtal_width", "sample_y", "sample_width", "width"])
+        .help("Crystal size along b."),
+        FlagSpec::number("xtal_z", "mm", Range::Any, |args, mm| {
+            args.crystal.size_mm[2] = Some(mm)
+        })
+        .or(&["xtal_height", "sample_z", "sample_height", "height"])
+        .help("Crystal size along c."),
+        FlagSpec::switch("square_xtal", |args| args.crystal.shape = Shape::Square)
+            .help("A parallelepiped of whole cells. This is the default shape."),
+        FlagSpec::switch("round_xtal", |args| args.crystal.shape = Shape::Round)
+            .help("An ellipsoid."),
+        FlagSpec::switch("gauss_xtal", |args| args.crystal.shape = Shape::Gauss)
+            .help("Gaussian spots, nothing between them."),
+        FlagSpec::switch("tophat_spots", |args| args.crystal.shape = Shape::Tophat)
+            .or(&["binary_spots"])
+            .help("Spots with a sharp edge at half height, nothing between them."),
+        FlagSpec::number("fudge", "", Range::ZeroOrMore, |args, v| {
+            args.crystal.fudge = Some(v)
+        })
+        .default("1")
+        .help("Factor on the squared radius in round, Gaussian and top-hat shapes."),
+        FlagSpec::number("mosaic", "deg", Range::ZeroOrMore, |args, v| {
+            args.crystal.mosaic_deg = Some(v)
+        })
         .or(&["mosaici", "mosaicity", "mosaic_spread"])
-        .default("0"),
-        FlagSpec::new(
-            "mosaic_domains",
-            Takes::Whole {
-                range: WholeRange::COUNT,
-                set: |args, n| args.crystal.mosaic_domains = super::positive(n),
-            },
-            "Mosaic domains to render; 0 or less counts as not given.",
-        )
+        .default("0")
+        .help("Isotropic mosaic spread; 90 for a powder."),
+        FlagSpec::whole("mosaic_domains", WholeRange::COUNT, |args, n| {
+            args.crystal.mosaic_domains = super::positive(n)
+        })
         .or(&["mosaic_dom"])
-        .default("10 with a mosaic spread, otherwise 1"),
-        FlagSpec::new(
-            "density",
-            Takes::Number {
-                unit: "g/cm3",
-                range: Range::Any,
-                set: |_, _| {},
-            },
-            "Accepted; the image does not depend on it.",
-        )
-        .or(&["sample_density"]),
-        FlagSpec::new(
-            "MW",
-            Takes::Number {
-                unit: "g/mol",
-                range: Range::Any,
-                set: |_, _| {},
-            },
-            "Accepted; the image does not depend on it.",
-        )
-        .or(&["molecular_weight"]),
+        .default("10 with a mosaic spread, otherwise 1")
+        .help("Mosaic domains to render; 0 or less counts as not given."),
+        FlagSpec::number("density", "g/cm3", Range::Any, |_, _| {})
+            .or(&["sample_density"])
+            .help("Accepted; the image does not depend on it."),
+        FlagSpec::number("MW", "g/mol", Range::Any, |_, _| {})
+            .or(&["molecular_weight"])
+            .help("Accepted; the image does not depend on it."),
     ],
 };

@@ -1,5 +1,6 @@
 use super::flag::{FlagSpec, Group, Takes};
 use super::{Args, Range, WholeRange};
+use nanobragg::{Convention, Pivot};
 use std::path::PathBuf;
 
 /// Pixels, placement and sensor of the detector. Pairs are `[fast, slow]`.
@@ -39,8 +40,8 @@ pub struct DetectorArgs {
     pub pivot: Option<Pivot>,
     /// What the last flag that touches the pivot (`-pivot` included) made of it; custom only.
     pub pivot_of_last_flag: Option<Pivot>,
-    /// Which of the distances came last.
-    pub last_distance: Option<DistanceFlag>,
+    /// The pivot of the last of the two distances.
+    pub pivot_of_distance: Option<Pivot>,
     /// Rotations about the laboratory's X, Y, Z.
     pub rotations_deg: [Option<f64>; 3],
     /// Rotation about the two-theta axis.
@@ -66,41 +67,6 @@ pub struct Centre {
     pub y: Option<f64>,
 }
 
-/// Where axes point and where beam centres are counted from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Convention {
-    /// MOSFLM's, the default.
-    Mosflm,
-    /// XDS's.
-    Xds,
-    /// ADXV's.
-    Adxv,
-    /// DENZO's.
-    Denzo,
-    /// DIALS's.
-    Dials,
-    /// Axes as given by vector flags.
-    Custom,
-}
-
-/// What stays in place when the detector turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pivot {
-    /// The beam's spot on the detector.
-    Beam,
-    /// The point nearest to the sample.
-    Sample,
-}
-
-/// One of the two flags for the distance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DistanceFlag {
-    /// `-distance`.
-    Distance,
-    /// `-close_distance`.
-    CloseDistance,
-}
-
 fn pivot(args: &mut Args, pivot: Pivot) {
     args.detector.pivot_of_last_flag = Some(pivot);
 }
@@ -117,188 +83,93 @@ fn convention(args: &mut Args, convention: Convention) {
     );
 }
 
-const fn number(
-    name: &'static str,
-    unit: &'static str,
-    range: Range,
-    set: fn(&mut Args, f64),
-    help: &'static str,
-) -> FlagSpec {
-    FlagSpec::new(name, Takes::Number { unit, range, set }, help)
-}
-
-const fn pixels(name: &'static str, set: fn(&mut Args, i64), help: &'static str) -> FlagSpec {
-    FlagSpec::new(
-        name,
-        Takes::Whole {
-            range: WholeRange::ONE_OR_MORE,
-            set,
-        },
-        help,
-    )
-}
-
-const fn from_zero(name: &'static str, set: fn(&mut Args, i64), help: &'static str) -> FlagSpec {
-    FlagSpec::new(
-        name,
-        Takes::Whole {
-            range: WholeRange::ZERO_OR_MORE,
-            set,
-        },
-        help,
-    )
-}
-
-const fn switch(name: &'static str, set: fn(&mut Args), help: &'static str) -> FlagSpec {
-    FlagSpec::new(name, Takes::Switch(set), help)
-}
-
 /// `-name v` for one coordinate of a centre, which also says what the detector turns about.
 macro_rules! centre {
     ($name:literal, $unit:literal, $centre:ident . $axis:ident, $pivot:ident, $help:literal) => {
-        number(
-            $name,
-            $unit,
-            Range::Any,
-            |args, v| {
-                args.detector.$centre.$axis = Some(v);
-                pivot(args, Pivot::$pivot);
-            },
-            $help,
-        )
+        FlagSpec::number($name, $unit, Range::Any, |args, v| {
+            args.detector.$centre.$axis = Some(v);
+            pivot(args, Pivot::$pivot);
+        })
+        .help($help)
     };
 }
 
 pub(super) static GROUP: Group = Group {
     heading: "Detector",
     flags: &[
-        FlagSpec::new(
-            "img",
-            Takes::Path(|args, path| args.detector.image_path = Some(path)),
-            "Take the geometry from the header of this SMV image; flags win over it.",
-        ),
-        FlagSpec::new(
-            "mask",
-            Takes::Path(|args, path| args.detector.mask_path = Some(path)),
-            "The same, and skip the pixels that are 0 in it.",
-        ),
-        FlagSpec::new(
-            "expt",
-            Takes::Path(|args, path| args.detector.expt_path = Some(path)),
+        FlagSpec::path("img", |args, path| args.detector.image_path = Some(path))
+            .help("Take the geometry from the header of this SMV image; flags win over it."),
+        FlagSpec::path("mask", |args, path| args.detector.mask_path = Some(path))
+            .help("The same, and skip the pixels that are 0 in it."),
+        FlagSpec::path("expt", |args, path| args.detector.expt_path = Some(path)).help(
             "Take detector, beam, spindle, phi and oriented cell from this ExperimentList of \
              dxtbx (DIALS); flags win over it.",
         ),
-        from_zero(
-            "expt_number",
-            |args, n| args.detector.expt_number = Some(super::count(n)),
-            "The experiment of that list, counted from 0.",
-        )
-        .default("0"),
-        from_zero(
-            "expt_panel",
-            |args, n| args.detector.expt_panel = Some(super::count(n)),
-            "Only this panel of its detector, counted from 0.",
-        ),
-        FlagSpec::new(
-            "xdsinp",
-            Takes::Path(|args, path| args.detector.xds_path = Some(path)),
-            "Take the same from this XDS.INP; flags win over it.",
-        ),
-        number(
-            "distance",
-            "mm",
-            Range::Any,
-            |args, v| {
-                args.detector.distance_mm = Some(v);
-                args.detector.last_distance = Some(DistanceFlag::Distance);
-                pivot(args, Pivot::Beam);
-            },
-            "Distance from the sample along the beam.",
-        )
-        .default("100"),
-        number(
-            "close_distance",
-            "mm",
-            Range::Any,
-            |args, v| {
-                args.detector.close_distance_mm = Some(v);
-                args.detector.last_distance = Some(DistanceFlag::CloseDistance);
-                pivot(args, Pivot::Sample);
-            },
-            "Distance from the sample along the detector normal.",
-        ),
-        number(
-            "pixel",
-            "mm",
-            Range::AboveZero,
-            |args, v| args.detector.pixel_mm = Some(v),
-            "Edge of a pixel.",
-        )
-        .default("0.1"),
-        pixels(
-            "detpixels",
-            |args, n| args.detector.pixels = [Some(super::count(n)); 2],
-            "Pixels in both directions; wins over -detsize.",
-        ),
-        pixels(
-            "detpixels_x",
-            |args, n| args.detector.pixels[0] = Some(super::count(n)),
-            "Pixels in the fast direction.",
-        )
-        .or(&["detpixels_f"]),
-        pixels(
-            "detpixels_y",
-            |args, n| args.detector.pixels[1] = Some(super::count(n)),
-            "Pixels in the slow direction.",
-        )
-        .or(&["detpixels_s"]),
-        number(
-            "detsize",
-            "mm",
-            Range::AboveZero,
-            |args, v| args.detector.size_mm = [Some(v); 2],
-            "Detector size in both directions.",
-        )
-        .default("102.4"),
-        number(
-            "detsize_f",
-            "mm",
-            Range::AboveZero,
-            |args, v| args.detector.size_mm[0] = Some(v),
-            "Detector size in the fast direction.",
-        ),
-        number(
-            "detsize_s",
-            "mm",
-            Range::AboveZero,
-            |args, v| args.detector.size_mm[1] = Some(v),
-            "Detector size in the slow direction.",
-        ),
-        switch(
-            "mosflm",
-            |args| convention(args, Convention::Mosflm),
-            "MOSFLM's convention. This is the default.",
-        ),
-        switch(
-            "xds",
-            |args| convention(args, Convention::Xds),
-            "XDS's convention.",
-        ),
-        switch(
-            "adxv",
-            |args| convention(args, Convention::Adxv),
-            "ADXV's convention.",
-        ),
-        switch(
-            "denzo",
-            |args| convention(args, Convention::Denzo),
-            "DENZO's convention.",
-        ),
-        switch(
-            "dials",
-            |args| convention(args, Convention::Dials),
-            "DIALS's convention.",
-        ),
+        FlagSpec::whole("expt_number", WholeRange::ZERO_OR_MORE, |args, n| {
+            args.detector.expt_number = Some(super::count(n))
+        })
+        .default("0")
+        .help("The experiment of that list, counted from 0."),
+        FlagSpec::whole("expt_panel", WholeRange::ZERO_OR_MORE, |args, n| {
+            args.detector.expt_panel = Some(super::count(n))
+        })
+        .help("Only this panel of its detector, counted from 0."),
+        FlagSpec::path("xdsinp", |args, path| args.detector.xds_path = Some(path))
+            .help("Take the same from this XDS.INP; flags win over it."),
+        FlagSpec::number("distance", "mm", Range::Any, |args, v| {
+            args.detector.distance_mm = Some(v);
+            args.detector.pivot_of_distance = Some(Pivot::Beam);
+            pivot(args, Pivot::Beam);
+        })
+        .default("100")
+        .help("Distance from the sample along the beam."),
+        FlagSpec::number("close_distance", "mm", Range::Any, |args, v| {
+            args.detector.close_distance_mm = Some(v);
+            args.detector.pivot_of_distance = Some(Pivot::Sample);
+            pivot(args, Pivot::Sample);
+        })
+        .help("Distance from the sample along the detector normal."),
+        FlagSpec::number("pixel", "mm", Range::AboveZero, |args, v| {
+            args.detector.pixel_mm = Some(v)
+        })
+        .default("0.1")
+        .help("Edge of a pixel."),
+        FlagSpec::whole("detpixels", WholeRange::ONE_OR_MORE, |args, n| {
+            args.detector.pixels = [Some(super::count(n)); 2]
+        })
+        .help("Pixels in both directions; wins over -detsize."),
+        FlagSpec::whole("detpixels_x", WholeRange::ONE_OR_MORE, |args, n| {
+            args.detector.pixels[0] = Some(super::count(n))
+        })
+        .or(&["detpixels_f"])
+        .help("Pixels in the fast direction."),
+        FlagSpec::whole("detpixels_y", WholeRange::ONE_OR_MORE, |args, n| {
+            args.detector.pixels[1] = Some(super::count(n))
+        })
+        .or(&["detpixels_s"])
+        .help("Pixels in the slow direction."),
+        FlagSpec::number("detsize", "mm", Range::AboveZero, |args, v| {
+            args.detector.size_mm = [Some(v); 2]
+        })
+        .default("102.4")
+        .help("Detector size in both directions."),
+        FlagSpec::number("detsize_f", "mm", Range::AboveZero, |args, v| {
+            args.detector.size_mm[0] = Some(v)
+        })
+        .help("Detector size in the fast direction."),
+        FlagSpec::number("detsize_s", "mm", Range::AboveZero, |args, v| {
+            args.detector.size_mm[1] = Some(v)
+        })
+        .help("Detector size in the slow direction."),
+        FlagSpec::switch("mosflm", |args| convention(args, Convention::Mosflm))
+            .help("MOSFLM's convention. This is the default."),
+        FlagSpec::switch("xds", |args| convention(args, Convention::Xds)).help("XDS's convention."),
+        FlagSpec::switch("adxv", |args| convention(args, Convention::Adxv))
+            .help("ADXV's convention."),
+        FlagSpec::switch("denzo", |args| convention(args, Convention::Denzo))
+            .help("DENZO's convention."),
+        FlagSpec::switch("dials", |args| convention(args, Convention::Dials))
+            .help("DIALS's convention."),
         centre!(
             "Xbeam",
             "mm",
@@ -343,100 +214,69 @@ pub(super) static GROUP: Group = Group {
         ),
         FlagSpec::new(
             "pivot",
-            Takes::Word {
-                words: &["sample", "beam"],
-                set: |args, word| {
-                    let said = if word == "beam" {
-                        Pivot::Beam
-                    } else {
-                        Pivot::Sample
-                    };
-                    args.detector.pivot = Some(said);
-                    pivot(args, said);
-                },
-            },
+            Takes::Word(&["sample", "beam"], |args, word| {
+                let said = if word == "beam" {
+                    Pivot::Beam
+                } else {
+                    Pivot::Sample
+                };
+                args.detector.pivot = Some(said);
+                pivot(args, said);
+            }),
+        )
+        .help(
             "What stays in place when the detector turns: the point nearest to the sample or \
              the beam's spot. Named conventions use their own, except with -fix pivot.",
         ),
-        number(
-            "detector_rotx",
-            "deg",
-            Range::Any,
-            |args, v| args.detector.rotations_deg[0] = Some(v),
-            "Turn the detector about X, first.",
-        )
-        .default("0"),
-        number(
-            "detector_roty",
-            "deg",
-            Range::Any,
-            |args, v| args.detector.rotations_deg[1] = Some(v),
-            "Turn the detector about Y, next.",
-        )
-        .default("0"),
-        number(
-            "detector_rotz",
-            "deg",
-            Range::Any,
-            |args, v| args.detector.rotations_deg[2] = Some(v),
-            "Turn the detector about Z, next.",
-        )
-        .default("0"),
-        number(
-            "twotheta",
-            "deg",
-            Range::Any,
-            |args, v| {
-                args.detector.twotheta_deg = Some(v);
-                pivot(args, Pivot::Sample);
-            },
-            "Turn the detector about the two-theta axis, last.",
-        )
-        .default("0"),
-        switch(
-            "curved_det",
-            |args| args.detector.curved = true,
-            "All pixels at the same distance from the sample.",
-        ),
-        switch(
-            "point_pixel",
-            |args| args.detector.point_pixel = true,
-            "Leave a pixel's size and tilt out of its solid angle.",
-        ),
-        number(
-            "detector_abs",
-            "um",
-            Range::ZeroToInfinity,
-            |args, v| {
-                if v == 0.0 || v.is_infinite() {
-                    args.detector.attenuation_um = Some(f64::INFINITY);
-                    args.detector.thickness_um = Some(0.0);
-                } else {
-                    args.detector.attenuation_um = Some(v);
-                }
-            },
+        FlagSpec::number("detector_rotx", "deg", Range::Any, |args, v| {
+            args.detector.rotations_deg[0] = Some(v)
+        })
+        .default("0")
+        .help("Turn the detector about X, first."),
+        FlagSpec::number("detector_roty", "deg", Range::Any, |args, v| {
+            args.detector.rotations_deg[1] = Some(v)
+        })
+        .default("0")
+        .help("Turn the detector about Y, next."),
+        FlagSpec::number("detector_rotz", "deg", Range::Any, |args, v| {
+            args.detector.rotations_deg[2] = Some(v)
+        })
+        .default("0")
+        .help("Turn the detector about Z, next."),
+        FlagSpec::number("twotheta", "deg", Range::Any, |args, v| {
+            args.detector.twotheta_deg = Some(v);
+            pivot(args, Pivot::Sample);
+        })
+        .default("0")
+        .help("Turn the detector about the two-theta axis, last."),
+        FlagSpec::switch("curved_det", |args| args.detector.curved = true)
+            .help("All pixels at the same distance from the sample."),
+        FlagSpec::switch("point_pixel", |args| args.detector.point_pixel = true)
+            .help("Leave a pixel's size and tilt out of its solid angle."),
+        FlagSpec::number("detector_abs", "um", Range::ZeroToInfinity, |args, v| {
+            if v == 0.0 || v.is_infinite() {
+                args.detector.attenuation_um = Some(f64::INFINITY);
+                args.detector.thickness_um = Some(0.0);
+            } else {
+                args.detector.attenuation_um = Some(v);
+            }
+        })
+        .or(&["detector_absorb"])
+        .default("inf")
+        .help(
             "Depth of the sensor material at which 1/e is left. 0 or inf: no absorption and, \
              unless -detector_thick follows, no thickness.",
-        )
-        .or(&["detector_absorb"])
-        .default("inf"),
-        number(
-            "detector_thick",
-            "um",
-            Range::ZeroOrMore,
-            |args, v| args.detector.thickness_um = Some(v),
-            "Thickness of the sensor.",
-        )
-        .default("0"),
-        FlagSpec::new(
-            "detector_thicksteps",
-            Takes::Whole {
-                range: WholeRange::COUNT,
-                set: |args, n| args.detector.thickness_steps = super::positive(n),
-            },
-            "Layers of the sensor; 0 or less counts as not given.",
-        )
+        ),
+        FlagSpec::number("detector_thick", "um", Range::ZeroOrMore, |args, v| {
+            args.detector.thickness_um = Some(v)
+        })
+        .default("0")
+        .help("Thickness of the sensor."),
+        FlagSpec::whole("detector_thicksteps", WholeRange::COUNT, |args, n| {
+            args.detector.thickness_steps = super::positive(n)
+        })
         .or(&["thicksteps"])
-        .default("2 with a thickness, otherwise 1"),
+        .default("2 with a thickness, otherwise 1")
+        .help("Layers of the sensor; 0 or less counts as not given."),
     ],
 };

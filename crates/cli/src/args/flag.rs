@@ -1,10 +1,10 @@
-//! What a flag is: its names, the values it takes, and what they do to [`Args`].
+//! What a flag is: its names, the values it takes, and what they do to the request `T` that it is part
+//! of: [`Args`] for an image, the request of a subcommand otherwise.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use clap::builder::ValueRange;
-
-use super::{Args, Misset, Range, WholeRange};
+use super::{Args, Range, WholeRange};
 
 /// Flags that belong together, under a heading of the help.
 #[derive(Debug)]
@@ -15,15 +15,20 @@ pub struct Group {
     pub flags: &'static [FlagSpec],
 }
 
+/// A flag of a command line that asks for images.
+pub type FlagSpec = Flag<Args>;
+
 /// One flag: the only place where it is defined.
 #[derive(Debug)]
-pub struct FlagSpec {
+pub struct Flag<T: 'static> {
     /// Its name, without dashes.
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [&'static str],
     /// Its values and what they do.
-    pub takes: Takes,
+    pub takes: Takes<T>,
+    /// Names of its values, for the help; empty where `takes` says enough.
+    pub values: &'static str,
     /// What holds without it, for the help.
     pub default: Option<&'static str>,
     /// What it means, for the help.
@@ -32,22 +37,58 @@ pub struct FlagSpec {
     pub ignored: bool,
 }
 
-impl FlagSpec {
-    /// A flag without aliases or a default to show.
-    pub const fn new(name: &'static str, takes: Takes, help: &'static str) -> Self {
+impl<T> Flag<T> {
+    /// A flag that takes this, without aliases, a default to show or help.
+    pub const fn new(name: &'static str, takes: Takes<T>) -> Self {
         Self {
             name,
             aliases: &[],
             takes,
+            values: "",
             default: None,
-            help,
+            help: "",
             ignored: false,
         }
+    }
+
+    /// A flag without values.
+    pub const fn switch(name: &'static str, set: fn(&mut T)) -> Self {
+        Self::new(name, Takes::Switch(set))
+    }
+
+    /// A flag with the name of a file.
+    pub const fn path(name: &'static str, set: fn(&mut T, PathBuf)) -> Self {
+        Self::new(name, Takes::Path(set))
+    }
+
+    /// A flag with a number in this unit.
+    pub const fn number(
+        name: &'static str,
+        unit: &'static str,
+        range: Range,
+        set: fn(&mut T, f64),
+    ) -> Self {
+        Self::new(name, Takes::Number(unit, range, set))
+    }
+
+    /// A flag with a whole number.
+    pub const fn whole(name: &'static str, range: WholeRange, set: fn(&mut T, i64)) -> Self {
+        Self::new(name, Takes::Whole(range, set))
+    }
+
+    /// The same flag with what it means, for the help.
+    pub const fn help(self, help: &'static str) -> Self {
+        Self { help, ..self }
     }
 
     /// The same flag with other names for it.
     pub const fn or(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
+    }
+
+    /// The same flag with names for its values, blanks between them.
+    pub const fn values(self, values: &'static str) -> Self {
+        Self { values, ..self }
     }
 
     /// The same flag with what holds without it.
@@ -70,161 +111,116 @@ impl FlagSpec {
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
+
+    /// How many values it may have.
+    pub fn count(&self) -> RangeInclusive<usize> {
+        match self.takes {
+            Takes::Switch(_) | Takes::Help | Takes::Version => 0..=0,
+            Takes::Number(..)
+            | Takes::Whole(..)
+            | Takes::Text(_)
+            | Takes::Path(_)
+            | Takes::Part(..)
+            | Takes::Word(..)
+            | Takes::Float(_)
+            | Takes::List(..) => 1..=1,
+            Takes::OptionalWord(..) => 0..=1,
+            Takes::Two(..) | Takes::TwoPaths(_) => 2..=2,
+            Takes::Four(..) => 4..=4,
+            Takes::Vector(_) => 3..=3,
+            Takes::Words(_) => {
+                let count = self.values.split(' ').count();
+                count..=count
+            }
+            Takes::Cell(_) => 1..=6,
+            Takes::Misset(_) => 1..=3,
+        }
+    }
+
+    /// The values as a synopsis shows them, `<mm>`; empty if there are none.
+    pub fn synopsis(&self) -> String {
+        match &self.takes {
+            Takes::Switch(_) | Takes::Help | Takes::Version => String::new(),
+            _ if !self.values.is_empty() => format!("<{}>", self.values),
+            Takes::Number(unit, ..) if !unit.is_empty() => format!("<{unit}>"),
+            Takes::Number(..) | Takes::Words(_) | Takes::Float(_) | Takes::Text(_) => {
+                "<value>".into()
+            }
+            Takes::Whole(..) | Takes::Two(..) | Takes::Four(..) => "<n>".into(),
+            Takes::Path(_) => "<file>".into(),
+            Takes::Part(..) => "<i/n>".into(),
+            Takes::TwoPaths(_) => "<file> <file>".into(),
+            Takes::Word(words, _) => words.join("|"),
+            Takes::OptionalWord(words, _) => format!("[{}]", words.join("|")),
+            Takes::List(..) => "<name[,name...]>".into(),
+            Takes::Vector(_) => "<x y z>".into(),
+            Takes::Cell(_) => "<a b c alpha beta gamma>".into(),
+            Takes::Misset(_) => "<x y z>|random".into(),
+        }
+    }
 }
 
 /// The values of a flag, what is allowed for them, and what they do.
 #[derive(Debug)]
-pub enum Takes {
+pub enum Takes<T: 'static> {
     /// No value.
-    Switch(fn(&mut Args)),
-    /// One number.
-    Number {
-        /// Its unit, as the help shows it.
-        unit: &'static str,
-        /// What is allowed.
-        range: Range,
-        /// Its effect.
-        set: fn(&mut Args, f64),
-    },
+    Switch(fn(&mut T)),
+    /// One number: its unit, as the help shows it, what is allowed, its effect.
+    Number(&'static str, Range, fn(&mut T, f64)),
     /// One whole number.
-    Whole {
-        /// What is allowed.
-        range: WholeRange,
-        /// Its effect.
-        set: fn(&mut Args, i64),
-    },
+    Whole(WholeRange, fn(&mut T, i64)),
     /// Two whole numbers.
-    Two {
-        /// Names of the numbers, as the help shows them.
-        values: &'static str,
-        /// What is allowed for each.
-        range: WholeRange,
-        /// Their effect.
-        set: fn(&mut Args, [i64; 2]),
-    },
+    Two(WholeRange, fn(&mut T, [i64; 2])),
     /// Four whole numbers.
-    Four {
-        /// Names of the numbers, as the help shows them.
-        values: &'static str,
-        /// What is allowed for each.
-        range: WholeRange,
-        /// Their effect.
-        set: fn(&mut Args, [i64; 4]),
-    },
-    /// One word, checked by its effect.
-    Text {
-        /// The word, as the help shows it.
-        value: &'static str,
-        /// What is allowed, in words.
-        allowed: &'static str,
-        /// Its effect; `false` if the word is not allowed.
-        set: fn(&mut Args, &str) -> bool,
-    },
+    Four(WholeRange, fn(&mut T, [i64; 4])),
+    /// One word, checked by its effect, which says what is allowed, or what is wrong, if it is not that.
+    Text(fn(&mut T, &str) -> Result<(), String>),
+    /// As many words as the flag has names of values, each checked as one of `Text`. They may begin with
+    /// a minus sign.
+    Words(fn(&mut T, &str) -> Result<(), String>),
+    /// A number without a range.
+    Float(fn(&mut T, f64)),
     /// The name of a file.
-    Path(fn(&mut Args, PathBuf)),
+    Path(fn(&mut T, PathBuf)),
     /// One word of a few.
-    Word {
-        /// The words allowed.
-        words: &'static [&'static str],
-        /// The effect of one.
-        set: fn(&mut Args, &'static str),
-    },
-    /// Some words of a few, with commas between them.
-    Words {
-        /// The words allowed.
-        words: &'static [&'static str],
-        /// The effect of each.
-        set: fn(&mut Args, &'static str),
-    },
+    Word(&'static [&'static str], fn(&mut T, &'static str)),
+    /// Some words of a few, with commas between them; the effect of each.
+    List(&'static [&'static str], fn(&mut T, &'static str)),
     /// One word of a few, or none, which means the first of them.
-    OptionalWord {
-        /// The words allowed.
-        words: &'static [&'static str],
-        /// The effect of one.
-        set: fn(&mut Args, &'static str),
-    },
+    OptionalWord(&'static [&'static str], fn(&mut T, &'static str)),
     /// The names of two files.
-    TwoPaths(fn(&mut Args, [PathBuf; 2])),
-    /// A part of a whole, as `2/5`.
-    Part {
-        /// The most parts there may be.
-        most: i64,
-        /// The effect of the part and the number of parts.
-        set: fn(&mut Args, [i64; 2]),
-    },
+    TwoPaths(fn(&mut T, [PathBuf; 2])),
+    /// A part of a whole, as `2/5`: the most parts there may be, and the effect of part and parts.
+    Part(i64, fn(&mut T, [i64; 2])),
     /// Three numbers, of any size.
-    Vector(fn(&mut Args, [f64; 3])),
+    Vector(fn(&mut T, [f64; 3])),
     /// One to six numbers, none with a minus sign.
-    Cell(fn(&mut Args, Vec<f64>)),
-    /// Three angles, or the word `random`.
-    Misset(fn(&mut Args, Misset)),
+    Cell(fn(&mut T, Vec<f64>)),
+    /// Three angles in degrees, or the word `random`, which is `None`.
+    Misset(fn(&mut T, Option<[f64; 3]>)),
     /// Shows the help instead of running.
     Help,
     /// Shows the version instead of running.
     Version,
 }
 
-impl Takes {
-    /// How many values there may be.
-    pub fn count(&self) -> ValueRange {
-        match self {
-            Self::Switch(_) | Self::Help | Self::Version => 0.into(),
-            Self::Number { .. }
-            | Self::Whole { .. }
-            | Self::Text { .. }
-            | Self::Path(_)
-            | Self::Part { .. }
-            | Self::Word { .. }
-            | Self::Words { .. } => 1.into(),
-            Self::OptionalWord { .. } => (0..=1).into(),
-            Self::Two { .. } | Self::TwoPaths(_) => 2.into(),
-            Self::Four { .. } => 4.into(),
-            Self::Vector(_) => 3.into(),
-            Self::Cell(_) => (1..=6).into(),
-            Self::Misset(_) => (1..=3).into(),
-        }
-    }
-
-    /// The values as a synopsis shows them, `<mm>`; empty if there are none.
-    pub fn values(&self) -> String {
-        match self {
-            Self::Switch(_) | Self::Help | Self::Version => String::new(),
-            Self::Number { unit: "", .. } => "<value>".into(),
-            Self::Number { unit, .. } => format!("<{unit}>"),
-            Self::Whole { .. } => "<n>".into(),
-            Self::Two { values, .. } | Self::Four { values, .. } => format!("<{values}>"),
-            Self::Text { value, .. } => format!("<{value}>"),
-            Self::Path(_) => "<file>".into(),
-            Self::Part { .. } => "<i/n>".into(),
-            Self::TwoPaths(_) => "<file> <file>".into(),
-            Self::Word { words, .. } => words.join("|"),
-            Self::OptionalWord { words, .. } => format!("[{}]", words.join("|")),
-            Self::Words { .. } => "<name[,name...]>".into(),
-            Self::Vector(_) => "<x y z>".into(),
-            Self::Cell(_) => "<a b c alpha beta gamma>".into(),
-            Self::Misset(_) => "<x y z>|random".into(),
-        }
-    }
-
+impl<T> Takes<T> {
     /// What is allowed, in words that end a sentence: `a number above 0 (mm)`.
     pub fn allowed(&self) -> String {
         match self {
             Self::Switch(_) | Self::Help | Self::Version => "no value".into(),
-            Self::Number {
-                unit: "", range, ..
-            } => range.to_string(),
-            Self::Number { unit, range, .. } => format!("{range} ({unit})"),
-            Self::Whole { range, .. } | Self::Two { range, .. } | Self::Four { range, .. } => {
-                range.to_string()
-            }
-            Self::Text { allowed, .. } => (*allowed).into(),
+            Self::Number("", range, _) => range.to_string(),
+            Self::Number(unit, range, _) => format!("{range} ({unit})"),
+            Self::Whole(range, _) | Self::Two(range, _) | Self::Four(range, _) => range.to_string(),
+            // Their effect tells.
+            Self::Text(_) | Self::Words(_) | Self::Float(_) => String::new(),
             Self::Path(_) => "the name of a file".into(),
-            Self::Part { most, .. } => {
+            Self::Part(most, _) => {
                 format!("i/n with whole numbers, i from 1 to n, n up to {most}")
             }
             Self::TwoPaths(_) => "the names of two files".into(),
-            Self::Word { words, .. } | Self::OptionalWord { words, .. } => words.join(" or "),
-            Self::Words { words, .. } => format!("some of {}", words.join(", ")),
+            Self::Word(words, _) | Self::OptionalWord(words, _) => words.join(" or "),
+            Self::List(words, _) => format!("some of {}", words.join(", ")),
             Self::Vector(_) => "three numbers".into(),
             Self::Cell(_) => "one to six numbers, none negative (A and degrees)".into(),
             Self::Misset(_) => "three angles in degrees, or the word random".into(),

@@ -28,16 +28,17 @@ use std::ffi::OsString;
 pub use beam::BeamArgs;
 pub use coordinates::CoordinateArgs;
 pub(crate) use coordinates::correction;
-pub use crystal::{CrystalArgs, Misset, Shape};
-pub use detector::{Centre, Convention, DetectorArgs, DistanceFlag, Pivot};
+pub use crystal::CrystalArgs;
+pub use detector::{Centre, DetectorArgs};
 pub use noise::NoiseArgs;
-pub use output::{OutputArgs, PngScale};
+pub use output::OutputArgs;
 pub use range::{Range, WholeRange};
 pub use running::{FIXES, LEVELS, PlanFormat, RunningArgs, Verbosity};
 pub use sampling::SamplingArgs;
 pub use series::SeriesArgs;
-pub use structure_factors::{FactorArgs, Lookup};
+pub use structure_factors::FactorArgs;
 pub use task::Task;
+pub(crate) use value::apply;
 pub use vectors::VectorArgs;
 pub use warning::Warning;
 
@@ -110,14 +111,12 @@ impl Args {
     /// The first value that its flag cannot take.
     pub fn from_given(given: &[Given]) -> Result<Self, Error> {
         let mut args = Self::default();
-        for flag in given {
-            value::apply(flag, &mut args)?;
-            if flag.spec.ignored {
-                args.warnings.push(Warning::NoEffect {
-                    flag: flag.spec.name,
-                });
+        for Given { spec, words } in given {
+            value::apply(spec, words, &mut args)?;
+            if spec.ignored {
+                args.warnings.push(Warning::NoEffect { flag: spec.name });
             }
-            args.given.push(flag.spec.name);
+            args.given.push(spec.name);
         }
         task::check(&args)?;
         series::check(&args)?;

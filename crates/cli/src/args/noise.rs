@@ -1,5 +1,5 @@
-use super::flag::{FlagSpec, Group, Takes};
-use super::{Args, WholeRange};
+use super::WholeRange;
+use super::flag::{FlagSpec, Group};
 use std::path::PathBuf;
 
 /// The noise image, and the seeds of everything random.
@@ -29,52 +29,21 @@ impl Default for NoiseArgs {
     }
 }
 
-const fn seed(name: &'static str, set: fn(&mut Args, i64), help: &'static str) -> FlagSpec {
-    FlagSpec::new(
-        name,
-        Takes::Whole {
-            range: WholeRange::ANY,
-            set,
-        },
-        help,
-    )
-}
-
 pub(super) static GROUP: Group = Group {
     heading: "Noise & seeds",
     flags: &[
-        FlagSpec::new(
-            "noisefile",
-            Takes::Path(|args, path| {
+        FlagSpec::path("noisefile", |args, path| {
                 args.noise.path = Some(path);
                 args.noise.wanted = true;
-            }),
-            "Photon counts with Poisson noise: SMV, or by its extension CBF, TIFF or NeXus, of 32 bits.",
-        )
+            })
         .or(&["noiseimage"])
-        .default("noiseimage.img"),
-        FlagSpec::new(
-            "nonoise",
-            Takes::Switch(|args| args.noise.wanted = false),
-            "Write no noise image.",
-        ),
-        seed(
-            "seed",
-            |args, n| args.noise.seed = Some(n),
-            "Seed of the noise.",
-        )
-        .default("the clock"),
-        seed(
-            "mosaic_seed",
-            |args, n| args.noise.mosaic_seed = Some(n),
-            "Seed of the mosaic domains.",
-        )
-        .default("12345678"),
-        seed(
-            "misset_seed",
-            |args, n| args.noise.misset_seed = Some(n),
-            "Seed of -misset random.",
-        )
-        .default("that of the noise"),
+        .default("noiseimage.img").help("Photon counts with Poisson noise: SMV, or by its extension CBF, TIFF or NeXus, of 32 bits."),
+        FlagSpec::switch("nonoise", |args| args.noise.wanted = false).help("Write no noise image."),
+        FlagSpec::whole("seed", WholeRange::ANY, |args, n| args.noise.seed = Some(n))
+        .default("the clock").help("Seed of the noise."),
+        FlagSpec::whole("mosaic_seed", WholeRange::ANY, |args, n| args.noise.mosaic_seed = Some(n))
+        .default("12345678").help("Seed of the mosaic domains."),
+        FlagSpec::whole("misset_seed", WholeRange::ANY, |args, n| args.noise.misset_seed = Some(n))
+        .default("that of the noise").help("Seed of -misset random."),
     ],
 };

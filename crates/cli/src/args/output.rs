@@ -1,5 +1,6 @@
 use super::flag::{FlagSpec, Group, Takes};
-use super::{Args, Range, WholeRange};
+use super::{Range, WholeRange};
+use nanobragg::io::png::Grey;
 use nanobragg::{Offset, ResponseSpec};
 use std::path::PathBuf;
 
@@ -23,7 +24,7 @@ pub struct OutputArgs {
     /// Counts as NeXus; written only if named.
     pub nexus_path: Option<PathBuf>,
     /// How intensities become grey in that picture.
-    pub png_scale: PngScale,
+    pub png_scale: Grey,
     /// ExperimentList of dxtbx; written only if named.
     pub expt_path: Option<PathBuf>,
     /// `XDS.INP`; written only if named.
@@ -51,7 +52,7 @@ impl Default for OutputArgs {
             cbf_path: None,
             tiff_path: None,
             nexus_path: None,
-            png_scale: PngScale::default(),
+            png_scale: Grey::default(),
             expt_path: None,
             xds_path: None,
             truth_path: None,
@@ -63,170 +64,61 @@ impl Default for OutputArgs {
     }
 }
 
-/// How intensities become grey in a PNG picture.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PngScale {
-    /// By their logarithm.
-    #[default]
-    Log,
-    /// By their square root.
-    Sqrt,
-}
-
-const fn scale(name: &'static str, set: fn(&mut Args, f64), help: &'static str) -> FlagSpec {
-    FlagSpec::new(
-        name,
-        Takes::Number {
-            unit: "",
-            range: Range::Any,
-            set,
-        },
-        help,
-    )
-    .default("automatic")
-}
-
 pub(super) static GROUP: Group = Group {
     heading: "Output",
     flags: &[
-        FlagSpec::new(
-            "floatfile",
-            Takes::Path(|args, path| args.output.float_path = Some(path)),
-            "Photons per pixel as 32-bit floats: raw, or by its extension TIFF (.tif) or NeXus \
-             (.h5, .nxs).",
-        )
+        FlagSpec::path("floatfile", |args, path| args.output.float_path = Some(path))
         .or(&["floatimage"])
-        .default("floatimage.bin"),
-        FlagSpec::new(
-            "intfile",
-            Takes::Path(|args, path| args.output.int_path = Some(path)),
-            "Scaled integers without noise: SMV, or by its extension CBF (.cbf), TIFF (.tif) or \
-             NeXus (.h5, .nxs), of 32 bits.",
-        )
+        .default("floatimage.bin").help("Photons per pixel as 32-bit floats: raw, or by its extension TIFF (.tif) or NeXus \
+             (.h5, .nxs)."),
+        FlagSpec::path("intfile", |args, path| args.output.int_path = Some(path))
         .or(&["intimage"])
-        .default("intimage.img"),
-        scale(
-            "scale",
-            |args, v| args.output.response.integer_scale_counts_per_photon = Some(v),
-            "Factor from photons to these integers; 0 or less is automatic.",
-        ),
-        FlagSpec::new(
-            "adc",
-            Takes::Number {
-                unit: "",
-                range: Range::Any,
-                set: |args, v| args.output.response.offset = Some(Offset { counts: v }),
-            },
-            "Offset added to integer images, with and without noise.",
-        )
+        .default("intimage.img").help("Scaled integers without noise: SMV, or by its extension CBF (.cbf), TIFF (.tif) or \
+             NeXus (.h5, .nxs), of 32 bits."),
+        FlagSpec::number("scale", "", Range::Any, |args, v| args.output.response.integer_scale_counts_per_photon = Some(v)).default("automatic").help("Factor from photons to these integers; 0 or less is automatic."),
+        FlagSpec::number("adc", "", Range::Any, |args, v| args.output.response.offset = Some(Offset { counts: v }))
         .or(&["adcoffset"])
-        .default("40"),
-        FlagSpec::new(
-            "pgmfile",
-            Takes::Path(|args, path| {
+        .default("40").help("Offset added to integer images, with and without noise."),
+        FlagSpec::path("pgmfile", |args, path| {
                 args.output.pgm_path = Some(path);
                 args.output.pgm = true;
-            }),
-            "8-bit greymap.",
-        )
+            })
         .or(&["pgmimage"])
-        .default("image.pgm"),
-        scale(
-            "pgmscale",
-            |args, v| {
+        .default("image.pgm").help("8-bit greymap."),
+        FlagSpec::number("pgmscale", "", Range::Any, |args, v| {
                 args.output.response.grey_scale_per_photon = Some(v);
                 args.output.pgm = true;
-            },
-            "Factor from photons to grey; 0 or less is automatic. Brings the greymap back \
-             after -nopgm.",
-        ),
-        FlagSpec::new(
-            "nopgm",
-            Takes::Switch(|args| args.output.pgm = false),
-            "Write no greymap.",
-        ),
-        FlagSpec::new(
-            "pngfile",
-            Takes::Path(|args, path| args.output.png_path = Some(path)),
-            "Picture for people to look at; written only if named.",
-        ),
-        FlagSpec::new(
-            "pngscale",
-            Takes::Word {
-                words: &["log", "sqrt"],
-                set: |args, word| {
+            }).default("automatic").help("Factor from photons to grey; 0 or less is automatic. Brings the greymap back \
+             after -nopgm."),
+        FlagSpec::switch("nopgm", |args| args.output.pgm = false).help("Write no greymap."),
+        FlagSpec::path("pngfile", |args, path| args.output.png_path = Some(path)).help("Picture for people to look at; written only if named."),
+        FlagSpec::new("pngscale", Takes::Word(&["log", "sqrt"], |args, word| {
                     args.output.png_scale = if word == "sqrt" {
-                        PngScale::Sqrt
+                        Grey::SquareRoot
                     } else {
-                        PngScale::Log
+                        Grey::Logarithmic
                     };
-                },
-            },
-            "How intensities become grey in that picture.",
-        )
-        .default("log"),
-        FlagSpec::new(
-            "exptfile",
-            Takes::Path(|args, path| args.output.expt_path = Some(path)),
-            "Geometry and crystal as an ExperimentList of dxtbx (DIALS); written only if named.",
-        ),
-        FlagSpec::new(
-            "xdsfile",
-            Takes::Path(|args, path| args.output.xds_path = Some(path)),
-            "The same as an XDS.INP; written only if named.",
-        ),
-        FlagSpec::new(
-            "cbffile",
-            Takes::Path(|args, path| args.output.cbf_path = Some(path)),
-            "Counts of the noise image, or of the integer image without one, as CBF; written only \
-             if named.",
-        ),
-        FlagSpec::new(
-            "tiffile",
-            Takes::Path(|args, path| args.output.tiff_path = Some(path)),
-            "The same as TIFF; written only if named.",
-        )
-        .or(&["tifffile"]),
-        FlagSpec::new(
-            "nexusfile",
-            Takes::Path(|args, path| args.output.nexus_path = Some(path)),
-            "The same as NeXus NXmx in HDF5; written only if named. One file for all of a series, or \
-             one an image if its name has a #.",
-        )
-        .or(&["h5file"]),
-        FlagSpec::new(
-            "truthfile",
-            Takes::Path(|args, path| args.output.truth_path = Some(path)),
-            "What is in the image, written only if named: the orientation, and for each reflection \
+                }))
+        .default("log").help("How intensities become grey in that picture."),
+        FlagSpec::path("exptfile", |args, path| args.output.expt_path = Some(path)).help("Geometry and crystal as an ExperimentList of dxtbx (DIALS); written only if named."),
+        FlagSpec::path("xdsfile", |args, path| args.output.xds_path = Some(path)).help("The same as an XDS.INP; written only if named."),
+        FlagSpec::path("cbffile", |args, path| args.output.cbf_path = Some(path)).help("Counts of the noise image, or of the integer image without one, as CBF; written only \
+             if named."),
+        FlagSpec::path("tiffile", |args, path| args.output.tiff_path = Some(path))
+        .or(&["tifffile"]).help("The same as TIFF; written only if named."),
+        FlagSpec::path("nexusfile", |args, path| args.output.nexus_path = Some(path))
+        .or(&["h5file"]).help("The same as NeXus NXmx in HDF5; written only if named. One file for all of a series, or \
+             one an image if its name has a #."),
+        FlagSpec::path("truthfile", |args, path| args.output.truth_path = Some(path)).help("What is in the image, written only if named: the orientation, and for each reflection \
              indices, centroid, photons and partiality. JSON if the name ends in .json, otherwise \
-             CSV.",
-        ),
-        FlagSpec::new(
-            "truth_floor",
-            Takes::Number {
-                unit: "photons",
-                range: Range::ZeroOrMore,
-                set: |args, v| args.output.truth_floor = Some(v),
-            },
-            "Leave weaker reflections out of that table; what they sum to is told in it.",
-        )
-        .default("0"),
-        FlagSpec::new(
-            "printout",
-            Takes::Switch(|args| args.output.printout = true),
-            "Print what went into each pixel.",
-        ),
-        FlagSpec::new(
-            "printout_pixel",
-            Takes::Two {
-                values: "fast slow",
-                range: WholeRange::ZERO_OR_MORE,
-                set: |args, pixel| {
+             CSV."),
+        FlagSpec::number("truth_floor", "photons", Range::ZeroOrMore, |args, v| args.output.truth_floor = Some(v))
+        .default("0").help("Leave weaker reflections out of that table; what they sum to is told in it."),
+        FlagSpec::switch("printout", |args| args.output.printout = true).help("Print what went into each pixel."),
+        FlagSpec::new("printout_pixel", Takes::Two(WholeRange::ZERO_OR_MORE, |args, pixel| {
                     args.output.printout = true;
                     args.output.printout_pixel = Some(pixel.map(super::count));
-                },
-            },
-            "Print what went into this pixel.",
-        ),
+                }))
+        .values("fast slow").help("Print what went into this pixel."),
     ],
 };

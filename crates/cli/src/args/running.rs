@@ -88,132 +88,53 @@ pub static FIXES: &[&str] = FIX_WORDS.split_at(FIX_WORDS.len() - 1).0;
 pub(super) static GROUP: Group = Group {
     heading: "Running",
     flags: &[
-        FlagSpec::new(
-            "fix",
-            Takes::Words {
-                words: FIX_WORDS,
-                set: |args, word| {
+        FlagSpec::new("fix", Takes::List(FIX_WORDS, |args, word| {
                     if word == ALL {
                         args.running.fixes.extend(FIXES);
                     } else {
                         args.running.fixes.insert(word);
                     }
-                },
-            },
-            "Put right oddities of the C program that are otherwise reproduced: the names are in \
-             docs/QUIRKS.md and in the warnings. All of them: all.",
-        ),
-        FlagSpec::new(
-            "experiment",
-            Takes::Path(|args, path| args.running.experiment_path = Some(path)),
-            "Take the whole experiment from this file, TOML or JSON; flags win over it. \
-             docs/EXPERIMENT.md tells of its fields.",
-        ),
-        FlagSpec::new(
-            "save-experiment",
-            Takes::Path(|args, path| args.running.save_experiment_path = Some(path)),
-            "Keep the experiment in such a file: JSON if its name ends in .json, otherwise TOML. With \
-             -plan it is kept and nothing is rendered.",
-        )
-        .or(&["save_experiment"]),
-        FlagSpec::new(
-            "plan",
-            Takes::OptionalWord {
-                words: &["text", "json"],
-                set: |args, word| {
+                })).help("Put right oddities of the C program that are otherwise reproduced: the names are in \
+             docs/QUIRKS.md and in the warnings. All of them: all."),
+        FlagSpec::path("experiment", |args, path| args.running.experiment_path = Some(path)).help("Take the whole experiment from this file, TOML or JSON; flags win over it. \
+             docs/EXPERIMENT.md tells of its fields."),
+        FlagSpec::path("save-experiment", |args, path| args.running.save_experiment_path = Some(path))
+        .or(&["save_experiment"]).help("Keep the experiment in such a file: JSON if its name ends in .json, otherwise TOML. With \
+             -plan it is kept and nothing is rendered."),
+        FlagSpec::new("plan", Takes::OptionalWord(&["text", "json"], |args, word| {
                     args.running.plan = Some(if word == "json" {
                         PlanFormat::Json
                     } else {
                         PlanFormat::Text
                     });
-                },
-            },
-            "Render and write nothing: say every decision with its reason, the resolution, missing \
-             reflections, the brightest pixel expected, memory and time.",
-        )
-        .default("text"),
-        FlagSpec::new(
-            "record",
-            Takes::Path(|args, path| args.running.record_path = Some(path)),
-            "Keep a record of the run, as JSON, from which -rerun repeats it.",
-        ),
-        FlagSpec::new(
-            "rerun",
-            Takes::Path(|args, path| args.running.rerun_path = Some(path)),
-            "Repeat the run of this record and say whether its images come out the same to the bit. \
-             Goes with names of outputs and the flags of this group.",
-        ),
-        FlagSpec::new(
-            "diff",
-            Takes::TwoPaths(|args, paths| args.running.diff_paths = Some(paths)),
-            "Say in which settings the runs of two records differ. The exit status is 0 if in none, \
-             1 if in some, 2 for trouble.",
-        ),
-        FlagSpec::new(
-            "threads",
-            Takes::Whole {
-                range: WholeRange {
+                }))
+        .default("text").help("Render and write nothing: say every decision with its reason, the resolution, missing \
+             reflections, the brightest pixel expected, memory and time."),
+        FlagSpec::path("record", |args, path| args.running.record_path = Some(path)).help("Keep a record of the run, as JSON, from which -rerun repeats it."),
+        FlagSpec::path("rerun", |args, path| args.running.rerun_path = Some(path)).help("Repeat the run of this record and say whether its images come out the same to the bit. \
+             Goes with names of outputs and the flags of this group."),
+        FlagSpec::new("diff", Takes::TwoPaths(|args, paths| args.running.diff_paths = Some(paths))).help("Say in which settings the runs of two records differ. The exit status is 0 if in none, \
+             1 if in some, 2 for trouble."),
+        FlagSpec::whole("threads", WholeRange {
                     least: 0,
                     // More than any machine has cores, and few enough to start.
                     most: 1024,
-                },
-                set: |args, n| args.running.threads = super::positive(n),
-            },
-            "Threads; 0 is one for each core. The image does not depend on it.",
-        )
-        .default("0"),
-        FlagSpec::new(
-            "level",
-            Takes::Word {
-                words: LEVELS,
-                set: |args, word| args.running.level = Some(word).filter(|word| *word != AUTO),
-            },
-            "Vector instructions; reference is the scalar kernel that judges the others. The image \
-             does not depend on it beyond the bound in docs/PARITY.md.",
-        )
-        .default(AUTO),
-        FlagSpec::new(
-            "precision",
-            Takes::Word {
-                words: &["double", "single"],
-                set: |args, word| args.running.single_precision = word == "single",
-            },
-            "Precision of the interference function of a parallelepiped crystal; single is faster \
-             and good to 1e-6 of a pixel.",
-        )
-        .default("double"),
-        FlagSpec::new(
-            "max_memory",
-            Takes::Number {
-                unit: "GiB",
-                range: Range::AboveZero,
-                set: |args, v| args.running.max_memory_gib = Some(v),
-            },
-            "Memory that the grid of structure factors may take, and images and tables likewise; \
-             what would need more is refused before it starts.",
-        )
-        .default("8"),
-        FlagSpec::new(
-            "progress",
-            Takes::Switch(|args| args.running.progress = Some(true)),
-            "Show how far the image is, even with -quiet.",
-        ),
-        FlagSpec::new(
-            "noprogress",
-            Takes::Switch(|args| args.running.progress = Some(false)),
-            "Do not show it.",
-        ),
-        FlagSpec::new(
-            "quiet",
-            Takes::Switch(|args| args.running.verbosity = Verbosity::Quiet),
-            "Say nothing but errors.",
-        ),
-        FlagSpec::new(
-            "verbose",
-            Takes::Switch(|args| args.running.verbosity = Verbosity::Verbose),
-            "Say more.",
-        ),
-        FlagSpec::new("help", Takes::Help, "Show this text.").or(&["h"]),
-        FlagSpec::new("version", Takes::Version, "Show the version."),
+                }, |args, n| args.running.threads = super::positive(n))
+        .default("0").help("Threads; 0 is one for each core. The image does not depend on it."),
+        FlagSpec::new("level", Takes::Word(LEVELS, |args, word| args.running.level = Some(word).filter(|word| *word != AUTO)))
+        .default(AUTO).help("Vector instructions; reference is the scalar kernel that judges the others. The image \
+             does not depend on it beyond the bound in docs/PARITY.md."),
+        FlagSpec::new("precision", Takes::Word(&["double", "single"], |args, word| args.running.single_precision = word == "single"))
+        .default("double").help("Precision of the interference function of a parallelepiped crystal; single is faster \
+             and good to 1e-6 of a pixel."),
+        FlagSpec::number("max_memory", "GiB", Range::AboveZero, |args, v| args.running.max_memory_gib = Some(v))
+        .default("8").help("Memory that the grid of structure factors may take, and images and tables likewise; \
+             what would need more is refused before it starts."),
+        FlagSpec::switch("progress", |args| args.running.progress = Some(true)).help("Show how far the image is, even with -quiet."),
+        FlagSpec::switch("noprogress", |args| args.running.progress = Some(false)).help("Do not show it."),
+        FlagSpec::switch("quiet", |args| args.running.verbosity = Verbosity::Quiet).help("Say nothing but errors."),
+        FlagSpec::switch("verbose", |args| args.running.verbosity = Verbosity::Verbose).help("Say more."),
+        FlagSpec::new("help", Takes::Help).or(&["h"]).help("Show this text."),
+        FlagSpec::new("version", Takes::Version).help("Show the version."),
     ],
 };

@@ -1,5 +1,5 @@
 use super::flag::{FlagSpec, Group, Takes};
-use super::{Args, Range, WholeRange};
+use super::{Range, WholeRange};
 
 /// What the sum for a pixel runs over, and which pixels are summed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,96 +26,59 @@ pub struct SamplingArgs {
     pub dmin_a: Option<f64>,
 }
 
-const fn degrees(name: &'static str, set: fn(&mut Args, f64), help: &'static str) -> FlagSpec {
-    FlagSpec::new(
-        name,
-        Takes::Number {
-            unit: "deg",
-            range: Range::Any,
-            set,
-        },
-        help,
-    )
-}
-
-const fn whole(name: &'static str, set: fn(&mut Args, i64), help: &'static str) -> FlagSpec {
-    FlagSpec::new(
-        name,
-        Takes::Whole {
-            range: WholeRange::COUNT,
-            set,
-        },
-        help,
-    )
-}
-
 pub(super) static GROUP: Group = Group {
     heading: "Sampling",
     flags: &[
-        degrees(
-            "phi",
-            |args, v| args.sampling.phi_deg = Some(v),
-            "Angle about the spindle at the start.",
-        )
-        .default("0"),
-        degrees(
-            "osc",
-            |args, v| args.sampling.osc_deg = Some(v),
-            "Range of that angle; below 0 counts as not given.",
-        ),
-        degrees(
-            "phistep",
-            |args, v| args.sampling.phistep_deg = Some(v),
-            "Step of that angle.",
-        ),
-        whole(
-            "phisteps",
-            |args, n| {
-                args.sampling.phisteps = (n >= 0).then(|| super::count(n));
-            },
-            "Angles to render; below 0 counts as not given.",
-        ),
-        whole(
-            "oversample",
-            |args, n| args.sampling.oversample = super::positive(n),
+        FlagSpec::number("phi", "deg", Range::Any, |args, v| {
+            args.sampling.phi_deg = Some(v)
+        })
+        .default("0")
+        .help("Angle about the spindle at the start."),
+        FlagSpec::number("osc", "deg", Range::Any, |args, v| {
+            args.sampling.osc_deg = Some(v)
+        })
+        .help("Range of that angle; below 0 counts as not given."),
+        FlagSpec::number("phistep", "deg", Range::Any, |args, v| {
+            args.sampling.phistep_deg = Some(v)
+        })
+        .help("Step of that angle."),
+        FlagSpec::whole("phisteps", WholeRange::COUNT, |args, n| {
+            args.sampling.phisteps = (n >= 0).then(|| super::count(n));
+        })
+        .help("Angles to render; below 0 counts as not given."),
+        FlagSpec::whole("oversample", WholeRange::COUNT, |args, n| {
+            args.sampling.oversample = super::positive(n)
+        })
+        .default("automatic")
+        .help(
             "Sub-pixels along each axis of a pixel; 0 or less is automatic, fine enough for the \
              size of the crystal.",
-        )
-        .default("automatic"),
-        FlagSpec::new(
-            "oversample_thick",
-            Takes::Switch(|args| args.sampling.oversample_thick = true),
-            "Compute sensor absorption for every sub-pixel.",
         ),
-        FlagSpec::new(
-            "oversample_polar",
-            Takes::Switch(|args| args.sampling.oversample_polar = true),
-            "Compute polarization for every sub-pixel.",
-        ),
-        FlagSpec::new(
-            "oversample_omega",
-            Takes::Switch(|args| args.sampling.oversample_omega = true),
-            "Compute the solid angle for every sub-pixel.",
-        ),
+        FlagSpec::switch("oversample_thick", |args| {
+            args.sampling.oversample_thick = true
+        })
+        .help("Compute sensor absorption for every sub-pixel."),
+        FlagSpec::switch("oversample_polar", |args| {
+            args.sampling.oversample_polar = true
+        })
+        .help("Compute polarization for every sub-pixel."),
+        FlagSpec::switch("oversample_omega", |args| {
+            args.sampling.oversample_omega = true
+        })
+        .help("Compute the solid angle for every sub-pixel."),
         FlagSpec::new(
             "roi",
-            Takes::Four {
-                values: "xmin xmax ymin ymax",
-                range: WholeRange::COUNT,
-                set: |args, roi| args.sampling.roi = Some(roi),
-            },
+            Takes::Four(WholeRange::COUNT, |args, roi| args.sampling.roi = Some(roi)),
+        )
+        .values("xmin xmax ymin ymax")
+        .help(
             "Render these pixels only: fast from and to, slow from and to, ends included. A \
              negative number stands for that edge of the detector.",
         ),
-        FlagSpec::new(
-            "dmin",
-            Takes::Number {
-                unit: "A",
-                range: Range::ZeroOrMore,
-                set: |args, v| args.sampling.dmin_a = Some(v),
-            },
-            "Leave out what scatters beyond this resolution.",
-        )
-        .default("0"),
+        FlagSpec::number("dmin", "A", Range::ZeroOrMore, |args, v| {
+            args.sampling.dmin_a = Some(v)
+        })
+        .default("0")
+        .help("Leave out what scatters beyond this resolution."),
     ],
 };

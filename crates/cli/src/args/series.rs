@@ -1,6 +1,7 @@
 use super::flag::{FlagSpec, Group, Takes};
-use super::{Args, Misset, WholeRange};
+use super::{Args, WholeRange};
 use crate::Error;
+use nanobragg::Misset;
 use std::path::PathBuf;
 
 /// Many images by one command line.
@@ -38,54 +39,47 @@ const NUMBERS: WholeRange = WholeRange {
 pub(super) static GROUP: Group = Group {
     heading: "Series",
     flags: &[
-        FlagSpec::new(
-            "frames",
-            Takes::Whole {
-                range: NUMBERS,
-                set: |args, n| args.series.frames = Some(super::count(n)),
-            },
+        FlagSpec::whole("frames", NUMBERS, |args, n| {
+            args.series.frames = Some(super::count(n))
+        })
+        .help(
             "Render a rotation series of so many images, each over -osc, each beginning where the \
              one before it ended. The names of all outputs get a number; docs/SERIES.md.",
         ),
-        FlagSpec::new(
-            "shots",
-            Takes::Whole {
-                range: NUMBERS,
-                set: |args, n| args.series.shots = Some(super::count(n)),
-            },
+        FlagSpec::whole("shots", NUMBERS, |args, n| {
+            args.series.shots = Some(super::count(n))
+        })
+        .help(
             "Render so many images of crystals in random orientations, with mosaic domains and \
              noise of their own. Seeds and number decide a shot, so any can be rendered alone.",
         ),
         FlagSpec::new(
             "only",
-            Takes::Two {
-                values: "first last",
-                range: NUMBERS,
-                set: |args, ends| args.series.only = Some(ends.map(super::count)),
-            },
-            "Of a series, render these numbers only, ends included. The first number is 1.",
-        ),
+            Takes::Two(NUMBERS, |args, ends| {
+                args.series.only = Some(ends.map(super::count))
+            }),
+        )
+        .values("first last")
+        .help("Of a series, render these numbers only, ends included. The first number is 1."),
         FlagSpec::new(
             "shard",
-            Takes::Part {
-                most: MOST,
-                set: |args, part| args.series.shard = Some(part.map(super::count)),
-            },
+            Takes::Part(MOST, |args, part| {
+                args.series.shard = Some(part.map(super::count))
+            }),
+        )
+        .help(
             "Of a series, render part I of N: the numbers I, I + N, I + 2 N and so on. For the \
              jobs of an array, I from 1.",
         ),
-        FlagSpec::new(
-            "resume",
-            Takes::Switch(|args| args.series.resume = true),
+        FlagSpec::switch("resume", |args| args.series.resume = true).help(
             "Go on with a series that was interrupted: images that are complete and unchanged are \
              left as they are.",
         ),
-        FlagSpec::new(
-            "seriesfile",
-            Takes::Path(|args, path| args.series.log_path = Some(path)),
-            "The log of a series, JSON by lines: what it is, and each image that is complete.",
-        )
-        .default("series.jsonl"),
+        FlagSpec::path("seriesfile", |args, path| args.series.log_path = Some(path))
+            .default("series.jsonl")
+            .help(
+                "The log of a series, JSON by lines: what it is, and each image that is complete.",
+            ),
     ],
 };
 
@@ -128,7 +122,7 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
     if let Some(other) = NOT_BESIDE.iter().find(|name| args.gives(name)) {
         return Err(Error::NotTogether { flag, other });
     }
-    if series.shots.is_some() && matches!(args.crystal.misset, Some(Misset::Degrees(_))) {
+    if series.shots.is_some() && matches!(args.crystal.misset, Some(Misset::Angles(_))) {
         return Err(Error::NotTogether {
             flag,
             other: "misset",

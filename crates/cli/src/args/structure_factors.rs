@@ -1,5 +1,6 @@
 use super::Range;
 use super::flag::{FlagSpec, Group, Takes};
+use nanobragg::Lookup;
 use nanobragg::crystal::SpaceGroup;
 use std::path::PathBuf;
 
@@ -20,102 +21,48 @@ pub struct FactorArgs {
     pub lookup: Option<Lookup>,
 }
 
-/// How F is found between whole indices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lookup {
-    /// The value at the nearest whole index.
-    Nearest,
-    /// A cubic through four values along each axis.
-    Tricubic,
-}
-
-const fn unused_file(name: &'static str, help: &'static str) -> FlagSpec {
-    FlagSpec::new(name, Takes::Path(|_, _| {}), help).ignored()
-}
-
 pub(super) static GROUP: Group = Group {
     heading: "Structure factors",
     flags: &[
-        FlagSpec::new(
-            "hkl",
-            Takes::Path(|args, path| args.factors.hkl_path = Some(path)),
-            "Structure factors: text, one h k l F per line, MTZ, or mmCIF; the contents decide. Text \
+        FlagSpec::path("hkl", |args, path| args.factors.hkl_path = Some(path))
+        .or(&["mtz"]).help("Structure factors: text, one h k l F per line, MTZ, or mmCIF; the contents decide. Text \
              lists every spot: no symmetry is applied, not even Friedel's, unless -spacegroup is \
              given. MTZ and mmCIF are expanded with the symmetry in the file, whose cell is \
-             used if neither -cell nor -mat is given. Without it the dump of an earlier run is read.",
-        )
-        .or(&["mtz"]),
-        FlagSpec::new(
-            "columns",
-            Takes::Text {
-                value: "F[,PHI]",
-                allowed: "one to three names with commas between them",
-                set: |args, text| {
-                    let names: Vec<String> = text.split(',').map(|n| n.trim().to_owned()).collect();
-                    let is_allowed = names.len() <= 3 && names.iter().all(|name| !name.is_empty());
-                    args.factors.columns = names;
-                    is_allowed
-                },
-            },
-            "Columns of an MTZ or mmCIF file: F or I, or two for Friedel mates, as F(+),F(-); a \
+             used if neither -cell nor -mat is given. Without it the dump of an earlier run is read."),
+        FlagSpec::new("columns", Takes::Text(|args, text| {
+                let names: Vec<String> = text.split(',').map(|n| n.trim().to_owned()).collect();
+                let is_allowed = names.len() <= 3 && names.iter().all(|name| !name.is_empty());
+                args.factors.columns = names;
+                let allowed = "one to three names with commas between them";
+                is_allowed.then_some(()).ok_or_else(|| allowed.to_owned())
+            }))
+        .values("F[,PHI]")
+        .or(&["column"]).help("Columns of an MTZ or mmCIF file: F or I, or two for Friedel mates, as F(+),F(-); a \
              phase may follow. Without it amplitudes of a model are taken, else F(+) and F(-), F, \
-             I(+) and I(-), I, whichever is there.",
-        )
-        .or(&["column"]),
-        FlagSpec::new(
-            "spacegroup",
-            Takes::Text {
-                value: "name",
-                allowed: "a number from 1 to 230, or a name such as \"P 21 21 21\" or \"R 3 :H\"",
-                set: |args, text| {
-                    args.factors.space_group = Some(text.to_owned());
-                    SpaceGroup::from_name(text).is_ok()
-                },
-            },
-            "Space group to expand the structure factors of -hkl with, in place of the one in the \
-             file.",
-        )
-        .or(&["space_group", "symmetry"]),
-        FlagSpec::new(
-            "default_F",
-            Takes::Number {
-                unit: "electrons",
-                range: Range::Any,
-                set: |args, v| args.factors.default_f = Some(v),
-            },
-            "F of every reflection not listed.",
-        )
-        .default("0"),
-        FlagSpec::new(
-            "dump",
-            Takes::Path(|args, path| args.factors.dump_path = Some(path)),
-            "Where the structure factors of -hkl are kept for runs without it.",
-        )
+             I(+) and I(-), I, whichever is there."),
+        FlagSpec::new("spacegroup", Takes::Text(|args, text| {
+                args.factors.space_group = Some(text.to_owned());
+                let allowed =
+                    "a number from 1 to 230, or a name such as \"P 21 21 21\" or \"R 3 :H\"";
+                let known = SpaceGroup::from_name(text);
+                known.map(drop).map_err(|_| allowed.to_owned())
+            }))
+        .values("name")
+        .or(&["space_group", "symmetry"]).help("Space group to expand the structure factors of -hkl with, in place of the one in the \
+             file."),
+        FlagSpec::number("default_F", "electrons", Range::Any, |args, v| args.factors.default_f = Some(v))
+        .default("0").help("F of every reflection not listed."),
+        FlagSpec::path("dump", |args, path| args.factors.dump_path = Some(path))
         .or(&["dumpfile"])
-        .default("Fdump.bin"),
-        FlagSpec::new(
-            "interpolate",
-            Takes::Switch(|args| args.factors.lookup = Some(Lookup::Tricubic)),
-            "Interpolate F between whole indices. The default if the crystal is at most two \
-             cells wide somewhere.",
-        ),
-        FlagSpec::new(
-            "nointerpolate",
-            Takes::Switch(|args| args.factors.lookup = Some(Lookup::Nearest)),
-            "Take F from the nearest whole index.",
-        ),
-        unused_file(
-            "stol",
-            "Amorphous scattering against sin(theta)/lambda: not used.",
-        ),
-        unused_file("4stol", "The same against 4 sin(theta)/lambda: not used."),
-        unused_file("Q", "The same against 4 pi sin(theta)/lambda: not used."),
-        unused_file("stolout", "Where to write it: not used."),
-        FlagSpec::new(
-            "coherent",
-            Takes::Switch(|_| {}),
-            "Add amplitudes: not used.",
-        )
-        .ignored(),
+        .default("Fdump.bin").help("Where the structure factors of -hkl are kept for runs without it."),
+        FlagSpec::switch("interpolate", |args| args.factors.lookup = Some(Lookup::Tricubic)).help("Interpolate F between whole indices. The default if the crystal is at most two \
+             cells wide somewhere."),
+        FlagSpec::switch("nointerpolate", |args| args.factors.lookup = Some(Lookup::Nearest)).help("Take F from the nearest whole index."),
+        FlagSpec::path("stol", |_, _| {}).ignored().help("Amorphous scattering against sin(theta)/lambda: not used."),
+        FlagSpec::path("4stol", |_, _| {}).ignored().help("The same against 4 sin(theta)/lambda: not used."),
+        FlagSpec::path("Q", |_, _| {}).ignored().help("The same against 4 pi sin(theta)/lambda: not used."),
+        FlagSpec::path("stolout", |_, _| {}).ignored().help("Where to write it: not used."),
+        FlagSpec::switch("coherent", |_| {})
+        .ignored().help("Add amplitudes: not used."),
     ],
 };

@@ -1,4 +1,6 @@
 use super::*;
+use nanobragg::io::png::Grey;
+use nanobragg::{Angle, Convention, Lookup, Misset, Pivot, Shape};
 
 fn args(line: &str) -> Args {
     match Invocation::from_words(line.split_whitespace()).unwrap() {
@@ -167,7 +169,7 @@ fn the_last_switch_of_a_kind_wins() {
     );
     assert_eq!(
         args("-pngscale sqrt -pngscale log").output.png_scale,
-        PngScale::Log
+        Grey::Logarithmic
     );
 }
 
@@ -223,7 +225,7 @@ fn the_pivot_follows_the_last_flag_that_touches_it() {
     }
     let said = args("-pivot sample -close_distance 3 -distance 4").detector;
     assert_eq!(said.pivot, Some(Pivot::Sample));
-    assert_eq!(said.last_distance, Some(DistanceFlag::Distance));
+    assert_eq!(said.pivot_of_distance, Some(Pivot::Beam));
 }
 
 #[test]
@@ -233,11 +235,13 @@ fn a_later_cell_or_misset_replaces_the_whole_of_it() {
         Some(vec![60.0])
     );
     assert_eq!(args("-misset random -misset 1 -2 .5").crystal.misset, {
-        Some(Misset::Degrees([1.0, -2.0, 0.5]))
+        Some(Misset::Angles(
+            [1.0, -2.0, 0.5].map(|deg| Angle::from_degrees(deg).radians()),
+        ))
     });
     assert_eq!(
         args("-misset 1 2 3 -misset rand").crystal.misset,
-        Some(Misset::Random)
+        Some(Misset::Random { seed: 0 })
     );
 }
 

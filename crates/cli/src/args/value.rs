@@ -1,98 +1,96 @@
 //! From the words of a flag to numbers, checked against what the flag allows.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::num::ParseFloatError;
 use std::path::PathBuf;
 
-use super::flag::Takes;
-use super::{Args, Misset, Range, WholeRange};
+use super::flag::{Flag, Takes};
+use super::{Range, WholeRange};
 use crate::Error;
-use crate::argv::Given;
 
 /// Whole numbers up to here are exact in an f64, so that `1e3` or `5.0` can be taken as one.
 const EXACT_IN_F64: f64 = 9_007_199_254_740_992.0;
 
-/// Checks the words of one flag and lets them take effect.
+/// Checks the words of one flag and lets them take effect on the request.
 ///
 /// # Errors
 /// [`Error::NotAllowed`] for a word that the flag cannot take, [`Error::MissingValue`] for too few.
-pub(super) fn apply(given: &Given, args: &mut Args) -> Result<(), Error> {
-    let words = Words(given);
-    match &given.spec.takes {
-        Takes::Switch(set) => set(args),
-        Takes::Number { range, set, .. } => set(args, words.number(0, *range)?),
-        Takes::Whole { range, set } => set(args, words.whole(0, *range)?),
-        Takes::Two { range, set, .. } => set(args, words.wholes(*range)?),
-        Takes::Four { range, set, .. } => set(args, words.wholes(*range)?),
-        Takes::Text { set, .. } => {
-            let word = words.get(0)?;
-            let text = word.to_str().filter(|text| !text.is_empty());
-            if !text.is_some_and(|text| set(args, text)) {
-                return Err(words.not_allowed(word));
+pub(crate) fn apply<T>(
+    spec: &'static Flag<T>,
+    values: &[OsString],
+    request: &mut T,
+) -> Result<(), Error> {
+    let words = Words { spec, values };
+    match &spec.takes {
+        Takes::Switch(set) => set(request),
+        Takes::Number(_, range, set) => set(request, words.number(0, *range)?),
+        Takes::Whole(range, set) => set(request, words.whole(0, *range)?),
+        Takes::Two(range, set) => set(request, words.wholes(*range)?),
+        Takes::Four(range, set) => set(request, words.wholes(*range)?),
+        Takes::Text(set) | Takes::Words(set) => {
+            for word in values {
+                let text = word.to_string_lossy();
+                set(request, &text).map_err(|allowed| words.refused(word, allowed))?;
             }
         }
-        Takes::Path(set) => {
-            let path = words.path(0)?;
-            set(args, path);
+        Takes::Float(set) => {
+            let word = words.get(0)?;
+            let number = word.to_string_lossy().parse();
+            let refused = |error: ParseFloatError| words.refused(word, error.to_string());
+            set(request, number.map_err(refused)?);
         }
-        Takes::Part { most, set } => {
+        Takes::Path(set) => set(request, words.path(0)?),
+        Takes::Part(most, set) => {
             let word = words.get(0)?;
             let part = word.to_str().and_then(|text| part(text, *most));
-            set(args, part.ok_or_else(|| words.not_allowed(word))?);
+            set(request, part.ok_or_else(|| words.not_allowed(word))?);
         }
-        Takes::TwoPaths(set) => {
-            let paths = [words.path(0)?, words.path(1)?];
-            set(args, paths);
-        }
-        Takes::Word { words: known, set } | Takes::OptionalWord { words: known, set } => {
+        Takes::TwoPaths(set) => set(request, [words.path(0)?, words.path(1)?]),
+        Takes::Word(known, set) | Takes::OptionalWord(known, set) => {
             let word = words.get(0)?;
             let known = known.iter().find(|known| word == **known);
-            set(args, known.ok_or_else(|| words.not_allowed(word))?);
+            set(request, known.ok_or_else(|| words.not_allowed(word))?);
         }
-        Takes::Words { words: known, set } => {
+        Takes::List(known, set) => {
             let list = words.get(0)?;
             // Not being UTF-8, it cannot be on the list either.
             for word in list.to_str().unwrap_or_default().split(',') {
                 let known = known.iter().find(|known| word == **known);
-                set(args, known.ok_or_else(|| words.not_allowed(list))?);
+                set(request, known.ok_or_else(|| words.not_allowed(list))?);
             }
         }
-        Takes::Vector(set) => set(args, words.vector()?),
+        Takes::Vector(set) => set(request, words.vector()?),
         Takes::Cell(set) => {
-            let numbers = 0..given.words.len();
-            let numbers = numbers.map(|i| words.number(i, Range::ZeroOrMore));
-            set(args, numbers.collect::<Result<_, _>>()?);
+            let numbers = (0..values.len()).map(|i| words.number(i, Range::ZeroOrMore));
+            set(request, numbers.collect::<Result<_, _>>()?);
         }
         Takes::Misset(set) => {
-            let random = words
-                .get(0)?
-                .to_str()
-                .is_some_and(|word| word.contains("rand"));
-            let misset = if random {
-                Misset::Random
-            } else {
-                Misset::Degrees(words.vector()?)
-            };
-            set(args, misset);
+            let is_random = words.get(0)?.to_string_lossy().contains("rand");
+            let degrees = (!is_random).then(|| words.vector()).transpose()?;
+            set(request, degrees);
         }
-        // clap has shown them before it comes to this.
+        // The parser has shown them before it comes to this.
         Takes::Help | Takes::Version => {}
     }
     Ok(())
 }
 
 /// The words of one flag, with the errors that name it.
-struct Words<'a>(&'a Given);
+struct Words<'a, T: 'static> {
+    spec: &'static Flag<T>,
+    values: &'a [OsString],
+}
 
-impl<'a> Words<'a> {
+impl<'a, T> Words<'a, T> {
     fn get(&self, i: usize) -> Result<&'a OsStr, Error> {
-        let Given { spec, words } = self.0;
-        words
+        let Self { spec, values } = self;
+        values
             .get(i)
             .map(AsRef::as_ref)
             .ok_or_else(|| Error::MissingValue {
                 flag: spec.name,
-                found: words.len(),
-                wanted: spec.takes.values(),
+                found: values.len(),
+                wanted: spec.synopsis(),
             })
     }
 
@@ -115,18 +113,17 @@ impl<'a> Words<'a> {
     }
 
     fn not_absurd(&self, value: f64, range: Range) -> Result<f64, Error> {
-        let spec = self.0.spec;
-        let most = match spec.takes {
-            Takes::Number { unit, .. } if unit.contains("photons") => Range::MOST_PHOTONS,
-            Takes::Number { unit: "", .. } => Range::MOST_PHOTONS,
+        let most = match self.spec.takes {
+            Takes::Number(unit, ..) if unit.contains("photons") => Range::MOST_PHOTONS,
+            Takes::Number("", ..) => Range::MOST_PHOTONS,
             _ => Range::MOST,
         };
         let too_small = range == Range::AboveZero && value < Range::LEAST;
         if too_small || (value.is_finite() && value.abs() > most) {
             return Err(Error::Absurd {
-                flag: spec.name,
+                flag: self.spec.name,
                 value,
-                allowed: spec.takes.allowed(),
+                allowed: self.spec.takes.allowed(),
                 least: Range::LEAST,
                 most,
             });
@@ -156,11 +153,14 @@ impl<'a> Words<'a> {
     }
 
     fn not_allowed(&self, value: &OsStr) -> Error {
-        let spec = self.0.spec;
+        self.refused(value, self.spec.takes.allowed())
+    }
+
+    fn refused(&self, value: &OsStr, allowed: String) -> Error {
         Error::NotAllowed {
-            flag: spec.name,
+            flag: self.spec.name,
             value: value.to_owned(),
-            allowed: spec.takes.allowed(),
+            allowed,
         }
     }
 }

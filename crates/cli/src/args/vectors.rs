@@ -1,5 +1,6 @@
+use super::Args;
 use super::flag::{FlagSpec, Group, Takes};
-use super::{Args, Convention};
+use nanobragg::Convention;
 
 /// Axes of the laboratory and the detector, as given; any of them selects [`Convention::Custom`].
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -31,8 +32,8 @@ macro_rules! vector {
                 args.detector.convention = Some(Convention::Custom);
                 args.vectors.$field = Some(vector);
             }),
-            $help,
         )
+        .help($help)
     };
 }
 

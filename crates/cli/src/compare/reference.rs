@@ -8,7 +8,7 @@ use std::thread;
 
 use nanobragg::io::any::Format;
 use nanobragg::io::float;
-use nanobragg::{Cancel, Level};
+use nanobragg::{Cancel, Level, Misset};
 use tempfile::TempDir;
 use tracing::warn;
 
@@ -16,7 +16,7 @@ use super::files::{Pair, sides_of_header};
 use super::report::{Environment, Named, Programs, Ran};
 use super::{CompareError, child};
 use crate::Invocation;
-use crate::args::{Args, Misset, Task};
+use crate::args::{Args, Task};
 
 const FLOAT: &str = "float.bin";
 const INT: &str = "int.img";
@@ -82,7 +82,9 @@ fn understood(words: &[OsString]) -> Result<Args, CompareError> {
     if args.task() != Task::Simulate {
         return Err(CompareError::NoImageWanted);
     }
-    if args.crystal.misset == Some(Misset::Random) && args.noise.misset_seed.is_none() {
+    if matches!(args.crystal.misset, Some(Misset::Random { .. }))
+        && args.noise.misset_seed.is_none()
+    {
         return Err(CompareError::NoMissetSeed);
     }
     Ok(args)

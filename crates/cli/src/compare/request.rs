@@ -3,23 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::ValueParser;
-use clap::error::ErrorKind;
-use clap::{Arg, ArgMatches, Command, value_parser};
 use nanobragg::compare::Tolerance;
 
 use super::CompareError;
-use crate::subcommand::{in_one_line, with_two_dashes};
-
-/// What the help says after the flags.
-const AFTER_HELP: &str = "\
-A and B may be raw floats, SMV or PGM, whatever their names: the contents decide. A is what there
-should be; B is within the tolerance T if every pixel is:
-
-    |a - b| <= T |a| + T/1000 brightest |a|
-
-Flags may be typed with one dash or two. The exit status is 0 if B is within the tolerance, 1 if
-it is not, 2 if the images could not be compared, 130 after an interrupt.";
+use crate::args::flag::{Flag, Takes};
+use crate::subcommand::{NoRequest, Place, Tool, count};
 
 /// What the words ask for.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +63,20 @@ pub enum Sides {
     OfHeader(PathBuf),
 }
 
+/// What the words say.
+#[derive(Default)]
+struct Words {
+    a: Option<PathBuf>,
+    b: Option<PathBuf>,
+    sides: Vec<u32>,
+    header: Option<PathBuf>,
+    tolerance: Tolerance,
+    json: Option<PathBuf>,
+    png: Option<PathBuf>,
+    reference: Option<PathBuf>,
+    arguments: Vec<OsString>,
+}
+
 impl Request {
     /// Reads the words.
     ///
@@ -83,115 +85,127 @@ impl Request {
     pub fn from_words<W: Into<OsString>>(
         words: impl IntoIterator<Item = W>,
     ) -> Result<Asked, CompareError> {
-        let words = with_two_dashes(words.into_iter().map(Into::into));
-        match command().try_get_matches_from(words) {
-            Ok(matches) => Self::from_matches(matches).map(Asked::Compare),
-            Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-                Ok(Asked::Show(error.render().to_string()))
-            }
-            Err(error) => Err(CompareError::Usage(in_one_line(&error))),
+        match TOOL.read(words.into_iter().map(Into::into)) {
+            Ok(words) => Self::of(words).map(Asked::Compare),
+            Err(NoRequest::Show(text)) => Ok(Asked::Show(text)),
+            Err(NoRequest::Usage(fault)) => Err(CompareError::Usage(fault)),
         }
     }
 
-    fn from_matches(mut matches: ArgMatches) -> Result<Self, CompareError> {
-        let mut path = |name| matches.remove_one::<PathBuf>(name);
-        let (a, b) = (path("A"), path("B"));
-        let [reference, header, json, png] = ["reference", "img", "json", "png"].map(path);
-        let sides: Option<Vec<u32>> = matches.remove_many("size").map(Iterator::collect);
-        let sides = match (sides.as_deref(), header) {
-            (Some(&[fast, slow]), _) => Sides::Given([fast as usize, slow as usize]),
+    fn of(words: Words) -> Result<Self, CompareError> {
+        let sides = match (&words.sides[..], words.header) {
+            (&[fast, slow], _) => Sides::Given([fast as usize, slow as usize]),
             (_, Some(header)) => Sides::OfHeader(header),
             _ => Sides::OfOther,
         };
-        let words: Vec<OsString> = (matches.remove_many("arguments").into_iter())
-            .flatten()
-            .collect();
-        let subject = match (reference, a, b) {
-            (Some(reference), ..) => Subject::Programs { reference, words },
-            (None, Some(a), Some(b)) if words.is_empty() => Subject::Files { a, b, sides },
-            // clap drops this demand where there are images, which a reference excludes.
+        let arguments = words.arguments;
+        let subject = match (words.reference, words.a, words.b) {
+            (Some(reference), ..) => Subject::Programs {
+                reference,
+                words: arguments,
+            },
+            (None, Some(a), Some(b)) if arguments.is_empty() => Subject::Files { a, b, sides },
+            // Images rule a reference out, so that it is not asked for before.
             (None, Some(_), Some(_)) => {
                 let fault = "arguments after -- are for two programs: give --reference too";
                 return Err(CompareError::Usage(fault.to_owned()));
             }
             _ => return Err(CompareError::Usage("two images are needed".to_owned())),
         };
-        let tolerance = matches.remove_one("tolerance").unwrap_or_default();
         Ok(Self {
             subject,
-            tolerance,
-            json,
-            png,
+            tolerance: words.tolerance,
+            json: words.json,
+            png: words.png,
         })
     }
 }
 
-/// clap's view of the flags.
-fn command() -> Command {
-    let path = || ValueParser::path_buf();
-    let flag = |name: &'static str| Arg::new(name).long(name);
-    let image = |name: &'static str| {
-        Arg::new(name)
-            .value_parser(path())
-            .required_unless_present("reference")
-    };
-    Command::new("compare")
-        .about("Holds image B against image A, or this program against the C program.")
-        .override_usage(
-            "nanoBragg compare [flags] A B\n       \
-             nanoBragg compare [flags] --reference PROGRAM -- ARGUMENTS",
-        )
-        .after_help(AFTER_HELP)
-        .no_binary_name(true)
-        .args([
-            image("A").help("What there should be"),
-            image("B").help("What there is"),
-            flag("size")
-                .num_args(2)
-                .value_names(["FAST", "SLOW"])
-                .value_parser(value_parser!(u32).range(1..))
-                .allow_negative_numbers(true)
-                .help("Pixels of raw floats; if not given, those of the other image"),
-            flag("img")
-                .value_name("IMAGE")
-                .value_parser(path())
-                .conflicts_with("size")
-                .help("An SMV image whose header tells the pixels of raw floats"),
-            flag("tolerance")
-                .value_name("T")
-                .value_parser(tolerance)
-                .allow_negative_numbers(true)
-                .help("How far B may be from A [default: 1e-6]"),
-            flag("json").value_name("FILE").value_parser(path()).help(
-                "Write the figures as JSON; to standard output, and nothing else, if it is -",
-            ),
-            flag("png")
-                .value_name("FILE")
-                .value_parser(path())
-                .help("Draw A, the difference and B side by side"),
-            flag("reference")
-                .value_name("PROGRAM")
-                .value_parser(path())
-                .conflicts_with_all(["A", "B", "size", "img"])
-                .requires("arguments")
-                .help(
-                    "A C program: run it and this program on the same ARGUMENTS, compare their \
-                     float images, and tell times and memory",
-                ),
-            Arg::new("arguments")
-                .value_name("ARGUMENTS")
-                .num_args(1..)
-                .last(true)
-                .value_parser(ValueParser::os_string())
-                .requires("reference")
-                .help("Flags for both programs"),
-        ])
-}
+type Spec = Flag<Words>;
 
-fn tolerance(word: &str) -> Result<Tolerance, String> {
-    let number: f64 = word.parse().map_err(|_| "not a number".to_owned())?;
-    Tolerance::new(number).map_err(|error| error.to_string())
-}
+static TOOL: Tool<Words> = Tool {
+    name: "compare",
+    about: "Holds image B against image A, or this program against the C program.",
+    usage: &[
+        "nanoBragg compare [flags] A B",
+        "nanoBragg compare [flags] --reference PROGRAM -- ARGUMENTS",
+    ],
+    places: &[
+        Place {
+            name: "A",
+            synopsis: "[A]",
+            is_rest: false,
+            set: |words, path| words.a = Some(path.into()),
+            help: "What there should be",
+        },
+        Place {
+            name: "B",
+            synopsis: "[B]",
+            is_rest: false,
+            set: |words, path| words.b = Some(path.into()),
+            help: "What there is",
+        },
+        Place {
+            name: "ARGUMENTS",
+            synopsis: "[ARGUMENTS]...",
+            is_rest: true,
+            set: |words, word| words.arguments.push(word),
+            help: "Flags for both programs",
+        },
+    ],
+    flags: &[
+        Spec::new(
+            "size",
+            Takes::Words(|words, word| {
+                words.sides.push(count(word, u32::MAX)?);
+                Ok(())
+            }),
+        )
+        .values("FAST SLOW")
+        .help("Pixels of raw floats; if not given, those of the other image"),
+        Spec::path("img", |words, path| words.header = Some(path))
+            .values("IMAGE")
+            .help("An SMV image whose header tells the pixels of raw floats"),
+        Spec::new(
+            "tolerance",
+            Takes::Words(|words, word| {
+                let number: f64 = word.parse().map_err(|_| "not a number")?;
+                words.tolerance = Tolerance::new(number).map_err(|error| error.to_string())?;
+                Ok(())
+            }),
+        )
+        .default("1e-6")
+        .values("T")
+        .help("How far B may be from A"),
+        Spec::path("json", |words, path| words.json = Some(path))
+            .values("FILE")
+            .help("Write the figures as JSON; to standard output, and nothing else, if it is -"),
+        Spec::path("png", |words, path| words.png = Some(path))
+            .values("FILE")
+            .help("Draw A, the difference and B side by side"),
+        Spec::path("reference", |words, path| words.reference = Some(path))
+            .values("PROGRAM")
+            .help(
+                "A C program: run it and this program on the same ARGUMENTS, compare their float \
+                 images, and tell times and memory",
+            ),
+    ],
+    notes: "\
+A and B may be raw floats, SMV or PGM, whatever their names: the contents decide. A is what there
+should be; B is within the tolerance T if every pixel is:
+
+    |a - b| <= T |a| + T/1000 brightest |a|
+
+Flags may be typed with one dash or two. The exit status is 0 if B is within the tolerance, 1 if
+it is not, 2 if the images could not be compared, 130 after an interrupt.",
+    many: &[],
+    required: &[&["A"], &["B"]],
+    needs: &[("reference", "ARGUMENTS"), ("ARGUMENTS", "reference")],
+    excludes: &[
+        ("size", &["img"]),
+        ("reference", &["A", "B", "size", "img"]),
+    ],
+};
 
 #[cfg(test)]
 mod tests {
@@ -208,11 +222,6 @@ mod tests {
         Request::from_words(line.split_whitespace())
             .unwrap_err()
             .to_string()
-    }
-
-    #[test]
-    fn clap_finds_the_flags_consistent() {
-        command().debug_assert();
     }
 
     #[test]

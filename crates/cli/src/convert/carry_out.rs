@@ -27,7 +27,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
     let listed = list.reflections.len();
     let group = list.space_group.to_string();
 
-    let part = match (request.part, request.target) {
+    let part = match (request.part, request.target()) {
         (Part::Usual, Target::Text | Target::Dump) => Part::Expanded,
         (Part::Usual, _) if lists_every_spot => Part::Merged,
         (part, _) => part,
@@ -37,7 +37,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
         Part::Expanded => {
             let all = list.expand_to_p1()?;
             let done = all.expansion;
-            let list = match request.target {
+            let list = match request.target() {
                 Target::Text | Target::Dump => ReflectionList::from_text(&all.reflections, None),
                 // These take Friedel's law for granted.
                 Target::Mtz | Target::Mmcif => all.into_list(cell),
@@ -58,7 +58,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
         request.input.display(),
         list.reflections.len(),
         request.output.display(),
-        match request.target {
+        match request.target() {
             Target::Text => "text",
             Target::Mtz => "MTZ",
             Target::Mmcif => "mmCIF",
@@ -140,13 +140,13 @@ fn from_atoms(
 
 fn usage(fault: &str) -> ToolError {
     ToolError::Usage {
-        tool: TOOL,
+        tool: TOOL.name,
         fault: fault.to_owned(),
     }
 }
 
 fn bytes_of(list: &ReflectionList, request: &Request) -> Result<Vec<u8>, ToolError> {
-    Ok(match request.target {
+    Ok(match request.target() {
         Target::Mtz => mtz::to_bytes(list)?,
         Target::Mmcif => mmcif::to_bytes(list),
         Target::Text => {

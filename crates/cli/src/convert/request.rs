@@ -1,23 +1,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PossibleValuesParser, ValueParser};
-use clap::{Arg, ArgAction, Command, value_parser};
 use nanobragg::CellSpec;
 use nanobragg::crystal::SpaceGroup;
 
+use crate::args::flag::{Flag, Takes};
 use crate::args::{CoordinateArgs, FactorArgs, correction};
-use crate::subcommand::{ToolError, matches};
-
-pub(super) const TOOL: &str = "hkl";
-
-/// What the help says after the flags.
-const AFTER_HELP: &str = "\
-IN may be text (h k l F), MTZ, mmCIF or a dump (Fdump.bin); its contents decide. Atoms, in the PDB
-format or CIF, give structure factors as far as -dmin, with bulk solvent. The format of OUT
-follows from its name: .mtz, .cif or .mmcif, .bin, and text for any other. Text and dumps list every
-spot, so that symmetry is applied to what is written there; MTZ and mmCIF are written as they were
-read. Phases go into MTZ and mmCIF.";
+use crate::subcommand::{Place, Tool, ToolError, number, request_of};
 
 /// The format of what is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +18,10 @@ pub(super) enum Target {
 }
 
 /// What becomes of the reflections on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Part {
     /// What is usual for the two formats.
+    #[default]
     Usual,
     /// All of reciprocal space, in P 1.
     Expanded,
@@ -40,14 +30,15 @@ pub(super) enum Part {
 }
 
 /// A conversion to be made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Request {
     pub(super) input: PathBuf,
     pub(super) output: PathBuf,
-    pub(super) target: Target,
+    target: Option<Target>,
     pub(super) part: Part,
     pub(super) factors: FactorArgs,
     pub(super) cell: Option<CellSpec>,
+    cell_values: Vec<f64>,
     pub(super) default_f: f64,
     /// The smallest spacing of reflections worked out from atoms, in A.
     pub(super) dmin_a: Option<f64>,
@@ -57,55 +48,17 @@ pub(super) struct Request {
 impl Request {
     /// Reads the words after `nanoBragg hkl`.
     pub(super) fn from_words(words: &[OsString]) -> Result<Self, Result<String, ToolError>> {
-        let mut matches = matches(TOOL, command(), words)?;
-        let mut path = |name| matches.remove_one::<PathBuf>(name).unwrap_or_default();
-        let (input, output) = (path("IN"), path("OUT"));
-        let columns: Option<String> = matches.remove_one("columns");
-        let cell: Option<Vec<f64>> = matches.remove_many("cell").map(Iterator::collect);
-        let format: Option<String> = matches.remove_one("format");
-        let target = match format.as_deref() {
-            Some("text") => Target::Text,
-            Some("mtz") => Target::Mtz,
-            Some("mmcif") => Target::Mmcif,
-            Some(_) => Target::Dump,
-            None => by_name(&output),
-        };
-        let part = if matches.get_flag("expand") {
-            Part::Expanded
-        } else if matches.get_flag("merge") {
-            Part::Merged
-        } else {
-            Part::Usual
-        };
-        let cell = cell.map(|numbers| CellSpec::from_values(&numbers));
-        Ok(Self {
-            input,
-            output,
-            target,
-            part,
-            factors: FactorArgs {
-                columns: columns
-                    .iter()
-                    .flat_map(|names| names.split(','))
-                    .map(|name| name.trim().to_owned())
-                    .collect(),
-                space_group: matches.remove_one("spacegroup"),
-                ..FactorArgs::default()
-            },
-            cell: cell.transpose().map_err(|error| Err(error.into()))?,
-            dmin_a: matches.remove_one("dmin"),
-            coordinates: CoordinateArgs {
-                path: None,
-                no_solvent: matches.get_flag("nosolvent"),
-                solvent_density_per_a3: matches.remove_one("ksol"),
-                solvent_b_a2: matches.remove_one("bsol"),
-                dispersion: matches
-                    .remove_many("anomalous")
-                    .map(Iterator::collect)
-                    .unwrap_or_default(),
-            },
-            default_f: matches.remove_one("default_F").unwrap_or(0.0),
-        })
+        let mut request = request_of(&TOOL, words)?;
+        if !request.cell_values.is_empty() {
+            let cell = CellSpec::from_values(&request.cell_values);
+            request.cell = Some(cell.map_err(|error| Err(error.into()))?);
+        }
+        Ok(request)
+    }
+
+    /// The format that the flag, or else the name of the output, asks for.
+    pub(super) fn target(&self) -> Target {
+        self.target.unwrap_or_else(|| by_name(&self.output))
     }
 }
 
@@ -120,79 +73,124 @@ fn by_name(path: &Path) -> Target {
     }
 }
 
-/// clap's view of the flags.
-fn command() -> Command {
-    let flag = |name: &'static str| Arg::new(name).long(name);
-    let number = |name: &'static str, unit: &'static str| {
-        flag(name)
-            .value_name(unit)
-            .value_parser(value_parser!(f64))
-            .allow_negative_numbers(true)
-    };
-    let file = |name: &'static str| {
-        Arg::new(name)
-            .value_parser(ValueParser::path_buf())
-            .required(true)
-    };
-    Command::new(TOOL)
-        .about("Converts structure factors between text, MTZ, mmCIF and dumps.")
-        .override_usage("nanoBragg hkl [flags] IN OUT")
-        .after_help(AFTER_HELP)
-        .no_binary_name(true)
-        .args([
-            file("IN").help("What is read"),
-            file("OUT").help("What is written"),
-            flag("format")
-                .value_name("FORMAT")
-                .value_parser(PossibleValuesParser::new(["text", "mtz", "mmcif", "dump"]))
-                .help("The format of OUT, whatever its name"),
-            flag("expand")
-                .action(ArgAction::SetTrue)
-                .conflicts_with("merge")
-                .help("Apply the symmetry: all of reciprocal space, in P 1"),
-            flag("merge")
-                .action(ArgAction::SetTrue)
-                .help("Average equivalents: the asymmetric unit only"),
-            flag("columns")
-                .value_name("F[,PHI]")
-                .help("Columns to take from MTZ or mmCIF"),
-            flag("spacegroup")
-                .value_name("NAME")
-                .value_parser(space_group)
-                .help("Space group, in place of the one in IN"),
-            flag("cell")
-                .value_names(["A", "B", "C", "ALPHA", "BETA", "GAMMA"])
-                .num_args(6)
-                .value_parser(value_parser!(f64))
-                .allow_negative_numbers(true)
-                .help("Unit cell, in place of the one in IN (A and degrees)"),
-            flag("default_F")
-                .value_name("F")
-                .value_parser(value_parser!(f64))
-                .allow_negative_numbers(true)
-                .help("What stands for reflections that are not listed in a dump [default: 0]"),
-            number("dmin", "A").help("The smallest spacing of reflections worked out from atoms"),
-            flag("nosolvent")
-                .action(ArgAction::SetTrue)
-                .help("Leave out the bulk solvent between the atoms"),
-            number("ksol", "E/A^3").help("Electron density of the bulk solvent [default: 0.35]"),
-            number("bsol", "A^2").help("B factor of the bulk solvent [default: 46]"),
-            flag("anomalous")
-                .value_name("El=f',f''")
-                .action(ArgAction::Append)
-                .value_parser(|text: &str| {
-                    correction(text).ok_or("expected an element and two numbers, as Se=-8.0,4.5")
-                })
-                .help("Dispersion correction of an element, in electrons; may be repeated"),
-        ])
-}
+type Spec = Flag<Request>;
 
-fn space_group(name: &str) -> Result<String, String> {
-    match SpaceGroup::from_name(name) {
-        Ok(_) => Ok(name.to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
+pub(super) static TOOL: Tool<Request> = Tool {
+    name: "hkl",
+    about: "Converts structure factors between text, MTZ, mmCIF and dumps.",
+    usage: &["nanoBragg hkl [flags] IN OUT"],
+    places: &[
+        Place {
+            name: "IN",
+            synopsis: "<IN>",
+            is_rest: false,
+            set: |request, path| request.input = path.into(),
+            help: "What is read",
+        },
+        Place {
+            name: "OUT",
+            synopsis: "<OUT>",
+            is_rest: false,
+            set: |request, path| request.output = path.into(),
+            help: "What is written",
+        },
+    ],
+    flags: &[
+        Spec::new(
+            "format",
+            Takes::Word(&["text", "mtz", "mmcif", "dump"], |request, word| {
+                request.target = Some(match word {
+                    "text" => Target::Text,
+                    "mtz" => Target::Mtz,
+                    "mmcif" => Target::Mmcif,
+                    _ => Target::Dump,
+                });
+            }),
+        )
+        .values("FORMAT")
+        .help("The format of OUT, whatever its name"),
+        Spec::switch("expand", |request| request.part = Part::Expanded)
+            .help("Apply the symmetry: all of reciprocal space, in P 1"),
+        Spec::switch("merge", |request| request.part = Part::Merged)
+            .help("Average equivalents: the asymmetric unit only"),
+        Spec::new(
+            "columns",
+            Takes::Text(|request, names| {
+                let names = names.split(',').map(|name| name.trim().to_owned());
+                request.factors.columns = names.collect();
+                Ok(())
+            }),
+        )
+        .values("F[,PHI]")
+        .help("Columns to take from MTZ or mmCIF"),
+        Spec::new(
+            "spacegroup",
+            Takes::Text(|request, name| {
+                request.factors.space_group = Some(name.to_owned());
+                let known = SpaceGroup::from_name(name);
+                known.map(drop).map_err(|error| error.to_string())
+            }),
+        )
+        .values("NAME")
+        .help("Space group, in place of the one in IN"),
+        Spec::new(
+            "cell",
+            Takes::Words(|request, word| {
+                request.cell_values.push(number(word)?);
+                Ok(())
+            }),
+        )
+        .values("A B C ALPHA BETA GAMMA")
+        .help("Unit cell, in place of the one in IN (A and degrees)"),
+        Spec::new(
+            "default_F",
+            Takes::Float(|request, v| request.default_f = v),
+        )
+        .default("0")
+        .values("F")
+        .help("What stands for reflections that are not listed in a dump"),
+        Spec::new("dmin", Takes::Float(|request, v| request.dmin_a = Some(v)))
+            .values("A")
+            .help("The smallest spacing of reflections worked out from atoms"),
+        Spec::switch("nosolvent", |request| request.coordinates.no_solvent = true)
+            .help("Leave out the bulk solvent between the atoms"),
+        Spec::new(
+            "ksol",
+            Takes::Float(|request, v| request.coordinates.solvent_density_per_a3 = Some(v)),
+        )
+        .default("0.35")
+        .values("E/A^3")
+        .help("Electron density of the bulk solvent"),
+        Spec::new(
+            "bsol",
+            Takes::Float(|request, v| request.coordinates.solvent_b_a2 = Some(v)),
+        )
+        .default("46")
+        .values("A^2")
+        .help("B factor of the bulk solvent"),
+        Spec::new(
+            "anomalous",
+            Takes::Text(|request, text| {
+                let expected = "expected an element and two numbers, as Se=-8.0,4.5";
+                let (element, correction) = correction(text).ok_or(expected)?;
+                request.coordinates.dispersion.insert(element, correction);
+                Ok(())
+            }),
+        )
+        .values("El=f',f''")
+        .help("Dispersion correction of an element, in electrons; may be repeated"),
+    ],
+    notes: "\
+IN may be text (h k l F), MTZ, mmCIF or a dump (Fdump.bin); its contents decide. Atoms, in the PDB
+format or CIF, give structure factors as far as -dmin, with bulk solvent. The format of OUT
+follows from its name: .mtz, .cif or .mmcif, .bin, and text for any other. Text and dumps list every
+spot, so that symmetry is applied to what is written there; MTZ and mmCIF are written as they were
+read. Phases go into MTZ and mmCIF.",
+    many: &["anomalous"],
+    required: &[&["IN"], &["OUT"]],
+    needs: &[],
+    excludes: &[("expand", &["merge"])],
+};
 
 #[cfg(test)]
 mod tests {
@@ -200,11 +198,6 @@ mod tests {
 
     fn words(line: &str) -> Vec<OsString> {
         line.split_whitespace().map(OsString::from).collect()
-    }
-
-    #[test]
-    fn clap_finds_the_flags_consistent() {
-        command().debug_assert();
     }
 
     #[test]
@@ -216,7 +209,7 @@ mod tests {
             ("a.mtz P1.hkl", Target::Text),
             ("a.mtz b -format mmcif", Target::Mmcif),
         ] {
-            assert_eq!(Request::from_words(&words(line)).unwrap().target, target);
+            assert_eq!(Request::from_words(&words(line)).unwrap().target(), target);
         }
     }
 

@@ -3,10 +3,10 @@
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::general as g;
-use nanobragg::{FactorsSpec, Level, Lookup};
+use nanobragg::{FactorsSpec, Level, Lookup, Misset};
 
 use super::decision::{Because, Decision};
-use crate::args::{Args, Misset};
+use crate::args::Args;
 use crate::resolve::{DEFAULT_MOSAIC_SEED, Job};
 
 /// All decisions of a job.
@@ -229,7 +229,7 @@ impl List<'_> {
                 .unwrap_or_else(|| Because::rule("the clock: another one in the next run"));
             self.add("noise seed", self.job.noise_seed.to_string(), because);
         }
-        if self.args.crystal.misset == Some(Misset::Random) {
+        if matches!(self.args.crystal.misset, Some(Misset::Random { .. })) {
             let because = self
                 .flag(&["misset_seed"])
                 .unwrap_or_else(|| Because::rule("the noise seed, for want of -misset_seed"));

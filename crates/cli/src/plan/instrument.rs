@@ -13,7 +13,7 @@ impl List<'_> {
         let given = &self.args.detector;
         let fixes = self.job.resolved.experiment.fixes;
         let conventions = ["mosflm", "xds", "adxv", "denzo", "dials"];
-        let because = if given.convention == Some(crate::args::Convention::Custom) {
+        let because = if given.convention == Some(nanobragg::Convention::Custom) {
             Because::rule("an axis was given (-..._vector, -..._axis)")
         } else if let Some(source) = self.job.detector_from()
             && given.convention.is_none()

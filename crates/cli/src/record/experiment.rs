@@ -4,10 +4,11 @@
 //! can leave it out.
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
-use nanobragg::{FactorsSpec, Lookup, Outline, PixelKind, SourceList, Surface};
+use nanobragg::io::png::Grey;
+use nanobragg::{FactorsSpec, Lookup, Misset, Outline, PixelKind, SourceList, Surface};
 use serde_json::{Value, json};
 
-use crate::args::{Args, Misset, PngScale};
+use crate::args::Args;
 use crate::digest;
 use crate::resolve::{DEFAULT_MOSAIC_SEED, Job};
 
@@ -214,7 +215,7 @@ fn source_list(sources: &SourceList) -> Value {
 
 /// The seeds that were used.
 pub(crate) fn seeds(job: &Job, args: &Args) -> Value {
-    let is_random = args.crystal.misset == Some(Misset::Random);
+    let is_random = matches!(args.crystal.misset, Some(Misset::Random { .. }));
     let noise = &args.noise;
     json!({
         "noise": job.noise_seed,
@@ -232,8 +233,8 @@ pub(crate) fn images(job: &Job, args: &Args) -> Value {
         "integer_scale": response.given_integer_scale(),
         "grey_scale": response.given_grey_scale(),
         "picture_scale": match args.output.png_scale {
-            PngScale::Log => "logarithm",
-            PngScale::Sqrt => "square root",
+            Grey::Logarithmic => "logarithm",
+            Grey::SquareRoot => "square root",
         },
     })
 }

@@ -3,9 +3,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::ValueParser;
-use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use nanobragg::ResponseSpec;
 use nanobragg::response::{Calibration, ReadOut};
 use nanobragg_refine::{
@@ -14,17 +11,8 @@ use nanobragg_refine::{
 };
 
 use super::RefineError;
-use crate::subcommand::{in_one_line, with_two_dashes};
-
-/// What the help says after the flags.
-const AFTER_HELP: &str = "\
-The experiment to start from is what ARGUMENTS ask for, an ordinary nanoBragg command line; no image
-of it is written. Parameters: cell, misset, beam, or any of cell_a cell_b cell_c cell_alpha cell_beta
-cell_gamma misset_x misset_y misset_z distance fluence beam_fast beam_slow detector_rotx
-detector_roty detector_rotz twotheta wavelength mosaic_spread and the others of docs/REFINE.md.
-
-Flags may be typed with one dash or two. The exit status is 0 if the refinement has converged, 1 if
-it has failed or not converged, 2 for a command line that makes no sense, 130 after an interrupt.";
+use crate::args::flag::{Flag, Takes};
+use crate::subcommand::{NoRequest, Place, Tool, count};
 
 /// What the words ask for.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +44,27 @@ pub struct Request {
     pub words: Vec<OsString>,
 }
 
+/// What the words say.
+#[derive(Default)]
+struct Words {
+    target: PathBuf,
+    mask: Option<PathBuf>,
+    gain: Option<f64>,
+    names: Option<String>,
+    bounds: Vec<String>,
+    restraints: Vec<String>,
+    is_gaussian: bool,
+    readout: Option<f64>,
+    calibration: Option<f64>,
+    sigma: Option<f64>,
+    /// Crystal system, schedule, iterations and attempts; the rest follows from the other words.
+    wanted: RefineSpec,
+    json: Option<PathBuf>,
+    png: Option<PathBuf>,
+    output_args: bool,
+    arguments: Vec<OsString>,
+}
+
 impl Request {
     /// Reads the words.
     ///
@@ -64,164 +73,153 @@ impl Request {
     pub fn from_words<W: Into<OsString>>(
         words: impl IntoIterator<Item = W>,
     ) -> Result<Asked, RefineError> {
-        let words = with_two_dashes(words.into_iter().map(Into::into));
-        match command().try_get_matches_from(words) {
-            Ok(matches) => Ok(Asked::Refine(Box::new(Self::from_matches(matches)?))),
-            Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-                Ok(Asked::Show(error.render().to_string()))
-            }
-            Err(error) => Err(RefineError::Usage(in_one_line(&error))),
+        match TOOL.read(words.into_iter().map(Into::into)) {
+            Ok(words) => Ok(Asked::Refine(Box::new(Self::of(words)?))),
+            Err(NoRequest::Show(text)) => Ok(Asked::Show(text)),
+            Err(NoRequest::Usage(fault)) => Err(RefineError::Usage(fault)),
         }
     }
 
-    fn from_matches(mut matches: ArgMatches) -> Result<Self, RefineError> {
-        let mut many = |name: &str| -> Vec<String> {
-            let words = matches.remove_many(name);
-            words.map(Iterator::collect).unwrap_or_default()
-        };
-        let [names, bounds, restraints] = ["refine", "bounds", "restrain"].map(&mut many);
+    fn of(words: Words) -> Result<Self, RefineError> {
         let fault = |fault: nanobragg_refine::Error| RefineError::Usage(fault.to_string());
-        let selection: Vec<Selection> = names
-            .iter()
-            .map(|name| Selection::from_name(name))
-            .collect::<Result<_, _>>()
-            .map_err(fault)?;
-        let defaults = RefineSpec::default();
+        let names = words.names.as_deref().unwrap_or(DEFAULT_NAMES);
+        let selection = names.split(',').map(Selection::from_name);
         let wanted = RefineSpec {
-            selection,
-            system: (matches.remove_one::<String>("system"))
-                .and_then(|name| CrystalSystem::from_name(&name)),
-            bounds: bounds
-                .iter()
-                .map(|word| bound(word))
+            selection: selection.collect::<Result<_, _>>().map_err(fault)?,
+            bounds: (words.bounds.iter().map(|word| bound(word))).collect::<Result<_, _>>()?,
+            restraints: (words.restraints.iter().map(|word| restraint(word)))
                 .collect::<Result<_, _>>()?,
-            restraints: (restraints.iter().map(|word| restraint(word)))
-                .collect::<Result<_, _>>()?,
-            likelihood: likelihood(&mut matches)?,
-            schedule: match matches.remove_one::<String>("schedule").as_deref() {
-                Some("final") => Schedule::Final,
-                _ => Schedule::WideToNarrow,
-            },
-            max_iterations: (matches.remove_one::<u32>("iterations"))
-                .map_or(defaults.max_iterations, |n| n as usize),
-            attempts: (matches.remove_one::<u32>("attempts"))
-                .map_or(defaults.attempts, |n| n as usize),
-            tolerance: defaults.tolerance,
+            likelihood: likelihood(&words)?,
+            ..words.wanted
         };
-        let mut path = |name: &str| matches.remove_one::<PathBuf>(name);
-        let [target, mask, json, png] = ["target", "mask", "json", "png"].map(&mut path);
         Ok(Self {
-            // clap has seen to it that there is one.
-            target: target.unwrap_or_default(),
-            mask,
-            json,
-            png,
-            gain: matches.remove_one("gain").unwrap_or(1.0),
+            target: words.target,
+            mask: words.mask,
+            json: words.json,
+            png: words.png,
+            gain: words.gain.unwrap_or(1.0),
             wanted,
-            output_args: matches.get_flag("output-args"),
-            words: (matches.remove_many("arguments").into_iter())
-                .flatten()
-                .collect(),
+            output_args: words.output_args,
+            words: words.arguments,
         })
     }
 }
 
-/// clap's view of the flags.
-fn command() -> Command {
-    let path = ValueParser::path_buf;
-    let flag = |name: &'static str| Arg::new(name).long(name);
-    let number = |name: &'static str| {
-        flag(name)
-            .value_parser(value_parser!(f64))
-            .allow_negative_numbers(true)
-    };
-    let count = |name: &'static str| {
-        flag(name)
-            .value_name("N")
-            .value_parser(value_parser!(u32).range(1..=100_000))
-    };
-    let systems = CrystalSystem::ALL.map(CrystalSystem::name);
-    Command::new("refine")
-        .about("Fits cell, orientation, geometry and more of an experiment to an image.")
-        .override_usage("nanoBragg refine --target IMAGE [flags] -- ARGUMENTS")
-        .after_help(AFTER_HELP)
-        .no_binary_name(true)
-        .args([
-            flag("target")
-                .value_name("IMAGE")
-                .value_parser(path())
-                .required(true)
-                .help("The image to fit: raw floats are photons; SMV and PGM are counts"),
-            flag("mask")
-                .value_name("IMAGE")
-                .value_parser(path())
-                .help("An SMV image or raw floats that are 0 where the target is not to be used"),
-            number("gain")
-                .value_name("G")
-                .help("Counts a photon of SMV; their offset is that of -adc [default: 1]"),
-            flag("refine")
-                .value_name("NAMES")
-                .value_delimiter(',')
-                .default_value("cell,misset")
-                .help("What to refine, with commas"),
-            flag("system")
-                .value_name("SYSTEM")
-                .value_parser(systems)
-                .help("Crystal system that ties the cell; if not given, what the start obeys"),
-            flag("bounds")
-                .value_name("NAME=LOW:HIGH")
-                .action(ArgAction::Append)
-                .help("A range that a parameter may not leave; may be given again"),
-            flag("restrain")
-                .value_name("NAME=VALUE+-SIGMA")
-                .action(ArgAction::Append)
-                .help("What is known of a parameter beforehand; may be given again"),
-            flag("likelihood")
-                .value_name("KIND")
-                .value_parser(["poisson", "gaussian"])
-                .help("How counts scatter about what is expected [default: poisson]"),
-            number("readout")
-                .value_name("PHOTONS")
-                .help("Gaussian: standard deviation of a dark pixel [default: 1]"),
-            number("calibration")
-                .value_name("FRACTION")
-                .help("Gaussian: standard deviation of the calibration of a pixel [default: 0]"),
-            number("sigma")
-                .value_name("PHOTONS")
-                .conflicts_with_all(["readout", "calibration"])
-                .help("Gaussian: the same standard deviation everywhere"),
-            flag("schedule")
-                .value_name("SCHEDULE")
-                .value_parser(["wide-to-narrow", "final"])
-                .help("Through stages, or with the last one only [default: wide-to-narrow]"),
-            count("iterations").help("The most steps of a stage [default: 100]"),
-            count("attempts")
-                .help("The most starts, while noise does not explain the residuals [default: 6]"),
-            flag("json")
-                .value_name("FILE")
-                .value_parser(path())
-                .help("Write the result as JSON; to standard output, and nothing else, if it is -"),
-            flag("png")
-                .value_name("PREFIX")
-                .value_parser(path())
-                .help("Draw PREFIX_before.png, PREFIX_after.png and PREFIX_residual.png"),
-            flag("output-args")
-                .action(ArgAction::SetTrue)
-                .help("End with the command line of the refined experiment"),
-            Arg::new("arguments")
-                .value_name("ARGUMENTS")
-                .num_args(1..)
-                .last(true)
-                .required(true)
-                .value_parser(ValueParser::os_string())
-                .help("The experiment to start from"),
-        ])
-}
+/// What is refined if no flag says otherwise.
+const DEFAULT_NAMES: &str = "cell,misset";
 
-fn likelihood(matches: &mut ArgMatches) -> Result<Likelihood, RefineError> {
-    let mut number = |name: &str| matches.remove_one::<f64>(name);
-    let [readout, calibration, sigma] = ["readout", "calibration", "sigma"].map(&mut number);
-    let is_gaussian = (matches.remove_one::<String>("likelihood")).as_deref() == Some("gaussian");
+/// The most iterations, and the most attempts.
+const MOST: u32 = 100_000;
+
+/// The names of the crystal systems.
+const SYSTEMS: [&str; CrystalSystem::ALL.len()] = {
+    let mut names = [""; CrystalSystem::ALL.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = CrystalSystem::ALL[i].name();
+        i += 1;
+    }
+    names
+};
+
+type Spec = Flag<Words>;
+
+static TOOL: Tool<Words> = Tool {
+    name: "refine",
+    about: "Fits cell, orientation, geometry and more of an experiment to an image.",
+    usage: &["nanoBragg refine --target IMAGE [flags] -- ARGUMENTS"],
+    places: &[Place {
+        name: "ARGUMENTS",
+        synopsis: "<ARGUMENTS>...",
+        is_rest: true,
+        set: |words, word| words.arguments.push(word),
+        help: "The experiment to start from",
+    }],
+    flags: &[
+        Spec::path("target", |words, path| words.target = path)
+        .values("IMAGE").help("The image to fit: raw floats are photons; SMV and PGM are counts"),
+        Spec::path("mask", |words, path| words.mask = Some(path))
+        .values("IMAGE").help("An SMV image or raw floats that are 0 where the target is not to be used"),
+        Spec::new("gain", Takes::Float(|words, v| words.gain = Some(v)))
+        .default("1")
+        .values("G").help("Counts a photon of SMV; their offset is that of -adc"),
+        Spec::new("refine", Takes::Text(|words, names| {
+                words.names = Some(names.to_owned());
+                Ok(())
+            }))
+        .default(DEFAULT_NAMES)
+        .values("NAMES").help("What to refine, with commas"),
+        Spec::new("system", Takes::Word(&SYSTEMS, |words, name| words.wanted.system = CrystalSystem::from_name(name)))
+        .values("SYSTEM").help("Crystal system that ties the cell; if not given, what the start obeys"),
+        Spec::new("bounds", Takes::Text(|words, word| {
+                words.bounds.push(word.to_owned());
+                Ok(())
+            }))
+        .values("NAME=LOW:HIGH").help("A range that a parameter may not leave; may be given again"),
+        Spec::new("restrain", Takes::Text(|words, word| {
+                words.restraints.push(word.to_owned());
+                Ok(())
+            }))
+        .values("NAME=VALUE+-SIGMA").help("What is known of a parameter beforehand; may be given again"),
+        Spec::new("likelihood", Takes::Word(&["poisson", "gaussian"], |words, word| words.is_gaussian = word == "gaussian"))
+        .default("poisson")
+        .values("KIND").help("How counts scatter about what is expected"),
+        Spec::new("readout", Takes::Float(|words, v| words.readout = Some(v)))
+        .default("1")
+        .values("PHOTONS").help("Gaussian: standard deviation of a dark pixel"),
+        Spec::new("calibration", Takes::Float(|words, v| words.calibration = Some(v)))
+        .default("0")
+        .values("FRACTION").help("Gaussian: standard deviation of the calibration of a pixel"),
+        Spec::new("sigma", Takes::Float(|words, v| words.sigma = Some(v)))
+        .values("PHOTONS").help("Gaussian: the same standard deviation everywhere"),
+        Spec::new("schedule", Takes::Word(&["wide-to-narrow", "final"], |words, word| {
+                    words.wanted.schedule = match word {
+                        "final" => Schedule::Final,
+                        _ => Schedule::WideToNarrow,
+                    };
+                }))
+        .default("wide-to-narrow")
+        .values("SCHEDULE").help("Through stages, or with the last one only"),
+        Spec::new("iterations", Takes::Text(|words, word| {
+                words.wanted.max_iterations = count(word, MOST)? as usize;
+                Ok(())
+            }))
+        .default("100")
+        .values("N").help("The most steps of a stage"),
+        Spec::new("attempts", Takes::Text(|words, word| {
+                words.wanted.attempts = count(word, MOST)? as usize;
+                Ok(())
+            }))
+        .default("6")
+        .values("N").help("The most starts, while noise does not explain the residuals"),
+        Spec::path("json", |words, path| words.json = Some(path))
+        .values("FILE").help("Write the result as JSON; to standard output, and nothing else, if it is -"),
+        Spec::path("png", |words, path| words.png = Some(path))
+        .values("PREFIX").help("Draw PREFIX_before.png, PREFIX_after.png and PREFIX_residual.png"),
+        Spec::switch("output-args", |words| words.output_args = true).help("End with the command line of the refined experiment"),
+    ],
+    notes: "\
+The experiment to start from is what ARGUMENTS ask for, an ordinary nanoBragg command line; no image
+of it is written. Parameters: cell, misset, beam, or any of cell_a cell_b cell_c cell_alpha cell_beta
+cell_gamma misset_x misset_y misset_z distance fluence beam_fast beam_slow detector_rotx
+detector_roty detector_rotz twotheta wavelength mosaic_spread and the others of docs/REFINE.md.
+
+Flags may be typed with one dash or two. The exit status is 0 if the refinement has converged, 1 if
+it has failed or not converged, 2 for a command line that makes no sense, 130 after an interrupt.",
+    many: &["bounds", "restrain"],
+    required: &[&["target"], &["ARGUMENTS"]],
+    needs: &[],
+    excludes: &[("sigma", &["readout", "calibration"])],
+};
+
+fn likelihood(words: &Words) -> Result<Likelihood, RefineError> {
+    let Words {
+        readout,
+        calibration,
+        sigma,
+        is_gaussian,
+        ..
+    } = *words;
     let given = [readout, calibration, sigma].iter().any(Option::is_some);
     if given && !is_gaussian {
         let fault = "--readout, --calibration and --sigma need --likelihood gaussian";
@@ -286,11 +284,6 @@ mod tests {
             Ok(Asked::Refine(request)) => *request,
             other => panic!("{other:?}"),
         }
-    }
-
-    #[test]
-    fn clap_finds_the_flags_consistent() {
-        command().debug_assert();
     }
 
     #[test]
