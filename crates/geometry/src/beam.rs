@@ -2,7 +2,7 @@
 
 use crate::vector::{cross, unit};
 
-/// The direct beam with its two transverse directions, all of unit length.
+/// The direct beam and two directions across it, all of unit length.
 ///
 /// ```
 /// use nanobragg_geometry::BeamFrame;
@@ -19,14 +19,14 @@ pub struct BeamFrame {
 }
 
 impl BeamFrame {
-    /// The frame of a beam along `direction` with its electric vector along `polarization`; both
-    /// are made unit, and a zero vector stays zero.
+    /// The frame of a beam along `direction` with its electric vector along `polarization`. Both
+    /// are normalised; a zero vector stays zero.
     pub fn new(direction: [f64; 3], polarization: [f64; 3]) -> Self {
         Self::from_unit(unit(direction), unit(polarization))
     }
 
-    /// The frame of two vectors that are unit already; a second division by their length could
-    /// change their last bit.
+    /// The frame of two vectors that are already of unit length. They are not normalised again: a
+    /// second division by their length can change the last bit.
     pub(crate) fn from_unit(direction: [f64; 3], polarization: [f64; 3]) -> Self {
         let vertical = unit(cross(direction, polarization));
         Self {
@@ -36,7 +36,7 @@ impl BeamFrame {
         }
     }
 
-    /// From source to sample.
+    /// The direction from source to sample.
     pub const fn direction(&self) -> [f64; 3] {
         self.direction
     }
@@ -46,7 +46,7 @@ impl BeamFrame {
         self.polarization
     }
 
-    /// `unit(direction x polarization)`.
+    /// The direction across beam and electric vector, `unit(direction x polarization)`.
     pub const fn vertical(&self) -> [f64; 3] {
         self.vertical
     }

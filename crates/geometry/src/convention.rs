@@ -1,4 +1,4 @@
-//! Beam-centre conventions: which way the axes of beam, detector and spindle point.
+//! Conventions: the directions of beam, detector axes and spindle in the laboratory.
 //!
 //! | | beam | fast | slow | normal | two-theta | polarization | spindle | pivot |
 //! |---|---|---|---|---|---|---|---|---|
@@ -6,9 +6,9 @@
 //! | ADXV | z | x | -y | z | -x | x | x | beam |
 //! | XDS | z | x | y | z | x | x | x | sample |
 //! | DIALS | z | x | y | z | y | y | y | sample |
-//! | CUSTOM, where not given | x | z | -y | x | y | z | z | as asked |
+//! | CUSTOM, unless given | x | z | -y | x | y | z | z | from the user |
 //!
-//! What each convention means by a beam centre is in [`crate::detector::centre`].
+//! [`crate::detector::centre`] has the definition of a beam centre in each convention.
 
 use std::fmt;
 
@@ -23,25 +23,26 @@ const MINUS_X: [f64; 3] = [-1.0, 0.0, 0.0];
 const MINUS_Y: [f64; 3] = [0.0, -1.0, 0.0];
 const MINUS_Z: [f64; 3] = [0.0, 0.0, -1.0];
 
-/// What messages call the detector normal.
+/// The name of the detector normal in messages.
 pub(crate) const NORMAL: &str = "normal vector";
 
-/// The program whose laboratory frame and beam centre are spoken.
+/// The program whose laboratory frame and beam centre the input uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Convention {
-    /// MOSFLM: the centre in X along slow and Y along fast, from the middle of the first pixel.
+    /// MOSFLM: X along slow and Y along fast, from the middle of the first pixel.
     #[default]
     Mosflm,
     /// DENZO: as MOSFLM, but from the outer corner of the first pixel.
     Denzo,
     /// ADXV: X along fast, Y from the far end of slow.
     Adxv,
-    /// XDS: the near point in pixels from 1, and the detector on a two-theta arm.
+    /// XDS: the near point in pixels, the middle of the first pixel being 1. The detector turns
+    /// about the sample, as on a two-theta arm.
     Xds,
-    /// DIALS: as XDS, with the spindle along y.
+    /// DIALS: as XDS, with two-theta axis, polarization and spindle along y.
     Dials,
-    /// Axes the user gave.
+    /// Axes from the user.
     Custom,
 }
 
@@ -56,8 +57,8 @@ impl Convention {
         Self::Custom,
     ];
 
-    /// The axes of this convention as tabulated; for [`Convention::Custom`] the ones used where the
-    /// user gave none.
+    /// The axes of this convention, as in the [table](self). For [`Convention::Custom`] they are
+    /// the defaults of the axes that the user does not give.
     pub const fn axes(self) -> Axes {
         match self {
             Self::Mosflm | Self::Denzo => Axes {
@@ -108,8 +109,8 @@ impl Convention {
         }
     }
 
-    /// The pivot this convention prescribes; `None` for [`Convention::Custom`], which takes the
-    /// user's.
+    /// The pivot that this convention prescribes. `None` for [`Convention::Custom`], where the user
+    /// chooses.
     pub const fn pivot(self) -> Option<Pivot> {
         match self {
             Self::Mosflm | Self::Denzo | Self::Adxv => Some(Pivot::Beam),
@@ -141,7 +142,7 @@ pub struct Axes {
     pub fast: [f64; 3],
     /// Along increasing slow pixel.
     pub slow: [f64; 3],
-    /// Normal to the detector, from the sample towards it.
+    /// Normal to the detector, pointing away from the sample.
     pub normal: [f64; 3],
     /// The axis of the two-theta arm.
     pub twotheta: [f64; 3],
@@ -151,7 +152,7 @@ pub struct Axes {
     pub spindle: [f64; 3],
 }
 
-/// The axes a user gave for [`Convention::Custom`]; named conventions never look at them.
+/// Axes from the user, for [`Convention::Custom`] only. The other conventions ignore them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CustomAxes {
@@ -172,7 +173,7 @@ pub struct CustomAxes {
 }
 
 impl CustomAxes {
-    /// The given axes over the defaults of [`Convention::Custom`].
+    /// The given axes, and the defaults of [`Convention::Custom`] for the others.
     pub fn over_defaults(&self) -> Axes {
         let default = Convention::Custom.axes();
         Axes {

@@ -1,4 +1,4 @@
-//! What can be wrong with a geometry.
+//! The errors of a geometry.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ pub const MAX_PIXELS: u64 = 1 << 31;
 /// One of the two directions in which pixels are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PixelAxis {
-    /// The direction in which neighbouring pixels follow each other in memory.
+    /// Along a row: neighbouring pixels are neighbours in memory.
     Fast,
-    /// The other one.
+    /// From row to row.
     Slow,
 }
 
@@ -23,14 +23,14 @@ impl fmt::Display for PixelAxis {
     }
 }
 
-/// A geometry that cannot be built.
+/// Why a geometry cannot be built.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A number is infinite or not a number.
     #[error("{field} is {value}; it must be a finite number")]
     NotFinite {
-        /// What the number is of.
+        /// The quantity.
         field: &'static str,
         /// The number given.
         value: f64,
@@ -39,7 +39,7 @@ pub enum Error {
     /// A number lies outside its allowed range.
     #[error("{field} is {value}; it must be {allowed}")]
     OutOfRange {
-        /// What the number is of, with its unit.
+        /// The quantity, with its unit.
         field: &'static str,
         /// The number given.
         value: f64,
@@ -47,7 +47,7 @@ pub enum Error {
         allowed: &'static str,
     },
 
-    /// A vector that should be a direction is zero, or too long or short to have one.
+    /// A vector that must be a direction is zero, or its length is outside 1e-100 to 1e100.
     #[error("the {field} {vector:?} has no direction; its length must be between 1e-100 and 1e100")]
     NoDirection {
         /// Which vector.
@@ -56,7 +56,7 @@ pub enum Error {
         vector: [f64; 3],
     },
 
-    /// The directions of fast and slow are one.
+    /// Fast and slow are parallel or antiparallel.
     #[error("the fast vector {fast:?} and the slow vector {slow:?} are parallel; they must not be")]
     NoPlane {
         /// The fast direction, of unit length.
@@ -65,35 +65,35 @@ pub enum Error {
         slow: [f64; 3],
     },
 
-    /// A detector without a panel.
+    /// The detector has no panel.
     #[error("the detector has no panel; it must have at least one")]
     NoPanels,
 
-    /// Two panels of one name.
+    /// Two panels have the same name.
     #[error("two panels are named \"{name}\"; each must have a name of its own")]
     PanelName {
         /// The name.
         name: String,
     },
 
-    /// A panel that cannot be.
+    /// A number of a panel lies outside its allowed range.
     #[error("panel \"{panel}\": {field} is {value}; it must be {allowed}")]
     Panel {
-        /// The panel.
+        /// The name of the panel.
         panel: String,
-        /// Its field.
+        /// The field, with its unit.
         field: &'static str,
-        /// What it is.
+        /// The number given.
         value: f64,
-        /// What it may be.
+        /// The allowed range in words.
         allowed: &'static str,
     },
 
-    /// A curved detector of several panels.
+    /// A detector of several panels is curved.
     #[error("a detector of several panels cannot be curved")]
     CurvedPanels,
 
-    /// A mask of other pixels than its panel.
+    /// The size of a mask is not that of its panel.
     #[error(
         "the mask has {mask_fast} x {mask_slow} pixels, the detector {fast} x {slow}",
         mask_fast = mask[0], mask_slow = mask[1], fast = panel[0], slow = panel[1]
@@ -136,7 +136,7 @@ pub enum Error {
         pixels: u32,
     },
 
-    /// A region of interest whose first pixel comes after its last.
+    /// The first pixel of a region of interest comes after its last.
     #[error("the region of interest runs backwards along {axis}: from {first} to {last}")]
     RoiReversed {
         /// The direction.

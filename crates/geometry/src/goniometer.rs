@@ -7,13 +7,13 @@ pub struct Goniometer {
 }
 
 impl Goniometer {
-    /// A goniometer whose spindle lies along `spindle`, which is taken as it is: the C program's
-    /// rotations follow an axis of any length.
+    /// A goniometer whose spindle lies along `spindle`. The vector is not normalised here, because
+    /// the C program rotates about axes of any length.
     pub const fn new(spindle: [f64; 3]) -> Self {
         Self { spindle }
     }
 
-    /// The vector of the spindle; phi turns the crystal about it, right-handed.
+    /// The vector of the spindle. A positive phi turns the crystal about it right-handed.
     pub const fn spindle(&self) -> [f64; 3] {
         self.spindle
     }

@@ -1,7 +1,7 @@
-//! Quantities in files: a number in the unit that the name of its field ends in.
+//! Quantities in files. A field holds a number in the unit at the end of its name.
 //!
-//! `#[serde(with = "in_unit::mm")]` on a field keeps it in millimetres. What is written reads back the same
-//! to the bit. Some values lie between two neighbouring numbers of the unit; those are written as text in
+//! `#[serde(with = "in_unit::mm")]` on a field writes it in millimetres. Every value reads back the
+//! same to the bit. For some values no number of millimetres does so; they are written as text in
 //! the SI unit, `"0.07000000000000002 m"`.
 
 use serde::de::{Error as _, Visitor};
@@ -21,8 +21,10 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// The shortest number in this unit that stands for exactly `si`; `None` if there is none.
+    /// The number in this unit whose conversion is exactly `si`. The one with the fewest digits, if
+    /// there are several; `None` if there is none.
     pub fn exactly(&self, si: f64) -> Option<f64> {
+        // Both conversions round, so the exact number can be a neighbour of the converted one.
         let near = (self.from_si)(si);
         let (up, down) = (near.next_up(), near.next_down());
         let candidates = [near, up, down, up.next_up(), down.next_down()];
@@ -33,12 +35,12 @@ impl Unit {
     }
 }
 
-/// A number of a file: in the unit of its field, or a text with the unit.
+/// A number in a file: in the unit of its field, or as text with a unit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Written {
     /// In the unit of its field.
     Number(f64),
-    /// A number and its unit.
+    /// A number and its unit, as in `"1 mm"`.
     Text(String),
 }
 
@@ -53,8 +55,8 @@ impl Serialize for Written {
 
 impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfWritten;
-        impl Visitor<'_> for OfWritten {
+        struct WrittenVisitor;
+        impl Visitor<'_> for WrittenVisitor {
             type Value = Written;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -77,22 +79,23 @@ impl<'de> Deserialize<'de> for Written {
                 Ok(Written::Text(text.to_owned()))
             }
         }
-        deserializer.deserialize_any(OfWritten)
+        deserializer.deserialize_any(WrittenVisitor)
     }
 }
 
-/// What can be written in a unit: [`Length`], [`Angle`], an `f64` in SI units, and several or none of them.
+/// A value that can be written in a unit: [`Length`], [`Angle`], an `f64` in SI units, an option or
+/// an array of three of them.
 pub trait Quantity: Sized {
-    /// What stands in the file.
+    /// The form in the file.
     type Written: Serialize + for<'de> Deserialize<'de>;
 
-    /// What stands in a file for this value.
+    /// This value in the form of the file.
     fn write(&self, unit: Unit) -> Self::Written;
 
-    /// The value of what stands in a file.
+    /// The value from the form of the file.
     ///
     /// # Errors
-    /// A text that is not a number and a unit, in words.
+    /// A message, if a text is not a number and a unit.
     fn read(written: Self::Written, unit: Unit) -> Result<Self, String>;
 }
 
@@ -194,7 +197,7 @@ macro_rules! units {
             /// Reads a quantity.
             ///
             /// # Errors
-            /// What is neither a number nor a text with a number and its unit.
+            /// If there is neither a number nor a text with a number and its unit.
             pub fn deserialize<'de, Q: Quantity, D: Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Q, D::Error> {

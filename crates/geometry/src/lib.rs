@@ -1,21 +1,22 @@
-//! Where everything is: detector, beam and spindle in the laboratory frame.
+//! Detector, beam and spindle in the laboratory frame.
 //!
-//! Beamline programs agree neither on the axes of the laboratory nor on what a beam centre is. This
-//! crate takes the numbers in the sense of any of them and gives one thing: the laboratory position
-//! of every point of the detector, with the sample at the origin. The detector is a plane through
-//! the outer corner `pix0` of its first pixel, spanned by the unit vectors fast and slow:
+//! Beamline programs use different axes for the laboratory and different definitions of a beam
+//! centre. This crate accepts the numbers in the convention of each supported program. It returns
+//! the laboratory position of every point of the detector, with the sample at the origin. The
+//! detector is a plane through the outer corner `pix0` of its first pixel, spanned by the unit
+//! vectors fast and slow:
 //!
 //! ```text
 //!   pix0 +--------------> fast (F)        position = F fast + S slow + O normal + pix0
 //!        |. . . . . . .
 //!        |. . x . . . .                   x  beam spot:  where the direct beam hits
-//!        |. . . . o . .                   o  near point: where the detector is closest,
-//!        v                                               seen along its normal
+//!        |. . . . o . .                   o  near point: the foot of the normal from the
+//!        v                                               sample, where it is closest
 //!   slow (S)
 //! ```
 //!
-//! Which way the axes point is in [`convention`], what a beam centre means in
-//! [`detector::centre`], and how rotations move the plane in [`mod@detector::place`].
+//! The directions of the axes are in [`convention`], the definitions of a beam centre in
+//! [`detector::centre`], and the rotations of the plane in [`mod@detector::place`].
 //!
 //! ```
 //! use nanobragg_geometry::{Convention, DetectorSpec, Laboratory, Length};
@@ -34,8 +35,8 @@
 //! # Ok::<(), nanobragg_geometry::Error>(())
 //! ```
 //!
-//! Formulas are written over [`nanobragg_numeric::Real`], so that derivatives can flow through
-//! them, and in the reference program's order of operations.
+//! Formulas are generic over [`nanobragg_numeric::Real`], so that they also return derivatives.
+//! They keep the order of operations of the reference program, the C program nanoBragg.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,11 @@
-//! The pixels of a panel that are left out.
+//! The pixels of a panel that are not rendered.
 
 use crate::roi::Roi;
 
-/// The pixels of a panel that are used: shape `[slow][fast]`.
+/// One flag per pixel of a panel, `true` for a pixel that is rendered.
+///
+/// # Shape
+/// `[slow][fast]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mask {
     pixels_fast: usize,
@@ -10,9 +13,8 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// A mask from one flag a pixel, `true` for a pixel that is rendered; shape `[slow][fast]`.
-    ///
-    /// Returns `None` unless the flags fill whole rows of `pixels_fast`.
+    /// A mask of rows of `pixels_fast` flags. `None` if the last row is incomplete or
+    /// `pixels_fast` is 0.
     pub fn new(pixels_fast: usize, used: Vec<bool>) -> Option<Self> {
         (pixels_fast > 0 && used.len().is_multiple_of(pixels_fast))
             .then_some(Self { pixels_fast, used })
@@ -28,7 +30,7 @@ impl Mask {
         self.used.len() / self.pixels_fast
     }
 
-    /// One flag a pixel of row `slow`; empty outside the mask.
+    /// The flags of row `slow`. Empty outside the mask.
     pub fn row(&self, slow: usize) -> &[bool] {
         let start = slow.saturating_mul(self.pixels_fast);
         self.used
@@ -36,7 +38,7 @@ impl Mask {
             .unwrap_or(&[])
     }
 
-    /// The part that lies inside `part`.
+    /// The mask of the pixels inside `part`.
     pub fn crop(&self, part: &Roi) -> Self {
         let (first, last) = (*part.fast().start() as usize, *part.fast().end() as usize);
         let rows = part.slow().map(|slow| {

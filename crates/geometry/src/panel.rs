@@ -1,4 +1,4 @@
-//! A detector is a list of panels, each with a place of its own.
+//! A detector: a list of panels, each with its own position and directions.
 
 use nanobragg_numeric::Scalar;
 
@@ -11,8 +11,7 @@ use crate::mask::Mask;
 use crate::roi::Roi;
 use crate::vector::{cross, dot, sub};
 
-/// One flat (or curved) rectangle of square pixels in its place: everything about it that the
-/// physics needs.
+/// One rectangle of square pixels in the laboratory, flat or curved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
     pub(crate) name: String,
@@ -32,7 +31,7 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// The name, by which messages and files call it.
+    /// The name of the panel in messages and files.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -52,9 +51,9 @@ impl Panel {
         (self.pixels_fast as usize).saturating_mul(self.pixels_slow as usize)
     }
 
-    /// Where the first pixel lies on the plane of the panel, as fast and slow in pixels from the
-    /// point [`plane`](Self::plane) begins at. It is `[0, 0]` unless the panel was
-    /// [cut](Self::cut) out of another.
+    /// The position of the first pixel on the plane, in pixels along fast and slow from the corner
+    /// of [`plane`](Self::plane). It is `[0, 0]` unless the panel was [cut](Self::cut) out of
+    /// another.
     pub const fn first_pixel(&self) -> [u32; 2] {
         self.first_pixel
     }
@@ -64,7 +63,7 @@ impl Panel {
         self.pixel_size_m
     }
 
-    /// Where the plane of the panel is: corner, axes, distances and centres after all rotations.
+    /// The plane of the panel: corner, axes, distances and centres after all rotations.
     pub const fn plane(&self) -> &Placement<f64> {
         &self.placement
     }
@@ -72,6 +71,7 @@ impl Panel {
     /// The outer corner of the first pixel, in metres from the sample.
     pub fn pix0_m(&self) -> [f64; 3] {
         let [fast, slow] = self.first_pixel;
+        // Without this branch the sum `0 fast + 0 slow + pix0` could change the sign of a zero.
         if [fast, slow] == [0, 0] {
             return self.placement.pix0_m;
         }
@@ -101,7 +101,8 @@ impl Panel {
         self.placement.normal
     }
 
-    /// The distance along the beam in metres; negative for a panel that faces away.
+    /// The distance along the beam in metres. Negative if the normal points against the beam: the
+    /// panel then lies upstream of the sample.
     pub const fn distance_m(&self) -> f64 {
         self.placement.distance_m
     }
@@ -111,44 +112,48 @@ impl Panel {
         self.placement.close_distance_m
     }
 
-    /// The direct-beam spot along fast, in metres from where the plane begins.
+    /// The beam spot along fast, in metres from the corner of the plane.
     pub const fn f_beam_m(&self) -> f64 {
         self.placement.f_beam_m
     }
 
-    /// The direct-beam spot along slow, in metres from where the plane begins.
+    /// The beam spot along slow, in metres from the corner of the plane.
     pub const fn s_beam_m(&self) -> f64 {
         self.placement.s_beam_m
     }
 
-    /// The point nearest the sample along fast, in metres from where the plane begins.
+    /// The near point along fast, in metres from the corner of the plane.
     pub const fn f_close_m(&self) -> f64 {
         self.placement.f_close_m
     }
 
-    /// The point nearest the sample along slow, in metres from where the plane begins.
+    /// The near point along slow, in metres from the corner of the plane.
     pub const fn s_close_m(&self) -> f64 {
         self.placement.s_close_m
     }
 
-    /// The point nearest the sample along fast in pixels, as XDS counts them.
+    /// The near point along fast in pixels, as XDS counts them: the middle of the first pixel is 1.
     pub fn org_x(&self) -> f64 {
         self.placement.f_close_m / self.pixel_size_m + 0.5
     }
 
-    /// The point nearest the sample along slow in pixels, as XDS counts them.
+    /// The near point along slow in pixels, as XDS counts them: the middle of the first pixel is 1.
     pub fn org_y(&self) -> f64 {
         self.placement.s_close_m / self.pixel_size_m + 0.5
     }
 
-    /// The corner of the first pixel as DIALS writes it: `(pix0.z, pix0.y, -pix0.x)` in mm.
+    /// The corner of the first pixel in the frame of DIALS: `(pix0.z, pix0.y, -pix0.x)` in mm.
+    ///
+    /// The exchange takes the frame of MOSFLM, with the beam along x, to that of DIALS, with the
+    /// beam along -z. The reference program writes it in every convention.
     pub fn dials_origin_mm(&self) -> [f64; 3] {
         let pix0 = self.pix0_m();
-        // As inner products, which is where a written zero gets its sign.
+        // Inner products, as in the reference program: their sums decide the sign of a zero that is
+        // written to a header.
         [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]].map(|axis| 1000.0 * dot(pix0, axis))
     }
 
-    /// The unit vector `direction` in the frame of the panel, `(b.f, b.s, b.o)`: of the beam, XDS's
+    /// The components of `direction` along fast, slow and normal. Those of the beam are XDS's
     /// INCIDENT_BEAM_DIRECTION.
     pub fn in_own_frame(&self, direction: [f64; 3]) -> [f64; 3] {
         let Placement {
@@ -157,12 +162,13 @@ impl Panel {
         [fast, slow, normal].map(|axis| dot(direction, axis))
     }
 
-    /// The shape.
+    /// The shape of the panel.
     pub const fn surface(&self) -> Surface {
         self.surface
     }
 
-    /// Whether a curved panel is bent along its own axes instead of laboratory y and z.
+    /// Whether a curved panel is bent along its own axes. Otherwise it is bent along laboratory y
+    /// and z, as in the reference program.
     pub const fn bends_along_own_axes(&self) -> bool {
         self.bends_along_own_axes
     }
@@ -177,22 +183,23 @@ impl Panel {
         &self.sensor
     }
 
-    /// The smallest and the largest count that can be trusted, where a file states them.
+    /// The smallest and the largest count that can be trusted. `None` if no file states them.
     pub const fn trusted_range(&self) -> Option<[f64; 2]> {
         self.trusted_range
     }
 
-    /// The pixels that are rendered, but for those that the mask leaves out.
+    /// The pixels that are rendered, except those that the mask excludes.
     pub const fn roi(&self) -> Roi {
         self.roi
     }
 
-    /// The pixels that are left out; `None` leaves out none.
+    /// The mask, if some pixels are not rendered.
     pub const fn mask(&self) -> Option<&Mask> {
         self.mask.as_ref()
     }
 
-    /// Whether a pixel is rendered: inside the region of interest, and not left out by the mask.
+    /// Whether a pixel is rendered: it is inside the region of interest, and the mask does not
+    /// exclude it.
     pub fn uses(&self, fast: u32, slow: u32) -> bool {
         let in_mask = |mask: &Mask| mask.row(slow as usize).get(fast as usize) == Some(&true);
         self.roi.contains(fast, slow) && self.mask().is_none_or(in_mask)
@@ -201,7 +208,7 @@ impl Panel {
     /// The panel with another region of interest.
     ///
     /// # Errors
-    /// [`Error::RoiOutside`] unless the region lies on the panel.
+    /// [`Error::RoiOutside`] if the region does not lie on the panel.
     pub fn with_roi(mut self, roi: Roi) -> Result<Self, Error> {
         self.roi = roi.on(self.pixels_fast, self.pixels_slow)?;
         Ok(self)
@@ -210,7 +217,7 @@ impl Panel {
     /// The panel with a mask, or without any.
     ///
     /// # Errors
-    /// [`Error::MaskSize`] if the mask has other pixels than the panel.
+    /// [`Error::MaskSize`] if mask and panel differ in size.
     pub fn with_mask(mut self, mask: Option<Mask>) -> Result<Self, Error> {
         if let Some(mask) = &mask {
             let own = [self.pixels_fast, self.pixels_slow].map(|count| count as usize);
@@ -226,14 +233,15 @@ impl Panel {
         Ok(self)
     }
 
-    /// The part of this panel from pixel `fast[0]` to `fast[1]` and `slow[0]` to `slow[1]` (both
-    /// ends included; negative ends are the edges), as a panel of its own.
+    /// A new panel of the pixels `fast[0]` to `fast[1]` and `slow[0]` to `slow[1]` of this one. Both
+    /// ends are included; negative ends are the edges.
     ///
-    /// It keeps the plane of the whole and remembers where on it its first pixel lies. Its pixels
-    /// are therefore those of the whole to the last bit; a corner worked out anew would be rounded.
+    /// It keeps the plane of this panel and stores the position of its first pixel on that plane.
+    /// Its pixels therefore have the same positions to the last bit. A new corner would be rounded
+    /// once more.
     ///
     /// # Errors
-    /// [`Error::RoiOutside`] and [`Error::RoiReversed`].
+    /// [`Error::RoiOutside`] and [`Error::RoiReversed`], as [`Roi::new`].
     pub fn cut(&self, name: String, fast: [i64; 2], slow: [i64; 2]) -> Result<Self, Error> {
         let part = Roi::new(fast, slow, self.pixels_fast, self.pixels_slow)?;
         let (first_fast, first_slow) = (*part.fast().start(), *part.slow().start());
@@ -254,13 +262,13 @@ impl Panel {
         })
     }
 
-    /// The place in metres of the point `f_m`, `s_m` along fast and slow from the point the plane
-    /// begins at, `o_m` deep in the sensor.
+    /// The position in metres of a point of the panel: `f_m` and `s_m` along fast and slow from the
+    /// corner of the plane, and `o_m` deep in the sensor.
     pub fn position_m(&self, f_m: f64, s_m: f64, o_m: f64) -> [f64; 3] {
         self.position_placed(&self.placement, f_m, s_m, o_m)
     }
 
-    /// The place in metres of the middle of a pixel, at the front of the sensor.
+    /// The position in metres of the middle of a pixel, on the front of the sensor.
     pub fn middle_m(&self, fast: u32, slow: u32) -> [f64; 3] {
         let along = |pixel: u32, first: u32| {
             (f64::from(pixel) + f64::from(first) + 0.5) * self.pixel_size_m
@@ -269,7 +277,7 @@ impl Panel {
         self.position_m(along(fast, first_fast), along(slow, first_slow), 0.0)
     }
 
-    /// [`position_m`](Self::position_m) of a panel placed elsewhere, in numbers that may carry
+    /// As [`position_m`](Self::position_m), on another plane and in numbers that can carry
     /// derivatives.
     pub fn position_placed<T: Scalar>(
         &self,
@@ -298,20 +306,23 @@ impl Panel {
         }
     }
 
-    /// Where a ray from the sample along `direction` meets the flat panel or its continuation, as
-    /// fast and slow in pixels from the corner of the first one. `None` if it runs along the panel
-    /// or away from it, or if the panel is curved.
+    /// The point where a ray from the sample along `direction` meets the plane of a flat panel, as
+    /// fast and slow in pixels from the corner of the first pixel. It can lie outside the panel.
+    /// `None` if the ray is parallel to the plane or leads away from it, or if the panel is curved.
     pub fn pixel_at(&self, direction: [f64; 3]) -> Option<(f64, f64)> {
         let Placement {
             pix0_m, fast, slow, ..
         } = self.placement;
+        // The point is `reach direction`. It lies in the plane if its component along the normal is
+        // that of pix0. The sign and length of the normal cancel.
         let normal = cross(fast, slow);
         let reach = dot(pix0_m, normal) / dot(direction, normal);
         if self.surface == Surface::Curved || !reach.is_finite() || reach <= 0.0 {
             return None;
         }
         let in_plane = sub(direction.map(|x| reach * x), pix0_m);
-        // Cramer's rule, so that axes that are not at right angles are served too.
+        // `in_plane = f fast + s slow`, solved by Cramer's rule. Inner products with the axes would
+        // be wrong for custom axes, which need not be perpendicular.
         let area = dot(normal, normal);
         let f_m = dot(cross(in_plane, slow), normal) / area;
         let s_m = dot(cross(fast, in_plane), normal) / area;
@@ -323,7 +334,7 @@ impl Panel {
     }
 }
 
-/// A detector: one panel or more, in the order in which images hold them.
+/// A detector: one panel or more, in the order of their pixels in images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detector {
     /// Never empty.
@@ -334,7 +345,7 @@ impl Detector {
     /// A detector of these panels.
     ///
     /// # Errors
-    /// [`Error::NoPanels`] for an empty list, [`Error::PanelName`] if two panels have one name.
+    /// [`Error::NoPanels`] for an empty list, [`Error::PanelName`] if two panels have the same name.
     pub fn new(panels: Vec<Panel>) -> Result<Self, Error> {
         if panels.is_empty() {
             return Err(Error::NoPanels);
@@ -353,7 +364,7 @@ impl Detector {
         &self.panels
     }
 
-    /// The first panel, which is the only one of most detectors.
+    /// The first panel. Most detectors have no other.
     pub fn first(&self) -> &Panel {
         &self.panels[0]
     }
@@ -364,7 +375,7 @@ impl Detector {
         counts.fold(0, usize::saturating_add)
     }
 
-    /// Fast and slow pixels of every panel if all have as many; `None` otherwise.
+    /// The fast and slow pixels of each panel, if all panels have the same size.
     pub fn common_size(&self) -> Option<[u32; 2]> {
         let size = |panel: &Panel| [panel.pixels_fast, panel.pixels_slow];
         let own = size(self.first());

@@ -4,15 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What stays in place when the detector is rotated.
+/// The point that stays in place when the detector is rotated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pivot {
-    /// The sample: the whole detector swings around it, as on a two-theta arm. The near point and
-    /// the distance along the detector normal are preserved, the direct beam moves on the detector.
+    /// The sample: the detector swings around it, as on a two-theta arm. The near point and the
+    /// distance along the detector normal are kept; the beam spot moves.
     Sample,
-    /// The direct-beam spot: the detector tilts about it. The beam centre and the distance along
-    /// the beam are preserved, the near point moves.
+    /// The beam spot: the detector tilts about it. The beam centre and the distance along the beam
+    /// are kept; the near point moves.
     #[default]
     Beam,
 }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::error::{Error, PixelAxis};
 
-/// A rectangle of pixels, both ends of both ranges included.
+/// A rectangle of pixels. Both ranges include their ends.
 ///
 /// ```
 /// use nanobragg_geometry::Roi;
@@ -21,11 +21,11 @@ pub struct Roi {
 
 impl Roi {
     /// The rectangle from `fast[0]` to `fast[1]` and `slow[0]` to `slow[1]` on a detector of
-    /// `pixels_fast` by `pixels_slow`. A negative end stands for the edge of the detector.
+    /// `pixels_fast` by `pixels_slow`. A negative end is the edge of the detector on that side.
     ///
     /// # Errors
-    /// [`Error::RoiOutside`] if an end lies beyond the last pixel, [`Error::RoiReversed`] if a first
-    /// pixel comes after its last.
+    /// [`Error::RoiOutside`] if an end lies beyond the last pixel, [`Error::RoiReversed`] if the
+    /// first pixel of a range comes after the last.
     pub fn new(
         fast: [i64; 2],
         slow: [i64; 2],
@@ -38,10 +38,10 @@ impl Roi {
         })
     }
 
-    /// The whole of a detector of at least one pixel each way.
+    /// All pixels of a detector of `pixels_fast` by `pixels_slow`.
     ///
     /// # Errors
-    /// [`Error::RoiOutside`] if there is no pixel.
+    /// [`Error::RoiOutside`] if one of the two numbers is 0.
     pub fn full(pixels_fast: u32, pixels_slow: u32) -> Result<Self, Error> {
         Self::new([-1, -1], [-1, -1], pixels_fast, pixels_slow)
     }
@@ -49,18 +49,18 @@ impl Roi {
     /// The same rectangle, if it lies on a panel of `pixels_fast` by `pixels_slow`.
     ///
     /// # Errors
-    /// [`Error::RoiOutside`] unless it does.
+    /// [`Error::RoiOutside`] if it does not.
     pub fn on(self, pixels_fast: u32, pixels_slow: u32) -> Result<Self, Error> {
         let ends = |[first, last]: [u32; 2]| [first, last].map(i64::from);
         Self::new(ends(self.fast), ends(self.slow), pixels_fast, pixels_slow)
     }
 
-    /// The fast pixels, last one included.
+    /// The fast pixels, including the last one.
     pub const fn fast(&self) -> RangeInclusive<u32> {
         self.fast[0]..=self.fast[1]
     }
 
-    /// The slow pixels, last one included.
+    /// The slow pixels, including the last one.
     pub const fn slow(&self) -> RangeInclusive<u32> {
         self.slow[0]..=self.slow[1]
     }
@@ -85,10 +85,11 @@ impl Roi {
     }
 }
 
-/// The two ends of one axis, negative ones replaced and all of them checked.
+/// The two ends of one axis. Negative ends are replaced by the edges; both ends are checked.
 fn span(axis: PixelAxis, [min, max]: [i64; 2], pixels: u32) -> Result<[u32; 2], Error> {
     let outside = |end: i64| Error::RoiOutside { axis, end, pixels };
     let last = pixels.checked_sub(1).ok_or_else(|| outside(0))?;
+    // The conversion also fails for an end above `u32::MAX`, which is outside every detector.
     let on_detector = |end: i64, edge: u32| match u32::try_from(end) {
         Ok(end) if end <= last => Ok(end),
         _ if end < 0 => Ok(edge),

@@ -1,7 +1,8 @@
 //! Rotations of vectors: about an axis, about the laboratory axes, and by a matrix.
 //!
-//! All of them are active and right-handed, and every function keeps the reference program's order
-//! of operations, so that a placement or an orientation agrees with it to the last bit.
+//! All rotations are active (they move the vector, not the axes) and right-handed. Every function
+//! keeps the order of operations of the reference program, so that a placement or an orientation
+//! agrees with it to the last bit.
 
 use nanobragg_numeric::{Real, Scalar};
 
@@ -11,8 +12,8 @@ pub const IDENTITY: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0
 /// `v` rotated about `axis` by `angle_rad`, right-handed:
 /// `v' = k (k.v)(1 - cos) + v cos + (k x v) sin` with `k` the axis.
 ///
-/// The axis is taken as it is. One that is not of unit length gives what the formula says, which is
-/// no rotation; the reference program does the same with a two-theta axis.
+/// The axis is not normalised, as in the reference program. With an axis of another length than 1
+/// the formula is not a rotation: it changes lengths and angles.
 ///
 /// # Source
 /// O. Rodrigues, J. Math. Pures Appl. 5 (1840) 380.
@@ -21,7 +22,9 @@ pub fn rotate_about<T: Scalar>(v: [T; 3], axis: [T; 3], angle_rad: T) -> [T; 3] 
     let sin = angle_rad.sin();
     let cos = angle_rad.cos();
     let [x, y, z] = axis;
+    // The part of `v` along the axis does not turn: cos and 1 - cos of it add up to all of it.
     let along = (x * v[0] + y * v[1] + z * v[2]) * (T::from_f64(1.0) - cos);
+    // The brackets are the components of k x v, with the terms in the order of the reference.
     [
         x * along + v[0] * cos + (-z * v[1] + y * v[2]) * sin,
         y * along + v[1] * cos + (z * v[0] - x * v[2]) * sin,
@@ -31,8 +34,8 @@ pub fn rotate_about<T: Scalar>(v: [T; 3], axis: [T; 3], angle_rad: T) -> [T; 3] 
 
 /// `v` rotated about the laboratory X, then Y, then Z axis by the three angles.
 ///
-/// An angle of exactly zero leaves the two components it would mix untouched, to the bit. An angle of
-/// zero that some parameter moves is applied: its value is the identity, its derivative is not.
+/// An angle of exactly zero is not applied, so that it does not change a bit of the vector. A zero
+/// with a derivative is applied: the value stays the same, but the derivative does not.
 #[inline]
 pub fn rotate_xyz<T: Scalar>(v: [T; 3], angles_rad: [T; 3]) -> [T; 3] {
     let [mut x, mut y, mut z] = v;
@@ -41,10 +44,10 @@ pub fn rotate_xyz<T: Scalar>(v: [T; 3], angles_rad: [T; 3]) -> [T; 3] {
     if !about_y.is_zero() {
         let sin = about_y.sin();
         let cos = about_y.cos();
-        // The reference program writes out the vanishing middle term of this rotation alone; it
-        // decides the sign of a zero.
-        let nothing = y * T::from_f64(0.0);
-        (x, z) = (x * cos + nothing + z * sin, x * -sin + nothing + z * cos);
+        // The reference program adds `0 y` in this rotation only. The term matters if the result is
+        // zero: -0 + 0 is +0, so it can change the sign that is printed.
+        let zero = y * T::from_f64(0.0);
+        (x, z) = (x * cos + zero + z * sin, x * -sin + zero + z * cos);
     }
     (x, y) = turn(x, y, about_z);
     [x, y, z]
@@ -61,7 +64,7 @@ fn turn<T: Scalar>(p: T, q: T, angle_rad: T) -> (T, T) {
     (p * cos - q * sin, p * sin + q * cos)
 }
 
-/// `matrix v`, the matrix given as rows x, y, z.
+/// The product `matrix v`. The matrix is given as rows x, y, z.
 #[inline(always)]
 pub fn rotate_by<T: Real>(matrix: &[[T; 3]; 3], v: [T; 3]) -> [T; 3] {
     let [x, y, z] = matrix;

@@ -1,13 +1,13 @@
-//! Lengths and angles as a user gives them.
+//! Lengths and angles in the public interface.
 //!
-//! Inside the program every length is in metres and every angle in radians; these two types carry
-//! a number across a public signature without its unit being guessed. The conversions divide or
-//! multiply exactly as the reference program does, so a converted value agrees to the last bit.
+//! Inside the program every length is in metres and every angle in radians. These two types keep a
+//! caller from passing a number in another unit. The conversions divide or multiply exactly as the
+//! reference program does, so that a converted value agrees with it to the last bit.
 
 /// Degrees in one radian, 180/pi.
 pub const DEGREES_PER_RADIAN: f64 = 180.0 * std::f64::consts::FRAC_1_PI;
 
-/// A length, kept in metres.
+/// A length, stored in metres.
 ///
 /// ```
 /// use nanobragg_geometry::Length;
@@ -33,7 +33,8 @@ impl Length {
         Self(um * 1e-6)
     }
 
-    /// A length of `angstrom` Angstrom, by division as wavelengths are converted.
+    /// A length of `angstrom` Angstrom. It divides by 1e10, as the reference program does for
+    /// wavelengths; a product with 1e-10 can differ in the last bit.
     pub const fn from_angstrom(angstrom: f64) -> Self {
         Self(angstrom / 1e10)
     }
@@ -49,7 +50,7 @@ impl Length {
     }
 }
 
-/// An angle, kept in radians.
+/// An angle, stored in radians.
 ///
 /// ```
 /// use nanobragg_geometry::Angle;

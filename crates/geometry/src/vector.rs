@@ -1,15 +1,15 @@
 //! Vectors of three components, over any [`Real`].
 //!
-//! Formulas are written on `[T; 3]` so that they serve plain numbers, SIMD lanes and derivatives
-//! alike; `nalgebra` stores and composes the results ([`Vec3`]). The order of the additions is the
-//! reference program's: component by component, left to right, without fused operations.
+//! Formulas take `[T; 3]`, so that they work for plain numbers, SIMD lanes and derivatives.
+//! `nalgebra` stores and composes the results ([`Vec3`]). Additions are in the order of the
+//! reference program: component by component, left to right, without fused multiply-add.
 
 use nanobragg_numeric::{Real, Scalar};
 
 /// A stored vector in the laboratory frame.
 pub type Vec3 = nalgebra::Vector3<f64>;
 
-/// The inner product `x.y`.
+/// The inner product `x . y`.
 #[inline(always)]
 pub fn dot<T: Real>(x: [T; 3], y: [T; 3]) -> T {
     x[0] * y[0] + x[1] * y[1] + x[2] * y[2]
@@ -49,13 +49,14 @@ pub fn norm<T: Real>(x: [T; 3]) -> T {
     dot(x, x).sqrt()
 }
 
-/// The unit vector along `x`; a zero vector stays zero.
+/// The unit vector along `x`. A zero vector stays zero.
 #[inline(always)]
 pub fn unit<T: Scalar>(x: [T; 3]) -> [T; 3] {
     let length = norm(x);
     if length.value() == 0.0 {
         return [T::from_f64(0.0); 3];
     }
+    // Three divisions, as in the reference program. A product with 1/length is rounded twice.
     [x[0] / length, x[1] / length, x[2] / length]
 }
 

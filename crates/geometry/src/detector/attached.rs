@@ -1,8 +1,7 @@
-//! The panels beside the first, rigidly attached to it.
+//! The panels after the first, rigidly attached to it.
 //!
-//! The C program places one panel by its flags. The other panels of a detector keep their places
-//! relative to that one: whatever moves it (a distance, a beam centre, a rotation) moves the
-//! detector as a whole.
+//! The flags of the C program place one panel. The other panels keep their positions relative to
+//! that one, so a distance, a beam centre or a rotation moves the detector as a rigid body.
 
 use nanobragg_numeric::Scalar;
 use serde::{Deserialize, Serialize};
@@ -14,15 +13,17 @@ use crate::in_unit;
 use crate::units::Length;
 use crate::vector::{cross, dot, norm};
 
-/// How far from 1 the length of an axis, and from 0 the cosine between two, may be.
+/// The largest difference of the length of an axis from 1, and of the cosine between two axes
+/// from 0.
 pub const AXIS_TOLERANCE: f64 = 1e-6;
 
-/// A panel as the user describes it, in the frame of the first panel: along its fast axis, its slow
-/// axis and its normal (which points away from the sample), from the corner of its first pixel.
+/// The description of a panel in the frame of the first panel. The origin of this frame is the
+/// corner of that panel's first pixel. Its axes are that panel's fast, slow and normal, where the
+/// normal points away from the sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttachedPanel {
-    /// The name; none is called by its number.
+    /// The name. `None` for a name made from the number of the panel, `Panel_1`.
     #[serde(default)]
     pub name: Option<String>,
     /// The outer corner of its first pixel.
@@ -48,23 +49,26 @@ pub struct AttachedPanel {
 }
 
 impl AttachedPanel {
-    /// Where the panel is, given the place of the `first` panel and the direction of the beam.
+    /// The plane of this panel in the laboratory, from the plane of the `first` panel and the
+    /// direction of the beam.
     ///
-    /// With F, S, O the axes of the first panel, a vector (x, y, z) of this one is
-    /// `x F + y S + z O` in the laboratory. The normal is the one that points away from the sample,
-    /// so that the distance along it is above 0 whatever the handedness of the axes.
+    /// With F, S, O the axes of the first panel, a vector (x, y, z) of this description is
+    /// `x F + y S + z O` in the laboratory.
     pub fn placed<T: Scalar>(&self, first: &Placement<T>, beam: [T; 3]) -> Placement<T> {
-        let out = |[x, y, z]: [f64; 3]| -> [T; 3] {
+        let to_laboratory = |[x, y, z]: [f64; 3]| -> [T; 3] {
             let [x, y, z] = [x, y, z].map(T::from_f64);
             std::array::from_fn(|i| x * first.fast[i] + y * first.slow[i] + z * first.normal[i])
         };
-        let offset = out(self.origin.map(Length::m));
+        let offset = to_laboratory(self.origin.map(Length::m));
         let pix0_m: [T; 3] = std::array::from_fn(|i| first.pix0_m[i] + offset[i]);
-        let (fast, slow) = (out(self.fast), out(self.slow));
+        let (fast, slow) = (to_laboratory(self.fast), to_laboratory(self.slow));
+        // A description may have axes of either handedness. The normal that points away from the
+        // sample has a positive distance along it, which solid angles need.
         let mut normal = cross(fast, slow);
         if dot(pix0_m, normal).value() < 0.0 {
             normal = normal.map(|x| -x);
         }
+        // The beam spot is at `distance beam`; its component along the normal is the close distance.
         let close_distance_m = dot(pix0_m, normal);
         let distance_m = close_distance_m / away_from_zero(dot(beam, normal));
         let to_spot: [T; 3] = std::array::from_fn(|i| distance_m * beam[i] - pix0_m[i]);
@@ -82,7 +86,11 @@ impl AttachedPanel {
         }
     }
 
-    /// Refuses what cannot be a panel, naming the panel by `name`.
+    /// Checks the numbers of the panel.
+    ///
+    /// # Errors
+    /// [`Error::Panel`] with `name` and the field, if a number is not finite, there is no pixel, or
+    /// fast and slow are not perpendicular unit vectors.
     pub(super) fn check(&self, name: &str) -> Result<(), Error> {
         let refuse = |field, value: f64, allowed| {
             Err(Error::Panel {
@@ -92,20 +100,20 @@ impl AttachedPanel {
                 allowed,
             })
         };
-        let number = |field, value: f64| {
+        let check_finite = |field, value: f64| {
             if value.is_finite() {
                 return Ok(());
             }
             refuse(field, value, "a finite number")
         };
         for origin in self.origin {
-            number("origin (m)", origin.m())?;
+            check_finite("origin (m)", origin.m())?;
         }
         for x in self.fast {
-            number("fast", x)?;
+            check_finite("fast", x)?;
         }
         for x in self.slow {
-            number("slow", x)?;
+            check_finite("slow", x)?;
         }
         for (field, pixels) in [
             ("pixels_fast", self.pixels_fast),
@@ -198,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_panel_is_refused_by_panel_and_field() {
+    fn an_impossible_panel_is_an_error_with_its_name_and_field() {
         type Change = fn(&mut AttachedPanel);
         let changes: [(&str, Change); 4] = [
             ("pixels_slow is 0; it must be 1 or above", |panel| {
@@ -228,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn two_panels_of_one_name_and_a_curved_detector_of_two_are_refused() {
+    fn two_panels_with_one_name_and_curved_detectors_of_two_panels_are_errors() {
         assert!(matches!(
             Laboratory::new(&spec(vec![
                 AttachedPanel { name: Some("a".to_owned()), ..beside() },

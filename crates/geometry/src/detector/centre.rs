@@ -1,4 +1,4 @@
-//! Beam centres: what each convention means by one.
+//! Beam centres in each convention.
 //!
 //! | | default X, Y | beam spot F, S |
 //! |---|---|---|
@@ -7,18 +7,19 @@
 //! | ADXV | (size_f + px)/2, (size_s - px)/2 | X, size_s - Y |
 //! | XDS, DIALS, CUSTOM | the near point | X, Y |
 //!
-//! X and Y are the user's `-Xbeam`, `-Ybeam`; F and S are measured from the outer corner of the
-//! first pixel along fast and slow. The near point, where the detector is closest to the sample, is
-//! the middle of the detector or what `-ORGX`, `-ORGY` say.
+//! X and Y are the user's `-Xbeam` and `-Ybeam`. F and S are measured from the outer corner of the
+//! first pixel along fast and slow; px is the pixel size. The near point is where the detector is
+//! closest to the sample. It is given by `-ORGX` and `-ORGY`; by default it is the middle of the
+//! detector.
 
 use nanobragg_numeric::Real;
 
 use crate::convention::Convention;
 
-/// What was said about the centre of a detector, and what it is measured against.
+/// The user's numbers for the centre of a detector, and the sizes that they refer to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CentreInput<T> {
-    /// The convention that gives the numbers their meaning.
+    /// The convention that defines the numbers.
     pub convention: Convention,
     /// The pixel size in metres.
     pub pixel_size_m: T,
@@ -30,32 +31,34 @@ pub struct CentreInput<T> {
     pub beam_m: [Option<T>; 2],
     /// `-Xclose`, `-Yclose` in metres.
     pub close_m: [Option<T>; 2],
-    /// `-ORGX`, `-ORGY` in pixels, 1 being the middle of the first pixel plus a half.
+    /// `-ORGX`, `-ORGY` in pixels; 1 is the middle of the first pixel.
     pub org: [Option<T>; 2],
 }
 
-/// Both centres of a detector, in metres.
+/// The two centres of a detector, in metres.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BeamCentre<T> {
-    /// X and Y of the beam centre in the convention's own terms, as headers record them.
+    /// X and Y of the beam centre as the convention defines them, for image headers.
     pub beam_m: [T; 2],
-    /// X and Y of the near point as reports print them.
+    /// X and Y of the near point as given by `-Xclose` and `-Yclose`, for reports.
     pub close_m: [T; 2],
-    /// The direct-beam spot along fast and slow.
+    /// The beam spot along fast and slow.
     pub spot_m: [T; 2],
     /// The near point along fast and slow.
     pub near_m: [T; 2],
 }
 
 impl<T: Real> CentreInput<T> {
-    /// The centres as the reference program takes them: every convention listens only to its own
-    /// way of giving a centre.
+    /// The centres as the reference program computes them. Each convention uses only its own way of
+    /// giving a centre and ignores the others.
     pub fn resolve(&self) -> BeamCentre<T> {
         let middle = [half(self.size_fast_m), half(self.size_slow_m)];
         let mut near_m = pick(self.near_from_org(), middle);
         let close_m = pick(self.close_m, near_m);
         let beam_m = pick(self.beam_m, self.default_beam(close_m));
         let spot_m = self.spot_from_beam(beam_m);
+        // Custom geometry has one centre. Its beam spot is also the point that a turn about the
+        // sample keeps.
         if self.convention == Convention::Custom {
             near_m = spot_m;
         }
@@ -67,8 +70,9 @@ impl<T: Real> CentreInput<T> {
         }
     }
 
-    /// The centres if any way of giving them counts in any convention: the convention's own way
-    /// first, then the others, axis by axis. What results is both beam spot and near point.
+    /// The centres if every way of giving them is valid in every convention: the convention's own
+    /// way first, then the others, for each axis separately. The result is both the beam spot and
+    /// the near point, so that it is the point at the pivot for either pivot.
     pub fn resolve_any(&self) -> BeamCentre<T> {
         let own = self.resolve();
         if self.convention == Convention::Custom {
@@ -96,13 +100,14 @@ impl<T: Real> CentreInput<T> {
         }
     }
 
-    /// The near point that `-ORGX`, `-ORGY` give.
+    /// The near point in metres from `-ORGX` and `-ORGY`.
     fn near_from_org(&self) -> [Option<T>; 2] {
+        // XDS counts from 1 at the middle of the first pixel, so its outer edge is at 0.5.
         self.org
             .map(|org| org.map(|org| (org - T::from_f64(0.5)) * self.pixel_size_m))
     }
 
-    /// X and Y of the beam centre where the user gave none.
+    /// X and Y of the beam centre if the user gives none.
     fn default_beam(&self, close_m: [T; 2]) -> [T; 2] {
         let px = self.pixel_size_m;
         match self.convention {
@@ -114,18 +119,21 @@ impl<T: Real> CentreInput<T> {
         }
     }
 
-    /// The beam spot along fast and slow of a beam centre X, Y.
+    /// The beam spot along fast and slow from the beam centre X, Y.
     fn spot_from_beam(&self, [x, y]: [T; 2]) -> [T; 2] {
         let half_pixel = T::from_f64(0.5) * self.pixel_size_m;
         match self.convention {
+            // X runs along slow and Y along fast, from the middle of the first pixel.
             Convention::Mosflm => [y + half_pixel, x + half_pixel],
             Convention::Denzo => [y, x],
+            // Y runs against slow, from the far edge of the detector.
             Convention::Adxv => [x, self.size_slow_m - y],
             Convention::Xds | Convention::Dials | Convention::Custom => [x, y],
         }
     }
 
-    /// The beam centre X, Y of a beam spot: the inverse of `spot_from_beam`.
+    /// The beam centre X, Y from the beam spot along fast and slow; the inverse of
+    /// `spot_from_beam`.
     pub fn beam_from_spot(&self, [f, s]: [T; 2]) -> [T; 2] {
         let half_pixel = T::from_f64(0.5) * self.pixel_size_m;
         match self.convention {
@@ -136,7 +144,8 @@ impl<T: Real> CentreInput<T> {
         }
     }
 
-    /// The beam spot along those of fast and slow for which the user gave `-Xbeam` or `-Ybeam`.
+    /// The beam spot along fast and slow, each only if the user gave the number that it comes from:
+    /// `-Xbeam` or `-Ybeam`.
     fn given_spot(&self) -> [Option<T>; 2] {
         let zero = T::from_f64(0.0);
         let [f, s] = self.spot_from_beam(self.beam_m.map(|beam| beam.unwrap_or(zero)));

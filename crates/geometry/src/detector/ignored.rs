@@ -1,6 +1,6 @@
-//! Warnings about input that the conventions do not listen to.
+//! Warnings about input that a convention ignores.
 //!
-//! Each is given only if listening would have changed the detector at hand.
+//! Each warning is returned only if the ignored input would have moved this detector.
 
 use crate::detector::centre::BeamCentre;
 use crate::detector::place::{Placement, PlacementInput, place};
@@ -9,16 +9,18 @@ use crate::detector::warning::Warning;
 use crate::pivot::Pivot;
 use crate::vector::{norm, sub};
 
-/// How far apart, in pixels, two places of the first pixel must be for a warning to be worth it.
+/// The distance between two positions of the first pixel, in pixels, below which there is no
+/// warning. It is far above rounding and far below any visible shift.
 const NOTICEABLE_PIXELS: f64 = 1e-6;
 
-/// A warning if another pivot was asked for and would have placed the detector elsewhere.
+/// A warning if the user asked for another pivot and it would have moved the detector.
 pub(super) fn ignored_pivot(
     spec: &DetectorSpec,
     input: &PlacementInput<f64>,
     placement: &Placement<f64>,
 ) -> Option<Warning> {
     let used = input.pivot;
+    // Custom geometry prescribes no pivot and so ignores none.
     spec.convention.pivot()?;
     let asked = spec.explicit_pivot.filter(|asked| *asked != used)?;
     let other = place(&PlacementInput {
@@ -32,7 +34,8 @@ pub(super) fn ignored_pivot(
     })
 }
 
-/// A warning if a centre was given that the convention does not listen to.
+/// A warning if the user gave a centre that the convention ignores. `asked` is the centre that the
+/// detector would have if every way of giving one were valid.
 pub(super) fn ignored_centre(
     spec: &DetectorSpec,
     centre: &BeamCentre<f64>,
@@ -42,6 +45,7 @@ pub(super) fn ignored_centre(
     let lengths = [spec.x_beam, spec.y_beam, spec.x_close, spec.y_close];
     let is_given =
         lengths.iter().any(Option::is_some) || spec.org_x.is_some() || spec.org_y.is_some();
+    // Only the centre at the pivot places the detector.
     let used_m = match pivot {
         Pivot::Sample => centre.near_m,
         Pivot::Beam => centre.spot_m,
@@ -55,19 +59,19 @@ pub(super) fn ignored_centre(
     })
 }
 
-/// A warning if the first pixel was asked to be elsewhere.
+/// A warning if the user asked for another corner of the first pixel.
 pub(super) fn ignored_pix0(spec: &DetectorSpec, placement: &Placement<f64>) -> Option<Warning> {
     let used_m = placement.pix0_m;
     let asked_m = spec.pix0_m?;
     is_moved(asked_m, used_m, spec).then_some(Warning::IgnoredPix0 { asked_m, used_m })
 }
 
-/// Whether two places of the first pixel differ by more than rounding.
+/// Whether two positions of the first pixel differ by more than rounding.
 fn is_moved(x_m: [f64; 3], y_m: [f64; 3], spec: &DetectorSpec) -> bool {
     norm(sub(x_m, y_m)) > NOTICEABLE_PIXELS * spec.pixel_size.m()
 }
 
-/// A warning if the detector is curved in the reference program's way.
+/// A warning if the detector is curved as in the reference program.
 pub(super) fn exchanged_axes(spec: &DetectorSpec) -> Option<Warning> {
     (spec.surface == Surface::Curved && !spec.fixes.curved).then_some(Warning::CurvedExchanged)
 }

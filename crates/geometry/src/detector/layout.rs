@@ -1,4 +1,4 @@
-//! A laboratory laid out by the C program's flags.
+//! A laboratory from the numbers of the C program's flags.
 
 use crate::beam::BeamFrame;
 use crate::convention::Convention;
@@ -18,7 +18,7 @@ use crate::pivot::Pivot;
 use crate::roi::Roi;
 use crate::units::Angle;
 
-/// Detector, beam and goniometer in their places.
+/// Detector, beam and goniometer in the laboratory frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Laboratory {
     /// The detector.
@@ -27,11 +27,11 @@ pub struct Laboratory {
     pub beam: BeamFrame,
     /// The axis that turns the crystal.
     pub goniometer: Goniometer,
-    /// How they came there.
+    /// The numbers that placed the first panel.
     pub layout: Layout,
 }
 
-/// How conventions, centres and rotations placed the first panel of a detector.
+/// The convention, centres and rotations that placed the first panel of a detector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
     /// The convention.
@@ -40,15 +40,16 @@ pub struct Layout {
     pub pivot: Pivot,
     /// The beam centre and the near point, as given or defaulted, before rotation.
     pub centre: BeamCentre<f64>,
-    /// What placed the panel: axes, centres and distance before any rotation.
+    /// The input of the placement: axes, centres and distance before any rotation.
     pub input: PlacementInput<f64>,
     /// The rotations about laboratory X, Y and Z.
     pub rotations: [Angle; 3],
     /// The rotation about the two-theta axis.
     pub twotheta: Angle,
-    /// The size along fast and slow in metres, as given if the pixels were not counted.
+    /// The size along fast and slow in metres. If the user gave a size instead of a number of
+    /// pixels, it is not rounded to full pixels.
     pub size_m: [f64; 2],
-    /// What was replaced, guessed or not listened to on the way.
+    /// Input that was replaced, guessed or ignored.
     pub warnings: Vec<Warning>,
 }
 
@@ -56,8 +57,9 @@ impl Laboratory {
     /// The laboratory that `spec` describes.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] or [`Error::OutOfRange`] naming the number that is wrong,
-    /// [`Error::NoPixels`] and [`Error::TooManyPixels`] for a grid that cannot be.
+    /// [`Error::NotFinite`], [`Error::OutOfRange`], [`Error::NoDirection`] or [`Error::NoPlane`]
+    /// with the number or vector that is wrong; [`Error::NoPixels`] or [`Error::TooManyPixels`];
+    /// [`Error::Panel`], [`Error::PanelName`] or [`Error::CurvedPanels`] for the other panels.
     pub fn new(spec: &DetectorSpec) -> Result<Self, Error> {
         let _span = tracing::debug_span!("detector").entered();
         check_numbers(spec)?;
@@ -133,7 +135,7 @@ impl Laboratory {
     }
 }
 
-/// The name of a panel, by default `Panel`, `Panel_1`, `Panel_2` and so on.
+/// The name of a panel; by default `Panel`, `Panel_1`, `Panel_2` and so on.
 fn name_of(given: Option<&str>, index: usize) -> String {
     match (given, index) {
         (Some(given), _) => given.to_owned(),
@@ -149,6 +151,8 @@ fn attach(
     rule: LayerRule,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<Panel>, Error> {
+    // A curved panel lies on a sphere whose radius is its own distance. Several panels would lie on
+    // several spheres.
     if !spec.others.is_empty() && spec.surface == Surface::Curved {
         return Err(Error::CurvedPanels);
     }

@@ -1,12 +1,12 @@
-//! How the C program's flags place a detector: from what a user says of it to one panel in its place.
+//! From the user's description of a detector to panels in the laboratory.
 //!
-//! 1. [`spec`]: what the user said, [`DetectorSpec`].
-//! 2. [`centre`]: what the convention makes of a beam centre.
-//! 3. [`mod@place`]: from beam spot or near point, distance and rotations to the corner of the first
-//!    pixel and the turned axes.
+//! 1. [`spec`]: the user's description, [`DetectorSpec`].
+//! 2. [`centre`]: the beam spot and the near point of a beam centre, for each convention.
+//! 3. [`mod@place`]: the corner of the first pixel and the rotated axes, from beam spot or near
+//!    point, distance and rotations.
 //! 4. `attached`: the other panels of a detector, rigidly attached to the first.
 //! 5. [`sensor`]: the layers of the sensor.
-//! 6. [`layout`]: all of it resolved, [`Laboratory`], with the [`warning`]s that came up.
+//! 6. [`layout`]: the result of all steps, [`Laboratory`], with its [`warning`]s.
 //! 7. [`pixel`] and [`mod@solid_angle`]: the formulas that are evaluated for every pixel.
 
 mod attached;

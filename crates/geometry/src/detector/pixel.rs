@@ -1,4 +1,4 @@
-//! Where a point of the detector is in the laboratory.
+//! The position of a point of the detector in the laboratory.
 
 use nanobragg_numeric::{Real, Scalar};
 
@@ -8,18 +8,21 @@ use crate::vector::dot;
 /// The coordinate in metres, along fast or slow, of the middle of a sub-pixel:
 /// `sub (oversample pixel + index) + sub/2`, from the outer corner of the first pixel.
 ///
-/// `index` counts the sub-pixels of one pixel, 0 to `oversample` - 1; `subpixel_m` is the pixel
-/// size over `oversample`.
+/// `index` is the sub-pixel in its pixel, from 0 to `oversample` - 1. `subpixel_m` is the pixel size
+/// divided by `oversample`.
 #[inline(always)]
 pub fn subpixel_offset(pixel: u32, index: u32, oversample: u32, subpixel_m: f64) -> f64 {
+    // The sub-pixels are counted in integers and multiplied once, as in the reference program:
+    // `pixel px + index sub` is rounded differently.
     let steps = u64::from(pixel) * u64::from(oversample) + u64::from(index);
     subpixel_m * (steps as f64) + subpixel_m / 2.0
 }
 
-/// The place, in metres, of a point of a flat detector: `f_m fast + s_m slow + o_m normal + pix0`.
+/// The position in metres of a point of a flat detector:
+/// `f_m fast + s_m slow + o_m normal + pix0`.
 ///
-/// `o_m` is the depth in the sensor, `pix0` the outer corner of the first pixel. The four terms are
-/// added in this order.
+/// `o_m` is the depth in the sensor and `pix0` the outer corner of the first pixel. The four terms
+/// are added in this order.
 #[inline(always)]
 pub fn flat_position<T: Real>(
     f_m: T,
@@ -37,14 +40,17 @@ pub fn flat_position<T: Real>(
     ]
 }
 
-/// The place, in metres, of a point of the curved detector, from its place `flat` on the flat one,
-/// as the reference program bends it.
+/// The position in metres of a point of the curved detector of the reference program, from the
+/// position `flat` of the point on the flat detector.
 ///
-/// The beam spot `distance_m beam` is turned about slow by `flat.y / distance` and then about fast
-/// by `flat.z / distance`, so every pixel is `distance_m` from the sample. Laboratory y and z stand
-/// in for the detector's own axes, and exchanged at that: turning about slow moves the spot along
-/// fast. Even in MOSFLM's frame the picture is mirrored. [`curved_position_own_frame`] is free of
-/// that.
+/// The beam spot `distance_m beam` is turned about slow by the angle `flat.y / distance_m` and then
+/// about fast by `flat.z / distance_m`, so every pixel is `distance_m` from the sample. This has two
+/// flaws, which [`curved_position_own_frame`] does not have:
+///
+/// - y and z are those of the laboratory. They belong to the detector's axes only in the frame of
+///   MOSFLM without rotations.
+/// - They are exchanged. In that frame fast is along z, but the turn about slow, which moves the
+///   spot along fast, is by y. The picture is mirrored at a diagonal.
 #[inline]
 pub fn curved_position<T: Scalar>(
     flat: [T; 3],
@@ -62,15 +68,15 @@ pub fn curved_position<T: Scalar>(
     rotate_about(turned, fast, flat[2] / distance_m)
 }
 
-/// The place, in metres, of a point of a detector curved around the sample, from its place `flat` on
-/// the flat one.
+/// The position in metres of a point of a detector curved around the sample, from the position
+/// `flat` of the point on the flat detector.
 ///
-/// The point `distance_m` along the normal is turned about slow by the angle `f / distance` and about
-/// fast by `-s / distance`, with `f` and `s` the components of `flat` along the two axes: a step
-/// along an axis of the detector becomes an arc of the same length in the same direction.
+/// The near point `distance_m normal` is turned about slow by the angle `f / distance_m` and then
+/// about fast by `-s / distance_m`, where `f` and `s` are the components of `flat` along the two
+/// axes. A step from the near point along an axis of the detector becomes an arc of the same length
+/// in the same direction.
 ///
-/// `distance_m` is the distance along `normal`. The three axes are taken to be orthonormal, of
-/// either handedness.
+/// The three axes must be orthonormal. They can have either handedness.
 #[inline]
 pub fn curved_position_own_frame<T: Scalar>(
     flat: [T; 3],
@@ -80,7 +86,10 @@ pub fn curved_position_own_frame<T: Scalar>(
     normal: [T; 3],
 ) -> [T; 3] {
     let constant = |v: [f64; 3]| v.map(T::from_f64);
-    // In a frame of normal, -slow, fast the reference's mapping does that if the last two are exchanged.
+    // The mapping of the reference program is used in the frame with the axes normal, -slow, fast.
+    // It takes the angle about slow from y and the angle about fast from z, so f is put in y and -s
+    // in z. The coordinates are right-handed there for a detector of either handedness: for a
+    // left-handed one the last step below mirrors them.
     let own = [dot(flat, normal), dot(flat, fast), -dot(flat, slow)];
     let [n, minus_s, f] = curved_position(
         own,

@@ -1,4 +1,4 @@
-//! From beam centre, distance and rotations to where the detector is.
+//! The plane of a detector from beam centre, distance and rotations.
 
 use nanobragg_numeric::Scalar;
 
@@ -6,8 +6,8 @@ use crate::pivot::Pivot;
 use crate::rotation::{rotate_about, rotate_xyz};
 use crate::vector::dot;
 
-/// What places a detector: axes before rotation (unit vectors but for `twotheta_axis`, which is
-/// taken as it is), the two centres, the distance, and the rotations.
+/// The numbers that place a detector: axes before rotation, the two centres, the distance, and the
+/// rotations. The axes are unit vectors, except `twotheta_axis`, which can have any length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlacementInput<T> {
     /// Along the beam.
@@ -24,26 +24,26 @@ pub struct PlacementInput<T> {
     pub rotations_rad: [T; 3],
     /// The rotation about the two-theta axis, applied last, in radians.
     pub twotheta_rad: T,
-    /// The direct-beam spot along fast, in metres from the corner of the first pixel.
+    /// The beam spot along fast, in metres from the corner of the first pixel.
     pub f_beam_m: T,
-    /// The direct-beam spot along slow, in metres.
+    /// The beam spot along slow, in metres.
     pub s_beam_m: T,
-    /// The point nearest the sample along fast, before rotation, in metres.
+    /// The near point along fast, before rotation, in metres.
     pub f_close_m: T,
-    /// The point nearest the sample along slow, before rotation, in metres.
+    /// The near point along slow, before rotation, in metres.
     pub s_close_m: T,
-    /// The distance from sample to beam spot, in metres; not looked at if the next one is given.
+    /// The distance from sample to beam spot, in metres. Ignored if the close distance is given.
     pub distance_m: T,
     /// The distance from sample to detector plane along its normal, in metres.
     pub close_distance_m: Option<T>,
-    /// What stays in place under the rotations.
+    /// The point that stays in place under the rotations.
     pub pivot: Pivot,
-    /// The corner of the first pixel, in metres, if it is to lie there whatever the centres and
-    /// distances say; the rotations then only turn the axes.
+    /// The corner of the first pixel, in metres. If it is given, centres and distances are ignored,
+    /// and the rotations turn only the axes.
     pub pix0_m: Option<[T; 3]>,
 }
 
-/// Where a detector is.
+/// The plane of a detector in the laboratory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placement<T> {
     /// The outer corner of the first pixel, in metres from the sample.
@@ -54,22 +54,23 @@ pub struct Placement<T> {
     pub slow: [T; 3],
     /// Normal to the detector.
     pub normal: [T; 3],
-    /// The distance from sample to beam spot, in metres; negative for a detector that faces away.
+    /// The distance from sample to beam spot, in metres. Negative if the normal points against the
+    /// beam: the detector then lies upstream of the sample.
     pub distance_m: T,
     /// The distance from sample to detector plane along its normal, in metres.
     pub close_distance_m: T,
-    /// The direct-beam spot along fast, in metres from the corner of the first pixel.
+    /// The beam spot along fast, in metres from the corner of the first pixel.
     pub f_beam_m: T,
-    /// The direct-beam spot along slow, in metres.
+    /// The beam spot along slow, in metres.
     pub s_beam_m: T,
-    /// The point nearest the sample along fast, in metres.
+    /// The near point along fast, in metres.
     pub f_close_m: T,
-    /// The point nearest the sample along slow, in metres.
+    /// The near point along slow, in metres.
     pub s_close_m: T,
 }
 
 impl<T: Copy> PlacementInput<T> {
-    /// The same in another number type, every number taken there by `lift`.
+    /// The same input in another number type. `lift` converts each number.
     pub fn map<U>(&self, lift: impl Fn(T) -> U) -> PlacementInput<U> {
         PlacementInput {
             beam: self.beam.map(&lift),
@@ -92,7 +93,7 @@ impl<T: Copy> PlacementInput<T> {
 }
 
 impl<T: Copy> Placement<T> {
-    /// The same in another number type, every number taken there by `lift`.
+    /// The same plane in another number type. `lift` converts each number.
     pub fn map<U>(&self, lift: impl Fn(T) -> U) -> Placement<U> {
         Placement {
             pix0_m: self.pix0_m.map(&lift),
@@ -109,26 +110,30 @@ impl<T: Copy> Placement<T> {
     }
 }
 
-/// Places a detector.
+/// The plane of a detector.
 ///
-/// 1. `ratio = b . o'`, the cosine between beam and detector normal, with `o'` the normal after the
-///    X, Y and Z rotations but before two-theta; it turns a distance along the beam into one along
-///    the normal: `close_distance = |ratio distance|` unless given, and `distance =
+/// 1. `ratio = b . o'` is the cosine between beam and detector normal, where `o'` is the normal
+///    after the X, Y and Z rotations but before two-theta. It converts a distance along the beam to
+///    one along the normal: `close_distance = |ratio distance|` unless given, and `distance =
 ///    close_distance / ratio`. A ratio of 0 becomes the smallest positive normal number.
-/// 2. With the pivot at the sample the corner `-F f - S s + close_distance o` of the unrotated
-///    detector, (F, S) the near point, is swung around the sample.
-/// 3. The axes are rotated.
-/// 4. With the pivot at the beam the corner is `-F f - S s + distance b` with the rotated axes,
-///    (F, S) the beam spot.
-/// 5. Both centres and both distances are read off the result.
+/// 2. The axes are rotated: about X, Y, Z, then by two-theta.
+/// 3. Pivot at the sample: the corner of the unrotated detector is `-F f - S s + close_distance o`,
+///    with (F, S) the near point. It is rotated about the sample like a vector.
+/// 4. Pivot at the beam: the corner is `-F f - S s + distance b` with the rotated axes and (F, S)
+///    the beam spot.
+/// 5. Both distances and both centres are computed again from the corner and the rotated axes.
 ///
-/// Because the ratio is taken before two-theta, distance and beam spot of a detector swung by
-/// two-theta are those of the reference program rather than of plane geometry.
+/// The ratio does not include two-theta, also in step 5. The `distance` and the beam spot of a
+/// detector with two-theta are therefore those that the reference program reports, not those of the
+/// point where the beam meets the plane. Pixel positions do not depend on them, except on a curved
+/// detector.
 pub fn place<T: Scalar>(input: &PlacementInput<T>) -> Placement<T> {
     let PlacementInput { beam, pivot, .. } = *input;
     let tilt = |v: [T; 3]| rotate_xyz(v, input.rotations_rad);
     let swing = |v: [T; 3]| rotate_about(v, input.twotheta_axis, input.twotheta_rad);
 
+    // A plane parallel to the beam has a ratio of 0 and no beam spot. The tiny ratio avoids the
+    // division by zero.
     let tilted_normal = tilt(input.normal);
     let ratio = away_from_zero(dot(beam, tilted_normal));
     let close_distance = match input.close_distance_m {
@@ -143,6 +148,8 @@ pub fn place<T: Scalar>(input: &PlacementInput<T>) -> Placement<T> {
     let pix0 = match (input.pix0_m, pivot) {
         (Some(given), _) => given,
         (None, Pivot::Sample) => {
+            // The sample is the origin, so rotating the position vector of the corner turns the
+            // detector about the sample.
             let near_point = [input.f_close_m, input.s_close_m];
             let untilted = corner(
                 near_point,
@@ -154,11 +161,15 @@ pub fn place<T: Scalar>(input: &PlacementInput<T>) -> Placement<T> {
             swing(tilt(untilted))
         }
         (None, Pivot::Beam) => {
+            // The rotated plane is put so that its point (F, S) lies on the beam: the rotations
+            // tilt the detector about that point.
             let beam_spot = [input.f_beam_m, input.s_beam_m];
             corner(beam_spot, fast, slow, distance, beam)
         }
     };
 
+    // The foot of the normal is at `close_distance normal`, so its coordinates along fast and slow,
+    // seen from the corner, are the negative ones of pix0. The beam spot is at `distance beam`.
     let close_distance = dot(pix0, normal);
     let distance = close_distance / ratio;
     let to_spot = [
@@ -180,7 +191,7 @@ pub fn place<T: Scalar>(input: &PlacementInput<T>) -> Placement<T> {
     }
 }
 
-/// The corner of a detector whose point (F, S) lies `reach` along `along`: `-F f - S s + reach a`.
+/// The corner of a detector whose point (F, S) is at `reach along`: `-F f - S s + reach along`.
 fn corner<T: Scalar>(
     [f, s]: [T; 2],
     fast: [T; 3],
@@ -195,7 +206,7 @@ fn corner<T: Scalar>(
     ]
 }
 
-/// `x`, or the smallest positive normal number in the place of zero.
+/// `x`, or the smallest positive normal number if `x` is zero.
 pub(super) fn away_from_zero<T: Scalar>(x: T) -> T {
     if x.value() == 0.0 {
         x + T::from_f64(f64::MIN_POSITIVE)
@@ -204,7 +215,7 @@ pub(super) fn away_from_zero<T: Scalar>(x: T) -> T {
     }
 }
 
-/// The magnitude of `x`, with the derivative of the sign it has.
+/// The magnitude of `x`, with the derivative of `x` or of `-x`.
 fn abs<T: Scalar>(x: T) -> T {
     if x.value() < 0.0 { -x } else { x }
 }

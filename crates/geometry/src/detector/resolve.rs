@@ -1,4 +1,4 @@
-//! From what the user said to what places a detector.
+//! From the user's description to the numbers that place a detector.
 
 use crate::convention::{Axes, Convention, NORMAL};
 use crate::detector::centre::{BeamCentre, CentreInput};
@@ -10,18 +10,19 @@ use crate::pivot::Pivot;
 use crate::units::{Angle, Length};
 use crate::vector::{cross, norm, unit};
 
-/// Lengths of vectors whose squares are still numbers.
+/// The allowed lengths of a direction. Their squares neither overflow nor vanish.
 const LENGTHS: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
 
-/// The sine of the angle below which two directions count as parallel.
+/// Two directions count as parallel if the sine of the angle between them is below this.
 const LEAST_SINE: f64 = 1e-9;
 
-/// The size in one direction: by the pixels if they are counted.
+/// The size in one direction: from the number of pixels if it is given, otherwise as given.
 pub(super) fn size(pixels: Option<u32>, given: Length, pixel_size_m: f64) -> f64 {
     pixels.map_or(given.m(), |pixels| pixel_size_m * f64::from(pixels))
 }
 
-/// The number of pixels along fast and slow: `ceil(size/px - 0.5)`.
+/// The number of pixels along fast and slow: `ceil(size/px - 0.5)`, the nearest integer, where a
+/// half rounds down.
 pub(super) fn pixel_counts(
     size_fast_m: f64,
     size_slow_m: f64,
@@ -47,7 +48,8 @@ pub(super) fn pixel_counts(
     Ok([fast as u32, slow as u32])
 }
 
-/// The axes of the convention or of the user, unit but for the two-theta axis.
+/// The axes of the convention or of the user. All are unit vectors except the two-theta axis, which
+/// the reference program does not normalise.
 pub(super) fn unit_axes(spec: &DetectorSpec, warnings: &mut Vec<Warning>) -> Axes {
     let is_custom = spec.convention == Convention::Custom;
     if !is_custom && spec.axes.named().iter().any(|(_, axis)| axis.is_some()) {
@@ -62,12 +64,15 @@ pub(super) fn unit_axes(spec: &DetectorSpec, warnings: &mut Vec<Warning>) -> Axe
     };
     let fast = unit(axes.fast);
     let slow = unit(axes.slow);
+    // The comparison is exact, as in the reference program: a normal whose length differs from 1
+    // in the last bit is replaced too.
     let normal = if norm(axes.normal) == 1.0 {
         unit(axes.normal)
     } else {
         warnings.push(Warning::NormalGenerated { given: axes.normal });
         unit(cross(fast, slow))
     };
+    // A turn by 0 leaves the detector as it is, whatever the length of the axis.
     let length = norm(axes.twotheta);
     if spec.twotheta.radians() != 0.0 && (length - 1.0).abs() > f64::EPSILON {
         warnings.push(Warning::TwothetaAxisNotUnit { length });
@@ -83,6 +88,7 @@ pub(super) fn unit_axes(spec: &DetectorSpec, warnings: &mut Vec<Warning>) -> Axe
     }
 }
 
+/// The input of the beam centre, in metres.
 pub(super) fn centre_input(
     spec: &DetectorSpec,
     size_fast_m: f64,
@@ -99,6 +105,7 @@ pub(super) fn centre_input(
     }
 }
 
+/// The input of [`place`](crate::detector::place::place), in metres and radians.
 pub(super) fn placement_input(
     spec: &DetectorSpec,
     axes: &Axes,
@@ -125,7 +132,7 @@ pub(super) fn placement_input(
     }
 }
 
-/// The pivot in use. Named conventions do not listen to the user unless the `pivot` fix is on.
+/// The pivot in use. Named conventions ignore the user's choice unless the `pivot` fix is on.
 pub(super) fn pivot(spec: &DetectorSpec) -> Pivot {
     let explicit = spec.explicit_pivot.filter(|_| spec.fixes.pivot);
     explicit
@@ -134,7 +141,10 @@ pub(super) fn pivot(spec: &DetectorSpec) -> Pivot {
         .unwrap_or_default()
 }
 
-/// Refuses every number that is not finite or not possible.
+/// Checks every number of the description.
+///
+/// # Errors
+/// [`Error::NotFinite`], [`Error::OutOfRange`], and those of [`check_directions`] for custom axes.
 pub(super) fn check_numbers(spec: &DetectorSpec) -> Result<(), Error> {
     let lengths = [
         ("the pixel size (m)", Some(spec.pixel_size)),
@@ -185,6 +195,7 @@ pub(super) fn check_numbers(spec: &DetectorSpec) -> Result<(), Error> {
             allowed: "greater than 0",
         });
     }
+    // Only the distance in use must differ from 0: a close distance replaces the distance.
     let (field, distance) = match spec.close_distance {
         Some(close_distance) => ("the close distance (m)", close_distance),
         None => ("the distance (m)", spec.distance),
@@ -199,7 +210,11 @@ pub(super) fn check_numbers(spec: &DetectorSpec) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses axes without a direction. The normal may be zero: then it is made from fast and slow.
+/// Checks that custom axes have directions and that fast and slow span a plane. The normal may be
+/// zero: it is then replaced by `fast x slow`.
+///
+/// # Errors
+/// [`Error::NoDirection`] and [`Error::NoPlane`].
 fn check_directions(spec: &DetectorSpec) -> Result<(), Error> {
     for (field, vector) in spec.axes.named() {
         let Some(vector) = vector else { continue };
@@ -209,6 +224,7 @@ fn check_directions(spec: &DetectorSpec) -> Result<(), Error> {
         }
     }
     let axes = spec.axes.over_defaults();
+    // The cross product of two unit vectors is as long as the sine of the angle between them.
     let [fast, slow] = [unit(axes.fast), unit(axes.slow)];
     if norm(cross(fast, slow)) < LEAST_SINE {
         return Err(Error::NoPlane { fast, slow });

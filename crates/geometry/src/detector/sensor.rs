@@ -1,4 +1,4 @@
-//! The sensor: how thick it is, in how many layers it is rendered, how strongly it absorbs.
+//! The sensor: its thickness, its layers and its attenuation.
 
 use nanobragg_numeric::Scalar;
 
@@ -9,38 +9,38 @@ use crate::error::Error;
 use crate::in_unit;
 use crate::units::Length;
 
-/// How strongly the sensor absorbs.
+/// The attenuation of the sensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Attenuation {
-    /// Nothing was said: a sensor with a thickness takes it as its attenuation depth.
+    /// Not given. The attenuation depth of a sensor with a thickness is then this thickness.
     #[default]
     NotGiven,
-    /// Not at all.
+    /// No absorption.
     Transparent,
-    /// By a factor e over this depth.
+    /// The intensity falls by a factor e over this depth.
     #[serde(rename = "depth_um", with = "in_unit::um")]
     Depth(Length),
 }
 
-/// What the user said of the sensor.
+/// The user's description of the sensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SensorSpec {
     /// The attenuation.
     pub attenuation: Attenuation,
-    /// The thickness; 0 for none.
+    /// The thickness; 0 for a sensor that is not modelled.
     #[serde(rename = "thickness_um", with = "in_unit::um")]
     pub thickness: Length,
-    /// The number of layers asked for; `None` and numbers below 1 leave the choice to the program.
+    /// The number of layers. `None` and numbers below 1 select the default of two layers.
     pub layers: Option<i64>,
 }
 
-/// How far the layers of a sensor are apart.
+/// The distance between the layers of a sensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LayerRule {
-    /// As the reference program: the given number of layers, at least 2, has its last one at the
-    /// full depth, `step = thickness / (n - 1)`.
+    /// The rule of the reference program: `step = thickness / (n - 1)` with n at least 2. The last
+    /// layer lies on the far side of the sensor.
     #[default]
     Reference,
     /// `n` layers fill the thickness: `step = thickness / n`.
@@ -61,8 +61,7 @@ pub struct Sensor {
 }
 
 impl Sensor {
-    /// The layers of the sensor `spec` describes, and a warning if the attenuation had to be
-    /// guessed.
+    /// The layers of the sensor that `spec` describes, and a warning if the attenuation was guessed.
     ///
     /// # Errors
     /// [`Error::NotFinite`] or [`Error::OutOfRange`] for a thickness below 0, an attenuation depth
@@ -95,6 +94,7 @@ impl Sensor {
                 None,
             ));
         }
+        // Without a number, the reference program takes two layers that do fill the thickness.
         let (layers, layer_step_m) = match (given_layers, rule) {
             (None, _) => (2, thickness_m / 2.0),
             (Some(n), LayerRule::Filling) => (n, thickness_m / f64::from(n)),
@@ -121,13 +121,13 @@ impl Sensor {
         ))
     }
 
-    /// Whether the sensor is modelled; otherwise every pixel captures every photon.
+    /// Whether the sensor is modelled. If not, every pixel captures every photon.
     pub fn is_modelled(&self) -> bool {
         self.thickness_m != 0.0
     }
 }
 
-/// The number of layers asked for, if any was.
+/// The number of layers, if one above 0 was given.
 fn given_layers(layers: Option<i64>) -> Result<Option<u32>, Error> {
     match layers {
         Some(n) if n > i64::from(i32::MAX) => Err(Error::OutOfRange {
@@ -163,9 +163,11 @@ fn checked(
 /// The fraction of photons stopped by one layer:
 /// `exp(-t step mu / parallax) - exp(-(t + 1) step mu / parallax)`.
 ///
-/// `layer` is t, counted from 0; `parallax` the cosine between the photon and the detector normal.
+/// `layer` is t, counted from 0. `parallax` is the cosine of the angle between the ray and the
+/// detector normal: the path to a depth d is `d / parallax`.
 #[inline(always)]
 pub fn capture_fraction<T: Scalar>(layer: u32, step_m: T, mu_per_m: T, parallax: T) -> T {
+    // The photons that reach the front of the layer, less those that reach its back.
     let front = T::from_f64(-f64::from(layer)) * step_m * mu_per_m / parallax;
     let back = T::from_f64(-(f64::from(layer) + 1.0)) * step_m * mu_per_m / parallax;
     front.exp() - back.exp()

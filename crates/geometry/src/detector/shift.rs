@@ -7,11 +7,12 @@ use crate::error::Error;
 use crate::units::Length;
 
 impl DetectorSpec {
-    /// The detector whose beam centre lies further along fast and slow by the given lengths, in
-    /// whatever way its convention is told of a centre.
+    /// The same detector with its beam centre moved along fast and slow by the given lengths. The
+    /// new centre is stated in the way that the convention uses.
     ///
-    /// Beam spot and near point move alike, whichever of them the pivot looks at; the detector goes
-    /// the other way. Where the corner of the first pixel was given and counts, it is moved.
+    /// Beam spot and near point move by the same amount, so the result does not depend on the
+    /// pivot. In the laboratory the detector moves in the opposite direction. If the corner of the
+    /// first pixel places the detector, the corner is moved instead.
     ///
     /// # Errors
     /// Those of [`Laboratory::new`].
@@ -28,6 +29,7 @@ impl DetectorSpec {
         }
         let [size_fast_m, size_slow_m] = laboratory.layout.size_m;
         let centre = centre_input(self, size_fast_m, size_slow_m);
+        // Both ways of giving a centre are set; the convention uses its own and ignores the other.
         let [x, y] = centre.beam_from_spot([input.f_beam_m + fast.m(), input.s_beam_m + slow.m()]);
         let pixels = |near_m: f64| near_m / panel.pixel_size_m() + 0.5;
         moved.x_beam = Some(Length::from_m(x));

@@ -3,7 +3,7 @@
 use nanobragg_numeric::Real;
 
 /// The solid angle of a square pixel seen from the sample, in steradian:
-/// `px^2/R^2 * close_distance/R`, the last factor being the cosine of incidence.
+/// `px^2/R^2 * close_distance/R`. The last factor is the cosine of the angle of incidence.
 ///
 /// # Units
 /// `pixel_size_m`, the distance along the detector normal `close_distance_m` and the distance from
@@ -13,8 +13,8 @@ pub fn solid_angle<T: Real>(pixel_size_m: T, close_distance_m: T, path_m: T) -> 
     pixel_size_m * pixel_size_m / path_m / path_m * close_distance_m / path_m
 }
 
-/// What stands for the solid angle of a point pixel: `1/R^2`, in m^-2, whatever the pixel's size
-/// and the angle of incidence.
+/// The factor that replaces the solid angle for a point pixel: `1/R^2`, in m^-2. It depends neither
+/// on the pixel size nor on the angle of incidence.
 #[inline(always)]
 pub fn point_solid_angle<T: Real>(path_m: T) -> T {
     T::from_f64(1.0) / path_m / path_m
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_pixel_knows_only_the_inverse_square() {
+    fn a_point_pixel_depends_only_on_the_inverse_square() {
         assert_eq!(point_solid_angle(0.5), 4.0);
     }
 }

@@ -1,4 +1,4 @@
-//! What a user says about a detector.
+//! The user's description of a detector.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,21 +24,21 @@ pub enum Surface {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PixelKind {
-    /// A facet of the detector, by the solid angle it fills.
+    /// The photons in the solid angle of its square.
     #[default]
     Facet,
-    /// A point, by the inverse square of its distance alone.
+    /// The photons at a point, in proportion to the inverse square of its distance.
     Point,
 }
 
-/// Which of the reference program's oddities in placing a detector are put right.
+/// The oddities of the reference program that are corrected when a detector is placed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GeometryFixes {
-    /// `pivot`: [`DetectorSpec::explicit_pivot`] wins over the convention's.
+    /// `pivot`: [`DetectorSpec::explicit_pivot`] replaces the pivot of the convention.
     pub pivot: bool,
-    /// `beam-centre`: any way of giving the centre counts in any convention.
+    /// `beam-centre`: every way of giving the centre is valid in every convention.
     pub beam_centre: bool,
-    /// `thickness`: n layers of a sensor are a distance of thickness/n apart.
+    /// `thickness`: the layers of a sensor fill it, [`LayerRule::Filling`](super::LayerRule).
     pub thickness: bool,
     /// `curved`: the curved detector is bent along its own axes.
     pub curved: bool,
@@ -46,7 +46,7 @@ pub struct GeometryFixes {
     pub ignored_input: bool,
 }
 
-/// A detector as the user described it; `None` where nothing was said.
+/// A detector as the user describes it. `None` is for numbers that were not given.
 ///
 /// ```
 /// use nanobragg_geometry::{Convention, DetectorSpec, Laboratory, Length};
@@ -67,26 +67,27 @@ pub struct DetectorSpec {
     /// The edge of the square pixels, 0.1 mm by default.
     #[serde(rename = "pixel_size_mm", with = "in_unit::mm")]
     pub pixel_size: Length,
-    /// The size along fast, 102.4 mm by default; not looked at if the pixels are counted.
+    /// The size along fast, 102.4 mm by default. Ignored if the number of pixels is given.
     #[serde(rename = "size_fast_mm", with = "in_unit::mm")]
     pub size_fast: Length,
-    /// The size along slow, 102.4 mm by default; not looked at if the pixels are counted.
+    /// The size along slow, 102.4 mm by default. Ignored if the number of pixels is given.
     #[serde(rename = "size_slow_mm", with = "in_unit::mm")]
     pub size_slow: Length,
     /// The number of pixels along fast.
     pub pixels_fast: Option<u32>,
     /// The number of pixels along slow.
     pub pixels_slow: Option<u32>,
-    /// From sample to beam spot, 100 mm by default; not looked at if the next one is given.
+    /// The distance from sample to beam spot, 100 mm by default. Ignored if the close distance is
+    /// given.
     #[serde(rename = "distance_mm", with = "in_unit::mm")]
     pub distance: Length,
-    /// From sample to detector plane, along its normal.
+    /// The distance from sample to detector plane, along its normal.
     #[serde(rename = "close_distance_mm", with = "in_unit::mm")]
     pub close_distance: Option<Length>,
-    /// The beam centre's X in the sense of the convention.
+    /// X of the beam centre, as the convention defines it.
     #[serde(rename = "x_beam_mm", with = "in_unit::mm")]
     pub x_beam: Option<Length>,
-    /// The beam centre's Y in the sense of the convention.
+    /// Y of the beam centre, as the convention defines it.
     #[serde(rename = "y_beam_mm", with = "in_unit::mm")]
     pub y_beam: Option<Length>,
     /// The near point along fast; the default of `x_beam` under XDS, DIALS and CUSTOM.
@@ -95,10 +96,10 @@ pub struct DetectorSpec {
     /// The near point along slow; the default of `y_beam` under XDS, DIALS and CUSTOM.
     #[serde(rename = "y_close_mm", with = "in_unit::mm")]
     pub y_close: Option<Length>,
-    /// The near point along fast in pixels; 0.5 is the corner of the first pixel.
+    /// The near point along fast in pixels; 0.5 is the outer edge of the first pixel.
     #[serde(rename = "org_x_px")]
     pub org_x: Option<f64>,
-    /// The near point along slow in pixels; 0.5 is the corner of the first pixel.
+    /// The near point along slow in pixels; 0.5 is the outer edge of the first pixel.
     #[serde(rename = "org_y_px")]
     pub org_y: Option<f64>,
     /// The convention.
@@ -107,11 +108,11 @@ pub struct DetectorSpec {
     pub axes: CustomAxes,
     /// The pivot of [`Convention::Custom`]; the beam if `None`.
     pub pivot: Option<Pivot>,
-    /// The pivot asked for, whatever the convention: named conventions follow it only with
-    /// [`GeometryFixes::pivot`].
+    /// The pivot that the user asked for explicitly. Named conventions ignore it unless
+    /// [`GeometryFixes::pivot`] is set.
     pub explicit_pivot: Option<Pivot>,
-    /// The corner of the first pixel in metres: [`Convention::Custom`] follows it only with
-    /// [`GeometryFixes::ignored_input`].
+    /// The corner of the first pixel in metres. It places a detector of [`Convention::Custom`] if
+    /// [`GeometryFixes::ignored_input`] is set; otherwise it is ignored.
     pub pix0_m: Option<[f64; 3]>,
     /// Rotations about laboratory X, Y and Z, applied in this order.
     #[serde(rename = "rotations_deg", with = "in_unit::deg")]
@@ -127,14 +128,14 @@ pub struct DetectorSpec {
     pub sensor: SensorSpec,
     /// The name of the panel, `Panel` by default.
     pub name: Option<String>,
-    /// The smallest and the largest count that can be trusted, where a file states them.
+    /// The smallest and the largest count that can be trusted, if a file states them.
     #[serde(rename = "trusted_range_counts")]
     pub trusted_range: Option<[f64; 2]>,
-    /// The other panels of the detector. They keep their places relative to the panel that all
+    /// The other panels of the detector. They keep their positions relative to the panel that the
     /// fields above describe.
     #[serde(rename = "other_panels")]
     pub others: Vec<AttachedPanel>,
-    /// The oddities put right.
+    /// The oddities that are corrected.
     #[serde(skip)]
     pub fixes: GeometryFixes,
 }

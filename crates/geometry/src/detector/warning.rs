@@ -1,15 +1,15 @@
-//! What a user should know about the detector that was built.
+//! Warnings about the detector that was built.
 
 use std::fmt;
 
 use crate::convention::Convention;
 use crate::pivot::Pivot;
 
-/// Something in the input that was replaced, guessed or not listened to.
+/// Input that was replaced, guessed or ignored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// The given detector normal was not of length 1, so `unit(fast x slow)` was taken.
+    /// The given detector normal is not of length 1; `unit(fast x slow)` is used instead.
     NormalGenerated {
         /// The normal as given.
         given: [f64; 3],
@@ -19,47 +19,47 @@ pub enum Warning {
         /// Its length.
         length: f64,
     },
-    /// A sensor with a thickness but no attenuation absorbs by a factor e over its thickness.
+    /// A sensor has a thickness but no attenuation; its attenuation depth is set to its thickness.
     AttenuationFromThickness {
-        /// The attenuation coefficient taken, in m^-1.
+        /// The attenuation coefficient that is used, in m^-1.
         mu_per_m: f64,
     },
-    /// Axes were given, but a later flag selected a convention with axes of its own.
+    /// Axes were given, but a later flag selected a convention that has its own axes.
     IgnoredAxes {
         /// The convention in use.
         convention: Convention,
     },
-    /// A pivot was asked for, but the convention prescribes the other one.
+    /// The user asked for one pivot, but the convention prescribes the other.
     IgnoredPivot {
-        /// The pivot asked for.
+        /// The pivot that the user asked for.
         asked: Pivot,
-        /// The pivot used.
+        /// The pivot that is used.
         used: Pivot,
         /// The convention in use.
         convention: Convention,
     },
-    /// A centre was given in a way the convention does not listen to.
+    /// A centre was given in a way that the convention ignores.
     IgnoredBeamCentre {
         /// The convention in use.
         convention: Convention,
-        /// The centre asked for along fast and slow, in metres.
+        /// The given centre along fast and slow, in metres.
         asked_m: [f64; 2],
-        /// The centre used along fast and slow, in metres.
+        /// The centre that is used along fast and slow, in metres.
         used_m: [f64; 2],
     },
     /// A corner of the first pixel was given, but centre and distance place the detector.
     IgnoredPix0 {
-        /// The corner asked for, in metres.
+        /// The given corner, in metres.
         asked_m: [f64; 3],
-        /// The corner used, in metres.
+        /// The corner that is used, in metres.
         used_m: [f64; 3],
     },
-    /// The curved detector is bent along laboratory y and z, and exchanges the two.
+    /// The curved detector is bent along laboratory y and z, and the two are exchanged.
     CurvedExchanged,
 }
 
 impl Warning {
-    /// The name of the fix that would listen to the input, if there is one.
+    /// The name of the fix that corrects this, if there is one.
     pub const fn fix(&self) -> Option<&'static str> {
         match self {
             Self::IgnoredPivot { .. } => Some("pivot"),
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ignored_pivot_says_what_was_used_and_how_to_change_it() {
+    fn the_warning_of_an_ignored_pivot_names_the_pivot_in_use_and_the_fix() {
         let warning = Warning::IgnoredPivot {
             asked: Pivot::Sample,
             used: Pivot::Beam,
