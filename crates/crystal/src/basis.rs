@@ -1,4 +1,4 @@
-//! Direct and reciprocal bases, and the way from one to the other.
+//! Direct and reciprocal bases, and the conversion between them.
 
 use nalgebra::Matrix3;
 use nanobragg_geometry::vector::{cross, dot, norm, scale};
@@ -71,8 +71,8 @@ impl DirectBasis {
 
 /// A lattice in Angstrom: both bases, their lengths and volumes, at phi 0 and without mosaicity.
 ///
-/// Lengths are those measured on the vectors, which may differ in the last bits from the ones a
-/// user gave.
+/// Lengths are computed from the vectors. They can differ in the last bits from those that a user
+/// gave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lattice<T = f64> {
     /// a, b, c in A.
@@ -95,8 +95,8 @@ impl<T: Scalar> Lattice<T> {
     /// ```text
     /// V* = a*.(b* x c*)   V = 1/V*   a = V (b* x c*)   a* = V* (b x c)   and cyclic
     /// ```
-    /// With a cell, the reciprocal vectors give only the directions: `b* x c*` is first brought to
-    /// the length `a/V` and so on, with a, b, c and V from the cell, which also gives `V* = 1/V`.
+    /// With a cell, only the directions of the reciprocal vectors are used. Lengths and volume are
+    /// those of the cell: `b* x c*` is scaled to the length `a/V` and so on, and `V* = 1/V`.
     pub fn from_reciprocal(
         [a_star, b_star, c_star]: [[T; 3]; 3],
         cell: Option<&CellSpec<T>>,
@@ -117,6 +117,8 @@ impl<T: Scalar> Lattice<T> {
         let volume = T::from_f64(1.0) / reciprocal_volume;
 
         let [a, b, c] = normals.map(|normal| scale(volume, normal));
+        // The reciprocal vectors are computed again from the direct ones, as in the C program: with
+        // a cell their lengths have changed, and without one their last bits.
         let reciprocal =
             [cross(b, c), cross(c, a), cross(a, b)].map(|normal| scale(reciprocal_volume, normal));
         Self {
@@ -181,6 +183,8 @@ impl<T: Scalar> Lattice<T> {
     }
 }
 
+/// `a* V/(b c)` and so on: the sines of the angles between vectors of these lengths, from the
+/// lengths of their dual vectors.
 fn sines<T: Scalar>(dual: [T; 3], volume: T, lengths: [T; 3]) -> [T; 3] {
     let [a, b, c] = dual;
     let [[i, j], [k, l], [m, n]] = ENCLOSING;
@@ -191,15 +195,20 @@ fn sines<T: Scalar>(dual: [T; 3], volume: T, lengths: [T; 3]) -> [T; 3] {
     ]
 }
 
+/// The cosines of the angles between three vectors.
 fn cosines<T: Scalar>(vectors: [[T; 3]; 3], lengths: [T; 3]) -> [T; 3] {
     ENCLOSING.map(|[i, j]| dot(vectors[i], vectors[j]) / lengths[i] / lengths[j])
 }
 
+/// The angles of three sines and cosines.
+///
+/// The arc tangent of both is accurate at every angle; an arc cosine loses digits near 0 and 180
+/// degrees.
 fn angles<T: Scalar>(sines: &[T; 3], cosines: &[T; 3]) -> [T; 3] {
     std::array::from_fn(|i| clip_sine(sines[i]).atan2(clip_cosine(cosines[i])))
 }
 
-/// `vector` brought to `length`; a zero vector stays zero.
+/// The vector along `vector` of the given length. A zero vector stays zero.
 fn rescale<T: Scalar>(vector: [T; 3], length: T) -> [T; 3] {
     let old = norm(vector);
     let old = if old.value() <= 0.0 {

@@ -11,8 +11,8 @@ use crate::error::Error;
 
 /// A unit cell as a user gives it.
 ///
-/// Edges stay in Angstrom, not metres: every formula up to the direct basis is worked in Angstrom,
-/// and a detour through metres would move its last bits.
+/// Edges are in Angstrom, not metres, because all formulas up to the direct basis use Angstrom. A
+/// conversion to metres and back would change their last bits.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(
     deny_unknown_fields,
@@ -26,14 +26,14 @@ pub struct CellSpec<T = f64> {
     pub angles_rad: [T; 3],
 }
 
-/// The index pairs (b, c), (a, c), (a, b) that enclose alpha, beta and gamma.
+/// The pairs of edges that enclose alpha, beta and gamma: (b, c), (a, c), (a, b).
 pub(crate) const ENCLOSING: [[usize; 2]; 3] = [[1, 2], [0, 2], [0, 1]];
 
 impl CellSpec {
-    /// The cell `a b c alpha beta gamma` in Angstrom and degrees, of which only a must be given.
+    /// The cell `a b c alpha beta gamma` in Angstrom and degrees. Only a must be given.
     ///
-    /// A missing edge, or one of zero or less, takes a; a missing angle, or one of zero or less,
-    /// is a right angle. Numbers beyond the sixth are ignored.
+    /// A missing edge, or one of zero or less, is set to a. A missing angle, or one of zero or less,
+    /// is set to 90 degrees. Numbers after the sixth are ignored.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] if a is missing or not positive, if an angle is 180 degrees or more,
@@ -67,7 +67,7 @@ impl CellSpec {
     /// Checks that edges are positive and angles lie between 0 and 180 degrees.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] naming the first number that does not fit.
+    /// [`Error::OutOfRange`] with the first number outside its range.
     pub fn check(&self) -> Result<(), Error> {
         const EDGES: [&str; 3] = ["cell edge a (A)", "cell edge b (A)", "cell edge c (A)"];
         const ANGLES: [&str; 3] = ["cell angle alpha", "cell angle beta", "cell angle gamma"];
@@ -98,8 +98,8 @@ impl CellSpec {
 impl<T: Scalar> CellSpec<T> {
     /// `sin m sin(m - alpha) sin(m - beta) sin(m - gamma)` with m half the sum of the angles.
     ///
-    /// Four times this is the square of the volume of a cell with unit edges; it is negative for
-    /// angles that no lattice has.
+    /// Four times this is the square of the volume of a cell with unit edges. It is negative if no
+    /// lattice can have the three angles.
     pub fn skew(&self) -> T {
         let [alpha, beta, gamma] = self.angles_rad;
         let half_sum = (alpha + beta + gamma) / T::from_f64(2.0);
@@ -125,9 +125,9 @@ impl<T: Scalar> CellSpec<T> {
     /// b* = b* (cos ga*, sin ga*, 0)
     /// c* = c* (cos be*, (cos al* - cos be* cos ga*)/sin ga*, V/(a b c sin ga*))
     /// ```
-    /// The last component is the C program's. Where at most one angle is oblique it is `1/c`, as
-    /// it should be; in other cells it differs by the factor [`CellSpec::c_star_tilt`], which tilts
-    /// the lattice by a fraction of a degree.
+    /// The last component is that of the C program. The correct value is `1/c`, and both are equal
+    /// in cells with at most one oblique angle. In other cells they differ by the factor
+    /// [`CellSpec::c_star_tilt`], which changes the angles of the lattice by a fraction of a degree.
     pub fn default_reciprocal(&self) -> [[T; 3]; 3] {
         let [a, b, c] = self.lengths_angstrom;
         let [a_star, b_star, mut c_star] = self.upright_reciprocal();
@@ -138,13 +138,13 @@ impl<T: Scalar> CellSpec<T> {
         [a_star, b_star, c_star]
     }
 
-    /// What the last component of [`CellSpec::default_reciprocal`] is off by:
+    /// The error of the last component of [`CellSpec::default_reciprocal`], as a factor:
     /// `sin ga / sin ga*`.
     pub fn c_star_tilt(&self) -> T {
         self.angles_rad[2].sin() / self.sin_gamma_star()
     }
 
-    /// `sin ga* = c / (V a* b*)`, clipped to [-1, 1].
+    /// `sin ga* = c / (V a* b*)`, clipped to [-1, 1]. It follows from `|a* x b*| = c / V`.
     fn sin_gamma_star(&self) -> T {
         let [a, b, c] = self.lengths_angstrom;
         let [alpha, beta, _] = self.angles_rad;
@@ -154,8 +154,10 @@ impl<T: Scalar> CellSpec<T> {
         clip_sine(c * inverse_volume / a_star / b_star)
     }
 
-    /// The reciprocal vectors of the default orientation with c along z, in 1/A: as
-    /// [`CellSpec::default_reciprocal`], but for the last component, which is `1/c`.
+    /// The reciprocal vectors of the default orientation with c along z, in 1/A. Only the last
+    /// component differs from [`CellSpec::default_reciprocal`]: it is `1/c`.
+    ///
+    /// With a* and b* in the xy plane, c lies along z, and `c . c* = 1` gives this component.
     pub fn upright_reciprocal(&self) -> [[T; 3]; 3] {
         let [a, b, c] = self.lengths_angstrom;
         let sin = self.angles_rad.map(T::sin);
@@ -169,7 +171,8 @@ impl<T: Scalar> CellSpec<T> {
             a * b * sin[2] * inverse_volume,
         ];
         let cos_star = ENCLOSING.map(|[i, j]| {
-            // The angle opposite to the pair is the index the pair leaves out.
+            // cos alpha* = (cos beta cos gamma - cos alpha)/(sin beta sin gamma), and cyclic. `own`
+            // is the one of the indices 0, 1, 2 that is not in the pair.
             let own = 3 - i - j;
             clip_cosine((cos[i] * cos[j] - cos[own]) / (sin[i] * sin[j]))
         });
@@ -190,15 +193,17 @@ impl<T: Scalar> CellSpec<T> {
     }
 }
 
-/// How far beyond 1 a sine is taken for 1 that was rounded, and keeps its derivatives.
+/// A sine above 1 by less than this is 1 with rounding errors.
 const ROUNDING: f64 = 1e-9;
 
-/// A sine kept in [-1, 1]. One that is beyond 1 by rounding alone keeps its derivatives: it is the
-/// top of the sine, flat but curved.
+/// A sine, clipped to [-1, 1].
+///
+/// A sine that is above 1 only by rounding keeps its derivatives. It belongs to a right angle, where
+/// the first derivative of a sine vanishes but the second does not.
 pub(crate) fn clip_sine<T: Scalar>(x: T) -> T {
     let beyond = x.value() - 1.0;
     if beyond > 0.0 && beyond < ROUNDING {
-        // Exact, so that the value is 1 to the bit.
+        // The difference is exact, so the value is 1 to the bit.
         x - T::from_f64(beyond)
     } else if x.value() > 1.0 {
         T::from_f64(1.0)
@@ -209,7 +214,8 @@ pub(crate) fn clip_sine<T: Scalar>(x: T) -> T {
     }
 }
 
-/// A cosine, replaced by 1 where its square exceeds 1: also at the negative end, as in C.
+/// A cosine, replaced by 1 if its square exceeds 1. As in the C program, a cosine below -1 becomes 1
+/// too.
 pub(crate) fn clip_cosine<T: Scalar>(x: T) -> T {
     if x.value() * x.value() > 1.0 {
         T::from_f64(1.0)

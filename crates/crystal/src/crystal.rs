@@ -1,4 +1,4 @@
-//! The crystal: what a user says about it, and what follows.
+//! The crystal: its description, and everything that is computed from it.
 
 use nanobragg_geometry::in_unit;
 use serde::{Deserialize, Serialize};
@@ -13,50 +13,52 @@ use crate::shape::{LatticeShape, Shape};
 use crate::size::{CrystalSize, clip_to_beam, interpolates_by_default};
 use crate::spindle::rotate_by_phi;
 
-/// How far beyond 1 a sine or cosine of a cell angle may lie before it is worth a warning.
+/// A sine or cosine of a cell angle may exceed 1 by this much without a warning.
 const ROUNDING: f64 = 1e-7;
 
-/// The smallest square of a cell's volume relative to its edges that is more than rounding.
+/// A cell whose [`CellSpec::skew`] is below this has no volume. It is far above rounding errors.
 const FLATTEST: f64 = 1e-13;
 
-/// How far c* may be off before it changes an image.
+/// The smallest relative error of c* that counts. Smaller ones change no pixel.
 const NOTICEABLE_TILT: f64 = 1e-9;
 
 /// A crystal as a user describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CrystalSpec {
-    /// Edges and angles. With a matrix, it lends the lengths and the matrix the directions.
+    /// Edges and angles. If a matrix is given too, the matrix gives the directions and the cell
+    /// gives the lengths.
     pub cell: Option<CellSpec>,
     /// Orientation matrix by rows x, y, z, with columns a*, b*, c* times the wavelength.
     pub matrix: Option<[[f64; 3]; 3]>,
-    /// Wavelength that the matrix carries, in metres.
+    /// Wavelength in metres that is a factor of the matrix.
     #[serde(skip)]
     pub wavelength_m: f64,
     /// Rotation of the reciprocal cell at phi 0.
     pub misset: Option<Misset>,
-    /// Numbers of cells along a, b, c; below 1 counts as 1.
+    /// Numbers of cells along a, b, c. Numbers below 1 become 1.
     pub cells: [i64; 3],
-    /// Size along a, b, c in metres, which wins over the number of cells where above 0.
+    /// Size along a, b, c in metres. A size above 0 replaces the number of cells.
     #[serde(rename = "size_mm", with = "in_unit::mm")]
     pub size_m: [f64; 3],
-    /// Size of the beam in metres, to which b and c of `size_m` are cut; below 0 cuts nothing.
+    /// Size of the beam in metres. The sizes along b and c are cut to it, unless it is negative.
     #[serde(skip)]
     pub beam_size_m: f64,
-    /// The outline.
+    /// The outer shape.
     pub shape: Shape,
-    /// Factor on the squared radius of every shape but [`Shape::Square`].
+    /// Factor on the squared radius of every shape except [`Shape::Square`].
     pub fudge: f64,
     /// Mosaic domains.
     pub mosaic: MosaicSpec,
-    /// Orient the cell with c along z, and not as the C program does (see
+    /// Whether the default orientation has c exactly along z, instead of that of the C program (see
     /// [`CellSpec::default_reciprocal`]).
     #[serde(skip)]
     pub upright_c_star: bool,
 }
 
 impl Default for CrystalSpec {
-    /// One cell of unknown edges in a beam of 0.1 mm at 1 A: a cell or a matrix has to be added.
+    /// One cell in a beam of 0.1 mm at 1 A. Its edges are unknown, so a cell or a matrix must be
+    /// added.
     fn default() -> Self {
         Self {
             cell: None,
@@ -74,7 +76,7 @@ impl Default for CrystalSpec {
     }
 }
 
-/// A crystal, resolved: its lattice at phi 0, size, shape and mosaic domains.
+/// A crystal: its lattice at phi 0, size, shape and mosaic domains.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Crystal {
     lattice: Lattice,
@@ -91,11 +93,11 @@ pub struct Crystal {
 }
 
 impl Crystal {
-    /// Resolves a description.
+    /// The crystal of a description.
     ///
     /// # Errors
     /// [`Error::NoCell`], [`Error::FlatCell`], [`Error::SingularMatrix`],
-    /// [`Error::TooManyDomains`], or [`Error::OutOfRange`] naming the quantity.
+    /// [`Error::TooManyDomains`], or [`Error::OutOfRange`] with the quantity.
     pub fn new(spec: &CrystalSpec) -> Result<Self, Error> {
         let fudge = finite("fudge", spec.fudge)?;
         let (size_m, mut warnings) = clip_to_beam(spec.size_m, spec.beam_size_m);
@@ -109,6 +111,7 @@ impl Crystal {
             reciprocal = misset(reciprocal, angles);
         }
         let lattice = Lattice::from_reciprocal(reciprocal, spec.cell.as_ref());
+        // A volume that is zero, subnormal, infinite or NaN leaves no correct digit in the vectors.
         let reciprocal_volume_per_a3 = lattice.reciprocal_volume_per_a3;
         if !reciprocal_volume_per_a3.is_normal() || !lattice.volume_a3.is_normal() {
             return Err(Error::SingularMatrix {
@@ -158,38 +161,38 @@ impl Crystal {
         DirectBasis::from_vectors(rotate_by_phi(self.direct.vectors(), spindle, phi_rad))
     }
 
-    /// The missetting angles about X, Y, Z in radians, given or drawn.
+    /// The missetting angles about X, Y, Z in radians, given or random.
     pub fn misset_rad(&self) -> Option<[f64; 3]> {
         self.misset_rad
     }
 
-    /// Size in cells and in metres.
+    /// The size in cells and in metres.
     pub fn size(&self) -> &CrystalSize {
         &self.size
     }
 
-    /// Whether structure factors are interpolated when the user does not say.
+    /// Whether structure factors are interpolated if the user does not choose.
     pub fn interpolates_by_default(&self) -> bool {
         interpolates_by_default(self.cells_asked)
     }
 
-    /// Whether the default orientation is off because several angles are oblique (the oddity
+    /// Whether the angles of the lattice are wrong because several of them are oblique (the oddity
     /// `c-star`).
     pub fn tilts_c_star(&self) -> bool {
         self.tilts_c_star
     }
 
-    /// The outline.
+    /// The outer shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// Factor on the squared radius of every shape but [`Shape::Square`].
+    /// Factor on the squared radius of every shape except [`Shape::Square`].
     pub fn fudge(&self) -> f64 {
         self.fudge
     }
 
-    /// The outline with the numbers that decide its spots.
+    /// The outer shape with the numbers that its lattice factor depends on.
     pub fn lattice_shape(&self) -> LatticeShape {
         LatticeShape {
             shape: self.shape,
@@ -199,25 +202,25 @@ impl Crystal {
         }
     }
 
-    /// Mosaic spread and domains.
+    /// The mosaic spread and the domains.
     pub fn mosaic(&self) -> &Mosaic {
         &self.mosaic
     }
 
-    /// What was changed or looks wrong.
+    /// Input that was changed or looks wrong.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 }
 
-/// The reciprocal vectors in 1/A before missetting: the matrix's if there is one.
+/// The reciprocal vectors in 1/A before missetting: from the matrix, or else from the cell.
 fn default_orientation(
     spec: &CrystalSpec,
     warnings: &mut Vec<Warning>,
 ) -> Result<[[f64; 3]; 3], Error> {
     if let Some(cell) = &spec.cell {
         cell.check()?;
-        // Rounded, so that a message shows 120 where 120 was given.
+        // Rounded, so that a message shows 120 and not 120.00000000000001.
         let angles_deg = cell
             .angles_rad
             .map(|angle| (angle * DEGREES_PER_RADIAN * 1e9).round() / 1e9);
@@ -264,6 +267,8 @@ fn default_orientation(
     })
 }
 
+/// Adds warnings for a lattice whose numbers do not agree with each other, and for a left-handed
+/// one.
 fn warn_of_lattice(lattice: &Lattice, warnings: &mut Vec<Warning>) {
     let pairs = [
         (lattice.angle_sines(), lattice.angle_cosines()),

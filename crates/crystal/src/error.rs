@@ -1,11 +1,11 @@
-//! What can be wrong with a crystal, and what is merely worth saying about it.
+//! The errors and warnings of a crystal.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use nanobragg_io::input::ReadError;
 
-/// Why a crystal or a table of structure factors could not be made.
+/// Why a crystal or its structure factors cannot be read or built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,25 +14,28 @@ pub enum Error {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 
-    /// A pipe or a device goes on and on.
-    #[error("cannot read {}: more than {limit_bytes} bytes, and it is no file", path.display())]
+    /// A pipe or a device yields more bytes than the limit.
+    #[error(
+        "cannot read {}: it is not a regular file and has more than {limit_bytes} bytes",
+        path.display()
+    )]
     EndlessStream {
-        /// Where it comes from.
+        /// The pipe or device.
         path: PathBuf,
-        /// How much was read.
+        /// The limit.
         limit_bytes: u64,
     },
 
-    /// A reflection list is too long for the memory there is.
+    /// A reflection list is too long for the memory.
     #[error("{name}: no memory for the reflections from line {line} on")]
     TooManyReflections {
         /// The file.
         name: String,
-        /// The first line, counted from 1, whose reflection could not be kept.
+        /// The first line, counted from 1, for which there was no memory.
         line: usize,
     },
 
@@ -43,24 +46,24 @@ pub enum Error {
         name: String,
         /// The line, counted from 1.
         line: usize,
-        /// How many columns there are.
+        /// The number of columns.
         found: usize,
     },
 
-    /// Something that should be a number is not, or is not finite.
+    /// A text that must be a number is not one, or is not finite.
     #[error("{name}:{line}: found `{found}`, expected {expected}")]
     NotANumber {
         /// The file.
         name: String,
         /// The line, counted from 1.
         line: usize,
-        /// The text in that place, cut short if it is long.
+        /// The text, shortened if it is long.
         found: String,
-        /// What belongs there.
+        /// The quantity that is expected.
         expected: &'static str,
     },
 
-    /// A Miller index has a fractional part, or does not fit 32 bits.
+    /// A Miller index has a fractional part or does not fit in 32 bits.
     #[error(
         "{name}:{line}: found `{found}`, expected {expected}, a whole number between {} and {}",
         i32::MIN,
@@ -71,27 +74,27 @@ pub enum Error {
         name: String,
         /// The line, counted from 1.
         line: usize,
-        /// The text in that place.
+        /// The text.
         found: String,
-        /// Which index belongs there.
+        /// The index that is expected.
         expected: &'static str,
     },
 
-    /// A reflection list holds no reflection.
+    /// A file has no reflection.
     #[error("{name}: no reflection found, expected lines of h k l F")]
     NoReflections {
         /// The file.
         name: String,
     },
 
-    /// An orientation matrix ends too early.
+    /// The file of an orientation matrix has fewer than nine numbers.
     #[error("{name}:{line}: the file ends after {found} numbers, expected 9")]
     ShortMatrix {
         /// The file.
         name: String,
         /// Its last line, counted from 1.
         line: usize,
-        /// How many numbers were found.
+        /// The number of numbers.
         found: usize,
     },
 
@@ -103,22 +106,22 @@ pub enum Error {
     DumpHeader {
         /// The file.
         name: String,
-        /// How it begins.
+        /// The first bytes of the file.
         found: String,
     },
 
-    /// A structure-factor dump is not as long as its header says.
+    /// The length of a structure-factor dump does not agree with its header.
     #[error("{name}: found {found} bytes of structure factors, its header announces {expected}")]
     DumpLength {
         /// The file.
         name: String,
         /// Bytes after the header.
         found: u64,
-        /// Bytes that the index limits ask for.
+        /// Bytes that the index limits require.
         expected: u128,
     },
 
-    /// A structure-factor dump holds a value that is no number.
+    /// A value of a structure-factor dump is not a possible amplitude.
     #[error(
         "{name}: structure factor {position} is {value:e}, expected a finite number in this \
          machine's byte order"
@@ -126,13 +129,13 @@ pub enum Error {
     DumpValue {
         /// The file.
         name: String,
-        /// Which value it is, counted from 0.
+        /// The position of the value, counted from 0.
         position: usize,
         /// The value.
         value: f64,
     },
 
-    /// The box around the reflections needs more memory than allowed.
+    /// The box around the reflections needs more memory than the limit.
     #[error(
         "structure factors from {min:?} to {max:?} need {:.3} GiB of memory, the limit is {:.3} GiB",
         gib(*needed_bytes),
@@ -143,27 +146,27 @@ pub enum Error {
         min: [i32; 3],
         /// Largest h, k, l.
         max: [i32; 3],
-        /// Memory the box takes.
+        /// Memory that the box needs.
         needed_bytes: u128,
-        /// Memory allowed.
+        /// The limit.
         limit_bytes: u64,
     },
 
     /// The system has no memory for the box around the reflections.
     #[error("the system has no {:.3} GiB of memory for structure factors", gib(*needed_bytes))]
     OutOfMemory {
-        /// Memory the box takes.
+        /// Memory that the box needs.
         needed_bytes: u128,
     },
 
-    /// A quantity lies outside its range, or is no number.
+    /// A quantity lies outside its range or is not finite.
     #[error("{quantity} is {value}, expected {allowed}")]
     OutOfRange {
-        /// What it is, with its unit.
+        /// The quantity, with its unit.
         quantity: &'static str,
-        /// What it was.
+        /// The value given.
         value: f64,
-        /// What it may be.
+        /// The allowed range in words.
         allowed: &'static str,
     },
 
@@ -171,7 +174,7 @@ pub enum Error {
     #[error("no unit cell: expected cell edges and angles or an orientation matrix")]
     NoCell,
 
-    /// The cell angles span no volume.
+    /// A unit cell with these angles has no volume.
     #[error(
         "a unit cell with angles {alpha_deg} {beta_deg} {gamma_deg} degrees has no volume: \
          expected three angles that do not lie in one plane"
@@ -185,7 +188,7 @@ pub enum Error {
         gamma_deg: f64,
     },
 
-    /// The columns of an orientation matrix span no volume.
+    /// The columns of an orientation matrix lie in one plane.
     #[error(
         "the orientation matrix has reciprocal volume {reciprocal_volume_per_a3} A^-3: \
          expected three columns that do not lie in one plane"
@@ -195,28 +198,28 @@ pub enum Error {
         reciprocal_volume_per_a3: f64,
     },
 
-    /// Text that should write a symmetry operation does not.
+    /// A text is not a symmetry operation.
     #[error("found `{found}`, expected a symmetry operation such as x,y,z or -x+1/2,-y,z+1/2")]
     SymmetryTriplet {
-        /// The text, cut short if it is long.
+        /// The text, shortened if it is long.
         found: String,
     },
 
-    /// A name or number that belongs to no space group.
+    /// No space group has this name or number.
     #[error(
         "found `{found}`, expected a space group: a number from 1 to 230, or a name such as \
          P 21 21 21, C 1 2 1, R 3 :H or P 2ac 2ab"
     )]
     UnknownSpaceGroup {
-        /// The name, cut short if it is long.
+        /// The name, shortened if it is long.
         found: String,
     },
 
-    /// Symmetry operations that belong to no space group.
-    #[error("the symmetry operations listed generate more than any space group has")]
+    /// Symmetry operations do not generate a space group.
+    #[error("the listed symmetry operations generate more operations than any space group has")]
     NoSpaceGroup,
 
-    /// The symmetry of a file makes no sense.
+    /// The symmetry in a file is wrong.
     #[error("{name}: {source}")]
     Symmetry {
         /// The file.
@@ -225,7 +228,7 @@ pub enum Error {
         source: Box<Error>,
     },
 
-    /// An MTZ file that is none, or is damaged.
+    /// A file is not an MTZ file, or is damaged.
     #[error("{name}: not a usable MTZ file: {what}")]
     Mtz {
         /// The file.
@@ -234,22 +237,22 @@ pub enum Error {
         what: String,
     },
 
-    /// An mmCIF file that is none, or is damaged.
+    /// A file is not an mmCIF file, or is damaged.
     #[error(transparent)]
     Cif(#[from] nanobragg_io::cif::Fault),
 
-    /// A reflection file lacks a column that was asked for.
+    /// A reflection file does not have a column that the user asked for.
     #[error("{name}: has no column {column}; its columns are {present}")]
     NoColumn {
         /// The file.
         name: String,
-        /// The column asked for.
+        /// The column that the user asked for.
         column: String,
-        /// The columns there are.
+        /// The columns of the file.
         present: String,
     },
 
-    /// Columns that cannot be used as they were asked for.
+    /// The columns that the user asked for cannot be used together.
     #[error(
         "{name}: not structure factors: {columns}; expected a column of F or I, or two for \
          Friedel mates, and perhaps a phase after them"
@@ -257,7 +260,7 @@ pub enum Error {
     ColumnKind {
         /// The file.
         name: String,
-        /// The columns asked for.
+        /// The columns that the user asked for.
         columns: String,
     },
 
@@ -266,30 +269,30 @@ pub enum Error {
     NoFactorColumn {
         /// The file.
         name: String,
-        /// The columns there are.
+        /// The columns of the file.
         present: String,
     },
 
     /// The system has no memory for the equivalents of a reflection list.
     #[error("no memory for the equivalents of {listed} reflections")]
     TooManyEquivalents {
-        /// How many reflections are listed.
+        /// The number of reflections in the list.
         listed: usize,
     },
 
-    /// A format that cannot do without a cell.
+    /// A format needs a unit cell, and none is known.
     #[error("{format} files need a unit cell, and none is known")]
     CellNeeded {
         /// The format.
         format: &'static str,
     },
 
-    /// More mosaic domains than can be kept.
+    /// The number of mosaic domains exceeds the limit.
     #[error("{count} mosaic domains, expected at most {limit}")]
     TooManyDomains {
-        /// How many were asked for.
+        /// The number that the user asked for.
         count: i64,
-        /// How many are allowed.
+        /// The largest number.
         limit: i64,
     },
 }
@@ -303,22 +306,22 @@ impl From<ReadError> for Error {
     }
 }
 
-/// Bytes in the unit that people think of memory in.
+/// Bytes in GiB.
 fn gib(bytes: u128) -> f64 {
     bytes as f64 / (1_u64 << 30) as f64
 }
 
-/// Something that was changed or looks wrong, without being an error.
+/// Input that was changed or looks wrong but is not an error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// No lattice has these angles; the volume is computed from the absolute value of its square.
+    /// No lattice has these angles: the square of the volume is negative. Its absolute value is used.
     ImpossibleAngles {
         /// alpha, beta, gamma in degrees.
         angles_deg: [f64; 3],
     },
-    /// Edges, volume and orientation do not fit each other: a sine or cosine of the angles
-    /// worked out from them exceeds 1.
+    /// Edges, volume and orientation do not agree: a sine or cosine of the angles that is computed
+    /// from them exceeds 1.
     InconsistentAngles {
         /// The three sines.
         sines: [f64; 3],
@@ -330,23 +333,23 @@ pub enum Warning {
         /// The (negative) cell volume in A^3.
         volume_a3: f64,
     },
-    /// The crystal is larger than the beam and was cut down to it.
+    /// The crystal is larger than the beam and was cut to its size.
     ClippedByBeam {
         /// The cell axis along which it was cut, `b` or `c`.
         axis: char,
-        /// The size asked for, in metres.
+        /// The size given, in metres.
         size_m: f64,
         /// The size of the beam, in metres.
         beam_size_m: f64,
     },
-    /// A mosaic spread came without a number of domains.
+    /// A mosaic spread was given without a number of domains.
     DomainsAssumed {
-        /// The number taken.
+        /// The number that is used.
         domains: usize,
     },
-    /// A number of mosaic domains came without a spread, or with a spread of zero.
+    /// A number of mosaic domains was given without a spread or with a spread of zero.
     DomainsWithoutSpread {
-        /// The number asked for; one is used.
+        /// The number given. One domain is used.
         asked: i64,
     },
 }
@@ -398,7 +401,10 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Passes a finite value on, and names the quantity otherwise.
+/// The value, if it is finite.
+///
+/// # Errors
+/// [`Error::OutOfRange`] with the quantity.
 pub(crate) fn finite(quantity: &'static str, value: f64) -> Result<f64, Error> {
     if value.is_finite() {
         Ok(value)

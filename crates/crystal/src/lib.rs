@@ -1,18 +1,18 @@
 //! The crystal of a diffraction simulation: unit cell, orientation, mosaic domains, size, shape
 //! transforms and structure factors.
 //!
-//! A [`CrystalSpec`] says what is known about a crystal, a [`Crystal`] is what follows from it. A
-//! [`FactorGrid`] holds the structure factors, from a list or a dump that [`read`] understands.
+//! A [`CrystalSpec`] is the description of a crystal; a [`Crystal`] is computed from it. A
+//! [`FactorGrid`] holds the structure factors, from a reflection list or a dump (see [`read`]).
 //!
-//! | | symbol | unit | columns | made by |
+//! | | symbol | unit | columns | from |
 //! |---|---|---|---|---|
 //! | [`DirectBasis`] | a, b, c | m | cell vectors in the laboratory | [`Crystal::direct`] |
 //! | [`ReciprocalBasis`] | a\*, b\*, c\* | 1/Angstrom | their duals, `a.a* = 1` | [`Crystal::reciprocal`] |
 //! | [`Lattice`] | both | Angstrom | the same, for a report | [`Crystal::lattice`] |
 //!
-//! Without a matrix, a\* lies along the laboratory's x and b\* in its xy plane; missetting then
-//! turns the reciprocal vectors about the laboratory's X, Y and Z in this order, the spindle turns
-//! the direct ones, and a mosaic domain turns them last.
+//! Without a matrix, a\* lies along the laboratory's x and b\* in its xy plane. Three rotations
+//! follow: missetting turns the reciprocal vectors about the laboratory's X, Y and Z in this order,
+//! the spindle turns the direct vectors, and a mosaic domain turns them last.
 //!
 //! ```
 //! use nanobragg_crystal::{CellSpec, Crystal, CrystalSpec};
@@ -54,8 +54,8 @@ pub use factors::{
 pub use mosaic::{DomainTurn, MAX_DOMAINS, Mosaic, MosaicSpec, cap_rotation};
 pub use orientation::{Misset, angles_from_rotation, misset, reciprocal_from_matrix};
 pub use reflections::{
-    Amplitude, Column, ColumnChoice, ColumnKind, ExpandedList, Expansion, ListedReflection,
-    Merging, Quantity, ReflectionList, ReflectionTable,
+    Amplitude, ColumnChoice, ColumnKind, ExpandedList, Expansion, FactorColumns, ListedReflection,
+    Merging, ReflectionList, ReflectionTable, TableColumn,
 };
 pub use shape::{LatticeNumber, LatticeShape, Shape, sinc3, sincg};
 pub use size::{CrystalSize, clip_to_beam, interpolates_by_default, recommended_oversample};

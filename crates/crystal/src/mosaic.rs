@@ -12,20 +12,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Warning, finite};
 
-/// How many domains stand for a mosaic spread that comes without a number.
+/// The number of domains if a mosaic spread is given without one.
 const DEFAULT_DOMAINS: usize = 10;
 
-/// The most domains that are kept; each takes 72 bytes.
+/// The largest number of domains. Each takes 72 bytes.
 pub const MAX_DOMAINS: i64 = 10_000_000;
 
-/// The mosaicity a user asks for.
+/// The user's description of the mosaicity.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MosaicSpec {
-    /// Width of the distribution in radians; a negative one counts as not given.
+    /// Width of the distribution in radians. A negative width counts as not given.
     #[serde(rename = "spread_deg", with = "in_unit::deg")]
     pub spread_rad: Option<f64>,
-    /// Number of domains; zero or less counts as not given.
+    /// Number of domains. Zero or less counts as not given.
     pub domains: Option<i64>,
     /// Seed of the random stream.
     pub seed: i64,
@@ -57,12 +57,12 @@ impl Mosaic {
     /// | given | not given | 10 domains |
     /// | given | given | as given |
     ///
-    /// The first domain draws its three deviates like the others and is then aligned with the
-    /// crystal.
+    /// The first domain has the orientation of the crystal. Its three deviates are drawn all the
+    /// same, so that the second domain gets the same deviates as in the C program.
     ///
     /// # Errors
-    /// [`Error::TooManyDomains`] beyond [`MAX_DOMAINS`], [`Error::OutOfRange`] for a spread that
-    /// is not finite.
+    /// [`Error::TooManyDomains`] above [`MAX_DOMAINS`], [`Error::OutOfRange`] for a spread that is
+    /// not finite.
     pub fn new(spec: &MosaicSpec) -> Result<(Self, Option<Warning>), Error> {
         let spread = spec.spread_rad.unwrap_or(-1.0);
         let spread_rad = finite("mosaic spread (rad)", spread)?.max(0.0);
@@ -85,7 +85,7 @@ impl Mosaic {
             ),
             Some(1) if spread_rad == 0.0 => (1, None),
             Some(asked) if spread_rad == 0.0 => (1, Some(Warning::DomainsWithoutSpread { asked })),
-            // Fits: at most MAX_DOMAINS.
+            // It is at most MAX_DOMAINS, so it fits.
             Some(asked) => (asked as usize, None),
         };
         let mut stream = MinimalStandard::from_seed(spec.seed);
@@ -104,12 +104,12 @@ impl Mosaic {
         ))
     }
 
-    /// The width of the distribution in radians; domains turn the crystal only if it is above 0.
+    /// The width of the distribution in radians. Domains are turned only if it is above 0.
     pub fn spread_rad(&self) -> f64 {
         self.spread_rad
     }
 
-    /// One rotation matrix per domain, by rows; never empty, and the first is the identity.
+    /// One rotation matrix per domain, by rows. There is at least one; the first is the identity.
     pub fn domains(&self) -> &[[[f64; 3]; 3]] {
         &self.domains
     }
@@ -122,25 +122,26 @@ impl Mosaic {
 
 /// A random rotation about a random axis, as a matrix by rows.
 ///
-/// From three deviates r1, r2, r3 in [-1, 1), drawn in this order:
+/// It is computed from three uniform deviates r1, r2, r3 in [-1, 1), drawn in this order:
 /// ```text
 /// axis  = (sqrt(1 - r2^2) sin(pi r1), sqrt(1 - r2^2) cos(pi r1), r2)
 /// angle = spread (1 - r3^2)^(1/3)
 /// ```
-/// The angle is worked in `f32` and everything else in `f64`. The cube root is the `powf` of the
-/// platform's C library: for a spread of 90 its last bit moves pixels by a percent.
+/// The axis is uniform on the sphere, because zones of equal height have equal areas. The angle is
+/// computed in `f32` and everything else in `f64`, as in the C program. The cube root is the `powf`
+/// of the platform's C library: with a spread of 90 its last bit changes pixels by a percent.
 pub fn cap_rotation(spread_rad: f32, stream: &mut MinimalStandard) -> [[f64; 3]; 3] {
     let turn = DomainTurn::draw(stream);
     axis_rotation(turn.axis, f64::from(spread_rad * turn.share))
 }
 
-/// How a mosaic domain is turned: about an axis, by a share of the spread. Neither depends on the
-/// spread.
+/// The rotation of a mosaic domain: its axis, and its angle as a share of the spread. Neither
+/// depends on the spread.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DomainTurn {
     /// The axis, a unit vector.
     pub axis: [f64; 3],
-    /// The angle over the spread, from 0 to 1.
+    /// The angle divided by the spread, from 0 to 1.
     pub share: f32,
 }
 
@@ -151,11 +152,12 @@ impl DomainTurn {
         let equator = (1.0 - r2 * r2).sqrt();
         Self {
             axis: [equator * (PI * r1).sin(), equator * (PI * r1).cos(), r2],
+            // The exponent 1/3 is rounded to `f32`, as in the C program.
             share: ((1.0 - r3 * r3) as f32).powf((1.0_f64 / 3.0) as f32),
         }
     }
 
-    /// The turns of the first `count` domains of a crystal; the first of them is not turned.
+    /// The turns of the first `count` domains of a crystal. The first domain is not turned.
     pub fn of_domains(seed: i64, count: usize) -> Vec<Self> {
         let mut stream = MinimalStandard::from_seed(seed);
         let mut turns: Vec<_> = (0..count).map(|_| Self::draw(&mut stream)).collect();
@@ -165,11 +167,11 @@ impl DomainTurn {
         turns
     }
 
-    /// The rotation, as a matrix by rows, for a spread near the one that was drawn.
+    /// The rotation, as a matrix by rows, for a spread near `drawn_rad`.
     ///
-    /// The angle is that of `drawn_rad`, worked in `f32`, and the difference between the two spreads
-    /// times the share. At `drawn_rad` itself this is [`cap_rotation`] to the bit, with the
-    /// derivative of the product before it was rounded.
+    /// The angle is that for `drawn_rad`, computed in `f32`, plus the difference between the two
+    /// spreads times the share. At `drawn_rad` this is [`cap_rotation`] to the bit. The derivative is
+    /// that of the product `spread share` without the rounding to `f32`, which has none.
     pub fn rotation_near<T: Scalar>(&self, drawn_rad: f64, spread_rad: T) -> [[T; 3]; 3] {
         let drawn = f64::from(drawn_rad as f32 * self.share);
         let beyond = (spread_rad - T::from_f64(drawn_rad)) * T::from_f64(f64::from(self.share));
@@ -177,7 +179,8 @@ impl DomainTurn {
     }
 }
 
-/// The rotation about a unit axis, as a matrix by rows, products taken in the C program's order.
+/// The rotation about a unit axis, as a matrix by rows: Rodrigues' formula, with the products in the
+/// order of the C program.
 fn axis_rotation<T: Scalar>([x, y, z]: [T; 3], angle_rad: T) -> [[T; 3]; 3] {
     let (sin, cos) = (angle_rad.sin(), angle_rad.cos());
     let versine = T::from_f64(1.0) - cos;

@@ -1,4 +1,4 @@
-//! The orientation of the lattice at phi 0: missetting angles, given or drawn at random.
+//! The orientation of the lattice at phi 0: missetting angles, given or random.
 
 use nanobragg_geometry::in_unit;
 use nanobragg_geometry::rotation::rotate_xyz;
@@ -11,20 +11,21 @@ use serde::{Deserialize, Serialize};
 use crate::constants::METRES_PER_ANGSTROM;
 use crate::mosaic::cap_rotation;
 
-/// The spread that the C program hands to the mosaic rotation for a random orientation.
+/// The spread that the C program passes to the mosaic rotation for a random orientation.
 ///
-/// Meant as 90 degrees, a full sphere, but taken as radians.
+/// It is meant as 90 degrees, but the routine takes radians. Angles up to 90 radians wind many times
+/// around the axis.
 const RANDOM_SPREAD_RAD: f32 = 90.0;
 
-/// How the crystal is turned away from its cell's default orientation or its matrix.
+/// The rotation of the crystal away from its default orientation or its matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Misset {
     /// Rotations about the laboratory's X, then Y, then Z, in radians.
     #[serde(rename = "angles_deg", with = "in_unit::deg")]
     Angles([f64; 3]),
-    /// A random orientation as the C program draws it, which is not uniform: a rotation as for a
-    /// mosaic domain with a spread of 90 radians.
+    /// The random orientation of the C program: the rotation of a mosaic domain with a spread of
+    /// 90 radians. It is not uniform over all rotations.
     Random {
         /// Seed of the random stream.
         seed: i64,
@@ -37,7 +38,7 @@ pub enum Misset {
 }
 
 impl Misset {
-    /// The rotations about X, Y and Z in radians, drawn if need be.
+    /// The rotations about X, Y and Z in radians, as given or drawn from the random stream.
     pub fn angles_rad(&self) -> [f64; 3] {
         match *self {
             Self::Angles(angles) => angles,
@@ -52,7 +53,7 @@ impl Misset {
         }
     }
 
-    /// Whether the angles are drawn, and so worth telling the user.
+    /// Whether the angles are random.
     pub fn is_random(&self) -> bool {
         !matches!(self, Self::Angles(_))
     }
@@ -65,21 +66,22 @@ pub fn misset<T: Scalar>(reciprocal: [[T; 3]; 3], angles_rad: [T; 3]) -> [[T; 3]
 
 /// The reciprocal vectors a*, b*, c* in 1/A of an orientation matrix.
 ///
-/// The matrix has rows x, y, z and columns a*, b*, c*, and carries the wavelength as a factor, as
-/// MOSFLM writes it.
+/// The matrix has rows x, y, z and columns a*, b*, c*. MOSFLM multiplies it by the wavelength, so it
+/// is divided by the wavelength here.
 pub fn reciprocal_from_matrix<T: Scalar>(matrix: &[[f64; 3]; 3], wavelength_m: T) -> [[T; 3]; 3] {
     let per_angstrom = T::from_f64(METRES_PER_ANGSTROM) / wavelength_m;
     let column = |j: usize| matrix.map(|row| per_angstrom * T::from_f64(row[j]));
     [column(0), column(1), column(2)]
 }
 
-/// The angles x, y, z with `R = Rz Ry Rx`, in radians, of a rotation matrix given by rows.
+/// The angles x, y, z in radians of a rotation matrix `R = Rz Ry Rx`, given by rows.
 ///
 /// ```text
 /// x = atan2(Rzy, Rzz)   y = atan2(-Rzx, sqrt(Rzy^2 + Rzz^2))   z = atan2(Ryx, Rxx)
 /// ```
-/// Rows are brought to unit length first, twice, so that the last bits are the C program's. Where
-/// y is a right angle x and z are not separate, and its fixed answer is given.
+/// Rows are normalised first, twice as in the C program, so that the last bits agree with it. If y
+/// is a right angle, only the sum or the difference of x and z is defined; the result is then that
+/// of the C program, with x = pi.
 pub fn angles_from_rotation(rotation: &[[f64; 3]; 3]) -> [f64; 3] {
     let unit = |row: [f64; 3]| {
         let length = norm(row);
@@ -111,6 +113,8 @@ pub fn angles_from_rotation(rotation: &[[f64; 3]; 3]) -> [f64; 3] {
 /// K. Shoemake, "Uniform random rotations", Graphics Gems III (1992): a uniform unit quaternion
 /// from three deviates.
 fn uniform_rotation(stream: &mut MinimalStandard) -> [[f64; 3]; 3] {
+    // The unit quaternions form a sphere in four dimensions, which is the product of two circles of
+    // radii sqrt(1 - s) and sqrt(s). With s and both angles uniform, the points are uniform on it.
     let split = f64::from(stream.uniform());
     let [first, second] =
         std::array::from_fn(|_| 2.0 * std::f64::consts::PI * f64::from(stream.uniform()));

@@ -1,11 +1,11 @@
-//! The outline of the crystal, and the lattice factor that follows from it: the amplitude of a finite
-//! lattice near a reciprocal-lattice point. Every formula of a shape stands in this file.
+//! The outer shape of the crystal and its lattice factor: the amplitude of a finite lattice near a
+//! reciprocal-lattice point. All formulas of the shapes are in this file.
 //!
-//! The formulas are generic over the number. For `f64` every operation is in the C program's order, so
-//! that the value has the C program's bits. Two of them are quotients of two numbers that vanish
-//! together, and a derivative that is carried through such a quotient loses its digits. These two are
-//! functions of the number type, [`LatticeNumber`]: `f64` works them as the C program does, and a
-//! [`Dual`] as power series where the quotient would cancel.
+//! The formulas are generic over the number type. For `f64` every operation is in the order of the C
+//! program, so that the value agrees with it to the last bit. Two of the formulas are quotients of
+//! two numbers that vanish together. The derivative of such a quotient loses its digits. Both are
+//! therefore methods of the number type, [`LatticeNumber`]: `f64` uses the formula of the C program,
+//! and a [`Dual`] uses a power series near the zeros.
 
 use std::f64::consts::PI;
 use std::fmt;
@@ -15,23 +15,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::constants::{ELLIPSOID_AMPLITUDE, GAUSS_RADIUS_SQUARED, TOPHAT_RADIUS_SQUARED};
 
-/// The outline of the crystal, which decides the shape of every spot.
+/// The outer shape of the crystal, which determines the shape of every spot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
-    /// A parallelepiped of whole cells: spots with the fringes of a grating.
+    /// A parallelepiped of cells: spots with the fringes of a grating.
     #[default]
     Square,
     /// An ellipsoid: round spots with fringes.
     Round,
     /// Round spots without fringes.
     Gauss,
-    /// Spots that are flat inside a sphere and nothing outside it.
+    /// Spots of constant amplitude inside a sphere and of zero amplitude outside it.
     Tophat,
 }
 
 impl Shape {
-    /// Why an image has no derivative by the number of cells; `None` if it has one.
+    /// The reason why an image has no derivative by the number of cells; `None` if it has one.
     pub const fn no_derivative_by_cells(self) -> Option<&'static str> {
         match self {
             Self::Tophat => Some("a top-hat ends abruptly where the number of cells says"),
@@ -39,7 +39,8 @@ impl Shape {
         }
     }
 
-    /// Why an image has no derivative by the factor on the squared radius; `None` if it has one.
+    /// The reason why an image has no derivative by the factor on the squared radius; `None` if it
+    /// has one.
     pub const fn no_derivative_by_fudge(self) -> Option<&'static str> {
         match self {
             Self::Tophat => Some("a top-hat ends abruptly where fudge says"),
@@ -60,22 +61,22 @@ impl fmt::Display for Shape {
     }
 }
 
-/// A shape with the numbers that decide its spots.
+/// A shape with the numbers that its lattice factor depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LatticeShape<T = f64> {
-    /// The outline.
+    /// The outer shape.
     pub shape: Shape,
     /// Cells along a, b, c.
     pub cells: [T; 3],
-    /// a*, b*, c* in 1/Angstrom. They lend a Gaussian and a top-hat a width in 1/Angstrom, whatever
-    /// the cell.
+    /// a*, b*, c* in 1/Angstrom. A Gaussian and a top-hat need them: their radius is a distance in
+    /// 1/Angstrom, while that of an ellipsoid is in fractional indices.
     pub reciprocal_per_angstrom: [[T; 3]; 3],
-    /// Factor on the squared radius of every shape but [`Shape::Square`].
+    /// Factor on the squared radius of every shape except [`Shape::Square`].
     pub fudge: T,
 }
 
 impl<T: Copy> LatticeShape<T> {
-    /// The same in another number type, every number taken there by `lift`.
+    /// The same shape in another number type. `lift` converts each number.
     #[inline(always)]
     pub fn map<U>(&self, lift: impl Fn(T) -> U) -> LatticeShape<U> {
         LatticeShape {
@@ -88,8 +89,8 @@ impl<T: Copy> LatticeShape<T> {
 }
 
 impl<T: LatticeNumber> LatticeShape<T> {
-    /// The amplitude of the whole lattice, relative to one cell, at fractional indices `hkl`, of which
-    /// `nearest` are the nearest whole ones.
+    /// The amplitude of all cells divided by that of one cell, at the fractional indices `hkl`.
+    /// `nearest` are the integers nearest to them.
     ///
     /// With `dh = h - h0` and so on, and `N = Na Nb Nc`:
     /// ```text
@@ -98,8 +99,8 @@ impl<T: LatticeNumber> LatticeShape<T> {
     /// Gauss    N gauss(r2, fudge)    r2 = |dh a* + dk b* + dl c*|^2 N^2
     /// Tophat   N tophat(r2, fudge)
     /// ```
-    /// The sign of a parallelepiped's is that of the C program for `f64` and may be the other one for
-    /// numbers with derivatives; no intensity shows it.
+    /// For a parallelepiped the sign is that of the C program for `f64`; numbers with derivatives can
+    /// have the other sign. Intensities do not depend on it.
     #[inline(always)]
     pub fn factor(&self, hkl: [T; 3], nearest: [f64; 3]) -> T {
         let [na, nb, nc] = self.cells;
@@ -109,7 +110,8 @@ impl<T: LatticeNumber> LatticeShape<T> {
             Shape::Square => {
                 let mut amplitude = T::from_f64(1.0);
                 for axis in 0..3 {
-                    // A row of one cell has no fringes.
+                    // The factor of one cell is sin(x)/sin(x) = 1; computing it would add rounding
+                    // errors and fail at x = 0 for a derivative.
                     if self.cells[axis].value() > 1.0 {
                         amplitude *= T::grating(hkl[axis], nearest[axis], self.cells[axis]);
                     }
@@ -147,18 +149,18 @@ impl<T: LatticeNumber> LatticeShape<T> {
     }
 }
 
-/// A number in which lattice factors can be worked.
+/// A number type for lattice factors.
 ///
-/// What is written here are the closed formulas, which is all that a number without derivatives needs.
+/// The default methods are the closed formulas, which numbers without derivatives use.
 pub trait LatticeNumber: Scalar {
     /// The transform of a grating of `n` lines, more than one, at a fractional index:
-    /// `sin(pi n h)/sin(pi h)`. `nearest` is the nearest whole number to the index.
+    /// `sin(pi n h)/sin(pi h)`. `nearest` is the integer nearest to the index.
     #[inline(always)]
     fn grating(index: Self, _nearest: f64, n: Self) -> Self {
         sincg(Self::from_f64(PI) * index, n)
     }
 
-    /// The transform of a ball at `pi r`, [`sinc3`], from the square of r.
+    /// The transform of a ball at `pi r`, [`sinc3`], given the square of r.
     #[inline(always)]
     fn ball(radius_squared: Self) -> Self {
         sinc3(Self::from_f64(PI) * radius_squared.sqrt())
@@ -168,31 +170,31 @@ pub trait LatticeNumber: Scalar {
 impl LatticeNumber for f64 {}
 
 impl<const N: usize, T: Scalar> LatticeNumber for Dual<N, T> {
-    /// Worked of the offset `d` from the nearest whole index, `sin(pi n d)/sin(pi d)`, which is the same
-    /// but for its sign as long as `n` is whole.
+    /// `sin(pi n d)/sin(pi d)`, where `d` is the offset of the index from the nearest integer. For an
+    /// integer `n` this is the closed formula, up to the sign.
     ///
-    /// Near a whole index other than 0 the closed formula divides two numbers of 1e-16: its value is
-    /// what the C program gets, but nothing of a derivative is left. With `d` in place of the index both
-    /// sines are power series there and no digit is lost.
+    /// Near an integer index other than 0 the closed formula divides two numbers of about 1e-16. Its
+    /// value is that of the C program, but its derivative has no correct digit. With `d` both sines
+    /// are power series near the integer and keep all digits.
     ///
-    /// A grating of whole `n` has the period of the lattice but for its sign, one of fractional `n` has
-    /// not. The continuation between whole numbers that is chosen here is the one in which every spot
-    /// grows alike.
+    /// The derivative by `n` needs a continuation between integers. The closed formula with a
+    /// fractional `n` does not have the period of the lattice. The formula in `d` does: with it all
+    /// spots grow in the same way.
     #[inline]
     fn grating(index: Self, nearest: f64, n: Self) -> Self {
         let x = Self::from_f64(PI) * (index - Self::from_f64(nearest));
         n * sinc(n * x) / sinc(x)
     }
 
-    /// Of the square throughout: a root has no derivative at the centre of a spot, and the transform,
-    /// being even, needs none.
+    /// A function of the square of the radius. A root has no derivative at the centre of a spot, and
+    /// the transform does not need one, because it is an even function.
     #[inline]
     fn ball(radius_squared: Self) -> Self {
         sinc3_of_square(Self::from_f64(PI * PI) * radius_squared)
     }
 }
 
-/// The transform of a grating of `n` lines, `sin(n x)/sin(x)`; n at x = 0.
+/// The transform of a grating of `n` lines, `sin(n x)/sin(x)`, and n at x = 0.
 #[inline(always)]
 pub fn sincg<T: Scalar>(x: T, n: T) -> T {
     if x.value() == 0.0 {
@@ -201,7 +203,7 @@ pub fn sincg<T: Scalar>(x: T, n: T) -> T {
     (x * n).sin() / x.sin()
 }
 
-/// The transform of a ball, `3 (sin x/x - cos x)/x^2`; 1 at x = 0.
+/// The transform of a ball, `3 (sin x/x - cos x)/x^2`, and 1 at x = 0.
 #[inline(always)]
 pub fn sinc3<T: Scalar>(x: T) -> T {
     if x.value() == 0.0 {
@@ -216,42 +218,45 @@ fn gauss<T: Scalar>(radius_squared: T, fudge: T) -> T {
     (-(radius_squared / T::from_f64(GAUSS_RADIUS_SQUARED) * fudge)).exp()
 }
 
-/// 1 where `r2 fudge < 0.3969` and 0 elsewhere.
+/// 1 if `r2 fudge < 0.3969`, and 0 otherwise.
 #[inline(always)]
 fn tophat<T: Scalar>(radius_squared: T, fudge: T) -> T {
     let inside = radius_squared.value() * fudge.value() < TOPHAT_RADIUS_SQUARED;
     T::from_f64(if inside { 1.0 } else { 0.0 })
 }
 
-/// Below this square of the argument the series are used; their terms shrink from the first one on.
+/// Below this square of the argument the series are used. There each term is smaller than the one
+/// before it.
 const SERIES_END: f64 = 1.0;
 
-/// Terms of the series; the next one is below 1e-19 of the first at [`SERIES_END`].
+/// The number of terms of the series. At [`SERIES_END`] the next one is below 1e-19 of the first.
 const TERMS: u32 = 10;
 
-/// `sin(x)/x`; 1 at x = 0.
+/// `sin(x)/x`, and 1 at x = 0.
 #[inline]
 fn sinc<T: Scalar>(x: T) -> T {
     let squared = x * x;
     if squared.value() >= SERIES_END {
         return x.sin() / x;
     }
-    // sum of (-x^2)^k/(2k + 1)!, from the last term inwards.
+    // The sum of (-x^2)^k/(2k + 1)!. A term divided by the one before it is -x^2/(2k (2k + 1)).
     series(squared, |k| (2 * k) * (2 * k + 1))
 }
 
-/// [`sinc3`] by the square of its argument.
+/// [`sinc3`] as a function of the square of its argument.
 #[inline]
 fn sinc3_of_square<T: Scalar>(squared: T) -> T {
     if squared.value() >= SERIES_END {
         let x = squared.sqrt();
         return T::from_f64(3.0) * (x.sin() / x - x.cos()) / squared;
     }
-    // sum of (-x^2)^k 6 (k + 1)/(2k + 3)!; one term over the one before is x^2/(2k (2k + 3)).
+    // The sum of (-x^2)^k 6 (k + 1)/(2k + 3)!. A term divided by the one before it is
+    // -x^2/(2k (2k + 3)).
     series(squared, |k| 2 * k * (2 * k + 3))
 }
 
-/// `1 - z/d1 (1 - z/d2 (1 - ...))`, where `divisor` gives d1, d2 and so on.
+/// `1 - z/d1 (1 - z/d2 (1 - ...))`, where `divisor` returns d1, d2 and so on. It is the Horner form
+/// of a series whose terms have the ratios `-z/d1`, `-z/d2` and so on.
 #[inline]
 fn series<T: Scalar>(z: T, divisor: impl Fn(u32) -> u32) -> T {
     let mut sum = T::from_f64(1.0);

@@ -1,9 +1,9 @@
-//! The size of the crystal, in cells and in metres, and what follows from it for sampling.
+//! The size of the crystal in cells and in metres, and the sampling that it needs.
 
 use crate::constants::{AVOGADRO_PER_MOL, CRYSTAL_DENSITY_G_PER_M3};
 use crate::error::{Error, Warning, finite};
 
-/// The size of a crystal: whole cells along a, b, c.
+/// The size of a crystal: integer numbers of cells along a, b, c.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CrystalSize {
     cells: [f64; 3],
@@ -13,8 +13,8 @@ pub struct CrystalSize {
 impl CrystalSize {
     /// Cells and size along a, b, c of a crystal with the given cell edges.
     ///
-    /// A positive size wins over a number of cells, axis by axis: `N = ceil(size/edge)`. Whatever
-    /// is below 1 becomes 1.
+    /// For each axis, a positive size replaces the number of cells: `N = ceil(size/edge)`. Numbers
+    /// below 1 become 1.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for a size that is not finite.
@@ -35,7 +35,7 @@ impl CrystalSize {
         })
     }
 
-    /// The numbers of cells Na, Nb, Nc; whole numbers from 1.
+    /// The numbers of cells Na, Nb, Nc: integers from 1.
     pub fn cells(&self) -> [f64; 3] {
         self.cells
     }
@@ -51,7 +51,7 @@ impl CrystalSize {
         a.max(b).max(c)
     }
 
-    /// A rough molecular weight in g/mol: one molecule a cell, packed at the density of protein.
+    /// A rough molecular weight in g/mol: one molecule per cell at the density of a protein crystal.
     pub fn approximate_molecular_weight(&self) -> f64 {
         let [a, b, c] = self.size_m;
         let [na, nb, nc] = self.cells;
@@ -60,10 +60,10 @@ impl CrystalSize {
     }
 }
 
-/// The size of the crystal where the beam meets it, with a warning for each axis that was cut.
+/// The size of the part of the crystal in the beam, with a warning for each axis that was cut.
 ///
-/// Only b and c are cut: a crystal may be longer than the beam is wide along the beam. A negative
-/// beam size cuts nothing.
+/// Only b and c are cut. The axis a is taken to lie along the beam, where the crystal can be longer
+/// than the beam is wide. A negative beam size cuts nothing.
 pub fn clip_to_beam(size_m: [f64; 3], beam_size_m: f64) -> ([f64; 3], Vec<Warning>) {
     let mut clipped = size_m;
     let mut warnings = Vec::new();
@@ -82,25 +82,27 @@ pub fn clip_to_beam(size_m: [f64; 3], beam_size_m: f64) -> ([f64; 3], Vec<Warnin
     (clipped, warnings)
 }
 
-/// How finely each pixel should be divided: `ceil(3 L/(lambda distance/pixel))`, at least 1.
+/// The recommended number of sub-pixels along each side of a pixel:
+/// `ceil(3 L/(lambda distance/pixel))`, at least 1 and at most `u32::MAX`.
 ///
-/// L is the largest size of the crystal, whose fringes are `lambda distance/L` apart on the
-/// detector: three sub-pixels a fringe. Absurdly large answers end at `u32::MAX`.
+/// L is the largest size of the crystal. Its fringes are `lambda distance/L` apart on the detector,
+/// so this is three sub-pixels per fringe.
 pub fn recommended_oversample(
     largest_m: f64,
     wavelength_m: f64,
     distance_m: f64,
     pixel_size_m: f64,
 ) -> u32 {
-    let fringe_m = wavelength_m * distance_m / pixel_size_m;
-    // The conversion saturates, and takes NaN and negative numbers to 0.
-    ((3.0 * largest_m / fringe_m).ceil() as u32).max(1)
+    // The size of a crystal whose fringes are one pixel apart.
+    let resolved_m = wavelength_m * distance_m / pixel_size_m;
+    // The conversion saturates, and converts NaN and negative numbers to 0.
+    ((3.0 * largest_m / resolved_m).ceil() as u32).max(1)
 }
 
-/// Whether structure factors are interpolated when the user does not say: for crystals so small
-/// that intensity between the spots matters, at most 2 cells along any axis.
+/// Whether structure factors are interpolated if the user does not choose. They are for a crystal of
+/// at most 2 cells along one of the axes, where the intensity between the spots matters.
 ///
-/// Takes the numbers of cells as given, before sizes are turned into cells.
+/// `cells` are the numbers that the user gave, before sizes are converted into cells.
 pub fn interpolates_by_default(cells: [i64; 3]) -> bool {
     cells.into_iter().any(|n| n <= 2)
 }

@@ -1,9 +1,9 @@
-//! The spindle: turning the crystal through phi.
+//! The rotation of the crystal about the spindle.
 
 use nanobragg_geometry::rotation::rotate_about;
 use nanobragg_numeric::Scalar;
 
-/// The angles `phi0 + step i` of a sweep, in radians, for i below `count`.
+/// The angles `phi0 + step i` of a sweep, in radians, for i from 0 to `count` - 1.
 ///
 /// ```
 /// # use nanobragg_crystal::phi_angles_rad;
@@ -17,10 +17,10 @@ pub fn phi_angles_rad(
     (0..count as usize).map(move |i| phi0_rad + step_rad * i as f64)
 }
 
-/// Three cell vectors turned about the spindle by phi.
+/// Three cell vectors, turned about the spindle by phi.
 ///
-/// A rotation by exactly 0 is a rotation like any other here; that the C program leaves it out is
-/// the caller's to reproduce.
+/// The C program skips a rotation by exactly 0 and uses the result of an earlier one (the oddity
+/// `phi-zero`). This function does not; the caller reproduces the oddity.
 pub fn rotate_by_phi<T: Scalar>(vectors: [[T; 3]; 3], spindle: [T; 3], phi_rad: T) -> [[T; 3]; 3] {
     vectors.map(|vector| rotate_about(vector, spindle, phi_rad))
 }

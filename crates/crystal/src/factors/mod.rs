@@ -1,4 +1,4 @@
-//! Structure factors on the box of Miller indices that holds them all.
+//! Structure factors on a box of Miller indices.
 
 mod nearest;
 mod tricubic;
@@ -8,7 +8,7 @@ pub use tricubic::{lagrange_cubic, tricubic};
 
 use crate::error::Error;
 
-/// Whole Miller indices h, k, l.
+/// Integer Miller indices h, k, l.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hkl(pub [i32; 3]);
 
@@ -21,7 +21,7 @@ pub struct Reflection {
     pub amplitude: f64,
 }
 
-/// The smallest and largest index along h, k, l; both ends are included.
+/// The smallest and largest index along h, k, l. Both ends are included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Smallest h, k, l.
@@ -31,7 +31,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The box around some reflections; `None` if there is none.
+    /// The smallest box around some reflections; `None` if there is no reflection.
     pub fn around(reflections: &[Reflection]) -> Option<Self> {
         let Hkl(first) = reflections.first()?.hkl;
         let mut bounds = Self {
@@ -49,7 +49,7 @@ impl Bounds {
 
     /// The number of indices along h, k, l.
     pub fn extent(&self) -> [u64; 3] {
-        // A span of i32 fits; a reversed one, which no grid has, would come out as 0.
+        // The difference of two i32 fits in an i64. Reversed ends, which no grid has, give 0.
         std::array::from_fn(|i| {
             u64::try_from(i64::from(self.max[i]) - i64::from(self.min[i]) + 1).unwrap_or(0)
         })
@@ -61,13 +61,13 @@ impl Bounds {
     }
 }
 
-/// How much memory a grid may take.
+/// The largest memory of a grid.
 ///
-/// Two reflections with far-off indices span a box of any size, so a slip in a file must not take
-/// the machine down.
+/// Two reflections with distant indices span a box of any size. With this limit a typing error in a
+/// file cannot use up the memory of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GridLimit {
-    /// Bytes; 8 GiB unless said otherwise.
+    /// The limit in bytes, 8 GiB by default.
     pub max_bytes: u64,
 }
 
@@ -77,10 +77,10 @@ impl Default for GridLimit {
     }
 }
 
-/// Structure factors on a box of Miller indices, and one value for everything else.
+/// Structure factors on a box of Miller indices, and one value for all other indices.
 ///
 /// # Shape
-/// `values` is `[h][k][l]`, l fastest, from `bounds.min`.
+/// `values` is `[h][k][l]` from `bounds.min`; l is the fastest index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FactorGrid {
     bounds: Option<Bounds>,
@@ -102,12 +102,12 @@ impl FactorGrid {
 
     /// The grid over the box around `reflections`.
     ///
-    /// Points of the box that are not listed hold `default_f`; of a repeated index the last
-    /// amplitude stays.
+    /// Points of the box that are not listed get `default_f`. If indices are listed more than once,
+    /// the last amplitude is used.
     ///
     /// # Errors
     /// [`Error::GridTooLarge`] if the box needs more memory than `limit` allows,
-    /// [`Error::OutOfMemory`] if the system has less.
+    /// [`Error::OutOfMemory`] if the system cannot provide it.
     pub fn from_reflections(
         reflections: &[Reflection],
         default_f: f64,
@@ -137,9 +137,9 @@ impl FactorGrid {
         Ok(grid)
     }
 
-    /// The grid of values that already fill their box; every point counts as read.
+    /// The grid of values that already fill their box. Every point counts as read.
     ///
-    /// Takes only as many values as the box has points, which the reader of dumps ensures.
+    /// There must be as many values as points, which the reader of dumps ensures.
     pub(crate) fn from_values(bounds: Bounds, values: Vec<f64>, default_f: f64) -> Self {
         debug_assert_eq!(values.len() as u128, bounds.points());
         Self {
@@ -159,7 +159,7 @@ impl FactorGrid {
     /// The distances in [`values`](Self::values) between neighbours along h, k, l.
     #[inline]
     pub fn strides(&self) -> [usize; 3] {
-        // In memory, so each product fits.
+        // The values are in memory, so each product fits.
         let [_, k, l] = self
             .bounds
             .map_or([0; 3], |bounds| bounds.extent().map(|n| n as usize));
@@ -172,13 +172,13 @@ impl FactorGrid {
         &self.values
     }
 
-    /// F of every reflection outside the box.
+    /// The amplitude F of every reflection outside the box.
     #[inline]
     pub fn default_f(&self) -> f64 {
         self.default_f
     }
 
-    /// The reflections of the box with another value than this one, in order of h, k, l.
+    /// The reflections of the box whose amplitude differs from `amplitude`, in order of h, k, l.
     pub fn reflections_other_than(&self, amplitude: f64) -> Vec<Reflection> {
         let Some(bounds) = self.bounds else {
             return Vec::new();
@@ -192,7 +192,7 @@ impl FactorGrid {
                 let (plane, l) = (offset / l_extent, offset % l_extent);
                 let (h, k) = (plane / k_extent, plane % k_extent);
                 Reflection {
-                    // Within the box, whose ends are i32.
+                    // The point is in the box, whose ends are i32.
                     hkl: Hkl([h_min + h as i32, k_min + k as i32, l_min + l as i32]),
                     amplitude: *value,
                 }
@@ -200,17 +200,17 @@ impl FactorGrid {
             .collect()
     }
 
-    /// How many reflections were read: lines of a list, points of a dump.
+    /// The number of reflections that were read: lines of a list or points of a dump.
     pub fn count_read(&self) -> u128 {
         self.count_read
     }
 
-    /// Whether there is no reflection.
+    /// Whether the grid has no reflection.
     pub fn is_empty(&self) -> bool {
         self.bounds.is_none()
     }
 
-    /// Where h k l stands in [`values`](Self::values); `None` outside the box.
+    /// The position of h k l in [`values`](Self::values); `None` outside the box.
     #[inline]
     pub fn offset(&self, hkl: [i64; 3]) -> Option<usize> {
         let bounds = self.bounds.as_ref()?;
@@ -225,7 +225,7 @@ impl FactorGrid {
         Some(offset)
     }
 
-    /// Replaces F of one point of the box; false outside it, where nothing is replaced.
+    /// Replaces F of one point of the box. Returns false, without a change, outside the box.
     pub fn replace(&mut self, hkl: Hkl, amplitude: f64) -> bool {
         let offset = self.offset(hkl.0.map(i64::from));
         let value = offset.and_then(|offset| self.values.get_mut(offset));
@@ -236,7 +236,7 @@ impl FactorGrid {
         is_inside
     }
 
-    /// The indices of the point at an offset of [`values`](Self::values); `None` beyond them.
+    /// The indices of the point at an offset in [`values`](Self::values); `None` after the last one.
     pub fn hkl_at(&self, offset: usize) -> Option<Hkl> {
         let bounds = self.bounds.filter(|_| offset < self.values.len())?;
         let [h_stride, k_stride, _] = self.strides();
@@ -245,7 +245,7 @@ impl FactorGrid {
             offset % h_stride / k_stride,
             offset % k_stride,
         ];
-        // Inside the box, so every sum is an index of it.
+        // The point is in the box, so each sum is an i32 and does not wrap.
         Some(Hkl(std::array::from_fn(|i| {
             bounds.min[i].wrapping_add_unsigned(steps[i] as u32)
         })))
@@ -258,12 +258,12 @@ impl FactorGrid {
     }
 }
 
-/// The number of points of a box already known to fit in memory.
+/// The number of points of a box that is known to fit in memory.
 fn count(bounds: &Bounds) -> usize {
     usize::try_from(bounds.points()).unwrap_or(usize::MAX)
 }
 
-/// An empty vector with room for every point of a box.
+/// An empty vector with memory for every point of a box.
 pub(crate) fn reserve(bounds: &Bounds, limit: GridLimit) -> Result<Vec<f64>, Error> {
     let needed_bytes = bounds.points().saturating_mul(size_of::<f64>() as u128);
     if needed_bytes > u128::from(limit.max_bytes) {

@@ -2,7 +2,7 @@
 
 use super::FactorGrid;
 
-/// The whole number nearest to `x`, halves going down: `ceil(x - 0.5)`.
+/// The integer nearest to `x`, where a half rounds down: `ceil(x - 0.5)`.
 ///
 /// ```
 /// # use nanobragg_crystal::nearest_index;
@@ -14,7 +14,7 @@ pub fn nearest_index(x: f64) -> f64 {
 }
 
 impl FactorGrid {
-    /// F of the reflection h k l, or the default outside the grid.
+    /// F of the reflection h k l, or the default value outside the grid.
     #[inline]
     pub fn nearest(&self, hkl: [i64; 3]) -> f64 {
         self.offset(hkl)
@@ -23,18 +23,19 @@ impl FactorGrid {
 
     /// F of the reflection nearest to fractional indices.
     ///
-    /// Indices that are no numbers lie outside the grid.
+    /// Indices that are NaN count as outside the grid.
     #[inline]
     pub fn nearest_to(&self, hkl: [f64; 3]) -> f64 {
         self.offset_of_nearest(hkl)
             .map_or(self.default_f(), |offset| self.at(offset))
     }
 
-    /// Where the reflection nearest to fractional indices stands in [`values`](Self::values);
+    /// The position in [`values`](Self::values) of the reflection nearest to fractional indices;
     /// `None` outside the grid.
     #[inline]
     pub fn offset_of_nearest(&self, hkl: [f64; 3]) -> Option<usize> {
-        // The conversion saturates, so only NaN needs a number that no grid holds.
+        // The conversion saturates, so infinite indices are outside. It would convert NaN to 0,
+        // which can be inside; NaN gets an index that is in no grid.
         let whole = |x: f64| {
             if x.is_nan() {
                 i64::MIN

@@ -1,16 +1,17 @@
-//! The structure factor between reflections, by Lagrange's cubic along each axis.
+//! The structure factor between reflections, from a cubic polynomial along each axis.
 
 use nanobragg_numeric::{Real, Scalar};
 
 use super::FactorGrid;
 
-/// Lagrange's cubic through four values at `first`, `first + 1`, `first + 2`, `first + 3`.
+/// The cubic polynomial through four values at `first`, `first + 1`, `first + 2`, `first + 3`, in
+/// the form of Lagrange.
 ///
 /// ```text
 /// sum over i of  values[i] product over j != i of (x - x_j)/(x_i - x_j)
 /// ```
-/// Every product and the division come in the C program's order; its denominators are the whole
-/// numbers -6, 2, -2 and 6.
+/// The order of operations is that of the C program. With points 1 apart, the denominators are the
+/// integers -6, 2, -2 and 6.
 #[inline(always)]
 pub fn lagrange_cubic<T: Real>(first: T, values: [T; 4], x: T) -> T {
     let d0 = x - first;
@@ -24,8 +25,8 @@ pub fn lagrange_cubic<T: Real>(first: T, values: [T; 4], x: T) -> T {
     term0 + term1 + term2 + term3
 }
 
-/// The tricubic through 64 values `[h][k][l]` whose first point is `first`: along l, then k,
-/// then h.
+/// The interpolated value among 64 values `[h][k][l]` whose first point is `first`. It interpolates
+/// along l, then along k, then along h.
 #[inline(always)]
 pub fn tricubic<T: Real>(first: [T; 3], values: &[[[T; 4]; 4]; 4], hkl: [T; 3]) -> T {
     let along_h = values.map(|plane| {
@@ -36,10 +37,12 @@ pub fn tricubic<T: Real>(first: [T; 3], values: &[[[T; 4]; 4]; 4], hkl: [T; 3]) 
 }
 
 impl FactorGrid {
-    /// Whether all 64 points around `hkl` lie in the grid, by the C program's test
-    /// `h - hmin + 3 <= hmax - hmin + 1` and `h - 2 >= hmin`, likewise k and l.
+    /// Whether all 64 points around `hkl` lie in the grid, by the test of the C program:
+    /// `h - hmin + 3 <= hmax - hmin + 1` and `h - 2 >= hmin`, and the same for k and l. False for an
+    /// empty grid.
     ///
-    /// One point stricter than it would have to be. Never true of an empty grid.
+    /// The points along h are `floor(h) - 1` to `floor(h) + 2`, so `hmin + 1 <= h < hmax - 1` would
+    /// be enough. The test is stricter by one index at each end.
     #[inline]
     pub fn allows_tricubic(&self, hkl: [f64; 3]) -> bool {
         let Some(bounds) = self.bounds() else {
@@ -52,14 +55,14 @@ impl FactorGrid {
         })
     }
 
-    /// F at fractional indices, or `None` too near the edge of the grid.
+    /// F at fractional indices; `None` if they are too near the edge of the grid.
     #[inline]
     pub fn tricubic<T: Scalar>(&self, hkl: [T; 3]) -> Option<T> {
         self.tricubic_of(hkl, |offset| T::from_f64(self.at(offset)))
     }
 
-    /// [`tricubic`](Self::tricubic) of other values than those of the grid: `value_at` gives the one
-    /// at an offset of [`values`](Self::values).
+    /// As [`tricubic`](Self::tricubic), with other values than those of the grid: `value_at` returns
+    /// the value at an offset in [`values`](Self::values).
     #[inline]
     pub fn tricubic_of<T: Scalar>(&self, hkl: [T; 3], value_at: impl Fn(usize) -> T) -> Option<T> {
         let values = hkl.map(T::value);
@@ -67,7 +70,7 @@ impl FactorGrid {
             return None;
         }
         let first = values.map(|x| x.floor() - 1.0);
-        // Fits: the test above leaves only numbers between two i32.
+        // The indices are in the grid, so they fit in an i64.
         let corner = self.offset(first.map(|x| x as i64))?;
         let [h_stride, k_stride, _] = self.strides();
         let around = std::array::from_fn(|h| {
@@ -78,9 +81,12 @@ impl FactorGrid {
         Some(tricubic(first.map(T::from_f64), &around, hkl))
     }
 
-    /// Tells the offset and the weight of each of the 64 values that [`tricubic`](Self::tricubic)
-    /// adds up at `hkl`: its derivatives by them. Nothing too near the edge of the grid.
-    pub fn for_each_neighbour(&self, hkl: [f64; 3], mut tell: impl FnMut(usize, f64)) {
+    /// Calls `visit` with the offset and the weight of each of the 64 values from which
+    /// [`tricubic`](Self::tricubic) interpolates at `hkl`. There is no call if `hkl` is too near the
+    /// edge of the grid.
+    ///
+    /// The interpolated value is linear in the 64 values, so the weights are its derivatives by them.
+    pub fn for_each_neighbour(&self, hkl: [f64; 3], mut visit: impl FnMut(usize, f64)) {
         if !self.allows_tricubic(hkl) {
             return;
         }
@@ -89,6 +95,7 @@ impl FactorGrid {
             return;
         };
         let [h_stride, k_stride, _] = self.strides();
+        // The weight of a value is the polynomial through 1 at this value and 0 at the others.
         let weights: [[f64; 4]; 3] = std::array::from_fn(|axis| {
             std::array::from_fn(|i| {
                 let mut unit = [0.0; 4];
@@ -99,7 +106,7 @@ impl FactorGrid {
         for (h, by_h) in weights[0].iter().enumerate() {
             for (k, by_k) in weights[1].iter().enumerate() {
                 for (l, by_l) in weights[2].iter().enumerate() {
-                    tell(corner + h * h_stride + k * k_stride + l, by_h * by_k * by_l);
+                    visit(corner + h * h_stride + k * k_stride + l, by_h * by_k * by_l);
                 }
             }
         }

@@ -1,10 +1,10 @@
-//! Structure-factor dumps: a grid as the C program keeps it between runs.
+//! Structure-factor dumps: the grid that the C program stores between runs.
 //!
 //! ```text
 //! hmin hmax kmin kmax lmin lmax\n\f        text
 //! f64 f64 f64 ...                          native byte order, [h][k][l], l fastest
 //! ```
-//! Each axis is one value longer than the box; what lies beyond the box is padding.
+//! Each axis is one value longer than the box. The additional values are padding.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -24,18 +24,18 @@ use super::is_blank;
 use crate::error::Error;
 use crate::factors::{Bounds, FactorGrid, GridLimit, reserve};
 
-/// What stands between header and values.
+/// The bytes between header and values: line feed and form feed.
 const MARK: &[u8] = b"\n\x0c";
 
-/// The header is sought in so many bytes: six numbers of eleven characters, with room to spare.
+/// The largest length of a header. Six numbers of eleven characters need less than half of it.
 const LONGEST_HEADER: usize = 256;
 
 const VALUE: usize = size_of::<f64>();
 
-/// Reads the dump at `path`; `default_f` is F outside its box.
+/// Reads the dump at `path`. `default_f` is F outside its box.
 ///
 /// # Errors
-/// [`Error::Unreadable`], or what [`parse`] finds.
+/// [`Error::Unreadable`], and those of [`parse`].
 pub fn read(path: impl AsRef<Path>, default_f: f64, limit: GridLimit) -> Result<FactorGrid, Error> {
     let path = path.as_ref();
     let _span = tracing::debug_span!("read_dump", path = %path.display()).entered();
@@ -49,18 +49,18 @@ pub fn read(path: impl AsRef<Path>, default_f: f64, limit: GridLimit) -> Result<
     if !metadata.is_file() {
         return parse(&bytes_of(path)?, &name, default_f, limit);
     }
-    // Plane by plane, so that the file is never in memory beside the grid.
+    // A file is read plane by plane, so that it is not in memory together with the grid.
     decode(file, metadata.len(), &name, default_f, limit).map_err(|fault| match fault {
-        Fault::Dump(error) => error,
-        Fault::Reading(source) => unreadable(source),
+        DumpFault::Dump(error) => error,
+        DumpFault::Reading(source) => unreadable(source),
     })
 }
 
-/// Whether the file at `path` begins as a dump does.
+/// Whether the file at `path` begins with the header of a dump.
 pub fn is_dump(path: impl AsRef<Path>) -> bool {
     let path = path.as_ref();
     let mut head = Vec::new();
-    // A pipe could be looked at only once.
+    // The bytes of a pipe can be read only once, so a pipe is not examined.
     let read = path.is_file().then(|| File::open(path).ok()).flatten();
     let read = read.map(|file| file.take(LONGEST_HEADER as u64).read_to_end(&mut head));
     let end = head.windows(MARK.len()).position(|pair| pair == MARK);
@@ -71,8 +71,8 @@ pub fn is_dump(path: impl AsRef<Path>) -> bool {
 /// The grid in the bytes of a dump; `name` is for messages. Every point counts as read.
 ///
 /// # Errors
-/// [`Error::DumpHeader`], [`Error::DumpLength`], [`Error::DumpValue`] for a value that is
-/// not finite or below the normal range, [`Error::GridTooLarge`] beyond `limit`.
+/// [`Error::DumpHeader`], [`Error::DumpLength`], [`Error::DumpValue`] for a value that is not finite
+/// or is subnormal, [`Error::GridTooLarge`] above `limit`.
 pub fn parse(
     bytes: &[u8],
     name: &str,
@@ -80,30 +80,30 @@ pub fn parse(
     limit: GridLimit,
 ) -> Result<FactorGrid, Error> {
     decode(bytes, bytes.len() as u64, name, default_f, limit).map_err(|fault| match fault {
-        Fault::Dump(error) => error,
-        // A slice is as long as it says.
-        Fault::Reading(source) => Error::Unreadable {
+        DumpFault::Dump(error) => error,
+        // Reading from a slice of this length does not fail.
+        DumpFault::Reading(source) => Error::Unreadable {
             path: PathBuf::from(name),
             source,
         },
     })
 }
 
-/// What ends the reading of a dump.
-enum Fault {
-    /// It is none.
+/// Why a dump cannot be read.
+enum DumpFault {
+    /// The contents are wrong.
     Dump(Error),
-    /// Its bytes do not come.
+    /// The bytes cannot be read.
     Reading(io::Error),
 }
 
-impl From<Error> for Fault {
+impl From<Error> for DumpFault {
     fn from(error: Error) -> Self {
         Self::Dump(error)
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for DumpFault {
     fn from(error: io::Error) -> Self {
         Self::Reading(error)
     }
@@ -116,7 +116,7 @@ fn decode(
     name: &str,
     default_f: f64,
     limit: GridLimit,
-) -> Result<FactorGrid, Fault> {
+) -> Result<FactorGrid, DumpFault> {
     let mut head = Vec::with_capacity(LONGEST_HEADER);
     (source.by_ref().take(LONGEST_HEADER as u64)).read_to_end(&mut head)?;
     let bad_header = || Error::DumpHeader {
@@ -134,14 +134,15 @@ fn decode(
     let expected = padded_points(&bounds).saturating_mul(VALUE as u128);
     let found = length.saturating_sub((end + MARK.len()) as u64);
     if u128::from(found) != expected {
-        return Err(Fault::Dump(Error::DumpLength {
+        return Err(DumpFault::Dump(Error::DumpLength {
             name: name.to_owned(),
             found,
             expected,
         }));
     }
     let mut grid = reserve(&bounds, limit)?;
-    // The file is as long as its header says and the grid fits, so every extent does.
+    // The length of the file agrees with its header and the grid fits in memory, so each extent
+    // fits in a usize.
     let [h_extent, k_extent, l_extent] = bounds.extent().map(|n| n as usize);
     let row_bytes = (l_extent + 1) * VALUE;
     let plane_bytes = (k_extent + 1) * row_bytes;
@@ -163,7 +164,7 @@ fn decode(
     }
     let mut values = grid.iter().copied().enumerate();
     if let Some((position, value)) = values.find(|(_, value)| !is_amplitude(*value)) {
-        return Err(Fault::Dump(Error::DumpValue {
+        return Err(DumpFault::Dump(Error::DumpValue {
             name: name.to_owned(),
             position,
             value,
@@ -172,22 +173,22 @@ fn decode(
     Ok(FactorGrid::from_values(bounds, grid, default_f))
 }
 
-/// Writes a grid as a dump; one without reflections has no dump and writes nothing.
+/// Writes a grid as a dump. For a grid without reflections it writes nothing.
 ///
 /// # Errors
-/// Whatever the writer says.
+/// Errors of the writer.
 pub fn write(grid: &FactorGrid, mut writer: impl Write) -> io::Result<()> {
     writer.write_all(&to_bytes(grid))
 }
 
-/// A grid as the bytes of a dump; empty without reflections.
+/// The bytes of a dump of a grid. Empty for a grid without reflections.
 pub fn to_bytes(grid: &FactorGrid) -> Vec<u8> {
     let Some(bounds) = grid.bounds() else {
         return Vec::new();
     };
     let ([h_min, k_min, l_min], [h_max, k_max, l_max]) = (bounds.min, bounds.max);
     let header = format!("{h_min} {h_max} {k_min} {k_max} {l_min} {l_max}");
-    // The grid is in memory, so every extent fits.
+    // The grid is in memory, so each extent fits in a usize.
     let [_, k_extent, l_extent] = bounds.extent().map(|n| n as usize);
     let points = usize::try_from(padded_points(&bounds)).unwrap_or(0);
     let mut bytes = Vec::with_capacity(header.len() + MARK.len() + points * VALUE);
@@ -207,7 +208,7 @@ pub fn to_bytes(grid: &FactorGrid) -> Vec<u8> {
     bytes
 }
 
-/// The number of values in a dump, padding included.
+/// The number of values in a dump, including the padding.
 fn padded_points(bounds: &Bounds) -> u128 {
     bounds
         .extent()
@@ -216,13 +217,13 @@ fn padded_points(bounds: &Bounds) -> u128 {
         .product()
 }
 
-/// Whether a value can be a structure factor: a finite number, and not one of the tiny ones that
-/// amplitudes of the other byte order look like.
+/// Whether a value can be a structure factor: it is finite and not subnormal. In the other byte order
+/// an amplitude of few digits, such as 350.5, is a subnormal number.
 fn is_amplitude(value: f64) -> bool {
     value.is_finite() && !value.is_subnormal()
 }
 
-/// The box that a header names; `None` if it is not one.
+/// The box of a header; `None` if the bytes are not a header.
 fn bounds(header: &[u8]) -> Option<Bounds> {
     let mut limits = [0; 6];
     let index = preceded(take_while(is_blank), integer::<&[u8], NomError<&[u8]>>);

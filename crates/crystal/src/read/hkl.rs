@@ -1,6 +1,6 @@
-//! Reflection lists: text, a line `h k l F` for each reflection.
+//! Reflection lists: text with one line `h k l F` for each reflection.
 //!
-//! Blank lines and lines that begin with `#` are skipped, columns beyond the fourth are ignored.
+//! Blank lines and lines that begin with `#` are skipped. Columns after the fourth are ignored.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::{finite_number, word};
 use crate::error::Error;
 use crate::factors::{Hkl, Reflection};
 
-/// Bytes that a line takes at least on average, to reserve memory with.
+/// The length of a short line. It gives a first estimate of the memory for a list.
 const TYPICAL_LINE: usize = 16;
 
 const INDICES: [&str; 3] = ["the index h", "the index k", "the index l"];
@@ -18,7 +18,7 @@ const INDICES: [&str; 3] = ["the index h", "the index k", "the index l"];
 /// Reads the reflection list at `path`.
 ///
 /// # Errors
-/// [`Error::Unreadable`], or what [`parse`] finds.
+/// [`Error::Unreadable`], and those of [`parse`].
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<Reflection>, Error> {
     let path = path.as_ref();
     let _span = tracing::debug_span!("read_hkl", path = %path.display()).entered();
@@ -28,9 +28,9 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<Reflection>, Error> {
 /// The reflections in the text of a list, in its order; `name` is for messages.
 ///
 /// # Errors
-/// [`Error::TooFewColumns`], [`Error::NotANumber`] and [`Error::NotAnIndex`] with the line at
-/// fault; [`Error::NoReflections`] if there is none, [`Error::TooManyReflections`] if there is no
-/// memory for them.
+/// [`Error::TooFewColumns`], [`Error::NotANumber`] and [`Error::NotAnIndex`] with the line;
+/// [`Error::NoReflections`] if there is none, [`Error::TooManyReflections`] if there is no memory
+/// for them.
 ///
 /// ```
 /// # use nanobragg_crystal::read::hkl;
@@ -65,8 +65,8 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Vec<Reflection>, Error> {
     Ok(reflections)
 }
 
-/// What is wrong with a line, before file and line are known.
-enum Fault<'a> {
+/// The error of a line, without the name of the file and the number of the line.
+enum LineFault<'a> {
     Columns(usize),
     Index {
         word: &'a [u8],
@@ -78,7 +78,7 @@ enum Fault<'a> {
     },
 }
 
-impl Fault<'_> {
+impl LineFault<'_> {
     #[cold]
     fn at(self, name: &str, line: usize) -> Error {
         let name = name.to_owned();
@@ -101,7 +101,7 @@ impl Fault<'_> {
 }
 
 /// The reflection of a line; `None` for a comment or a blank line.
-fn reflection(line: &[u8]) -> Result<Option<Reflection>, Fault<'_>> {
+fn reflection(line: &[u8]) -> Result<Option<Reflection>, LineFault<'_>> {
     let mut rest = line;
     let mut hkl = [0; 3];
     for (column, (index, expected)) in hkl.iter_mut().zip(INDICES).enumerate() {
@@ -109,7 +109,7 @@ fn reflection(line: &[u8]) -> Result<Option<Reflection>, Fault<'_>> {
             return if column == 0 {
                 Ok(None)
             } else {
-                Err(Fault::Columns(column))
+                Err(LineFault::Columns(column))
             };
         };
         if column == 0 && found.starts_with(b"#") {
@@ -119,10 +119,10 @@ fn reflection(line: &[u8]) -> Result<Option<Reflection>, Fault<'_>> {
         rest = after;
     }
     let Ok((_, found)) = word(rest) else {
-        return Err(Fault::Columns(hkl.len()));
+        return Err(LineFault::Columns(hkl.len()));
     };
     let expected = "the structure factor F, a finite number";
-    let amplitude = finite_number(found).ok_or(Fault::Number {
+    let amplitude = finite_number(found).ok_or(LineFault::Number {
         word: found,
         expected,
     })?;
@@ -132,22 +132,23 @@ fn reflection(line: &[u8]) -> Result<Option<Reflection>, Fault<'_>> {
     }))
 }
 
-/// A Miller index; one with a fraction of zero, such as `5.0`, is whole.
-fn whole_number<'a>(word: &'a [u8], expected: &'static str) -> Result<i32, Fault<'a>> {
+/// A Miller index. A number with a fraction of zero, such as `5.0`, is accepted.
+fn whole_number<'a>(word: &'a [u8], expected: &'static str) -> Result<i32, LineFault<'a>> {
     if let Some(index) = short_integer(word) {
         return Ok(index);
     }
-    let number = finite_number(word).ok_or(Fault::Number { word, expected })?;
+    let number = finite_number(word).ok_or(LineFault::Number { word, expected })?;
     let whole =
         number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
     if whole {
         Ok(number as i32)
     } else {
-        Err(Fault::Index { word, expected })
+        Err(LineFault::Index { word, expected })
     }
 }
 
-/// The fast way for what nearly every index is: an optional minus and up to nine digits.
+/// A fast path for nearly every index: an optional minus and up to nine digits, which fit in an
+/// `i32`. `None` for any other text.
 fn short_integer(word: &[u8]) -> Option<i32> {
     let digits = word.strip_prefix(b"-").unwrap_or(word);
     if digits.is_empty() || digits.len() > 9 {

@@ -1,7 +1,7 @@
 //! Orientation matrices: text whose first nine numbers are the matrix, row by row.
 //!
-//! Rows are x, y, z and columns a*, b*, c* times the wavelength, as MOSFLM writes them; its files
-//! go on with missetting angles and cell, which are ignored. Lines that begin with `#` are
+//! Rows are x, y, z and columns a*, b*, c* times the wavelength, as MOSFLM writes them. Its files
+//! continue with missetting angles and cell, which are ignored. Lines that begin with `#` are
 //! skipped.
 
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// Reads the orientation matrix at `path`, by rows.
 ///
 /// # Errors
-/// [`Error::Unreadable`], or what [`parse`] finds.
+/// [`Error::Unreadable`], and those of [`parse`].
 pub fn read(path: impl AsRef<Path>) -> Result<[[f64; 3]; 3], Error> {
     let path = path.as_ref();
     let _span = tracing::debug_span!("read_matrix", path = %path.display()).entered();
@@ -24,8 +24,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<[[f64; 3]; 3], Error> {
 /// The orientation matrix in the text of a file, by rows; `name` is for messages.
 ///
 /// # Errors
-/// [`Error::NotANumber`] with the line at fault, [`Error::ShortMatrix`] if the text ends before
-/// the ninth number.
+/// [`Error::NotANumber`] with the line, [`Error::ShortMatrix`] if the text ends before the ninth
+/// number.
 ///
 /// ```
 /// # use nanobragg_crystal::read::matrix;

@@ -1,4 +1,5 @@
-//! Structure factors in whichever format they are: told by how a file begins, not by its name.
+//! Structure factors in any of the formats. The format is recognised by the first bytes of a file,
+//! not by its name.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::error::Error;
 use crate::factors::Reflection;
 use crate::reflections::ReflectionTable;
 
-/// What a file of structure factors holds.
+/// The contents of a file of structure factors.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StructureFactors {
     /// Lines of h k l F.
@@ -24,7 +25,7 @@ pub enum StructureFactors {
 /// Reads the file at `path`.
 ///
 /// # Errors
-/// [`Error::Unreadable`], or what [`parse`] finds.
+/// [`Error::Unreadable`], and those of [`parse`].
 pub fn read(path: impl AsRef<Path>) -> Result<StructureFactors, Error> {
     let path = path.as_ref();
     let _span = tracing::debug_span!("read_structure_factors", path = %path.display()).entered();

@@ -3,7 +3,8 @@ use std::fmt;
 use super::table::{ColumnKind, ReflectionTable};
 use crate::error::Error;
 
-/// Names of amplitudes that a model gave, the best first: they are on an absolute scale and complete.
+/// Names of amplitudes calculated from a model, the best first. They are preferred because they are
+/// complete and on an absolute scale.
 const CALCULATED: [&str; 10] = [
     "FMODEL",
     "F-MODEL",
@@ -30,56 +31,57 @@ const MAP_COEFFICIENTS: [&str; 9] = [
     "PDBX_DELFWT",
 ];
 
-/// Where the structure factors of a table come from.
+/// The columns of a table that contain the structure factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
+pub enum FactorColumns {
     /// One column for a reflection and its Friedel mate.
     One(usize),
-    /// Two: of the reflection, and of its mate.
+    /// One column for the reflection and one for its mate.
     Pair(usize, usize),
 }
 
 /// The columns of a table that are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnChoice {
-    /// Of F, or of F squared.
-    pub quantity: Quantity,
-    /// Whether they are intensities, whose root is taken.
+    /// The columns of F or F squared.
+    pub quantity: FactorColumns,
+    /// Whether they are intensities F squared.
     pub are_intensities: bool,
-    /// Of the phase.
+    /// The column of the phase.
     pub phase: Option<usize>,
-    /// Their names, as in the file.
+    /// The names of these columns in the file.
     pub labels: Vec<String>,
 }
 
 impl ColumnChoice {
-    /// The columns of these names, or what is most sensible if there are none.
+    /// The columns with these names, or the best ones if no name is given.
     ///
-    /// Names are one column of F or I, a pair of them for a reflection and its mate, and
-    /// in either case a phase may follow. Without names it is, in this order: amplitudes of a
-    /// model, F(+) and F(-), other amplitudes, I(+) and I(-), intensities, map coefficients; of
-    /// several the first in the file; and the phase that follows it.
+    /// Names are one column of F or I, or two of them for a reflection and its mate. A column of
+    /// phases can follow. Without names the choice is, in this order: amplitudes of a model, F(+) and
+    /// F(-), other amplitudes, I(+) and I(-), intensities, map coefficients. If there are several,
+    /// the first in the file is chosen, and with it the phase that follows it.
     ///
     /// # Errors
-    /// [`Error::NoColumn`] for a name that the table lacks, [`Error::ColumnKind`] for one of
-    /// another kind, [`Error::NoFactorColumn`] if there is nothing to choose from.
+    /// [`Error::NoColumn`] for a name that is not in the table, [`Error::ColumnKind`] for columns of
+    /// other kinds, [`Error::NoFactorColumn`] if the table has no column of F or I.
     pub fn new(table: &ReflectionTable, names: &[String]) -> Result<Self, Error> {
         if names.is_empty() {
-            Self::sensible(table)
+            Self::best(table)
         } else {
             Self::named(table, names)
         }
     }
 
+    /// The columns with these names.
     fn named(table: &ReflectionTable, names: &[String]) -> Result<Self, Error> {
         let place = |name: &String| {
-            let is_it = |label: &str| label == name;
-            let looks_like_it = |label: &str| label.eq_ignore_ascii_case(name);
+            let is_same = |label: &str| label == name;
+            let is_same_but_case = |label: &str| label.eq_ignore_ascii_case(name);
             let position = |fits: &dyn Fn(&str) -> bool| {
                 table.columns.iter().position(|column| fits(&column.label))
             };
-            position(&is_it)
-                .or_else(|| position(&looks_like_it))
+            position(&is_same)
+                .or_else(|| position(&is_same_but_case))
                 .ok_or_else(|| Error::NoColumn {
                     name: table.name.clone(),
                     column: name.chars().take(40).collect(),
@@ -91,15 +93,15 @@ impl ColumnChoice {
         let is_factor = |place: usize| kind(place).is_some_and(ColumnKind::is_factor);
         let is_phase = |place: usize| kind(place) == Some(ColumnKind::Phase);
         let (quantity, phase) = match places[..] {
-            [f] if is_factor(f) => (Quantity::One(f), None),
-            [f, phase] if is_factor(f) && is_phase(phase) => (Quantity::One(f), Some(phase)),
+            [f] if is_factor(f) => (FactorColumns::One(f), None),
+            [f, phase] if is_factor(f) && is_phase(phase) => (FactorColumns::One(f), Some(phase)),
             [plus, minus] if is_factor(plus) && kind(plus) == kind(minus) => {
-                (Quantity::Pair(plus, minus), None)
+                (FactorColumns::Pair(plus, minus), None)
             }
             [plus, minus, phase]
                 if is_factor(plus) && kind(plus) == kind(minus) && is_phase(phase) =>
             {
-                (Quantity::Pair(plus, minus), Some(phase))
+                (FactorColumns::Pair(plus, minus), Some(phase))
             }
             _ => {
                 return Err(Error::ColumnKind {
@@ -111,7 +113,8 @@ impl ColumnChoice {
         Ok(Self::of(table, quantity, phase))
     }
 
-    fn sensible(table: &ReflectionTable) -> Result<Self, Error> {
+    /// The best columns of a table.
+    fn best(table: &ReflectionTable) -> Result<Self, Error> {
         let named = |place: usize, names: &[&str]| {
             let label = table.columns.get(place).map(|column| &column.label);
             label.and_then(|label| {
@@ -128,16 +131,16 @@ impl ColumnChoice {
         };
         let pair = |kind: ColumnKind| {
             let mut places = all_of(kind);
-            Some(Quantity::Pair(places.next()?, places.next()?))
+            Some(FactorColumns::Pair(places.next()?, places.next()?))
         };
         let calculated = all_of(ColumnKind::Amplitude)
             .filter_map(|place| Some((named(place, &CALCULATED)?, place)))
             .min()
-            .map(|(_, place)| Quantity::One(place));
+            .map(|(_, place)| FactorColumns::One(place));
         let observed = all_of(ColumnKind::Amplitude)
             .find(|place| named(*place, &MAP_COEFFICIENTS).is_none())
-            .map(Quantity::One);
-        let first = |kind| all_of(kind).next().map(Quantity::One);
+            .map(FactorColumns::One);
+        let first = |kind| all_of(kind).next().map(FactorColumns::One);
         let quantity = calculated
             .or_else(|| pair(ColumnKind::AnomalousAmplitude))
             .or(observed)
@@ -151,9 +154,9 @@ impl ColumnChoice {
                 present: labels(table),
             })?;
         let last = match quantity {
-            Quantity::One(place) | Quantity::Pair(_, place) => place,
+            FactorColumns::One(place) | FactorColumns::Pair(_, place) => place,
         };
-        // A sigma may stand between F and its phase, but not another F.
+        // A sigma can be between F and its phase. Behind another F the phase belongs to that one.
         let phase = table
             .columns
             .iter()
@@ -165,10 +168,10 @@ impl ColumnChoice {
         Ok(Self::of(table, quantity, phase))
     }
 
-    fn of(table: &ReflectionTable, quantity: Quantity, phase: Option<usize>) -> Self {
+    fn of(table: &ReflectionTable, quantity: FactorColumns, phase: Option<usize>) -> Self {
         let places = match quantity {
-            Quantity::One(place) => vec![place],
-            Quantity::Pair(plus, minus) => vec![plus, minus],
+            FactorColumns::One(place) => vec![place],
+            FactorColumns::Pair(plus, minus) => vec![plus, minus],
         };
         let columns = || {
             let places = places.iter().chain(&phase);
@@ -195,7 +198,7 @@ impl fmt::Display for ColumnChoice {
     }
 }
 
-/// What there is to choose from, for messages.
+/// The names of all columns, for messages.
 fn labels(table: &ReflectionTable) -> String {
     let labels: Vec<&str> = table.columns.iter().map(|c| c.label.as_str()).collect();
     labels.join(", ").chars().take(400).collect()
@@ -203,14 +206,14 @@ fn labels(table: &ReflectionTable) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Column;
+    use super::super::TableColumn;
     use super::ColumnKind::{
         Amplitude, AnomalousAmplitude, AnomalousIntensity, Intensity, Other, Phase,
     };
     use super::*;
 
     fn table(columns: &[(&str, ColumnKind)]) -> ReflectionTable {
-        let column = |(label, kind): &(&str, ColumnKind)| Column {
+        let column = |(label, kind): &(&str, ColumnKind)| TableColumn {
             label: (*label).to_owned(),
             kind: *kind,
         };

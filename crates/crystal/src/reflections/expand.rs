@@ -4,36 +4,36 @@ use crate::error::Error;
 use crate::factors::{Hkl, Reflection};
 use crate::symmetry::{AsymmetricUnit, SpaceGroup};
 
-/// Amplitudes that differ by less are the same, rounded.
+/// The relative difference of two amplitudes that counts as rounding in a file.
 const SAME: f64 = 1e-6;
 
-/// What an expansion did.
+/// The numbers of reflections in an expansion.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Expansion {
-    /// Reflections listed.
+    /// Reflections in the list.
     pub listed: usize,
-    /// Reflections of all of reciprocal space.
+    /// Reflections in the full reciprocal space.
     pub expanded: usize,
-    /// Reflections listed though the group forbids them, and left out.
+    /// Listed reflections that are systematically absent in the group. They are left out.
     pub absent: usize,
-    /// Reflections that several listed ones give, with values that differ; their mean is taken.
+    /// Reflections with different values from several listed ones. Their mean is used.
     pub averaged: usize,
 }
 
-/// Reflections of all of reciprocal space, in order of h, k, l.
+/// The reflections of the full reciprocal space, in order of h, k, l.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpandedList {
     /// The reflections.
     pub reflections: Vec<Reflection>,
     /// Their phases in radians, if known.
     pub phases_rad: Vec<Option<f64>>,
-    /// What was done.
+    /// The numbers of reflections.
     pub expansion: Expansion,
 }
 
 impl ExpandedList {
-    /// The half of reciprocal space that Friedel's law leaves, in P 1: a pair where a reflection and
-    /// its mate differ.
+    /// The list in P 1, which is half of reciprocal space. A reflection and its Friedel mate become a
+    /// pair if they differ.
     pub fn into_list(self, cell: Option<CellSpec>) -> ReflectionList {
         let group = SpaceGroup::p1();
         let unit = AsymmetricUnit::of(&group);
@@ -44,6 +44,7 @@ impl ExpandedList {
             if !unit.contains(&group, hkl) {
                 continue;
             }
+            // The reflections are in order of h, k, l, as the search needs.
             let mate = Hkl(hkl.map(i32::saturating_neg));
             let mate = self.reflections.binary_search_by_key(&mate, |r| r.hkl).ok();
             let mate = mate.and_then(|place| self.reflections.get(place));
@@ -62,8 +63,8 @@ impl ExpandedList {
     }
 }
 
-/// A value that a listed reflection gives to one of its equivalents.
-struct Given {
+/// The value of a listed reflection for one of its equivalents.
+struct EquivalentValue {
     hkl: [i32; 3],
     source: usize,
     amplitude: f64,
@@ -71,10 +72,10 @@ struct Given {
 }
 
 impl ReflectionList {
-    /// The reflections of all of reciprocal space: symmetry and Friedel's law applied.
+    /// The reflections of the full reciprocal space, by symmetry and Friedel's law.
     ///
-    /// A reflection and its mate are kept apart where F(+) and F(-) are. Where several listed
-    /// reflections give one, their mean is taken, and the phase of the first.
+    /// A reflection and its mate have different amplitudes if the list has separate F(+) and F(-). If
+    /// several listed reflections are equivalent, their mean and the phase of the first are used.
     ///
     /// # Errors
     /// [`Error::TooManyEquivalents`] if there is no memory for them.
@@ -89,8 +90,8 @@ impl ReflectionList {
     /// # Ok::<(), nanobragg_crystal::Error>(())
     /// ```
     pub fn expand_to_p1(&self) -> Result<ExpandedList, Error> {
-        let (given, absent) = all_given(&self.space_group, &self.reflections)?;
-        let (reflections, averaged) = one_each(&given);
+        let (values, absent) = equivalent_values(&self.space_group, &self.reflections)?;
+        let (reflections, averaged) = means(&values);
         let mut expanded = ExpandedList {
             reflections: Vec::with_capacity(reflections.len()),
             phases_rad: Vec::with_capacity(reflections.len()),
@@ -117,33 +118,37 @@ impl ReflectionList {
     }
 }
 
-/// Every value that listed reflections give to their equivalents, by indices.
-fn all_given(
+/// The values of listed reflections for all their equivalents, in order of the indices, and the
+/// number of absent reflections.
+fn equivalent_values(
     group: &SpaceGroup,
     listed: &[ListedReflection],
-) -> Result<(Vec<Given>, usize), Error> {
-    let mut given: Vec<Given> = Vec::new();
+) -> Result<(Vec<EquivalentValue>, usize), Error> {
+    let mut values: Vec<EquivalentValue> = Vec::new();
     let mut absent = 0;
     for (source, reflection) in listed.iter().enumerate() {
         if group.is_absent(reflection.hkl) {
             absent += 1;
             continue;
         }
-        let begin = given.len();
+        let begin = values.len();
         for equivalent in group.equivalents(reflection.hkl) {
             let amplitude = reflection.amplitude.of(equivalent.is_friedel_mate);
-            let own = given.get(begin..).unwrap_or_default();
-            let is_there =
-                |g: &Given| g.hkl == equivalent.hkl && g.amplitude.to_bits() == amplitude.to_bits();
-            if own.iter().any(is_there) {
+            // In a special position one reflection reaches the same indices several times. Its value
+            // must count once in the mean.
+            let own = values.get(begin..).unwrap_or_default();
+            let is_same = |value: &EquivalentValue| {
+                value.hkl == equivalent.hkl && value.amplitude.to_bits() == amplitude.to_bits()
+            };
+            if own.iter().any(is_same) {
                 continue;
             }
-            given
+            values
                 .try_reserve(1)
                 .map_err(|_| Error::TooManyEquivalents {
                     listed: listed.len(),
                 })?;
-            given.push(Given {
+            values.push(EquivalentValue {
                 hkl: equivalent.hkl,
                 source,
                 amplitude,
@@ -153,24 +158,26 @@ fn all_given(
             });
         }
     }
-    given.sort_unstable_by_key(|g| (g.hkl, g.source));
-    Ok((given, absent))
+    values.sort_unstable_by_key(|value| (value.hkl, value.source));
+    Ok((values, absent))
 }
 
-/// One reflection for each index, and how many of them are means.
-fn one_each(given: &[Given]) -> (Vec<ListedReflection>, usize) {
+/// One reflection for each set of indices, and the number of those whose values differ.
+fn means(values: &[EquivalentValue]) -> (Vec<ListedReflection>, usize) {
     let mut averaged = 0;
     let mut reflections = Vec::new();
-    for same in given.chunk_by(|a, b| a.hkl == b.hkl) {
+    for same in values.chunk_by(|a, b| a.hkl == b.hkl) {
         let Some(first) = same.first() else { continue };
+        // The mean of equal values can differ from them in the last bit, so it is not computed.
         let mut amplitude = first.amplitude;
-        let differs = |g: &Given| g.amplitude.to_bits() != first.amplitude.to_bits();
+        let differs =
+            |value: &EquivalentValue| value.amplitude.to_bits() != first.amplitude.to_bits();
         if same.iter().any(differs) {
-            let sum: f64 = same.iter().map(|g| g.amplitude).sum();
+            let sum: f64 = same.iter().map(|value| value.amplitude).sum();
             amplitude = sum / same.len() as f64;
             let spread = same
                 .iter()
-                .map(|g| (g.amplitude - amplitude).abs())
+                .map(|value| (value.amplitude - amplitude).abs())
                 .fold(0.0, f64::max);
             averaged += usize::from(spread > SAME * amplitude.abs());
         }

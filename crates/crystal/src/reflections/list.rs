@@ -1,4 +1,4 @@
-use super::choice::{ColumnChoice, Quantity};
+use super::choice::{ColumnChoice, FactorColumns};
 use super::table::ReflectionTable;
 use crate::cell::CellSpec;
 use crate::constants::DEGREES_PER_RADIAN;
@@ -23,18 +23,18 @@ impl Amplitude {
     }
 }
 
-/// A reflection that a file lists.
+/// A reflection in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ListedReflection {
     /// The indices.
     pub hkl: [i32; 3],
     /// The amplitude.
     pub amplitude: Amplitude,
-    /// The phase, if there is one.
+    /// The phase in radians, if there is one.
     pub phase_rad: Option<f64>,
 }
 
-/// Reflections of an asymmetric part, or of all of reciprocal space if the group is P 1.
+/// Reflections with their space group. Usually they are those of the asymmetric unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReflectionList {
     /// The unit cell, if it is known.
@@ -43,19 +43,19 @@ pub struct ReflectionList {
     pub space_group: SpaceGroup,
     /// The reflections.
     pub reflections: Vec<ListedReflection>,
-    /// Rows without a value.
+    /// The number of rows without a value. They are left out.
     pub missing_count: usize,
-    /// Negative intensities, taken as 0.
+    /// The number of negative intensities. They become 0.
     pub negative_count: usize,
-    /// Reflections that have only one of F(+) and F(-), which stands for both.
+    /// The number of reflections with only one of F(+) and F(-). It is used for both.
     pub half_count: usize,
 }
 
 impl ReflectionList {
-    /// The reflections of a table, in the columns chosen; P 1 if neither `space_group` nor the table
-    /// says more.
+    /// The reflections of a table, from the columns of `choice`. The space group is `space_group`, or
+    /// else that of the table, or else P 1.
     ///
-    /// F is the root of an intensity, 0 if it is negative.
+    /// From an intensity, F is its square root, or 0 if it is negative.
     pub fn from_table(
         table: &ReflectionTable,
         choice: &ColumnChoice,
@@ -85,8 +85,8 @@ impl ReflectionList {
                 Some(value.max(0.0).sqrt())
             };
             let amplitude = match choice.quantity {
-                Quantity::One(place) => factor(place).map(Amplitude::Same),
-                Quantity::Pair(plus, minus) => match (factor(plus), factor(minus)) {
+                FactorColumns::One(place) => factor(place).map(Amplitude::Same),
+                FactorColumns::Pair(plus, minus) => match (factor(plus), factor(minus)) {
                     (Some(plus), Some(minus)) => Some(Amplitude::Pair(plus, minus)),
                     (None, None) => None,
                     (one, other) => {
@@ -109,7 +109,7 @@ impl ReflectionList {
         list
     }
 
-    /// The reflections of a text list, which knows neither cell nor phases.
+    /// The reflections of a text list, which has neither cell nor phases.
     pub fn from_text(reflections: &[Reflection], space_group: Option<&SpaceGroup>) -> Self {
         let listed = |reflection: &Reflection| {
             let Hkl(hkl) = reflection.hkl;
@@ -129,7 +129,7 @@ impl ReflectionList {
         }
     }
 
-    /// The reflections as a text list has them: a pair is two.
+    /// The reflections for a text list. A pair F(+), F(-) becomes two of them.
     pub fn to_reflections(&self) -> Vec<Reflection> {
         let two = |reflection: &ListedReflection| {
             let ListedReflection { hkl, amplitude, .. } = *reflection;
@@ -146,13 +146,13 @@ impl ReflectionList {
         self.reflections.iter().flat_map(two).collect()
     }
 
-    /// Whether some reflection has F(+) and F(-) apart.
+    /// Whether a reflection has separate F(+) and F(-).
     pub fn is_anomalous(&self) -> bool {
         let mut reflections = self.reflections.iter();
         reflections.any(|r| matches!(r.amplitude, Amplitude::Pair(..)))
     }
 
-    /// Whether some reflection has a phase.
+    /// Whether a reflection has a phase.
     pub fn has_phases(&self) -> bool {
         self.reflections.iter().any(|r| r.phase_rad.is_some())
     }

@@ -1,23 +1,23 @@
 use super::list::{Amplitude, ListedReflection, ReflectionList};
 use crate::symmetry::AsymmetricUnit;
 
-/// Amplitudes that differ by less are the same, rounded.
+/// The relative difference of two amplitudes that counts as rounding in a file.
 const SAME: f64 = 1e-6;
 
-/// What a merging did.
+/// The numbers of reflections in a merging.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Merging {
-    /// Reflections listed.
+    /// Reflections in the list.
     pub listed: usize,
-    /// Reflections of the asymmetric unit.
+    /// Reflections in the asymmetric unit.
     pub merged: usize,
-    /// Reflections listed though the group forbids them, and left out.
+    /// Listed reflections that are systematically absent in the group. They are left out.
     pub absent: usize,
-    /// Reflections whose equivalents have values that differ; their mean is taken.
+    /// Reflections whose equivalents have different values. Their mean is used.
     pub averaged: usize,
 }
 
-/// What a listed reflection says about the one that stands for it.
+/// A listed reflection, moved into the asymmetric unit.
 struct Moved {
     hkl: [i32; 3],
     plus: Option<f64>,
@@ -26,10 +26,8 @@ struct Moved {
 }
 
 impl ReflectionList {
-    /// The reflections of the asymmetric unit, in order of h, k, l, each the mean of its
-    /// equivalents.
-    ///
-    /// F(+) and F(-) stay apart if the list has them apart.
+    /// The reflections of the asymmetric unit, in order of h, k, l. Each is the mean of its
+    /// equivalents. F(+) and F(-) stay separate if the list has them separate.
     pub fn merge(&self) -> (Self, Merging) {
         let unit = AsymmetricUnit::of(&self.space_group);
         let is_anomalous = self.is_anomalous();
@@ -47,6 +45,7 @@ impl ReflectionList {
             let (plus, minus) = match reflection.amplitude {
                 Amplitude::Same(f) if is_anomalous => (Some(f), Some(f)),
                 Amplitude::Same(f) => (Some(f), None),
+                // The equivalent in the asymmetric unit is -h R, so F(+) is its F(-).
                 Amplitude::Pair(plus, minus) if home.is_friedel_mate => (Some(minus), Some(plus)),
                 Amplitude::Pair(plus, minus) => (Some(plus), Some(minus)),
             };
@@ -95,8 +94,9 @@ impl ReflectionList {
     }
 }
 
-/// The mean of some values, and whether they differ; equal ones are not touched.
+/// The mean of some values, and whether they differ by more than rounding. `None` without a value.
 fn mean(values: impl Iterator<Item = f64>) -> Option<(f64, bool)> {
+    // The mean of equal values can differ from them in the last bit, so it is not computed.
     let values: Vec<f64> = values.collect();
     let first = *values.first()?;
     if values

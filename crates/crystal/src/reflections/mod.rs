@@ -1,11 +1,11 @@
-//! Reflections as files list them: for an asymmetric part, in columns, with symmetry to be applied.
+//! Reflections as files list them: in columns, and usually only those of the asymmetric unit.
 //!
 //! ```text
 //! file -> ReflectionTable -(columns chosen)-> ReflectionList -(symmetry)-> ExpandedList -> FactorGrid
 //! ```
-//! A [`ReflectionTable`] is what MTZ and mmCIF files hold, a [`ReflectionList`] what is left of it once
-//! columns are chosen: amplitudes, F(+) and F(-) kept apart, and phases if there are any. Phases are
-//! carried along for conversion; no image depends on them.
+//! A [`ReflectionTable`] is the contents of an MTZ or mmCIF file. A [`ReflectionList`] has only the
+//! chosen columns: amplitudes, with separate F(+) and F(-) if the file has them, and phases if there
+//! are any. Phases are kept for conversions between formats; images do not depend on them.
 
 mod choice;
 mod expand;
@@ -13,8 +13,8 @@ mod list;
 mod merge;
 mod table;
 
-pub use choice::{ColumnChoice, Quantity};
+pub use choice::{ColumnChoice, FactorColumns};
 pub use expand::{ExpandedList, Expansion};
 pub use list::{Amplitude, ListedReflection, ReflectionList};
 pub use merge::Merging;
-pub use table::{Column, ColumnKind, ReflectionTable};
+pub use table::{ColumnKind, ReflectionTable, TableColumn};

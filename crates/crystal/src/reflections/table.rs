@@ -1,27 +1,27 @@
 use crate::cell::CellSpec;
 use crate::symmetry::SpaceGroup;
 
-/// What a column of a reflection file holds.
+/// The contents of a column of a reflection file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnKind {
     /// The amplitude F of a structure factor.
     Amplitude,
-    /// The amplitude of a reflection or of its Friedel mate, kept apart.
+    /// The amplitude F(+) of a reflection or F(-) of its Friedel mate.
     AnomalousAmplitude,
     /// An intensity, F squared.
     Intensity,
-    /// The intensity of a reflection or of its Friedel mate, kept apart.
+    /// The intensity I(+) of a reflection or I(-) of its Friedel mate.
     AnomalousIntensity,
     /// A phase in degrees.
     Phase,
-    /// A number of the batch or image, which merged data does not have.
+    /// The number of a batch or image. Merged data does not have it.
     Batch,
     /// Anything else.
     Other,
 }
 
 impl ColumnKind {
-    /// Whether it is F or F squared.
+    /// Whether the column contains F or F squared.
     pub fn is_factor(self) -> bool {
         matches!(
             self,
@@ -32,14 +32,14 @@ impl ColumnKind {
 
 /// A column of a reflection file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
+pub struct TableColumn {
     /// Its name in the file.
     pub label: String,
-    /// What it holds.
+    /// Its contents.
     pub kind: ColumnKind,
 }
 
-/// A reflection file as it is: indices, and a value for each in every column.
+/// The contents of a reflection file: indices, and one value in each column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReflectionTable {
     /// The file, for messages.
@@ -48,16 +48,16 @@ pub struct ReflectionTable {
     pub cell: Option<CellSpec>,
     /// The space group, if the file has one.
     pub space_group: Option<SpaceGroup>,
-    /// The columns besides h, k, l.
-    pub columns: Vec<Column>,
-    /// h, k, l of each row.
+    /// The columns after h, k, l.
+    pub columns: Vec<TableColumn>,
+    /// The indices h, k, l of each row.
     pub indices: Vec<[i32; 3]>,
-    /// `[row][column]`; NaN where a value is missing.
+    /// The values `[row][column]`. A missing value is NaN.
     pub values: Vec<f64>,
 }
 
 impl ReflectionTable {
-    /// The values of row after row with their indices.
+    /// The rows: indices and values.
     pub fn rows(&self) -> impl Iterator<Item = ([i32; 3], &[f64])> {
         let width = self.columns.len().max(1);
         self.indices
@@ -66,7 +66,7 @@ impl ReflectionTable {
             .zip(self.values.chunks_exact(width))
     }
 
-    /// Whether rows are single observations rather than merged reflections.
+    /// Whether the rows are single observations, not merged reflections.
     pub fn is_unmerged(&self) -> bool {
         let mut columns = self.columns.iter();
         columns.any(|column| column.kind == ColumnKind::Batch)

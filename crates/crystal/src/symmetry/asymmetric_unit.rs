@@ -1,12 +1,13 @@
 use super::SpaceGroup;
 
-/// Which of the equivalent indices stands for all of them: the choice of CCP4 for each Laue class.
+/// The asymmetric unit of reciprocal space: a rule that selects one of the equivalent indices.
 ///
-/// In a setting for which there is none, the largest indices stand for the others.
+/// It is the rule of CCP4 for each Laue class. In a setting without such a rule, the last of the
+/// sorted indices is selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AsymmetricUnit(Option<usize>);
 
-/// The conditions on h, k, l that CCP4 uses, from the least symmetrical Laue class on.
+/// The conditions of CCP4 on h, k, l, in the order of increasing symmetry.
 const CONDITIONS: [fn(i32, i32, i32) -> bool; 12] = [
     // -1
     |h, k, l| l > 0 || (l == 0 && (h > 0 || (h == 0 && k >= 0))),
@@ -35,10 +36,11 @@ const CONDITIONS: [fn(i32, i32, i32) -> bool; 12] = [
 ];
 
 impl AsymmetricUnit {
-    /// The choice for a group.
+    /// The rule for a group.
     ///
-    /// A condition serves if exactly one of any set of equivalent indices meets it, which a small
-    /// box of indices decides: every boundary of the twelve regions passes through it.
+    /// A condition fits a group if exactly one index of every set of equivalent indices meets it.
+    /// It is tested on a small box of indices. This is enough, because the boundaries of all twelve
+    /// regions are planes through the origin with small integer coefficients.
     pub fn of(group: &SpaceGroup) -> Self {
         const REACH: i32 = 3;
         let mut box_of_indices = Vec::new();
@@ -49,16 +51,16 @@ impl AsymmetricUnit {
                 }
             }
         }
-        let serves = |condition: &&fn(i32, i32, i32) -> bool| {
+        let fits = |condition: &&fn(i32, i32, i32) -> bool| {
             box_of_indices.iter().all(|orbit| {
                 let met = orbit.iter().filter(|[h, k, l]| condition(*h, *k, *l));
                 met.count() == 1
             })
         };
-        Self(CONDITIONS.iter().position(|condition| serves(&condition)))
+        Self(CONDITIONS.iter().position(|condition| fits(&condition)))
     }
 
-    /// Whether these indices stand for their equivalents in `group`.
+    /// Whether these indices are the ones selected from their equivalents in `group`.
     pub fn contains(&self, group: &SpaceGroup, hkl: [i32; 3]) -> bool {
         let [h, k, l] = hkl;
         match self.0.and_then(|place| CONDITIONS.get(place)) {
@@ -68,7 +70,7 @@ impl AsymmetricUnit {
     }
 }
 
-/// The equivalents of h k l and their Friedel mates, each once, in order.
+/// The equivalents of h k l and their Friedel mates, sorted and without repetition.
 fn distinct(group: &SpaceGroup, hkl: [i32; 3]) -> Vec<[i32; 3]> {
     let mut orbit: Vec<_> = group
         .equivalents(hkl)

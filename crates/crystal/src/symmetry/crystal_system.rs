@@ -2,12 +2,12 @@ use std::fmt;
 
 use super::SymmetryOperation;
 
-/// The seven crystal systems, by the rotations of a group.
+/// The seven crystal systems, defined by the rotation axes of a group.
 ///
-/// A rhombohedral lattice counts as trigonal.
+/// A rhombohedral lattice belongs to the trigonal system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CrystalSystem {
-    /// No rotation but the identity.
+    /// No rotation except the identity.
     Triclinic,
     /// One twofold axis.
     Monoclinic,
@@ -26,7 +26,9 @@ pub enum CrystalSystem {
 impl CrystalSystem {
     /// The system of a set of operations without repeated rotations.
     pub(super) fn of<'a>(operations: impl Iterator<Item = &'a SymmetryOperation>) -> Self {
-        // The trace of a proper rotation tells its order: -1, 0, 1, 2 for 2, 3, 4, 6.
+        // The trace of a rotation by an angle w is 1 + 2 cos w in every basis: -1, 0, 1, 2 for
+        // rotations of order 2, 3, 4, 6, and 3 for the identity. An improper rotation is the
+        // inversion times a proper one, so its sign is changed first.
         let mut count_by_trace = [0_usize; 4];
         let mut proper: Vec<_> = operations
             .map(|operation| {
@@ -45,6 +47,8 @@ impl CrystalSystem {
                 *count += 1;
             }
         }
+        // Rotations are counted, not axes: a threefold axis has two rotations by a third. The order
+        // of the arms matters, because a sixfold axis contains a threefold and a twofold one.
         match count_by_trace {
             [_, three, ..] if three > 2 => Self::Cubic,
             [_, _, _, six] if six > 0 => Self::Hexagonal,

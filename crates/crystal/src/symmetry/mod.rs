@@ -1,8 +1,8 @@
-//! Space groups: what turns one part of a crystal, or of its diffraction pattern, into another.
+//! Space groups: the symmetry of a crystal and of its diffraction pattern.
 //!
-//! A [`SymmetryOperation`] is exact: whole numbers for the rotation, twenty-fourths for the
-//! translation. A [`SpaceGroup`] is a complete set of them, from a table by number or name
-//! or from the operations that a file lists.
+//! A [`SymmetryOperation`] is exact: its rotation has integer coefficients and its translation is
+//! counted in units of 1/24 of a cell edge. A [`SpaceGroup`] is a complete set of operations. It is
+//! found in a table by number or name, or generated from the operations that a file lists.
 //!
 //! ```
 //! use nanobragg_crystal::SpaceGroup;
@@ -10,7 +10,7 @@
 //! let group = SpaceGroup::from_name("P 21 21 21").expect("a name of the International Tables");
 //! assert_eq!(group.number(), Some(19));
 //! assert_eq!(group.operations().len(), 4);
-//! // Along a screw axis only every second reflection is there.
+//! // Along a twofold screw axis only every second reflection is present.
 //! assert!(group.is_absent([3, 0, 0]));
 //! assert!(!group.is_absent([4, 0, 0]));
 //! ```

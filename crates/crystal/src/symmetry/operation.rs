@@ -2,16 +2,18 @@ use std::fmt;
 
 use crate::error::Error;
 
-/// The denominator of translations: every one in the International Tables is a multiple of 1/24.
+/// The denominator of translations. All translations in the International Tables are multiples of
+/// 1/24.
 const PARTS: i32 = 24;
 
 /// The largest coefficient of x, y or z in a triplet.
 const MOST_COEFFICIENT: i32 = 3;
 
-/// A symmetry operation `x' = R x + t` on fractional coordinates, exact.
+/// A symmetry operation `x' = R x + t` on fractional coordinates. It is stored exactly.
 ///
-/// Its action on indices is from the right, `h' = h R`, because `h . (R x) = (h R) . x`; with
-/// `F(h) = sum f exp(2 pi i h . x)` it follows that `F(h R) = F(h) exp(-2 pi i h . t)`.
+/// It acts on indices from the right, `h' = h R`, because `h . (R x) = (h R) . x`. The crystal is
+/// unchanged by the operation, so the sum `F(h) = sum f exp(2 pi i h . x)` over `x'` is the same:
+/// `F(h) = F(h R) exp(2 pi i h . t)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SymmetryOperation {
     rotation: [[i32; 3]; 3],
@@ -19,19 +21,20 @@ pub struct SymmetryOperation {
 }
 
 impl SymmetryOperation {
-    /// The operation that moves nothing.
+    /// The identity, `x' = x`.
     pub const IDENTITY: Self = Self {
         rotation: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
         translation_24ths: [0; 3],
     };
 
-    /// An operation from its rotation, by rows, and its translation, taken modulo a cell.
+    /// An operation from its rotation, by rows, and its translation. The translation is reduced to
+    /// the first cell.
     ///
-    /// `None` unless the rotation has determinant 1 or -1 and small coefficients, and the
-    /// translation is a multiple of 1/24.
+    /// `None` if the determinant of the rotation is not 1 or -1, if one of its coefficients exceeds
+    /// 3, or if the translation is not a multiple of 1/24.
     pub fn new(rotation: [[i32; 3]; 3], translation: [f64; 3]) -> Option<Self> {
-        // Files write thirds as 0.333.
-        const NEAR_ENOUGH: f64 = 0.02;
+        // In 24ths. Files write a third as 0.333, which is 7.992 of them.
+        const TOLERANCE_24THS: f64 = 0.02;
         let small = |entry: &i32| (-MOST_COEFFICIENT..=MOST_COEFFICIENT).contains(entry);
         if !rotation.as_flattened().iter().all(small) || determinant(&rotation).abs() != 1 {
             return None;
@@ -40,7 +43,7 @@ impl SymmetryOperation {
         for (parts, part) in translation_24ths.iter_mut().zip(translation) {
             let exact = part.rem_euclid(1.0) * f64::from(PARTS);
             let nearest = exact.round();
-            if exact.is_nan() || (exact - nearest).abs() > NEAR_ENOUGH {
+            if exact.is_nan() || (exact - nearest).abs() > TOLERANCE_24THS {
                 return None;
             }
             *parts = nearest as i32 % PARTS;
@@ -51,13 +54,13 @@ impl SymmetryOperation {
         })
     }
 
-    /// The operation that a triplet such as `-x,y+1/2,-z` writes.
+    /// The operation of a triplet such as `-x,y+1/2,-z`.
     ///
-    /// Case and blanks do not matter; a translation may be a fraction or a decimal number, before
-    /// or after the letters.
+    /// Case and blanks do not matter. A translation can be a fraction or a decimal number, before or
+    /// after the letters.
     ///
     /// # Errors
-    /// [`Error::SymmetryTriplet`] if it is none.
+    /// [`Error::SymmetryTriplet`] if the text is not a triplet.
     ///
     /// ```
     /// # use nanobragg_crystal::SymmetryOperation;
@@ -88,13 +91,13 @@ impl SymmetryOperation {
         self.rotation
     }
 
-    /// t in fractions of the cell edges, each at least 0 and below 1.
+    /// t in fractions of the cell edges, from 0 to below 1.
     pub fn translation(&self) -> [f64; 3] {
         self.translation_24ths
             .map(|parts| f64::from(parts) / f64::from(PARTS))
     }
 
-    /// Where a point in fractional coordinates goes.
+    /// The image `R x + t` of a point in fractional coordinates.
     pub fn apply(&self, x: [f64; 3]) -> [f64; 3] {
         let t = self.translation();
         std::array::from_fn(|i| {
@@ -104,7 +107,7 @@ impl SymmetryOperation {
         })
     }
 
-    /// `h R`; indices that leave 32 bits stop at its ends.
+    /// The indices `h R`. Indices outside 32 bits are clipped.
     pub fn apply_to_hkl(&self, hkl: [i32; 3]) -> [i32; 3] {
         std::array::from_fn(|j| {
             let sum: i64 = (0..3)
@@ -114,7 +117,7 @@ impl SymmetryOperation {
         })
     }
 
-    /// `h . t` modulo 1, in 24ths: exact.
+    /// `h . t` modulo 1, exactly, in units of 1/24.
     pub(crate) fn shift_24ths(&self, hkl: [i32; 3]) -> i32 {
         let sum: i64 = (0..3)
             .map(|i| i64::from(hkl[i]) * i64::from(self.translation_24ths[i]))
@@ -122,16 +125,18 @@ impl SymmetryOperation {
         sum.rem_euclid(i64::from(PARTS)) as i32
     }
 
-    /// What the phase of `F(h R)` is more than that of `F(h)`: `-2 pi h . t`.
+    /// The phase of `F(h R)` minus that of `F(h)`: `-2 pi h . t`.
     ///
     /// # Units
-    /// Radians, above -2 pi and at most 0.
+    /// Radians, from above -2 pi to 0.
     pub fn phase_shift_rad(&self, hkl: [i32; 3]) -> f64 {
         -std::f64::consts::TAU * f64::from(self.shift_24ths(hkl)) / f64::from(PARTS)
     }
 
-    /// This operation after `first`, its translation modulo a cell.
+    /// The operation that applies `first` and then this one. Its translation is reduced to the first
+    /// cell.
     pub fn after(&self, first: &Self) -> Self {
+        // R (R1 x + t1) + t = (R R1) x + (R t1 + t).
         let r = &self.rotation;
         let rotation = std::array::from_fn(|i| {
             std::array::from_fn(|j| (0..3).map(|k| r[i][k] * first.rotation[k][j]).sum())
@@ -146,12 +151,12 @@ impl SymmetryOperation {
         }
     }
 
-    /// Whether it only shifts.
+    /// Whether the operation is a translation, such as one of a centring.
     pub fn is_translation(&self) -> bool {
         self.rotation == Self::IDENTITY.rotation
     }
 
-    /// 1 for a rotation or screw, -1 for an operation that changes the hand.
+    /// 1 for a rotation or screw; -1 for an inversion, reflection or glide, which changes the hand.
     pub fn determinant(&self) -> i32 {
         determinant(&self.rotation)
     }
@@ -173,7 +178,8 @@ fn determinant([a, b, c]: &[[i32; 3]; 3]) -> i32 {
         + a[2] * (b[0] * c[1] - b[1] * c[0])
 }
 
-/// One of the three parts of a triplet: the coefficients of x, y, z, and the translation.
+/// One of the three parts of a triplet, as the coefficients of x, y, z and the translation. `None`
+/// if it is not one.
 fn coordinate(text: &str) -> Option<([i32; 3], f64)> {
     let mut row = [0; 3];
     let mut translation = 0.0;
@@ -218,7 +224,7 @@ fn coordinate(text: &str) -> Option<([i32; 3], f64)> {
     Some((row, translation))
 }
 
-/// `1/2` or `0.5`.
+/// A number such as `1/2` or `0.5`, without a sign.
 fn fraction(text: &str) -> Option<f64> {
     let number = |text: &str| {
         let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
@@ -290,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_triplet_is_refused() {
+    fn other_texts_than_triplets_are_errors() {
         for text in [
             "",
             "x,y",

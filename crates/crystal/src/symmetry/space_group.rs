@@ -5,10 +5,11 @@ use super::{CrystalSystem, SymmetryOperation};
 use crate::cell::CellSpec;
 use crate::error::Error;
 
-/// No space group has more operations in a cell.
+/// The largest number of operations in a cell: 48 rotations times 4 lattice points, as in
+/// `F m -3 m`.
 const MOST_OPERATIONS: usize = 192;
 
-/// A space group in one setting: all its operations, those of the centring included.
+/// A space group in one setting: all its operations in a cell, including those of the centring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpaceGroup {
     number: Option<u16>,
@@ -19,15 +20,15 @@ pub struct SpaceGroup {
     representatives: Vec<SymmetryOperation>,
 }
 
-/// Indices that symmetry makes equivalent to others.
+/// Indices that are equivalent to given ones by symmetry.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Equivalent {
     /// The indices.
     pub hkl: [i32; 3],
-    /// Whether Friedel's law made them, `-h R` rather than `h R`.
+    /// Whether they are `-h R`, by Friedel's law, instead of `h R`.
     pub is_friedel_mate: bool,
-    /// What the phase at these indices is, given `phase` at the original ones: `phase + shift`, or
-    /// `-(phase + shift)` for a Friedel mate.
+    /// The shift of the phase. With `phase` at the original indices, the phase at these is
+    /// `phase + shift`, or `-(phase + shift)` for a Friedel mate.
     pub phase_shift_rad: f64,
 }
 
@@ -56,7 +57,7 @@ impl SpaceGroup {
     }
 
     /// The group of this number in the International Tables, in its first setting: unique axis b,
-    /// cell choice 1, origin choice 1, hexagonal axes. `None` for a number that is not 1 to 230.
+    /// cell choice 1, origin choice 1, hexagonal axes. `None` for a number outside 1 to 230.
     pub fn from_number(number: u16) -> Option<Self> {
         let mut settings = table::settings();
         let entry = settings.find(|entry| entry.number == i32::from(number))?;
@@ -65,31 +66,32 @@ impl SpaceGroup {
 
     /// The group of this name.
     ///
-    /// Names are Hermann and Mauguin's, short or full (`P 21`, `P 1 21 1`, `P212121`, `R 3 :H`, `H 3`,
-    /// `P n n n :2`), Hall's (`P 2ac 2ab`), or a number. Of several settings with one name it is
-    /// the first; [`SpaceGroup::from_name_for_cell`] chooses by the cell.
+    /// A name is a short or full Hermann-Mauguin symbol (`P 21`, `P 1 21 1`, `P212121`, `R 3 :H`,
+    /// `H 3`, `P n n n :2`), a Hall symbol (`P 2ac 2ab`), or a number. If several settings have the
+    /// name, the first is returned; [`SpaceGroup::from_name_for_cell`] chooses by the cell.
     ///
     /// # Errors
-    /// [`Error::UnknownSpaceGroup`].
+    /// [`Error::UnknownSpaceGroup`] if no group has this name.
     pub fn from_name(name: &str) -> Result<Self, Error> {
         Self::named(name, |_| true)
     }
 
-    /// The first of the settings of this name that fits a cell, or the first of all if none does.
-    ///
-    /// It tells the rhombohedral axes of `R 3` from the hexagonal ones.
+    /// The first setting of this name that fits a cell, or the first setting if none fits. The cell
+    /// distinguishes, for example, rhombohedral and hexagonal axes of `R 3`.
     ///
     /// # Errors
-    /// [`Error::UnknownSpaceGroup`].
+    /// [`Error::UnknownSpaceGroup`] if no group has this name.
     pub fn from_name_for_cell(name: &str, cell: &CellSpec) -> Result<Self, Error> {
         Self::named(name, |group| group.fits(cell)).or_else(|_| Self::from_name(name))
     }
 
+    /// The first setting of this name for which `suits` is true. Each spelling is tried on the full
+    /// table before the next one.
     fn named(name: &str, suits: impl Fn(&Self) -> bool) -> Result<Self, Error> {
         let number: Option<i32> = name.trim().parse().ok();
         let by_number = table::settings().filter(|entry| number == Some(entry.number));
         let by_name = table::SPELLINGS.into_iter().flat_map(|spelling| {
-            table::settings().filter(move |entry| table::goes_by(entry, name, spelling))
+            table::settings().filter(move |entry| table::has_name(entry, name, spelling))
         });
         by_number
             .chain(by_name)
@@ -100,17 +102,18 @@ impl SpaceGroup {
             })
     }
 
-    /// The group that some operations generate.
-    ///
-    /// It gets number and name if it is one of the settings in the table.
+    /// The group that some operations generate. It has a number and a name if it is one of the
+    /// settings in the table.
     ///
     /// # Errors
-    /// [`Error::NoSpaceGroup`] if they generate more operations than any space group has.
+    /// [`Error::NoSpaceGroup`] if they generate more operations than a space group can have.
     pub fn from_operations(generators: &[SymmetryOperation]) -> Result<Self, Error> {
         let mut operations = vec![SymmetryOperation::IDENTITY];
         for generator in generators {
             add(&mut operations, *generator)?;
         }
+        // Closure: each operation is combined with all operations up to then, in both orders. New
+        // products are appended and get their turn later. The identity, at 0, adds nothing.
         let mut done = 1;
         while let Some(&operation) = operations.get(done) {
             for other in operations.clone() {
@@ -119,6 +122,7 @@ impl SpaceGroup {
             }
             done += 1;
         }
+        // A file can list the operations in any order.
         let sorted = |operations: &[SymmetryOperation]| {
             let mut sorted = operations.to_vec();
             sorted.sort_unstable();
@@ -143,6 +147,7 @@ impl SpaceGroup {
         })
     }
 
+    /// The group of an entry of the table.
     fn from_entry(entry: &moyo::data::HallSymbolEntry) -> Self {
         let operations = table::operations(entry);
         Self {
@@ -159,8 +164,8 @@ impl SpaceGroup {
         self.number
     }
 
-    /// The Hermann-Mauguin name, full for monoclinic groups, with the choice of origin or axes
-    /// behind a colon.
+    /// The Hermann-Mauguin symbol. It is the full one for monoclinic groups, and the choice of origin
+    /// or axes follows a colon.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -170,23 +175,24 @@ impl SpaceGroup {
         self.hall
     }
 
-    /// All operations in a cell, the identity first.
+    /// All operations in a cell. The first is the identity.
     pub fn operations(&self) -> &[SymmetryOperation] {
         &self.operations
     }
 
-    /// One operation for each rotation: those of a primitive cell.
+    /// One operation for each rotation: the operations without the centring.
     pub fn representatives(&self) -> &[SymmetryOperation] {
         &self.representatives
     }
 
-    /// How many lattice points a cell has.
+    /// The number of lattice points in a cell.
     pub fn centring_count(&self) -> usize {
         self.operations.len() / self.representatives.len().max(1)
     }
 
-    /// The letter of the lattice: P, A, B, C, I, F or R; P for one that has no letter.
+    /// The letter of the lattice: P, A, B, C, I, F or R. P for a group that is not in the table.
     pub fn lattice_letter(&self) -> char {
+        // A Hall symbol begins with it, after a minus sign for a centrosymmetric group.
         self.hall
             .and_then(|hall| hall.trim_start_matches('-').chars().next())
             .unwrap_or('P')
@@ -197,20 +203,19 @@ impl SpaceGroup {
         CrystalSystem::of(self.representatives.iter())
     }
 
-    /// Whether there is an inversion.
+    /// Whether the group has an inversion.
     pub fn is_centrosymmetric(&self) -> bool {
         let minus = [[-1, 0, 0], [0, -1, 0], [0, 0, -1]];
         self.representatives.iter().any(|o| o.rotation() == minus)
     }
 
-    /// Whether the group has no other operation than the identity.
+    /// Whether the identity is the only operation.
     pub fn is_p1(&self) -> bool {
         self.operations.len() == 1
     }
 
-    /// All indices equivalent to h k l by the group and Friedel's law, the original first.
-    ///
-    /// Indices in special positions come several times.
+    /// All indices equivalent to h k l by the group and by Friedel's law. The original ones are
+    /// first. Indices in a special position are repeated.
     pub fn equivalents(&self, hkl: [i32; 3]) -> impl Iterator<Item = Equivalent> {
         let mates = [false, true];
         self.representatives.iter().flat_map(move |operation| {
@@ -228,25 +233,28 @@ impl SpaceGroup {
         })
     }
 
-    /// Whether h k l is extinct: an operation takes it to itself with another phase.
+    /// Whether h k l is systematically absent: an operation maps it to itself with another phase.
+    ///
+    /// Then `F(h) = F(h) exp(-2 pi i h . t)` with a fractional `h . t`, so F(h) is 0.
     pub fn is_absent(&self, hkl: [i32; 3]) -> bool {
         self.operations
             .iter()
             .any(|o| o.shift_24ths(hkl) != 0 && o.apply_to_hkl(hkl) == hkl)
     }
 
-    /// Whether h k l is equivalent to -h -k -l without Friedel's law, so that its phase can take two
-    /// values only.
+    /// Whether h k l is equivalent to -h -k -l without Friedel's law. Its phase then has only two
+    /// possible values.
     pub fn is_centric(&self, hkl: [i32; 3]) -> bool {
         let mate = hkl.map(i32::saturating_neg);
         let mut operations = self.representatives.iter();
         operations.any(|o| o.apply_to_hkl(hkl) == mate)
     }
 
-    /// How far a cell is from having the symmetry of the group: the largest change that a
-    /// rotation makes to a scalar product of cell edges, over the lengths of the two.
+    /// The deviation of a cell from the symmetry of the group: the largest change of an inner product
+    /// of two cell edges by a rotation, divided by their lengths. 0 for a cell that fits exactly.
     ///
-    /// 0 for a cell that fits exactly.
+    /// A rotation of the group must keep all lengths and angles, so `R^T G R = G` with the metric
+    /// tensor `G_ij = a_i . a_j`.
     pub fn cell_misfit(&self, cell: &CellSpec) -> f64 {
         let metric = metric(cell);
         let [a, b, c] = cell.lengths_angstrom;
@@ -272,8 +280,8 @@ impl SpaceGroup {
 
     /// The cell nearest to a given one that has the symmetry of the group.
     ///
-    /// Its metric tensor is the mean of `R^T G R` over the rotations R, where
-    /// `G_ij = a_i . a_j`.
+    /// Its metric tensor is the mean of `R^T G R` over the rotations R, where `G_ij = a_i . a_j`.
+    /// One more rotation only permutes the terms of the mean, so the mean has the symmetry.
     pub fn symmetric_cell(&self, cell: &CellSpec) -> CellSpec {
         let metric = metric(cell);
         let mut mean = [[0.0; 3]; 3];
@@ -305,8 +313,10 @@ impl fmt::Display for SpaceGroup {
     }
 }
 
+/// Adds an operation if it is new.
 fn add(operations: &mut Vec<SymmetryOperation>, new: SymmetryOperation) -> Result<(), Error> {
-    // A rotation of infinite order gets out of hand before the count does.
+    // The coefficients of a rotation of infinite order grow without limit. This stops them long
+    // before they overflow.
     if new.largest_coefficient() > 3 {
         return Err(Error::NoSpaceGroup);
     }
@@ -319,7 +329,7 @@ fn add(operations: &mut Vec<SymmetryOperation>, new: SymmetryOperation) -> Resul
     Ok(())
 }
 
-/// The first operation of each rotation.
+/// The first operation with each rotation.
 fn representatives(operations: &[SymmetryOperation]) -> Vec<SymmetryOperation> {
     let mut first: Vec<SymmetryOperation> = Vec::new();
     for operation in operations {

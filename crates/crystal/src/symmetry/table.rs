@@ -1,19 +1,19 @@
-//! The 530 settings of the 230 space groups, as moyo lists them.
+//! The 530 settings of the 230 space groups, from the crate moyo.
 
 use moyo::data::{Centering, HallSymbol, HallSymbolEntry, hall_symbol_entry};
 
 use super::SymmetryOperation;
 
-/// How many settings the table has.
+/// The number of settings in the table.
 const SETTINGS: i32 = 530;
 
-/// All settings, those of lower number and the more usual ones first.
+/// All settings, in the order of their numbers. The more common settings of a number come first.
 pub(super) fn settings() -> impl Iterator<Item = HallSymbolEntry> {
     (1..=SETTINGS).filter_map(hall_symbol_entry)
 }
 
-/// The name that is usual for a setting: the full one for monoclinic groups, which tells the unique
-/// axis, and the short one for others.
+/// The common name of a setting: the full symbol for monoclinic groups, because it contains the
+/// unique axis, and the short symbol for the others.
 pub(super) fn name(entry: &HallSymbolEntry) -> String {
     const MONOCLINIC: std::ops::RangeInclusive<i32> = 3..=15;
     let name = if MONOCLINIC.contains(&entry.number) {
@@ -29,27 +29,28 @@ pub(super) fn name(entry: &HallSymbolEntry) -> String {
     name
 }
 
-/// How a name may be written.
+/// The spelling of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
-    /// Hermann and Mauguin's, with blanks between the axes.
+    /// A Hermann-Mauguin symbol with blanks between the axes.
     Spaced,
-    /// Hall's, with blanks between the generators.
+    /// A Hall symbol with blanks between the generators.
     Hall,
-    /// Hermann and Mauguin's, with blanks anywhere or nowhere.
+    /// A Hermann-Mauguin symbol with blanks anywhere or nowhere.
     Compact,
 }
 
-/// The spellings in the order in which they are tried: `P 4 2` is P 4 2 2 to Hall, and P 42 only
-/// if blanks do not count.
+/// The spellings in the order in which they are tried. `P 4 2` is the Hall symbol of P 4 2 2; it is
+/// P 42 only if blanks are ignored.
 pub(super) const SPELLINGS: [Spelling; 3] = [Spelling::Spaced, Spelling::Hall, Spelling::Compact];
 
-/// Whether a setting goes by this name, in this spelling.
+/// Whether a setting has this name, in this spelling.
 ///
-/// Case and underscores do not matter. `:1`, `:2`, `:H`, `:R` choose among origins and axes,
-/// `H` for the lattice letter means hexagonal axes.
-pub(super) fn goes_by(entry: &HallSymbolEntry, wanted: &str, spelling: Spelling) -> bool {
+/// Case and underscores do not matter. `:1`, `:2`, `:H`, `:R` select the origin or the axes. `H` as
+/// the letter of the lattice is R with hexagonal axes.
+pub(super) fn has_name(entry: &HallSymbolEntry, wanted: &str, spelling: Spelling) -> bool {
     if spelling == Spelling::Hall {
+        // The table writes the primes of Hall's axes as `^` and `=`.
         let wanted = wanted.replace('\'', "^").replace('"', "=");
         return spelled(entry.hall_symbol, spelling) == spelled(&wanted, spelling);
     }
@@ -70,7 +71,7 @@ pub(super) fn goes_by(entry: &HallSymbolEntry, wanted: &str, spelling: Spelling)
     fits && names.into_iter().any(|own| spelled(own, spelling) == name)
 }
 
-/// A name without what does not matter.
+/// A name in upper case, without underscores, with one blank or none between its parts.
 fn spelled(name: &str, spelling: Spelling) -> String {
     let between = if spelling == Spelling::Compact {
         ""
@@ -81,7 +82,7 @@ fn spelled(name: &str, spelling: Spelling) -> String {
     words.join(between).replace('_', "").to_ascii_uppercase()
 }
 
-/// All operations of a setting, those of the first lattice point first.
+/// All operations of a setting. Those of the first lattice point come first.
 pub(super) fn operations(entry: &HallSymbolEntry) -> Vec<SymmetryOperation> {
     let Some(symbol) = HallSymbol::new(entry.hall_symbol) else {
         return Vec::new();
@@ -104,6 +105,7 @@ pub(super) fn operations(entry: &HallSymbolEntry) -> Vec<SymmetryOperation> {
     shifted.collect()
 }
 
+/// The lattice points of a cell, in fractions of its edges.
 fn lattice_points(centering: Centering) -> Vec<[f64; 3]> {
     let points = centering.lattice_points();
     points.into_iter().map(|point| point.into()).collect()

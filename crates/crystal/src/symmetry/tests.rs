@@ -66,7 +66,7 @@ fn every_setting_is_found_by_its_name_hall_symbol_and_operations() {
         let by_hall = SpaceGroup::from_name(entry.hall_symbol).unwrap();
         // `P 2` is Hall's name of one setting, but Hermann and Mauguin's of another.
         let is_both = table::settings()
-            .any(|other| table::goes_by(&other, entry.hall_symbol, table::Spelling::Spaced));
+            .any(|other| table::has_name(&other, entry.hall_symbol, table::Spelling::Spaced));
         assert!(is_both || by_hall.hall() == Some(entry.hall_symbol));
         assert!(is_both || by_hall.name() == name);
         let by_name = SpaceGroup::from_name(&name).unwrap();

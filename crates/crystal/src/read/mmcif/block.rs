@@ -1,4 +1,4 @@
-//! What a data block says besides its reflections.
+//! Cell and symmetry in a data block.
 
 use nanobragg_io::cif::Value;
 
@@ -16,7 +16,7 @@ const CELL_TAGS: [&str; 6] = [
     "_cell_angle_gamma",
 ];
 
-/// Tags of the name or number of the space group, the most telling first.
+/// Tags of the name or number of the space group. The first ones specify the setting best.
 const GROUP_TAGS: [&str; 6] = [
     "_space_group_name_hall",
     "_symmetry_space_group_name_hall",
@@ -34,20 +34,20 @@ const OPERATION_TAGS: [&str; 2] = [
 
 /// Cell and symmetry of a data block.
 #[derive(Debug, Default)]
-pub(super) struct Block {
+pub(super) struct CellAndSymmetry {
     cell: [Option<f64>; 6],
     group_names: [Option<String>; GROUP_TAGS.len()],
     operations: Vec<String>,
 }
 
-impl Block {
-    /// Takes in the value of a tag.
+impl CellAndSymmetry {
+    /// Stores the value of a tag, if it is about cell or symmetry.
     pub(super) fn take_item(&mut self, tag: &str, value: &Value<'_>) {
         let named = CELL_TAGS.iter().position(|own| *own == tag);
         if let Some(place) = named.and_then(|place| self.cell.get_mut(place)) {
             *place = finite_number(value.certain().as_bytes());
         }
-        // Some programs write the missing name of a group in quotes.
+        // Some programs write a missing name in quotes, as '?', which is text in CIF.
         let is_missing = matches!(value.text, "?" | ".");
         let named = GROUP_TAGS.iter().position(|own| *own == tag);
         if let Some(place) = named.and_then(|place| self.group_names.get_mut(place))
@@ -60,6 +60,7 @@ impl Block {
         }
     }
 
+    /// The cell, if all six numbers are given.
     pub(super) fn cell(&self) -> Option<CellSpec> {
         let mut numbers = [0.0; 6];
         for (number, given) in numbers.iter_mut().zip(self.cell) {
@@ -68,7 +69,11 @@ impl Block {
         CellSpec::from_values(&numbers).ok()
     }
 
-    /// The operations decide; without any, the most telling name that is known does.
+    /// The group of the operations. If there are none, the group of the first name or number that is
+    /// known; `None` if there is no name either.
+    ///
+    /// # Errors
+    /// [`Error::Symmetry`] if the operations or all names are wrong.
     pub(super) fn space_group(&self, name: &str) -> Result<Option<SpaceGroup>, Error> {
         if !self.operations.is_empty() {
             let operations: Result<Vec<_>, _> = self

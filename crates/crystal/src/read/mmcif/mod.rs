@@ -1,7 +1,7 @@
-//! mmCIF reflection files, as the Protein Data Bank keeps them: the category `_refln`.
+//! mmCIF reflection files, as in the Protein Data Bank: the category `_refln`.
 //!
-//! Tags are understood with a dot or, as in older files, an underscore behind the category, in any
-//! case. The first data block that lists reflections is read; values `?` and `.` are missing.
+//! In a tag the category is followed by a dot or, in older files, by an underscore. Case does not
+//! matter. Only the first data block with reflections is read. The values `?` and `.` are missing.
 
 mod block;
 mod write;
@@ -13,12 +13,12 @@ use nanobragg_io::input::{bytes_of, quoted, without_mark};
 
 use super::finite_number;
 use crate::error::Error;
-use crate::reflections::{Column, ColumnKind, ReflectionTable};
-use block::Block;
+use crate::reflections::{ColumnKind, ReflectionTable, TableColumn};
+use block::CellAndSymmetry;
 
 pub use write::to_bytes;
 
-/// The category of reflections, tags in lower case.
+/// The category of reflections. Tags are compared in lower case, with an underscore for the dot.
 const REFLN: &str = "_refln_";
 
 const INDEX_TAGS: [&str; 3] = ["_refln_index_h", "_refln_index_k", "_refln_index_l"];
@@ -26,7 +26,7 @@ const INDEX_TAGS: [&str; 3] = ["_refln_index_h", "_refln_index_k", "_refln_index
 /// Reads the file at `path`.
 ///
 /// # Errors
-/// [`Error::Unreadable`], or what [`parse`] finds.
+/// [`Error::Unreadable`], and those of [`parse`].
 pub fn read(path: impl AsRef<Path>) -> Result<ReflectionTable, Error> {
     let path = path.as_ref();
     let _span = tracing::debug_span!("read_mmcif", path = %path.display()).entered();
@@ -36,7 +36,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<ReflectionTable, Error> {
 /// The table in the bytes of a file; `name` is for messages.
 ///
 /// # Errors
-/// [`Error::Cif`] with the line at fault, [`Error::NoReflections`] if none is listed.
+/// [`Error::Cif`] with the line, [`Error::NoReflections`] if there is no reflection.
 ///
 /// ```
 /// # use nanobragg_crystal::read::mmcif;
@@ -51,12 +51,12 @@ pub fn read(path: impl AsRef<Path>) -> Result<ReflectionTable, Error> {
 pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     let text = String::from_utf8_lossy(without_mark(bytes));
     let mut cif = Reader::new(&text, name);
-    let mut block = Block::default();
+    let mut block = CellAndSymmetry::default();
     let mut found: Option<ReflectionTable> = None;
     while let Some(item) = cif.next_item()? {
         match item {
             Item::Block if found.is_some() => break,
-            Item::Block => block = Block::default(),
+            Item::Block => block = CellAndSymmetry::default(),
             Item::Pair(tag, value) => block.take_item(&tag, &value),
             Item::Loop(tags) if found.is_none() && tags.iter().any(|tag| tag == INDEX_TAGS[0]) => {
                 found = Some(reflections(&tags, &mut cif, name)?);
@@ -78,7 +78,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     Ok(table)
 }
 
-/// What a loop lists of reflections.
+/// The reflections of a loop.
 fn reflections(
     tags: &[String],
     cif: &mut Reader<'_>,
@@ -89,7 +89,7 @@ fn reflections(
         let found = tags.iter().position(|own| own == tag);
         *place = found.ok_or_else(|| cif.fault(format!("the loop has no {tag}")))?;
     }
-    let kept: Vec<(usize, Column)> = tags
+    let kept: Vec<(usize, TableColumn)> = tags
         .iter()
         .enumerate()
         .filter_map(|(place, tag)| Some((place, column(tag)?)))
@@ -123,6 +123,7 @@ fn reflections(
     Ok(table)
 }
 
+/// The error of a value that is not `what`.
 fn expected(value: &Value<'_>, name: &str, what: &str) -> Fault {
     Fault {
         name: name.to_owned(),
@@ -131,8 +132,8 @@ fn expected(value: &Value<'_>, name: &str, what: &str) -> Fault {
     }
 }
 
-/// The column of a tag; `None` for one that holds neither F nor a phase.
-fn column(tag: &str) -> Option<Column> {
+/// The column of a tag; `None` if it contains neither F, F squared nor a phase.
+fn column(tag: &str) -> Option<TableColumn> {
     const COLUMNS: [(&str, ColumnKind); 18] = [
         ("F_meas_au", ColumnKind::Amplitude),
         ("F_meas", ColumnKind::Amplitude),
@@ -157,7 +158,7 @@ fn column(tag: &str) -> Option<Column> {
     let (label, kind) = COLUMNS
         .into_iter()
         .find(|(label, _)| label.eq_ignore_ascii_case(own))?;
-    Some(Column {
+    Some(TableColumn {
         label: label.to_owned(),
         kind,
     })

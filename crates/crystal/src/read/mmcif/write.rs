@@ -3,9 +3,9 @@ use std::fmt::Write;
 use crate::constants::DEGREES_PER_RADIAN;
 use crate::reflections::{Amplitude, ReflectionList};
 
-/// A list as the bytes of a file: h, k, l, F (or F(+) and F(-)), and the phase if there is one.
+/// The bytes of a file with h, k, l, F (or F(+) and F(-)), and the phase if there is one.
 ///
-/// Numbers are written in as many digits as it takes to read them back.
+/// Amplitudes have as many digits as they need to be read back exactly.
 pub fn to_bytes(list: &ReflectionList) -> Vec<u8> {
     let mut text = String::from("data_nanobragg\n#\n");
     // Writing to a string cannot fail.
@@ -65,7 +65,7 @@ pub fn to_bytes(list: &ReflectionList) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Degrees, without the last digits that the way from degrees to radians leaves.
+/// Degrees, rounded so that 90 degrees, converted to radians and back, are written as 90.
 fn degrees(angle_rad: f64) -> f64 {
     const PLACES: f64 = 1e9;
     (angle_rad * DEGREES_PER_RADIAN * PLACES).round() / PLACES

@@ -2,27 +2,30 @@ use super::RECORD;
 use crate::cell::CellSpec;
 use crate::symmetry::{SpaceGroup, SymmetryOperation};
 
-/// More columns than any file has.
+/// The largest number of columns. It keeps a damaged header from using up the memory.
 const MOST_COLUMNS: usize = 10_000;
 
-/// A column as the header names it.
+/// A column in the header: its name and the letter of its type.
 pub(super) struct MtzColumn {
     pub(super) label: String,
     pub(super) kind: char,
 }
 
-/// What the records say, as far as it is needed.
-pub(super) struct Header {
+/// The records of the header that are used.
+pub(super) struct MtzHeader {
     pub(super) reflection_count: u64,
     pub(super) cell: Option<CellSpec>,
     pub(super) space_group: Option<SpaceGroup>,
     pub(super) columns: Vec<MtzColumn>,
-    /// The number that stands for a missing value; NaN always does.
+    /// The number for a missing value, from VALM. NaN is always a missing value too.
     pub(super) missing: Option<f32>,
 }
 
-impl Header {
-    /// Reads records up to END.
+impl MtzHeader {
+    /// Reads the records up to END.
+    ///
+    /// # Errors
+    /// A message, if a record is wrong or missing.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let mut header = Self {
             reflection_count: 0,
@@ -90,7 +93,7 @@ impl Header {
     }
 }
 
-/// The cell of a CELL record; `None` for one that is no cell, such as zeros.
+/// The cell of a CELL record; `None` if it is not a cell, for example six zeros.
 fn cell(text: &str) -> Option<CellSpec> {
     let numbers: Vec<f64> = text
         .split_whitespace()
@@ -104,7 +107,8 @@ fn cell(text: &str) -> Option<CellSpec> {
     }
 }
 
-/// The name and number of a group in `nsym nprim lattice number 'name' 'point group'`.
+/// The name and number of the group in a SYMINF record:
+/// `nsym nprim lattice number 'name' 'point group'`.
 fn name_and_number_in(text: &str) -> (Option<String>, Option<u16>) {
     let number = text.split_whitespace().nth(3);
     let quoted = text.split('\'').nth(1).map(str::trim);
@@ -112,7 +116,7 @@ fn name_and_number_in(text: &str) -> (Option<String>, Option<u16>) {
     (name, number.and_then(|word| word.parse().ok()))
 }
 
-/// The operations decide; without any, name and number do.
+/// The group of the operations. If there are none, the group of the name or the number.
 fn space_group(
     operations: &[SymmetryOperation],
     name_and_number: Option<(Option<String>, Option<u16>)>,

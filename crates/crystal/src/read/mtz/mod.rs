@@ -1,12 +1,12 @@
 //! MTZ, the binary reflection file of CCP4.
 //!
 //! ```text
-//! "MTZ ", position of the header, machine stamp, blank up to byte 80
+//! "MTZ ", position of the header, machine stamp, zeros up to byte 80
 //! f32 f32 f32 ...              a row of all columns for each reflection, h k l first
 //! 80-character records         VERS, NCOL, CELL, SYMINF, SYMM, VALM, COLUMN, ..., END
 //! ```
-//! Byte order follows the machine stamp. A value is missing if it is NaN or what VALM says. Batch
-//! headers and history behind END are skipped.
+//! The machine stamp gives the byte order. A value is missing if it is NaN or the number of VALM.
+//! Batch headers and history after END are skipped.
 
 mod header;
 mod write;
@@ -16,30 +16,30 @@ use std::path::Path;
 use nanobragg_io::input::bytes_of;
 
 use crate::error::Error;
-use crate::reflections::{Column, ColumnKind, ReflectionTable};
-use header::Header;
+use crate::reflections::{ColumnKind, ReflectionTable, TableColumn};
+use header::MtzHeader;
 
 pub use write::to_bytes;
 
-/// How a file begins.
+/// The first bytes of a file.
 pub const MAGIC: &[u8] = b"MTZ ";
 
-/// Where the numbers begin.
+/// The byte at which the numbers begin.
 const DATA: usize = 80;
 
-/// Bytes of a number, and of the words that positions are counted in.
+/// Bytes of a number. Positions are counted in words of this length.
 const WORD: usize = 4;
 
 /// Bytes of a header record.
 const RECORD: usize = 80;
 
-/// Indices beyond this are not exact as 32-bit floating-point numbers.
+/// 2^24. Larger integers are not exact in 32-bit floating point.
 const LARGEST_INDEX: f32 = 16_777_216.0;
 
 /// Reads the file at `path`.
 ///
 /// # Errors
-/// [`Error::Unreadable`], or what [`parse`] finds.
+/// [`Error::Unreadable`], and those of [`parse`].
 pub fn read(path: impl AsRef<Path>) -> Result<ReflectionTable, Error> {
     let path = path.as_ref();
     let _span = tracing::debug_span!("read_mtz", path = %path.display()).entered();
@@ -54,12 +54,13 @@ enum ByteOrder {
 }
 
 impl ByteOrder {
-    /// As the machine stamp says: its first half-byte is 1 for big and 4 for little endian.
+    /// The byte order of a machine stamp. Its first four bits are 1 for big and 4 for little endian.
     fn from_stamp(stamp: [u8; WORD]) -> Option<Self> {
         match stamp[0] >> 4 {
             1 => Some(Self::Big),
             4 => Some(Self::Little),
-            // Old programs left it blank and wrote what their machine had: hardly one is not little.
+            // Some old programs wrote no stamp. Their files have the byte order of the machine, which
+            // was nearly always little endian.
             0 => Some(Self::Little),
             _ => None,
         }
@@ -90,7 +91,7 @@ impl ByteOrder {
 /// The table in the bytes of a file; `name` is for messages.
 ///
 /// # Errors
-/// [`Error::Mtz`] with what is wrong, [`Error::NoReflections`] for a table without rows.
+/// [`Error::Mtz`] with the reason, [`Error::NoReflections`] for a table without rows.
 pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     let fault = |what: String| Error::Mtz {
         name: name.to_owned(),
@@ -105,7 +106,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     let order = ByteOrder::from_stamp(stamp)
         .ok_or_else(|| fault(format!("its machine stamp is {stamp:02x?}")))?;
     let position = match order.i32(word(4).ok_or_else(truncated)?) {
-        // The place for positions beyond 32 bits.
+        // The position does not fit in 32 bits and is stored after the stamp in 64 bits.
         -1 => {
             let long = bytes.get(12..).and_then(|rest| rest.first_chunk());
             order.i64(*long.ok_or_else(truncated)?)
@@ -123,7 +124,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
             ))
         })?;
     let (before, records) = bytes.split_at_checked(header_at).ok_or_else(truncated)?;
-    let header = Header::parse(records).map_err(fault)?;
+    let header = MtzHeader::parse(records).map_err(fault)?;
 
     let data = before.get(DATA..).unwrap_or_default();
     let width = header.columns.len();
@@ -145,17 +146,17 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     if !kinds.starts_with(&['H', 'H', 'H']) {
         return Err(fault("its first three columns are not h, k, l".into()));
     }
-    let columns: Vec<Column> = header
+    let columns: Vec<TableColumn> = header
         .columns
         .iter()
         .skip(3)
-        .map(|column| Column {
+        .map(|column| TableColumn {
             label: column.label.clone(),
             kind: kind(column.kind),
         })
         .collect();
 
-    // The file is in memory and as long as its header says, so the counts fit.
+    // The file is in memory and its length agrees with the header, so the count fits.
     let rows = header.reflection_count as usize;
     let mut table = ReflectionTable {
         name: name.to_owned(),
@@ -200,7 +201,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     Ok(table)
 }
 
-/// What the letter of a column says.
+/// The kind of a column from its letter.
 fn kind(letter: char) -> ColumnKind {
     match letter {
         'F' => ColumnKind::Amplitude,

@@ -5,9 +5,9 @@ use crate::error::Error;
 use crate::reflections::{Amplitude, ReflectionList};
 use crate::symmetry::{CrystalSystem, SpaceGroup};
 
-/// A list as the bytes of a file: h, k, l, F (or F(+) and F(-)), and the phase if there is one.
+/// The bytes of a file with the columns h, k, l, F (or F(+) and F(-)), and the phase if there is one.
 ///
-/// Numbers are little endian and in 32 bits, as the format wants them.
+/// All numbers have 32 bits, as the format requires, in little-endian byte order.
 ///
 /// # Errors
 /// [`Error::CellNeeded`] for a list without a cell.
@@ -37,13 +37,16 @@ pub fn to_bytes(list: &ReflectionList) -> Result<Vec<u8>, Error> {
         }
     }
 
+    // Positions are counted in words from 1.
     let header_word = DATA / WORD + rows.len() + 1;
     let mut bytes = Vec::with_capacity(header_word * WORD + 40 * RECORD);
     bytes.extend_from_slice(MAGIC);
     match i32::try_from(header_word) {
         Ok(word) => bytes.extend(word.to_le_bytes()),
+        // -1 refers to the 64-bit position after the machine stamp.
         Err(_) => bytes.extend((-1_i32).to_le_bytes()),
     }
+    // The machine stamp: little-endian IEEE floating point, little-endian integers, ASCII.
     bytes.extend([0x44, 0x41, 0, 0]);
     bytes.extend((header_word as i64).to_le_bytes());
     bytes.resize(DATA, 0);
@@ -77,6 +80,7 @@ pub fn to_bytes(list: &ReflectionList) -> Result<Vec<u8>, Error> {
             (min.min(*v), max.max(*v))
         });
         let [min, max] = [min, max].map(|v| if v.is_finite() { v } else { 0.0 });
+        // h, k, l belong to the base dataset 0, the other columns to dataset 1.
         let dataset = u8::from(i >= 3);
         record(format!(
             "COLUMN {label:<30} {kind} {min:17.4} {max:17.4} {dataset:4}"
@@ -95,15 +99,16 @@ pub fn to_bytes(list: &ReflectionList) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// An angle between -180 and 180 degrees.
+/// The same angle between -180 and 180 degrees.
 fn whole_turns_off(degrees: f64) -> f64 {
     degrees - 360.0 * (degrees / 360.0).round()
 }
 
-/// Operations, those of a primitive cell, lattice, number, name, point group.
+/// The record SYMINF: the number of operations, the number without centring, lattice letter, group
+/// number, name, and point group.
 fn syminf(group: &SpaceGroup) -> String {
     let name = group.name();
-    // CCP4 says H for hexagonal axes, R for rhombohedral ones, and nothing of origins.
+    // CCP4 writes H for hexagonal axes and R for rhombohedral ones, and does not write the origin.
     let name = match name.split_once(':') {
         Some((name, "H")) => name.replacen('R', "H", 1),
         Some((name, _)) => name.to_owned(),
