@@ -469,3 +469,48 @@ fn an_input_with_other_contents_is_a_difference() {
     run.line("inputs, sourcefile: ");
     assert_eq!(run.line("beam, sources: "), "2 -> 1");
 }
+
+/// A detector of two panels, the other of which begins this many mm from the corner of the first.
+fn two_panels(fast_mm: f64) -> String {
+    format!(
+        "[[detector.other_panels]]\nname = \"right\"\norigin_mm = [{fast_mm}, 0, 0]\nfast = [1, 0, 0]\n\
+         slow = [0, 1, 0]\npixels_fast = 5\npixels_slow = 12\npixel_size_mm = 0.4\n"
+    )
+}
+
+#[test]
+fn every_panel_is_recorded_planned_and_reported() {
+    let scene = Scene::with_inputs();
+    scene.write("near.toml", two_panels(13.0));
+    scene.write("far.toml", two_panels(14.0));
+    let line = |name: &str| format!("{LINE} -seed 1 -experiment {name}.toml -record {name}.json");
+    let run = scene.run_line(&line("near")).well();
+    run_says(&run, "  panel right: 5 x 12 pixels of 0.4 mm, corner at 70 ");
+    let plan = scene.run_line(&format!("{} -plan", line("near"))).well();
+    run_says(&plan, "right: 5 x 12 pixels of 0.4 mm");
+    run_says(&plan, "panel right: middles of the sides");
+    scene.run_line(&line("far")).well();
+
+    let record = json(&scene, "near.json");
+    let panels = record["experiment"]["panels"].as_array().unwrap();
+    assert_eq!(panels.len(), 2);
+    assert_eq!(panels[1]["name"], "right");
+    assert_eq!(panels[1]["origin_in_first_m"][0], 0.013);
+    assert_eq!(panels[1]["region"]["fast_last"], 4);
+    let corner = &record["experiment"]["detector"]["derived"]["first_pixel_corner_m"];
+    assert_eq!(&panels[0]["derived"]["origin_m"], corner);
+
+    let run = scene.run_line("-diff near.json far.json");
+    assert_eq!(
+        run.line("panels, right, origin in first: "),
+        "(13 0 0) -> (14 0 0) mm"
+    );
+    let alone = line("far").replace("-experiment far.toml ", "");
+    scene.run_line(&alone).well();
+    let run = scene.run_line("-diff near.json far.json");
+    assert_eq!(run.line("panels: "), "(Panel right) -> none");
+}
+
+fn run_says(run: &Finished, words: &str) {
+    assert!(run.stdout.contains(words), "{}", run.stdout);
+}

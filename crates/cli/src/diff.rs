@@ -55,10 +55,11 @@ fn lines(old: &Value, new: &Value) -> Vec<String> {
 fn differences(old: &Value, new: &Value, derived: bool) -> Vec<Difference> {
     let mut found = Vec::new();
     for part in SETTINGS {
-        let [old, new] = [old, new].map(|record| match part {
+        let [mut old, mut new] = [old, new].map(|record| match part {
             "inputs" => by_flag(record.get(part)),
             _ => record.get(part).cloned().unwrap_or_default(),
         });
+        by_panel([&mut old, &mut new]);
         compare(&mut vec![part.to_owned()], &old, &new, derived, &mut found);
     }
     found
@@ -79,6 +80,29 @@ fn by_flag(part: Option<&Value>) -> Value {
     named
         .collect::<Option<Map<_, _>>>()
         .map_or_else(|| Value::Array(entries.clone()), Value::Object)
+}
+
+/// Turns the panels of two experiments into objects by their names; where these differ, the panels are
+/// told by their names alone.
+fn by_panel(experiments: [&mut Value; 2]) {
+    let names = experiments.each_ref().map(|experiment| {
+        let panels = experiment.get("panels").and_then(Value::as_array);
+        let name = |panel: &Value| panel.get("name").cloned().unwrap_or_default();
+        panels.map(|panels| panels.iter().map(name).collect::<Vec<_>>())
+    });
+    let are_same = names[0] == names[1];
+    for (experiment, names) in experiments.into_iter().zip(names) {
+        let Some(Value::Array(panels)) = experiment.get_mut("panels").map(Value::take) else {
+            continue;
+        };
+        let names = names.unwrap_or_default();
+        experiment["panels"] = if are_same {
+            let name = |name: Value| name.as_str().unwrap_or_default().to_owned();
+            Value::Object(names.into_iter().map(name).zip(panels).collect())
+        } else {
+            names.into()
+        };
+    }
 }
 
 fn compare(
@@ -331,6 +355,22 @@ mod tests {
         assert_eq!(
             lines(&record(json!([])), &record(json!(["water"]))),
             ["fixes: () -> (water)"]
+        );
+    }
+
+    #[test]
+    fn panels_are_compared_by_their_names() {
+        let panels = |names: [&str; 2], pixel: f64| {
+            let panel = |name| json!({ "name": name, "pixel_size_m": pixel });
+            json!({ "panels": names.map(panel) })
+        };
+        assert_eq!(
+            said(panels(["a", "b"], 1e-4), panels(["a", "b"], 2e-4)),
+            ["a", "b"].map(|name| format!("panels, {name}, pixel size: 0.1 -> 0.2 mm"))
+        );
+        assert_eq!(
+            said(json!({}), panels(["a", "b"], 1e-4)),
+            ["panels: none -> (a b)"]
         );
     }
 

@@ -56,10 +56,7 @@ impl<W: Write> Hashing<W> {
             flag: flag.to_owned(),
             path: path.display().to_string(),
             bytes: self.bytes,
-            sha256: self
-                .hash
-                .map(|hash| hex(&hash.finalize()))
-                .unwrap_or_default(),
+            sha256: self.hash.map(hex).unwrap_or_default(),
         }
     }
 }
@@ -79,12 +76,8 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
-/// The SHA-256 of `bytes`, in hexadecimal digits.
-pub(crate) fn of_bytes(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
+fn hex(hash: Sha256) -> String {
+    let bytes = hash.finalize();
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -103,7 +96,6 @@ mod tests {
         assert_eq!(hashing.writer, b"abc");
         let entry = hashing.entry("hkl", Path::new("P1.hkl"));
         assert_eq!((entry.bytes, entry.sha256.as_str()), (3, OF_ABC));
-        assert_eq!(of_bytes(b"abc"), OF_ABC);
     }
 
     #[test]

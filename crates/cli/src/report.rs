@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::{general as g, general_with};
-use nanobragg::{FactorsSpec, Lookup, PixelKind, Statistics, Surface};
+use nanobragg::{FactorsSpec, Lookup, Panel, PixelKind, Statistics, Surface};
 
 use crate::args::Args;
 use crate::resolve::Job;
@@ -218,6 +218,15 @@ fn detector(page: &mut String, job: &Job) {
         layout.convention,
         layout.pivot
     );
+    let panels = experiment.detector.panels();
+    if panels.len() > 1 {
+        line!(
+            page,
+            "  {} panels, the first is {}:",
+            panels.len(),
+            panel.name()
+        );
+    }
     line!(
         page,
         "  {} x {} pixels of {} mm, {} x {} mm",
@@ -323,10 +332,17 @@ fn detector(page: &mut String, job: &Job) {
     if panel.pixel_kind() == PixelKind::Point {
         line!(page, "  point pixels: no obliquity");
     }
+    line!(page, "  {}", rendering(panel));
+    for other in panels.iter().skip(1) {
+        line!(page, "  panel {}, {}", one_line(other), rendering(other));
+    }
+}
+
+/// Which pixels of a panel are rendered.
+fn rendering(panel: &Panel) -> String {
     let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
-    line!(
-        page,
-        "  rendering fast {} to {}, slow {} to {}{}",
+    format!(
+        "rendering fast {} to {}, slow {} to {}{}",
         fast.start(),
         fast.end(),
         slow.start(),
@@ -336,7 +352,21 @@ fn detector(page: &mut String, job: &Job) {
         } else {
             ""
         }
-    );
+    )
+}
+
+/// The name, pixels and place of a panel.
+pub(crate) fn one_line(panel: &Panel) -> String {
+    format!(
+        "{}: {} x {} pixels of {} mm, corner at {} mm, fast {}, slow {}",
+        panel.name(),
+        panel.pixels_fast(),
+        panel.pixels_slow(),
+        g(panel.pixel_size_m() * 1000.0),
+        triple(panel.pix0_m().map(|m| m * 1000.0)),
+        triple(panel.fast()),
+        triple(panel.slow())
+    )
 }
 
 fn beam(page: &mut String, job: &Job) {

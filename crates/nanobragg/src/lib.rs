@@ -54,6 +54,7 @@ mod resolution;
 mod resolve;
 pub mod series;
 mod spec;
+mod tree;
 
 pub use assembled::assembled;
 pub use error::Error;

@@ -1,121 +1,134 @@
-//! What an experiment came to, as dicts and arrays.
+//! What an experiment came to: parts of its tree as dicts with arrays.
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_cli::Job;
-use numpy::{IntoPyArray, PyArray1, PyArray2};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
+use serde_json::Value;
 
 use crate::arrays::{self, HklArrays};
-
-/// Millimetres of a metre.
-const MM: f64 = 1000.0;
+use crate::tree::to_python;
 
 /// Angstrom of a metre.
 const ANGSTROM: f64 = 1e10;
 
-fn vector<'py>(py: Python<'py>, components: [f64; 3]) -> Bound<'py, PyArray1<f64>> {
-    PyArray1::from_slice(py, &components)
-}
-
-/// An array with these rows.
-fn rows<'py>(py: Python<'py>, rows: &[[f64; 3]]) -> PyResult<Bound<'py, PyArray2<f64>>> {
-    arrays::of_rows(py, [rows.len(), 3], rows.as_flattened().to_vec())
-}
-
-/// Where the detector is.
-pub(crate) fn geometry<'py>(py: Python<'py>, job: &Job) -> PyResult<Bound<'py, PyDict>> {
-    let experiment = &job.resolved.experiment;
-    let panel = experiment.detector.first();
-    let dict = PyDict::new(py);
-    dict.set_item("shape", (panel.pixels_slow(), panel.pixels_fast()))?;
-    dict.set_item("pixel_mm", panel.pixel_size_m() * MM)?;
-    for (key, value) in [
-        ("fast", panel.fast()),
-        ("slow", panel.slow()),
-        ("normal", panel.normal()),
-        ("beam", experiment.beam.direction()),
-        ("polarization", experiment.beam.polarization()),
-        ("spindle", experiment.goniometer.spindle()),
-        ("pix0_mm", panel.pix0_m().map(|x| x * MM)),
-    ] {
-        dict.set_item(key, vector(py, value))?;
-    }
-    dict.set_item("distance_mm", panel.distance_m() * MM)?;
-    dict.set_item("close_distance_mm", panel.close_distance_m() * MM)?;
-    for (key, [along_fast_m, along_slow_m]) in [
-        ("beam_centre_mm", [panel.f_beam_m(), panel.s_beam_m()]),
-        ("near_point_mm", [panel.f_close_m(), panel.s_close_m()]),
-    ] {
-        dict.set_item(key, (along_fast_m * MM, along_slow_m * MM))?;
-    }
-    let (fast, slow) = (
-        experiment.detector.first().roi().fast(),
-        experiment.detector.first().roi().slow(),
-    );
-    dict.set_item(
-        "roi",
-        (*fast.start(), *fast.end(), *slow.start(), *slow.end()),
-    )?;
-    Ok(dict)
-}
+/// Where the first panel is. Each line has Python's key, its form and the places of the numbers in the
+/// tree. The form is `value` for what stands there, `array` for an array of it, `tuple` for a tuple of
+/// all numbers of the places.
+pub(crate) const GEOMETRY: &str = "
+    shape tuple detector/pixels_slow detector/pixels_fast
+    pixel_mm value detector/pixel_size_m
+    fast array detector/fast
+    slow array detector/slow
+    normal array detector/normal
+    beam array beam/direction
+    polarization array beam/polarization_direction
+    spindle array spindle/axis
+    pix0_mm array detector/derived/first_pixel_corner_m
+    distance_mm value detector/distance_m
+    close_distance_mm value detector/derived/close_distance_m
+    beam_centre_mm tuple detector/direct_beam_fast_m detector/direct_beam_slow_m
+    near_point_mm tuple detector/derived/near_point_fast_m detector/derived/near_point_slow_m
+    roi tuple region/fast_first region/fast_last region/slow_first region/slow_last
+";
 
 /// The crystal at phi 0.
-pub(crate) fn crystal<'py>(py: Python<'py>, job: &Job) -> PyResult<Bound<'py, PyDict>> {
-    let crystal = &job.resolved.experiment.crystal;
-    let lattice = crystal.lattice();
-    let degrees = |angles: [f64; 3]| angles.map(|angle| angle * DEGREES_PER_RADIAN);
-    let [a, b, c] = lattice.lengths_angstrom;
-    let [alpha, beta, gamma] = degrees(lattice.angles_rad());
+pub(crate) const CRYSTAL: &str = "
+    cell tuple crystal/cell_angstrom crystal/cell_angles_deg
+    volume_angstrom3 value crystal/derived/volume_angstrom3
+    direct_angstrom array crystal/derived/direct_m
+    reciprocal_per_angstrom array crystal/reciprocal_per_angstrom
+    misset_deg value crystal/misset_rad
+    cells value crystal/cells
+    size_mm value crystal/derived/size_m
+    mosaic_domains value crystal/mosaic_domains
+";
+
+const BEAM: &str = "
+    wavelength_angstrom value beam/wavelength_m
+    fluence_per_m2 value beam/fluence_per_m2
+";
+
+const SAMPLING: &str = "
+    phi_start_deg value spindle/start_rad
+    phi_range_deg value spindle/range_rad
+    phi_steps value spindle/steps
+    oversample value sampling/oversample
+    sensor_layers value detector/sensor_layers
+";
+
+/// The lines of a view as a dict, each number in the unit that its key ends in.
+pub(crate) fn view<'py>(py: Python<'py>, job: &Job, lines: &str) -> PyResult<Bound<'py, PyDict>> {
+    let tree = job.tree();
     let dict = PyDict::new(py);
-    dict.set_item("cell", (a, b, c, alpha, beta, gamma))?;
-    dict.set_item("volume_angstrom3", lattice.volume_a3)?;
-    let direct = crystal.direct().vectors();
-    let reciprocal = crystal.reciprocal().vectors();
-    dict.set_item(
-        "direct_angstrom",
-        rows(py, &direct.map(|edge| edge.map(|x| x * ANGSTROM)))?,
-    )?;
-    dict.set_item("reciprocal_per_angstrom", rows(py, &reciprocal)?)?;
-    dict.set_item("misset_deg", crystal.misset_rad().map(degrees))?;
-    dict.set_item("cells", crystal.size().cells())?;
-    dict.set_item("size_mm", crystal.size().size_m().map(|size| size * MM))?;
-    dict.set_item("mosaic_domains", crystal.mosaic().domains().len())?;
+    for line in lines.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(key), Some(form)) = (words.next(), words.next()) else {
+            continue;
+        };
+        let mut found = Vec::new();
+        for place in words {
+            let mut value = tree
+                .pointer(&format!("/{place}"))
+                .cloned()
+                .unwrap_or_default();
+            scale(&mut value, factor(place, key));
+            match value {
+                Value::Array(items) if form == "tuple" => found.extend(items),
+                value => found.push(value),
+            }
+        }
+        let found = found.iter().map(|value| to_python(py, value));
+        let found = PyTuple::new(py, found.collect::<PyResult<Vec<_>>>()?)?;
+        match form {
+            "tuple" => dict.set_item(key, found)?,
+            "array" => dict.set_item(key, py.import("numpy")?.call_method1("array", found)?)?,
+            _ => dict.set_item(key, found.get_item(0)?)?,
+        }
+    }
     Ok(dict)
+}
+
+/// What takes a number in the unit that ends the name `from` to that which ends `to`.
+fn factor(from: &str, to: &str) -> f64 {
+    let units = [
+        ("_m", "_mm", 1000.0),
+        ("_m", "_angstrom", ANGSTROM),
+        ("_rad", "_deg", DEGREES_PER_RADIAN),
+    ];
+    let fits = |(of, wanted, _): &&(&str, &str, f64)| from.ends_with(of) && to.ends_with(wanted);
+    units.iter().find(fits).map_or(1.0, |(.., factor)| *factor)
+}
+
+fn scale(value: &mut Value, by: f64) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| scale(item, by)),
+        Value::Number(number) if by != 1.0 => {
+            *value = number.as_f64().map(|number| number * by).into();
+        }
+        _ => {}
+    }
 }
 
 /// The beam.
 pub(crate) fn beam<'py>(py: Python<'py>, job: &Job) -> PyResult<Bound<'py, PyDict>> {
-    let experiment = &job.resolved.experiment;
-    let sources = experiment.sources.as_slice();
-    let directions: Vec<[f64; 3]> = sources.iter().map(|source| source.incident()).collect();
-    let wavelengths: Vec<f64> = sources
-        .iter()
-        .map(|source| source.wavelength_m * ANGSTROM)
-        .collect();
-    let dict = PyDict::new(py);
-    let wavelength_m = job.resolved.decisions.wavelength_m;
-    dict.set_item("wavelength_angstrom", wavelength_m * ANGSTROM)?;
-    dict.set_item("fluence_per_m2", experiment.fluence_per_m2)?;
-    dict.set_item("source_directions", rows(py, &directions)?)?;
+    let dict = view(py, job, BEAM)?;
+    let sources = job.resolved.experiment.sources.as_slice();
+    let directions = sources.iter().flat_map(|source| source.incident());
+    let directions = arrays::of_rows(py, [sources.len(), 3], directions.collect())?;
+    let wavelengths = sources.iter().map(|source| source.wavelength_m * ANGSTROM);
+    let wavelengths: Vec<f64> = wavelengths.collect();
+    dict.set_item("source_directions", directions)?;
     dict.set_item("source_wavelengths_angstrom", wavelengths.into_pyarray(py))?;
     Ok(dict)
 }
 
 /// What the sum runs over.
 pub(crate) fn sampling<'py>(py: Python<'py>, job: &Job) -> PyResult<Bound<'py, PyDict>> {
-    let experiment = &job.resolved.experiment;
-    let phi = &experiment.phi;
-    let dict = PyDict::new(py);
-    dict.set_item("phi_start_deg", phi.start_rad * DEGREES_PER_RADIAN)?;
-    dict.set_item("phi_range_deg", phi.range_rad * DEGREES_PER_RADIAN)?;
-    dict.set_item("phi_steps", phi.count)?;
-    dict.set_item("oversample", experiment.sampling.oversample)?;
-    dict.set_item(
-        "recommended_oversample",
-        job.resolved.decisions.recommended_oversample,
-    )?;
-    dict.set_item("sensor_layers", experiment.detector.first().sensor().layers)?;
+    let dict = view(py, job, SAMPLING)?;
+    let recommended = job.resolved.decisions.recommended_oversample;
+    dict.set_item("recommended_oversample", recommended)?;
     Ok(dict)
 }
 

@@ -15,6 +15,7 @@ use crate::describe;
 use crate::errors::{of_run, warn};
 use crate::flags::Said;
 use crate::gradient::{named, with_numbers};
+use crate::tree::to_python;
 
 /// One experiment: what is in the beam, what the beam is, and what records it.
 ///
@@ -324,13 +325,13 @@ impl Experiment {
     /// Where the detector is: a dict of vectors in the laboratory and lengths in mm.
     #[getter]
     fn geometry<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        describe::geometry(py, &self.job)
+        describe::view(py, &self.job, describe::GEOMETRY)
     }
 
     /// The crystal at phi 0: cell, vectors, size, mosaic domains.
     #[getter]
     fn crystal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        describe::crystal(py, &self.job)
+        describe::view(py, &self.job, describe::CRYSTAL)
     }
 
     /// The beam: wavelength, fluence, sources.
@@ -343,6 +344,12 @@ impl Experiment {
     #[getter]
     fn sampling<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         describe::sampling(py, &self.job)
+    }
+
+    /// The resolved experiment as the tree that records keep: dicts, lists and numbers in SI units,
+    /// except where a name says otherwise. docs/RECORDS.md of the source tells of every field.
+    fn describe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.job.tree())
     }
 
     /// The structure factors: indices of shape (n, 3) and F in electrons of shape (n,), one for every

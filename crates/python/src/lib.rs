@@ -16,6 +16,7 @@
 //! | `files` | readers and writers of images |
 //! | `reflections` | readers and writers of structure factors |
 //! | `truth` | `truth` |
+//! | `tree` | trees of JSON as dicts |
 //! | `arrays` | NumPy arrays, in and out |
 //! | `interrupt` | long work without the lock of the interpreter, stopped by Ctrl-C |
 //! | `errors` | errors of the crates below as Python exceptions with the same text |
@@ -36,6 +37,7 @@ mod interrupt;
 mod refine;
 mod reflections;
 mod render;
+mod tree;
 mod truth;
 
 /// The module `nanobragg._nanobragg`, of which the package re-exports what has no underscore.

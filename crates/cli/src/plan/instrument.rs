@@ -5,6 +5,7 @@ use nanobragg::io::printf::general as g;
 
 use super::decision::Because;
 use super::decisions::{List, in_steps};
+use crate::report::one_line;
 
 impl List<'_> {
     pub(super) fn detector(&mut self) {
@@ -93,6 +94,21 @@ impl List<'_> {
             .flag(&["roi"])
             .unwrap_or_else(|| Because::rule("the whole detector"));
         self.add("region", region, because);
+        for other in self
+            .job
+            .resolved
+            .experiment
+            .detector
+            .panels()
+            .iter()
+            .skip(1)
+        {
+            let because = match self.job.detector_from() {
+                Some(source) => Because::Flag(source.flag),
+                None => Because::Flag("experiment"),
+            };
+            self.add("panel", one_line(other), because);
+        }
     }
 
     /// Pixels along one axis, with the flags and the key that are about this axis.

@@ -15,13 +15,13 @@ mod text;
 mod trial;
 
 use nanobragg::factors::read_list;
-use nanobragg::{Cancel, FactorsSpec, Resolution, bytes_needed};
+use nanobragg::{Cancel, FactorsSpec, Panel, Resolution, bytes_needed};
 use serde_json::{Value, json};
 
 use crate::args::{Args, PlanFormat};
 use crate::base;
 use crate::output_names;
-use crate::record::{self, experiment};
+use crate::record::{self, settings};
 use crate::resolve::Job;
 use crate::run::{RunError, Says, level};
 use decision::Decision;
@@ -33,10 +33,12 @@ struct Outlook<'j> {
     job: &'j Job,
     args: &'j Args,
     decisions: Vec<Decision>,
-    /// Of the whole detector.
+    /// Of the first panel.
     detector: Resolution,
-    /// Of the region that is rendered.
+    /// Of its region that is rendered.
     region: Resolution,
+    /// Of the panels after the first.
+    others: Vec<Resolution>,
     /// What reflections are counted to, in Angstrom.
     limit_angstrom: f64,
     /// `None` if no reflection was read.
@@ -71,18 +73,24 @@ impl<'j> Outlook<'j> {
     fn of(job: &'j Job, args: &'j Args, stop: &Cancel) -> Result<Self, RunError> {
         let experiment = &job.resolved.experiment;
         let panel = experiment.detector.first();
-        let wavelength_m = job.resolved.decisions.wavelength_m;
-        let place = (panel, experiment.beam.direction());
+        let of = |panel: &Panel, first, end| {
+            let place = (panel, experiment.beam.direction());
+            Resolution::of(place, job.resolved.decisions.wavelength_m, first, end)
+        };
+        let whole = |panel: &Panel| of(panel, [0, 0], [panel.pixels_fast(), panel.pixels_slow()]);
         let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
-        let whole = [panel.pixels_fast(), panel.pixels_slow()];
-        let whole = Resolution::of(place, wavelength_m, [0, 0], whole);
-        let region = Resolution::of(
-            place,
-            wavelength_m,
+        let region = of(
+            panel,
             [*fast.start(), *slow.start()],
             [*fast.end() + 1, *slow.end() + 1],
         );
-        let limit_angstrom = whole.finest_angstrom().max(experiment.dmin_m * 1e10);
+        let detector = whole(panel);
+        let panels = experiment.detector.panels().iter();
+        let others: Vec<Resolution> = panels.skip(1).map(whole).collect();
+        let finest = others.iter().map(Resolution::finest_angstrom);
+        let limit_angstrom = finest
+            .fold(detector.finest_angstrom(), f64::min)
+            .max(experiment.dmin_m * 1e10);
         let offset = job.spec.response.offset.unwrap_or_default().counts;
         let layers = f64::from(panel.sensor().layers);
         let subpixels = f64::from(experiment.sampling.oversample).powi(2);
@@ -92,8 +100,9 @@ impl<'j> Outlook<'j> {
             job,
             args,
             decisions: decisions::all(job, args, level(args)?),
-            detector: whole,
+            detector,
             region,
+            others,
             limit_angstrom,
             completeness: completeness(job, limit_angstrom)?,
             terms_a_pixel: layers * subpixels * experiment.sources.len() as f64 * orientations,
@@ -137,12 +146,13 @@ impl<'j> Outlook<'j> {
             "fixes": record::fixes(self.job),
             "oddities": record::oddities(self.job, false),
             "warnings": record::warnings(self.job, self.args),
-            "experiment": experiment::of(self.job),
-            "images": experiment::images(self.job, self.args),
-            "seeds": experiment::seeds(self.job, self.args),
+            "experiment": self.job.tree(),
+            "images": settings::images(self.job, self.args),
+            "seeds": settings::seeds(self.job, self.args),
             "resolution": {
                 "detector": resolution(&self.detector),
                 "region": resolution(&self.region),
+                "other_panels": self.others.iter().map(resolution).collect::<Vec<_>>(),
             },
             "reflections": missing,
             "estimate": {

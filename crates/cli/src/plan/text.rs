@@ -45,6 +45,10 @@ pub(super) fn of(outlook: &Outlook<'_>) -> String {
     if outlook.region != outlook.detector {
         resolution(&mut page, "region", &outlook.region);
     }
+    let panels = outlook.job.resolved.experiment.detector.panels();
+    for (panel, of_panel) in panels.iter().skip(1).zip(&outlook.others) {
+        resolution(&mut page, &format!("panel {}", panel.name()), of_panel);
+    }
     line!(page, "\nreflections");
     reflections(&mut page, outlook);
     line!(page, "\nestimates");

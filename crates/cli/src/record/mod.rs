@@ -2,16 +2,16 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `experiment` | the resolved experiment, units in the names |
+//! | `settings` | seeds and scales |
 //! | `inputs` | the files that a run reads, and their fingerprints |
 //! | `read` | records read back |
 //!
 //! What each field means is told in `docs/RECORDS.md`.
 
 mod error;
-pub(crate) mod experiment;
 pub(crate) mod inputs;
 mod read;
+pub(crate) mod settings;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -32,6 +32,13 @@ const FORMAT: &str = "nanoBragg record";
 
 /// Raised when a field changes its meaning.
 const VERSION: u64 = 1;
+
+impl Job {
+    /// The resolved experiment: see [`Resolved::to_tree`](nanobragg::Resolved::to_tree).
+    pub fn tree(&self) -> Value {
+        self.resolved.to_tree(&self.named)
+    }
+}
 
 /// What has to be known before the run begins.
 #[derive(Debug)]
@@ -118,12 +125,12 @@ fn of_run(beginning: &Beginning, ended: &Ended<'_>) -> Value {
             "working_folder": beginning.working_folder,
         },
         "started_unix_s": beginning.started_unix_s,
-        "seeds": experiment::seeds(job, args),
+        "seeds": settings::seeds(job, args),
         "fixes": fixes(job),
         "oddities": oddities(job, image.left_grid_at.is_some()),
         "warnings": warnings(job, args),
-        "experiment": experiment::of(job),
-        "images": experiment::images(job, args),
+        "experiment": job.tree(),
+        "images": settings::images(job, args),
         "inputs": beginning.inputs,
         "outputs": ended.outputs,
         "statistics": {

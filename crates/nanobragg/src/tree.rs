@@ -1,0 +1,244 @@
+//! A resolved experiment as one tree, from which records, plans, comparisons and Python tell of it.
+
+use nanobragg_geometry::units::DEGREES_PER_RADIAN;
+use nanobragg_geometry::{AttachedPanel, Mask, Panel, Sensor};
+use nanobragg_sources::{Source, SourceList};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::factors::FactorsSpec;
+use crate::resolve::Resolved;
+use crate::spec::ExperimentSpec;
+
+/// Sources that are listed one by one; of more there is a hash.
+const MOST_SOURCES: usize = 1000;
+
+impl Resolved {
+    /// The experiment as JSON. Numbers are in SI units, except where a name says otherwise; vectors are
+    /// in the laboratory. `spec` is what was resolved, with the names of its files.
+    ///
+    /// What follows from other fields stands under `derived`. `detector` and `region` are those of the
+    /// first panel; where there are several, `panels` has all of them, and keeps the place of each in
+    /// the frame of the first. `docs/RECORDS.md` tells of every field.
+    pub fn to_tree(&self, spec: &ExperimentSpec) -> Value {
+        let experiment = &self.experiment;
+        let (sampling, phi) = (&experiment.sampling, &experiment.phi);
+        let mut tree = json!({
+            "crystal": self.crystal(),
+            "structure_factors": self.structure_factors(&spec.factors),
+            "detector": self.detector(),
+            "region": region(experiment.detector.first()),
+            "beam": self.beam(),
+            "spindle": {
+                "axis": experiment.goniometer.spindle(),
+                "start_rad": phi.start_rad,
+                "range_rad": phi.range_rad,
+                "step_rad": phi.step_rad,
+                "steps": phi.count,
+            },
+            "sampling": {
+                "oversample": sampling.oversample,
+                "capture_at_each_subpixel": sampling.per_subpixel_capture,
+                "polarization_at_each_subpixel": sampling.per_subpixel_polarization,
+                "solid_angle_at_each_subpixel": sampling.per_subpixel_solid_angle,
+            },
+            "water_m": experiment.water_m,
+            "dmin_m": experiment.dmin_m,
+        });
+        let panels = experiment.detector.panels();
+        if panels.len() > 1 {
+            let others = spec.detector.others.iter().map(Some);
+            let places = std::iter::once(None).chain(others);
+            tree["panels"] = panels
+                .iter()
+                .zip(places)
+                .map(|(p, at)| panel(p, at))
+                .collect();
+        }
+        tree
+    }
+
+    fn crystal(&self) -> Value {
+        let crystal = &self.experiment.crystal;
+        let lattice = crystal.lattice();
+        json!({
+            "cell_angstrom": lattice.lengths_angstrom,
+            "cell_angles_deg": lattice.angles_rad().map(|angle| angle * DEGREES_PER_RADIAN),
+            "reciprocal_per_angstrom": lattice.reciprocal_per_angstrom,
+            "misset_rad": crystal.misset_rad(),
+            "cells": crystal.size().cells(),
+            "shape": crystal.shape().to_string(),
+            "fudge": crystal.fudge(),
+            "mosaic_spread_rad": crystal.mosaic().spread_rad(),
+            "mosaic_domains": crystal.mosaic().domains().len(),
+            "derived": {
+                "direct_m": crystal.direct().vectors(),
+                "size_m": crystal.size().size_m(),
+                "volume_angstrom3": lattice.volume_a3,
+            },
+        })
+    }
+
+    fn structure_factors(&self, from: &FactorsSpec) -> Value {
+        let factors = &self.experiment.factors;
+        let bounds = factors.bounds();
+        json!({
+            "from": match from {
+                FactorsSpec::List(_) | FactorsSpec::Grid(_) => "list",
+                FactorsSpec::Coordinates(_) => "coordinates",
+                FactorsSpec::Dump { .. } => "dump",
+                FactorsSpec::Constant(_) => "default",
+            },
+            "default": factors.default_f(),
+            "lookup": self.experiment.lookup,
+            // A count beyond 2^64 does not fit into memory.
+            "read": u64::try_from(factors.count_read()).unwrap_or(u64::MAX),
+            "hkl_min": bounds.map(|bounds| bounds.min),
+            "hkl_max": bounds.map(|bounds| bounds.max),
+        })
+    }
+
+    fn detector(&self) -> Value {
+        let panel = self.experiment.detector.first();
+        let layout = &self.decisions.layout;
+        let mut tree = json!({
+            "convention": layout.convention.to_string(),
+            "pivot": layout.pivot.to_string(),
+            "pixels_fast": panel.pixels_fast(),
+            "pixels_slow": panel.pixels_slow(),
+            "pixel_size_m": panel.pixel_size_m(),
+            "distance_m": panel.distance_m(),
+            "x_beam_m": layout.centre.beam_m[0],
+            "y_beam_m": layout.centre.beam_m[1],
+            "direct_beam_fast_m": panel.f_beam_m(),
+            "direct_beam_slow_m": panel.s_beam_m(),
+            "rotations_rad": layout.rotations.map(|angle| angle.radians()),
+            "twotheta_rad": layout.twotheta.radians(),
+            "twotheta_axis": layout.input.twotheta_axis,
+            "fast": panel.fast(),
+            "slow": panel.slow(),
+            "normal": panel.normal(),
+            "surface": panel.surface(),
+            "pixel_kind": panel.pixel_kind(),
+        });
+        put_sensor(&mut tree, panel.sensor());
+        tree["derived"] = json!({
+            "size_fast_m": layout.size_m[0],
+            "size_slow_m": layout.size_m[1],
+            "close_distance_m": panel.close_distance_m(),
+            "near_point_fast_m": panel.f_close_m(),
+            "near_point_slow_m": panel.s_close_m(),
+            "first_pixel_corner_m": panel.pix0_m(),
+        });
+        tree
+    }
+
+    fn beam(&self) -> Value {
+        let experiment = &self.experiment;
+        let fluence = &self.decisions.fluence;
+        let divergence = &self.decisions.divergence;
+        let (horizontal, vertical) = (divergence.horizontal(), divergence.vertical());
+        let dispersion = self.decisions.dispersion.steps();
+        json!({
+            "direction": experiment.beam.direction(),
+            "polarization_direction": experiment.beam.polarization(),
+            "polarization_factor": experiment.polarization.kahn_factor,
+            "polarization_correction": !experiment.polarization.off,
+            "wavelength_m": self.decisions.wavelength_m,
+            "fluence_per_m2": fluence.fluence_per_m2,
+            "horizontal_divergence_rad": horizontal.range,
+            "horizontal_divergence_steps": horizontal.count,
+            "vertical_divergence_rad": vertical.range,
+            "vertical_divergence_steps": vertical.count,
+            "divergence_outline": divergence.outline(),
+            "dispersion_fraction": dispersion.range,
+            "dispersion_steps": dispersion.count,
+            "sources": experiment.sources.len(),
+            "derived": {
+                "flux_per_s": fluence.flux_per_s,
+                "exposure_s": fluence.exposure_s,
+                "beam_size_m": fluence.beam_size_m,
+                "source_list": source_list(&experiment.sources),
+            },
+        })
+    }
+}
+
+/// A panel with its place `at` in the frame of the first panel, which has none itself.
+fn panel(panel: &Panel, at: Option<&AttachedPanel>) -> Value {
+    let mut tree = json!({
+        "name": panel.name(),
+        "pixels_fast": panel.pixels_fast(),
+        "pixels_slow": panel.pixels_slow(),
+        "pixel_size_m": panel.pixel_size_m(),
+        "origin_in_first_m": at.map(|at| at.origin.map(|length| length.m())),
+        "fast_in_first": at.map(|at| at.fast),
+        "slow_in_first": at.map(|at| at.slow),
+        "trusted_range_counts": panel.trusted_range(),
+        "region": region(panel),
+    });
+    put_sensor(&mut tree, panel.sensor());
+    tree["derived"] = json!({
+        "origin_m": panel.pix0_m(),
+        "fast": panel.fast(),
+        "slow": panel.slow(),
+        "normal": panel.normal(),
+        "distance_m": panel.distance_m(),
+        "close_distance_m": panel.close_distance_m(),
+    });
+    tree
+}
+
+fn put_sensor(tree: &mut Value, sensor: &Sensor) {
+    tree["sensor_thickness_m"] = sensor.thickness_m.into();
+    tree["sensor_layers"] = sensor.layers.into();
+    tree["sensor_layer_step_m"] = sensor.layer_step_m.into();
+    tree["sensor_attenuation_per_m"] = sensor.mu_per_m.into();
+}
+
+/// The pixels that are rendered.
+fn region(panel: &Panel) -> Value {
+    let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
+    json!({
+        "fast_first": fast.start(),
+        "fast_last": fast.end(),
+        "slow_first": slow.start(),
+        "slow_last": slow.end(),
+        "mask": panel.mask().map(mask),
+    })
+}
+
+fn mask(mask: &Mask) -> Value {
+    let rows = (0..mask.pixels_slow()).flat_map(|slow| mask.row(slow));
+    let used: Vec<u8> = rows.map(|&used| used.into()).collect();
+    json!({
+        "pixels_used": used.iter().filter(|&&used| used != 0).count(),
+        "sha256": sha256(&used),
+    })
+}
+
+/// Every source with its recorded weight, or the hash of all of them.
+fn source_list(sources: &SourceList) -> Value {
+    if sources.len() > MOST_SOURCES {
+        let numbers = sources.iter().flat_map(|source| {
+            let [x, y, z] = source.position_m;
+            [x, y, z, source.wavelength_m, source.recorded_weight]
+        });
+        let bytes: Vec<u8> = numbers.flat_map(f64::to_le_bytes).collect();
+        return json!({ "sha256": sha256(&bytes) });
+    }
+    let source = |source: &Source| {
+        json!({
+            "position_m": source.position_m,
+            "wavelength_m": source.wavelength_m,
+            "recorded_weight": source.recorded_weight,
+        })
+    };
+    sources.iter().map(source).collect()
+}
+
+/// The SHA-256 of `bytes`, in hexadecimal digits.
+fn sha256(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
