@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Quantity, Result};
 use crate::steps::{StepSpec, Steps, centred_steps};
 
-/// The dispersion asked for.
+/// The user's description of the dispersion.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DispersionSpec {
@@ -23,7 +23,7 @@ pub struct Dispersion {
 }
 
 impl Dispersion {
-    /// The dispersion with what was left open filled in, see [`steps`](crate::steps).
+    /// The dispersion of a description. [`steps`](crate::steps) has the rules for missing numbers.
     ///
     /// # Errors
     /// [`Error::StepNotFinite`](crate::Error::StepNotFinite) and
@@ -45,7 +45,7 @@ impl Dispersion {
         self.steps
     }
 
-    /// The wavelengths of the band, `central (1 + k step - range/2)` for each step k.
+    /// The wavelengths of the band: `central (1 + k step - range/2)` for each step k.
     pub fn wavelengths_m(&self, central_wavelength_m: f64) -> impl Iterator<Item = f64> + use<> {
         let Steps { range, step, count } = self.steps;
         (0..count).map(move |k| central_wavelength_m * (1.0 + step * f64::from(k) - range / 2.0))

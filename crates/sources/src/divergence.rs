@@ -1,4 +1,4 @@
-//! The fan of directions.
+//! The grid of directions.
 
 use nanobragg_geometry::rotation::rotate_about;
 use nanobragg_geometry::vector::scale;
@@ -10,33 +10,32 @@ use crate::error::{Quantity, Result};
 use crate::source::SOURCE_DISTANCE_M;
 use crate::steps::{self, StepSpec, Steps, centred_steps};
 
-/// Which directions of the grid are kept.
+/// The outline of the grid. Directions outside it are trimmed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outline {
-    /// Those within the ellipse that fits the two ranges, with a margin of 10 % of the squared
-    /// radius.
+    /// The ellipse whose diameters are the two ranges, with a margin of 10 % of the squared radius.
     #[default]
     Round,
-    /// All of them.
+    /// The full rectangle: no direction is trimmed.
     Square,
 }
 
-/// The divergence asked for; angles in radians.
+/// The user's description of the divergence. Angles are in radians.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DivergenceSpec {
-    /// The fan about the vertical axis.
+    /// Angles about the vertical axis.
     #[serde(with = "steps::mrad")]
     pub horizontal: StepSpec,
-    /// The fan about the polarization axis.
+    /// Angles about the polarization axis.
     #[serde(with = "steps::mrad")]
     pub vertical: StepSpec,
-    /// Which directions of the grid are kept.
+    /// The outline of the grid.
     pub outline: Outline,
 }
 
-/// The divergence of the beam; angles in radians.
+/// The divergence of the beam. Angles are in radians.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Divergence {
     horizontal: Steps,
@@ -45,7 +44,7 @@ pub struct Divergence {
 }
 
 impl Divergence {
-    /// The divergence with what was left open filled in, as the module `steps` tells.
+    /// The divergence of a description. [`steps`] has the rules for missing numbers.
     ///
     /// # Errors
     /// [`Error::StepNotFinite`](crate::Error::StepNotFinite) and
@@ -68,21 +67,22 @@ impl Divergence {
         self.vertical
     }
 
-    /// Which directions of the grid are kept.
+    /// The outline of the grid.
     pub fn outline(&self) -> Outline {
         self.outline
     }
 
-    /// The deviations (hdiv, vdiv) of the directions kept, the vertical one running fastest.
+    /// The deviations (hdiv, vdiv) of the directions inside the outline. The vertical one varies
+    /// fastest.
     ///
-    /// Takes time in proportion to the product of both counts:
-    /// [`SourceList::grid`](crate::SourceList::grid) refuses a grid that is too large.
+    /// The time is in proportion to the product of both counts, which
+    /// [`SourceList::grid`](crate::SourceList::grid) limits.
     pub fn deviations_rad(&self) -> Vec<(f64, f64)> {
         let deviate = |(i, j)| (self.horizontal.deviation(i), self.vertical.deviation(j));
         self.kept().into_iter().map(deviate).collect()
     }
 
-    /// The steps (horizontal, vertical) of the directions kept, in the same order.
+    /// The steps (horizontal, vertical) of the directions inside the outline, in the same order.
     pub fn kept(&self) -> Vec<(u32, u32)> {
         (0..self.horizontal.count)
             .flat_map(|i| (0..self.vertical.count).map(move |j| (i, j)))
@@ -90,22 +90,23 @@ impl Divergence {
             .collect()
     }
 
-    /// Whether the outline keeps a direction.
+    /// Whether a direction is inside the outline.
     ///
-    /// A range of 0 makes the sum NaN, which is not outside: one-dimensional fans are never
-    /// trimmed.
+    /// If one range is 0, its share is 0/0 = NaN, and the comparison is false: a grid along one axis
+    /// only is not trimmed. The C program does the same.
     fn keeps(&self, hdiv_rad: f64, vdiv_rad: f64) -> bool {
         let radius_squared =
             squared_share(hdiv_rad, self.horizontal) + squared_share(vdiv_rad, self.vertical);
+        // The shares are in units of the full range, so the ellipse is at (1/2)^2 = 1/4.
         let outside = radius_squared * 4.0 > 1.1;
         self.outline == Outline::Square || !outside
     }
 }
 
-/// The square of a deviation in units of the range: 1/4 at its ends.
+/// The square of a deviation divided by the range: 1/4 at the ends of the range.
 ///
-/// With an even count no point lies in the middle, and the square of half a step is taken off, so
-/// that the innermost points come to 0.
+/// With an even count no point is in the middle: the two innermost ones are half a step away. The
+/// square of half a step is subtracted, so that their share is 0.
 fn squared_share(deviation: f64, steps: Steps) -> f64 {
     let even = if steps.count.is_multiple_of(2) {
         1.0
@@ -120,16 +121,16 @@ fn squared_share(deviation: f64, steps: Steps) -> f64 {
 pub struct BeamAxes<T = f64> {
     /// Unit vector along the beam, from the source to the sample.
     pub beam: [T; 3],
-    /// Unit vector along the polarization; vertical divergence turns about it.
+    /// Unit vector along the polarization. Vertical divergence turns the source about it.
     pub polarization: [T; 3],
-    /// Unit vector along beam x polarization; horizontal divergence turns about it.
+    /// Unit vector along beam x polarization. Horizontal divergence turns the source about it.
     pub vertical: [T; 3],
 }
 
 impl<T: Scalar> BeamAxes<T> {
-    /// Where the source stands whose direction deviates by `hdiv_rad` and `vdiv_rad`, in metres:
-    /// the point [`SOURCE_DISTANCE_M`] up the beam, rotated about the polarization, then about the
-    /// vertical axis.
+    /// The position in metres of the source whose direction deviates by `hdiv_rad` and `vdiv_rad`.
+    /// The point [`SOURCE_DISTANCE_M`] upstream on the beam is rotated about the polarization and
+    /// then about the vertical axis.
     pub fn source_position_m(&self, hdiv_rad: T, vdiv_rad: T) -> [T; 3] {
         let on_axis = scale(T::from_f64(-SOURCE_DISTANCE_M), self.beam);
         let raised = rotate_about(on_axis, self.polarization, vdiv_rad);

@@ -2,7 +2,8 @@
 
 /// Planck's constant times the speed of light, in eV Angstrom.
 ///
-/// The C program's value; CODATA 2018 gives 12398.41984, less by 1.3e-8 of it.
+/// This is the value of the C program. That of CODATA 2018 is 12398.41984, which is smaller by a
+/// fraction of 1.3e-8.
 pub const HC_EV_ANGSTROM: f64 = 12398.42;
 
 /// The wavelength of photons of this energy.

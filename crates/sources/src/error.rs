@@ -1,4 +1,4 @@
-//! What can be wrong with a description of the beam.
+//! The errors of a description of the beam.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,36 +11,36 @@ use crate::steps::MAX_STEPS;
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What is wrong with a description of the beam.
+/// Why a beam cannot be built or a source list cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A range or a step is NaN or infinite.
-    #[error("{quantity}: {value} is no range or step; expected a finite number")]
+    #[error("{quantity}: a range or step of {value}; expected a finite number")]
     StepNotFinite {
-        /// What was to be divided into steps.
+        /// The quantity that has the steps.
         quantity: Quantity,
-        /// The value found.
+        /// The value given.
         value: f64,
     },
 
-    /// A range would be divided into more steps than any run can take.
+    /// The number of steps of a range exceeds [`MAX_STEPS`].
     #[error("{quantity}: {count} steps; at most {MAX_STEPS} are possible")]
     TooManySteps {
-        /// What was to be divided into steps.
+        /// The quantity that has the steps.
         quantity: Quantity,
-        /// The number of steps asked for.
+        /// The number of steps.
         count: f64,
     },
 
-    /// The grid of directions and wavelengths has more points than any run can take.
+    /// The grid of directions and wavelengths has more than [`MAX_SOURCES`] points.
     #[error("divergence and dispersion make {count} sources; at most {MAX_SOURCES} are possible")]
     TooManySources {
-        /// The number of grid points, before the outline trims any.
+        /// The number of grid points before trimming.
         count: u128,
     },
 
-    /// The round outline leaves no direction of the grid.
+    /// All directions of the grid are outside the round outline.
     #[error(
         "the round outline removes all {horizontal} x {vertical} directions of the divergence \
          grid; use a square outline or more steps"
@@ -52,10 +52,10 @@ pub enum Error {
         vertical: u32,
     },
 
-    /// The beam has no direction.
+    /// The beam vector is zero, or its length is too large or too small.
     #[error("the beam direction {direction:?} has no usable length")]
     NoBeamDirection {
-        /// The vector found.
+        /// The vector given.
         direction: [f64; 3],
     },
 
@@ -65,7 +65,7 @@ pub enum Error {
          {wavelength_m:e} m; expected a number above 0"
     )]
     BandWavelength {
-        /// The wavelength reached.
+        /// This wavelength.
         wavelength_m: f64,
         /// The central wavelength.
         central_wavelength_m: f64,
@@ -79,13 +79,13 @@ pub enum Error {
          {exposure_s} s, beam size {beam_size_m} m); expected a finite number"
     )]
     FluenceNotFinite {
-        /// The fluence that results.
+        /// The resulting fluence.
         fluence_per_m2: f64,
-        /// The flux it is made from.
+        /// The flux.
         flux_per_s: f64,
-        /// The exposure it is made from.
+        /// The exposure.
         exposure_s: f64,
-        /// The beam size it is made from.
+        /// The beam size.
         beam_size_m: f64,
     },
 
@@ -94,20 +94,20 @@ pub enum Error {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 
-    /// A pipe or a device goes on and on.
-    #[error("{}: more than {limit_bytes} bytes, and it is no file", path.display())]
+    /// A pipe or a device yields more bytes than the limit.
+    #[error("{}: it is not a regular file and has more than {limit_bytes} bytes", path.display())]
     EndlessStream {
-        /// Where it comes from.
+        /// The pipe or device.
         path: PathBuf,
-        /// How much was read.
+        /// The limit.
         limit_bytes: u64,
     },
 
-    /// A source list holds no source.
+    /// A source list has no source.
     #[error("{name}: no source found; expected lines of X Y Z weight wavelength")]
     NoSources {
         /// The list's name.
@@ -121,9 +121,9 @@ pub enum Error {
         name: String,
         /// The line, counted from 1.
         line: usize,
-        /// What the column means.
+        /// The name of the column.
         column: &'static str,
-        /// What stands there, shortened if it is long.
+        /// The text in the column, shortened if it is long.
         found: String,
     },
 
@@ -137,22 +137,23 @@ pub enum Error {
         name: String,
         /// The line, counted from 1.
         line: usize,
-        /// What the sixth column holds, shortened if it is long.
+        /// The text in the sixth column, shortened if it is long.
         found: String,
     },
 
-    /// A source stands where it has no direction: at the sample, or out of the range of numbers.
+    /// The position of a source has no direction: it is at the sample, or too near or too far for the
+    /// square of its distance.
     #[error("{name}:{line}: a source at {position_m:?} m has no direction")]
     NoDirection {
         /// The list's name.
         name: String,
         /// The line, counted from 1.
         line: usize,
-        /// The position found.
+        /// The position given.
         position_m: [f64; 3],
     },
 
-    /// A source has a wavelength that is not above 0, or absurd.
+    /// The wavelength of a source is outside 1e-20 to 1e20 m.
     #[error(
         "{name}:{line}: the wavelength of the source is {wavelength_m:e} m; expected 1e-20 to 1e20"
     )]
@@ -161,7 +162,7 @@ pub enum Error {
         name: String,
         /// The line, counted from 1.
         line: usize,
-        /// The wavelength found.
+        /// The wavelength given.
         wavelength_m: f64,
     },
 }
@@ -175,13 +176,13 @@ impl From<ReadError> for Error {
     }
 }
 
-/// What is divided into steps.
+/// A quantity that is divided into steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Quantity {
-    /// The angle of the fan about the vertical axis.
+    /// The angle of directions about the vertical axis.
     HorizontalDivergence,
-    /// The angle of the fan about the polarization axis.
+    /// The angle of directions about the polarization axis.
     VerticalDivergence,
     /// The band of wavelengths.
     Dispersion,

@@ -1,8 +1,8 @@
 //! The text list of sources.
 //!
-//! One source a line: X Y Z (m), weight, wavelength (m), separated by blanks, tabs or any of
-//! `,;:!`. Columns missing at the end take their defaults. Lines beginning with `#` are comments;
-//! blank ones are skipped.
+//! One source per line: X Y Z (m), weight, wavelength (m), separated by blanks, tabs or any of
+//! `,;:!`. Missing columns at the end get their defaults. Lines that begin with `#` are comments;
+//! blank lines are skipped.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,28 +17,30 @@ use nom::{IResult, Parser};
 use crate::error::{Error, Result};
 use crate::source::{SOURCE_DISTANCE_M, Source, SourceList};
 
-/// What the columns mean, in their order.
+/// The names of the columns, in their order.
 const COLUMNS: [&str; 5] = ["X", "Y", "Z", "weight", "wavelength"];
 
-/// The longest piece of a bad line that is quoted in a message, in characters.
+/// The largest number of characters of a wrong word in a message.
 const LONGEST_QUOTE: usize = 40;
 
-/// The wavelengths that a source can have: far beyond use, and safe to divide by and to square.
+/// The allowed wavelengths of a source. They exceed every practical range, but a division by them or
+/// their square does not overflow.
 const WAVELENGTHS_M: std::ops::RangeInclusive<f64> = 1e-20..=1e20;
 
-/// What a source list may leave out.
+/// The defaults of missing columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SourceDefaults {
-    /// Unit vector along the beam; a missing coordinate is that of the point 10 m up the beam.
+    /// Unit vector along the beam. Missing coordinates are those of the point 10 m upstream on the
+    /// beam.
     pub beam_direction: [f64; 3],
-    /// A missing wavelength.
+    /// The default of the wavelength.
     pub wavelength_m: f64,
 }
 
 impl SourceList {
-    /// The sources listed in the file at `path`; see [`SourceList::parse`].
+    /// The sources in the file at `path`; see [`SourceList::parse`].
     ///
-    /// Bytes that are not UTF-8 may stand in comments.
+    /// Comments can contain bytes that are not UTF-8.
     ///
     /// # Errors
     /// [`Error::Unreadable`], and those of [`SourceList::parse`].
@@ -56,11 +58,11 @@ impl SourceList {
         Ok(list)
     }
 
-    /// The sources listed in `text`, which messages call `name`.
+    /// The sources in `text`. `name` is the name of the list in messages.
     ///
-    /// One source a line: X Y Z (m, from the sample), weight, wavelength (m), separated by blanks,
-    /// tabs or any of `,;:!`. Columns missing at the end take the defaults, a missing weight is 1.
-    /// Blank lines and those beginning with `#` are skipped.
+    /// One source per line: X Y Z (m, from the sample), weight, wavelength (m), separated by blanks,
+    /// tabs or any of `,;:!`. Missing columns at the end get the defaults; a missing weight is 1.
+    /// Blank lines and lines that begin with `#` are skipped.
     ///
     /// ```
     /// use nanobragg_sources::{SourceDefaults, SourceList};
@@ -75,12 +77,12 @@ impl SourceList {
     ///
     /// # Errors
     /// [`Error::NotANumber`], [`Error::ExtraColumn`], [`Error::NoDirection`],
-    /// [`Error::SourceWavelength`], and [`Error::NoSources`] if no line holds a source.
+    /// [`Error::SourceWavelength`], and [`Error::NoSources`] if no line has a source.
     pub fn parse(text: &str, name: &str, defaults: &SourceDefaults) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut sources = Vec::new();
         for (index, line) in text.lines().enumerate() {
-            let place = Place {
+            let place = NamedLine {
                 name,
                 line: index + 1,
             };
@@ -92,7 +94,7 @@ impl SourceList {
         Self::named(name, sources)
     }
 
-    /// The list as text that [`SourceList::parse`] reads back to the same sources, to the bit.
+    /// The list as text. [`SourceList::parse`] reads the same sources from it, to the bit.
     pub fn to_text(&self) -> String {
         let mut text = String::from("# X Y Z (m) weight wavelength (m)\n");
         for source in self {
@@ -112,15 +114,15 @@ impl SourceList {
     }
 }
 
-/// A line, for messages.
+/// The name of a list and the number of a line, for messages.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct NamedLine<'a> {
     pub(crate) name: &'a str,
     pub(crate) line: usize,
 }
 
-impl Place<'_> {
-    /// The numbers on the line, at most five; none on a blank line or a comment.
+impl NamedLine<'_> {
+    /// The numbers on the line, at most five. Empty for a blank line and a comment.
     fn numbers(self, line: &str) -> Result<Vec<f64>> {
         let line = line.trim_start_matches(is_separator);
         if line.starts_with('#') {
@@ -143,7 +145,7 @@ impl Place<'_> {
         })
     }
 
-    /// The source these columns describe.
+    /// The source of these columns.
     fn source(self, numbers: &[f64], defaults: &SourceDefaults) -> Result<Source> {
         let [x, y, z] = defaults
             .beam_direction
@@ -156,7 +158,10 @@ impl Place<'_> {
         self.source_at([x, y, z], wavelength_m, recorded_weight)
     }
 
-    /// The source at a position, if that is a direction and its wavelength one that a source can have.
+    /// The source at a position.
+    ///
+    /// # Errors
+    /// [`Error::SourceWavelength`] and [`Error::NoDirection`].
     pub(crate) fn source_at(
         self,
         position_m: [f64; 3],
@@ -179,7 +184,7 @@ impl Place<'_> {
     }
 }
 
-/// The first word of `rest`, cut if it is long.
+/// The first word of `rest`, shortened if it is long.
 fn quote(rest: &str) -> String {
     let word = rest.split(is_separator).next().unwrap_or(rest);
     let mut quoted: String = word.chars().take(LONGEST_QUOTE).collect();
@@ -193,7 +198,7 @@ fn is_separator(c: char) -> bool {
     matches!(c, ' ' | '\t' | ',' | ';' | ':' | '!')
 }
 
-/// At most five numbers, up to the end of the line or the first word that is none.
+/// At most five numbers, up to the end of the line or the first word that is not a number.
 fn record(line: &str) -> IResult<&str, Vec<f64>> {
     preceded(
         separators,
@@ -210,7 +215,10 @@ fn number(input: &str) -> IResult<&str, f64> {
     map_res(take_while1(|c| !is_separator(c)), finite).parse(input)
 }
 
-/// The finite number that `word` spells, or the word itself.
+/// The finite number in `word`.
+///
+/// # Errors
+/// The word, if it is not a finite number.
 fn finite(word: &str) -> std::result::Result<f64, &str> {
     word.parse()
         .ok()

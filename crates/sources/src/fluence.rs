@@ -1,29 +1,29 @@
-//! How many photons fall on the sample.
+//! The number of photons on the sample.
 
 use nanobragg_geometry::in_unit;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The fluence if nothing is said, in photons per square metre.
+/// The default fluence, in photons per square metre.
 ///
-/// The squared classical electron radius times this is 1, so an image then holds the squared
-/// structure amplitude per steradian.
+/// It is 1 divided by the squared classical electron radius. An image is then the squared structure
+/// amplitude times the solid angle.
 pub const DEFAULT_FLUENCE_PER_M2: f64 = 125932015286227086360700780544.0;
 
-/// The exposure if none is given.
+/// The default exposure.
 pub const DEFAULT_EXPOSURE_S: f64 = 1.0;
 
-/// The edge of the square beam if none is given.
+/// The default edge of the square beam.
 pub const DEFAULT_BEAM_SIZE_M: f64 = 1e-4;
 
-/// What is known of the beam's intensity; `None` is not given.
+/// The user's description of the intensity. `None` is for numbers that were not given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FluenceSpec {
-    /// Photons per area, over the whole exposure.
+    /// Photons per area during the exposure.
     pub fluence_per_m2: Option<f64>,
-    /// Photons per time in the whole beam.
+    /// Photons per time in the full beam.
     pub flux_per_s: Option<f64>,
     /// The duration of the exposure.
     pub exposure_s: Option<f64>,
@@ -35,26 +35,24 @@ pub struct FluenceSpec {
 /// The intensity of the beam.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fluence {
-    /// Photons per area, over the whole exposure. This is what enters the image.
+    /// Photons per area during the exposure. The image is in proportion to it.
     pub fluence_per_m2: f64,
-    /// Photons per time in the whole beam; consistent with the rest if the exposure is above 0.
+    /// Photons per time in the full beam. It agrees with the other numbers if the exposure is above 0.
     pub flux_per_s: f64,
     /// The duration of the exposure.
     pub exposure_s: f64,
-    /// The edge of the square beam. A sample larger than this is clipped to it, unless this is
-    /// negative.
+    /// The edge of the square beam. A larger sample is clipped to it, unless it is negative.
     pub beam_size_m: f64,
 }
 
 impl Fluence {
-    /// The intensity with what was left open filled in.
+    /// The intensity of a description.
     ///
-    /// A flux other than 0, with an exposure above 0 and a beam size of 0 or more, wins over a
-    /// fluence: fluence = flux exposure / size^2. Otherwise the fluence given, or its default,
-    /// stands.
+    /// A flux other than 0, with an exposure above 0 and a beam size of 0 or more, replaces a given
+    /// fluence: `fluence = flux exposure / size^2`. Otherwise the given fluence or the default is used.
     ///
     /// # Errors
-    /// [`Error::FluenceNotFinite`], as for a flux through a beam of size 0.
+    /// [`Error::FluenceNotFinite`], for example for a flux through a beam of size 0.
     pub fn new(spec: &FluenceSpec) -> Result<Self> {
         let flux_per_s = spec.flux_per_s.unwrap_or(0.0);
         let exposure_s = spec.exposure_s.unwrap_or(DEFAULT_EXPOSURE_S);
@@ -74,6 +72,7 @@ impl Fluence {
             });
         }
 
+        // The flux for headers and reports follows from the fluence that is used.
         let flux_per_s = if exposure_s > 0.0 {
             fluence_per_m2 / exposure_s * beam_size_m * beam_size_m
         } else {

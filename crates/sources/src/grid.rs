@@ -9,14 +9,14 @@ use crate::source::{Source, SourceList};
 pub const MAX_SOURCES: u32 = 10_000_000;
 
 impl SourceList {
-    /// Every direction of the fan with every wavelength of the band, the wavelength running
-    /// fastest, then the vertical and last the horizontal step.
+    /// Every direction of the grid with every wavelength of the band. The wavelength varies fastest,
+    /// then the vertical step, then the horizontal step.
     ///
-    /// Each source records the weight 1/n, n being their number.
+    /// The recorded weight of each of n sources is 1/n.
     ///
     /// # Errors
     /// [`Error::TooManySources`], [`Error::EverySourceTrimmed`], [`Error::NoBeamDirection`] for a
-    /// beam vector of zero, and [`Error::BandWavelength`] where the band reaches down to 0.
+    /// beam vector of zero, and [`Error::BandWavelength`] if a wavelength is 0 or negative.
     pub fn grid(
         axes: &BeamAxes,
         central_wavelength_m: f64,

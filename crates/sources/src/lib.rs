@@ -1,7 +1,7 @@
-//! Where the X-rays come from: a list of point sources, each with a direction and a wavelength.
+//! The X-ray sources: a list of points, each with a direction and a wavelength.
 //!
-//! A beam with divergence and dispersion is a fan of directions times a band of wavelengths. The
-//! fan is spanned by angles about two axes of the beam, both square to it; every direction kept is
+//! A beam with divergence and dispersion has a grid of directions and a band of wavelengths. The
+//! directions deviate from the beam by angles about two axes perpendicular to it. Every direction is
 //! combined with every wavelength:
 //!
 //! ```text
@@ -14,9 +14,9 @@
 //!      +----------> hdiv (about the vertical axis)
 //! ```
 //!
-//! Any two of range, step and count give the third ([`steps`]). Instead of a grid, a text file may
-//! list the sources ([`SourceList::read`]). **Every source counts the same**: the weight in a file
-//! is kept for the trace, and never enters the intensity.
+//! Any two of range, step and count give the third ([`steps`]). Instead of a grid, a text file can
+//! list the sources ([`SourceList::read`]). **All sources have the same weight**: the weight in a file
+//! is kept for the trace but does not change the intensity.
 //!
 //! ```
 //! use nanobragg_sources::{

@@ -1,4 +1,4 @@
-//! One source, and the list of all of them.
+//! A source, and the list of all sources.
 
 use std::ops::Deref;
 
@@ -8,10 +8,10 @@ use nanobragg_geometry::in_unit;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::file::Place;
+use crate::file::NamedLine;
 
-/// Distance from the sample to the sources of a grid, in metres. Only directions matter for
-/// the image.
+/// Distance from the sample to the sources of a grid, in metres. The image depends only on the
+/// directions.
 pub const SOURCE_DISTANCE_M: f64 = 10.0;
 
 /// A point source of one wavelength.
@@ -19,20 +19,21 @@ pub const SOURCE_DISTANCE_M: f64 = 10.0;
 pub struct Source {
     /// Unit vector from the sample to the source, in the laboratory frame.
     pub direction: [f64; 3],
-    /// Where the source stands, in the laboratory frame with the sample at the origin.
+    /// The position in the laboratory frame, with the sample at the origin.
     pub position_m: [f64; 3],
     /// The wavelength.
     pub wavelength_m: f64,
-    /// The weight as listed, for the trace only: every source counts the same in the image.
+    /// The weight in the list, for the trace only. In the image all sources have the same weight.
     pub recorded_weight: f64,
 }
 
 impl Source {
-    /// The source at `position_m`, or `None` where that is no direction: at the origin, or so near
-    /// or far that the squared length leaves the range of `f64`.
+    /// The source at `position_m`. `None` if the position has no direction: it is the origin, or so
+    /// near or far that its squared length is outside the range of `f64`.
     pub fn at(position_m: [f64; 3], wavelength_m: f64, recorded_weight: f64) -> Option<Self> {
         let direction = unit(position_m);
-        // Also false for NaN.
+        // The squared length of a tiny vector loses digits, and then the direction is not a unit
+        // vector. The comparison is also false for NaN.
         let is_unit = (norm(direction) - 1.0).abs() < 1e-9;
         is_unit.then_some(Self {
             direction,
@@ -50,16 +51,16 @@ impl Source {
 
 /// One or more sources, in the order in which their contributions are added.
 ///
-/// Made by [`SourceList::grid`], [`SourceList::read`], [`SourceList::parse`] or
-/// [`SourceList::from_sources`]; read as a slice.
+/// It comes from [`SourceList::grid`], [`SourceList::read`], [`SourceList::parse`] or
+/// [`SourceList::from_sources`], and is used as a slice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Entry>", into = "Vec<Entry>")]
+#[serde(try_from = "Vec<SourceEntry>", into = "Vec<SourceEntry>")]
 pub struct SourceList(Vec<Source>);
 
 /// A source of a list in a file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct SourceEntry {
     position_m: [f64; 3],
     #[serde(rename = "wavelength_angstrom", with = "in_unit::angstrom")]
     wavelength_m: f64,
@@ -71,9 +72,9 @@ const fn unit_weight() -> f64 {
     1.0
 }
 
-impl From<SourceList> for Vec<Entry> {
+impl From<SourceList> for Vec<SourceEntry> {
     fn from(list: SourceList) -> Self {
-        let entry = |source: Source| Entry {
+        let entry = |source: Source| SourceEntry {
             position_m: source.position_m,
             wavelength_m: source.wavelength_m,
             recorded_weight: source.recorded_weight,
@@ -82,12 +83,12 @@ impl From<SourceList> for Vec<Entry> {
     }
 }
 
-impl TryFrom<Vec<Entry>> for SourceList {
+impl TryFrom<Vec<SourceEntry>> for SourceList {
     type Error = Error;
 
-    fn try_from(entries: Vec<Entry>) -> Result<Self> {
+    fn try_from(entries: Vec<SourceEntry>) -> Result<Self> {
         let sources = entries.iter().enumerate().map(|(index, entry)| {
-            let place = Place {
+            let place = NamedLine {
                 name: "source",
                 line: index + 1,
             };
@@ -106,7 +107,7 @@ impl SourceList {
         Self::named("source list", sources)
     }
 
-    /// The list of the sources found in what messages call `name`.
+    /// The list of these sources. `name` is its name in messages.
     pub(crate) fn named(name: &str, sources: Vec<Source>) -> Result<Self> {
         if sources.is_empty() {
             return Err(Error::NoSources {

@@ -1,4 +1,4 @@
-//! Range, step and count: any two give the third.
+//! Range, step and count of a quantity. Any two give the third, by the rules of the C program.
 //!
 //! | count | range | step | divergence and dispersion | phi |
 //! |---|---|---|---|---|
@@ -11,9 +11,9 @@
 //! | n | r | - | at least 2 points, step r/(n-1) | step r/n |
 //! | n | r | s | as given | as given |
 //!
-//! A value counts as not given if it is absent, and also if it is a range below 0, a step of 0 or
-//! below, or a count of 0 or below (for phi: a count below 0; 0 points become one). Divergence and
-//! dispersion fall back to one point whenever the range or the step comes out as 0.
+//! `-` is a value that is not given. A range below 0, a step of 0 or below and a count of 0 or below
+//! count as not given too. For phi only a count below 0 does; 0 points become one. Divergence and
+//! dispersion have one point if the resulting range or step is 0.
 
 use nanobragg_geometry::in_unit;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -23,15 +23,16 @@ use crate::error::{Error, Quantity, Result};
 /// The largest number of steps in any one quantity.
 pub const MAX_STEPS: u32 = 1_000_000_000;
 
-/// One degree in radians, rounded as all angles on the command line are.
+/// One degree in radians, rounded in the same way as an angle on the command line.
 const ONE_DEGREE_RAD: f64 = 1.0 / (180.0 * std::f64::consts::FRAC_1_PI);
 
-/// What is asked of a range in steps; `None` is not given. The unit is the user's choice.
+/// The user's description of the steps of a quantity. `None` is for numbers that were not given. The
+/// unit is the user's choice.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StepSpec {
-    /// From the first to the last point.
+    /// The distance from the first to the last point.
     pub range: Option<f64>,
-    /// From one point to the next.
+    /// The distance from one point to the next.
     pub step: Option<f64>,
     /// The number of points.
     pub count: Option<i64>,
@@ -75,31 +76,31 @@ pub(crate) mod mrad {
     }
 }
 
-/// A range in steps, in the unit of its [`StepSpec`].
+/// The steps of a quantity, in the unit of its [`StepSpec`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Steps {
-    /// The full range. The points need not reach its end: they are `count` points, `step` apart.
+    /// The full range. There are `count` points, `step` apart, which need not reach its end.
     pub range: f64,
-    /// From one point to the next.
+    /// The distance from one point to the next.
     pub step: f64,
     /// The number of points, at least 1.
     pub count: u32,
 }
 
 impl Steps {
-    /// One point, no range.
+    /// One point without a range.
     pub const STILL: Self = Self {
         range: 0.0,
         step: 0.0,
         count: 1,
     };
 
-    /// Where point `index` lies, from the middle of the range: `step * index - range/2`.
+    /// The position of point `index` from the middle of the range: `step * index - range/2`.
     pub fn deviation(&self, index: u32) -> f64 {
         self.step * f64::from(index) - self.range / 2.0
     }
 
-    /// This, or one point if there is nothing to step over.
+    /// These steps, or one point if the range or the step is 0.
     fn or_still(self) -> Self {
         if self.range <= 0.0 || self.step <= 0.0 {
             Self::STILL
@@ -150,7 +151,7 @@ pub(crate) fn centred_steps(quantity: Quantity, spec: StepSpec) -> Result<Steps>
 
 /// The steps of the crystal's rotation, in radians.
 ///
-/// A range of 0 with a step is one point here; the C program renders none and divides by 0.
+/// A range of 0 with a step is one point. The C program renders no point and divides by 0.
 ///
 /// # Errors
 /// [`Error::StepNotFinite`] and [`Error::TooManySteps`].
@@ -184,7 +185,7 @@ pub fn phi_steps(spec: StepSpec) -> Result<Steps> {
                 count,
             }
         }
-        // Beside a count and a range, a step of 0 stands as it was given.
+        // With a count and a range, a given step of 0 is used: all points are at the same angle.
         (Some(count), Some(range), _) => Steps {
             range,
             step: given_step.unwrap_or(range / f64::from(count)),
@@ -201,7 +202,7 @@ fn finite(quantity: Quantity, value: Option<f64>) -> Result<Option<f64>> {
     }
 }
 
-/// The count given; `None` also for one below 0.
+/// The count given. `None` also for a count below 0.
 fn counted(quantity: Quantity, count: Option<i64>) -> Result<Option<u32>> {
     match count {
         Some(count) if count > i64::from(MAX_STEPS) => Err(Error::TooManySteps {
@@ -212,7 +213,7 @@ fn counted(quantity: Quantity, count: Option<i64>) -> Result<Option<u32>> {
     }
 }
 
-/// ceil(range/step), for a step above 0.
+/// The number of steps in a range: `ceil(range/step)`, for a step above 0.
 fn steps_that_fit(quantity: Quantity, range: f64, step: f64) -> Result<u32> {
     let count = (range / step).ceil();
     if count <= f64::from(MAX_STEPS) {
