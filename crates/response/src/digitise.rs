@@ -1,20 +1,20 @@
-//! The last stage: numbers become counts, which are whole and clipped.
+//! The last stage: conversion of numbers to integer counts, with clipping.
 
-/// A number of a file, from 0 on.
+/// The integer type of a file. Its smallest count is 0.
 pub trait Count: Copy + Default {
-    /// The largest one.
+    /// The largest count.
     const FULL: u32;
 
-    /// A number without its fraction; clipped at both ends, 0 for what is not a number.
+    /// A number without its fraction, clipped at both ends. 0 for NaN.
     fn truncated(number: f64) -> Self;
 
-    /// The same of a number between 0 and [`FULL`](Self::FULL) and a half; 0 for what is not a number.
+    /// As [`truncated`](Self::truncated), for a number between 0 and [`FULL`](Self::FULL) + 0.5.
     fn truncated_single(number: f32) -> Self {
         Self::truncated(number.into())
     }
 }
 
-/// A grey.
+/// A grey value.
 impl Count for u8 {
     const FULL: u32 = Self::MAX as u32;
 
@@ -32,8 +32,10 @@ impl Count for u16 {
         number as Self
     }
 
-    /// There is no vector instruction for a conversion that saturates. So 2^23 is added, which rounds
-    /// the number to a whole one in the last bits of the sum, and 1 taken off where that was rounded up.
+    /// A saturating conversion has no vector instruction, so this one uses the bits of the number.
+    ///
+    /// An `f32` of at least 2^23 has no fraction bits. The sum `number + 2^23` is therefore rounded to
+    /// an integer, which is in its last bits. If it was rounded up, 1 is subtracted.
     #[inline]
     fn truncated_single(number: f32) -> Self {
         const ROUNDER: f32 = 8_388_608.0;
@@ -44,7 +46,7 @@ impl Count for u16 {
     }
 }
 
-/// Never negative: 0 is the least, as in files of 16 bits.
+/// The smallest count is 0, as in files of 16 bits.
 impl Count for i32 {
     const FULL: u32 = Self::MAX as u32;
 
@@ -59,13 +61,13 @@ impl Count for i32 {
     }
 }
 
-/// How a number becomes whole.
+/// The conversion of a number to an integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rounding {
-    /// Without its fraction.
+    /// Truncation of the fraction.
     Truncate,
-    /// To the nearest, as the C program does it: a half is added and the sum narrowed to `f32` before
-    /// it is truncated, so that a count just below a half is rounded up.
+    /// Rounding as in the C program: 0.5 is added, the sum is converted to `f32` and then truncated. A
+    /// number slightly below a half is rounded up, because the sum is rounded to the next integer.
     NearestSingle,
 }
 
@@ -73,23 +75,25 @@ pub(crate) enum Rounding {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Digitise {
     pub(crate) rounding: Rounding,
-    /// The largest count, if it is below the largest that a file holds.
+    /// The largest count, if it is below that of the file.
     pub(crate) saturation_counts: u32,
 }
 
 impl Digitise {
-    /// The largest count of an image of `C`.
+    /// The largest count of an image of type `C`.
     pub(crate) fn full<C: Count>(&self) -> u32 {
         self.saturation_counts.min(C::FULL)
     }
 
-    /// Converts `from` into `to`; returns how many were above the largest count, which those hold then.
+    /// Converts `from` into `to`. Returns the number of pixels above the largest count; they are clipped
+    /// to it.
     pub(crate) fn write<C: Count>(&self, from: &[f64], to: &mut [C]) -> u64 {
         let full = f64::from(self.full::<C>());
         match self.rounding {
             Rounding::Truncate => {
                 for (to, &number) in to.iter_mut().zip(from) {
-                    // Not `min`, which takes NaN for the largest count.
+                    // `min` would convert NaN to the largest count. The comparison leaves it, and the
+                    // conversion makes it 0.
                     *to = C::truncated(if number > full { full } else { number });
                 }
             }
@@ -105,8 +109,9 @@ impl Digitise {
     }
 }
 
-/// What a number is clipped to once it is narrowed: that may have rounded it up beyond `full`. The
-/// largest count of all is left to the conversion, as the C program does it.
+/// The limit of a number after its conversion to `f32`, which can round it up beyond `full`. If `full`
+/// is the largest count of the type there is no limit: the integer conversion clips, as in the C
+/// program.
 fn most_single<C: Count>(full: f64) -> f32 {
     let most = full as f32;
     if full == f64::from(C::FULL) {

@@ -1,38 +1,38 @@
-//! What can be wrong with a response.
+//! The errors of a response.
 
 use thiserror::Error;
 
-/// Why counts cannot be made.
+/// Why counts cannot be computed.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A number of a stage is out of its range.
+    /// A number of a stage is outside its range.
     #[error("{field} is {value}, which must be {allowed}")]
     OutOfRange {
-        /// Its place in a [`ResponseSpec`](crate::ResponseSpec): `gain.counts_per_photon`.
+        /// The field of a [`ResponseSpec`](crate::ResponseSpec), such as `gain.counts_per_photon`.
         field: &'static str,
-        /// What was given.
+        /// The value given.
         value: f64,
-        /// What is allowed.
+        /// The allowed range in words.
         allowed: &'static str,
     },
-    /// The pixels of a panel are no rectangle.
-    #[error("panel {panel} has {pixels} pixels, which are no rows of {width}")]
+    /// The pixels of a panel do not form a rectangle.
+    #[error("panel {panel} has {pixels} pixels, which do not form rows of {width}")]
     Shape {
         /// The panel, counted from 0.
         panel: usize,
-        /// How many pixels it has.
+        /// The number of its pixels.
         pixels: usize,
-        /// Pixels of a row.
+        /// The number of pixels in a row.
         width: usize,
     },
-    /// The caller wanted no more.
+    /// The caller stopped the computation.
     #[error("stopped before all pixels were counted")]
     Stopped,
 }
 
 impl Error {
-    /// `Ok` if `value` is finite and `is_allowed`.
+    /// An error unless `is_allowed` is true and `value` is finite.
     pub(crate) fn unless(
         is_allowed: bool,
         field: &'static str,

@@ -1,23 +1,22 @@
 //! From photons to counts: the stages of a detector.
 //!
-//! A [`ResponseSpec`] says what the detector is like, and a [`Response`] is that detector for one
-//! image. It takes the expected photons of each panel through its stages, in order, and returns
-//! [`Counts`], which a writer only has to encode.
+//! A [`ResponseSpec`] describes the detector. A [`Response`] is this detector for one image: it applies
+//! its stages in order to the expected photons of each panel and returns [`Counts`]. A writer only
+//! encodes them.
 //!
 //! ```text
-//! photons -> calibration -> counting -> point_spread -> gain -> read_out -> offset -> clipped whole numbers
+//! photons -> calibration -> counting -> point_spread -> gain -> read_out -> offset -> clipped integers
 //! ```
 //!
-//! | image | made by | stages | numbers become whole by |
+//! | image | from | stages | conversion to integers |
 //! |---|---|---|---|
-//! | noise | [`Response::measured`] | all that the spec names | truncation |
+//! | noise | [`Response::measured`] | all stages of the spec | truncation |
 //! | integer | [`Response::integers`] | a scale, the offset | rounding |
 //! | grey | [`Response::greys`] | a scale | truncation |
 //!
-//! The same stages predict: [`ResponseSpec::predict`] gives mean and variance of a pixel. A stage is
-//! one file in `stages`, which implements [`ResponseStage`], and one line in the list of
-//! `stages/mod.rs`. The formulas
-//! are in `docs/RESPONSE.md`.
+//! The same stages predict mean and variance of a pixel, [`ResponseSpec::predict`]. A stage is one file
+//! in `stages`, which implements [`ResponseStage`], and one line in the list of `stages/mod.rs`. The
+//! formulas are in `docs/RESPONSE.md`.
 //!
 //! ```
 //! use nanobragg_response::{Counts, PanelPhotons, Response, ResponseSpec, Window};

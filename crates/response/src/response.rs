@@ -1,68 +1,69 @@
-//! A detector that takes one image: photons through all stages.
+//! A detector for one image: the stages, applied to the photons of all panels.
 
 use std::ops::{Range, RangeInclusive};
 
 use crate::digitise::{Count, Digitise, Rounding};
 use crate::{Context, Error, Gain, ResponseSpec, ResponseStage, Strip};
 
-/// Pixels of a strip: few enough for the caches next to a core.
+/// The number of pixels in a strip. Its numbers fit in the cache of a core.
 const STRIP_PIXELS: usize = 2048;
 
-/// The pixels of a panel that are counted, both ends included; all others are 0, without an offset.
-/// What reaches beyond the panel is ignored.
+/// The pixels of a panel that the stages are applied to. Both ranges include their ends. All other
+/// pixels are 0, without an offset. The part of a window outside the panel is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// From the first to the last pixel along the fast axis.
+    /// The first and the last pixel along the fast axis.
     pub fast: RangeInclusive<usize>,
-    /// From the first to the last pixel along the slow axis.
+    /// The first and the last pixel along the slow axis.
     pub slow: RangeInclusive<usize>,
 }
 
 impl Window {
-    /// All of a panel.
+    /// All pixels of a panel.
     pub const ALL: Self = Self {
         fast: 0..=usize::MAX,
         slow: 0..=usize::MAX,
     };
 }
 
-/// What of `0..count` is in `range`.
+/// The part of `range` that is in `0..count`.
 fn within(range: &RangeInclusive<usize>, count: usize) -> Range<usize> {
     let end = range.end().saturating_add(1).min(count);
     (*range.start()).min(end)..end
 }
 
-/// The photons expected on a panel.
+/// The expected photons of a panel.
 #[derive(Debug, Clone)]
 pub struct PanelPhotons<'a> {
-    /// Photons of each pixel, `[slow][fast]`.
+    /// The photons of each pixel, `[slow][fast]`.
     pub pixels: &'a [f32],
-    /// Pixels of a row.
+    /// The number of pixels in a row.
     pub width: usize,
-    /// Which of them are counted.
+    /// The pixels that the stages are applied to.
     pub window: Window,
 }
 
-/// What a detector hands over.
+/// The counts of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counts<P> {
-    /// The counts; as [`Response::apply`] returns them `[slow][fast]` for each panel.
+    /// The counts. From [`Response::apply`] they are `[slow][fast]` for each panel.
     pub pixels: P,
-    /// Photons counted in all, before gain, offset and clipping; `None` without a stage that counts.
+    /// The sum of the counted photons, before gain, offset and clipping. `None` without the stage
+    /// [`Counting`](crate::Counting).
     pub photons: Option<f64>,
-    /// Pixels above the saturation, which hold that.
+    /// The number of pixels above the saturation. They are clipped to it.
     pub overloads: u64,
-    /// What was added to each pixel.
+    /// The offset that was added to each pixel.
     pub offset_counts: f64,
     /// The largest count.
     pub saturation_counts: u32,
 }
 
 impl<P> Counts<P> {
-    /// The same with the pixels held in another way.
+    /// The same counts with the pixels converted by `f`.
     ///
     /// # Errors
-    /// That of `f`.
+    /// The error of `f`.
     pub fn try_map<Q, E>(self, f: impl FnOnce(P) -> Result<Q, E>) -> Result<Counts<Q>, E> {
         Ok(Counts {
             pixels: f(self.pixels)?,
@@ -74,7 +75,7 @@ impl<P> Counts<P> {
     }
 }
 
-/// The stages of a detector, at the beginning of an image.
+/// The stages of a detector at the start of an image.
 #[derive(Debug)]
 pub struct Response {
     stages: Vec<Box<dyn ResponseStage>>,
@@ -84,25 +85,27 @@ pub struct Response {
 }
 
 impl Response {
-    /// A measured image, which goes through all stages: the noise image of the C program. A seed
-    /// gives the same counts everywhere.
+    /// The response of a measured image: all stages, as for the noise image of the C program. The same
+    /// seed gives the same counts on every machine.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] for a number of the spec.
+    /// [`Error::OutOfRange`] for a wrong number in the spec.
     pub fn measured(spec: &ResponseSpec, seed: i64) -> Result<Self, Error> {
         Self::new(spec, spec.stages(), Rounding::Truncate, seed)
     }
 
-    /// The integer image of the C program: `scale` counts a photon and the offset, without noise.
+    /// The response of the integer image of the C program: `scale` counts per photon plus the offset,
+    /// without noise.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] for a number of the spec.
+    /// [`Error::OutOfRange`] for a wrong number in the spec.
     pub fn integers(spec: &ResponseSpec, scale: f64) -> Result<Self, Error> {
         let stages = vec![scaled(scale), Box::new(spec.offset.unwrap_or_default())];
         Self::new(spec, stages, Rounding::NearestSingle, 0)
     }
 
-    /// The grey image of the C program: `scale` greys a photon, without offset or noise.
+    /// The response of the grey image of the C program: `scale` grey levels per photon, without offset
+    /// and noise.
     pub fn greys(scale: f64) -> Self {
         Self {
             stages: vec![scaled(scale)],
@@ -133,11 +136,11 @@ impl Response {
         })
     }
 
-    /// Takes panels through all stages, in their order: the random stream runs on from each to the
-    /// next. `go_on` is asked again and again; `false` stops.
+    /// Applies all stages to the panels, in their order. The random stream continues from panel to
+    /// panel. `go_on` is called for every strip; if it returns `false`, the computation stops.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a panel that is no rectangle, [`Error::Stopped`].
+    /// [`Error::Shape`] for a panel whose pixels do not form a rectangle, [`Error::Stopped`].
     pub fn apply<C: Count>(
         mut self,
         panels: &[PanelPhotons<'_>],
@@ -166,9 +169,10 @@ impl Response {
         })
     }
 
-    /// The counts of one panel, and how many of them are overloads.
+    /// The counts of one panel and the number of overloads.
     ///
-    /// Some rows at a time go through all stages, so that no second image of wide numbers is needed.
+    /// All stages are applied to a few rows at a time. The `f64` numbers of the full panel are
+    /// therefore never in memory, unless a stage needs them.
     fn panel<C: Count>(
         &mut self,
         number: usize,
@@ -219,7 +223,7 @@ impl Response {
     }
 }
 
-/// A scale that no detector has chosen: it need not be above 0.
+/// The stage of a scale. Unlike the gain of a detector it can be 0 or negative, so it is not checked.
 fn scaled(scale: f64) -> Box<dyn ResponseStage> {
     Box::new(Gain {
         counts_per_photon: scale,

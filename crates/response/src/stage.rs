@@ -1,4 +1,4 @@
-//! What a stage is, and what it works on.
+//! The trait of a stage, and the pixels that it works on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::Error;
 
 /// One stage of a detector.
 pub trait ResponseStage: fmt::Debug + Send + Sync {
-    /// The stage where a spec leaves it open; `None` if there is then no such stage.
+    /// The stage that is used if the spec does not give one; `None` for no stage.
     fn by_default() -> Option<Self>
     where
         Self: Sized,
@@ -17,18 +17,19 @@ pub trait ResponseStage: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Checks its numbers.
+    /// Checks the numbers of the stage.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`].
+    /// [`Error::OutOfRange`] with the field.
     fn check(&self) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Changes the pixels of a strip. Strips come in raster order, panel after panel.
+    /// Changes the pixels of a strip. Strips are in raster order, panel after panel.
     fn apply(&self, strip: &mut Strip<'_>, context: &mut Context);
 
-    /// Changes mean and variance as [`apply`](Self::apply) changes pixels that scatter by them.
+    /// Changes mean and variance of pixels in the way in which [`apply`](Self::apply) changes the
+    /// pixels.
     fn predict(&self, moments: &mut Moments);
 
     /// Whether a pixel depends on its neighbours. A strip is then a whole panel.
@@ -37,25 +38,25 @@ pub trait ResponseStage: fmt::Debug + Send + Sync {
     }
 }
 
-/// Some rows of a panel, as far as they are inside its window.
+/// Some rows of a panel, without the pixels outside its window.
 #[derive(Debug)]
 pub struct Strip<'a> {
-    /// The pixels, `[slow][fast]`: photons, and counts after the gain.
+    /// The pixels, `[slow][fast]`: photons before the gain, counts after it.
     pub pixels: &'a mut [f64],
-    /// Pixels of a row.
+    /// The number of pixels in a row.
     pub width: usize,
     /// The panel, counted from 0.
     pub panel: usize,
-    /// Where the first pixel is on the panel, along the fast axis.
+    /// The position of the first pixel on the panel, along the fast axis.
     pub first_fast: usize,
-    /// The same along the slow axis.
+    /// The position of the first pixel on the panel, along the slow axis.
     pub first_slow: usize,
 }
 
-/// What the stages of an image share: running random streams, and what was met on the way.
+/// The state that the stages of an image share: random streams and the sum of photons.
 #[derive(Debug)]
 pub struct Context {
-    /// Photons counted so far; `None` before any were.
+    /// The sum of the photons counted so far; `None` before the first strip is counted.
     pub photons: Option<f64>,
     noise: PoissonNoise,
     streams: BTreeMap<&'static str, PoissonNoise>,
@@ -70,12 +71,13 @@ impl Context {
         }
     }
 
-    /// The stream of the image, which all noise that differs from image to image is drawn from.
+    /// The random stream of the image, for all noise that differs from image to image.
     pub fn noise(&mut self) -> &mut PoissonNoise {
         &mut self.noise
     }
 
-    /// The stream `name`, which begins with `seed`: for what is the same in each image.
+    /// The random stream with this name, which starts from `seed`. It is for numbers that are the same
+    /// in every image, such as the sensitivities of pixels.
     pub fn stream(&mut self, name: &'static str, seed: i64) -> &mut PoissonNoise {
         let from_seed = || PoissonNoise::from_seed(seed);
         self.streams.entry(name).or_insert_with(from_seed)
@@ -85,10 +87,10 @@ impl Context {
 /// Mean and variance of each pixel of a panel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moments {
-    /// Mean, `[slow][fast]`: photons, and counts after the gain.
+    /// The mean, `[slow][fast]`: photons before the gain, counts after it.
     pub mean: Vec<f64>,
-    /// Variance, in the same unit squared.
+    /// The variance, in the square of this unit.
     pub variance: Vec<f64>,
-    /// Pixels of a row.
+    /// The number of pixels in a row.
     pub width: usize,
 }

@@ -1,11 +1,11 @@
-//! Pixels that are not equally sensitive.
+//! Errors of the calibration: pixels of unequal sensitivity.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Context, Error, Moments, ResponseStage, Strip};
 
-/// Each pixel has a sensitivity of its own, `1 + sigma g` with g a Gaussian deviate. It comes from a
-/// stream of its own, in raster order, so that it is the same in every image of a detector.
+/// The sensitivity of each pixel is `1 + sigma g` with a Gaussian deviate g. The deviates come in raster
+/// order from a separate random stream, so that they are the same in every image of a detector.
 ///
 /// ```text
 /// x' = x (1 + sigma g)     mean' = mean     variance' = variance + sigma^2 (mean^2 + variance)
@@ -13,9 +13,9 @@ use crate::{Context, Error, Moments, ResponseStage, Strip};
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Calibration {
-    /// Standard deviation of the sensitivity, as a fraction.
+    /// The standard deviation of the sensitivity, as a fraction.
     pub sigma_fraction: f64,
-    /// Seed of the sensitivities.
+    /// The seed of the sensitivities.
     pub seed: i64,
 }
 
@@ -34,6 +34,8 @@ impl ResponseStage for Calibration {
     }
 
     fn predict(&self, moments: &mut Moments) {
+        // x and g are independent and the mean of g is 0, so
+        // Var(x g) = E(x^2) E(g^2) = mean^2 + variance.
         let square = self.sigma_fraction * self.sigma_fraction;
         for (variance, mean) in moments.variance.iter_mut().zip(&moments.mean) {
             *variance += square * (mean * mean + *variance);

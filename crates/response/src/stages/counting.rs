@@ -1,24 +1,24 @@
-//! Photons are counted.
+//! Counting of photons.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Context, Moments, ResponseStage, Strip};
 
-/// How many photons arrive where some are expected.
+/// The number of photons in a pixel, given the expected number.
 ///
 /// ```text
 /// x' = poisson(x)     mean' = max(mean, 0)     variance' = variance + max(mean, 0)
 /// ```
 ///
-/// The counts of a seed are those of the C program: pixels are drawn one after the other in raster
-/// order, of means narrowed to `f32` ([`PoissonNoise`](nanobragg_numeric::PoissonNoise)).
+/// A seed gives the counts of the C program. For this the pixels are drawn in raster order, from means
+/// that are converted to `f32` ([`PoissonNoise`](nanobragg_numeric::PoissonNoise)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Counting {
-    /// A whole number with Poisson statistics.
+    /// An integer with Poisson statistics.
     #[default]
     Poisson,
-    /// What is expected, without noise.
+    /// The expected number, without noise.
     Expected,
 }
 
@@ -41,6 +41,7 @@ impl ResponseStage for Counting {
     fn predict(&self, moments: &mut Moments) {
         if *self == Self::Poisson {
             for (mean, variance) in moments.mean.iter_mut().zip(&mut moments.variance) {
+                // If the mean m itself has a variance v, that of the count is m + v.
                 *mean = mean.max(0.0);
                 *variance += *mean;
             }

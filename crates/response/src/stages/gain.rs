@@ -1,4 +1,4 @@
-//! Photons become counts.
+//! The conversion of photons to counts.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct Gain {
 }
 
 impl Default for Gain {
-    /// A count for each photon.
+    /// One count per photon.
     fn default() -> Self {
         Self {
             counts_per_photon: 1.0,

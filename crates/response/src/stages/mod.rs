@@ -1,4 +1,4 @@
-//! What a detector is like: the list of its stages.
+//! The list of the stages of a detector, and its description.
 
 mod calibration;
 mod counting;
@@ -21,35 +21,36 @@ use crate::{Error, Moments, ResponseStage};
 /// The counts of the brightest pixel of an integer image that is scaled automatically.
 const BRIGHTEST_COUNTS: f64 = 55000.0;
 
-/// The grey of a pixel [`BRIGHT_RMSDS`] above 0, if greys are scaled automatically.
+/// The grey of a pixel with [`BRIGHT_RMSDS`], if greys are scaled automatically.
 const BRIGHT_GREY: f64 = 250.0;
 
-/// What that grey stands for, in root mean square deviations of the image.
+/// The photons of that pixel, in root mean square deviations of the image.
 const BRIGHT_RMSDS: f64 = 5.0;
 
-/// Defines [`ResponseSpec`] and all that goes through its stages.
+/// Defines [`ResponseSpec`] and its functions that need the list of all stages.
 macro_rules! stages_in_order {
     ($($(#[$doc:meta])* $field:ident: $stage:ty,)+) => {
-        /// What turns photons into counts; `None` where nothing is said.
+        /// The description of a detector that converts photons to counts. `None` is for stages and
+        /// numbers that were not given.
         ///
-        /// A stage of which nothing is said has its default, which most of them are left out by. The
-        /// stages stand in the order in which they act.
+        /// A stage that was not given has its default; for most stages the default is no stage. The
+        /// stages are in the order in which they act.
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct ResponseSpec {
             $($(#[$doc])* pub $field: Option<$stage>,)+
-            /// The largest count; by default the largest one that a file can hold.
+            /// The largest count; by default the largest count of the file.
             pub saturation_counts: Option<u32>,
-            /// Scale of the integer image; by default, and if it is 0 or less, the brightest pixel gets
-            /// 55000 counts.
+            /// The scale of the integer image. By default, and if it is 0 or less, the brightest pixel
+            /// has 55000 counts.
             pub integer_scale_counts_per_photon: Option<f64>,
-            /// Scale of the grey image; by default, and if it is 0 or less, five root mean square
-            /// deviations get a grey of 250.
+            /// The scale of the grey image. By default, and if it is 0 or less, five root mean square
+            /// deviations have a grey of 250.
             pub grey_scale_per_photon: Option<f64>,
         }
 
         impl ResponseSpec {
-            /// What this says, and what `other` says where this says nothing.
+            /// The numbers of this description, and those of `other` where this one has none.
             #[must_use]
             pub fn or(self, other: Self) -> Self {
                 Self {
@@ -61,7 +62,7 @@ macro_rules! stages_in_order {
                 }
             }
 
-            /// The stages in order, those of which nothing is said with their defaults.
+            /// The stages in order. Stages that were not given have their defaults.
             pub(crate) fn stages(&self) -> Vec<Box<dyn ResponseStage>> {
                 let mut stages: Vec<Box<dyn ResponseStage>> = Vec::new();
                 $(if let Some(stage) = self.$field.clone().or_else(<$stage>::by_default) {
@@ -76,15 +77,15 @@ macro_rules! stages_in_order {
 stages_in_order! {
     /// Unequal sensitivities of pixels.
     calibration: Calibration,
-    /// The statistics of photons; Poisson's by default.
+    /// The statistics of photons; Poisson by default.
     counting: Counting,
-    /// Signal that goes to neighbouring pixels.
+    /// Signal that reaches neighbouring pixels.
     point_spread: PointSpread,
     /// Counts per photon; 1 by default.
     gain: Gain,
     /// Noise that does not depend on the signal.
     read_out: ReadOut,
-    /// What is added to each pixel; 40 counts by default.
+    /// The offset of each pixel; 40 counts by default.
     offset: Offset,
 }
 
@@ -92,13 +93,13 @@ impl ResponseSpec {
     /// Checks the numbers of all stages.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`], with the field.
+    /// [`Error::OutOfRange`] with the field.
     pub fn check(&self) -> Result<(), Error> {
         self.stages().iter().try_for_each(|stage| stage.check())
     }
 
-    /// Mean and variance of counts, before they are clipped and made whole, where `photons` are
-    /// expected: `[slow][fast]` in rows of `width`.
+    /// Mean and variance of the counts before clipping and conversion to integers, for the expected
+    /// `photons`: `[slow][fast]` in rows of `width`.
     pub fn predict(&self, photons: Vec<f64>, width: usize) -> Moments {
         let mut moments = Moments {
             variance: vec![0.0; photons.len()],
@@ -111,13 +112,13 @@ impl ResponseSpec {
         moments
     }
 
-    /// The scale of the integer image that is said; `None` where it is automatic.
+    /// The scale of the integer image, if it was given; `None` if it is automatic.
     pub fn given_integer_scale(&self) -> Option<f64> {
         self.integer_scale_counts_per_photon.filter(|&s| s > 0.0)
     }
 
-    /// The scale of the integer image of an image whose brightest pixel has `max_photons`: the one
-    /// said, or 55000 / max, or 1 where nothing is bright.
+    /// The scale of the integer image if the brightest pixel has `max_photons`: the scale given, or
+    /// 55000 / max, or 1 for an image without photons.
     pub fn integer_scale(&self, max_photons: f64) -> f64 {
         let automatic = || match max_photons > 0.0 {
             true => BRIGHTEST_COUNTS / max_photons,
@@ -126,13 +127,13 @@ impl ResponseSpec {
         self.given_integer_scale().unwrap_or_else(automatic)
     }
 
-    /// The scale of the grey image that is said; `None` where it is automatic.
+    /// The scale of the grey image, if it was given; `None` if it is automatic.
     pub fn given_grey_scale(&self) -> Option<f64> {
         self.grey_scale_per_photon.filter(|&s| s > 0.0)
     }
 
-    /// The scale of the grey image of an image with this root mean square deviation: the one said,
-    /// or 250 / (5 rmsd), or `integer_scale` where nothing deviates.
+    /// The scale of the grey image for an image with this root mean square deviation: the scale given,
+    /// or 250 / (5 rmsd), or `integer_scale` if the deviation is 0.
     pub fn grey_scale(&self, rmsd_photons: f64, integer_scale: f64) -> f64 {
         let automatic = || match rmsd_photons > 0.0 {
             true => BRIGHT_GREY / (BRIGHT_RMSDS * rmsd_photons),

@@ -1,4 +1,4 @@
-//! What is added so that noise does not go below 0.
+//! The offset of all pixels, which keeps noise from being cut at 0.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,12 +12,12 @@ use crate::{Context, Error, Moments, ResponseStage, Strip};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Offset {
-    /// In counts.
+    /// The offset in counts.
     pub counts: f64,
 }
 
 impl Default for Offset {
-    /// The 40 counts of the C program, which many CCD detectors of its time added.
+    /// The 40 counts of the C program. Many CCD detectors of its time added as many.
     fn default() -> Self {
         Self { counts: 40.0 }
     }

@@ -1,16 +1,16 @@
-//! A photon leaves its signal in more than one pixel.
+//! The spread of the signal of a photon over several pixels.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Context, Error, Moments, ResponseStage, Strip};
 
-/// Standard deviations from the middle at which the kernel ends.
+/// The kernel ends at this number of standard deviations from its middle.
 const REACH_SIGMAS: f64 = 3.0;
 
-/// The widest standard deviation: wider than any detector.
+/// The largest standard deviation. It is wider than every detector.
 const WIDEST_PIXELS: f64 = 1e5;
 
-/// A Gaussian point spread along both axes. Nothing comes in from beyond the edges of a window.
+/// A Gaussian point spread along both axes. Pixels outside the window count as 0.
 ///
 /// ```text
 /// x'_i = sum_j k_j x_(i+j)      mean'_i = sum_j k_j mean_(i+j)      variance'_i = sum_j k_j^2 variance_(i+j)
@@ -19,17 +19,17 @@ const WIDEST_PIXELS: f64 = 1e5;
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PointSpread {
-    /// Standard deviation in pixels; 0 spreads nothing.
+    /// The standard deviation in pixels; 0 for no spread.
     pub sigma_pixels: f64,
 }
 
 impl PointSpread {
-    /// `pixels`, `[slow][fast]` in rows of `width`, spread.
+    /// The pixels after the spread, `[slow][fast]` in rows of `width`.
     pub fn spread(&self, pixels: &[f64], width: usize) -> Vec<f64> {
         convolve(&self.kernel(), pixels, width)
     }
 
-    /// The kernel from its middle on, with a sum of 1 over both sides.
+    /// The kernel from its middle to one end. Its sum over both sides is 1.
     fn kernel(&self) -> Vec<f64> {
         let sigma = self.sigma_pixels.min(WIDEST_PIXELS);
         if sigma.is_nan() || sigma <= 0.0 {
@@ -60,7 +60,8 @@ impl ResponseStage for PointSpread {
     fn predict(&self, moments: &mut Moments) {
         let mut kernel = self.kernel();
         moments.mean = convolve(&kernel, &moments.mean, moments.width);
-        // Pixels scatter independently before they are spread, so their variances add.
+        // The noise of different pixels is independent before the spread, so the variances add up with
+        // the squares of the weights.
         kernel.iter_mut().for_each(|weight| *weight *= *weight);
         moments.variance = convolve(&kernel, &moments.variance, moments.width);
     }
@@ -70,7 +71,11 @@ impl ResponseStage for PointSpread {
     }
 }
 
-/// Convolution with a symmetric kernel, given from its middle on, along rows and then along columns.
+/// The convolution with a symmetric kernel, along rows and then along columns. `kernel` is the part
+/// from its middle to one end.
+///
+/// A Gaussian in two dimensions is the product of two in one dimension, which needs far fewer
+/// operations.
 fn convolve(kernel: &[f64], pixels: &[f64], width: usize) -> Vec<f64> {
     let width = width.max(1);
     let mut along_fast = vec![0.0; pixels.len()];
@@ -82,7 +87,8 @@ fn convolve(kernel: &[f64], pixels: &[f64], width: usize) -> Vec<f64> {
     both
 }
 
-/// Adds to each number of `to` the numbers of `from` that are whole `stride`s away, weighted.
+/// Adds to each number of `to` the weighted numbers of `from` at distances of 0, 1, 2, ... strides on
+/// both sides.
 fn add_weighted(to: &mut [f64], kernel: &[f64], from: &[f64], stride: usize) {
     for (i, &weight) in kernel.iter().enumerate() {
         let shift = i * stride;

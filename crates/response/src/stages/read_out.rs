@@ -1,4 +1,4 @@
-//! The noise of reading a pixel out.
+//! The noise of the read-out of a pixel.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::{Context, Error, Moments, ResponseStage, Strip};
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReadOut {
-    /// Standard deviation of a dark pixel, in counts.
+    /// The standard deviation of a dark pixel, in counts.
     pub sigma_counts: f64,
 }
 
