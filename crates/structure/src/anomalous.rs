@@ -1,4 +1,4 @@
-//! Anomalous scattering: what an element near an absorption edge adds to its form factor.
+//! Anomalous scattering: the correction to the form factor of an element near an absorption edge.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use crate::element::Element;
 pub struct Correction {
     /// The real part f', in electrons.
     pub real: f64,
-    /// The imaginary part f'', in electrons; positive where X-rays are absorbed.
+    /// The imaginary part f'', in electrons. It is positive, because an atom absorbs X-rays.
     pub imaginary: f64,
 }
 
-/// Dispersion corrections by element; those not in it have none.
+/// Dispersion corrections by element. An element that is not in the map has no correction.
 ///
-/// f'' makes |F| of h k l and of -h -k -l differ.
+/// Because of f'' the amplitudes |F| of h k l and of -h -k -l are different.
 pub type Dispersion = BTreeMap<Element, Correction>;

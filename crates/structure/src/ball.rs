@@ -1,25 +1,26 @@
-//! The points of a map near a place.
+//! The points of a map in a ball.
 
 use nalgebra::Vector3;
 
-use crate::frame::Frame;
+use crate::frame::CellFrame;
 use crate::map::wrap;
 
-/// All that is within a distance of a place.
+/// A ball in the cell.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ball {
-    /// The place, in fractions of the cell.
+    /// Its middle, in fractions of the cell.
     pub(crate) middle: [f64; 3],
-    /// The distance in A.
+    /// Its radius in A.
     pub(crate) radius_a: f64,
 }
 
 impl Ball {
-    /// Calls `visit` with the index of each point of a map `[a][b][c]` and its place in A from the
-    /// middle. A ball wider than the cell meets points more than once, as many atoms' it would.
+    /// Calls `visit` with the index of each point of a map `[a][b][c]` in the ball and with the vector
+    /// in A from the middle to the point. Points outside the cell are moved into it. A ball wider than
+    /// the cell visits a point several times; each visit is for the atom of another cell.
     pub(crate) fn visit(
         &self,
-        frame: &Frame,
+        frame: &CellFrame,
         size: [usize; 3],
         mut visit: impl FnMut(usize, &Vector3<f64>),
     ) {
@@ -27,6 +28,8 @@ impl Ball {
         let middle: [f64; 3] =
             std::array::from_fn(|i| self.middle[i].rem_euclid(1.0) * size[i] as f64);
         let [along_a, along_b, along_c] = std::array::from_fn(|i| {
+            // Planes of constant fraction are 1/a* apart per cell, so the ball reaches over r a* of
+            // a cell. This is more than r/a if the axes are oblique.
             let reach = self.radius_a * reciprocal[i] * size[i] as f64;
             (middle[i] - reach).ceil() as i64..=(middle[i] + reach).floor() as i64
         });

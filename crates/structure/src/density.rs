@@ -1,21 +1,22 @@
-//! Structure factors by way of a map of the density: fast, and as exact as the map is fine.
+//! Structure factors by the Fourier transform of a map of the density. A finer map is more exact.
 
 use nanobragg_crystal::GridLimit;
 use rustfft::num_complex::Complex64;
 
 use crate::ball::Ball;
 use crate::error::Error;
-use crate::frame::Frame;
+use crate::frame::CellFrame;
 use crate::map::{Map, points};
 use crate::scatterer::Scatterer;
 
-/// Points of the map for each half of the resolution: 1 would be the least that holds the waves.
+/// The number of points of the map per half of the resolution. The least number that represents all
+/// waves is 1.
 const SAMPLING_RATE: f64 = 1.5;
 
-/// Below this density, in e/A^3, an atom ends.
+/// The density, in e/A^3, at which an atom is cut off.
 const CUTOFF: f64 = 1e-5;
 
-/// The atoms of the asymmetric unit as the transform of their map.
+/// The transform of the map of the atoms of the asymmetric unit.
 #[derive(Debug)]
 pub(crate) struct DensityFactors {
     map: Map,
@@ -26,21 +27,23 @@ pub(crate) struct DensityFactors {
 impl DensityFactors {
     /// Builds the map and transforms it.
     ///
-    /// All atoms are blurred alike, so that the sharpest of them is wide against the spacing D of
-    /// the map, `B >= 8 pi^2 D^2/1.1`; [`at`](Self::at) takes the blur back.
+    /// The same blur is added to all atoms, so that the sharpest of them is wide compared with the
+    /// spacing D of the map: `B >= 8 pi^2 D^2/1.1`. A sharper atom would have waves that the map cannot
+    /// represent. [`at`](Self::at) removes the blur from the transform.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if the map does not fit the limit.
+    /// [`Error::TooLarge`] if the map needs more memory than the limit.
     ///
     /// # Source
     /// Ten Eyck, Acta Cryst. A33 (1977) 486.
     pub(crate) fn new(
-        frame: &Frame,
+        frame: &CellFrame,
         scatterers: &[Scatterer],
         dmin_a: f64,
         limit: GridLimit,
     ) -> Result<Self, Error> {
         let spacing_a = dmin_a / (2.0 * SAMPLING_RATE);
+        // The map need not have the symmetry of the group, because the operations act on the indices.
         let size = points(frame, spacing_a, &[]);
         let mut map = Map::zeros(size, dmin_a, limit)?;
         let blur_a2 = blur_a2(scatterers, spacing_a);
@@ -72,9 +75,10 @@ impl DensityFactors {
     }
 }
 
-/// What is added to every B, in A^2.
+/// The blur that is added to every B, in A^2.
 fn blur_a2(scatterers: &[Scatterer], spacing_a: f64) -> f64 {
-    /// Enough for the ions with Gaussians of slightly negative b, of which -0.76 is the least.
+    /// Some Gaussians of ions have a slightly negative b, the smallest being -0.76. The sum of b and B
+    /// must be positive.
     const LEAST_B_A2: f64 = 1.0;
     let wanted = (8.0 * std::f64::consts::PI.powi(2) / 1.1 * spacing_a * spacing_a).max(LEAST_B_A2);
     let sharpest = scatterers

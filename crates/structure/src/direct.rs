@@ -1,10 +1,10 @@
-//! Structure factors by the sum over atoms that defines them: slow, and exact.
+//! Structure factors by the sum over atoms, which is their definition. It is slow but exact.
 
 use std::f64::consts::TAU;
 
 use nanobragg_geometry::vector::dot;
 
-use crate::frame::Frame;
+use crate::frame::CellFrame;
 use crate::scatterer::Scatterer;
 
 /// Real and imaginary part of the sum over the asymmetric unit, in electrons.
@@ -12,7 +12,7 @@ use crate::scatterer::Scatterer;
 /// ```text
 /// F(h) = sum_j o_j f_j(s) exp(2 pi i h.x_j)
 /// ```
-pub(crate) fn at(frame: &Frame, scatterers: &[Scatterer], hkl: [i32; 3]) -> [f64; 2] {
+pub(crate) fn at(frame: &CellFrame, scatterers: &[Scatterer], hkl: [i32; 3]) -> [f64; 2] {
     let vector = frame.scattering_vector(hkl);
     let indices = hkl.map(f64::from);
     let mut sum = [0.0; 2];

@@ -1,10 +1,11 @@
-//! Chemical elements and how large their atoms are.
+//! Chemical elements and the radii of their atoms.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A chemical element, from hydrogen to californium: those whose form factors are tabulated.
+/// A chemical element from hydrogen to californium. These are the elements with tabulated form
+/// factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&str")]
 pub struct Element(u8);
@@ -13,7 +14,7 @@ impl Element {
     /// Hydrogen.
     pub const HYDROGEN: Self = Self(1);
 
-    /// The element of a symbol, in capitals or not; deuterium is hydrogen to X-rays.
+    /// The element of a symbol. Case does not matter. Deuterium scatters X-rays like hydrogen.
     ///
     /// ```
     /// use nanobragg_structure::Element;
@@ -26,25 +27,25 @@ impl Element {
         if symbol.eq_ignore_ascii_case("D") {
             return Some(Self::HYDROGEN);
         }
-        let is_meant = |(known, _): &(&str, f64)| known.eq_ignore_ascii_case(symbol);
-        let index = TABLE.iter().position(is_meant)?;
+        let has_symbol = |(known, _): &(&str, f64)| known.eq_ignore_ascii_case(symbol);
+        let index = TABLE.iter().position(has_symbol)?;
         u8::try_from(index + 1).ok().map(Self)
     }
 
-    /// The number of its protons.
+    /// The number of protons.
     pub fn atomic_number(self) -> u8 {
         self.0
     }
 
-    /// Its symbol, as in `Fe`.
+    /// The symbol, such as `Fe`.
     pub fn symbol(self) -> &'static str {
         self.row().0
     }
 
-    /// The van der Waals radius in A, by which the mask of the solvent is made.
+    /// The van der Waals radius in A, for the mask of the solvent.
     ///
     /// # Source
-    /// The set of the Computational Crystallography Toolbox, which its bulk-solvent mask uses.
+    /// The radii of the bulk-solvent mask of the Computational Crystallography Toolbox.
     pub fn van_der_waals_radius_a(self) -> f64 {
         self.row().1
     }
@@ -75,7 +76,7 @@ impl fmt::Display for Element {
     }
 }
 
-/// Symbols, and van der Waals radii in A, by atomic number from 1 on.
+/// Symbols and van der Waals radii in A, in the order of the atomic numbers from 1.
 #[rustfmt::skip]
 static TABLE: [(&str, f64); 98] = [
     ("H", 1.2), ("He", 1.4), ("Li", 1.82), ("Be", 0.63), ("B", 1.75), ("C", 1.775),

@@ -1,11 +1,11 @@
-//! What can be wrong with coordinates, and with what is asked of them.
+//! The errors and warnings of coordinates and structure factors.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use nanobragg_io::input::ReadError;
 
-/// Why there are no structure factors.
+/// Why coordinates cannot be read or structure factors cannot be computed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,33 +14,36 @@ pub enum Error {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 
-    /// A pipe or a device goes on and on.
-    #[error("cannot read {}: more than {limit_bytes} bytes, and it is no file", path.display())]
+    /// A pipe or a device yields more bytes than the limit.
+    #[error(
+        "cannot read {}: it is not a regular file and has more than {limit_bytes} bytes",
+        path.display()
+    )]
     EndlessStream {
-        /// Where it comes from.
+        /// The pipe or device.
         path: PathBuf,
-        /// How much was read.
+        /// The limit.
         limit_bytes: u64,
     },
 
-    /// A field of a coordinate file is not what belongs there.
+    /// A field of a coordinate file is wrong.
     #[error("{name}:{line}: found `{found}`, expected {expected}")]
     Field {
         /// The file.
         name: String,
         /// The line, counted from 1.
         line: usize,
-        /// The text in that place, cut short if it is long.
+        /// The text of the field, shortened if it is long.
         found: String,
-        /// What belongs there.
+        /// The expected contents.
         expected: &'static str,
     },
 
-    /// An anisotropic displacement that does not follow the atom it is for.
+    /// An anisotropic displacement does not follow its atom.
     #[error("{name}:{line}: an ANISOU record that does not follow the record of its atom")]
     StrayAnisou {
         /// The file.
@@ -49,11 +52,11 @@ pub enum Error {
         line: usize,
     },
 
-    /// The text of a CIF cannot be cut into words, or a loop does not come out even.
+    /// The text of a CIF is not valid, or the last row of a loop is incomplete.
     #[error(transparent)]
     Cif(#[from] nanobragg_io::cif::Fault),
 
-    /// A file without atoms.
+    /// A file has no atoms.
     #[error(
         "{name}: no atom found, expected the ATOM records of a PDB file or the _atom_site loop of a CIF"
     )]
@@ -62,63 +65,63 @@ pub enum Error {
         name: String,
     },
 
-    /// A file without a cell.
+    /// A file has no cell.
     #[error("{name}: no unit cell found (a cell of 1 1 1 is none); give one")]
     NoCell {
         /// The file.
         name: String,
     },
 
-    /// A file that does not name its space group.
+    /// A file does not give its space group.
     #[error("{name}: no space group found; give one")]
     NoSpaceGroup {
         /// The file.
         name: String,
     },
 
-    /// Axes of the coordinates that are not those of the cell.
+    /// The axes of the coordinates do not agree with the cell.
     #[error("{name}: the SCALE records do not fit the cell")]
     Scale {
         /// The file.
         name: String,
     },
 
-    /// Non-crystallographic symmetry that makes more atoms than can be kept.
+    /// Non-crystallographic symmetry generates more atoms than the limit.
     #[error("{name}: non-crystallographic symmetry makes more than {limit} atoms")]
     TooManyCopies {
         /// The file.
         name: String,
-        /// How many atoms are allowed.
+        /// The largest number of atoms.
         limit: usize,
     },
 
-    /// The cell or the space group cannot be.
+    /// The cell or the space group is impossible.
     #[error(transparent)]
     Crystal(#[from] nanobragg_crystal::Error),
 
-    /// A quantity lies outside its range, or is no number.
+    /// A quantity lies outside its range or is not a number.
     #[error("{quantity} is {value}, expected {allowed}")]
     OutOfRange {
-        /// What it is, with its unit.
+        /// The quantity, with its unit.
         quantity: &'static str,
-        /// What it was.
+        /// The value given.
         value: f64,
-        /// What it may be.
+        /// The allowed range in words.
         allowed: &'static str,
     },
 
-    /// The density map or the list of reflections needs more memory than allowed.
+    /// The density map or the list of reflections needs more memory than the limit.
     #[error(
         "structure factors to {dmin_a} A need {:.3} GiB of memory, the limit is {:.3} GiB",
         gib(*needed_bytes),
         gib(u128::from(*limit_bytes))
     )]
     TooLarge {
-        /// The resolution asked for, in A.
+        /// The resolution, in A.
         dmin_a: f64,
-        /// Memory needed.
+        /// Memory that is needed.
         needed_bytes: u128,
-        /// Memory allowed.
+        /// The limit.
         limit_bytes: u64,
     },
 }
@@ -132,25 +135,25 @@ impl From<ReadError> for Error {
     }
 }
 
-/// Bytes in the unit that people think of memory in.
+/// Bytes in GiB.
 fn gib(bytes: u128) -> f64 {
     bytes as f64 / (1_u64 << 30) as f64
 }
 
-/// What is worth saying about a coordinate file, without being an error.
+/// Something in a coordinate file that was changed or looks wrong but is not an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
     /// Only the first of several models is used.
     ModelsLeftOut {
-        /// How many others there are.
+        /// The number of the other models.
         models: usize,
     },
-    /// The symmetry of the space group wants another shape of cell.
+    /// The cell does not have the symmetry of the space group.
     CellMisfit,
-    /// Atoms on special positions had their occupancy divided among coinciding images.
+    /// The occupancy of atoms on special positions was divided among their coinciding images.
     SharedOccupancy {
-        /// How many atoms.
+        /// The number of these atoms.
         atoms: usize,
     },
 }
@@ -165,11 +168,11 @@ impl fmt::Display for Warning {
                 )
             }
             Self::CellMisfit => {
-                f.write_str("the cell does not have the shape that the space group wants")
+                f.write_str("the cell does not have the symmetry of the space group")
             }
             Self::SharedOccupancy { atoms } => write!(
                 f,
-                "{atoms} atoms on special positions: their occupancy is shared by the images there"
+                "{atoms} atoms on special positions: their occupancy is divided among the images there"
             ),
         }
     }

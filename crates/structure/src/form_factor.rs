@@ -1,9 +1,9 @@
-//! How strongly an atom at rest scatters.
+//! The form factor of an atom at rest.
 
 use crate::element::Element;
 use crate::it92::{IONS, NEUTRAL};
 
-/// The smallest spacing in A for which the tabulated fits hold: `sin(theta)/lambda` up to 2/A.
+/// The smallest spacing d in A for which the tabulated fits are valid: `sin(theta)/lambda` up to 2/A.
 pub const LEAST_SPACING_A: f64 = 0.25;
 
 /// The form factor of an atom or ion as four Gaussians and a constant.
@@ -20,16 +20,15 @@ pub const LEAST_SPACING_A: f64 = 0.25;
 pub struct FormFactor {
     /// The four weights.
     pub a: [f64; 4],
-    /// The four exponents in A^2; a few, in ions, are slightly negative.
+    /// The four exponents in A^2. A few of them, in ions, are slightly negative.
     pub b: [f64; 4],
     /// The constant.
     pub c: f64,
 }
 
 impl FormFactor {
-    /// The form factor of an element with a formal charge.
-    ///
-    /// Of an ion that is not tabulated it is that of the neutral atom.
+    /// The form factor of an element with a formal charge. For an ion that is not tabulated it is that
+    /// of the neutral atom.
     ///
     /// ```
     /// use nanobragg_structure::{Element, FormFactor};

@@ -1,22 +1,22 @@
-//! Between the axes of the cell and the orthogonal axes of coordinate files.
+//! The conversion between the axes of the cell and the orthogonal axes of coordinate files.
 
 use nalgebra::{Matrix3, Vector3};
 use nanobragg_crystal::CellSpec;
 
 use crate::error::Error;
 
-/// A cell together with the orthogonal axes, in A, that a coordinate file uses.
+/// A cell with the orthogonal axes, in A, of a coordinate file.
 ///
-/// Unless the file says otherwise, x lies along a and y in the plane of a and b.
+/// By default x is along a, and y is in the plane of a and b. A file can define other axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Frame {
+pub struct CellFrame {
     cell: CellSpec,
     orthogonal: Matrix3<f64>,
     fractional: Matrix3<f64>,
     origin: Vector3<f64>,
 }
 
-impl Frame {
+impl CellFrame {
     /// The frame of a cell, with x along a and y in the plane of a and b.
     ///
     /// ```text
@@ -25,7 +25,7 @@ impl Frame {
     ///        0   0          V/(a b sin ga)
     /// ```
     /// # Errors
-    /// [`Error::Crystal`] if the cell has no volume or a number out of range.
+    /// [`Error::Crystal`] if the cell has no volume or a number is outside its range.
     pub fn new(cell: CellSpec) -> Result<Self, Error> {
         cell.check()?;
         let [a, b, c] = cell.lengths_angstrom;
@@ -55,9 +55,8 @@ impl Frame {
         })
     }
 
-    /// The same cell with the axes of a file that gives `u = S x + shift` itself.
-    ///
-    /// `None` if S cannot be turned round, or if its volume is not that of the cell.
+    /// The same cell with the axes of a file that gives the conversion `u = S x + shift`. `None` if S has
+    /// no inverse or its volume is not that of the cell.
     pub fn with_scale(self, scale: [[f64; 3]; 3], shift: [f64; 3]) -> Option<Self> {
         let [[a, b, c], [d, e, f], [g, h, i]] = scale;
         let fractional = Matrix3::new(a, b, c, d, e, f, g, h, i);
@@ -92,7 +91,7 @@ impl Frame {
         (self.orthogonal * (Vector3::from(fractional) - self.origin)).into()
     }
 
-    /// The difference of two points in A, from the difference of their fractional coordinates.
+    /// The vector in A between two points, from the difference of their fractional coordinates.
     pub fn difference_a(&self, fractional: [f64; 3]) -> [f64; 3] {
         (self.orthogonal * Vector3::from(fractional)).into()
     }
@@ -102,8 +101,9 @@ impl Frame {
         self.scattering_vector(hkl).norm_squared()
     }
 
-    /// The scattering vector of a reflection along the orthogonal axes, in 1/A.
+    /// The scattering vector of a reflection for the orthogonal axes, in 1/A.
     pub(crate) fn scattering_vector(&self, hkl: [i32; 3]) -> Vector3<f64> {
+        // The rows of the fractional matrix are a*, b*, c*, so the product is h a* + k b* + l c*.
         self.fractional.tr_mul(&Vector3::from(hkl.map(f64::from)))
     }
 
@@ -112,7 +112,7 @@ impl Frame {
         [0, 1, 2].map(|i| self.fractional.row(i).norm())
     }
 
-    /// Cartesian U in A^2 from the U of a small-molecule CIF, which refers to a*, b*, c*.
+    /// U in A^2 for the orthogonal axes, from the U of a small-molecule CIF, which is for a*, b*, c*.
     ///
     /// ```text
     /// U_cart = (O N) U (O N)^T        N = diag(a*, b*, c*)
@@ -123,27 +123,28 @@ impl Frame {
         axes * u * axes.transpose()
     }
 
-    /// The matrix that turns fractional coordinates into A.
+    /// The matrix that converts fractional coordinates to A.
     pub(crate) fn orthogonal_matrix(&self) -> &Matrix3<f64> {
         &self.orthogonal
     }
 
-    /// The matrix that turns A into fractional coordinates.
+    /// The matrix that converts A to fractional coordinates.
     pub(crate) fn fractional_matrix(&self) -> &Matrix3<f64> {
         &self.fractional
     }
 }
 
-/// How far the volume of a file's own axes may be from that of its cell: the axes are rounded to
-/// six decimals.
+/// The allowed relative difference between the volume of the axes in a file and that of its cell. The
+/// axes are rounded to six decimals.
 const VOLUME_TOLERANCE: f64 = 0.01;
 
-/// A cosine that is 0 for a right angle, without the 6e-17 of rounding.
+/// A cosine that is exactly 0 for a right angle, instead of 6e-17.
 fn right_cosine(angle_rad: f64) -> f64 {
     let cosine = angle_rad.cos();
     if cosine.abs() < 1e-15 { 0.0 } else { cosine }
 }
 
+/// The error of a cell without volume.
 fn flat(cell: &CellSpec) -> Error {
     let [alpha_deg, beta_deg, gamma_deg] = cell.angles_rad.map(f64::to_degrees);
     Error::Crystal(nanobragg_crystal::Error::FlatCell {
@@ -157,8 +158,9 @@ fn flat(cell: &CellSpec) -> Error {
 mod tests {
     use super::*;
 
-    fn triclinic() -> Frame {
-        Frame::new(CellSpec::from_values(&[30.0, 40.0, 50.0, 80.0, 95.0, 105.0]).unwrap()).unwrap()
+    fn triclinic() -> CellFrame {
+        CellFrame::new(CellSpec::from_values(&[30.0, 40.0, 50.0, 80.0, 95.0, 105.0]).unwrap())
+            .unwrap()
     }
 
     #[test]
@@ -178,7 +180,7 @@ mod tests {
     #[test]
     fn spacings_of_a_box_are_its_edges() {
         let cell = CellSpec::from_values(&[10.0, 20.0, 40.0]).unwrap();
-        let frame = Frame::new(cell).unwrap();
+        let frame = CellFrame::new(cell).unwrap();
         assert!((frame.s_squared([1, 0, 0]) - 0.01).abs() < 1e-15);
         assert!((frame.s_squared([0, 2, -4]) - 0.02).abs() < 1e-15);
     }
@@ -197,7 +199,7 @@ mod tests {
         assert_eq!(triclinic().with_scale(third, [0.0; 3]), None);
         let turned = [[0.0, 0.05, 0.0], [0.1, 0.0, 0.0], [0.0, 0.0, -0.025]];
         let cell = CellSpec::from_values(&[20.0, 10.0, 40.0]).unwrap();
-        let frame = Frame::new(cell)
+        let frame = CellFrame::new(cell)
             .unwrap()
             .with_scale(turned, [0.5, 0.0, 0.0])
             .unwrap();
@@ -207,6 +209,6 @@ mod tests {
     #[test]
     fn flat_cells_are_refused() {
         let cell = CellSpec::from_values(&[10.0, 10.0, 10.0, 30.0, 40.0, 100.0]).unwrap();
-        assert!(Frame::new(cell).is_err());
+        assert!(CellFrame::new(cell).is_err());
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! # Source
 //! International Tables for Crystallography, Volume C (1992), Table 6.1.1.4: fits of four Gaussians
-//! and a constant to Dirac-Fock and relativistic Hartree-Fock form factors, good for
-//! `sin(theta)/lambda` below 2/A. O2- is from Hovestreydt, Acta Cryst. A39 (1983) 268, which the
-//! Tables leave out; a2 of Tl3+ is the corrected 18.3841.
+//! and a constant to Dirac-Fock and relativistic Hartree-Fock form factors, valid for
+//! `sin(theta)/lambda` below 2/A. O2- is not in the Tables; it is from Hovestreydt, Acta Cryst. A39
+//! (1983) 268. The number a2 of Tl3+ is the corrected 18.3841.
 
-/// `[a1, a2, a3, a4, b1, b2, b3, b4, c]`; b in A^2, the others in electrons.
+/// `[a1, a2, a3, a4, b1, b2, b3, b4, c]`: b in A^2, the others in electrons.
 pub(crate) type Row = [f64; 9];
 
-/// Neutral atoms, from hydrogen (1) on, by atomic number.
+/// Neutral atoms, in the order of the atomic numbers from 1.
 #[rustfmt::skip]
 pub(crate) static NEUTRAL: [Row; 98] = [
     [0.493002, 0.322912, 0.140191, 0.04081, 10.5109, 26.1257, 3.14236, 57.7997, 0.003038], // H
@@ -112,7 +112,7 @@ pub(crate) static NEUTRAL: [Row; 98] = [
     [36.9185, 25.1995, 18.3317, 4.24391, 0.437533, 3.00775, 12.4044, 83.7881, 13.2674], // Cf
 ];
 
-/// Ions, by atomic number and charge.
+/// Ions, with atomic number and charge.
 #[rustfmt::skip]
 pub(crate) static IONS: [(u8, i8, Row); 112] = [
     (1, -1, [0.897661, 0.565616, 0.415815, 0.116973, 53.1368, 15.187, 186.576, 3.56709, 0.002389]), // H1-

@@ -1,8 +1,8 @@
 //! Structure factors from atomic coordinates.
 //!
-//! A coordinate file ([`read`]) says which atoms are in a cell: a [`Model`]. Each scatters by its
-//! tabulated [`FormFactor`], moves by its B factor or tensor, is there by its occupancy, and may
-//! absorb ([`Dispersion`]); what is between the molecules is a flat [`Solvent`]. The sum is
+//! A coordinate file ([`read`]) gives a [`Model`]: the atoms in a cell. Each atom has a tabulated
+//! [`FormFactor`], a B factor or tensor, an occupancy, and possibly a [`Dispersion`] correction. The
+//! space between the molecules is a flat [`Solvent`]. The sum over all of them is
 //! [`StructureFactors`]:
 //!
 //! ```text
@@ -13,9 +13,9 @@
 //! | | |
 //! |---|---|
 //! | form factors | International Tables, Volume C (1992), Table 6.1.1.4: four Gaussians and a constant |
-//! | the sum over atoms | the transform of a map of their density; atom by atom where exactness matters more than time |
-//! | symmetry | the map holds the asymmetric unit, and the space group turns indices and phases |
-//! | Friedel mates | both in the list: f'' makes them differ |
+//! | the sum over atoms | the Fourier transform of a map of their density, which is fast, or the sum itself, which is exact |
+//! | symmetry | the map has the atoms of the asymmetric unit; the operations of the group act on indices and phases |
+//! | Friedel mates | both are in the list, because f'' makes them different |
 //!
 //! ```
 //! use nanobragg_structure::{FactorSpec, StructureFactors, read};
@@ -56,7 +56,7 @@ pub use anomalous::{Correction, Dispersion};
 pub use element::Element;
 pub use error::{Error, Warning};
 pub use form_factor::{FormFactor, LEAST_SPACING_A};
-pub use frame::Frame;
+pub use frame::CellFrame;
 pub use model::{Atom, Displacement, Model};
 pub use solvent::Solvent;
-pub use structure_factors::{FactorSpec, Method, StructureFactor, StructureFactors};
+pub use structure_factors::{FactorSpec, StructureFactor, StructureFactors, Summation};

@@ -1,21 +1,27 @@
-//! A map over the points of one cell, and its Fourier transform.
+//! A map on the points of one cell, and its Fourier transform.
 
 use nanobragg_crystal::{GridLimit, SymmetryOperation};
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex64;
 
 use crate::error::Error;
-use crate::frame::Frame;
+use crate::frame::CellFrame;
 
-/// The numbers of points along a, b, c whose spacing is at most `spacing_a`.
+/// The numbers of points along a, b, c with a spacing of at most `spacing_a`.
 ///
-/// They have no prime factor above 5, and every symmetry operation takes points to points: axes
-/// that an operation mixes get the same number, and a shift is a whole number of points.
-pub(crate) fn points(frame: &Frame, spacing_a: f64, symmetry: &[SymmetryOperation]) -> [usize; 3] {
+/// They have no prime factor above 5, for which the transform is fast. Every symmetry operation maps
+/// points to points: axes that an operation mixes have the same number, and a translation is an
+/// integer number of points.
+pub(crate) fn points(
+    frame: &CellFrame,
+    spacing_a: f64,
+    symmetry: &[SymmetryOperation],
+) -> [usize; 3] {
     let lengths = frame.cell().lengths_angstrom;
     let mut least = lengths.map(|length| length / spacing_a);
     let mut multiple = [1_usize; 3];
-    // Twice, so that a mixes with b and b with c comes out as all three alike.
+    // Twice, because of groups where one operation mixes a with b and a later one mixes b with c: the
+    // first pass can leave a behind.
     for _ in 0..2 {
         for operation in symmetry {
             for (i, row) in operation.rotation().iter().enumerate() {
@@ -32,7 +38,7 @@ pub(crate) fn points(frame: &Frame, spacing_a: f64, symmetry: &[SymmetryOperatio
     std::array::from_fn(|i| smooth(least[i], multiple[i]))
 }
 
-/// The smallest denominator up to 24 with which a shift is a fraction; 1 if there is none.
+/// The smallest denominator up to 24 with which `shift` is a fraction; 1 if there is none.
 fn denominator(shift: f64) -> usize {
     let is_whole = |n: &u32| {
         let numerator = shift * f64::from(*n);
@@ -41,6 +47,7 @@ fn denominator(shift: f64) -> usize {
     (1..=24).find(is_whole).map_or(1, |n| n as usize)
 }
 
+/// The least common multiple, by Euclid's algorithm.
 fn lcm(a: usize, b: usize) -> usize {
     let (mut x, mut y) = (a, b);
     while y != 0 {
@@ -49,9 +56,10 @@ fn lcm(a: usize, b: usize) -> usize {
     a / x * b
 }
 
-/// The smallest multiple, not below `least`, without a prime factor above 5.
+/// The smallest number from `least` on that is `multiple` times a number without a prime factor above
+/// 5.
 fn smooth(least: f64, multiple: usize) -> usize {
-    // More than MOST_POINTS is refused later, however much more.
+    // Any number above MOST_POINTS is an error later, so a large one is cut here.
     let mut n = (least.ceil().min(2.0 * MOST_POINTS as f64) as usize)
         .div_ceil(multiple)
         .max(1)
@@ -62,9 +70,10 @@ fn smooth(least: f64, multiple: usize) -> usize {
     n
 }
 
-/// Beyond this many points along an axis no map is made.
+/// The largest number of points along an axis.
 const MOST_POINTS: usize = 1 << 20;
 
+/// Whether a number has no prime factor above 5.
 fn is_smooth(mut n: usize) -> bool {
     for prime in [2, 3, 5] {
         while n.is_multiple_of(prime) {
@@ -77,7 +86,7 @@ fn is_smooth(mut n: usize) -> bool {
 /// Complex values on the points of one cell.
 ///
 /// # Shape
-/// `[a][b][c]`, c fastest; point i along an axis of n lies at the fraction i/n.
+/// `[a][b][c]`; c is the fastest axis. Point i of n along an axis is at the fraction i/n.
 #[derive(Debug)]
 pub(crate) struct Map {
     pub(crate) size: [usize; 3],
@@ -86,6 +95,9 @@ pub(crate) struct Map {
 
 impl Map {
     /// A map of zeros.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if it needs more memory than the limit.
     pub(crate) fn zeros(size: [usize; 3], dmin_a: f64, limit: GridLimit) -> Result<Self, Error> {
         let mut sides = size.iter().map(|n| *n as u128);
         let points = sides.try_fold(1, u128::checked_mul).unwrap_or(u128::MAX);
@@ -105,11 +117,14 @@ impl Map {
         Ok(Self { size, values })
     }
 
-    /// Turns values at points x into `sum of value exp(+2 pi i h.x)` at indices h.
+    /// Replaces the values at points x by the sums of `value exp(+2 pi i h.x)` at indices h.
+    ///
+    /// The sign of crystallography is that of the inverse transform in numerics. That transform has no
+    /// factor 1/n here.
     pub(crate) fn transform(&mut self) {
         let [na, nb, nc] = self.size;
         let mut planner = FftPlanner::new();
-        // Along c the values lie side by side.
+        // The values along c are neighbours in memory. Along b and a they are copied to a line.
         planner.plan_fft_inverse(nc).process(&mut self.values);
         let along_b = planner.plan_fft_inverse(nb);
         let mut line = vec![Complex64::default(); na.max(nb)];
@@ -132,25 +147,27 @@ impl Map {
         }
     }
 
-    /// The value at indices that may be negative, counted round the cell.
+    /// The value at indices that can be negative: the transform is periodic.
     pub(crate) fn around(&self, hkl: [i32; 3]) -> Complex64 {
         let [a, b, c] = std::array::from_fn(|i| wrap(i64::from(hkl[i]), self.size[i]));
         self.values[(a * self.size[1] + b) * self.size[2] + c]
     }
 }
 
-/// An index counted round an axis of n points.
+/// An index modulo the n points of an axis.
 pub(crate) fn wrap(index: i64, n: usize) -> usize {
-    // Below n, which was a usize.
+    // The result is below n, so it fits in a usize.
     index.rem_euclid(n as i64) as usize
 }
 
+/// Copies every `stride`-th value of `from` to `line`.
 fn gather(line: &mut [Complex64], from: &[Complex64], stride: usize) {
     for (value, stored) in line.iter_mut().zip(from.iter().step_by(stride)) {
         *value = *stored;
     }
 }
 
+/// Copies `line` to every `stride`-th value of `to`.
 fn scatter(line: &[Complex64], to: &mut [Complex64], stride: usize) {
     for (value, stored) in line.iter().zip(to.iter_mut().step_by(stride)) {
         *stored = *value;
@@ -191,7 +208,7 @@ mod tests {
     #[test]
     fn points_suit_the_symmetry() {
         let cell = CellSpec::from_values(&[59.062, 68.451, 30.517]).unwrap();
-        let frame = Frame::new(cell).unwrap();
+        let frame = CellFrame::new(cell).unwrap();
         let operations = |triplets: &[&str]| -> Vec<SymmetryOperation> {
             triplets
                 .iter()

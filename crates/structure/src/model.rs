@@ -4,10 +4,10 @@ use nalgebra::Matrix3;
 
 use crate::anomalous::Dispersion;
 use crate::element::Element;
-use crate::frame::Frame;
+use crate::frame::CellFrame;
 use nanobragg_crystal::SpaceGroup;
 
-/// The mean-square displacement of an atom about its place.
+/// The mean-square displacement of an atom from its mean position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Displacement {
     /// The same in every direction: B in A^2, `B = 8 pi^2 <u^2>`.
@@ -15,25 +15,26 @@ pub enum Displacement {
         /// B.
         b_a2: f64,
     },
-    /// A tensor U in A^2 along the orthogonal axes of the model: U11, U22, U33, U12, U13, U23.
+    /// A tensor U in A^2 for the orthogonal axes of the model: U11, U22, U33, U12, U13, U23.
     Anisotropic {
         /// The six components.
         u_a2: [f64; 6],
     },
 }
 
-/// An atom, or a share of one.
+/// An atom, or one of the alternative positions of an atom.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Atom {
-    /// Its element.
+    /// The element.
     pub element: Element,
-    /// Its formal charge, in units of that of the proton.
+    /// The formal charge, in units of the charge of the proton.
     pub charge: i8,
-    /// Where it is, in fractions of the cell.
+    /// The position in fractions of the cell.
     pub position: [f64; 3],
-    /// The share of cells in which it is there. Alternative places of one atom share its occupancy.
+    /// The fraction of cells that have the atom at this position. The occupancies of the alternative
+    /// positions of an atom add up to that of the atom.
     pub occupancy: f64,
-    /// How it moves.
+    /// The displacement from the position.
     pub displacement: Displacement,
 }
 
@@ -54,15 +55,16 @@ pub(crate) fn components(u: &Matrix3<f64>) -> [f64; 6] {
     ]
 }
 
-/// The contents of a crystal's cell: what a coordinate file says.
+/// The contents of a cell, from a coordinate file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// The cell and the axes of the coordinates.
-    pub frame: Frame,
-    /// The space group, whose operations fill the cell.
+    pub frame: CellFrame,
+    /// The space group. Its operations generate all atoms of the cell from those of the asymmetric
+    /// unit.
     pub space_group: SpaceGroup,
     /// The atoms of the asymmetric unit.
     pub atoms: Vec<Atom>,
-    /// Dispersion corrections that the file gives.
+    /// Dispersion corrections in the file.
     pub dispersion: Dispersion,
 }

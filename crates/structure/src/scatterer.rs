@@ -1,4 +1,4 @@
-//! One atom as the sum of Gaussians that scatters, at rest or moving.
+//! One atom as a sum of Gaussians, with its displacement.
 
 use std::f64::consts::PI;
 
@@ -11,7 +11,7 @@ use crate::model::{Atom, Displacement, symmetric};
 /// B over U: `8 pi^2`.
 const B_OVER_U: f64 = 8.0 * PI * PI;
 
-/// An atom with its form factor, dispersion correction and displacement put together.
+/// The scattering of an atom: form factor, dispersion correction and displacement.
 ///
 /// ```text
 /// f(s) = (sum_i a_i exp(-b_i s^2/4) + c + f' + i f'') exp(-s.B s/4)
@@ -25,7 +25,7 @@ pub(crate) struct Scatterer {
     displacement: Tensor,
 }
 
-/// B of an atom in A^2.
+/// The B factor or the tensor `8 pi^2 U` of an atom, in A^2.
 #[derive(Debug, Clone, Copy)]
 enum Tensor {
     Isotropic(f64),
@@ -33,9 +33,11 @@ enum Tensor {
 }
 
 impl Scatterer {
+    /// The scattering of an atom with the correction of its element.
     pub(crate) fn new(atom: &Atom, dispersion: &Dispersion) -> Self {
         let correction = dispersion.get(&atom.element).copied().unwrap_or_default();
         let mut form_factor = FormFactor::of(atom.element, atom.charge);
+        // f' does not depend on s, so it is added to the constant.
         form_factor.c += correction.real;
         Self {
             position: atom.position,
@@ -51,7 +53,7 @@ impl Scatterer {
         }
     }
 
-    /// B along the direction in which the atom moves least, in A^2.
+    /// B along the direction of the smallest displacement, in A^2.
     pub(crate) fn least_b_a2(&self) -> f64 {
         match &self.displacement {
             Tensor::Isotropic(b) => *b,
@@ -59,8 +61,8 @@ impl Scatterer {
         }
     }
 
-    /// Real and imaginary part of its scattering along a scattering vector in 1/A, occupancy
-    /// included.
+    /// Real and imaginary part of the scattering factor for a scattering vector in 1/A, times the
+    /// occupancy.
     pub(crate) fn scattering(&self, vector: &Vector3<f64>) -> [f64; 2] {
         let s_squared = vector.norm_squared();
         let exponent = match &self.displacement {
@@ -74,12 +76,13 @@ impl Scatterer {
         ]
     }
 
-    /// The density of the atom with `blur_a2` added to its B, which must leave it positive.
+    /// The density of the atom with `blur_a2` added to its B. The sum must be positive.
     ///
     /// ```text
     /// rho(r) = sum_i a_i (4 pi)^(3/2) |B_i|^(-1/2) exp(-4 pi^2 r.B_i^-1 r)    B_i = b_i + B + blur
     /// ```
-    /// The constant, with f' and f'', is a Gaussian with b = 0.
+    /// This is the Fourier transform of the scattering factor, term by term. The constant, with f' and
+    /// f'', is a Gaussian with b = 0.
     pub(crate) fn density(&self, blur_a2: f64) -> Density {
         let FormFactor { a, b, c } = self.form_factor;
         let [a1, a2, a3, a4] = a.map(|weight| [weight, 0.0]);
@@ -93,7 +96,8 @@ impl Scatterer {
         }
     }
 
-    fn term(&self, weight: [f64; 2], b_a2: f64) -> Term {
+    /// The Gaussian of one term of the form factor with weight a and width b.
+    fn term(&self, weight: [f64; 2], b_a2: f64) -> GaussianTerm {
         let (inverse, determinant, widest_a2) = match &self.displacement {
             Tensor::Isotropic(b) => {
                 let b = b + b_a2;
@@ -107,7 +111,7 @@ impl Scatterer {
             }
         };
         let scale = self.occupancy * ((4.0 * PI).powi(3) / determinant).sqrt();
-        Term {
+        GaussianTerm {
             peak: weight.map(|weight| weight * scale),
             exponent: inverse * (-4.0 * PI * PI),
             slowest_exponent: -4.0 * PI * PI / widest_a2,
@@ -115,30 +119,31 @@ impl Scatterer {
     }
 }
 
-/// The density of an atom about its place, in e/A^3.
+/// The density of an atom around its position, in e/A^3.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Density {
-    terms: [Term; 5],
+    terms: [GaussianTerm; 5],
     is_round: bool,
 }
 
 /// `peak exp(r.exponent r)`.
 #[derive(Debug, Clone, Copy)]
-struct Term {
+struct GaussianTerm {
     /// Real and imaginary part, in e/A^3.
     peak: [f64; 2],
-    /// In 1/A^2; negative definite.
+    /// A negative definite matrix in 1/A^2.
     exponent: Matrix3<f64>,
-    /// In 1/A^2, along the direction in which the term reaches farthest.
+    /// The exponent in 1/A^2 along the direction in which the term falls slowest.
     slowest_exponent: f64,
 }
 
 impl Density {
-    /// The distance in A beyond which the terms together stay below `cutoff` (e/A^3).
+    /// The distance in A at which the density falls below `cutoff` (e/A^3).
     pub(crate) fn radius_a(&self, cutoff: f64) -> f64 {
+        // An upper bound of the density at a radius: magnitudes, along the slowest directions.
         let bound = |radius: f64| -> f64 {
             let terms = self.terms.iter();
-            let size = |term: &Term| {
+            let size = |term: &GaussianTerm| {
                 let [real, imaginary] = term.peak;
                 real.hypot(imaginary) * (term.slowest_exponent * radius * radius).exp()
             };
@@ -152,12 +157,13 @@ impl Density {
         f64::from(steps) * STEP_A
     }
 
-    /// Real and imaginary part at a point, given from the middle of the atom in A.
+    /// Real and imaginary part at a point, given as a vector from the atom in A.
     #[inline]
     pub(crate) fn at(&self, r: &Vector3<f64>) -> [f64; 2] {
         let mut sum = [0.0; 2];
         let r_squared = r.norm_squared();
         for term in &self.terms {
+            // All directions of an isotropic term are equal, which saves the matrix product.
             let exponent = if self.is_round {
                 term.slowest_exponent * r_squared
             } else {
@@ -171,5 +177,5 @@ impl Density {
     }
 }
 
-/// Steps after which an atom ends in any case: 100 A, far beyond one with the largest B.
+/// The largest radius of an atom, in steps: 100 A, which is enough for the largest B.
 const MOST_STEPS: u32 = 1000;

@@ -1,4 +1,4 @@
-//! The bulk solvent: a flat electron density wherever the molecules are not.
+//! The bulk solvent: a constant electron density between the molecules.
 
 use nanobragg_crystal::GridLimit;
 use nanobragg_geometry::vector::norm;
@@ -7,7 +7,7 @@ use rustfft::num_complex::Complex64;
 use crate::ball::Ball;
 use crate::element::Element;
 use crate::error::Error;
-use crate::frame::Frame;
+use crate::frame::CellFrame;
 use crate::map::{Map, points, wrap};
 use crate::model::Model;
 
@@ -16,29 +16,30 @@ use crate::model::Model;
 /// ```text
 /// F_solvent(h) = k exp(-B s^2/4) * sum over solvent points of exp(2 pi i h.x) V/N
 /// ```
-/// A point is solvent if it is farther from every atom than its van der Waals radius and the
-/// probe's, or within the shrinkage of such a point. Hydrogens and atoms with no occupancy count
-/// for nothing.
+/// The mask has two steps. First, a point is solvent if its distance from every atom exceeds the van
+/// der Waals radius of the atom plus the radius of the probe. Second, every point within the shrinkage
+/// of such a point is solvent too. Small holes, which no solvent molecule can enter, stay empty in this
+/// way. Hydrogen atoms and atoms with an occupancy of 0 are ignored.
 ///
 /// # Source
-/// Jiang and Bruenger, J. Mol. Biol. 243 (1994) 100, for the mask; radii of the probe and the
-/// shrinkage as in the Computational Crystallography Toolbox.
+/// Jiang and Bruenger, J. Mol. Biol. 243 (1994) 100, for the mask. The radius of the probe and the
+/// shrinkage are those of the Computational Crystallography Toolbox.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Solvent {
-    /// Electron density k in e/A^3; that of water is 0.33.
+    /// The electron density k in e/A^3. That of water is 0.33.
     pub density_per_a3: f64,
-    /// B in A^2, which softens the edge.
+    /// B in A^2, which smooths the edge of the solvent.
     pub b_a2: f64,
-    /// Added to the radius of every atom, in A.
+    /// The radius of the probe in A, which is added to the radius of every atom.
     pub probe_a: f64,
-    /// How far the solvent then reaches back, in A.
+    /// The shrinkage of the mask of the molecules in A.
     pub shrink_a: f64,
-    /// Largest distance of points of the mask, in A.
+    /// The largest distance between points of the mask, in A.
     pub spacing_a: f64,
 }
 
 impl Default for Solvent {
-    /// 0.35 e/A^3, B of 46 A^2, which fit most proteins; probe 1.1 A, shrinkage 0.9 A, mask 0.6 A.
+    /// 0.35 e/A^3 and B of 46 A^2, which fit most proteins; probe 1.1 A, shrinkage 0.9 A, mask 0.6 A.
     fn default() -> Self {
         Self {
             density_per_a3: 0.35,
@@ -59,12 +60,12 @@ pub(crate) struct SolventFactors {
 }
 
 impl SolventFactors {
-    /// Masks the atoms of the whole cell and transforms what is left.
+    /// Builds the mask of all atoms in the cell and transforms it.
     ///
-    /// The mask is made finer than asked for if the resolution needs it.
+    /// The mask is finer than requested if the resolution needs it.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if the map does not fit the limit.
+    /// [`Error::TooLarge`] if the map needs more memory than the limit.
     pub(crate) fn new(
         model: &Model,
         solvent: Solvent,
@@ -88,21 +89,22 @@ impl SolventFactors {
         })
     }
 
-    /// The share of the cell that is solvent.
+    /// The fraction of the cell that is solvent.
     pub(crate) fn fraction(&self) -> f64 {
+        // The transform at 0 0 0 is the number of solvent points.
         self.map.around([0; 3]).re / self.map.values.len() as f64
     }
 
     /// Real and imaginary part, in electrons.
     pub(crate) fn at(&self, hkl: [i32; 3], s_squared: f64) -> [f64; 2] {
-        let softened = (-0.25 * self.solvent.b_a2 * s_squared).exp();
-        let scale = self.solvent.density_per_a3 * self.voxel_a3 * softened;
+        let smoothing = (-0.25 * self.solvent.b_a2 * s_squared).exp();
+        let scale = self.solvent.density_per_a3 * self.voxel_a3 * smoothing;
         let value = self.map.around(hkl);
         [value.re * scale, value.im * scale]
     }
 }
 
-/// Whether each point is outside every atom of the cell.
+/// One flag per point: whether it is outside every atom of the cell, with the probe.
 fn mask(model: &Model, solvent: &Solvent, size: [usize; 3]) -> Vec<bool> {
     let mut mask = vec![true; size.iter().product()];
     let atoms = model.atoms.iter();
@@ -119,8 +121,8 @@ fn mask(model: &Model, solvent: &Solvent, size: [usize; 3]) -> Vec<bool> {
     mask
 }
 
-/// The mask with the solvent let back in as far as `shrink_a`.
-fn shrunk(mask: &[bool], frame: &Frame, size: [usize; 3], shrink_a: f64) -> Vec<bool> {
+/// The mask with the solvent extended by `shrink_a`.
+fn shrunk(mask: &[bool], frame: &CellFrame, size: [usize; 3], shrink_a: f64) -> Vec<bool> {
     let steps = steps_within(frame, size, shrink_a);
     let [_, nb, nc] = size;
     let is_solvent_near = |point: usize| {
@@ -136,8 +138,8 @@ fn shrunk(mask: &[bool], frame: &Frame, size: [usize; 3], shrink_a: f64) -> Vec<
         .collect()
 }
 
-/// The steps from a point to all others within a distance.
-fn steps_within(frame: &Frame, size: [usize; 3], distance_a: f64) -> Vec<[i64; 3]> {
+/// The steps from a point to all points within a distance.
+fn steps_within(frame: &CellFrame, size: [usize; 3], distance_a: f64) -> Vec<[i64; 3]> {
     let reciprocal = frame.reciprocal_lengths_per_a();
     let [a, b, c] = std::array::from_fn(|i| {
         let reach = (distance_a * reciprocal[i] * size[i] as f64).floor() as i64;
@@ -169,7 +171,7 @@ mod tests {
     fn carbon(solvent: Solvent) -> SolventFactors {
         let cell = CellSpec::from_values(&[12.0]).unwrap();
         let model = Model {
-            frame: Frame::new(cell).unwrap(),
+            frame: CellFrame::new(cell).unwrap(),
             space_group: SpaceGroup::p1(),
             atoms: vec![Atom {
                 element: Element::from_symbol("C").unwrap(),

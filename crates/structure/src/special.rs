@@ -1,22 +1,23 @@
-//! Atoms on special positions, where symmetry brings an atom back onto itself.
+//! Atoms on special positions, where a symmetry operation maps an atom to itself.
 
 use nanobragg_geometry::vector::{norm, sub};
 
-use crate::frame::Frame;
+use crate::frame::CellFrame;
 use crate::model::Atom;
 use nanobragg_crystal::SymmetryOperation;
 
-/// An image nearer than this, in A, is the atom itself.
-const SAME_PLACE_A: f64 = 0.3;
+/// An image is the atom itself if its distance from the atom, in A, is below this.
+const SAME_POSITION_A: f64 = 0.3;
 
-/// Lets images that coincide share the occupancy of their atom; returns how many atoms do.
+/// Divides the occupancy of atoms on special positions among their images, if the file has not done
+/// so. Returns the number of atoms that were changed.
 ///
-/// The symmetry makes m images of an atom on a special position, which together may not fill it
-/// more than once. Some files give an occupancy of 1/m there, others that of the place; the latter
-/// shows in `m x occupancy > 1` and is divided by m.
+/// On a special position m operations map an atom to itself, so the sum over the operations counts it
+/// m times. Some files give the occupancy of the position divided by m. Others give the occupancy of
+/// the position; then `m occupancy > 1`, and it is divided by m here.
 pub(crate) fn share_special_positions(
     atoms: &mut [Atom],
-    frame: &Frame,
+    frame: &CellFrame,
     operations: &[SymmetryOperation],
 ) -> usize {
     let mut shared = 0;
@@ -24,10 +25,11 @@ pub(crate) fn share_special_positions(
         let here = atom.position;
         let is_here = |operation: &&SymmetryOperation| {
             let step = sub(operation.apply(here), here);
-            norm(frame.difference_a(step.map(|x| x - x.round()))) < SAME_PLACE_A
+            // The image can be in another cell: the nearest of its lattice translations counts.
+            norm(frame.difference_a(step.map(|x| x - x.round()))) < SAME_POSITION_A
         };
         let images = operations.iter().filter(is_here).count() as f64;
-        // Thirds and sixths are written as 0.33 and 0.17.
+        // Files write 1/3 and 1/6 as 0.33 and 0.17, so that m times the occupancy is up to 1.02.
         const ROUNDING: f64 = 0.05;
         if images > 1.0 && images * atom.occupancy > 1.0 + ROUNDING {
             atom.occupancy /= images;

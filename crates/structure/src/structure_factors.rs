@@ -1,4 +1,4 @@
-//! Structure factors of a model: every reflection of the sphere, Friedel mates kept apart.
+//! Structure factors of a model: all reflections to a resolution, including both Friedel mates.
 
 use std::f64::consts::PI;
 use std::ops::RangeInclusive;
@@ -13,44 +13,44 @@ use crate::density::DensityFactors;
 use crate::direct;
 use crate::error::Error;
 use crate::form_factor::LEAST_SPACING_A;
-use crate::frame::Frame;
+use crate::frame::CellFrame;
 use crate::model::Model;
 use crate::scatterer::Scatterer;
 use crate::solvent::{Solvent, SolventFactors};
 
-/// How the sum over the atoms is done.
+/// The method of the sum over the atoms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Method {
-    /// By Fourier transform of a map of the density.
+pub enum Summation {
+    /// The Fourier transform of a map of the density.
     #[default]
     Density,
-    /// Atom by atom, for each reflection.
+    /// The sum over the atoms for each reflection.
     Direct,
 }
 
-/// What is asked of a model.
+/// The request for structure factors of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FactorSpec {
     /// The smallest spacing d of the reflections, in A.
     pub dmin_a: f64,
-    /// The bulk solvent; `None` is a vacuum.
+    /// The bulk solvent; `None` for a vacuum.
     pub solvent: Option<Solvent>,
-    /// Dispersion corrections, before those of the model.
+    /// Dispersion corrections. They replace those of the model.
     pub dispersion: Dispersion,
-    /// How the sum is done.
-    pub method: Method,
-    /// How much memory maps and lists may take.
+    /// The method of the sum.
+    pub method: Summation,
+    /// The largest memory of maps and lists.
     pub limit: GridLimit,
 }
 
 impl Default for FactorSpec {
-    /// To 2 A, in solvent, without dispersion.
+    /// To 2 A, with solvent, without dispersion.
     fn default() -> Self {
         Self {
             dmin_a: 2.0,
             solvent: Some(Solvent::default()),
             dispersion: Dispersion::new(),
-            method: Method::default(),
+            method: Summation::default(),
             limit: GridLimit::default(),
         }
     }
@@ -90,21 +90,21 @@ impl StructureFactor {
 /// The structure factors of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StructureFactors {
-    /// All reflections with `d >= dmin`, and 0 0 0, by h, then k, then l.
+    /// All reflections with `d >= dmin`, and 0 0 0, in order of h, k, l.
     pub list: Vec<StructureFactor>,
-    /// The share of the cell that is solvent; `None` where none was asked for.
+    /// The fraction of the cell that is solvent; `None` for a vacuum.
     pub solvent_fraction: Option<f64>,
 }
 
 impl StructureFactors {
-    /// Works out all reflections of the sphere of radius 1/dmin, 0 0 0 included.
+    /// The structure factors of all reflections in the sphere of radius 1/dmin, including 0 0 0.
     ///
     /// ```text
     /// F(h) = sum_(R,t) exp(2 pi i h.t) F_asu(h R) + F_solvent(h)
     /// ```
     /// # Errors
-    /// [`Error::OutOfRange`] for a resolution or a solvent that cannot be, [`Error::TooLarge`] if
-    /// the reflections or the maps do not fit the limit.
+    /// [`Error::OutOfRange`] for a number outside its range, [`Error::TooLarge`] if the reflections or
+    /// the maps need more memory than the limit.
     pub fn new(model: &Model, spec: &FactorSpec) -> Result<Self, Error> {
         spec.check()?;
         let frame = &model.frame;
@@ -129,13 +129,13 @@ impl StructureFactors {
             within(quantity, scatterer.least_b_a2(), -8.0..=1e4, "-8 to 1e4")?;
         }
         let density = match spec.method {
-            Method::Density => Some(DensityFactors::new(
+            Summation::Density => Some(DensityFactors::new(
                 frame,
                 &scatterers,
                 spec.dmin_a,
                 spec.limit,
             )?),
-            Method::Direct => None,
+            Summation::Direct => None,
         };
         let asymmetric = |hkl: [i32; 3], s_squared: f64| match &density {
             Some(density) => density.at(hkl, s_squared),
@@ -147,9 +147,10 @@ impl StructureFactors {
             .transpose()?;
         let factor = |hkl: [i32; 3]| {
             let s_squared = frame.s_squared(hkl);
-            let [mut real, mut imaginary] = folded(model.space_group.operations(), hkl, |hkl| {
-                asymmetric(hkl, s_squared)
-            });
+            let [mut real, mut imaginary] =
+                sum_over_operations(model.space_group.operations(), hkl, |hkl| {
+                    asymmetric(hkl, s_squared)
+                });
             if let Some(solvent) = &solvent {
                 let [more_real, more_imaginary] = solvent.at(hkl, s_squared);
                 real += more_real;
@@ -172,15 +173,16 @@ impl StructureFactors {
         self.list.iter().map(StructureFactor::reflection).collect()
     }
 
-    /// The reflections of the asymmetric unit that `model`'s symmetry allows, with their phases.
+    /// The reflections of the asymmetric unit that are not systematically absent, with their phases.
     ///
-    /// Friedel mates stay apart, as F(+) and F(-), if any differ.
+    /// If any Friedel mates are different, all of them are listed as F(+) and F(-).
     pub fn asymmetric_list(&self, model: &Model) -> ReflectionList {
-        /// In electrons; mates without f'' differ by rounding only.
+        /// In electrons. Without f'' mates differ only by rounding.
         const SAME: f64 = 1e-6;
         let group = &model.space_group;
         let unit = AsymmetricUnit::of(group);
-        // The sphere is in order, so that its end mirrors its beginning.
+        // The list is sorted and has -h for every h, so the mate of the n-th reflection is the n-th
+        // from the end.
         let mates = || self.list.iter().zip(self.list.iter().rev());
         let is_anomalous = mates().any(|(f, mate)| (f.amplitude() - mate.amplitude()).abs() > SAME);
         let listed = |(factor, mate): (&StructureFactor, &StructureFactor)| {
@@ -205,6 +207,7 @@ impl StructureFactors {
 }
 
 impl FactorSpec {
+    /// Checks the numbers of the request.
     fn check(&self) -> Result<(), Error> {
         let spacings = LEAST_SPACING_A..=1000.0;
         let allowed = "0.25 to 1000 A: the form factors hold down to 0.25 A";
@@ -238,6 +241,7 @@ impl FactorSpec {
     }
 }
 
+/// An error unless the value is in its range.
 fn within(
     quantity: &'static str,
     value: f64,
@@ -252,8 +256,11 @@ fn within(
     range.contains(&value).then_some(()).ok_or(error)
 }
 
-/// The sum over the symmetry operations, of which each turns the indices and shifts the phase.
-fn folded(
+/// The sum `exp(2 pi i h.t) F_asu(h R)` over the symmetry operations.
+///
+/// An operation moves the atoms from x to `R x + t`. Their phase `h.(R x + t)` is `(h R).x + h.t`, so the
+/// factors of the asymmetric unit are needed only once, at all indices.
+fn sum_over_operations(
     operations: &[SymmetryOperation],
     hkl: [i32; 3],
     asymmetric: impl Fn([i32; 3]) -> [f64; 2],
@@ -261,7 +268,7 @@ fn folded(
     let mut sum = [0.0; 2];
     for operation in operations {
         let [real, imaginary] = asymmetric(operation.apply_to_hkl(hkl));
-        // F(h R) lags F(h) by the shift of the phase, so F_asu(h R) is brought back.
+        // The phase shift of the operation is -2 pi h.t.
         let (sin, cos) = (-operation.phase_shift_rad(hkl)).sin_cos();
         sum[0] += real * cos - imaginary * sin;
         sum[1] += real * sin + imaginary * cos;
@@ -269,11 +276,13 @@ fn folded(
     sum
 }
 
-/// All indices with `d >= dmin`, 0 0 0 included.
-fn indices(frame: &Frame, dmin_a: f64, limit: GridLimit) -> Result<Vec<[i32; 3]>, Error> {
+/// All indices with `d >= dmin`, including 0 0 0.
+fn indices(frame: &CellFrame, dmin_a: f64, limit: GridLimit) -> Result<Vec<[i32; 3]>, Error> {
+    // The volume of the sphere of radius 1/dmin, divided by that of the reciprocal cell.
     let count = 4.0 / 3.0 * PI / dmin_a.powi(3) * frame.volume_a3();
     let each_bytes = size_of::<StructureFactor>() + size_of::<[i32; 3]>();
     let needed_bytes = (count * each_bytes as f64) as u128;
+    // An index is h = q.a, and |q.a| <= |q| |a|.
     let most = frame.cell().lengths_angstrom.map(|edge| edge / dmin_a);
     if needed_bytes > u128::from(limit.max_bytes) || most.iter().any(|n| *n > MOST_INDEX) {
         return Err(Error::TooLarge {
@@ -282,7 +291,7 @@ fn indices(frame: &Frame, dmin_a: f64, limit: GridLimit) -> Result<Vec<[i32; 3]>
             limit_bytes: limit.max_bytes,
         });
     }
-    // Rounding must not lose a reflection that lies on the limit.
+    // A reflection exactly at the limit must not be lost by rounding.
     let most_s_squared = (1.0 + 1e-12) / (dmin_a * dmin_a);
     let [h_most, k_most, l_most] = most.map(|n| n.floor() as i32);
     let mut indices = Vec::new();
@@ -298,5 +307,5 @@ fn indices(frame: &Frame, dmin_a: f64, limit: GridLimit) -> Result<Vec<[i32; 3]>
     Ok(indices)
 }
 
-/// No index is larger than this: the edge of a virus' cell at atomic resolution has thousands.
+/// The largest index. It is far above the thousands of a virus crystal at atomic resolution.
 const MOST_INDEX: f64 = 1e5;

@@ -7,8 +7,8 @@ use std::f64::consts::{PI, TAU};
 
 use nanobragg_crystal::{CellSpec, SpaceGroup};
 use nanobragg_structure::{
-    Atom, Correction, Dispersion, Displacement, Element, FactorSpec, FormFactor, Frame, Method,
-    Model, StructureFactor, StructureFactors, read,
+    Atom, CellFrame, Correction, Dispersion, Displacement, Element, FactorSpec, FormFactor, Model,
+    StructureFactor, StructureFactors, Summation, read,
 };
 
 /// Map against direct summation, `sum |F - F'| / sum |F'|` over complex F.
@@ -35,14 +35,14 @@ fn atom(symbol: &str, position: [f64; 3], b_a2: f64) -> Atom {
 
 fn model(cell: &[f64], group: &str, atoms: Vec<Atom>) -> Model {
     Model {
-        frame: Frame::new(CellSpec::from_values(cell).unwrap()).unwrap(),
+        frame: CellFrame::new(CellSpec::from_values(cell).unwrap()).unwrap(),
         space_group: SpaceGroup::from_name(group).unwrap(),
         atoms,
         dispersion: Dispersion::new(),
     }
 }
 
-fn factors(model: &Model, method: Method, dispersion: Dispersion) -> Factors {
+fn factors(model: &Model, method: Summation, dispersion: Dispersion) -> Factors {
     let spec = FactorSpec {
         dmin_a: 1.2,
         solvent: None,
@@ -57,7 +57,7 @@ fn factors(model: &Model, method: Method, dispersion: Dispersion) -> Factors {
 }
 
 fn direct(model: &Model) -> Factors {
-    factors(model, Method::Direct, Dispersion::new())
+    factors(model, Summation::Direct, Dispersion::new())
 }
 
 /// `sum |F - F'| / sum |F'|`.
@@ -105,8 +105,8 @@ fn dispersive() -> Dispersion {
 fn the_map_agrees_with_direct_summation() {
     for (cell, group) in [(&TRICLINIC[..], "P 1"), (&[14.0, 14.0, 11.0], "P 41 21 2")] {
         let model = model(cell, group, mixture());
-        let exact = factors(&model, Method::Direct, dispersive());
-        let fast = factors(&model, Method::Density, dispersive());
+        let exact = factors(&model, Summation::Direct, dispersive());
+        let fast = factors(&model, Summation::Density, dispersive());
         assert!(r(&fast, &exact) < MAP_R, "{group}: {}", r(&fast, &exact));
     }
 }
@@ -185,7 +185,7 @@ fn a_round_tensor_is_a_b_factor() {
     let [tensor, number] = [tensor, number].map(|atoms| model(&TRICLINIC, "P 1", atoms));
     assert!(r(&direct(&tensor), &direct(&number)) < ROUNDING);
     let [tensor, number] =
-        [tensor, number].map(|model| factors(&model, Method::Density, Dispersion::new()));
+        [tensor, number].map(|model| factors(&model, Summation::Density, Dispersion::new()));
     assert!(r(&tensor, &number) < ROUNDING);
 }
 
@@ -225,7 +225,7 @@ fn moving_the_crystal_moves_only_phases() {
     }
     assert!(r(&after, &before) > 0.1);
     // The points of the map lie elsewhere in the atoms, and it should not show.
-    let map = |model| factors(model, Method::Density, Dispersion::new());
+    let map = |model| factors(model, Summation::Density, Dispersion::new());
     let (before, after) = (map(&still), map(&moved));
     let difference = |hkl: &[i32; 3]| (before[hkl].amplitude() - after[hkl].amplitude()).abs();
     let differences: f64 = before.keys().map(difference).sum();
@@ -237,7 +237,7 @@ fn moving_the_crystal_moves_only_phases() {
 fn only_absorption_breaks_the_law_of_friedel() {
     let model = model(&TRICLINIC, "P 1", mixture());
     let split = |dispersion| {
-        let found = factors(&model, Method::Density, dispersion);
+        let found = factors(&model, Summation::Density, dispersion);
         let mates = found.iter().map(|(hkl, factor)| {
             (factor.amplitude() - found[&hkl.map(|index| -index)].amplitude()).abs()
         });
@@ -257,7 +257,7 @@ fn mates_differ_as_two_atoms_predict() {
     // |F(h)|^2 - |F(-h)|^2 = -4 f1 f2'' sin(2 pi h.(x1 - x2)) with f'' on atom 2 only.
     let atoms = vec![atom("C", [0.3, 0.1, 0.6], 0.0), atom("Se", [0.0; 3], 0.0)];
     let model = model(&[8.0, 9.0, 10.0], "P 1", atoms);
-    let found = factors(&model, Method::Direct, dispersive());
+    let found = factors(&model, Summation::Direct, dispersive());
     let carbon = FormFactor::of(element("C"), 0);
     for (hkl, factor) in &found {
         let mate = found[&hkl.map(|index| -index)];

@@ -1,17 +1,17 @@
-//! What a coordinate file says, before cell, axes and symmetry are put together.
+//! The contents of a coordinate file, and the model that is made from them.
 
 use nalgebra::{Matrix3, Vector3};
 use nanobragg_crystal::{CellSpec, SpaceGroup, SymmetryOperation};
 
-use super::Place;
+use super::FieldPlace;
 use crate::anomalous::Dispersion;
 use crate::element::Element;
 use crate::error::{Error, Warning};
-use crate::frame::Frame;
+use crate::frame::CellFrame;
 use crate::model::{Atom, Displacement, Model, components, symmetric};
 use crate::special::share_special_positions;
 
-/// What is known besides the file; it wins over what the file says.
+/// Cell and space group from the user. They replace those of the file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Given {
     /// The cell.
@@ -20,16 +20,16 @@ pub struct Given {
     pub space_group: Option<SpaceGroup>,
 }
 
-/// A model, and what is worth saying about the file.
+/// A model with the warnings about its file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// The model.
     pub model: Model,
-    /// What was left out, changed or assumed.
+    /// Contents that were left out, changed or assumed.
     pub warnings: Vec<Warning>,
 }
 
-/// A coordinate file as it stands.
+/// The contents of a coordinate file.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) cell: Option<CellSpec>,
@@ -45,7 +45,7 @@ pub(super) struct Contents {
     pub(super) models_left_out: usize,
 }
 
-/// An atom as it stands in a file.
+/// An atom in a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileAtom {
     pub(super) element: Element,
@@ -62,41 +62,46 @@ pub(super) enum Position {
     Fractional([f64; 3]),
 }
 
-/// A displacement in the terms of a file.
+/// A displacement in a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum FileDisplacement {
     Isotropic {
         b_a2: f64,
     },
-    /// Along the orthogonal axes.
+    /// U for the orthogonal axes.
     Cartesian {
         u_a2: [f64; 6],
     },
-    /// Along a*, b*, c*, as small-molecule CIF has it.
+    /// U for a*, b*, c*, as in a small-molecule CIF.
     Reciprocal {
         u_a2: [f64; 6],
     },
 }
 
-/// A non-crystallographic symmetry operation whose copies the file leaves out: `x' = R x + t` in A.
+/// A non-crystallographic symmetry operation `x' = R x + t`, in A. The file does not list the atoms of
+/// its copy.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Copy {
     pub(super) rotation: Matrix3<f64>,
     pub(super) translation_a: Vector3<f64>,
 }
 
-/// The most atoms that non-crystallographic symmetry may make of those listed.
+/// The largest number of atoms after non-crystallographic symmetry.
 const MOST_ATOMS: usize = 10_000_000;
 
 impl Contents {
-    /// Puts the file and what is known besides together.
+    /// The model of the file, with cell and space group from `given` if they are there.
+    ///
+    /// # Errors
+    /// If there is no atom, cell or space group, or if they do not agree.
     pub(super) fn into_model(self, name: &str, given: &Given) -> Result<Reading, Error> {
         let named = || name.to_owned();
         if self.atoms.is_empty() {
             return Err(Error::NoAtoms { name: named() });
         }
         let cell = given.cell.or(self.cell);
-        let mut frame = Frame::new(cell.ok_or_else(|| Error::NoCell { name: named() })?)?;
+        let mut frame = CellFrame::new(cell.ok_or_else(|| Error::NoCell { name: named() })?)?;
+        // The axes of the file belong to its own cell. With another cell the standard axes are used.
         if let (Some((scale, shift)), None) = (self.scale, given.cell)
             && !is_standard(&frame, scale, shift)
         {
@@ -145,14 +150,14 @@ impl Contents {
 }
 
 impl Contents {
-    /// The group given, else that of the operations in the file, else that of the name in it.
+    /// The group in `given`, or else that of the operations in the file, or else that of its name.
     fn space_group(&self, name: &str, given: &Given, cell: &CellSpec) -> Result<SpaceGroup, Error> {
         if let Some(group) = &given.space_group {
             return Ok(group.clone());
         }
         let mut operations = Vec::new();
         for (triplet, line) in &self.operations {
-            let place = Place { name, line: *line };
+            let place = FieldPlace { name, line: *line };
             let operation = SymmetryOperation::from_triplet(triplet);
             let expected = "a symmetry operation such as -x,y+1/2,-z";
             operations.push(operation.map_err(|_| place.error(triplet, expected))?);
@@ -165,14 +170,14 @@ impl Contents {
                 name: name.to_owned(),
             });
         };
-        let place = Place { name, line: *line };
+        let place = FieldPlace { name, line: *line };
         let expected = "the name of a space group such as P 21 21 21";
         SpaceGroup::from_name_for_cell(symbol, cell).map_err(|_| place.error(symbol, expected))
     }
 }
 
 impl Copy {
-    /// Whether it copies every atom onto itself.
+    /// Whether the operation is the identity.
     pub(super) fn is_identity(&self) -> bool {
         const ROUNDING: f64 = 1e-5;
         (self.rotation - Matrix3::identity()).norm() < ROUNDING
@@ -181,7 +186,8 @@ impl Copy {
 }
 
 impl FileAtom {
-    fn in_frame(&self, frame: &Frame, copy: Option<&Copy>) -> Atom {
+    /// The atom in fractional coordinates, moved by the operation of a copy.
+    fn in_frame(&self, frame: &CellFrame, copy: Option<&Copy>) -> Atom {
         let moved = |position: [f64; 3]| match copy {
             Some(copy) => (copy.rotation * Vector3::from(position) + copy.translation_a).into(),
             None => position,
@@ -215,8 +221,10 @@ impl FileAtom {
     }
 }
 
-/// Whether a file's own axes are the standard ones, up to the six decimals they are written with.
-fn is_standard(frame: &Frame, scale: [[f64; 3]; 3], shift: [f64; 3]) -> bool {
+/// Whether the axes in a file are the standard ones within their six decimals.
+///
+/// If they are, the exact axes of the cell are used instead of the rounded ones.
+fn is_standard(frame: &CellFrame, scale: [[f64; 3]; 3], shift: [f64; 3]) -> bool {
     const ROUNDING: f64 = 2e-6;
     let standard = frame.fractional_matrix();
     let rows = scale.iter().enumerate();

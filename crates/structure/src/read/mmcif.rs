@@ -10,7 +10,7 @@ use nanobragg_crystal::CellSpec;
 use nanobragg_io::cif::{Table, Tables, Value};
 
 use super::contents::{Contents, Copy, FileAtom, FileDisplacement, Position};
-use super::{MOST_B_A2, Place};
+use super::{FieldPlace, MOST_B_A2};
 use crate::anomalous::{Correction, Dispersion};
 use crate::element::Element;
 use crate::error::Error;
@@ -70,19 +70,22 @@ const SPACE_GROUP: [&str; 5] = [
     "_symmetry_int_tables_number",
 ];
 
-/// A value in a column, if the column is there and the value known.
+/// The value in a column, if the table has the column and the value is known.
 fn known<'a>(row: &[Value<'a>], column: Option<usize>) -> Option<Value<'a>> {
     let value = row.get(column?).copied()?;
     value.known().map(|_| value)
 }
 
-fn place<'n>(name: &'n str, value: &Value) -> Place<'n> {
-    Place {
+/// The position of a value, for messages.
+fn place<'n>(name: &'n str, value: &Value) -> FieldPlace<'n> {
+    FieldPlace {
         name,
         line: value.line,
     }
 }
 
+/// The cell; `None` if there is none, or if all edges are 1 A, as for a structure that is not from a
+/// crystal.
 fn cell(cif: &Tables, name: &str) -> Result<Option<CellSpec>, Error> {
     const EDGES: [&str; 3] = ["_cell_length_a", "_cell_length_b", "_cell_length_c"];
     const ANGLES: [&str; 3] = ["_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma"];
@@ -123,6 +126,7 @@ fn operations(cif: &Tables) -> Vec<(String, usize)> {
         .collect()
 }
 
+/// The non-crystallographic operations of copies that the file does not list.
 fn copies(cif: &Tables, name: &str) -> Result<Vec<Copy>, Error> {
     let mut copies = Vec::new();
     let Some(table) = cif.table(&["_struct_ncs_oper_matrix[1][1]"]) else {
@@ -159,7 +163,7 @@ fn copies(cif: &Tables, name: &str) -> Result<Vec<Copy>, Error> {
     Ok(copies)
 }
 
-/// f' and f'' of the atom types.
+/// The corrections f' and f'' of the atom types.
 fn dispersion(cif: &Tables, name: &str) -> Result<Dispersion, Error> {
     const REAL: &str = "_atom_type_scat_dispersion_real";
     let mut dispersion = Dispersion::new();
@@ -192,7 +196,7 @@ fn dispersion(cif: &Tables, name: &str) -> Result<Dispersion, Error> {
     Ok(dispersion)
 }
 
-/// Tensors by the label or number of their atom.
+/// The displacement tensors, by the label or number of their atom.
 fn anisotropic<'a>(
     cif: &Tables<'a>,
     name: &str,
@@ -203,6 +207,7 @@ fn anisotropic<'a>(
         return Ok(found);
     };
     let key = KEYS.iter().find_map(|tag| table.column(tag));
+    // mmCIF has U for the orthogonal axes; a small-molecule CIF has U for a*, b*, c*.
     let is_cartesian = table.column(KEYS[0]).is_some();
     const INDICES: [[usize; 2]; 6] = [[1, 1], [2, 2], [3, 3], [1, 2], [1, 3], [2, 3]];
     let columns = |letter: &str| {
@@ -241,7 +246,7 @@ fn anisotropic<'a>(
     Ok(found)
 }
 
-/// The columns of the table of atoms.
+/// The positions of the columns in the table of atoms.
 struct Columns {
     position: [Option<usize>; 3],
     is_orthogonal: bool,
@@ -256,6 +261,7 @@ struct Columns {
 }
 
 impl Columns {
+    /// The columns of a table. Orthogonal coordinates are preferred to fractional ones.
     fn new(table: &Table) -> Self {
         let is_orthogonal = table.column(ORTHOGONAL[0]).is_some();
         let tags = if is_orthogonal {
@@ -277,6 +283,7 @@ impl Columns {
         }
     }
 
+    /// The atom of a row.
     fn atom(
         &self,
         row: &[Value],
@@ -284,7 +291,7 @@ impl Columns {
         displacements: &HashMap<&str, FileDisplacement>,
     ) -> Result<FileAtom, Error> {
         let line = row.first().map_or(0, |value| value.line);
-        let here = Place { name, line };
+        let here = FieldPlace { name, line };
         let mut position = [0.0; 3];
         for (coordinate, column) in position.iter_mut().zip(self.position) {
             let word = known(row, column).map_or("", |value| value.certain());
@@ -324,7 +331,8 @@ impl Columns {
         })
     }
 
-    fn element(&self, row: &[Value], here: Place) -> Result<(Element, i8), Error> {
+    /// The element and the charge of a row.
+    fn element(&self, row: &[Value], here: FieldPlace) -> Result<(Element, i8), Error> {
         let symbol = known(row, self.symbol);
         let label = known(row, self.label).map_or("", |value| value.text);
         let (text, found) = match symbol {
@@ -341,7 +349,7 @@ impl Columns {
     }
 }
 
-/// Element and charge of `Fe`, `FE`, `Fe3+` or `O2-`.
+/// The element and the charge of an atom type such as `Fe`, `FE`, `Fe3+` or `O2-`.
 fn atom_type(text: &str) -> Option<(Element, i8)> {
     let letters = text.chars().take_while(char::is_ascii_alphabetic).count();
     let element = Element::from_symbol(text.get(..letters)?)?;
@@ -357,7 +365,8 @@ fn atom_type(text: &str) -> Option<(Element, i8)> {
     Some((element, charge))
 }
 
-/// The element of a label such as `Fe1` or `C12A`: two letters if they are one.
+/// The element of a label such as `Fe1` or `C12A`: the first two letters if they are a symbol, or else
+/// the first letter.
 fn element_of_label(label: &str) -> Option<Element> {
     let letters = label.chars().take_while(char::is_ascii_alphabetic).count();
     let lengths = [2, 1].into_iter().filter(|length| *length <= letters);

@@ -1,6 +1,6 @@
 //! Coordinate files: the PDB format, and CIF of macromolecules (mmCIF) or small molecules.
 //!
-//! Which of them a file is shows in its contents: a CIF begins with `data_`.
+//! The format is recognised by the contents: a CIF begins with `data_`.
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
@@ -25,10 +25,10 @@ pub fn read(path: &Path, given: &Given) -> Result<Reading, Error> {
     parse(&bytes, &path.display().to_string(), given)
 }
 
-/// The model in the contents of a coordinate file, which messages call `name`.
+/// The model in the contents of a coordinate file. `name` is the name of the file in messages.
 ///
 /// # Errors
-/// A variant of [`Error`] that names file and line.
+/// A variant of [`Error`] with the file and, for a wrong field, the line.
 ///
 /// ```
 /// use nanobragg_structure::read::{Given, parse};
@@ -51,8 +51,8 @@ pub fn parse(bytes: &[u8], name: &str, given: &Given) -> Result<Reading, Error> 
     contents.into_model(name, given)
 }
 
-/// Whether bytes look like coordinates: a CIF that lists atoms before any reflection, or a record of
-/// the PDB format for a cell or an atom.
+/// Whether a file contains coordinates. A CIF does if it lists atoms before any reflection; another
+/// file does if it has a record of the PDB format for a cell or an atom.
 pub fn are_coordinates(bytes: &[u8]) -> bool {
     let bytes = without_mark(bytes);
     if !is_cif(bytes) {
@@ -79,14 +79,15 @@ pub fn are_coordinates(bytes: &[u8]) -> bool {
     false
 }
 
-/// Where a field stands, for the message if it is wrong.
+/// The position of a field, for messages.
 #[derive(Debug, Clone, Copy)]
-struct Place<'a> {
+struct FieldPlace<'a> {
     name: &'a str,
     line: usize,
 }
 
-impl Place<'_> {
+impl FieldPlace<'_> {
+    /// The error of a wrong field.
     fn error(&self, found: &str, expected: &'static str) -> Error {
         Error::Field {
             name: self.name.to_owned(),
@@ -96,7 +97,7 @@ impl Place<'_> {
         }
     }
 
-    /// A finite number between limits.
+    /// The number in a field, if it is in the range.
     fn number(
         &self,
         found: &str,
@@ -120,7 +121,8 @@ impl Place<'_> {
     }
 }
 
-/// An atom with this B spreads over 20 A; with a larger one it would cost time and scatter nothing.
+/// The largest B. An atom with it extends over 20 A; one with a larger B would need much time and
+/// scatter next to nothing.
 const MOST_B_A2: f64 = 1000.0;
 
 #[cfg(test)]

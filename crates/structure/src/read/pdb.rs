@@ -6,18 +6,18 @@
 use nalgebra::{Matrix3, Vector3};
 use nanobragg_crystal::CellSpec;
 
-use super::Place;
+use super::FieldPlace;
 use super::contents::{Contents, Copy, FileAtom, FileDisplacement, Position};
 use crate::element::Element;
 use crate::error::Error;
 
 /// The contents of a PDB file.
 pub(super) fn parse(bytes: &[u8], name: &str) -> Result<Contents, Error> {
-    let mut reader = Reader::default();
+    let mut reader = PdbReader::default();
     for (i, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let record = Record {
             line: line.strip_suffix(b"\r").unwrap_or(line),
-            place: Place { name, line: i + 1 },
+            place: FieldPlace { name, line: i + 1 },
         };
         reader.take(&record)?;
     }
@@ -27,23 +27,24 @@ pub(super) fn parse(bytes: &[u8], name: &str) -> Result<Contents, Error> {
 /// A line of the file.
 struct Record<'a> {
     line: &'a [u8],
-    place: Place<'a>,
+    place: FieldPlace<'a>,
 }
 
 impl<'a> Record<'a> {
-    /// The text in columns, counted from 1, both ends included.
+    /// The text in the columns from `first` to `last`. Columns are counted from 1.
     fn columns(&self, first: usize, last: usize) -> &'a str {
         let last = last.min(self.line.len());
         let bytes = self.line.get(first - 1..last).unwrap_or_default();
-        // What is not text is not a number either, and shows as such.
+        // Bytes that are not UTF-8 become a character that is an error in every field.
         std::str::from_utf8(bytes).unwrap_or("\u{fffd}")
     }
 
+    /// The text in these columns without blanks around it.
     fn word(&self, first: usize, last: usize) -> &'a str {
         self.columns(first, last).trim()
     }
 
-    /// Three numbers side by side, each `width` columns wide.
+    /// Three fields from the column `first`, each `width` columns wide.
     fn three(&self, first: usize, width: usize) -> [&'a str; 3] {
         std::array::from_fn(|i| {
             let first = first + i * width;
@@ -51,7 +52,7 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// Row of a matrix and its shift, as SCALE and MTRIX have them.
+    /// A row of a matrix and its shift, in a SCALE or MTRIX record.
     fn row(&self) -> Result<([f64; 3], f64), Error> {
         let expected = "a number";
         let number = |word| self.place.number(word, -1e6..=1e6, expected);
@@ -63,18 +64,19 @@ impl<'a> Record<'a> {
     }
 }
 
-/// What has been read so far.
+/// The contents that were read so far.
 #[derive(Debug, Default)]
-struct Reader {
+struct PdbReader {
     contents: Contents,
     models: usize,
     scale: [Option<([f64; 3], f64)>; 3],
     copy: [Option<([f64; 3], f64)>; 3],
-    /// The columns that name the atom last read, which its ANISOU repeats.
+    /// The columns that identify the last atom. Its ANISOU record repeats them.
     last_atom: Option<Vec<u8>>,
 }
 
-impl Reader {
+impl PdbReader {
+    /// Reads one record. Atoms after the first model are ignored.
     fn take(&mut self, record: &Record) -> Result<(), Error> {
         match record.columns(1, 6).trim_end() {
             "ATOM" | "HETATM" if self.models <= 1 => {
@@ -98,11 +100,12 @@ impl Reader {
         Ok(())
     }
 
+    /// The record CRYST1: cell and space group.
     fn cryst1(&mut self, record: &Record) -> Result<(), Error> {
         let edge = "a cell edge above 0 and up to 1e5 A";
         let angle = "a cell angle between 0 and 180 degrees";
         let edges = record.three(7, 9);
-        // Some say "no crystal" with zeros or nothing at all, others with a cell of 1 A.
+        // A structure that is not from a crystal has no cell: its edges are blank, 0 or 1 A.
         if edges
             .iter()
             .all(|word| matches!(word.parse(), Err(_) | Ok(0.0 | 1.0)))
@@ -125,6 +128,8 @@ impl Reader {
         Ok(())
     }
 
+    /// The last record of a non-crystallographic operation. Column 60 is 1 if the file already lists
+    /// the atoms of this copy.
     fn end_of_copy(&mut self, record: &Record) {
         let is_in_file = record.word(60, 60) == "1";
         if let ([Some(x), Some(y), Some(z)], false) = (self.copy, is_in_file) {
@@ -140,6 +145,7 @@ impl Reader {
         self.copy = [None; 3];
     }
 
+    /// The record ANISOU: U of the atom before it.
     fn anisou(&mut self, record: &Record) -> Result<(), Error> {
         let is_same = self.last_atom.as_deref() == record.line.get(6..27);
         let (true, Some(atom)) = (is_same, self.contents.atoms.last_mut()) else {
@@ -161,6 +167,7 @@ impl Reader {
         Ok(())
     }
 
+    /// The contents after the last record.
     fn finish(self) -> Contents {
         let mut contents = self.contents;
         if let [Some(x), Some(y), Some(z)] = self.scale {
@@ -171,6 +178,7 @@ impl Reader {
     }
 }
 
+/// The atom of an ATOM or HETATM record.
 fn atom(record: &Record) -> Result<FileAtom, Error> {
     let place = record.place;
     let [x, y, z] = record.three(31, 8);
@@ -193,9 +201,9 @@ fn atom(record: &Record) -> Result<FileAtom, Error> {
     })
 }
 
-/// The element of columns 77-78 or, where they are blank, the one that the atom's name begins with.
+/// The element in columns 77-78. If they are blank, the element at the beginning of the atom's name.
 fn element(record: &Record) -> Result<Element, Error> {
-    // Files from before 1996 number their lines there.
+    // Files from before 1996 have line numbers in these columns.
     let symbol = record
         .word(77, 78)
         .trim_matches(|c: char| c.is_ascii_digit());
@@ -216,22 +224,24 @@ fn element(record: &Record) -> Result<Element, Error> {
     })
 }
 
-/// The element that an atom's name begins with: symbols end in the second of its four columns.
+/// The element at the beginning of an atom's name. The symbol ends in the second of the four columns
+/// of the name, so that ` CA ` is a carbon and `CA  ` is calcium.
 fn element_of_name(name: &str) -> Option<Element> {
     let symbol = name.get(..2)?;
     let one_letter = symbol.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit());
-    // Names of hydrogens such as HG11 fill four columns and begin in the first.
+    // A name such as HG11 of a hydrogen fills all four columns and begins in the first one. Without
+    // this it would be mercury.
     if symbol.starts_with('H') && !name.ends_with(' ') {
         return Some(Element::HYDROGEN);
     }
     Element::from_symbol(one_letter)
 }
 
-/// The charge of columns 79-80, such as `2+`.
+/// The charge in columns 79-80, such as `2+`.
 fn charge(record: &Record) -> Result<i8, Error> {
     let word = record.word(79, 80);
     let (sign, digit) = match word.as_bytes() {
-        // Segments and such of old files are no charges.
+        // Old files have other text in these columns, such as the end of a line number.
         [] | [_] | [b'0'..=b'9', b'0'..=b'9'] => return Ok(0),
         [digit @ b'0'..=b'8', b'+'] | [b'+', digit @ b'0'..=b'8'] => (1, digit),
         [digit @ b'0'..=b'8', b'-'] | [b'-', digit @ b'0'..=b'8'] => (-1, digit),
