@@ -485,7 +485,10 @@ fn every_panel_is_recorded_planned_and_reported() {
     scene.write("far.toml", two_panels(14.0));
     let line = |name: &str| format!("{LINE} -seed 1 -experiment {name}.toml -record {name}.json");
     let run = scene.run_line(&line("near")).well();
-    run_says(&run, "  panel right: 5 x 12 pixels of 0.4 mm, corner at 70 ");
+    run_says(
+        &run,
+        "  panel right: 5 x 12 pixels of 0.4 mm, corner at 70 ",
+    );
     let plan = scene.run_line(&format!("{} -plan", line("near"))).well();
     run_says(&plan, "right: 5 x 12 pixels of 0.4 mm");
     run_says(&plan, "panel right: middles of the sides");

@@ -20,7 +20,7 @@ pub enum Error {
 
     /// A pipe or a device yields more bytes than the limit.
     #[error(
-        "cannot read {}: it is not a regular file and has more than {limit_bytes} bytes",
+        "cannot read {}: more than {limit_bytes} bytes, and it is not a regular file",
         path.display()
     )]
     EndlessStream {

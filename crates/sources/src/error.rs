@@ -99,7 +99,7 @@ pub enum Error {
     },
 
     /// A pipe or a device yields more bytes than the limit.
-    #[error("{}: it is not a regular file and has more than {limit_bytes} bytes", path.display())]
+    #[error("{}: more than {limit_bytes} bytes, and it is not a regular file", path.display())]
     EndlessStream {
         /// The pipe or device.
         path: PathBuf,
