@@ -6,9 +6,9 @@ use nanobragg::Cancel;
 use tracing::warn;
 
 use crate::args::{Args, Invocation};
-use crate::digest::FileEntry;
 use crate::record::{RecordError, Recorded, inputs};
 use crate::run::{Keep, Outcome, RunError, Says, simulate};
+use nanobragg::outputs::FileEntry;
 
 /// Repeats the run of a record; `asked` says where its outputs go and how it runs.
 ///
@@ -105,21 +105,9 @@ fn put_outputs(args: &mut Args, asked: &Args) {
     } else {
         &None
     };
-    for (recorded, asked) in [
-        (&mut args.output.float_path, &asked.output.float_path),
-        (&mut args.output.int_path, &asked.output.int_path),
-        (&mut args.output.pgm_path, &asked.output.pgm_path),
-        (&mut args.output.png_path, &asked.output.png_path),
-        (&mut args.output.expt_path, &asked.output.expt_path),
-        (&mut args.output.xds_path, &asked.output.xds_path),
-        (&mut args.output.cbf_path, &asked.output.cbf_path),
-        (&mut args.output.tiff_path, &asked.output.tiff_path),
-        (&mut args.output.nexus_path, &asked.output.nexus_path),
-        (&mut args.output.truth_path, &asked.output.truth_path),
-        (&mut args.noise.path, &asked.noise.path),
-    ] {
-        *recorded = asked.clone().or_else(|| recorded.take().map(here));
-    }
+    let files = &mut args.output.files;
+    *files = files.map(|path| here(path.to_path_buf()));
+    files.extend(&asked.output.files);
     if writes_dump {
         let recorded = args.factors.dump_path.take();
         args.factors.dump_path = dump.clone().or_else(|| recorded.map(here));

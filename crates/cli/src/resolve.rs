@@ -232,7 +232,7 @@ impl Prepared {
         let resolved = self.loaded.resolve(spec)?;
         let resolve_s = begun.elapsed().as_secs_f64();
         check_memory(&resolved.experiment, memory_limit(args))?;
-        let writes_geometry = args.output.expt_path.is_some() || args.output.xds_path.is_some();
+        let writes_geometry = args.output.files.have_geometry();
         let geometry = writes_geometry
             .then(|| Geometry::of(&resolved))
             .transpose()?;

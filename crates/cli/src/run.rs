@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use nanobragg::io::Output;
+use nanobragg::outputs::{FileEntry, OpenOutputs, OutputKind, Rendered};
 use nanobragg::{
     Cancel, Experiment, Frame, Level, Oddity, PixelPlace, Precision, RunOptions, Scene, Simulated,
     Truth,
@@ -16,8 +18,7 @@ use crate::args::{Args, Task, Verbosity};
 use crate::base;
 use crate::culprit;
 use crate::diff;
-use crate::digest::FileEntry;
-use crate::outputs::{Outputs, write_dump};
+use crate::output_names::{self, said, write_dump, writing};
 use crate::plan;
 use crate::printout;
 use crate::progress::Progress;
@@ -32,7 +33,7 @@ use crate::series::{self, SeriesError};
 pub enum RunError {
     /// The experiment cannot be, or a file of it cannot be read or written.
     #[error("{error}{hint}", error = .0, hint = culprit::hint(.0))]
-    Simulation(#[from] nanobragg::Error),
+    Simulation(nanobragg::Error),
     /// Two outputs, or an output and an input, are one file.
     #[error("{path}: -{output} would overwrite what -{other} names")]
     SameFile {
@@ -70,7 +71,7 @@ macro_rules! from_errors_below {
     ($($error:ty),+) => {$(
         impl From<$error> for RunError {
             fn from(error: $error) -> Self {
-                Self::Simulation(error.into())
+                nanobragg::Error::from(error).into()
             }
         }
     )+};
@@ -82,6 +83,28 @@ from_errors_below!(
     nanobragg::physics::Error,
     nanobragg::response::Error
 );
+
+impl From<nanobragg::Error> for RunError {
+    fn from(error: nanobragg::Error) -> Self {
+        match error {
+            nanobragg::Error::Physics(nanobragg::physics::Error::Cancelled) => Self::Stopped,
+            nanobragg::Error::SameFile {
+                path,
+                output,
+                other,
+            } => Self::SameFile {
+                path,
+                output,
+                other,
+            },
+            nanobragg::Error::NoPhotons { path } => Self::NoPhotons { path },
+            error => match SeriesError::of(error) {
+                Ok(error) => Self::Series(error),
+                Err(error) => Self::Simulation(error),
+            },
+        }
+    }
+}
 
 /// How a command line that could be carried out ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,16 +169,18 @@ pub(crate) fn simulate(
         resolve_s: job.resolve_s,
         ..Timing::default()
     };
-    let mut outputs = Outputs::open(args, &job.resolved, hashes)?;
+    let files = output_names::named(args);
+    output_names::check(args, &files)?;
+    let outputs = OpenOutputs::open(&files, &job.resolved, hashes)?;
+    let record = args.running.record_path.as_ref().map(Output::create);
+    let record = record.transpose()?;
     base::save(args, &job)?;
-    let record = outputs.take_record();
     let says = Says::of(args);
     says.text(&report::before(&job, args));
     warn_of_decisions(&job);
     let dump = job.named.factors.are_new();
     let dump = dump.then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
-    let go_on = || stop_unless_wanted(stop);
-    go_on()?;
+    stop_unless_wanted(stop)?;
 
     let begun = Instant::now();
     let experiment = &job.resolved.experiment;
@@ -173,18 +198,20 @@ pub(crate) fn simulate(
     says.text(&report::statistics(&image.statistics));
 
     let begun = Instant::now();
-    let images = outputs.write(
-        &job,
-        &image,
-        truth.as_ref(),
-        args,
-        &|text| says.text(text),
-        &go_on,
-    )?;
+    let rendered = Rendered {
+        resolved: &job.resolved,
+        image: &image,
+        response: &job.spec.response,
+        noise_seed: job.noise_seed,
+        geometry: job.geometry.as_ref(),
+        truth: truth.as_ref(),
+        grey: args.output.png_scale,
+    };
+    let images = outputs.write(&rendered, &|event| says.text(&said(event)), stop)?;
     timing.write_s = begun.elapsed().as_secs_f64();
     let written: Vec<FileEntry> = dump.flatten().into_iter().chain(images).collect();
     if let (Some(mut output), Some(beginning)) = (record, beginning) {
-        says.text(&format!("writing {}\n", output.path().display()));
+        says.text(&writing(output.path()));
         let ended = Ended {
             args,
             job: &job,
@@ -219,6 +246,15 @@ pub(crate) fn level(args: &Args) -> Result<Option<Level>, RunError> {
     }
 }
 
+/// The precision asked for.
+pub(crate) fn precision(args: &Args) -> Precision {
+    if args.running.single_precision {
+        Precision::Single
+    } else {
+        Precision::Double
+    }
+}
+
 /// Renders the image, and finds what is in it if that is asked for.
 pub(crate) fn picture(
     scene: &Scene,
@@ -238,14 +274,10 @@ pub(crate) fn picture(
         says.anyway(|out| printout::pixels(scene, &rendered, args.output.printout_pixel, out));
     }
     let floor_photons = args.output.truth_floor.unwrap_or(0.0);
-    let truth = args.output.truth_path.as_ref().map(|_| {
+    let truth = args.output.files.get(OutputKind::Truth).map(|_| {
         let options = options(args, None, stop)?;
-        or_stopped(nanobragg::physics::truth(
-            scene,
-            &rendered,
-            floor_photons,
-            &options,
-        ))
+        let truth = nanobragg::physics::truth(scene, &rendered, floor_photons, &options);
+        truth.map_err(RunError::from)
     });
     let truth = truth.transpose()?;
     Ok((Simulated::new(experiment, rendered)?, truth))
@@ -262,10 +294,10 @@ fn render_with(
     progress: Option<&dyn nanobragg::Progress>,
     stop: &Cancel,
 ) -> Result<Frame, RunError> {
-    or_stopped(nanobragg::physics::render(
+    Ok(nanobragg::physics::render(
         scene,
         &options(args, progress, stop)?,
-    ))
+    )?)
 }
 
 /// How a run goes, as the flags have it.
@@ -280,22 +312,10 @@ pub fn options<'a>(
     Ok(RunOptions {
         threads: args.running.threads.map_or(0, |n| n as usize),
         level: level(args)?,
-        precision: if args.running.single_precision {
-            Precision::Single
-        } else {
-            Precision::Double
-        },
+        precision: precision(args),
         progress,
         cancel: Some(stop),
     })
-}
-
-/// A run that was cancelled was stopped.
-fn or_stopped<T>(done: Result<T, nanobragg::physics::Error>) -> Result<T, RunError> {
-    match done {
-        Err(nanobragg::physics::Error::Cancelled) => Err(RunError::Stopped),
-        other => Ok(other?),
-    }
 }
 
 impl nanobragg::Progress for Progress {

@@ -145,6 +145,50 @@ pub enum Error {
         /// Frames of the series.
         count: u32,
     },
+    /// Two outputs of a series would get the same name.
+    #[error("{output} and {other} would name the same file for some number of the series")]
+    SeriesNames {
+        /// One output.
+        output: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// The log of another series.
+    #[error("{} is the log of a series with {difference}", path.display())]
+    AnotherSeries {
+        /// The log.
+        path: PathBuf,
+        /// What is not the same.
+        difference: String,
+    },
+    /// Something else than the log of a series.
+    #[error("{}:{line}: not the log of a series: {reason}", path.display())]
+    NotASeriesLog {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is missing or wrong.
+        reason: String,
+    },
+    /// The log of a series, or an input whose fingerprint it keeps, cannot be read or written.
+    #[error("cannot keep the log of the series: {}: {source}", path.display())]
+    SeriesLog {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A series was cancelled.
+    #[error("cancelled with {done} of {wanted} images complete")]
+    SeriesStopped {
+        /// Images that are complete.
+        done: usize,
+        /// Images asked for.
+        wanted: usize,
+        /// The file of all images, which is then not there.
+        file: Option<PathBuf>,
+    },
     /// Every frame of a rotation series would be the same.
     #[error("a rotation series needs an oscillation range above 0 for each frame")]
     NoOscillation,
@@ -225,6 +269,22 @@ pub enum Error {
         found: String,
         /// What would do.
         expected: &'static str,
+    },
+    /// Two outputs, or an output and an input, are one file.
+    #[error("{}: the output {output} would overwrite {other}", path.display())]
+    SameFile {
+        /// The file.
+        path: PathBuf,
+        /// The output.
+        output: &'static str,
+        /// The other output, or the input.
+        other: &'static str,
+    },
+    /// A format that has no place for photons.
+    #[error("{}: a CBF holds whole numbers, and photons are not whole", path.display())]
+    NoPhotons {
+        /// The file.
+        path: PathBuf,
     },
     /// Something that a file must say and does not.
     #[error("{place} is missing")]

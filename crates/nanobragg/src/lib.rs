@@ -50,6 +50,7 @@ mod header;
 mod images;
 mod memory;
 mod oddity;
+pub mod outputs;
 mod resolution;
 mod resolve;
 pub mod series;

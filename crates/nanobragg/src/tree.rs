@@ -4,9 +4,9 @@ use nanobragg_geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_geometry::{AttachedPanel, Mask, Panel, Sensor};
 use nanobragg_sources::{Source, SourceList};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::factors::FactorsSpec;
+use crate::outputs::sha256_of;
 use crate::resolve::Resolved;
 use crate::spec::ExperimentSpec;
 
@@ -213,7 +213,7 @@ fn mask(mask: &Mask) -> Value {
     let used: Vec<u8> = rows.map(|&used| used.into()).collect();
     json!({
         "pixels_used": used.iter().filter(|&&used| used != 0).count(),
-        "sha256": sha256(&used),
+        "sha256": sha256_of(&used),
     })
 }
 
@@ -225,7 +225,7 @@ fn source_list(sources: &SourceList) -> Value {
             [x, y, z, source.wavelength_m, source.recorded_weight]
         });
         let bytes: Vec<u8> = numbers.flat_map(f64::to_le_bytes).collect();
-        return json!({ "sha256": sha256(&bytes) });
+        return json!({ "sha256": sha256_of(&bytes) });
     }
     let source = |source: &Source| {
         json!({
@@ -235,10 +235,4 @@ fn source_list(sources: &SourceList) -> Value {
         })
     };
     sources.iter().map(source).collect()
-}
-
-/// The SHA-256 of `bytes`, in hexadecimal digits.
-fn sha256(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,14 +1,12 @@
 use super::WholeRange;
 use super::flag::{FlagSpec, Group};
-use std::path::PathBuf;
+use nanobragg::outputs::OutputKind;
 
 /// The noise image, and the seeds of everything random.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoiseArgs {
     /// Write the noise image.
     pub wanted: bool,
-    /// Photon counts with Poisson noise: SMV, CBF, TIFF or NeXus.
-    pub path: Option<PathBuf>,
     /// Seed of the noise; `None` takes the clock.
     pub seed: Option<i64>,
     /// Seed of the mosaic domains.
@@ -21,7 +19,6 @@ impl Default for NoiseArgs {
     fn default() -> Self {
         Self {
             wanted: true,
-            path: None,
             seed: None,
             mosaic_seed: None,
             misset_seed: None,
@@ -33,7 +30,7 @@ pub(super) static GROUP: Group = Group {
     heading: "Noise & seeds",
     flags: &[
         FlagSpec::path("noisefile", |args, path| {
-                args.noise.path = Some(path);
+                args.output.files.set(OutputKind::Noise, path);
                 args.noise.wanted = true;
             })
         .or(&["noiseimage"])

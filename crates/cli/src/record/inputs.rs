@@ -7,7 +7,7 @@ use nanobragg::{MaskSpec, SourcesSpec};
 
 use super::RecordError;
 use crate::args::Args;
-use crate::digest::FileEntry;
+use nanobragg::outputs::FileEntry;
 
 /// The inputs of a command line, those that its experiment file names too, with their flags. A dump is
 /// one if it is there and no list is named.

@@ -21,8 +21,8 @@ use nanobragg::{Level, Simulated};
 use serde_json::{Value, json};
 
 use crate::args::Args;
-use crate::digest::FileEntry;
 use crate::resolve::Job;
+use nanobragg::outputs::FileEntry;
 
 pub use error::RecordError;
 pub(crate) use read::{Recorded, document};

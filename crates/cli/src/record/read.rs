@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{FORMAT, RecordError, VERSION};
-use crate::digest::FileEntry;
+use nanobragg::outputs::FileEntry;
 
 /// The most that is read of a record, in bytes.
 const LONGEST: u64 = 64 << 20;

@@ -70,3 +70,21 @@ pub enum SeriesError {
         wanted: usize,
     },
 }
+
+impl SeriesError {
+    /// What the library says of a series, in words of the command line; anything else as it was.
+    pub(crate) fn of(error: nanobragg::Error) -> Result<Self, nanobragg::Error> {
+        use nanobragg::Error as E;
+        Ok(match error {
+            E::SeriesNames { output, other } => Self::SameNames { output, other },
+            E::AnotherSeries { path, difference } => Self::Another { path, difference },
+            E::NotASeriesLog { path, line, reason } => Self::NotALog { path, line, reason },
+            E::SeriesLog { path, source } => Self::Unkept { path, source },
+            E::SeriesStopped { done, wanted, file } => match file {
+                Some(path) => Self::StoppedShort { done, wanted, path },
+                None => Self::Stopped { done, wanted },
+            },
+            error => return Err(error),
+        })
+    }
+}

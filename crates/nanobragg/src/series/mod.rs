@@ -8,6 +8,10 @@
 //! | `spec` | [`SeriesSpec`], and one [`Frame`] of it |
 //! | `seeds` | the seeds of a frame, from a base seed and its number |
 //! | `shard` | [`Shard`]: the part of a series that one job of many does |
+//! | `names` | [`SeriesFiles`]: the number of a frame in the names of its files |
+//! | `run` | [`SeriesRun`]: the whole series, frame by frame or some at a time |
+//! | `log` | which frames are complete, and how a series is gone on with |
+//! | `file` | the one NeXus file of all frames |
 //!
 //! ```
 //! use nanobragg::series::{SeriesKind, SeriesSpec};
@@ -27,10 +31,18 @@
 //! # Ok::<(), nanobragg::Error>(())
 //! ```
 
+mod file;
+mod log;
+mod names;
+mod run;
 mod seeds;
 mod shard;
 mod spec;
 
+pub(crate) use file::ImagePlace;
+pub use log::SeriesIdentity;
+pub use names::{SeriesFiles, of_part};
+pub use run::{FrameReport, SeriesObserver, SeriesRequest, SeriesRun};
 pub use seeds::{BaseSeeds, frame_seed};
 pub use shard::Shard;
 pub use spec::{Frame, SeriesKind, SeriesSpec};

@@ -4,6 +4,7 @@ use nanobragg_crystal::Misset;
 use nanobragg_geometry::Angle;
 use nanobragg_sources::phi_steps;
 
+use super::Shard;
 use super::seeds::{BaseSeeds, Purpose, frame_seed, seed_for};
 use crate::error::Error;
 use crate::spec::ExperimentSpec;
@@ -52,6 +53,14 @@ impl SeriesSpec {
             count,
             seeds: BaseSeeds::all(1),
         }
+    }
+
+    /// The numbers from the first to the last of `only`, or all, that belong to the part `shard`, ascending.
+    pub fn numbers(&self, only: Option<[u32; 2]>, shard: Option<Shard>) -> Vec<u32> {
+        let [first, last] = only.unwrap_or([1, self.count]);
+        (first..=last)
+            .filter(|number| shard.is_none_or(|shard| shard.contains(*number)))
+            .collect()
     }
 
     /// The frame of this number.

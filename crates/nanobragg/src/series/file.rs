@@ -3,24 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nanobragg::io::nexus::{Module, NexusWriter, PixelType, Pixels, Series};
-use nanobragg::io::{Image, Output};
-use nanobragg::series::SeriesKind;
-use nanobragg::{Resolved, exposures};
+use nanobragg_io::nexus::{Module, NexusWriter, PixelType, Pixels, Series};
+use nanobragg_io::{Image, Output};
 
-use crate::digest::FileEntry;
-use crate::run::RunError;
+use super::SeriesKind;
+use crate::error::Error;
+use crate::exposure::exposures;
+use crate::outputs::{FileEntry, OutputKind};
+use crate::resolve::Resolved;
 
 /// A NeXus file that gets its images in any order, and has its name only when it has all of them.
 #[derive(Debug)]
-pub(crate) struct Whole {
+pub(super) struct SeriesFile {
     path: PathBuf,
     /// The numbers of its images, in the order in which they stand in it.
     numbers: Vec<u32>,
     writer: Mutex<NexusWriter<Output>>,
 }
 
-impl Whole {
+impl SeriesFile {
     /// Begins the file for the images `numbers`, which are equally far from each other; `first` is the
     /// first of them, resolved.
     ///
@@ -31,7 +32,7 @@ impl Whole {
         numbers: Vec<u32>,
         kind: SeriesKind,
         first: &Resolved,
-    ) -> Result<Self, RunError> {
+    ) -> Result<Self, Error> {
         let exposures = exposures(first)?;
         let width_degrees = exposures.first().map_or(0.0, |first| first.width_degrees);
         let panels = exposures
@@ -64,8 +65,8 @@ impl Whole {
     }
 
     /// The place for one image; `None` for a number that is not in the file.
-    pub(super) fn place(self: &Arc<Self>, number: u32) -> Option<Place> {
-        Some(Place {
+    pub(super) fn place(self: &Arc<Self>, number: u32) -> Option<ImagePlace> {
+        Some(ImagePlace {
             index: self.numbers.binary_search(&number).ok()?,
             file: Arc::clone(self),
         })
@@ -79,28 +80,28 @@ impl Whole {
     ///
     /// # Errors
     /// When an image lacks, or the file cannot be written or read again.
-    pub(super) fn commit(self) -> Result<FileEntry, RunError> {
+    pub(super) fn commit(self) -> Result<FileEntry, Error> {
         let writer = self.writer.into_inner();
         writer.unwrap_or_else(PoisonError::into_inner).commit()?;
-        let entry = FileEntry::of_file("nexusfile", &self.path);
-        Ok(entry.map_err(nanobragg::io::Error::from)?)
+        let entry = FileEntry::of_file(OutputKind::Nexus.name(), &self.path);
+        Ok(entry.map_err(nanobragg_io::Error::from)?)
     }
 }
 
 /// Where one image stands in the file.
 #[derive(Debug)]
-pub(crate) struct Place {
-    file: Arc<Whole>,
+pub(crate) struct ImagePlace {
+    file: Arc<SeriesFile>,
     index: usize,
 }
 
-impl Place {
+impl ImagePlace {
     /// Writes the counts of the image. They are packed on the thread that calls; only the bytes wait
     /// for other images.
     ///
     /// # Errors
     /// When they cannot be written.
-    pub(crate) fn write(&self, counts: &Image<i32>) -> Result<(), RunError> {
+    pub(crate) fn write(&self, counts: &Image<i32>) -> Result<(), Error> {
         let packed = Pixels::I32(counts.pixels()).pack()?;
         let writer = self.file.writer.lock();
         let mut writer = writer.unwrap_or_else(PoisonError::into_inner);

@@ -3,98 +3,94 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::SeriesError;
-use crate::args::Args;
-use crate::output_names;
+use super::Shard;
+use crate::error::Error;
+use crate::outputs::{OutputFiles, OutputKind, is_device};
 
 /// Digits of a number that is inserted.
 const DIGITS: usize = 5;
+
+/// The outputs of a series: those of each frame, and the one NeXus file of all of them.
+#[derive(Debug, Clone)]
+pub struct SeriesFiles {
+    /// With a place for the number.
+    of_frames: OutputFiles,
+    nexus: Option<PathBuf>,
+}
+
+impl SeriesFiles {
+    /// The outputs of a series, or of a part of one. The names of `files` get the number of a frame: in
+    /// place of the last run of `#` in the file name, or else before the extension. A NeXus file
+    /// without `#` is one for all frames; a part of a series has a file of its own.
+    ///
+    /// # Errors
+    /// [`Error::SeriesNames`] where two names could become one file, be it for different numbers.
+    pub fn new(files: &OutputFiles, shard: Option<Shard>) -> Result<Self, Error> {
+        let mut of_frames = files.clone();
+        let nexus = files.get(OutputKind::Nexus);
+        let nexus = nexus.filter(|path| !is_numbered(path) && !is_device(path));
+        let nexus =
+            nexus.map(|path| shard.map_or(path.to_path_buf(), |shard| of_part(path, shard)));
+        if nexus.is_some() {
+            of_frames.remove(OutputKind::Nexus);
+        }
+        let files = Self { of_frames, nexus };
+        files.refuse_collisions()?;
+        Ok(files)
+    }
+
+    /// The outputs of one frame.
+    pub fn of_frame(&self, number: u32) -> OutputFiles {
+        self.of_frames.map(|path| numbered(path, number))
+    }
+
+    /// The one NeXus file of all frames.
+    pub fn nexus(&self) -> Option<&Path> {
+        self.nexus.as_deref()
+    }
+
+    fn refuse_collisions(&self) -> Result<(), Error> {
+        let templates = self.of_frames.iter();
+        let templates: Vec<(&'static str, Template)> = templates
+            .filter_map(|(kind, path)| Some((kind.name(), Template::of(path)?)))
+            .collect();
+        if let Some(nexus) = &self.nexus
+            && let Some((other, _)) = templates.iter().find(|(_, t)| t.may_be(nexus))
+        {
+            let output = OutputKind::Nexus.name();
+            return Err(Error::SeriesNames { output, other });
+        }
+        for (i, (output, template)) in templates.iter().enumerate() {
+            for (other, earlier) in templates.iter().take(i) {
+                if template.may_equal(earlier) {
+                    return Err(Error::SeriesNames { output, other });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_numbered(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().contains('#'))
+}
 
 /// The name of a file with a number in it: in place of the last run of `#` in the file name, with as
 /// many digits as there are `#`, or else before the extension, with an underscore and five digits. A
 /// number with more digits is written out.
 ///
 /// Devices such as `/dev/null` have no number.
-pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
+fn numbered(path: &Path, number: u32) -> PathBuf {
     match Template::of(path) {
         Some(template) => template.path(number),
         None => path.to_path_buf(),
     }
 }
 
-/// The name of a log with the part of the series in it: `series_2of5.jsonl`.
-pub(super) fn of_part(path: &Path, [part, parts]: [u32; 2]) -> PathBuf {
-    inserted(path, &format!("_{part}of{parts}"))
-}
-
-/// The one NeXus file of all frames: `-nexusfile` with a name that has no `#` and is no device. A part
-/// of a series has a file of its own.
-pub(super) fn whole(args: &Args) -> Option<PathBuf> {
-    let path = args.output.nexus_path.as_deref()?;
-    let is_numbered = path
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().contains('#'));
-    if is_numbered || output_names::is_device(path) {
-        return None;
-    }
-    Some(match args.series.shard {
-        Some(part) => of_part(path, part),
-        None => path.to_path_buf(),
-    })
-}
-
-/// `args` with the names of the outputs of one frame, without what is one file for all of them.
-pub(super) fn args_of(args: &Args, number: u32) -> Args {
-    let mut of_frame = args.clone();
-    if whole(args).is_some() {
-        of_frame.output.nexus_path = None;
-    }
-    for (flag, path) in output_names::named(&of_frame) {
-        let path = Some(numbered(&path, number));
-        match flag {
-            "floatfile" => of_frame.output.float_path = path,
-            "intfile" => of_frame.output.int_path = path,
-            "pgmfile" => of_frame.output.pgm_path = path,
-            "pngfile" => of_frame.output.png_path = path,
-            "truthfile" => of_frame.output.truth_path = path,
-            "cbffile" => of_frame.output.cbf_path = path,
-            "tiffile" => of_frame.output.tiff_path = path,
-            "nexusfile" => of_frame.output.nexus_path = path,
-            "exptfile" => of_frame.output.expt_path = path,
-            "xdsfile" => of_frame.output.xds_path = path,
-            "noisefile" => of_frame.noise.path = path,
-            // Of two kinds in one place the first would be lost.
-            unknown => debug_assert!(false, "-{unknown} has no number"),
-        }
-    }
-    of_frame
-}
-
-/// Refuses names of which two could become one file, be it for different numbers.
-///
-/// # Errors
-/// [`SeriesError::SameNames`] naming both flags.
-pub(super) fn refuse_collisions(args: &Args) -> Result<(), SeriesError> {
-    let whole = whole(args);
-    let templates: Vec<(&'static str, Template)> = output_names::named(args)
-        .into_iter()
-        .filter(|(flag, _)| *flag != "nexusfile" || whole.is_none())
-        .filter_map(|(flag, path)| Some((flag, Template::of(&path)?)))
-        .collect();
-    if let Some(whole) = &whole
-        && let Some((other, _)) = templates.iter().find(|(_, t)| t.may_be(whole))
-    {
-        let output = "nexusfile";
-        return Err(SeriesError::SameNames { output, other });
-    }
-    for (i, (output, template)) in templates.iter().enumerate() {
-        for (other, earlier) in templates.iter().take(i) {
-            if template.may_equal(earlier) {
-                return Err(SeriesError::SameNames { output, other });
-            }
-        }
-    }
-    Ok(())
+/// The name of a file of a part of a series: `series_2of5.jsonl`.
+pub fn of_part(path: &Path, shard: Shard) -> PathBuf {
+    inserted(path, &format!("_{}of{}", shard.part(), shard.parts()))
 }
 
 /// A file name around a number.
@@ -108,7 +104,7 @@ struct Template {
 impl Template {
     /// `None` for what is no file, or has no name.
     fn of(path: &Path) -> Option<Self> {
-        if output_names::is_device(path) {
+        if is_device(path) {
             return None;
         }
         let name = path.file_name()?;
@@ -199,7 +195,6 @@ fn inserted(path: &Path, text: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Invocation;
 
     #[test]
     fn a_number_takes_the_place_of_the_last_hashes() {
@@ -220,70 +215,83 @@ mod tests {
 
     #[test]
     fn a_part_has_a_log_of_its_own() {
-        let path = of_part(Path::new("a/series.jsonl"), [2, 5]);
+        let path = of_part(Path::new("a/series.jsonl"), Shard::new(2, 5).unwrap());
         assert_eq!(path, Path::new("a/series_2of5.jsonl"));
     }
 
-    fn refusal(line: &str) -> Option<String> {
-        let Invocation::Run(args) = Invocation::from_words(line.split_whitespace()).unwrap() else {
-            panic!("{line}")
-        };
-        refuse_collisions(&args)
-            .err()
-            .map(|error| error.to_string())
+    fn files(named: &[(OutputKind, &str)]) -> OutputFiles {
+        let mut files = OutputFiles::default();
+        files.set(OutputKind::Float, "floatimage.bin".into());
+        files.set(OutputKind::Int, "intimage.img".into());
+        for (kind, path) in named {
+            files.set(*kind, path.into());
+        }
+        files
+    }
+
+    fn is_refused(named: &[(OutputKind, &str)]) -> bool {
+        SeriesFiles::new(&files(named), None).is_err()
     }
 
     #[test]
     fn names_that_meet_at_some_number_are_refused() {
-        for line in [
-            "-floatfile a_#.x -intfile a_##.x",
-            "-floatfile a#2 -intfile a1#",
-            "-floatfile a.x -intfile a_#####.x",
-            "-floatfile a1# -intfile ./a#",
+        for [float, int] in [
+            ["a_#.x", "a_##.x"],
+            ["a#2", "a1#"],
+            ["a.x", "a_#####.x"],
+            ["a1#", "./a#"],
         ] {
-            assert!(refusal(&format!("-shots 20 {line}")).is_some(), "{line}");
+            let named = [(OutputKind::Float, float), (OutputKind::Int, int)];
+            assert!(is_refused(&named), "{float} {int}");
         }
-        for line in [
-            "",
-            "-floatfile a_#.x -intfile b_#.x",
-            "-floatfile a#.x -intfile a#.y",
-        ] {
-            assert_eq!(refusal(&format!("-shots 20 {line}")), None, "{line}");
-        }
-    }
-
-    fn args(line: &str) -> Args {
-        match Invocation::from_words(line.split_whitespace()).unwrap() {
-            Invocation::Run(args) => *args,
-            _ => panic!("{line}"),
+        assert!(!is_refused(&[]));
+        for [float, int] in [["a_#.x", "b_#.x"], ["a#.x", "a#.y"]] {
+            let named = [(OutputKind::Float, float), (OutputKind::Int, int)];
+            assert!(!is_refused(&named), "{float} {int}");
         }
     }
 
     #[test]
     fn every_output_of_a_frame_has_its_number() {
-        let all = "-shots 9 -nexusfile n_#.nxs -cbffile c.cbf -tiffile t.tif -exptfile e.expt \
-                   -xdsfile XDS.INP -pngfile p.png -truthfile t.csv";
-        let of_frame = output_names::named(&args_of(&args(all), 7));
-        assert_eq!(of_frame.len(), 11);
-        for (flag, path) in of_frame {
-            assert!(path.display().to_string().contains('7'), "{flag} {path:?}");
+        let named = [
+            (OutputKind::Nexus, "n_#.nxs"),
+            (OutputKind::Cbf, "c.cbf"),
+            (OutputKind::Expt, "e.expt"),
+            (OutputKind::Xds, "XDS.INP"),
+            (OutputKind::Truth, "t.csv"),
+        ];
+        let of_series = SeriesFiles::new(&files(&named), None).unwrap();
+        let of_frame = of_series.of_frame(7);
+        assert_eq!(of_frame.iter().count(), 7);
+        for (kind, path) in of_frame.iter() {
+            assert!(
+                path.display().to_string().contains('7'),
+                "{kind:?} {path:?}"
+            );
         }
     }
 
     #[test]
     fn a_nexus_file_without_hashes_is_one_for_all_frames() {
-        let of = |line: &str| whole(&args(&format!("-shots 9 {line}")));
-        assert_eq!(of("-nexusfile a.nxs"), Some(PathBuf::from("a.nxs")));
-        let part = of("-nexusfile b/a.nxs -shard 2/3");
+        let of = |path: &str, shard| {
+            let files = files(&[(OutputKind::Nexus, path)]);
+            let of_series = SeriesFiles::new(&files, shard).unwrap();
+            let of_frame = of_series.of_frame(7);
+            assert_eq!(
+                of_frame.get(OutputKind::Nexus).is_none(),
+                of_series.nexus().is_some()
+            );
+            of_series.nexus().map(Path::to_path_buf)
+        };
+        assert_eq!(of("a.nxs", None), Some(PathBuf::from("a.nxs")));
+        let part = of("b/a.nxs", Shard::new(2, 3));
         assert_eq!(part, Some(PathBuf::from("b/a_2of3.nxs")));
-        assert_eq!(of("-nexusfile a#.nxs"), None);
+        assert_eq!(of("a#.nxs", None), None);
         #[cfg(unix)]
-        assert_eq!(of("-nexusfile /dev/null"), None);
-        let of_frame = args_of(&args("-shots 9 -nexusfile a.nxs"), 7);
-        assert_eq!(of_frame.output.nexus_path, None);
+        assert_eq!(of("/dev/null", None), None);
         for (name, meets) in [("i_00003.nxs", true), ("i.nxs", false), ("i_3x.nxs", false)] {
-            let told = refusal(&format!("-shots 9 -intfile i.nxs -nexusfile {name}"));
-            assert_eq!(told.is_some(), meets, "{name}");
+            let named = [(OutputKind::Int, "i.nxs"), (OutputKind::Nexus, name)];
+            assert_eq!(is_refused(&named), meets, "{name}");
         }
     }
 }

@@ -1,12 +1,13 @@
-//! `-truthfile`: what is in an image, as a table.
+//! What is in an image, as a table.
 
 use std::io::{self, Write};
 
-use nanobragg::geometry::vector::{cross, dot, unit};
-use nanobragg::{Experiment, ReflectionTruth, Truth, crystal::rotate_by_phi};
+use nanobragg_crystal::rotate_by_phi;
+use nanobragg_geometry::vector::{cross, dot, unit};
+use nanobragg_physics::{Experiment, ReflectionTruth, Truth};
 use serde_json::{Value, json};
 
-use crate::resolve::Job;
+use crate::resolve::Resolved;
 
 /// What tells the table in JSON from any other.
 const FORMAT: &str = "nanoBragg truth";
@@ -14,22 +15,24 @@ const FORMAT: &str = "nanoBragg truth";
 /// Raised when a column or field changes its meaning.
 const VERSION: u64 = 1;
 
-/// The table of one image.
-pub(crate) struct Table<'t> {
-    job: &'t Job,
+/// The table of one image: its orientation, and a row for each reflection.
+#[derive(Debug, Clone, Copy)]
+pub struct TruthTable<'t> {
+    resolved: &'t Resolved,
     truth: &'t Truth,
 }
 
-impl<'t> Table<'t> {
-    pub(crate) fn new(job: &'t Job, truth: &'t Truth) -> Self {
-        Self { job, truth }
+impl<'t> TruthTable<'t> {
+    /// The table of an experiment and what is in its image.
+    pub fn new(resolved: &'t Resolved, truth: &'t Truth) -> Self {
+        Self { resolved, truth }
     }
 
     /// Writes it as one JSON object, or as CSV after lines that begin with `#`.
     ///
     /// # Errors
     /// When `out` cannot be written.
-    pub(crate) fn write(&self, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
         let mut head = self.head();
         if as_json {
             let rows = self
@@ -102,7 +105,7 @@ impl<'t> Table<'t> {
     }
 
     fn experiment(&self) -> &Experiment {
-        &self.job.resolved.experiment
+        &self.resolved.experiment
     }
 
     /// Everything but the reflections.
@@ -121,7 +124,7 @@ impl<'t> Table<'t> {
             "phi_range_deg": phi.range_rad.to_degrees(),
             "phi_steps": phi.count,
             "spindle": spindle,
-            "wavelength_angstrom": self.job.resolved.decisions.wavelength_m * 1e10,
+            "wavelength_angstrom": self.resolved.decisions.wavelength_m * 1e10,
             "misset_deg": misset_rad.map(f64::to_degrees),
             "mosaic_spread_deg": experiment.crystal.mosaic().spread_rad().to_degrees(),
             "a_matrix_at_phi_0_per_angstrom": rows(at_0),

@@ -2,34 +2,35 @@
 
 use std::io::Write;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::slice::from_ref;
 use std::thread::{self, ScopedJoinHandle};
 
-use nanobragg::crystal::read::fdump;
-use nanobragg::exchange::{dxtbx, xds};
-use nanobragg::io::printf::general as g;
-use nanobragg::io::{self, Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
-use nanobragg::{
-    Counts, FactorGrid, Resolved, Response, Simulated, Truth, assembled, smv_fields_of_panel,
-};
-use tracing::{info_span, warn};
+use nanobragg_crystal::FactorGrid;
+use nanobragg_crystal::read::fdump;
+use nanobragg_io::{Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
+use nanobragg_physics::{Cancel, Truth};
+use nanobragg_response::{Counts, Response, ResponseSpec};
+use tracing::info_span;
 
-use crate::args::Args;
-use crate::digest::{FileEntry, Hashing};
-use crate::formats::{PhotonFormat, WideFormat};
-use crate::output_names::{Names, of_panel};
-use crate::resolve::{Job, dump_path};
-use crate::run::RunError;
-use crate::series::Place;
-use crate::truth_table::Table;
+use super::files::{OutputFiles, OutputKind, of_panel};
+use super::fingerprint::{FileEntry, Hashing};
+use super::format::{PhotonFormat, WideFormat};
+use super::truth_table::TruthTable;
+use crate::assembled::assembled;
+use crate::error::Error;
+use crate::exchange::{Geometry, dxtbx, xds};
+use crate::header::smv_fields_of_panel;
+use crate::images::Simulated;
+use crate::resolve::Resolved;
+use crate::series::ImagePlace;
 
-/// The outputs of a run, each open beside the file that it will replace. An image has one output, or
+/// The outputs of an image, each open beside the file that it will replace. An image has one output, or
 /// one for each panel where its format holds one panel.
 #[derive(Debug)]
-pub(crate) struct Outputs {
-    float: Vec<Output>,
-    int: Vec<Output>,
+pub struct OpenOutputs {
+    float: Option<Vec<Output>>,
+    int: Option<Vec<Output>>,
     pgm: Option<Vec<Output>>,
     noise: Option<Vec<Output>>,
     png: Option<Output>,
@@ -37,11 +38,47 @@ pub(crate) struct Outputs {
     xds: Option<Output>,
     copies: Copies,
     truth: Option<Output>,
-    record: Option<Output>,
     /// What headers say of every panel, if a file has such a header.
     exposures: Vec<Exposure>,
     /// Take the fingerprint of each file that is written.
     hashes: bool,
+}
+
+/// An image and what its files tell of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Rendered<'r> {
+    /// The experiment.
+    pub resolved: &'r Resolved,
+    /// Its image.
+    pub image: &'r Simulated,
+    /// What makes counts of photons.
+    pub response: &'r ResponseSpec,
+    /// The seed of the noise.
+    pub noise_seed: i64,
+    /// The geometry, for other programs.
+    pub geometry: Option<&'r Geometry>,
+    /// What is in the image, for the table.
+    pub truth: Option<&'r Truth>,
+    /// How photons become grey in the picture.
+    pub grey: png::Grey,
+}
+
+/// What is told while outputs are written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum OutputEvent<'e> {
+    /// The factor from photons to counts without noise.
+    IntScale(f64),
+    /// The factor from photons to greys.
+    GreyScale(f64),
+    /// An image with noise is drawn.
+    Noise {
+        /// Photons on it.
+        photons: f64,
+        /// Pixels beyond what the file holds.
+        overloads: u64,
+    },
+    /// A complete file is put in its place.
+    Writing(&'e Path),
 }
 
 /// The counts once more, in other formats.
@@ -49,7 +86,7 @@ pub(crate) struct Outputs {
 struct Copies {
     files: Vec<CountsCopy>,
     /// In the one file of a series.
-    place: Option<Place>,
+    place: Option<ImagePlace>,
 }
 
 impl Copies {
@@ -61,25 +98,22 @@ impl Copies {
 /// A file with the counts of the noise image or, if there is none, of the integer image.
 #[derive(Debug)]
 struct CountsCopy {
-    flag: &'static str,
+    kind: OutputKind,
     format: WideFormat,
     outputs: Vec<Output>,
 }
 
-impl Outputs {
+impl OpenOutputs {
     /// Opens every output, so that one that cannot be written is known before anything is rendered.
     /// With `hashes` the SHA-256 of each is taken while it is written.
     ///
     /// # Errors
-    /// [`RunError::SameFile`] if two outputs, or an output and an input, are the same file; an error
-    /// naming the file that cannot be written, or the format that cannot hold the image.
-    pub(crate) fn open(args: &Args, resolved: &Resolved, hashes: bool) -> Result<Self, RunError> {
-        let names = Names::of(args);
-        names.refuse_collisions(args)?;
-        let exposures = names.exposures(resolved)?;
+    /// An error naming the file that cannot be written, or the format that cannot hold the image.
+    pub fn open(files: &OutputFiles, resolved: &Resolved, hashes: bool) -> Result<Self, Error> {
+        let exposures = files.exposures(resolved)?;
         let detector = &resolved.experiment.detector;
         let panels = detector.panels().len();
-        let all_of = |path: &Path, holds_panels: bool| -> Result<Vec<Output>, RunError> {
+        let all_of = |path: &Path, holds_panels: bool| -> Result<Vec<Output>, Error> {
             if holds_panels || panels == 1 {
                 return Ok(vec![Output::create(path)?]);
             }
@@ -87,74 +121,73 @@ impl Outputs {
             each.collect()
         };
         // A file of floats or counts without a header holds all panels if they have one size.
-        let holds = |path: &Path, otherwise: bool| {
-            WideFormat::of(path).map_or(otherwise, WideFormat::holds_panels)
+        let image = |kind, holds_panels: bool| {
+            let holds = |path| WideFormat::of(path).map_or(holds_panels, WideFormat::holds_panels);
+            let path = files.get(kind);
+            path.map(|path| all_of(path, holds(path))).transpose()
         };
-        let optional = |path: &Option<PathBuf>| {
-            let path = path.as_ref();
-            path.map(|path| all_of(path, holds(path, false)))
-                .transpose()
-        };
-        let copies = names.copies.iter().map(|(flag, format, path)| {
-            Ok(CountsCopy {
-                flag,
-                format: *format,
-                outputs: all_of(path, format.holds_panels())?,
-            })
+        let copies = files.iter().filter_map(|(kind, path)| {
+            let format = kind.copy_format()?;
+            let outputs = all_of(path, format.holds_panels());
+            Some(outputs.map(|outputs| CountsCopy {
+                kind,
+                format,
+                outputs,
+            }))
         });
-        let files = copies.collect::<Result<_, RunError>>()?;
-        let open = |path: &Option<PathBuf>| path.as_ref().map(Output::create).transpose();
+        let copies = copies.collect::<Result<_, Error>>()?;
+        let one = |kind| files.get(kind).map(Output::create).transpose();
         Ok(Self {
-            float: all_of(
-                &names.float,
-                holds(&names.float, detector.common_size().is_some()),
-            )?,
-            int: all_of(&names.int, holds(&names.int, false))?,
-            pgm: optional(&names.pgm)?,
-            noise: optional(&names.noise)?,
-            png: open(&names.png)?,
-            expt: open(&names.expt)?,
-            xds: open(&names.xds)?,
-            copies: Copies { files, place: None },
+            float: image(OutputKind::Float, detector.common_size().is_some())?,
+            int: image(OutputKind::Int, false)?,
+            pgm: image(OutputKind::Pgm, false)?,
+            noise: image(OutputKind::Noise, false)?,
+            png: one(OutputKind::Png)?,
+            expt: one(OutputKind::Expt)?,
+            xds: one(OutputKind::Xds)?,
+            truth: one(OutputKind::Truth)?,
+            copies: Copies {
+                files: copies,
+                place: None,
+            },
             exposures,
-            truth: open(&names.truth)?,
-            record: open(&args.running.record_path)?,
             hashes,
         })
     }
 
     /// Has the counts written to `place` too.
-    pub(crate) fn also_to(&mut self, place: Option<Place>) {
+    pub(crate) fn also_to(&mut self, place: Option<ImagePlace>) {
         self.copies.place = place;
     }
 
-    /// The record, to be written when everything else is in place.
-    pub(crate) fn take_record(&mut self) -> Option<Output> {
-        self.record.take()
-    }
-
     /// Writes the image in every form asked for, and when all of them are complete puts them in
-    /// place. `say` is told of each file, `go_on` is asked before each.
+    /// place. Once `stop` is raised it ends as soon as it can.
     ///
     /// # Errors
     /// The first file that cannot be written; no file is then changed, devices aside.
-    pub(crate) fn write(
+    pub fn write(
         self,
-        job: &Job,
-        image: &Simulated,
-        truth: Option<&Truth>,
-        args: &Args,
-        say: &(dyn Fn(&str) + Sync),
-        go_on: &(dyn Fn() -> Result<(), RunError> + Sync),
-    ) -> Result<Vec<FileEntry>, RunError> {
+        rendered: &Rendered<'_>,
+        observe: &(dyn Fn(OutputEvent<'_>) + Sync),
+        stop: &Cancel,
+    ) -> Result<Vec<FileEntry>, Error> {
         let _span = info_span!("write").entered();
-        let response = &job.spec.response;
+        let Rendered {
+            resolved,
+            image,
+            response,
+            ..
+        } = *rendered;
+        let go_on = || match stop.is_raised() {
+            true => Err(nanobragg_physics::Error::Cancelled),
+            false => Ok(()),
+        };
         let int_scale = image.integer_scale(response);
         let pgm_scale = image.grey_scale(response);
         let hashes = self.hashes;
-        say(&format!("intfile_scale = {}\n", g(int_scale)));
+        observe(OutputEvent::IntScale(int_scale));
         if self.pgm.is_some() {
-            say(&format!("pgm_scale = {}\n", g(pgm_scale)));
+            observe(OutputEvent::GreyScale(pgm_scale));
         }
         let exposures = self.exposures;
         let of = |numbers: Range<usize>| exposures.get(numbers).unwrap_or_default();
@@ -162,7 +195,7 @@ impl Outputs {
             let format = outputs
                 .first()
                 .and_then(|output| PhotonFormat::of(output.path()));
-            let files = PanelFiles::new("floatfile", outputs, hashes);
+            let files = PanelFiles::new(OutputKind::Float, outputs, hashes);
             files.fill(
                 image,
                 &image.photons,
@@ -175,9 +208,9 @@ impl Outputs {
                 },
             )
         };
-        let write_wide = |flag, format: WideFormat, outputs, counts: &Image<i32>| {
+        let write_wide = |kind, format: WideFormat, outputs, counts: &Image<i32>| {
             go_on()?;
-            let files = PanelFiles::new(flag, outputs, hashes);
+            let files = PanelFiles::new(kind, outputs, hashes);
             files.fill(image, counts, &|out, numbers, panels| {
                 format.write_counts(out, of(numbers), panels)
             })
@@ -189,70 +222,68 @@ impl Outputs {
             }
             let mut written = Vec::new();
             for copy in copies.files {
-                written.extend(write_wide(copy.flag, copy.format, copy.outputs, counts)?);
+                written.extend(write_wide(copy.kind, copy.format, copy.outputs, counts)?);
             }
-            Ok::<_, RunError>(written)
+            Ok::<_, Error>(written)
         };
         let mut headers = Vec::new();
         for index in 0..image.panels().len() {
-            headers.push(smv_fields_of_panel(&job.resolved, index)?);
+            headers.push(smv_fields_of_panel(resolved, index)?);
         }
-        let write_narrow = |flag, outputs, counts: &Image<u16>| {
+        let write_narrow = |kind, outputs, counts: &Image<u16>| {
             go_on()?;
-            let files = PanelFiles::new(flag, outputs, hashes);
+            let files = PanelFiles::new(kind, outputs, hashes);
             files.fill(image, counts, &|out, numbers, panels| {
                 let each = headers.iter().skip(numbers.start).zip(panels);
                 each.take(1)
                     .try_for_each(|(header, panel)| smv::write(&mut *out, header, panel))
             })
         };
-        let say_counted = |photons: Option<f64>, overloads: u64| {
+        let tell_counted = |photons: Option<f64>, overloads: u64| {
             if let Some(photons) = photons {
-                say(&format!(
-                    "{photons:.0} photons on noise image ({overloads} overloads)\n"
-                ));
+                observe(OutputEvent::Noise { photons, overloads });
             }
         };
-        let write_counts = |flag, response: Response, outputs: Vec<Output>, copies: Copies| {
+        let write_counts = |kind, response: Response, outputs: Vec<Output>, copies: Copies| {
             go_on()?;
             let path = outputs.first().map(Output::path);
             let format = path.and_then(WideFormat::of);
             if format.is_none() && copies.is_empty() {
                 let counts: Counts<Image<u16>> = image.counts(response)?;
                 go_on()?;
-                say_counted(counts.photons, counts.overloads);
-                return write_narrow(flag, outputs, &counts.pixels);
+                tell_counted(counts.photons, counts.overloads);
+                return write_narrow(kind, outputs, &counts.pixels);
             }
             let counts: Counts<Image<i32>> = image.counts(response)?;
             go_on()?;
             let mut written = match format {
                 Some(format) => {
-                    say_counted(counts.photons, counts.overloads);
-                    write_wide(flag, format, outputs, &counts.pixels)?
+                    tell_counted(counts.photons, counts.overloads);
+                    write_wide(kind, format, outputs, &counts.pixels)?
                 }
                 None => {
                     let (narrow, overloads) = narrow(&counts.pixels);
-                    say_counted(counts.photons, overloads);
-                    write_narrow(flag, outputs, &narrow)?
+                    tell_counted(counts.photons, overloads);
+                    write_narrow(kind, outputs, &narrow)?
                 }
             };
             written.extend(write_copies(copies, &counts.pixels)?);
-            Ok::<_, RunError>(written)
+            Ok::<_, Error>(written)
         };
         let write_pgm = |outputs: Vec<Output>| {
             go_on()?;
             let greys: Counts<Image<u8>> = image.counts(Response::greys(pgm_scale))?;
-            let files = PanelFiles::new("pgmfile", outputs, hashes);
+            let files = PanelFiles::new(OutputKind::Pgm, outputs, hashes);
             files.fill(image, &greys.pixels, &|out, _, panels| {
                 let mut each = panels.iter().take(1);
                 each.try_for_each(|panel| pgm::write(&mut *out, panel, pgm_scale))
             })
         };
-        let detector = &job.resolved.experiment.detector;
+        let detector = &resolved.experiment.detector;
         let write_png = |output: Output| {
             go_on()?;
-            let grey = args.output.png_scale;
-            let files = PanelFiles::new("pngfile", vec![output], hashes);
+            let grey = rendered.grey;
+            let files = PanelFiles::new(OutputKind::Png, vec![output], hashes);
             files.fill(image, &image.photons, &|out, _, panels| match panels {
                 [panel] => png::write(out, panel, grey),
                 _ => png::write(out, &assembled(detector, panels)?, grey),
@@ -261,8 +292,8 @@ impl Outputs {
         let write_truth = |output: Output| {
             go_on()?;
             let as_json = output.path().extension().is_some_and(|e| e == "json");
-            filled(output, "truthfile", hashes, &|out| {
-                let table = truth.map(|truth| Table::new(job, truth));
+            filled(output, OutputKind::Truth, hashes, &|out| {
+                let table = rendered.truth.map(|truth| TruthTable::new(resolved, truth));
                 table.map_or(Ok(()), |table| table.write(as_json, out))?;
                 Ok(())
             })
@@ -283,31 +314,32 @@ impl Outputs {
             ..
         } = self;
         let integers = Response::integers(response, int_scale)?;
-        let measured = Response::measured(response, job.noise_seed)?;
+        let measured = Response::measured(response, rendered.noise_seed)?;
         let (of_noise, of_int) = match noise {
             Some(_) => (copies, Copies::default()),
             None => (Copies::default(), copies),
         };
         let complete = thread::scope(|scope| {
-            let float = scope.spawn(|| write_float(float));
+            let float = float.map(|outputs| scope.spawn(|| write_float(outputs)));
             let noise = noise.map(|outputs| {
-                scope.spawn(|| write_counts("noisefile", measured, outputs, of_noise))
+                scope.spawn(|| write_counts(OutputKind::Noise, measured, outputs, of_noise))
             });
             let pgm = pgm.map(|outputs| scope.spawn(|| write_pgm(outputs)));
-            let here = || -> Result<_, RunError> {
-                let mut complete = write_counts("intfile", integers, int, of_int)?;
+            let here = || -> Result<_, Error> {
+                let int = int.map(|to| write_counts(OutputKind::Int, integers, to, of_int));
+                let mut complete = int.transpose()?.unwrap_or_default();
                 complete.extend(pgm.map(joined).transpose()?.into_iter().flatten());
                 complete.extend(png.map(write_png).transpose()?.into_iter().flatten());
-                if let Some(geometry) = &job.geometry {
-                    let text = |output, flag, text: String| {
-                        filled(output, flag, hashes, &|out| {
+                if let Some(geometry) = rendered.geometry {
+                    let text = |output, kind, text: String| {
+                        filled(output, kind, hashes, &|out| {
                             Ok(out.write_all(text.as_bytes())?)
                         })
                     };
-                    let expt = expt.map(|to| text(to, "exptfile", dxtbx::write(geometry)));
+                    let expt = expt.map(|to| text(to, OutputKind::Expt, dxtbx::write(geometry)));
                     complete.extend(expt.transpose()?);
                     if let Some(to) = xds {
-                        complete.push(text(to, "xdsfile", xds::write(geometry)?)?);
+                        complete.push(text(to, OutputKind::Xds, xds::write(geometry)?)?);
                     }
                 }
                 complete.extend(truth_output.map(write_truth).transpose()?);
@@ -315,16 +347,16 @@ impl Outputs {
             };
             let others = here();
             // Of several that failed, the first in this order is told, whichever came first in time.
-            let mut complete = joined(float)?;
+            let mut complete = float.map(joined).transpose()?.unwrap_or_default();
             complete.extend(others?);
             complete.extend(noise.map(joined).transpose()?.into_iter().flatten());
-            Ok::<_, RunError>(complete)
+            Ok::<_, Error>(complete)
         })?;
         go_on()?;
         let mut entries = Vec::with_capacity(complete.len());
         let mut replaced = Vec::with_capacity(complete.len());
         for (output, entry) in complete {
-            say(&format!("writing {}\n", output.path().display()));
+            observe(OutputEvent::Writing(output.path()));
             replaced.push(output.commit()?);
             entries.push(entry);
         }
@@ -338,19 +370,20 @@ impl Outputs {
 }
 
 /// Writes panels, whose numbers these are.
-type PanelFilling<'f, T> = &'f dyn Fn(&mut dyn Write, Range<usize>, &[Image<T>]) -> io::Result<()>;
+type PanelFilling<'f, T> =
+    &'f dyn Fn(&mut dyn Write, Range<usize>, &[Image<T>]) -> nanobragg_io::Result<()>;
 
 /// The files of an image: one with all panels, or one for each.
 struct PanelFiles {
-    flag: &'static str,
+    kind: OutputKind,
     outputs: Vec<Output>,
     hashes: bool,
 }
 
 impl PanelFiles {
-    const fn new(flag: &'static str, outputs: Vec<Output>, hashes: bool) -> Self {
+    const fn new(kind: OutputKind, outputs: Vec<Output>, hashes: bool) -> Self {
         Self {
-            flag,
+            kind,
             outputs,
             hashes,
         }
@@ -362,8 +395,8 @@ impl PanelFiles {
         simulated: &Simulated,
         stacked: &Image<T>,
         write: PanelFilling<'_, T>,
-    ) -> Result<Vec<(Output, FileEntry)>, RunError> {
-        let (flag, hashes) = (self.flag, self.hashes);
+    ) -> Result<Vec<(Output, FileEntry)>, Error> {
+        let (kind, hashes) = (self.kind, self.hashes);
         let copies;
         let panels = match simulated.panels() {
             // The image of one panel is written as it is, not copied.
@@ -377,7 +410,7 @@ impl PanelFiles {
         if self.outputs.len() == 1 {
             let outputs = self.outputs.into_iter();
             let all = outputs.map(|output| {
-                filled(output, flag, hashes, &|out| {
+                filled(output, kind, hashes, &|out| {
                     write(out, 0..panels.len(), panels)
                 })
             });
@@ -385,7 +418,7 @@ impl PanelFiles {
         }
         let outputs = self.outputs.into_iter().zip(panels).enumerate();
         let each = outputs.map(|(index, (output, panel))| {
-            filled(output, flag, hashes, &|out| {
+            filled(output, kind, hashes, &|out| {
                 write(out, index..index + 1, from_ref(panel))
             })
         });
@@ -410,36 +443,36 @@ fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 }
 
 /// What fills an output.
-type Filling<'f> = &'f dyn Fn(&mut dyn Write) -> io::Result<()>;
+type Filling<'f> = &'f dyn Fn(&mut dyn Write) -> nanobragg_io::Result<()>;
 
 /// Fills one output to the last byte, without putting it in place.
 fn filled(
     mut output: Output,
-    flag: &str,
+    kind: OutputKind,
     hashes: bool,
     write: Filling<'_>,
-) -> Result<(Output, FileEntry), RunError> {
+) -> Result<(Output, FileEntry), Error> {
     let path = output.path().to_path_buf();
     let mut hashing = Hashing::new(&mut output, hashes);
     write(&mut hashing)?;
-    hashing.flush().map_err(io::Error::from)?;
-    let entry = hashing.entry(flag, &path);
+    hashing.flush().map_err(nanobragg_io::Error::from)?;
+    let entry = hashing.entry(kind.name(), &path);
     Ok((output, entry))
 }
 
-/// Keeps the structure factors for the next run. Not being able to is no reason to stop.
-pub(crate) fn write_dump(args: &Args, factors: &FactorGrid, hashes: bool) -> Option<FileEntry> {
-    let path = dump_path(args);
-    let written = Output::create(path).and_then(|mut output| {
-        let mut hashing = Hashing::new(&mut output, hashes);
-        fdump::write(factors, &mut hashing)?;
-        let entry = hashing.entry("dump", path);
-        output.commit()?;
-        Ok(entry)
-    });
-    written
-        .inspect_err(|error| {
-            warn!("the structure factors are not kept for the next run: {error}");
-        })
-        .ok()
+/// Keeps structure factors in a dump for the next run.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_dump(
+    factors: &FactorGrid,
+    path: &Path,
+    hashes: bool,
+) -> Result<FileEntry, nanobragg_io::Error> {
+    let mut output = Output::create(path)?;
+    let mut hashing = Hashing::new(&mut output, hashes);
+    fdump::write(factors, &mut hashing)?;
+    let entry = hashing.entry("dump", path);
+    output.commit()?;
+    Ok(entry)
 }

@@ -1,9 +1,9 @@
-//! Which format an image file has: by its extension, or by the flag that names it.
+//! Which format an image file has, by its extension.
 
 use std::io::Write;
 use std::path::Path;
 
-use nanobragg::io::{Exposure, Image, Result, cbf, nexus, tiff};
+use nanobragg_io::{Exposure, Image, Result, cbf, nexus, tiff};
 
 /// A format that holds counts of 32 bits and the geometry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum WideFormat {
 impl WideFormat {
     /// The format that the extension of `path` calls for; `None` where it calls for that of the C
     /// program.
-    pub(crate) fn of(path: &Path) -> Option<Self> {
+    pub fn of(path: &Path) -> Option<Self> {
         Self::from_extension(path.extension()?.to_str()?)
     }
 
@@ -79,7 +79,7 @@ impl WideFormat {
 
 /// The format of the photons of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PhotonFormat {
+pub(super) enum PhotonFormat {
     /// Floats and nothing else.
     Raw,
     /// TIFF.
@@ -90,7 +90,7 @@ pub(crate) enum PhotonFormat {
 
 impl PhotonFormat {
     /// The format that the extension of `path` calls for; `None` where it has no place for floats.
-    pub(crate) fn of(path: &Path) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<Self> {
         match WideFormat::of(path) {
             None => Some(Self::Raw),
             Some(WideFormat::Tiff) => Some(Self::Tiff),

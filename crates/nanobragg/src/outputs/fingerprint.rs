@@ -7,25 +7,25 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// A file of a run, as a record keeps it.
+/// A file of a run with its fingerprint, as records and logs keep it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FileEntry {
-    /// The flag that names it, without dashes.
-    pub(crate) flag: String,
-    /// Its path as the command line has it, or the default.
-    pub(crate) path: String,
+pub struct FileEntry {
+    /// What it is to the run, such as `floatfile` or `hkl`.
+    pub flag: String,
+    /// Its path as it was given.
+    pub path: String,
     /// Its length.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// Its SHA-256, in hexadecimal digits.
-    pub(crate) sha256: String,
+    pub sha256: String,
 }
 
 impl FileEntry {
     /// The entry of a file that is there.
     ///
     /// # Errors
-    /// When it cannot be read to its end.
-    pub(crate) fn of_file(flag: &str, path: &Path) -> io::Result<Self> {
+    /// What the system says if it cannot be read to its end.
+    pub fn of_file(flag: &str, path: &Path) -> io::Result<Self> {
         let mut hashing = Hashing::new(io::sink(), true);
         io::copy(&mut BufReader::new(File::open(path)?), &mut hashing)?;
         Ok(hashing.entry(flag, path))
@@ -34,7 +34,7 @@ impl FileEntry {
 
 /// A writer that takes the fingerprint of what goes through it, if that is wanted.
 #[derive(Debug)]
-pub(crate) struct Hashing<W> {
+pub(super) struct Hashing<W> {
     writer: W,
     bytes: u64,
     hash: Option<Sha256>,
@@ -42,7 +42,7 @@ pub(crate) struct Hashing<W> {
 
 impl<W: Write> Hashing<W> {
     /// In front of `writer`; without `wanted` it costs nothing and the hash is empty.
-    pub(crate) fn new(writer: W, wanted: bool) -> Self {
+    pub(super) fn new(writer: W, wanted: bool) -> Self {
         Self {
             writer,
             bytes: 0,
@@ -51,12 +51,15 @@ impl<W: Write> Hashing<W> {
     }
 
     /// The entry of what was written.
-    pub(crate) fn entry(self, flag: &str, path: &Path) -> FileEntry {
+    pub(super) fn entry(self, flag: &str, path: &Path) -> FileEntry {
         FileEntry {
             flag: flag.to_owned(),
             path: path.display().to_string(),
             bytes: self.bytes,
-            sha256: self.hash.map(hex).unwrap_or_default(),
+            sha256: self
+                .hash
+                .map(|hash| hex(&hash.finalize()))
+                .unwrap_or_default(),
         }
     }
 }
@@ -76,8 +79,12 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
-fn hex(hash: Sha256) -> String {
-    let bytes = hash.finalize();
+/// The SHA-256 of `bytes`, in hexadecimal digits.
+pub fn sha256_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -96,6 +103,7 @@ mod tests {
         assert_eq!(hashing.writer, b"abc");
         let entry = hashing.entry("hkl", Path::new("P1.hkl"));
         assert_eq!((entry.bytes, entry.sha256.as_str()), (3, OF_ABC));
+        assert_eq!(sha256_of(b"abc"), OF_ABC);
     }
 
     #[test]

@@ -1,0 +1,247 @@
+//! From flags to a series, and what is said of it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nanobragg::outputs::{FileEntry, OutputKind};
+use nanobragg::series::{
+    BaseSeeds, Frame, FrameReport, SeriesFiles, SeriesIdentity, SeriesKind, SeriesObserver,
+    SeriesRequest, SeriesRun, SeriesSpec, Shard, of_part,
+};
+use nanobragg::{Cancel, FactorsSpec, Misset, Oddity, SourcesSpec};
+use tracing::warn;
+
+use crate::args::Args;
+use crate::argv::{self, Spelled};
+use crate::base;
+use crate::output_names::{self, write_dump, writing};
+use crate::progress::Progress;
+use crate::record::inputs;
+use crate::report;
+use crate::resolve::{DEFAULT_MOSAIC_SEED, Prepared, memory_limit};
+use crate::run::{RunError, Says, level, precision, warn_of_decisions};
+
+/// The log of a series if no flag says otherwise.
+const DEFAULT_LOG: &str = "series.jsonl";
+
+/// The seed of a series if no flag says otherwise. Not the clock: the parts of a series that several
+/// jobs render are of one series.
+const DEFAULT_SEED: i64 = 1;
+
+/// Flags that change no image, or only which of them are rendered now.
+const NOT_OF_THE_IMAGES: &[&str] = &[
+    "only",
+    "shard",
+    "resume",
+    "seriesfile",
+    "threads",
+    "max_memory",
+    "progress",
+    "noprogress",
+    "quiet",
+    "verbose",
+];
+
+/// Flags whose count may grow or shrink without a change of any image.
+const COUNTS: &[&str] = &["frames", "shots"];
+
+/// The seeds that a series starts from, with `seed` where the flags name none.
+pub fn base_seeds(args: &Args, seed: i64) -> BaseSeeds {
+    BaseSeeds {
+        noise: args.noise.seed.unwrap_or(seed),
+        misset: args.noise.misset_seed.unwrap_or(seed),
+        mosaic: args.noise.mosaic_seed.unwrap_or(DEFAULT_MOSAIC_SEED),
+    }
+}
+
+/// Renders and writes the frames of a series that are asked for and not complete yet.
+///
+/// # Errors
+/// [`RunError::Series`], and what a single run can fail of. Frames that are complete then stay, and are
+/// in the log.
+pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Result<(), RunError> {
+    let mut args = args.clone();
+    let seed = *args.noise.seed.get_or_insert(DEFAULT_SEED);
+    let args = &args;
+    let says = Says::of(args);
+    let series = SeriesSpec {
+        kind: match args.series.shots {
+            Some(_) => SeriesKind::Shots,
+            None => SeriesKind::Rotation,
+        },
+        count: args.series.count().unwrap_or(1),
+        seeds: base_seeds(args, seed),
+    };
+    let shard = args.series.shard;
+    let shard = shard.and_then(|[part, parts]| Shard::new(part, parts));
+    let files = SeriesFiles::new(&output_names::named(args), shard)?;
+    let numbers = series.numbers(args.series.only, shard);
+    let Some(&first) = numbers.first() else {
+        says.text("no number of the series is in this part\n");
+        return Ok(());
+    };
+    let mut prepared = Prepared::from_args(args)?;
+    let frame = series.frame(&prepared.loaded.spec, first)?;
+    let job = prepared.resolve(&frame.spec, frame.noise_seed, args)?;
+    // Read once; what the file is later does not count.
+    let spec = &mut prepared.loaded.spec;
+    if let SourcesSpec::File(_) = spec.beam.sources {
+        spec.beam.sources = SourcesSpec::List(job.resolved.experiment.sources.clone());
+    }
+    let log_path = log_path(args, shard);
+    refuse_nexus(args, &files, first, &log_path)?;
+    let request = SeriesRequest {
+        loaded: &prepared.loaded,
+        series,
+        numbers,
+        files: &files,
+        log_path,
+        identity: identity(args, words)?,
+        resumes: args.series.resume,
+        threads: args.running.threads,
+        level: level(args)?,
+        precision: precision(args),
+        limit: memory_limit(args),
+        truth_floor_photons: args.output.truth_floor.unwrap_or(0.0),
+        grey: args.output.png_scale,
+        check_files: &|files| output_names::check(args, files),
+        words_for: &|frame| words_for(series.kind, frame),
+    };
+    let wanted = request.numbers.len();
+    let run = SeriesRun::open(request, &job.resolved)?;
+    says.text(&report::before(&job, args));
+    warn_of_decisions(&job);
+    base::save(args, &job)?;
+    if let FactorsSpec::List(_) = job.named.factors {
+        write_dump(args, &job.resolved.experiment.factors, false);
+    }
+    drop(job);
+    if run.complete() > 0 {
+        says.text(&format!(
+            "{} of {wanted} images are complete\n",
+            run.complete()
+        ));
+    }
+    let progress = Progress::of_images(args.running.progress, args.running.verbosity);
+    let console = SeriesConsole {
+        says,
+        progress,
+        left_grid: AtomicBool::new(false),
+    };
+    let rendered = run.render(&console, stop);
+    console.progress.finish();
+    Ok(rendered?)
+}
+
+/// Refuses a file of all images that is an input, another output or the log.
+fn refuse_nexus(
+    args: &Args,
+    files: &SeriesFiles,
+    first: u32,
+    log_path: &Path,
+) -> Result<(), RunError> {
+    let Some(path) = files.nexus() else {
+        return Ok(());
+    };
+    if path == log_path {
+        return Err(RunError::SameFile {
+            path: path.to_path_buf(),
+            output: OutputKind::Nexus.name(),
+            other: "seriesfile",
+        });
+    }
+    let mut of_frame = files.of_frame(first);
+    of_frame.set(OutputKind::Nexus, path.to_path_buf());
+    Ok(output_names::check(args, &of_frame)?)
+}
+
+fn log_path(args: &Args, shard: Option<Shard>) -> PathBuf {
+    let path = args.series.log_path.as_deref();
+    let path = path.unwrap_or(Path::new(DEFAULT_LOG));
+    shard.map_or(path.to_path_buf(), |shard| of_part(path, shard))
+}
+
+/// What decides the images of a series.
+fn identity(args: &Args, words: &[OsString]) -> Result<SeriesIdentity, RunError> {
+    let given = match argv::parse(words.iter()) {
+        Ok(Spelled::Flags(given)) => given,
+        // It was understood once already, as a series.
+        Ok(Spelled::Show(_)) | Err(_) => Vec::new(),
+    };
+    let given = given.iter();
+    let given = given.filter(|given| !NOT_OF_THE_IMAGES.contains(&given.spec.name));
+    let flags = given.map(|given| {
+        let values = given.words.iter();
+        let values = values.map(|word| word.to_string_lossy().into_owned());
+        let is_count = COUNTS.contains(&given.spec.name);
+        std::iter::once(given.spec.name.to_owned())
+            .chain(values.filter(|_| !is_count))
+            .collect()
+    });
+    // What is no file, such as a pipe, can be read only once.
+    let files = inputs::named(args);
+    let files = files.into_iter().filter(|(_, path)| path.is_file());
+    let inputs = files.map(|(flag, path)| {
+        let entry = FileEntry::of_file(flag, &path);
+        entry.map_err(|source| RunError::Series(super::SeriesError::Unkept { path, source }))
+    });
+    Ok(SeriesIdentity {
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        flags: flags.collect(),
+        inputs: inputs.collect::<Result<_, _>>()?,
+    })
+}
+
+/// The flags that, after those of the series without `-frames` or `-shots`, render a frame alone.
+fn words_for(kind: SeriesKind, frame: &Frame) -> Vec<String> {
+    let mut words = vec!["-seed".to_owned(), frame.noise_seed.to_string()];
+    match kind {
+        SeriesKind::Rotation => words.extend(["-phi".to_owned(), frame.phi_deg.to_string()]),
+        SeriesKind::Shots => {
+            let fixed = Oddity::MissetRandom.name();
+            words.extend(["-misset", "random", "-fix", fixed].map(str::to_owned));
+            let mosaic_seed = frame.spec.crystal.mosaic.seed;
+            words.extend(["-mosaic_seed".to_owned(), mosaic_seed.to_string()]);
+        }
+    }
+    if let Some(Misset::Random { seed } | Misset::RandomUniform { seed }) =
+        frame.spec.crystal.misset
+    {
+        words.extend(["-misset_seed".to_owned(), seed.to_string()]);
+    }
+    words
+}
+
+/// What is said of a series as it comes along.
+struct SeriesConsole {
+    says: Says,
+    progress: Progress,
+    /// Whether it was said that an index left the grid of structure factors.
+    left_grid: AtomicBool,
+}
+
+impl SeriesObserver for SeriesConsole {
+    fn frame(&self, frame: &FrameReport, done: usize, wanted: usize) {
+        let number = frame.number;
+        let setting = match (frame.kind, frame.misset_deg) {
+            (SeriesKind::Shots, Some([x, y, z])) => format!("misset {x:.3} {y:.3} {z:.3}"),
+            _ => format!("phi {}", frame.phi_deg),
+        };
+        let line = format!("{number}: {setting}, max_I = {:.4e}\n", frame.max_photons);
+        self.progress.aside(|| self.says.text(&line));
+        self.progress.update(done, wanted);
+        if frame.left_grid && !self.left_grid.swap(true, Ordering::Relaxed) {
+            warn!("{}, first in image {number}", Oddity::Interpolation);
+        }
+    }
+
+    fn complete(&self, frames: usize) {
+        self.progress.finish();
+        self.says.text(&format!("{frames} images are complete\n"));
+    }
+
+    fn file_of_all(&self, path: &str) {
+        self.says.text(&writing(Path::new(path)));
+    }
+}

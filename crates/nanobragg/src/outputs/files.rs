@@ -1,0 +1,231 @@
+//! Where the outputs of a run are to stand, and which of them would destroy another file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use nanobragg_io::Exposure;
+use tracing::warn;
+
+use super::format::{PhotonFormat, WideFormat};
+use crate::error::Error;
+use crate::exposure::exposures;
+use crate::resolve::Resolved;
+
+/// Links followed one after the other; a circle of them cannot be written anyway.
+const MOST_LINKS: usize = 40;
+
+/// A file that can be written of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OutputKind {
+    /// Photons as floats: raw, or TIFF or NeXus by the extension.
+    Float,
+    /// Scaled counts without noise: SMV, or CBF, TIFF or NeXus by the extension.
+    Int,
+    /// An 8-bit greymap.
+    Pgm,
+    /// Counts with noise: SMV, or CBF, TIFF or NeXus by the extension.
+    Noise,
+    /// A picture for people.
+    Png,
+    /// An ExperimentList of dxtbx.
+    Expt,
+    /// An `XDS.INP`.
+    Xds,
+    /// A table of what is in the image: JSON by the extension, otherwise CSV.
+    Truth,
+    /// The counts with noise, or without if there are none, as CBF.
+    Cbf,
+    /// The same as TIFF.
+    Tiff,
+    /// The same as NeXus.
+    Nexus,
+}
+
+impl OutputKind {
+    /// Its name in logs and records, which is that of its flag.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Float => "floatfile",
+            Self::Int => "intfile",
+            Self::Pgm => "pgmfile",
+            Self::Noise => "noisefile",
+            Self::Png => "pngfile",
+            Self::Expt => "exptfile",
+            Self::Xds => "xdsfile",
+            Self::Truth => "truthfile",
+            Self::Cbf => "cbffile",
+            Self::Tiff => "tiffile",
+            Self::Nexus => "nexusfile",
+        }
+    }
+
+    /// The format that holds the counts once more.
+    pub(super) const fn copy_format(self) -> Option<WideFormat> {
+        match self {
+            Self::Cbf => Some(WideFormat::Cbf),
+            Self::Tiff => Some(WideFormat::Tiff),
+            Self::Nexus => Some(WideFormat::Nexus),
+            Self::Float
+            | Self::Int
+            | Self::Pgm
+            | Self::Noise
+            | Self::Png
+            | Self::Expt
+            | Self::Xds
+            | Self::Truth => None,
+        }
+    }
+}
+
+/// Where the outputs of an image are to stand, at most one of each kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutputFiles(BTreeMap<OutputKind, PathBuf>);
+
+impl OutputFiles {
+    /// The path of an output, if it is wanted.
+    pub fn get(&self, kind: OutputKind) -> Option<&Path> {
+        self.0.get(&kind).map(PathBuf::as_path)
+    }
+
+    /// Asks for an output, in place of another path for it.
+    pub fn set(&mut self, kind: OutputKind, path: PathBuf) {
+        self.0.insert(kind, path);
+    }
+
+    /// Asks for an output where none of its kind is asked for.
+    pub fn set_default(&mut self, kind: OutputKind, path: &str) {
+        self.0.entry(kind).or_insert_with(|| path.into());
+    }
+
+    /// Wants no output of this kind.
+    pub fn remove(&mut self, kind: OutputKind) {
+        self.0.remove(&kind);
+    }
+
+    /// Takes the paths that `others` has.
+    pub fn extend(&mut self, others: &Self) {
+        self.0.extend(others.0.clone());
+    }
+
+    /// Every output, in the order of [`OutputKind`].
+    pub fn iter(&self) -> impl Iterator<Item = (OutputKind, &Path)> {
+        self.0.iter().map(|(kind, path)| (*kind, path.as_path()))
+    }
+
+    /// The same outputs at other paths.
+    pub fn map(&self, path: impl Fn(&Path) -> PathBuf) -> Self {
+        Self(
+            self.0
+                .iter()
+                .map(|(kind, old)| (*kind, path(old)))
+                .collect(),
+        )
+    }
+
+    /// Whether the geometry is written for another program.
+    pub fn have_geometry(&self) -> bool {
+        self.get(OutputKind::Expt).is_some() || self.get(OutputKind::Xds).is_some()
+    }
+
+    /// What headers say of every panel, if a file has one that carries a geometry; a warning where a
+    /// header says less than there is.
+    ///
+    /// # Errors
+    /// [`Error::NoPhotons`], or a geometry that no header can state.
+    pub(super) fn exposures(&self, resolved: &Resolved) -> Result<Vec<Exposure>, Error> {
+        if let Some(path) = self.get(OutputKind::Float)
+            && PhotonFormat::of(path).is_none()
+        {
+            return Err(Error::NoPhotons {
+                path: path.to_path_buf(),
+            });
+        }
+        let counts = [OutputKind::Int, OutputKind::Noise, OutputKind::Float];
+        let named = counts.into_iter().filter_map(|kind| self.get(kind));
+        let named = named.filter_map(|path| Some((WideFormat::of(path)?, path)));
+        let copies = self.iter();
+        let copies = copies.filter_map(|(kind, path)| Some((kind.copy_format()?, path)));
+        let files: Vec<_> = named.chain(copies).collect();
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let exposures = exposures(resolved)?;
+        let warning = |(format, path): &(WideFormat, &Path)| {
+            exposures
+                .iter()
+                .find_map(|exposure| format.warning(exposure, path))
+        };
+        if let Some(warning) = files.iter().find_map(warning) {
+            warn!("{warning}");
+        }
+        Ok(exposures)
+    }
+}
+
+/// Refuses files to be written that are the same file as another one, or as one of those that are
+/// read. Each has a name for the message. Devices may be written many times.
+///
+/// # Errors
+/// [`Error::SameFile`] naming both.
+pub fn refuse_collisions<'p>(
+    read: impl IntoIterator<Item = (&'static str, PathBuf)>,
+    written: impl IntoIterator<Item = (&'static str, &'p Path)>,
+) -> Result<(), Error> {
+    let read = read.into_iter();
+    let mut taken: Vec<(&'static str, PathBuf)> =
+        read.map(|(name, path)| (name, identity(&path))).collect();
+    for (output, path) in written {
+        if is_device(path) {
+            continue;
+        }
+        let here = identity(path);
+        if let Some((other, _)) = taken.iter().find(|(_, there)| *there == here) {
+            return Err(Error::SameFile {
+                path: path.to_path_buf(),
+                output,
+                other,
+            });
+        }
+        taken.push((output, here));
+    }
+    Ok(())
+}
+
+/// Where the image of one panel stands, if a file is to hold one: `image_p0002.img` of `image.img`
+/// for the panel of number 2.
+pub(super) fn of_panel(path: &Path, index: usize) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("_p{index:04}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// Whether many outputs may go there, as to `/dev/null`.
+pub fn is_device(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// A path by which two names of one file compare equal, whether it exists or not.
+fn identity(path: &Path) -> PathBuf {
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        if let Ok(canonical) = path.canonicalize() {
+            return canonical;
+        }
+        // A link to what is not there yet.
+        let Ok(target) = path.read_link() else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    let folder = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return path,
+    };
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}

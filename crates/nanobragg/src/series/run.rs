@@ -1,0 +1,311 @@
+//! A whole series: the frames that are to be rendered, one after the other or some at a time.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use nanobragg_crystal::GridLimit;
+use nanobragg_io::png::Grey;
+use nanobragg_physics::{Cancel, Level, Precision, RunOptions, Scene, truth as truth_of};
+use serde_json::{Value, json};
+
+use super::file::SeriesFile;
+use super::log::Log;
+use super::{Frame, SeriesFiles, SeriesIdentity, SeriesKind, SeriesSpec};
+use crate::error::Error;
+use crate::exchange::Geometry;
+use crate::factors::Loaded;
+use crate::images::Simulated;
+use crate::memory::{bytes_needed, check_memory};
+use crate::outputs::{OpenOutputs, OutputFiles, OutputKind, Rendered};
+use crate::resolve::Resolved;
+
+/// Up to here an image is too small to keep many threads busy, so that each thread renders images of
+/// its own.
+const SMALL_BYTES: u64 = 16 << 20;
+
+/// A series that is to be rendered.
+pub struct SeriesRequest<'r> {
+    /// The experiment, with its files in memory.
+    pub loaded: &'r Loaded,
+    /// The series.
+    pub series: SeriesSpec,
+    /// The numbers of the frames that are to be there in the end, ascending.
+    pub numbers: Vec<u32>,
+    /// Their files.
+    pub files: &'r SeriesFiles,
+    /// Where it is kept which frames are complete.
+    pub log_path: PathBuf,
+    /// What decides the images, so that another series is not gone on with.
+    pub identity: SeriesIdentity,
+    /// Leave out the frames that the log says are complete.
+    pub resumes: bool,
+    /// Threads; `None` is one for each core.
+    pub threads: Option<u32>,
+    /// Vector instructions; `None` is the best of the machine.
+    pub level: Option<Level>,
+    /// Precision of the interference function.
+    pub precision: Precision,
+    /// Memory that an image and its tables may take.
+    pub limit: GridLimit,
+    /// Photons below which a reflection is left out of the table of a frame.
+    pub truth_floor_photons: f64,
+    /// How photons become grey in pictures.
+    pub grey: Grey,
+    /// Refuses outputs of a frame that would destroy another file.
+    pub check_files: &'r (dyn Fn(&OutputFiles) -> Result<(), Error> + Sync),
+    /// Words that ask for a frame alone, for the log.
+    pub words_for: &'r (dyn Fn(&Frame) -> Vec<String> + Sync),
+}
+
+/// A frame whose files are in place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FrameReport {
+    /// Its number, from 1.
+    pub number: u32,
+    /// What changes from frame to frame.
+    pub kind: SeriesKind,
+    /// Angle of its first spindle step in degrees.
+    pub phi_deg: f64,
+    /// The missetting angles in degrees.
+    pub misset_deg: Option<[f64; 3]>,
+    /// Photons of the brightest pixel.
+    pub max_photons: f64,
+    /// Whether an index left the grid of structure factors (the oddity `interpolation`).
+    pub left_grid: bool,
+}
+
+/// Hears how a series comes along, one event at a time.
+pub trait SeriesObserver: Sync {
+    /// The files of a frame are in place, and `done` frames of `wanted` are complete.
+    fn frame(&self, frame: &FrameReport, done: usize, wanted: usize);
+
+    /// All frames that were asked for are complete.
+    fn complete(&self, frames: usize);
+
+    /// The one file of all frames is in place.
+    fn file_of_all(&self, path: &str);
+}
+
+/// A series ready to be rendered: its log is open, and so is the one file of all frames.
+pub struct SeriesRun<'r> {
+    request: SeriesRequest<'r>,
+    /// Frames that are rendered at a time.
+    at_once: usize,
+    log: Log,
+    file_of_all: Option<Arc<SeriesFile>>,
+}
+
+impl<'r> SeriesRun<'r> {
+    /// Opens the log and the one file of all frames; `first` is the first frame of the request, resolved.
+    ///
+    /// # Errors
+    /// [`Error::AnotherSeries`], [`Error::NotASeriesLog`] if the series resumes; [`Error::SeriesLog`] and other
+    /// errors for a file that cannot be read or written.
+    pub fn open(mut request: SeriesRequest<'r>, first: &Resolved) -> Result<Self, Error> {
+        let SeriesRequest { series, files, .. } = request;
+        let about = json!({
+            "kind": match series.kind { SeriesKind::Rotation => "rotation", SeriesKind::Shots => "shots" },
+            "count": series.count,
+            "noise_seed": series.seeds.noise,
+            "misset_seed": series.seeds.misset,
+            "mosaic_seed": series.seeds.mosaic,
+            "spindle": first.experiment.goniometer.spindle(),
+            "wavelength_angstrom": first.decisions.wavelength_m * 1e10,
+        });
+        let log = Log::open(&request, &about)?;
+        let nexus = files.nexus().filter(|_| !log.has_file_of_all());
+        let file_of_all = nexus.map(|path| {
+            let numbers = request.numbers.clone();
+            SeriesFile::create(path.to_path_buf(), numbers, series.kind, first).map(Arc::new)
+        });
+        let file_of_all = file_of_all.transpose()?;
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = request.threads.map_or(cores, |threads| threads as usize);
+        let is_small = bytes_needed(&first.experiment) <= SMALL_BYTES;
+        let at_once = if is_small { threads } else { 1 };
+        if at_once > 1 {
+            request.threads = Some(1);
+        }
+        Ok(Self {
+            request,
+            at_once,
+            log,
+            file_of_all,
+        })
+    }
+
+    /// How many of the frames are complete already.
+    pub fn complete(&self) -> usize {
+        self.log.len()
+    }
+
+    /// Renders and writes the frames that are not complete. Once `stop` is raised it ends as soon as it can.
+    ///
+    /// # Errors
+    /// [`Error::SeriesStopped`], and what a single frame can fail of: of several, that of the lowest
+    /// number. Frames that are complete then stay, and are in the log.
+    pub fn render(self, observer: &dyn SeriesObserver, stop: &Cancel) -> Result<(), Error> {
+        let Self {
+            request,
+            at_once,
+            log,
+            mut file_of_all,
+        } = self;
+        let to_do = request.numbers.iter().copied();
+        let rendering = Rendering {
+            to_do: to_do.filter(|number| !log.has(*number)).collect(),
+            request: &request,
+            file_of_all: file_of_all.as_ref(),
+            next: AtomicUsize::new(0),
+            failed: AtomicBool::new(false),
+            results: Mutex::new(Results { log, failure: None }),
+            observer,
+            stop,
+        };
+        let at_once = at_once.clamp(1, rendering.to_do.len().max(1));
+        thread::scope(|scope| {
+            for _ in 1..at_once {
+                scope.spawn(|| rendering.work());
+            }
+            rendering.work();
+        });
+        let results = rendering.results.into_inner();
+        let Results { mut log, failure } = results.unwrap_or_else(PoisonError::into_inner);
+        match failure {
+            Some((_, Error::Physics(nanobragg_physics::Error::Cancelled))) => {
+                return Err(Error::SeriesStopped {
+                    done: log.len(),
+                    wanted: request.numbers.len(),
+                    file: file_of_all.map(|file| file.path().to_path_buf()),
+                });
+            }
+            Some((_, error)) => return Err(error),
+            None => observer.complete(log.len()),
+        }
+        // Its places are gone with the frames.
+        if let Some(file) = file_of_all.take().and_then(Arc::into_inner) {
+            let entry = file.commit()?;
+            observer.file_of_all(&entry.path);
+            log.add_file_of_all(&request.numbers, entry)?;
+        }
+        Ok(())
+    }
+}
+
+/// A series on its way.
+struct Rendering<'r> {
+    request: &'r SeriesRequest<'r>,
+    file_of_all: Option<&'r Arc<SeriesFile>>,
+    to_do: Vec<u32>,
+    /// The place in `to_do` of the frame that is next.
+    next: AtomicUsize,
+    failed: AtomicBool,
+    results: Mutex<Results>,
+    observer: &'r dyn SeriesObserver,
+    stop: &'r Cancel,
+}
+
+/// What threads tell one at a time.
+struct Results {
+    log: Log,
+    /// The failure of the frame with the lowest number.
+    failure: Option<(u32, Error)>,
+}
+
+impl Rendering<'_> {
+    /// Makes frames until there are none left, or one has failed.
+    fn work(&self) {
+        while !self.failed.load(Ordering::Relaxed) {
+            let place = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(&number) = self.to_do.get(place) else {
+                return;
+            };
+            let made = self.make(number);
+            let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = made.and_then(|(report, entry)| {
+                results.log.add(number, &entry)?;
+                let wanted = self.request.numbers.len();
+                self.observer.frame(&report, results.log.len(), wanted);
+                Ok(())
+            });
+            if let Err(error) = kept {
+                self.failed.store(true, Ordering::Relaxed);
+                let failure = results.failure.as_ref();
+                if failure.is_none_or(|(other, _)| number < *other) {
+                    results.failure = Some((number, error));
+                }
+            }
+        }
+    }
+
+    /// Renders a frame and puts its files in place; what there is to tell, and the entry of the log.
+    fn make(&self, number: u32) -> Result<(FrameReport, Value), Error> {
+        let request = self.request;
+        if self.stop.is_raised() {
+            return Err(nanobragg_physics::Error::Cancelled.into());
+        }
+        let frame = request.series.frame(&request.loaded.spec, number)?;
+        let resolved = request.loaded.resolve(&frame.spec)?;
+        let experiment = &resolved.experiment;
+        check_memory(experiment, request.limit)?;
+        let files = request.files.of_frame(number);
+        let geometry = files.have_geometry().then(|| Geometry::of(&resolved));
+        let geometry = geometry.transpose()?;
+        (request.check_files)(&files)?;
+        let mut outputs = OpenOutputs::open(&files, &resolved, true)?;
+        outputs.also_to(self.file_of_all.and_then(|file| file.place(number)));
+
+        let scene = Scene::new(experiment);
+        let options = RunOptions {
+            threads: request.threads.map_or(0, |threads| threads as usize),
+            level: request.level,
+            precision: request.precision,
+            progress: None,
+            cancel: Some(self.stop),
+        };
+        let rendered = nanobragg_physics::render(&scene, &options)?;
+        let floor_photons = request.truth_floor_photons;
+        let truth = files.get(OutputKind::Truth);
+        let truth = truth.map(|_| truth_of(&scene, &rendered, floor_photons, &options));
+        let truth = truth.transpose()?;
+        let image = Simulated::new(experiment, rendered)?;
+        drop(scene);
+        let of_frame = Rendered {
+            resolved: &resolved,
+            image: &image,
+            response: &frame.spec.response,
+            noise_seed: frame.noise_seed,
+            geometry: geometry.as_ref(),
+            truth: truth.as_ref(),
+            grey: request.grey,
+        };
+        let written = outputs.write(&of_frame, &|_| {}, self.stop)?;
+        let misset_rad = experiment.crystal.misset_rad();
+        let misset_deg = misset_rad.map(|misset_rad| misset_rad.map(f64::to_degrees));
+        let statistics = &image.statistics;
+        let entry = json!({
+            "number": number,
+            "phi_deg": frame.phi_deg,
+            "osc_deg": experiment.phi.range_rad.to_degrees(),
+            "misset_deg": misset_deg,
+            "reciprocal_per_angstrom": experiment.crystal.reciprocal().vectors(),
+            "noise_seed": frame.noise_seed,
+            "alone": (request.words_for)(&frame),
+            "max_photons": statistics.max_photons,
+            "mean_photons": statistics.mean,
+            "outputs": written,
+        });
+        let report = FrameReport {
+            number,
+            kind: request.series.kind,
+            phi_deg: frame.phi_deg,
+            misset_deg,
+            max_photons: statistics.max_photons.into(),
+            left_grid: image.left_grid_at.is_some(),
+        };
+        Ok((report, entry))
+    }
+}
