@@ -1,4 +1,4 @@
-//! One way from a start through all stages.
+//! One attempt: from a start through all stages.
 
 use std::cell::RefCell;
 
@@ -13,68 +13,73 @@ use crate::normal::Normal;
 use crate::problem::{Fit, Problem, Step, Weighting};
 use crate::refinement::{Ending, StageRecord};
 use crate::spec::{RefineSpec, Stage};
-use crate::stage::View;
+use crate::stage::ImageScales;
 use crate::target::Target;
 
-/// What a start may be off, as a fraction of the reach of a parameter, in all stages but the last:
-/// it keeps what the stage cannot tell apart, as the distance and the scale of the cell, where it is.
+/// The standard deviation of the prior of a parameter, as a fraction of its reach, in all stages
+/// except the last. The prior keeps parameters that a stage cannot separate, such as the distance and
+/// the scale of the cell, near their start.
 const PRIOR: f64 = 0.5;
 
-/// When a stage before the last has converged.
-const ROUGHLY: f64 = 1e-4;
+/// The tolerance of the stages before the last.
+const ROUGH_TOLERANCE: f64 = 1e-4;
 
-/// The most steps of a stage before the last.
-const FEW_STEPS: usize = 40;
+/// The largest number of steps of a stage before the last.
+const MOST_ROUGH_STEPS: usize = 40;
 
-/// The cosine of the angle between two images below which they have nothing in common.
+/// Two images do not overlap if the cosine of the angle between them is below this.
 const NO_OVERLAP: f64 = 1e-3;
 
-/// How far the first step of the first stage goes, as a fraction of what a start may be off.
+/// The largest length of the first step of the first stage, in units of the reach of the parameters.
 const FIRST_STEP: f64 = 1.0;
 
-/// The same in further stages, which begin nearer to where they end: a bold step would leave the
-/// minimum that the stage before has found.
+/// The same for later stages. They start nearer to their end, and a long step could leave the minimum
+/// that the stage before found.
 const NEXT_STEP: f64 = 0.1;
 
-/// Rounds of the last stage, where weights follow from what was predicted when the round began.
+/// The number of rounds of the last stage. The weights of a round come from the prediction at its
+/// start.
 const ROUNDS: usize = 2;
 
-/// What does not change from attempt to attempt.
+/// Everything that is the same for all attempts.
 pub(crate) struct Setting<'a> {
-    /// The experiment at its start, with nothing left that changes in steps.
+    /// The experiment at its start. Integers that depend on other numbers are fixed.
     pub(crate) spec: ExperimentSpec,
     pub(crate) target: &'a Target,
+    /// One flag per pixel, `[slow][fast]`.
     pub(crate) used: Vec<bool>,
-    pub(crate) view: View,
+    pub(crate) scales: ImageScales,
     pub(crate) free: FreeSet,
     pub(crate) stages: Vec<Stage>,
     pub(crate) wanted: &'a RefineSpec,
     pub(crate) options: &'a RunOptions<'a>,
 }
 
-/// Where an attempt has ended.
+/// The end of an attempt.
 pub(crate) struct End {
     pub(crate) values: Vec<f64>,
-    /// By the values, at the end.
+    /// The normal equations of the values at the end.
     pub(crate) normal: Normal,
     pub(crate) goodness: f64,
     pub(crate) pixels: usize,
     pub(crate) stages: Vec<StageRecord>,
 }
 
-/// A step of a stage: the stage, its pixels, the step and the values.
-pub(crate) type Told<'t> = &'t mut dyn FnMut(usize, usize, &Step, &[f64]);
+/// A function that is called after each step of a stage, with the number of the stage, the number of
+/// its pixels, the step and the values.
+pub(crate) type StepObserver<'o> = &'o mut dyn FnMut(usize, usize, &Step, &[f64]);
 
 impl Setting<'_> {
-    /// Goes from the values through all stages.
-    pub(crate) fn attempt(&self, start: &[f64], told: Told<'_>) -> Result<End, Error> {
+    /// Runs all stages from these values.
+    pub(crate) fn attempt(&self, start: &[f64], observe: StepObserver<'_>) -> Result<End, Error> {
         let mut values = start.to_vec();
         let mut records = Vec::new();
         let mut end = None;
         for (index, stage) in self.stages.iter().enumerate() {
             let is_last = index + 1 == self.stages.len();
-            let looks_at = stage.looks_at(&self.used, &self.view);
-            let pixels = looks_at.iter().filter(|&&looked| looked).count();
+            let selected = stage.selected_pixels(&self.used, &self.scales);
+            let pixels = selected.iter().filter(|&&selected| selected).count();
+            // A rough stage with too few pixels is skipped; a later one has more.
             if pixels <= self.free.len() {
                 if !is_last {
                     continue;
@@ -84,15 +89,17 @@ impl Setting<'_> {
                     parameters: self.free.len(),
                 });
             }
+            // Weights from a prediction need a second round: the first prediction is not yet right.
             let rounds = match self.wanted.likelihood {
                 Likelihood::Gaussian(Variance::Counting(_)) if is_last => ROUNDS,
                 _ => 1,
             };
             for _ in 0..rounds {
-                let fit = self.fit(stage, &looks_at, is_last, &mut values, records.is_empty())?;
-                let mut tell = |step: &Step| told(index + 1, pixels, step, &fit.values(&step.u).0);
+                let fit = self.fit(stage, &selected, is_last, &mut values, records.is_empty())?;
+                let mut observe_step =
+                    |step: &Step| observe(index + 1, pixels, step, &fit.values(&step.u).0);
                 let (best, record) =
-                    self.minimise(&fit, (index + 1, stage, pixels), is_last, &mut tell)?;
+                    self.minimise(&fit, (index + 1, stage, pixels), is_last, &mut observe_step)?;
                 values = fit.values(&best.u).0;
                 records.push(record);
                 if is_last {
@@ -111,26 +118,27 @@ impl Setting<'_> {
         })
     }
 
-    /// A stage, beginning at the values; the fluence among them is first brought to what the target
-    /// asks for.
+    /// A stage that starts at these values. A fluence among them is first scaled to the target.
     fn fit(
         &self,
         stage: &Stage,
-        looks_at: &[bool],
+        selected: &[bool],
         is_last: bool,
         values: &mut [f64],
         is_first: bool,
     ) -> Result<Fit<'_>, Error> {
         let photons = self.target.photons();
         let mut spec = stage.crystal(self.spec.clone());
-        spec.mask = Mask::new(photons.fast(), looks_at.to_vec()).map(MaskSpec::Pixels);
+        spec.mask = Mask::new(photons.fast(), selected.to_vec()).map(MaskSpec::Pixels);
         let pixels_fast = photons.fast();
         let blur = (stage.blur_pixels > 0.0).then_some(PointSpread {
             sigma_pixels: stage.blur_pixels,
         });
-        let pairs = photons.pixels().iter().zip(looks_at);
+        // A pixel that is not selected is 0 in the prediction, so it must be 0 in the target before
+        // both are blurred.
+        let pairs = photons.pixels().iter().zip(selected);
         let cut: Vec<f64> = pairs
-            .map(|(&photons, &looked)| if looked { photons } else { 0.0 })
+            .map(|(&photons, &selected)| if selected { photons } else { 0.0 })
             .collect();
         let target = match blur {
             Some(blur) => blur.spread(&cut, pixels_fast),
@@ -138,7 +146,7 @@ impl Setting<'_> {
         };
         let mut fit = Fit {
             spec,
-            looked_at: looks_at.to_vec(),
+            selected: selected.to_vec(),
             free: self.free.starting_at(values),
             scale: 1.0,
             scale_is_free: stage.most_cells.is_some(),
@@ -154,23 +162,27 @@ impl Setting<'_> {
         let rough = fit.rough_weights(stage.blur_pixels);
         let (scale, overlap) = fit.scale_and_overlap(&predicted, &rough);
         if is_first && (overlap.is_nan() || overlap < NO_OVERLAP) {
-            let seen = |image: &[f64]| -> f64 {
-                let looked = image.iter().zip(looks_at).filter(|(_, looked)| **looked);
-                looked.map(|(photons, _)| photons).sum()
+            let sum = |image: &[f64]| -> f64 {
+                let pairs = image.iter().zip(selected);
+                let photons = pairs.filter(|(_, selected)| **selected);
+                photons.map(|(photons, _)| photons).sum()
             };
             return Err(Error::NoOverlap {
-                photons: seen(&fit.target),
-                predicted: seen(&predicted),
+                photons: sum(&fit.target),
+                predicted: sum(&predicted),
                 overlap: if overlap.is_nan() { 0.0 } else { overlap },
             });
         }
+        // The photons are in proportion to the fluence, so its best value follows from one image.
+        // With a smaller crystal the spots are weaker by an unknown factor; there the scale is free
+        // and the fluence is not changed.
         let mut factor = 1.0;
         if fit.scale_is_free {
             fit.scale = scale;
         } else if let Some(value) = fluence(&self.free, values) {
-            let brought = *value * scale;
-            if scale.is_finite() && scale > 0.0 && self.free.allows_fluence(brought) {
-                *value = brought;
+            let scaled = *value * scale;
+            if scale.is_finite() && scale > 0.0 && self.free.allows_fluence(scaled) {
+                *value = scaled;
                 factor = scale;
                 fit.free = self.free.starting_at(values);
             }
@@ -188,30 +200,36 @@ impl Setting<'_> {
         Ok(fit)
     }
 
+    /// Minimises the misfit of a stage. Returns its best step and the record of the stage.
     fn minimise(
         &self,
         fit: &Fit<'_>,
         (number, stage, pixels): (usize, &Stage, usize),
         is_last: bool,
-        told: &mut dyn FnMut(&Step),
+        observe: &mut dyn FnMut(&Step),
     ) -> Result<(Step, StageRecord), Error> {
         let (tolerance, steps) = if is_last {
             (self.wanted.tolerance, self.wanted.max_iterations)
         } else {
-            (ROUGHLY, FEW_STEPS.min(self.wanted.max_iterations))
+            (
+                ROUGH_TOLERANCE,
+                MOST_ROUGH_STEPS.min(self.wanted.max_iterations),
+            )
         };
         let mut first = None;
-        let mut tell = |step: &Step| {
+        let mut observe_step = |step: &Step| {
             first.get_or_insert(step.normal.misfit);
-            told(step);
+            observe(step);
         };
-        let problem = Problem::new(fit, &mut tell);
+        let problem = Problem::new(fit, &mut observe_step);
         let (problem, report) = LevenbergMarquardt::new()
             .with_ftol(tolerance)
             .with_xtol(tolerance)
             .with_gtol(0.0)
-            // The numbers start at 1 and change by about 1 over what a start may be off.
+            // The bound of the first step is relative to the numbers. All of them start at 1, and a
+            // change by 1 is one reach of the parameter.
             .with_stepbound(if number == 1 { FIRST_STEP } else { NEXT_STEP })
+            // The crate multiplies the patience by the number of parameters plus 1, as MINPACK does.
             .with_patience(steps.div_ceil(fit.numbers() + 1).max(1))
             .minimize(problem);
         let (best, iterations, error) = problem.end();
@@ -224,7 +242,7 @@ impl Setting<'_> {
             TerminationReason::Converged { .. }
             | TerminationReason::Orthogonal
             | TerminationReason::ResidualsZero
-            // Nothing can be gained within the precision of the sums.
+            // A further gain is below the rounding errors of the sums.
             | TerminationReason::NoImprovementPossible(_) => Ending::Converged,
             other => {
                 return Err(Error::Minimiser {
@@ -244,7 +262,7 @@ impl Setting<'_> {
     }
 }
 
-/// The fluence among the values.
+/// The value of the fluence, if it is a free number.
 fn fluence<'v>(free: &FreeSet, values: &'v mut [f64]) -> Option<&'v mut f64> {
     let mut numbers = free.iter().zip(values);
     numbers.find_map(|(free, value)| free.is_fluence().then_some(value))

@@ -5,15 +5,15 @@ use nalgebra_of_minimiser::DMatrix;
 use crate::Error;
 use crate::normal::Scaled;
 
-/// Eigenvalues of the normal matrix, its diagonal brought to 1, below which parameters cannot be told
-/// apart: their correlation is 1 within what the sums can resolve.
+/// Parameters are inseparable if the normal matrix, with its diagonal scaled to 1, has an eigenvalue
+/// below this. Their correlation is then 1 within the precision of the sums.
 const SINGULAR: f64 = 1e-11;
 
-/// The part that a parameter has in such an eigenvector for it to be named.
+/// A parameter belongs to the inseparable ones if its component in the eigenvector exceeds this.
 const NOTICEABLE: f64 = 0.2;
 
-/// Standard uncertainties `sqrt(C_ii)` and correlations `C_ij / sqrt(C_ii C_jj)`, C the inverse of the
-/// normal matrix.
+/// Standard uncertainties `sqrt(C_ii)` and correlations `C_ij / sqrt(C_ii C_jj)`, where C is the
+/// inverse of the normal matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Covariance {
     pub(crate) sigmas: Vec<f64>,
@@ -21,13 +21,13 @@ pub(crate) struct Covariance {
 }
 
 impl Covariance {
-    /// Of the numbers called `names`.
+    /// The covariance of the numbers with these names.
     ///
     /// # Errors
-    /// [`Error::NoEffect`] and [`Error::Inseparable`] where the matrix has no inverse.
+    /// [`Error::NoEffect`] and [`Error::Inseparable`] if the matrix has no inverse.
     pub(crate) fn of(matrix: &DMatrix<f64>, names: &[String]) -> Result<Self, Error> {
         for (&diagonal, name) in matrix.diagonal().iter().zip(names) {
-            // Not a number is no effect either.
+            // A diagonal of NaN does not describe an effect either.
             if diagonal.is_nan() || diagonal <= 0.0 {
                 return Err(Error::NoEffect { name: name.clone() });
             }
@@ -47,6 +47,8 @@ impl Covariance {
                 });
             }
         }
+        // The inverse is V D^-1 V^T. As the product of V D^-1/2 with its transpose it is symmetric, and
+        // its diagonal is positive.
         let halves = &vectors * DMatrix::from_diagonal(&values.map(|value| value.recip().sqrt()));
         let scaled = &halves * halves.transpose();
         let deviations = scaled.diagonal().map(f64::sqrt);
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_do_the_same_are_named() {
+    fn numbers_with_the_same_effect_are_named() {
         let mut matrix = DMatrix::from_diagonal_element(3, 3, 2.0);
         (matrix[(0, 2)], matrix[(2, 0)]) = (2.0, 2.0);
         match Covariance::of(&matrix, &names()) {

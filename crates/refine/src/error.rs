@@ -1,15 +1,15 @@
-//! What can be wrong with a refinement.
+//! The errors of a refinement.
 
 use thiserror::Error;
 
-/// Why a refinement cannot be begun or did not come to an end.
+/// Why a refinement cannot start or has failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The experiment cannot be, or cannot be rendered.
+    /// The experiment is impossible or cannot be rendered.
     #[error(transparent)]
     Experiment(#[from] nanobragg::Error),
-    /// A name that no group or parameter has.
+    /// No group and no parameter has this name.
     #[error("{name} is nothing that can be refined; give cell, misset, beam or one of: {known}")]
     UnknownParameter {
         /// The name as given.
@@ -17,7 +17,7 @@ pub enum Error {
         /// All names of single parameters.
         known: String,
     },
-    /// The numbers of cells are whole and cannot be moved in small steps.
+    /// The numbers of cells are integers and cannot change in small steps.
     #[error(
         "Na, Nb and Nc are whole numbers and cannot be refined; -fudge can, for a Gaussian shape"
     )]
@@ -25,44 +25,44 @@ pub enum Error {
     /// The list of parameters is empty.
     #[error("there is nothing to refine: name at least one parameter")]
     NoParameters,
-    /// A bound or restraint on a parameter that is not refined.
+    /// A bound or restraint is on a parameter that is not refined.
     #[error("{name} has a {what} but is not refined; refined are: {refined}")]
     NotRefined {
         /// The parameter.
         name: String,
         /// `bound` or `restraint`.
         what: &'static str,
-        /// What is refined.
+        /// The parameters that are refined.
         refined: String,
     },
-    /// The start of a parameter is outside its bounds, or the bounds enclose nothing.
+    /// The start of a parameter is not between its bounds.
     #[error("{name} starts at {start}, which is not between its bounds {low} and {high}")]
     OutsideBounds {
         /// The parameter.
         name: String,
-        /// Where it starts.
+        /// The value at the start.
         start: f64,
         /// The lower bound.
         low: f64,
         /// The upper bound.
         high: f64,
     },
-    /// A number that describes the likelihood, a restraint or the course is not usable.
+    /// A number of the likelihood, of a restraint or of the minimiser is outside its range.
     #[error("{quantity} is {value}, which must be {allowed}")]
     OutOfRange {
-        /// What it is.
+        /// The quantity.
         quantity: &'static str,
-        /// What was given.
+        /// The value given.
         value: f64,
-        /// What would do.
+        /// The allowed range in words.
         allowed: &'static str,
     },
-    /// The cell to start from does not obey the crystal system.
+    /// The cell at the start does not obey the crystal system.
     #[error("the cell to start from is not {system}: {fault}")]
     NotOfSystem {
         /// The crystal system.
         system: &'static str,
-        /// What does not fit.
+        /// The number that does not fit.
         fault: String,
     },
     /// The target and the detector have different sides.
@@ -86,7 +86,7 @@ pub enum Error {
          interest or not finite"
     )]
     NoPixels,
-    /// Fewer usable pixels than parameters.
+    /// There are not more usable pixels than parameters.
     #[error("{pixels} usable pixels cannot determine {parameters} parameters")]
     TooFewPixels {
         /// Usable pixels.
@@ -94,7 +94,7 @@ pub enum Error {
         /// Refined parameters.
         parameters: usize,
     },
-    /// The target is dark.
+    /// The target has no photons.
     #[error("the usable pixels of the target hold no photons; is the offset of {offset} right?")]
     DarkTarget {
         /// The offset that was subtracted, in counts.
@@ -107,25 +107,25 @@ pub enum Error {
          orientation, distance and beam centre"
     )]
     NoOverlap {
-        /// Photons in the pixels of the target that the first stage looks at.
+        /// Photons of the target in the pixels of the first stage.
         photons: f64,
-        /// Photons that the start predicts there.
+        /// Photons in these pixels in the image of the start.
         predicted: f64,
         /// The cosine of the angle between the two images.
         overlap: f64,
     },
-    /// The likelihood is not a finite number where the refinement begins.
+    /// The likelihood is not finite at the start of a stage.
     #[error("the likelihood is not a finite number at the start of stage {stage}")]
     NotFinite {
         /// The stage, from 1.
         stage: usize,
     },
-    /// The minimiser has failed.
+    /// The minimiser failed.
     #[error("the minimiser failed in stage {stage}: {reason}")]
     Minimiser {
         /// The stage, from 1.
         stage: usize,
-        /// Its reason.
+        /// The reason from the minimiser.
         reason: String,
     },
     /// The image does not change with a parameter.
@@ -134,7 +134,7 @@ pub enum Error {
         /// The parameter.
         name: String,
     },
-    /// Parameters that the image cannot tell apart.
+    /// The image does not determine some parameters separately.
     #[error(
         "the image cannot tell {} apart: changing them together leaves it as it is; refine fewer of \
          them, or restrain or bound one", names.join(", ")
@@ -143,7 +143,7 @@ pub enum Error {
         /// The parameters.
         names: Vec<String>,
     },
-    /// A signal asked to stop.
+    /// The refinement was interrupted by a signal.
     #[error("the refinement was stopped")]
     Cancelled,
 }

@@ -1,4 +1,4 @@
-//! The numbers that the minimiser moves, and the parameters that follow them.
+//! The free numbers of a refinement, and the parameters that depend on them.
 
 use nanobragg::ExperimentSpec;
 
@@ -6,31 +6,31 @@ use crate::spec::{Bounds, RefineSpec, Restraint, Selection};
 use crate::{CrystalSystem, Error};
 use nanobragg::gradient::{self, Parameter};
 
-/// The free numbers of a refinement, in the order asked for.
+/// The free numbers of a refinement, in the order of the request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FreeSet {
     numbers: Vec<Free>,
 }
 
-/// One free number: a parameter, those tied to it, and what is known of it.
+/// One free number: a parameter with those tied to it, its start, bounds and restraint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Free {
-    /// It and those that have its value.
+    /// The parameters that have this value.
     tied: Vec<Parameter>,
     start: f64,
-    /// By how much a start may be expected to be off.
+    /// The expected error of a start.
     reach: f64,
     bounds: Option<Bounds>,
     restraint: Option<Restraint>,
 }
 
 impl FreeSet {
-    /// The free numbers that `wanted` asks for, starting where `spec` is, and the crystal system by
-    /// which edges and angles are tied.
+    /// The free numbers of the request `wanted` with their starts from `spec`, and the crystal system
+    /// that ties edges and angles.
     ///
     /// # Errors
-    /// Where a parameter has no value in this experiment, the cell does not obey the crystal system,
-    /// bounds do not enclose the start, or a bound or restraint belongs to nothing that is refined.
+    /// If a parameter has no value in this experiment, the cell does not obey the crystal system, the
+    /// start is not between its bounds, or a bound or restraint is on a parameter that is not refined.
     pub fn new(
         spec: &ExperimentSpec,
         wanted: &RefineSpec,
@@ -68,17 +68,17 @@ impl FreeSet {
         self.numbers.iter()
     }
 
-    /// How many there are.
+    /// The number of free numbers.
     pub fn len(&self) -> usize {
         self.numbers.len()
     }
 
-    /// Whether there are none.
+    /// Whether there is no free number.
     pub fn is_empty(&self) -> bool {
         self.numbers.is_empty()
     }
 
-    /// All parameters that move, those of each number together.
+    /// All refined parameters. Those of one free number are neighbours.
     pub fn parameters(&self) -> Vec<Parameter> {
         self.iter().flat_map(|free| free.tied.clone()).collect()
     }
@@ -86,7 +86,7 @@ impl FreeSet {
     /// The experiment with these values of the free numbers.
     ///
     /// # Errors
-    /// Where a value cannot be.
+    /// If a value is impossible.
     pub fn apply(&self, spec: &ExperimentSpec, values: &[f64]) -> Result<ExperimentSpec, Error> {
         let mut spec = spec.clone();
         for (free, &value) in self.iter().zip(values) {
@@ -97,7 +97,7 @@ impl FreeSet {
         Ok(spec)
     }
 
-    /// The same free numbers, but starting at these values.
+    /// The same free numbers with other starts.
     pub(crate) fn starting_at(&self, values: &[f64]) -> Self {
         let numbers = self.iter().zip(values).map(|(free, &start)| Free {
             start,
@@ -108,13 +108,14 @@ impl FreeSet {
         }
     }
 
-    /// Whether the fluence is within its bounds.
+    /// Whether this value of the fluence is within its bounds.
     pub(crate) fn allows_fluence(&self, value: f64) -> bool {
         let bounds = self.iter().filter(|free| free.is_fluence());
         let mut bounds = bounds.filter_map(|free| free.bounds);
         bounds.all(|Bounds { low, high }| low < value && value < high)
     }
 
+    /// The free number of a parameter, for a bound or restraint on it.
     fn find(&mut self, parameter: Parameter, what: &'static str) -> Result<&mut Free, Error> {
         let names: Vec<String> = self.iter().map(Free::name).collect();
         let found = (self.numbers.iter_mut()).find(|free| free.tied.contains(&parameter));
@@ -133,18 +134,19 @@ impl Free {
         names.join(" = ")
     }
 
-    /// The parameter that gives its value to those tied to it.
+    /// The parameters that have this value.
     pub fn parameters(&self) -> &[Parameter] {
         &self.tied
     }
 
-    /// Where it starts.
+    /// The value at the start.
     pub fn start(&self) -> f64 {
         self.start
     }
 
-    /// Centre and standard deviation of a start that may be off by `share` of the reach. The fluence
-    /// is brought to the target before each stage, so that its start says nothing.
+    /// Centre and standard deviation of the prior of a stage: the start, and `share` of the reach. The
+    /// fluence is scaled to the target before each stage, so its start contains no information; its
+    /// prior is wide and centred on the present value `now`.
     pub(crate) fn prior(&self, now: f64, share: f64) -> [f64; 2] {
         if self.is_fluence() {
             [now, self.reach.max(now.abs())]
@@ -153,57 +155,61 @@ impl Free {
         }
     }
 
-    /// Whether it is the fluence, of which the image is a multiple.
+    /// Whether it is the fluence, to which the image is proportional.
     pub(crate) fn is_fluence(&self) -> bool {
         self.tied == [Parameter::Fluence]
     }
 
-    /// By how much a start may be expected to be off.
+    /// The expected error of a start, in the unit of the parameter.
     pub fn reach(&self) -> f64 {
         self.reach
     }
 
-    /// What it may not leave.
+    /// The bounds, if there are any.
     pub fn bounds(&self) -> Option<Bounds> {
         self.bounds
     }
 
-    /// What is known of it.
+    /// The restraint, if there is one.
     pub fn restraint(&self) -> Option<Restraint> {
         self.restraint
     }
 
-    /// Its unit.
+    /// The unit of the value.
     pub fn unit(&self) -> &'static str {
         self.tied.first().map_or("", |parameter| parameter.unit())
     }
 
-    /// The value and its derivative by `u`, the number that the minimiser sees. It is 1 at the start
-    /// and changes by about 1 over what a start may be off.
+    /// The value and its derivative by `u`, the number that the minimiser changes. `u` is 1 at the
+    /// start, and a change by 1 is about one reach.
     ///
-    /// Without bounds `value = start + reach (u - 1)`; with bounds `low + (high - low) (1 + sin t)/2`,
-    /// `t` linear in `u`, so that no step leaves them.
+    /// Without bounds `value = start + reach (u - 1)`. With bounds
+    /// `value = low + (high - low) (1 + sin t)/2`, where `t` is linear in `u`: every value of `u` is
+    /// within the bounds.
     pub(crate) fn value(&self, u: f64) -> [f64; 2] {
         let Some(Bounds { low, high }) = self.bounds else {
             return [self.start + self.reach * (u - 1.0), self.reach];
         };
         let half = 0.5 * (high - low);
+        // dvalue/du = half rate cos t. In the middle of the bounds cos t is 1, and this is the reach.
+        // With narrow bounds the rate is limited: a step of 1 in u is then 1 radian of the sine.
         let t0 = ((self.start - low) / half - 1.0).clamp(-1.0, 1.0).asin();
         let rate = (self.reach / half).min(1.0);
         let t = t0 + rate * (u - 1.0);
         [low + half * (1.0 + t.sin()), half * rate * t.cos()]
     }
 
-    /// Whether a value lies so near to a bound that it has no uncertainty of its own.
+    /// Whether a value is so near to a bound that its uncertainty is not defined.
     pub(crate) fn is_at_bound(&self, value: f64) -> bool {
         self.bounds.is_some_and(|Bounds { low, high }| {
             (value - low).min(high - value) < AT_BOUND * (high - low)
         })
     }
 
+    /// Sets the bounds.
     fn bind(&mut self, bounds: Bounds) -> Result<(), Error> {
         let Bounds { low, high } = bounds;
-        // A start at a bound could not be moved: the derivative by `u` is 0 there.
+        // The start must be inside: at a bound the derivative by `u` is 0, and no step would move it.
         if !(low.is_finite() && high.is_finite() && low < self.start && self.start < high) {
             return Err(Error::OutsideBounds {
                 name: self.name(),
@@ -216,6 +222,7 @@ impl Free {
         Ok(())
     }
 
+    /// Sets the restraint.
     fn restrain(&mut self, restraint: Restraint) -> Result<(), Error> {
         if !restraint.value.is_finite() {
             return Err(Error::OutOfRange {
@@ -236,16 +243,17 @@ impl Free {
     }
 }
 
-/// The part of its range within which a number counts as at its bound.
+/// A number is at a bound if its distance from the bound is below this fraction of the range.
 const AT_BOUND: f64 = 1e-3;
 
-/// The parameters of each free number, and the crystal system that tied them.
+/// The parameters of each free number, and the crystal system that ties them.
 fn groups(
     spec: &ExperimentSpec,
     wanted: &RefineSpec,
 ) -> Result<(Vec<Vec<Parameter>>, Option<CrystalSystem>), Error> {
     let mut groups: Vec<Vec<Parameter>> = Vec::new();
     let mut system = None;
+    // A parameter that is selected twice, by a group and by its name, is one free number.
     let mut add = |tied: &[Parameter]| {
         let is_new = |p: &Parameter| !groups.iter().flatten().any(|known| known == p);
         let tied: Vec<Parameter> = tied.iter().copied().filter(is_new).collect();

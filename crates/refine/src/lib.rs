@@ -1,8 +1,9 @@
 //! Fits the numbers of an experiment to an image.
 //!
-//! From an [`ExperimentSpec`](nanobragg::ExperimentSpec) that is nearly right and a [`Target`], [`refine`]
-//! finds cell, missetting angles, distance, fluence and others by maximum likelihood, with their
-//! standard uncertainties and correlations. `docs/REFINE.md` tells the protocol and the formulas.
+//! [`refine`] starts from an [`ExperimentSpec`](nanobragg::ExperimentSpec) that is nearly right and fits
+//! it to a [`Target`] by maximum likelihood. It returns cell, missetting angles, distance, fluence and
+//! others with their standard uncertainties and correlations. The protocol and the formulas are in
+//! `docs/REFINE.md`.
 //!
 //! ```text
 //! ExperimentSpec, Target, RefineSpec --refine--> Refinement
@@ -11,13 +12,13 @@
 //!
 //! | step | file |
 //! |---|---|
-//! | what is asked for | `spec`, `target`, `likelihood`, `system` |
-//! | the numbers that move, tied, bounded, restrained | `free` |
-//! | wide to narrow | `stage` |
+//! | the request | `spec`, `target`, `likelihood`, `system` |
+//! | the free numbers: tied, bounded, restrained | `free` |
+//! | the stages, from wide to narrow | `stage` |
 //! | one stage as a least-squares problem | `problem`, `normal` |
 //! | from start to result | `refine`, `attempt`, `covariance`, `refinement` |
 //!
-//! The fluence of a small crystal, which the image is a multiple of:
+//! An example that refines the fluence of a small crystal. The image is in proportion to it:
 //!
 //! ```
 //! use nanobragg::gradient::{Parameter, with_value};

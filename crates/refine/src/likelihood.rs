@@ -1,38 +1,38 @@
-//! How likely the target is, given the photons that are expected.
+//! The likelihood of the target, given the expected photons.
 
 use nanobragg::ResponseSpec;
 
 use crate::Error;
 
-/// The photons added to both sides of the Poisson likelihood.
+/// The number of photons that is added to target and prediction in the Poisson likelihood.
 ///
-/// Between spots a prediction falls by many orders of magnitude, where the logarithm would let a
-/// single stray photon outweigh an image. With the same number added to target and prediction, the
-/// expectation of the score stays 0, so nothing is biased; what is lost is the information of pixels
-/// that expect fewer photons than this.
+/// Between spots the prediction can be 1e-10 photons. The logarithm would then give a single stray
+/// photon more weight than the rest of the image. Because the same number is added to both, the
+/// expectation of the score stays 0 and the result is not biased. Only the information of pixels with
+/// fewer expected photons than this is lost.
 pub const POISSON_FLOOR: f64 = 0.1;
 
-/// The probability of what a pixel holds, given the photons `m` that are expected there.
+/// The probability of the photons `t` in a pixel, given the expected photons `m`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Likelihood {
-    /// Counting noise: twice the negative log-likelihood is, up to a constant, the deviance
+    /// Counting noise. Up to a constant, twice the negative log-likelihood is the deviance
     /// `2 (m - t + t ln(t/m))`, with [`POISSON_FLOOR`] added to t and m.
     #[default]
     Poisson,
-    /// Normal noise: `(t - m)^2/v`.
+    /// Normal noise with the variance v: `(t - m)^2/v`.
     Gaussian(Variance),
 }
 
 /// The variance of a pixel, in squared photons.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Variance {
-    /// The same everywhere.
+    /// The same variance in all pixels.
     Fixed {
         /// Standard deviation in photons.
         sigma: f64,
     },
-    /// What the stages of a detector make of the photons that are predicted when a round of the fit
-    /// begins, over the square of its gain. Boxed for its size.
+    /// The variance that the stages of this detector predict, divided by the square of its gain. It is
+    /// computed from the prediction at the start of a round of the fit. Boxed for its size.
     Counting(Box<ResponseSpec>),
 }
 
@@ -40,7 +40,8 @@ impl Likelihood {
     /// Checks that variances are above 0.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`], [`Error::Experiment`] for a detector that cannot be.
+    /// [`Error::OutOfRange`] for a variance that is not above 0, [`Error::Experiment`] for an
+    /// impossible detector.
     pub fn check(&self) -> Result<(), Error> {
         let positive = |quantity, value: f64| {
             if value > 0.0 && value.is_finite() {
@@ -57,6 +58,7 @@ impl Likelihood {
             Self::Gaussian(Variance::Fixed { sigma }) => positive("the sigma of a pixel", *sigma),
             Self::Gaussian(Variance::Counting(detector)) => {
                 detector.check().map_err(nanobragg::Error::from)?;
+                // A dark pixel has the smallest variance; it must not have an infinite weight.
                 let dark = detector.predict(vec![0.0], 1).variance;
                 positive("the variance of a dark pixel", dark.iter().sum())
             }
@@ -65,13 +67,14 @@ impl Likelihood {
 }
 
 impl Variance {
-    /// The variance of each pixel of an image, `[slow][fast]`, that expects `photons`.
+    /// The variance of each pixel of an image `[slow][fast]` with the expected `photons`.
     pub(crate) fn of(&self, photons: &[f64], pixels_fast: usize) -> Vec<f64> {
         match self {
             Self::Fixed { sigma } => vec![sigma * sigma; photons.len()],
             Self::Counting(detector) => {
                 let gain = detector.gain.unwrap_or_default().counts_per_photon;
                 let mut variance = detector.predict(photons.to_vec(), pixels_fast).variance;
+                // In photons squared: the counts of the target were divided by the gain.
                 variance.iter_mut().for_each(|v| *v /= gain * gain);
                 variance
             }
@@ -79,16 +82,16 @@ impl Variance {
     }
 }
 
-/// What one pixel adds to twice the negative log-likelihood, and to its first and second derivative
-/// by the prediction, halved; the second is the expected one.
+/// The contribution of one pixel to the misfit, to half its first derivative by the prediction, and to
+/// the expectation of half its second derivative.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Term {
+pub(crate) struct PixelTerm {
     pub(crate) misfit: f64,
     pub(crate) slope: f64,
     pub(crate) weight: f64,
 }
 
-impl Term {
+impl PixelTerm {
     /// `(t - m)^2 w`.
     pub(crate) fn square(target: f64, model: f64, weight: f64) -> Self {
         let residual = model - target;
@@ -99,11 +102,15 @@ impl Term {
         }
     }
 
-    /// The deviance of a count.
+    /// The deviance of a Poisson count.
+    ///
+    /// Half its derivative by m is `1 - t/m`. Half its second derivative is `t/m^2`, whose expectation
+    /// is `1/m`, because the expectation of t is m.
     pub(crate) fn deviance(target: f64, model: f64) -> Self {
         let m = model.max(0.0) + POISSON_FLOOR;
-        // Offsets that are not exact leave a few pixels below 0.
+        // A few pixels can be below 0 if the offset is not exact.
         let t = (target + POISSON_FLOOR).max(0.0);
+        // The limit of t ln t at 0 is 0.
         let log = if t > 0.0 { t * (t / m).ln() } else { 0.0 };
         Self {
             misfit: 2.0 * (m - t + log),

@@ -8,21 +8,21 @@ use crate::free::FreeSet;
 use crate::problem::Step;
 use crate::refinement::{Estimate, Iteration, Refinement, UNEXPLAINED};
 use crate::spec::RefineSpec;
-use crate::stage::{View, frozen};
+use crate::stage::{ImageScales, frozen};
 use crate::target::Target;
 use crate::{CrystalSystem, Error};
 
-/// Nudges of further starts, as a fraction of the reach of a parameter.
+/// The change of the values in a further start, as a fraction of the reach of a parameter.
 const NUDGE: f64 = 0.5;
 
-/// Fits the numbers that `wanted` selects of the experiment `spec` to the target.
+/// Fits the experiment `spec` to the target by changing the numbers that `wanted` selects.
 ///
-/// `observe` is told of every step that has bettered the fit. A refinement whose residuals noise does
-/// not explain is begun again from a start nearby, up to [`RefineSpec::attempts`] times, and the best
-/// end is kept.
+/// `observe` is called after every step that improves the fit. If noise does not explain the residuals
+/// at the end, the refinement starts again from slightly changed values. There are at most
+/// [`RefineSpec::attempts`] attempts, and the best end is the result.
 ///
 /// # Errors
-/// What cannot be refined, and how a start fails; see [`Error`].
+/// See the variants of [`Error`].
 pub fn refine(
     spec: &ExperimentSpec,
     target: &Target,
@@ -37,7 +37,7 @@ pub fn refine(
     let mut attempts = 0;
     for attempt in 1..=wanted.attempts.max(1) {
         let stages = setting.stages.len();
-        let mut told = |stage: usize, pixels: usize, step: &Step, values: &[f64]| {
+        let mut observe_step = |stage: usize, pixels: usize, step: &Step, values: &[f64]| {
             let values: Vec<(String, f64)> =
                 names.iter().cloned().zip(values.iter().copied()).collect();
             observe(&Iteration {
@@ -50,14 +50,17 @@ pub fn refine(
                 values: &values,
             });
         };
-        let ended = setting.attempt(&nudged(&setting.free, &start, attempt), &mut told);
+        let ended = setting.attempt(&nudged(&setting.free, &start, attempt), &mut observe_step);
         let end = match ended {
             Ok(end) => end,
-            // Only the start that was given can be at fault.
-            Err(error) if attempt == 1 || is_cancelled(&error) => return Err(named(error)),
+            // A changed start can be impossible, and then another one is tried. An error of the first
+            // start is an error of the input.
+            Err(error) if is_cancelled(&error) => return Err(Error::Cancelled),
+            Err(error) if attempt == 1 => return Err(error),
             Err(_) => continue,
         };
         attempts = attempt;
+
         let is_better = (best.as_ref()).is_none_or(|best| end.normal.misfit < best.normal.misfit);
         if is_better {
             best = Some(end);
@@ -73,7 +76,7 @@ pub fn refine(
     conclude(&setting, system, end, attempts)
 }
 
-/// Checks that everything fits together.
+/// Checks the request against experiment and target, and prepares the attempts.
 fn prepare<'a>(
     spec: &ExperimentSpec,
     target: &'a Target,
@@ -96,6 +99,8 @@ fn prepare<'a>(
         });
     }
     let resolved = spec.resolve()?;
+    // From here on the experiment has fixed integers; the values of the user's description do not
+    // change.
     let spec = frozen(spec, &resolved.experiment);
     let (free, system) = FreeSet::new(&spec, wanted)?;
     let used = used(target, &resolved.experiment)?;
@@ -115,13 +120,13 @@ fn prepare<'a>(
             offset: target.offset(),
         });
     }
-    let view = View::of(&resolved);
-    let stages = wanted.schedule.stages(&view, &used);
+    let scales = ImageScales::of(&resolved);
+    let stages = wanted.schedule.stages(&scales, &used);
     let setting = Setting {
         spec,
         target,
         used,
-        view,
+        scales,
         free,
         stages,
         wanted,
@@ -130,7 +135,7 @@ fn prepare<'a>(
     Ok((setting, system))
 }
 
-/// The pixels that can be used: of the target, in the region of interest, not under the mask.
+/// The pixels that are used in the target, lie in the region of interest and are not masked.
 fn used(target: &Target, experiment: &nanobragg::Experiment) -> Result<Vec<bool>, Error> {
     let photons = target.photons();
     let panel = experiment.detector.first();
@@ -152,13 +157,15 @@ fn used(target: &Target, experiment: &nanobragg::Experiment) -> Result<Vec<bool>
     Ok(used)
 }
 
-/// The start of an attempt: the one given, then half a reach to one side or the other of it.
+/// The start of an attempt. The first is the one given; in the others each value is half a reach above
+/// or below it.
 fn nudged(free: &FreeSet, start: &[f64], attempt: usize) -> Vec<f64> {
     if attempt == 1 {
         return start.to_vec();
     }
     let nudge = |(i, (free, &start)): (usize, (&crate::Free, &f64))| {
-        // A sign from the bits of the golden ratio's multiples: the same in every run.
+        // The sign is the top bit of a multiple of 2^64/golden ratio, which is well mixed. It is the
+        // same in every run.
         let bits = (attempt as u64 * 97 + i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let sign = if bits >> 63 == 0 { 1.0 } else { -1.0 };
         let value = start + sign * NUDGE * free.reach();
@@ -170,6 +177,10 @@ fn nudged(free: &FreeSet, start: &[f64], attempt: usize) -> Vec<f64> {
     free.iter().zip(start).enumerate().map(nudge).collect()
 }
 
+/// The result of the best attempt.
+///
+/// A number at a bound has no uncertainty. Its row and column are left out of the normal matrix, so
+/// that the others have the uncertainties of a refinement with this number fixed.
 fn conclude(
     setting: &Setting<'_>,
     system: Option<CrystalSystem>,
@@ -223,17 +234,11 @@ fn conclude(
     })
 }
 
+/// Whether the error is an interruption by the user.
 fn is_cancelled(error: &Error) -> bool {
     use nanobragg::physics::Error as Physics;
     matches!(
         error,
         Error::Experiment(nanobragg::Error::Physics(Physics::Cancelled))
     )
-}
-
-fn named(error: Error) -> Error {
-    if is_cancelled(&error) {
-        return Error::Cancelled;
-    }
-    error
 }

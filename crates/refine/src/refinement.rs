@@ -1,96 +1,96 @@
-//! What a refinement has found.
+//! The result of a refinement.
 
 use nanobragg::ExperimentSpec;
 
 use crate::spec::{Bounds, Restraint, Stage};
 use crate::{CrystalSystem, Free};
 
-/// A refinement that has come to its end.
+/// The result of a refinement.
 #[derive(Debug, Clone)]
 pub struct Refinement {
     /// The experiment with the refined values.
     pub spec: ExperimentSpec,
-    /// What was refined, in the order asked for.
+    /// The refined numbers, in the order of the request.
     pub estimates: Vec<Estimate>,
-    /// Correlations of the estimates: `[i][j]`, 1 on the diagonal, 0 beside a bound.
+    /// Correlations of the estimates `[i][j]`: 1 on the diagonal, 0 for a number at a bound.
     pub correlations: Vec<Vec<f64>>,
-    /// The crystal system that tied edges and angles, if the cell was refined.
+    /// The crystal system that ties edges and angles, if the cell was refined.
     pub system: Option<CrystalSystem>,
-    /// The stages of the attempt that is kept.
+    /// The stages of the best attempt.
     pub stages: Vec<StageRecord>,
-    /// How many starts were tried.
+    /// The number of attempts.
     pub attempts: usize,
-    /// Twice the negative log-likelihood, up to a constant, with the restraints.
+    /// Twice the negative log-likelihood up to a constant, plus the terms of the restraints.
     pub misfit: f64,
-    /// The squared residuals over what noise explains: about 1 where the model is right.
+    /// The squared residuals divided by their expectation from noise. About 1 if the model is right.
     pub goodness: f64,
-    /// Pixels that were used.
+    /// The number of pixels that were used.
     pub pixels: usize,
 }
 
 /// One refined number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
-    /// The parameter, with those tied to it.
+    /// The name of the parameter and of those tied to it.
     pub name: String,
     /// Its unit.
     pub unit: &'static str,
-    /// Where it started.
+    /// The value at the start.
     pub start: f64,
-    /// Where it ended.
+    /// The refined value.
     pub value: f64,
-    /// Its standard uncertainty; `None` where it stands at a bound.
+    /// Its standard uncertainty; `None` at a bound.
     pub sigma: Option<f64>,
-    /// The bounds it was held in.
+    /// Its bounds, if it had any.
     pub bounds: Option<Bounds>,
-    /// What was known of it.
+    /// Its restraint, if it had one.
     pub restraint: Option<Restraint>,
 }
 
-/// The course of one stage.
+/// The record of one stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageRecord {
-    /// What it looked at.
+    /// The stage.
     pub stage: Stage,
-    /// How many pixels that is.
+    /// The number of its pixels.
     pub pixels: usize,
-    /// Images with derivatives that it took.
+    /// The number of images that were rendered with derivatives.
     pub iterations: usize,
-    /// The misfit at its start and its end.
+    /// The misfit at its start and at its end.
     pub misfit: [f64; 2],
-    /// Why it ended.
+    /// The reason of its end.
     pub ending: Ending,
 }
 
-/// Why a stage ended.
+/// The reason of the end of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Nothing was left to gain.
+    /// The last steps changed misfit or values by less than the tolerance.
     Converged,
-    /// It had all the steps that it was given.
+    /// The largest number of steps was reached.
     OutOfSteps,
 }
 
-/// A step that has bettered the fit, as an observer is told.
+/// A step that improved the fit, for an observer.
 #[derive(Debug, Clone, Copy)]
 pub struct Iteration<'a> {
-    /// The start, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: usize,
-    /// The stage, from 1.
+    /// The number of the stage, from 1.
     pub stage: usize,
-    /// How many stages there are.
+    /// The number of stages.
     pub stages: usize,
     /// The step in the stage; 0 is its start.
     pub step: usize,
     /// The misfit.
     pub misfit: f64,
-    /// Pixels that the stage looks at.
+    /// The number of pixels of the stage.
     pub pixels: usize,
     /// Names and values of the free numbers.
     pub values: &'a [(String, f64)],
 }
 
-/// The squared residuals, relative to noise, above which they are not explained by it.
+/// Noise does not explain the residuals if [`Refinement::goodness`] is above this.
 pub(crate) const UNEXPLAINED: f64 = 1.5;
 
 impl Refinement {
@@ -99,14 +99,15 @@ impl Refinement {
         (self.stages.last()).is_some_and(|stage| stage.ending == Ending::Converged)
     }
 
-    /// Whether noise explains the residuals. Where it does not, the end is a wrong one, or the model
-    /// leaves something out, and the uncertainties are too small.
+    /// Whether noise explains the residuals. If it does not, the minimum is a wrong one or the model is
+    /// incomplete, and the uncertainties are too small.
     pub fn is_explained(&self) -> bool {
         self.goodness <= UNEXPLAINED
     }
 }
 
 impl Estimate {
+    /// The result of a free number.
     pub(crate) fn new(free: &Free, value: f64, sigma: Option<f64>) -> Self {
         Self {
             name: free.name(),

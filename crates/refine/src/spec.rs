@@ -1,4 +1,4 @@
-//! What is asked of a refinement.
+//! The request of a refinement.
 
 use nanobragg::Length;
 
@@ -8,25 +8,25 @@ use nanobragg::gradient::Parameter;
 /// A refinement as a user describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RefineSpec {
-    /// What is refined.
+    /// The parameters that are refined.
     pub selection: Vec<Selection>,
-    /// The crystal system; `None` takes the most symmetric one that the cell to start from obeys.
+    /// The crystal system. `None` is the most symmetric one that the cell at the start obeys.
     pub system: Option<CrystalSystem>,
     /// Bounds on parameters, at most one each.
     pub bounds: Vec<(Parameter, Bounds)>,
-    /// What is known of parameters beforehand.
+    /// Values of parameters that are known from elsewhere, with their uncertainties.
     pub restraints: Vec<(Parameter, Restraint)>,
-    /// How likely counts are, given the photons that are expected.
+    /// The probability of the target, given the expected photons.
     pub likelihood: Likelihood,
     /// The stages, from wide to narrow.
     pub schedule: Schedule,
-    /// The most steps that one stage may try.
+    /// The largest number of steps of one stage.
     pub max_iterations: usize,
-    /// The last stage has converged when a step changes twice the negative log-likelihood by less
-    /// than this fraction of it, or the free numbers by less than this fraction of their scale.
+    /// The last stage has converged if a step changes twice the negative log-likelihood by less than
+    /// this fraction of it, or the free numbers by less than this fraction of their scale.
     pub tolerance: f64,
-    /// How often to begin, from starts nudged about the one given, while the residuals at the end are
-    /// more than noise explains; the best end is kept.
+    /// The largest number of attempts. If noise does not explain the residuals at the end, the
+    /// refinement starts again from slightly changed values. The best end is the result.
     pub attempts: usize,
 }
 
@@ -61,10 +61,10 @@ pub enum Selection {
 }
 
 impl Selection {
-    /// The selection called `name`: `cell`, `misset`, `beam`, or the name of a parameter.
+    /// The selection with this name: `cell`, `misset`, `beam`, or the name of a parameter.
     ///
     /// # Errors
-    /// [`Error::UnknownParameter`].
+    /// [`Error::UnknownParameter`] for any other name.
     pub fn from_name(name: &str) -> Result<Self, Error> {
         Ok(match name {
             "cell" => Self::Cell,
@@ -75,10 +75,10 @@ impl Selection {
     }
 }
 
-/// The parameter called `name`.
+/// The parameter with this name.
 ///
 /// # Errors
-/// [`Error::UnknownParameter`].
+/// [`Error::UnknownParameter`] if there is none.
 pub fn parameter(name: &str) -> Result<Parameter, Error> {
     Parameter::from_name(name).ok_or_else(|| {
         let known: Vec<String> = Parameter::ALL.iter().map(|p| p.name()).collect();
@@ -89,7 +89,7 @@ pub fn parameter(name: &str) -> Result<Parameter, Error> {
     })
 }
 
-/// The range that a parameter may not leave, in its unit.
+/// The allowed range of a parameter, in its unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
     /// The lower end.
@@ -98,7 +98,7 @@ pub struct Bounds {
     pub high: f64,
 }
 
-/// What is known of a parameter beforehand, in its unit.
+/// A value of a parameter that is known from elsewhere, in its unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Restraint {
     /// The value.
@@ -113,20 +113,20 @@ pub enum Schedule {
     /// From few orders of diffraction and a small crystal to all orders and the true crystal.
     #[default]
     WideToNarrow,
-    /// The last stage of it only, for starts that are nearly right.
+    /// Only the last stage, for starts that are nearly right.
     Final,
-    /// These, of which the last gives the result.
+    /// These stages. The last one gives the result.
     Stages(Vec<Stage>),
 }
 
-/// One stage: what of the target is looked at, and how sharply.
+/// One stage: its pixels, its crystal and its blur.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stage {
-    /// Pixels at a spacing below this are left out; 0 keeps all.
+    /// Pixels with a lattice spacing below this are left out. 0 keeps all pixels.
     pub dmin: Length,
-    /// The crystal is cut to this many cells along each axis, with Gaussian spots, so that
-    /// reflections a little off the Ewald sphere are seen.
+    /// The crystal has at most this many cells along each axis, and Gaussian spots. Its wide spots make
+    /// reflections visible that are slightly off the Ewald sphere.
     pub most_cells: Option<u32>,
-    /// Target and prediction are both smeared by a Gaussian of this standard deviation; 0 for none.
+    /// The standard deviation of a Gaussian that blurs both target and prediction; 0 for no blur.
     pub blur_pixels: f64,
 }

@@ -1,45 +1,48 @@
-//! What a stage makes of experiment and target.
+//! The stages, and the experiment and the pixels of each.
 
 use nanobragg::geometry::vector::{dot, sub, unit};
 use nanobragg::{CrystalSpec, Experiment, ExperimentSpec, Length, Misset, Resolved, Shape};
 
 use crate::spec::{Schedule, Stage};
 
-/// Orders of diffraction along the longest edge that the first stage looks at: an edge 2 % off moves
-/// the last of them by a fifth of the way to its neighbour.
+/// The orders of diffraction along the longest edge in the first stage. An error of 2 % in the edge
+/// moves the last of these orders by a fifth of the distance to the next one.
 const FIRST_ORDERS: f64 = 10.0;
 
-/// Cells along each axis in the first stage: spots a seventh of the way to their neighbour wide.
+/// Cells along each axis in the first stage. The width of a spot is then a seventh of the distance
+/// to the next one.
 const FIRST_CELLS: f64 = 7.0;
 
-/// By how much more orders and cells each further stage has.
+/// The factor on orders and cells from stage to stage.
 const GROWTH: f64 = 2.0;
 
-/// The smearing as a fraction of the width of a spot of the stage.
+/// The standard deviation of the blur, divided by the width of a spot of the stage.
 const BLUR: f64 = 1.4;
 
-/// A smearing by fewer pixels changes nothing.
+/// A blur by fewer pixels has no effect and is left out.
 const LEAST_BLUR_PIXELS: f64 = 0.3;
 
-/// Along the longest edge, the order below which all stages but the last look away: the direct beam
-/// outshines all spots and hardly tells where anything is.
+/// The order along the longest edge below which all stages except the last use no pixel. The direct
+/// beam there is brighter than all spots and contains little information about the parameters.
 const DIRECT_BEAM_ORDER: f64 = 2.0 / 3.0;
 
 impl Stage {
-    /// All pixels, the true crystal, no smearing.
+    /// All pixels, the true crystal, no blur.
     pub const FINAL: Self = Self {
         dmin: Length::from_m(0.0),
         most_cells: None,
         blur_pixels: 0.0,
     };
 
-    /// Whether it is anything but the whole of the target as it is.
+    /// Whether it has all pixels, the true crystal and no blur.
     pub(crate) fn is_final(&self) -> bool {
         *self == Self::FINAL
     }
 
-    /// The experiment as this stage sees it.
+    /// The experiment with the crystal of this stage.
     pub(crate) fn crystal(&self, mut spec: ExperimentSpec) -> ExperimentSpec {
+        // Fewer cells make wide spots, and a Gaussian has no fringes. Both give the misfit a wide
+        // minimum.
         if let Some(most) = self.most_cells {
             spec.crystal.cells = spec.crystal.cells.map(|n| n.min(most.into()));
             spec.crystal.shape = Shape::Gauss;
@@ -47,53 +50,56 @@ impl Stage {
         spec
     }
 
-    /// Which pixels it looks at, of those `used`.
-    pub(crate) fn looks_at(&self, used: &[bool], view: &View) -> Vec<bool> {
-        let sees = |spacing_m: f64| {
-            let beyond_beam = spacing_m * DIRECT_BEAM_ORDER <= view.longest_edge_m;
+    /// The pixels of this stage among those `used`, as one flag per pixel.
+    pub(crate) fn selected_pixels(&self, used: &[bool], scales: &ImageScales) -> Vec<bool> {
+        let is_in_range = |spacing_m: f64| {
+            let beyond_beam = spacing_m * DIRECT_BEAM_ORDER <= scales.longest_edge_m;
             spacing_m >= self.dmin.m() && (self.is_final() || beyond_beam)
         };
         used.iter()
-            .zip(&view.spacings_m)
-            .map(|(&used, &spacing_m)| used && sees(spacing_m))
+            .zip(&scales.spacings_m)
+            .map(|(&used, &spacing_m)| used && is_in_range(spacing_m))
             .collect()
     }
 }
 
 impl Schedule {
-    /// The stages for an experiment of which the pixels `used` are looked at.
-    pub(crate) fn stages(&self, view: &View, used: &[bool]) -> Vec<Stage> {
+    /// The stages for an image with these scales and used pixels.
+    pub(crate) fn stages(&self, scales: &ImageScales, used: &[bool]) -> Vec<Stage> {
         match self {
             Self::Stages(stages) => stages.clone(),
             Self::Final => vec![Stage::FINAL],
-            Self::WideToNarrow => wide_to_narrow(view, view.least_spacing_m(used)),
+            Self::WideToNarrow => wide_to_narrow(scales, scales.least_spacing_m(used)),
         }
     }
 }
 
-/// From stage to stage twice as many cells, and from the second on twice as many orders, until both
-/// are all there are; then the target as it is.
-fn wide_to_narrow(view: &View, least_spacing_m: f64) -> Vec<Stage> {
+/// The default stages. Each stage has twice as many cells as the one before and, from the third on,
+/// twice as many orders. They end when all pixels and the true crystal are reached, and the last stage
+/// has no blur.
+fn wide_to_narrow(scales: &ImageScales, least_spacing_m: f64) -> Vec<Stage> {
     let mut stages = Vec::new();
     let (mut orders, mut cells) = (FIRST_ORDERS, FIRST_CELLS);
     loop {
-        let dmin_m = view.longest_edge_m / orders;
-        let sees_all = dmin_m <= least_spacing_m;
-        let is_whole = cells >= view.most_cells;
-        let blur_pixels = BLUR / cells * view.order_pixels;
+        let dmin_m = scales.longest_edge_m / orders;
+        let has_all_pixels = dmin_m <= least_spacing_m;
+        let has_true_crystal = cells >= scales.most_cells;
+        // The width of a spot is one order divided by the number of cells.
+        let blur_pixels = BLUR / cells * scales.order_pixels;
+        // The second stage only sharpens the spots of the first.
         if !stages.is_empty() {
             orders *= GROWTH;
         }
         stages.push(Stage {
-            dmin: Length::from_m(if sees_all { 0.0 } else { dmin_m }),
-            most_cells: (!is_whole).then_some(cells as u32),
+            dmin: Length::from_m(if has_all_pixels { 0.0 } else { dmin_m }),
+            most_cells: (!has_true_crystal).then_some(cells as u32),
             blur_pixels: if blur_pixels < LEAST_BLUR_PIXELS {
                 0.0
             } else {
                 blur_pixels
             },
         });
-        if sees_all && is_whole {
+        if has_all_pixels && has_true_crystal {
             break;
         }
         cells *= GROWTH;
@@ -104,19 +110,21 @@ fn wide_to_narrow(view: &View, least_spacing_m: f64) -> Vec<Stage> {
     stages
 }
 
-/// What the start tells of the scale of things.
+/// The scales of the image at the start, from which the stages are made.
 #[derive(Debug, Clone)]
-pub(crate) struct View {
-    /// The spacing that each pixel sees at its middle; infinite in the direct beam.
+pub(crate) struct ImageScales {
+    /// The lattice spacing `d = lambda/|s - s0|` at the middle of each pixel; infinite in the direct
+    /// beam.
     pub(crate) spacings_m: Vec<f64>,
     pub(crate) longest_edge_m: f64,
-    /// From one order of the longest edge to the next on the detector.
+    /// The distance on the detector between two orders of the longest edge.
     order_pixels: f64,
-    /// Cells along the axis that has most of them.
+    /// The largest number of cells along an axis.
     most_cells: f64,
 }
 
-impl View {
+impl ImageScales {
+    /// The scales of an experiment.
     pub(crate) fn of(resolved: &Resolved) -> Self {
         let experiment = &resolved.experiment;
         let panel = experiment.detector.first();
@@ -132,16 +140,19 @@ impl View {
         }
     }
 
+    /// The smallest spacing of the used pixels.
     fn least_spacing_m(&self, used: &[bool]) -> f64 {
         let spacings = used.iter().zip(&self.spacings_m);
-        let seen = spacings.filter(|(used, _)| **used).map(|(_, &m)| m);
-        seen.fold(f64::INFINITY, f64::min)
+        let used = spacings.filter(|(used, _)| **used).map(|(_, &m)| m);
+        used.fold(f64::INFINITY, f64::min)
     }
 }
 
+/// The lattice spacing at the middle of each pixel, `[slow][fast]`.
 fn spacings_m(experiment: &Experiment, wavelength_m: f64) -> Vec<f64> {
     let panel = experiment.detector.first();
     let spacing = |slow: u32, fast: u32| {
+        // |s - s0| / lambda = 1/d.
         let to_pixel = unit(panel.middle_m(fast, slow));
         let step = sub(to_pixel, experiment.beam.direction());
         wavelength_m / dot(step, step).sqrt()
@@ -151,13 +162,15 @@ fn spacings_m(experiment: &Experiment, wavelength_m: f64) -> Vec<f64> {
         .collect()
 }
 
-/// The experiment with everything fixed that would otherwise follow from parameters in steps:
-/// sub-pixels, numbers of cells, interpolation, and a misset that is drawn.
+/// The experiment with fixed sub-pixels, numbers of cells, interpolation and random misset.
+///
+/// Without this they would follow from parameters that are refined, and change in steps: the image
+/// would jump.
 pub(crate) fn frozen(spec: &ExperimentSpec, experiment: &Experiment) -> ExperimentSpec {
     let mut spec = spec.clone();
     spec.sampling.oversample = Some(experiment.sampling.oversample);
     spec.lookup = Some(experiment.lookup);
-    // Whole numbers; the conversion saturates.
+    // They are integers; the conversion saturates.
     let cells = experiment.crystal.size().cells().map(|n| n as i64);
     spec.crystal = CrystalSpec {
         cells,
@@ -172,8 +185,8 @@ pub(crate) fn frozen(spec: &ExperimentSpec, experiment: &Experiment) -> Experime
 mod tests {
     use super::*;
 
-    fn view(longest_edge_m: f64, most_cells: f64) -> View {
-        View {
+    fn scales(longest_edge_m: f64, most_cells: f64) -> ImageScales {
+        ImageScales {
             spacings_m: Vec::new(),
             longest_edge_m,
             order_pixels: 5.0,
@@ -183,7 +196,7 @@ mod tests {
 
     #[test]
     fn stages_widen_to_all_orders_and_the_true_crystal() {
-        let stages = wide_to_narrow(&view(70e-10, 10.0), 2e-10);
+        let stages = wide_to_narrow(&scales(70e-10, 10.0), 2e-10);
         let cells: Vec<_> = stages.iter().map(|stage| stage.most_cells).collect();
         assert_eq!(cells, [Some(7), None, None, None]);
         let dmin_pm = stages.iter().map(|stage| (stage.dmin.m() * 1e12).round());
@@ -193,8 +206,8 @@ mod tests {
     }
 
     #[test]
-    fn a_large_crystal_is_let_grow_when_all_orders_are_seen() {
-        let stages = wide_to_narrow(&view(70e-10, 100.0), 6e-10);
+    fn a_large_crystal_still_grows_when_all_orders_are_used() {
+        let stages = wide_to_narrow(&scales(70e-10, 100.0), 6e-10);
         let cells: Vec<_> = stages.iter().map(|stage| stage.most_cells).collect();
         assert_eq!(cells, [Some(7), Some(14), Some(28), Some(56), None]);
     }

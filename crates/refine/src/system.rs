@@ -1,11 +1,11 @@
-//! What the crystal system asks of a cell.
+//! The constraints of a crystal system on a cell.
 
 use crate::Error;
 use nanobragg::ExperimentSpec;
 use nanobragg::gradient;
 use nanobragg::gradient::Parameter;
 
-/// How far an edge may be off another, relative, or an angle off its value, in degrees.
+/// The tolerance of a constraint: relative for an edge, in degrees for a fixed angle.
 const NOTICEABLE: f64 = 1e-6;
 
 /// The crystal system, which ties edges and fixes angles of the cell.
@@ -43,7 +43,7 @@ use CrystalSystem::{
 use Parameter::{CellA, CellAlpha, CellB, CellBeta, CellC, CellGamma};
 
 impl CrystalSystem {
-    /// All of them, from the fewest constraints to the most.
+    /// All systems, from the fewest constraints to the most.
     pub const ALL: [Self; 7] = [
         Triclinic,
         Monoclinic,
@@ -54,7 +54,7 @@ impl CrystalSystem {
         Cubic,
     ];
 
-    /// What it is called.
+    /// The name of the system.
     pub const fn name(self) -> &'static str {
         match self {
             Triclinic => "triclinic",
@@ -75,7 +75,7 @@ impl CrystalSystem {
     /// The system with the most constraints that the cell obeys.
     ///
     /// # Errors
-    /// Where the experiment has no cell.
+    /// If the experiment has no cell.
     pub fn of(spec: &ExperimentSpec) -> Result<Self, Error> {
         for system in Self::ALL.into_iter().rev() {
             if system.fault(spec)?.is_none() {
@@ -88,7 +88,7 @@ impl CrystalSystem {
     /// Checks that the cell obeys this system.
     ///
     /// # Errors
-    /// [`Error::NotOfSystem`] naming what does not fit.
+    /// [`Error::NotOfSystem`] with the number that does not fit.
     pub fn check(self, spec: &ExperimentSpec) -> Result<(), Error> {
         match self.fault(spec)? {
             None => Ok(()),
@@ -99,7 +99,7 @@ impl CrystalSystem {
         }
     }
 
-    /// The free parameters of the cell, each with those that follow it.
+    /// The free parameters of the cell, each with those tied to it.
     pub const fn free(self) -> &'static [&'static [Parameter]] {
         match self {
             Triclinic => &[
@@ -118,7 +118,7 @@ impl CrystalSystem {
         }
     }
 
-    /// The angles that are not free, with their values in degrees.
+    /// The fixed angles, with their values in degrees.
     const fn fixed(self) -> &'static [(Parameter, f64)] {
         match self {
             Triclinic | Rhombohedral => &[],
@@ -132,6 +132,7 @@ impl CrystalSystem {
 
     /// The first constraint that the cell does not obey, in words.
     fn fault(self, spec: &ExperimentSpec) -> Result<Option<String>, Error> {
+        // Values are in the units of the command line: degrees and Angstrom.
         for &(angle, wanted) in self.fixed() {
             let value = gradient::value(spec, angle)?;
             if (value - wanted).abs() > NOTICEABLE {

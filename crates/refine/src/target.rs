@@ -6,7 +6,7 @@ use nanobragg::{Mask, ResponseSpec};
 
 use crate::Error;
 
-/// The image to fit, in photons, and which of its pixels are used.
+/// The image to fit, in photons, with one flag per pixel for those that are used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     photons: Image<f64>,
@@ -15,16 +15,18 @@ pub struct Target {
 }
 
 impl Target {
-    /// An image of photons per pixel; pixels that are not finite are not used.
+    /// A target from an image of photons per pixel. Pixels that are not finite are not used.
     pub fn of_photons(image: &Image<f32>) -> Self {
         Self::new(image, 0.0, 1.0, f32::INFINITY)
     }
 
-    /// An image of counts, `counts = gain * photons + offset`. Overloads are not used: pixels that hold
-    /// the saturation of the detector, or of 16 bits where none is given, may have met any more.
+    /// A target from an image of counts, `counts = gain * photons + offset`.
+    ///
+    /// Overloads are not used: a pixel at the saturation count can have received any larger number of
+    /// photons. The saturation is that of the detector, or the largest count of 16 bits.
     ///
     /// # Errors
-    /// [`Error::Experiment`] for a detector that cannot be.
+    /// [`Error::Experiment`] for an impossible detector.
     pub fn of_counts(image: &Image<f32>, detector: &ResponseSpec) -> Result<Self, Error> {
         detector.check().map_err(nanobragg::Error::from)?;
         let offset = detector.offset.unwrap_or_default().counts;
@@ -34,6 +36,7 @@ impl Target {
     }
 
     fn new(image: &Image<f32>, offset: f64, gain: f64, saturation: f32) -> Self {
+        // The saturation is in counts, so it is compared before offset and gain are removed.
         let used = image.pixels().iter();
         Self {
             used: used.map(|p| p.is_finite() && *p < saturation).collect(),
@@ -42,7 +45,7 @@ impl Target {
         }
     }
 
-    /// The same target without the pixels that `mask` leaves out.
+    /// The same target without the pixels that `mask` excludes.
     #[must_use]
     pub fn without(mut self, mask: &Mask) -> Self {
         let fast = self.photons.fast();
@@ -54,17 +57,17 @@ impl Target {
         self
     }
 
-    /// Photons per pixel, offset and gain undone.
+    /// Photons per pixel: counts without offset and gain.
     pub fn photons(&self) -> &Image<f64> {
         &self.photons
     }
 
-    /// One flag a pixel, `[slow][fast]`.
+    /// One flag per pixel, `[slow][fast]`: whether it is used.
     pub fn used(&self) -> &[bool] {
         &self.used
     }
 
-    /// What was subtracted from each pixel, in counts.
+    /// The offset that was subtracted from each pixel, in counts.
     pub fn offset(&self) -> f64 {
         self.offset
     }

@@ -1,4 +1,4 @@
-//! Constraints, bounds, restraints and uncertainties on a crystal so small that it fits in no time.
+//! Constraints, bounds, restraints and uncertainties, with a crystal so small that a fit is fast.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails by panicking")]
 use nanobragg::gradient::{Parameter, value, with_value};
@@ -14,7 +14,7 @@ use nanobragg_refine::{
     Selection, Target, Variance, refine,
 };
 
-/// How near to the truth a fit without noise comes, relative: the target is rounded to f32.
+/// The relative error of a fit without noise. The target is rounded to f32.
 const NOISELESS: f64 = 1e-5;
 
 /// A cube of 4 x 4 x 4 cells, each of one point of 40 electrons, and 24 x 24 pixels.
@@ -119,7 +119,7 @@ fn a_cell_that_is_not_of_its_system_is_refused() {
 }
 
 #[test]
-fn a_bound_is_not_crossed_and_said_to_be_reached() {
+fn a_bound_is_not_crossed_and_is_reported() {
     let truth = experiment(&[40.0]);
     let bounds = Bounds {
         low: 60.05,
@@ -156,8 +156,8 @@ fn a_start_outside_its_bounds_is_refused() {
     assert!(matches!(error, Error::OutsideBounds { .. }), "{error}");
 }
 
-/// Without an image to speak of, a restraint gives value and uncertainty; with one, both weigh by
-/// their inverse variances.
+/// With a very weak image the restraint determines value and uncertainty. With a stronger one, image
+/// and restraint count with their inverse variances.
 #[test]
 fn a_restraint_is_one_more_observation() {
     let truth = experiment(&[40.0]);
@@ -179,7 +179,7 @@ fn a_restraint_is_one_more_observation() {
     };
     let refined = fit(&truth, &image, &wanted).unwrap();
     let found = &refined.estimates[0];
-    // Two observations of equal weight: half way, and a smaller uncertainty by the root of 2.
+    // Two observations of equal weight: the mean, with an uncertainty smaller by the root of 2.
     assert!(((found.value - 40.0) / alone - 0.5).abs() < 0.05);
     assert!((found.sigma.unwrap() / alone * 2.0_f64.sqrt() - 1.0).abs() < 0.05);
 }
@@ -193,7 +193,7 @@ fn a_parameter_without_effect_is_named() {
 }
 
 #[test]
-fn a_start_that_shows_nothing_of_the_target_ends_with_a_message() {
+fn a_start_without_overlap_is_an_error() {
     let truth = experiment(&[40.0]);
     let mut image = photons(&truth);
     for row in image.rows_mut() {
@@ -219,10 +219,10 @@ fn numbers_of_cells_cannot_be_refined() {
     assert!(matches!(error, Error::WholeCells), "{error}");
 }
 
-/// Standard uncertainties are what estimates scatter by: over many draws of the noise, the squared
-/// deviation in their units is 1 on average, with a standard deviation of sqrt(2/n).
+/// Standard uncertainties agree with the scatter of the estimates: over many draws of the noise, the
+/// squared deviation in units of the uncertainty is 1 on average, with a standard deviation of sqrt(2/n).
 #[test]
-fn uncertainties_are_what_estimates_scatter_by() {
+fn uncertainties_agree_with_the_scatter_of_estimates() {
     const DRAWS: i64 = 40;
     let truth = experiment(&[40.0, 42.0, 45.0]);
     let expected = photons(&truth);
