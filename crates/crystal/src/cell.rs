@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn missing_edges_take_a_and_missing_angles_are_right() {
+    fn missing_edges_are_a_and_missing_angles_are_90_degrees() {
         let cell = CellSpec::from_values(&[95.0]).unwrap();
         assert_eq!(cell.lengths_angstrom, [95.0; 3]);
         assert_eq!(cell.angles_rad, [std::f64::consts::FRAC_PI_2; 3]);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn angles_no_lattice_has_give_negative_skew() {
+    fn angles_of_no_lattice_give_a_negative_skew() {
         let cell = CellSpec::from_values(&[10.0, 10.0, 10.0, 30.0, 40.0, 100.0]).unwrap();
         assert!(cell.skew() < 0.0);
         assert!(cell.volume_a3() > 0.0);

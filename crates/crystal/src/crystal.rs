@@ -100,6 +100,7 @@ impl Crystal {
     /// [`Error::TooManyDomains`], or [`Error::OutOfRange`] with the quantity.
     pub fn new(spec: &CrystalSpec) -> Result<Self, Error> {
         let fudge = finite("fudge", spec.fudge)?;
+        // The size is cut before it is converted to a number of cells, as in the C program.
         let (size_m, mut warnings) = clip_to_beam(spec.size_m, spec.beam_size_m);
 
         let mut reciprocal = default_orientation(spec, &mut warnings)?;
@@ -120,6 +121,7 @@ impl Crystal {
         }
         warn_of_lattice(&lattice, &mut warnings);
 
+        // A matrix has the orientation as given. Only the default orientation of a cell has the error.
         let is_tilted = (spec.cell.as_ref())
             .is_some_and(|cell| (cell.c_star_tilt() - 1.0).abs() > NOTICEABLE_TILT);
         let direct = DirectBasis::from_vectors(lattice.direct_m());
@@ -249,6 +251,7 @@ fn default_orientation(
         for number in matrix.as_flattened() {
             finite("number of the orientation matrix", *number)?;
         }
+        // Checked without the cell: a cell would hide that the columns lie in one plane.
         let reciprocal = reciprocal_from_matrix(matrix, spec.wavelength_m);
         let reciprocal_volume_per_a3 =
             Lattice::from_reciprocal(reciprocal, None).reciprocal_volume_per_a3;
@@ -338,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_left_handed_matrix_draws_a_warning() {
+    fn a_left_handed_matrix_gives_a_warning() {
         let rows = [[0.01, 0.0, 0.0], [0.0, -0.01, 0.0], [0.0, 0.0, 0.01]];
         let crystal = Crystal::new(&matrix(rows)).unwrap();
         assert!(matches!(
@@ -348,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn angles_no_lattice_has_draw_a_warning() {
+    fn angles_of_no_lattice_give_a_warning() {
         let crystal = Crystal::new(&cell(&[10.0, 10.0, 10.0, 30.0, 40.0, 100.0])).unwrap();
         assert!(matches!(
             crystal.warnings()[0],

@@ -224,7 +224,7 @@ pub enum Error {
     Symmetry {
         /// The file.
         name: String,
-        /// What is wrong with it.
+        /// The reason.
         source: Box<Error>,
     },
 
@@ -233,7 +233,7 @@ pub enum Error {
     Mtz {
         /// The file.
         name: String,
-        /// What is wrong with it.
+        /// The reason.
         what: String,
     },
 

@@ -75,6 +75,7 @@ impl Mosaic {
                 limit: MAX_DOMAINS,
             });
         }
+        // Without a spread all domains would be equal, so one of them gives the same image.
         let (count, warning) = match asked {
             None if spread_rad == 0.0 => (1, None),
             None => (

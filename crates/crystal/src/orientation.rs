@@ -91,6 +91,8 @@ pub fn angles_from_rotation(rotation: &[[f64; 3]; 3]) -> [f64; 3] {
             row
         }
     };
+    // The last row of Rz Ry Rx is (-sin y, cos y sin x, cos y cos x), and its first column begins
+    // with (cos y cos z, cos y sin z).
     let [x, y, z] = rotation.map(unit).map(unit);
     if z[0] * z[0] < 1.0 {
         [
@@ -126,6 +128,7 @@ fn uniform_rotation(stream: &mut MinimalStandard) -> [[f64; 3]; 3] {
         far * second.cos(),
     ];
     debug_assert!((dot([q[0], q[1], q[2]], [q[0], q[1], q[2]]) + q[3] * q[3] - 1.0).abs() < 1e-12);
+    // The rotation matrix of the unit quaternion w + x i + y j + z k.
     let [x, y, z, w] = q;
     [
         [

@@ -144,6 +144,8 @@ impl<T: LatticeNumber> LatticeShape<T> {
         let [x, y, z]: [T; 3] = std::array::from_fn(|axis| {
             offset[0] * a_star[axis] + offset[1] * b_star[axis] + offset[2] * c_star[axis]
         });
+        // The C program multiplies by the number of all cells in every direction, so the width of a
+        // spot does not depend on the shape of the block of cells.
         let [na, nb, nc] = self.cells;
         (x * x + y * y + z * z) * na * na * nb * nb * nc * nc
     }

@@ -27,6 +27,7 @@ impl CrystalSize {
             } else {
                 cells[i] as f64
             };
+            // NaN is not below 1 and reaches the check.
             *n = finite("number of cells", if count <= 1.0 { 1.0 } else { count })?;
         }
         Ok(Self {
@@ -112,14 +113,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_size_wins_over_a_number_of_cells_axis_by_axis() {
+    fn a_size_replaces_a_number_of_cells_for_each_axis() {
         let size = CrystalSize::new([5, 6, 0], [0.0, 1e-7, 0.0], [1e-8; 3]).unwrap();
         assert_eq!(size.cells(), [5.0, 10.0, 1.0]);
         assert_eq!(size.largest_m(), 1e-7);
     }
 
     #[test]
-    fn a_started_cell_counts_whole() {
+    fn a_partial_cell_counts_as_one() {
         let size = CrystalSize::new([1; 3], [2.1e-8, 0.0, 1e-12], [1e-8; 3]).unwrap();
         assert_eq!(size.cells(), [3.0, 1.0, 1.0]);
     }
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_are_no_numbers_are_refused() {
+    fn sizes_that_are_not_finite_are_errors() {
         assert!(CrystalSize::new([1; 3], [f64::NAN, 0.0, 0.0], [1e-8; 3]).is_err());
         assert!(CrystalSize::new([1; 3], [1.0, 0.0, 0.0], [0.0; 3]).is_err());
     }

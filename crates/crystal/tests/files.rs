@@ -8,7 +8,7 @@ const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 /// The C program wrote `tiny.bin` from `tiny.hkl` with `-default_F 10` on a little-endian machine.
 #[cfg(target_endian = "little")]
 #[test]
-fn a_dump_of_the_c_program_is_the_one_we_write() {
+fn a_dump_equals_that_of_the_c_program() {
     let list = hkl::read(format!("{DATA}/tiny.hkl")).unwrap();
     let grid = FactorGrid::from_reflections(&list, 10.0, GridLimit::default()).unwrap();
     let path = format!("{DATA}/tiny.bin");

@@ -1,6 +1,6 @@
-//! Mosaic domains to the last bit, against numbers from the C program.
+//! Mosaic domains, compared to the last bit with numbers from the C program.
 //!
-//! The command line above each test is the one whose numbers it holds, printed with 17 digits.
+//! The numbers of each test come from the command line above it. They are printed with 17 digits.
 
 use nanobragg_crystal::constants::DEGREES_PER_RADIAN;
 use nanobragg_crystal::{Mosaic, MosaicSpec};

@@ -74,7 +74,7 @@ proptest! {
     }
 
     #[test]
-    fn a_crystal_is_made_or_refused_but_never_broken(
+    fn a_crystal_is_valid_or_an_error(
         values in vec(prop_oneof![any::<f64>(), -10.0..200.0], 0..7),
         cells in any::<[i64; 3]>(),
         size_m in any::<[f64; 3]>(),

@@ -1,6 +1,6 @@
-//! Lattices to the last bit, against numbers from the C program.
+//! Lattices, compared to the last bit with numbers from the C program.
 //!
-//! The command line above each test is the one whose numbers it holds, printed with 17 digits.
+//! The numbers of each test come from the command line above it. They are printed with 17 digits.
 
 use std::f64::consts::FRAC_PI_2;
 
@@ -18,7 +18,7 @@ fn degrees(angles: [f64; 3]) -> Misset {
     Misset::Angles(angles.map(|angle| angle / DEGREES_PER_RADIAN))
 }
 
-/// Compares everything but the reciprocal volume, which the C program does not print.
+/// Compares everything except the reciprocal volume, which the C program does not print.
 fn assert_lattice(
     spec: &CrystalSpec,
     expected: &Lattice,

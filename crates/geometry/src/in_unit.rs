@@ -103,6 +103,7 @@ impl Quantity for f64 {
     type Written = Written;
 
     fn write(&self, unit: Unit) -> Written {
+        // Most values are numbers that a user typed in this unit, and those are exact.
         let number = unit.exactly(*self).map(Written::Number);
         number.unwrap_or_else(|| Written::Text(format!("{self} {}", unit.si)))
     }

@@ -173,7 +173,7 @@ impl Panel {
         self.bends_along_own_axes
     }
 
-    /// What a pixel collects.
+    /// The photons that a pixel collects.
     pub const fn pixel_kind(&self) -> PixelKind {
         self.pixel_kind
     }
@@ -201,6 +201,7 @@ impl Panel {
     /// Whether a pixel is rendered: it is inside the region of interest, and the mask does not
     /// exclude it.
     pub fn uses(&self, fast: u32, slow: u32) -> bool {
+        // A pixel outside the mask has no flag and is not rendered.
         let in_mask = |mask: &Mask| mask.row(slow as usize).get(fast as usize) == Some(&true);
         self.roi.contains(fast, slow) && self.mask().is_none_or(in_mask)
     }

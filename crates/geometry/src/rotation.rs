@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_axis_that_is_not_of_unit_length_is_taken_as_it_is() {
+    fn an_axis_of_another_length_is_not_normalised() {
         let double = rotate_about([0.0, 0.0, 1.0], [0.0, 0.0, 2.0], FRAC_PI_2);
         assert_near(double, [0.0, 0.0, 4.0]);
     }

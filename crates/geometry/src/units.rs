@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_every_unit_meet_in_metres() {
+    fn lengths_of_every_unit_are_stored_in_metres() {
         assert_eq!(Length::from_mm(0.1).m(), 0.1e-3);
         assert_eq!(Length::from_um(450.0).m(), 450e-6);
         assert_eq!(Length::from_angstrom(1.0).m(), 1e-10);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn angles_of_every_unit_meet_in_radians() {
+    fn angles_of_every_unit_are_stored_in_radians() {
         assert_eq!(
             Angle::from_degrees(90.0).radians(),
             std::f64::consts::FRAC_PI_2

@@ -1,11 +1,11 @@
-//! What is warned about and what is refused when a detector is built.
+//! Warnings and errors of detectors.
 
 use nanobragg_geometry::{
     Angle, Convention, CustomAxes, DetectorSpec, Error, GeometryFixes, Laboratory, Length, Pivot,
     PixelAxis, Surface, Warning,
 };
 
-/// The fixes that the warnings about a detector name.
+/// The fixes in the warnings about a detector.
 fn fixes_offered(spec: &DetectorSpec) -> Vec<&'static str> {
     let detector = Laboratory::new(spec).expect("these detectors can be built");
     detector
@@ -46,7 +46,7 @@ fn a_size_the_pixel_does_not_divide_is_kept() {
 }
 
 #[test]
-fn a_pivot_is_missed_only_if_it_would_move_the_detector() {
+fn a_pivot_gives_a_warning_only_if_it_would_move_the_detector() {
     let flat = DetectorSpec {
         convention: Convention::Xds,
         explicit_pivot: Some(Pivot::Beam),
@@ -67,7 +67,7 @@ fn a_pivot_is_missed_only_if_it_would_move_the_detector() {
 }
 
 #[test]
-fn a_beam_centre_under_xds_reaches_the_header_alone() {
+fn a_beam_centre_in_xds_changes_only_the_header() {
     let x_beam = Some(Length::from_mm(20.0));
     let spec = DetectorSpec {
         convention: Convention::Xds,
@@ -98,7 +98,7 @@ fn a_beam_centre_under_xds_reaches_the_header_alone() {
 }
 
 #[test]
-fn a_corner_given_by_hand_is_followed_only_when_asked() {
+fn a_given_corner_is_used_only_with_the_fix() {
     let pix0_m = Some([0.2, 0.01, -0.02]);
     let spec = DetectorSpec {
         convention: Convention::Custom,

@@ -1,12 +1,12 @@
-//! Detectors placed by the C program, and by us from the same command lines.
+//! Detectors placed by the C program and by this one, from the same command lines.
 
 use nanobragg_geometry::{
     Angle, Attenuation, Convention, DetectorSpec, Laboratory, Length, Pivot, SensorSpec,
 };
 
-/// The largest error relative to the larger of 1 and the number itself. Every operation is the C
-/// program's; sine and cosine are its C library's where the platform's library is the same one,
-/// and may elsewhere differ in the last bit.
+/// The largest error relative to the larger of 1 and the number itself. Every operation is that of the
+/// C program. Sine and cosine are those of the platform's C library. If it is not the library that the
+/// C program used, they can differ in the last bit.
 const TOLERANCE: f64 = if cfg!(all(target_os = "linux", target_env = "gnu")) {
     0.0
 } else {
@@ -15,7 +15,7 @@ const TOLERANCE: f64 = if cfg!(all(target_os = "linux", target_env = "gnu")) {
 
 const CASES: &str = include_str!("placements.txt");
 
-/// The detector of a command line: the geometry flags the cases use, the last one winning.
+/// The detector of a command line, for the geometry flags in the cases. The last one of a flag counts.
 fn spec_from(command_line: &str) -> DetectorSpec {
     let mut spec = DetectorSpec::default();
     let mut words = command_line.split_whitespace();

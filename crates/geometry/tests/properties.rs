@@ -1,4 +1,4 @@
-//! What holds for every detector.
+//! Properties of every detector.
 
 use nanobragg_geometry::vector::{cross, dot, norm};
 use nanobragg_geometry::{
@@ -49,7 +49,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn a_pixel_is_found_again_from_its_place(
+    fn a_pixel_is_found_from_its_position(
         spec in specs(),
         fast in 0.0..1024.0f64,
         slow in 0.0..1024.0f64,

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_narrowed_before_they_are_truncated() {
+    fn counts_are_converted_to_f32_before_they_are_truncated() {
         assert_eq!(rounded::<u16>(&[40000.5 - 1e-9], u32::MAX), [40001]);
     }
 

@@ -187,6 +187,8 @@ impl Response {
         if width == 0 {
             return Ok((counts, 0));
         }
+        // Counting and read-out draw from the same stream in turns, strip by strip. With read-out noise
+        // the size of a strip is therefore part of what a seed gives, and must not change.
         let rows_at_a_time = match self.stages.iter().any(|stage| stage.needs_panel()) {
             true => rows.len(),
             false => STRIP_PIXELS / width,
@@ -197,6 +199,7 @@ impl Response {
             if !go_on() {
                 return Err(Error::Stopped);
             }
+            // The strip has only the pixels of the window: the others draw no random numbers.
             let count = rows_at_a_time.min(rows.end - first_slow);
             strip.clear();
             for row in (panel.pixels.chunks_exact(panel.width).skip(first_slow)).take(count) {

@@ -1,4 +1,4 @@
-//! What holds for any photons, windows and detectors.
+//! Properties for any photons, windows and detectors.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails by panicking")]
 
@@ -10,7 +10,8 @@ use nanobragg_response::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Standard errors that an average over draws may be off: further only once in 15 000 averages.
+/// The allowed error of an average over draws, in standard errors. It is exceeded once in 15 000
+/// averages.
 const SIGMAS: f64 = 4.0;
 
 /// Panels of up to 12 x 12 pixels: photons and width.
@@ -55,7 +56,7 @@ fn offset(counts: f64) -> ResponseSpec {
     }
 }
 
-/// Every stage, so that none goes untested.
+/// A detector with every stage.
 fn full_chain() -> ResponseSpec {
     ResponseSpec {
         calibration: Some(Calibration {
@@ -100,8 +101,8 @@ proptest! {
         }
     }
 
-    /// Counts are drawn in raster order, for nothing but the pixels of the window, and the stream
-    /// runs on from panel to panel.
+    /// Counts are drawn in raster order, only for the pixels of the window, and the stream continues
+    /// from panel to panel.
     #[test]
     fn counts_come_from_one_stream(
         (a, a_width) in panel(0_f32..1e5),
@@ -129,7 +130,7 @@ proptest! {
         prop_assert_eq!(noise.photons, Some(photons));
     }
 
-    /// A count of 32 bits is that of 16 where this is not clipped, and both are told of overloads.
+    /// Counts of 32 and of 16 bits are equal if the latter are not clipped, and both report overloads.
     #[test]
     fn a_file_of_16_bits_clips_one_of_32((photons, width) in panel(0_f32..1e5), seed in any::<i64>()) {
         let panels = [panel_of(&photons, width, Window::ALL)];
@@ -147,7 +148,7 @@ proptest! {
         prop_assert_eq!(narrowed, clipped);
     }
 
-    /// The point spread keeps what is far enough from the edges, and its mean.
+    /// The point spread keeps the sum and the mean position of photons far enough from the edges.
     #[test]
     fn a_point_spread_keeps_photons_and_their_place(sigma_pixels in 0_f64..2.5, photons in 1e-3..1e6) {
         const SIDE: usize = 25;
@@ -164,9 +165,9 @@ proptest! {
         prop_assert!((moment(&|i| i / SIDE) - 14.0).abs() < 1e-10);
     }
 
-    /// A spec survives being written.
+    /// A spec reads back as it was written.
     #[test]
-    fn what_is_said_of_a_detector_reads_back(sigma_counts in 0_f64..1e3, seed in any::<i64>()) {
+    fn a_description_of_a_detector_reads_back(sigma_counts in 0_f64..1e3, seed in any::<i64>()) {
         let spec = ResponseSpec {
             calibration: Some(Calibration { sigma_fraction: 0.1, seed }),
             read_out: Some(ReadOut { sigma_counts }),
@@ -188,7 +189,7 @@ fn assert_predicted(spec: &ResponseSpec, photons: &[f32], width: usize) {
     let (mut sum, mut squares) = (vec![0.0; photons.len()], vec![0.0; photons.len()]);
     for image in 1..=IMAGES {
         let mut spec = spec.clone();
-        // Another detector for each image: what is predicted is an average over calibrations too.
+        // Each image has another detector, because the prediction is also an average over calibrations.
         if let Some(calibration) = &mut spec.calibration {
             calibration.seed = -image;
         }
@@ -202,20 +203,20 @@ fn assert_predicted(spec: &ResponseSpec, photons: &[f32], width: usize) {
     let n = IMAGES as f64;
     for i in 0..photons.len() {
         let variance = predicted.variance[i];
-        // Truncation takes half a count off, and adds a twelfth to the variance.
+        // Truncation reduces the mean by half a count and adds 1/12 to the variance.
         let mean = sum[i] / n;
         assert!(
             mean.abs() < SIGMAS * (variance / n).sqrt() + 0.5,
             "pixel {i}: {mean}"
         );
-        // Kurtosis: a square scatters by not more than twice its mean here.
+        // The standard deviation of a squared deviation is at most twice its mean here (the kurtosis).
         let ratio = squares[i] / n / variance;
         let limit = SIGMAS * 2.0 / n.sqrt() + 0.1 / variance;
         assert!((ratio - 1.0).abs() < limit, "pixel {i}: {ratio}");
     }
 }
 
-/// Means of all three laws of the noise.
+/// Means for the three methods of the Poisson noise.
 const PHOTONS: [f32; 6] = [3.0, 10.0, 30.0, 200.0, 5e3, 2e4];
 
 #[test]
@@ -262,7 +263,7 @@ fn each_stage_scatters_as_predicted() {
     }
 }
 
-/// The variance that a refinement weighs pixels by.
+/// The variance that a refinement uses for the weights of pixels.
 #[test]
 fn variances_of_counting_read_out_and_calibration_add() {
     let spec = ResponseSpec {
@@ -294,8 +295,8 @@ fn a_detector_keeps_its_calibration_from_image_to_image() {
 }
 
 #[test]
-fn rows_that_are_taken_together_leave_the_counts() {
-    // Many strips of one row, one strip of many rows, and one of the whole panel.
+fn photon_counts_do_not_depend_on_the_rows_of_a_strip() {
+    // Many strips of one row, one strip of many rows, and one strip of the full panel.
     for (width, height) in [(5000, 3), (3, 5000)] {
         let photons: Vec<f32> = (0..width * height).map(|i| (i % 97) as f32).collect();
         let spec = offset(40.0);
@@ -352,7 +353,7 @@ fn automatic_scales_are_those_of_the_c_program() {
 }
 
 #[test]
-fn what_is_not_said_is_taken_from_the_other() {
+fn missing_numbers_are_taken_from_the_other() {
     let said = offset(7.0).or(full_chain());
     assert_eq!(said.offset, Some(Offset { counts: 7.0 }));
     assert_eq!(said.gain, full_chain().gain);
@@ -395,14 +396,14 @@ fn a_number_out_of_range_is_named() {
 }
 
 #[test]
-fn a_field_that_there_is_not_is_refused() {
+fn an_unknown_field_is_an_error() {
     let error = serde_json::from_str::<ResponseSpec>(r#"{"offset": {"count": 0}}"#).unwrap_err();
     assert!(error.to_string().contains("count"), "{error}");
     assert!(serde_json::from_str::<ResponseSpec>(r#"{"flicker": {}}"#).is_err());
 }
 
 #[test]
-fn pixels_that_are_no_rectangle_are_refused() {
+fn pixels_that_do_not_form_a_rectangle_are_an_error() {
     for width in [0, 2] {
         let panel = panel_of(&[0.0; 3], width, Window::ALL);
         let response = Response::measured(&ResponseSpec::default(), 1).unwrap();
@@ -419,7 +420,7 @@ fn pixels_that_are_no_rectangle_are_refused() {
 }
 
 #[test]
-fn a_stop_is_heard() {
+fn a_stop_ends_the_computation() {
     let panel = panel_of(&[0.0; 3], 3, Window::ALL);
     let response = Response::measured(&ResponseSpec::default(), 1).unwrap();
     let error = response.apply::<u16>(&[panel], &|| false).unwrap_err();

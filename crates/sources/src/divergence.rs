@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fan_in_one_direction_is_never_trimmed() {
+    fn a_grid_along_one_axis_is_never_trimmed() {
         assert_eq!(
             kept(steps(0.009, 5), StepSpec::default(), Outline::Round),
             5
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undeviated_source_stands_up_the_beam() {
+    fn a_source_without_deviation_is_upstream_on_the_beam() {
         let axes = BeamAxes {
             beam: [1.0, 0.0, 0.0],
             polarization: [0.0, 0.0, 1.0],

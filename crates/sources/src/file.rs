@@ -79,6 +79,7 @@ impl SourceList {
     /// [`Error::NotANumber`], [`Error::ExtraColumn`], [`Error::NoDirection`],
     /// [`Error::SourceWavelength`], and [`Error::NoSources`] if no line has a source.
     pub fn parse(text: &str, name: &str, defaults: &SourceDefaults) -> Result<Self> {
+        // Some editors write a byte-order mark, which would be part of the first number.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut sources = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -128,6 +129,8 @@ impl NamedLine<'_> {
         if line.starts_with('#') {
             return Ok(Vec::new());
         }
+        // The parser stops at the first word that is not a number, or after five numbers. Nothing must
+        // remain.
         let (rest, numbers) = record(line).unwrap_or((line, Vec::new()));
         if rest.is_empty() {
             return Ok(numbers);
@@ -284,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_line_and_what_stands_there() {
+    fn errors_have_the_line_and_the_text() {
         assert_eq!(
             message("-10 0 0\n-10 0 x1 1\n"),
             "list:2: the Z of the source is \"x1\"; expected a finite number"

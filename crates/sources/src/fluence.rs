@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flux_wins_over_a_fluence() {
+    fn a_flux_replaces_a_fluence() {
         let spec = FluenceSpec {
             fluence_per_m2: Some(5.0),
             flux_per_s: Some(1e18),

@@ -29,6 +29,7 @@ impl SourceList {
             dispersion.steps(),
         ];
         let points = counts.iter().map(|steps| u128::from(steps.count)).product();
+        // The product does not overflow: each count is at most 10^9.
         if points > u128::from(MAX_SOURCES) {
             return Err(Error::TooManySources { count: points });
         }
@@ -44,6 +45,7 @@ impl SourceList {
             });
         }
 
+        // The wavelengths of one direction share its position.
         let deviations_rad = divergence.deviations_rad();
         let recorded_weight = 1.0 / (deviations_rad.len() * wavelengths_m.len()) as f64;
         let mut sources = Vec::with_capacity(deviations_rad.len() * wavelengths_m.len());
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grid_beyond_measure_is_refused() {
+    fn too_large_a_grid_is_an_error() {
         let many = StepSpec {
             range: Some(1.0),
             count: Some(1_000_000_000),

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_without_a_direction_is_none() {
+    fn a_position_without_a_direction_is_not_a_source() {
         for position in [
             [0.0; 3],
             [1e200, 0.0, 0.0],

@@ -117,6 +117,7 @@ pub(crate) fn centred_steps(quantity: Quantity, spec: StepSpec) -> Result<Steps>
     let count = counted(quantity, spec.count)?.filter(|count| *count > 0);
     let steps = match (count, range, step) {
         (None, None, None) => Steps::STILL,
+        // The two ends of the range.
         (None, Some(range), None) => Steps {
             range,
             step: range,
@@ -126,17 +127,20 @@ pub(crate) fn centred_steps(quantity: Quantity, spec: StepSpec) -> Result<Steps>
             0 => Steps::STILL,
             count => Steps { range, step, count },
         },
+        // Without a range the C program ignores the count.
         (_, None, Some(step)) => Steps {
             range: step,
             step,
             count: 2,
         },
+        // The range of 1 is 1 radian, or 100 % of the wavelength.
         (Some(count), None, None) => Steps {
             range: 1.0,
             step: 1.0 / f64::from(count),
             count,
         },
         (Some(count), Some(range), None) => {
+            // n points have n - 1 intervals between them, and there must be one.
             let count = count.max(2);
             Steps {
                 range,
@@ -185,7 +189,8 @@ pub fn phi_steps(spec: StepSpec) -> Result<Steps> {
                 count,
             }
         }
-        // With a count and a range, a given step of 0 is used: all points are at the same angle.
+        // A sweep of n steps ends one step after its last point, so the step is range/n. A given step
+        // of 0 is used: all points are at the same angle.
         (Some(count), Some(range), _) => Steps {
             range,
             step: given_step.unwrap_or(range / f64::from(count)),
@@ -260,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_step_over_is_one_point() {
+    fn a_range_or_step_of_zero_is_one_point() {
         let nothing = [
             (Some(5), Some(0.0), None),
             (Some(5), Some(0.0), Some(0.1)),

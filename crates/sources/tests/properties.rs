@@ -1,4 +1,4 @@
-//! What holds for every grid of sources and every list.
+//! Properties of every grid of sources and every list.
 
 use nanobragg_geometry::vector::{dot, norm};
 use nanobragg_sources::{
@@ -93,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn a_horizontal_fan_spans_its_range(range in 1e-3..1.0, count in 2_i64..30) {
+    fn horizontal_directions_span_their_range(range in 1e-3..1.0, count in 2_i64..30) {
         let divergence = divergence(fan(range, count), StepSpec::default(), Outline::Round);
         let dispersion = Dispersion::new(&DispersionSpec::default()).unwrap();
         let list = SourceList::grid(&AXES, 1e-10, &divergence, &dispersion).unwrap();
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn weights_are_kept_and_move_nothing(sources in sources(), weight in prop::num::f64::NORMAL) {
+    fn weights_are_stored_but_change_nothing(sources in sources(), weight in prop::num::f64::NORMAL) {
         let list = SourceList::from_sources(sources.clone()).unwrap();
         let reweighted: Vec<_> =
             sources.iter().map(|source| Source { recorded_weight: weight, ..*source }).collect();
@@ -136,12 +136,12 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_answered(bytes: Vec<u8>) {
+    fn any_bytes_give_a_list_or_an_error(bytes: Vec<u8>) {
         let _ = SourceList::parse(&String::from_utf8_lossy(&bytes), "bytes", &DEFAULTS);
     }
 
     #[test]
-    fn text_that_resembles_a_list_is_answered(text in "[-+0-9.eEnaif#,;:! \t\r\n]{0,80}") {
+    fn text_that_resembles_a_list_gives_a_list_or_an_error(text in "[-+0-9.eEnaif#,;:! \t\r\n]{0,80}") {
         if let Ok(list) = SourceList::parse(&text, "text", &DEFAULTS) {
             for source in &list {
                 prop_assert!((norm(source.direction) - 1.0).abs() < 1e-9);

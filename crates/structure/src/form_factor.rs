@@ -65,7 +65,7 @@ impl FormFactor {
 mod tests {
     use super::*;
 
-    /// The fits miss the number of electrons by at most this; thallium is the worst.
+    /// The largest error of the fits at s = 0, in electrons; it is that of thallium.
     const FIT_ELECTRONS: f64 = 0.06;
 
     fn element(symbol: &str) -> Element {

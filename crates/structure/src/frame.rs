@@ -45,6 +45,7 @@ impl CellFrame {
         );
         let fractional = orthogonal
             .try_inverse()
+            // A negative skew has a volume by its absolute value, but no lattice has these angles.
             .filter(|inverse| cell.skew() > 0.0 && inverse.iter().all(|x| x.is_finite()))
             .ok_or_else(|| flat(&cell))?;
         Ok(Self {

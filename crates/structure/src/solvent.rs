@@ -73,6 +73,7 @@ impl SolventFactors {
         limit: GridLimit,
     ) -> Result<Self, Error> {
         let frame = &model.frame;
+        // Two points per dmin are the least that represent all waves.
         let spacing_a = solvent.spacing_a.min(dmin_a / 2.0);
         let size = points(frame, spacing_a, model.space_group.operations());
         let mut map = Map::zeros(size, dmin_a, limit)?;
@@ -110,6 +111,8 @@ fn mask(model: &Model, solvent: &Solvent, size: [usize; 3]) -> Vec<bool> {
     let atoms = model.atoms.iter();
     for atom in atoms.filter(|atom| atom.occupancy > 0.0 && atom.element != Element::HYDROGEN) {
         let radius_a = atom.element.van_der_waals_radius_a() + solvent.probe_a;
+        // The union of the atoms is not a sum, so the operations cannot act on its transform. All atoms
+        // of the cell are masked.
         for operation in model.space_group.operations() {
             let ball = Ball {
                 middle: operation.apply(atom.position),
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn one_atom_keeps_out_its_ball() {
+    fn one_atom_excludes_the_solvent_from_a_ball() {
         // A grid of 0.1 A counts the ball to about a thousandth of its volume.
         let solvent = Solvent {
             shrink_a: 0.0,
@@ -203,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_solvent_comes_back_as_far_as_the_shrinkage() {
+    fn the_solvent_extends_by_the_shrinkage() {
         let solvent = Solvent {
             spacing_a: 0.1,
             ..Solvent::default()
@@ -211,7 +214,7 @@ mod tests {
         let radius: f64 = 1.775 + 1.1 - 0.9;
         let ball_a3 = 4.0 / 3.0 * std::f64::consts::PI * radius.powi(3);
         let kept_out_a3 = (1.0 - carbon(solvent).fraction()) * 12.0_f64.powi(3);
-        // Steps of the grid end up to 0.1 A short of 0.9 A.
+        // The steps of the grid reach only to between 0.8 and 0.9 A.
         assert!(
             (kept_out_a3 / ball_a3 - 1.0).abs() < 0.03,
             "{kept_out_a3} {ball_a3}"
@@ -219,8 +222,9 @@ mod tests {
     }
 
     #[test]
-    fn the_solvent_scatters_against_its_hole() {
-        // Outside the origin the solvent is minus its hole, a ball about the atom:
+    fn the_solvent_scatters_like_its_hole_with_the_opposite_sign() {
+        // Except at the origin, the solvent scatters like the hole in it with the opposite sign. The hole
+        // is a ball around the atom:
         // F = -k exp(-B s^2/4) 4 pi R^3 (sin x - x cos x)/x^3 exp(2 pi i h.r), x = 2 pi s R.
         let solvent = Solvent {
             shrink_a: 0.0,

@@ -118,6 +118,7 @@ impl StructureFactors {
         }
         let indices = indices(frame, spec.dmin_a, spec.limit)?;
         let mut dispersion = model.dispersion.clone();
+        // Corrections of the request replace those of the file.
         dispersion.extend(&spec.dispersion);
         let scatterers: Vec<_> = model
             .atoms

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use nanobragg_structure::{FactorSpec, StructureFactor, StructureFactors, read};
 
-/// What the two programs may differ by, `sum |F - F'| / sum F'`, to 2 A.
+/// The allowed difference between the two programs, `sum |F - F'| / sum F'`, to 2 A.
 ///
-/// The map ends each atom at 1e-5 e/A^3, which costs 3e-5; the target is 5e-3.
+/// The map cuts off each atom at 1e-5 e/A^3, which gives a difference of 3e-5. The requirement is 5e-3.
 const MOST_R: f64 = 1e-4;
 
 struct Known {
@@ -73,15 +73,15 @@ fn bulk_solvent_agrees_too() {
         sum += known.with_solvent;
     }
     assert!(differences < MOST_R * sum, "{}", differences / sum);
-    // The share of solvent that the same mask of the other program has.
+    // The fraction of solvent in the mask of the other program.
     let fraction = factors.solvent_fraction.unwrap();
     assert!((fraction - 0.438_111).abs() < 1e-6, "{fraction}");
-    // 0 0 0 holds every electron: 26 669 of atoms, 18 918 of solvent.
+    // F of 0 0 0 is the number of electrons: 26 669 of atoms, 18 918 of solvent.
     assert!((by_hkl[&[0, 0, 0]].real - 45_587.7).abs() < 5.0);
 }
 
 #[test]
-fn the_whole_list_that_the_example_ships_comes_out() {
+fn the_full_list_of_the_example_is_reproduced() {
     let list =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/lysozyme/lysozyme_P1.hkl");
     let list = nanobragg_crystal::read::hkl::read(&list).unwrap();
@@ -96,7 +96,7 @@ fn the_whole_list_that_the_example_ships_comes_out() {
 }
 
 #[test]
-fn the_sphere_is_complete_with_absences_where_the_screw_axes_want_them() {
+fn the_sphere_is_complete_and_has_the_absences_of_the_screw_axes() {
     let (factors, by_hkl) = lysozyme(&FactorSpec::default());
     let sphere = 4.0 / 3.0 * std::f64::consts::PI / 8.0 * 59.062 * 68.451 * 30.517;
     let share = factors.list.len() as f64 / sphere;

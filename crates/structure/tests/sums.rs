@@ -1,4 +1,4 @@
-//! Structure factors against what is known without a program: closed forms, and laws.
+//! Structure factors, compared with closed formulas and with laws.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,10 +11,11 @@ use nanobragg_structure::{
     StructureFactor, StructureFactors, Summation, read,
 };
 
-/// Map against direct summation, `sum |F - F'| / sum |F'|` over complex F.
+/// The map compared with the direct sum, `sum |F - F'| / sum |F'|` over complex F.
 const MAP_R: f64 = 3e-4;
 
-/// Direct sums against each other or a closed form: rounding of sums of a hundred electrons.
+/// Direct sums compared with each other or with a closed formula: rounding of sums of a hundred
+/// electrons.
 const ROUNDING: f64 = 1e-9;
 
 type Factors = HashMap<[i32; 3], StructureFactor>;
@@ -74,7 +75,7 @@ fn r(found: &Factors, expected: &Factors) -> f64 {
 
 const TRICLINIC: [f64; 6] = [9.0, 11.0, 13.0, 82.0, 97.0, 106.0];
 
-/// Atoms of many kinds, sharp and wide, some moving more one way than another.
+/// Atoms of many elements, sharp and wide, some with anisotropic displacements.
 fn mixture() -> Vec<Atom> {
     let mut atoms = vec![
         atom("C", [0.11, 0.27, 0.83], 2.0),
@@ -112,7 +113,7 @@ fn the_map_agrees_with_direct_summation() {
 }
 
 #[test]
-fn one_atom_scatters_as_its_form_factor_says() {
+fn one_atom_scatters_like_its_form_factor() {
     let position = [0.2, 0.3, 0.4];
     let found = direct(&model(
         &[8.0, 9.0, 10.0],
@@ -132,7 +133,7 @@ fn one_atom_scatters_as_its_form_factor_says() {
 }
 
 #[test]
-fn symmetry_does_what_writing_out_every_atom_does() {
+fn symmetry_equals_a_list_of_all_atoms() {
     // P 21 21 21 as the International Tables print it.
     let images = |[x, y, z]: [f64; 3]| {
         [
@@ -144,7 +145,7 @@ fn symmetry_does_what_writing_out_every_atom_does() {
     };
     let cell = [11.0, 12.0, 13.0];
     let mut unit = mixture();
-    // Tensors would have to be turned by hand.
+    // Tensors are left out, because they would have to be rotated here too.
     unit.retain(|atom| matches!(atom.displacement, Displacement::Isotropic { .. }));
     let all = unit
         .iter()
@@ -190,7 +191,7 @@ fn a_round_tensor_is_a_b_factor() {
 }
 
 #[test]
-fn more_b_for_all_weakens_each_reflection_by_its_spacing() {
+fn a_larger_b_weakens_each_reflection_by_its_spacing() {
     let atoms = |more: f64| {
         let mut atoms = mixture();
         atoms[4] = atom("Se", [0.35, 0.45, 0.25], 8.0);
@@ -224,7 +225,7 @@ fn moving_the_crystal_moves_only_phases() {
         assert!((factor.amplitude() - after[hkl].amplitude()).abs() < ROUNDING);
     }
     assert!(r(&after, &before) > 0.1);
-    // The points of the map lie elsewhere in the atoms, and it should not show.
+    // The points of the map are at other positions in the atoms. The result must not depend on it.
     let map = |model| factors(model, Summation::Density, Dispersion::new());
     let (before, after) = (map(&still), map(&moved));
     let difference = |hkl: &[i32; 3]| (before[hkl].amplitude() - after[hkl].amplitude()).abs();
@@ -281,7 +282,7 @@ fn rock_salt_adds_or_subtracts_its_two_sublattices() {
         _atom_site_fract_z _atom_site_U_iso_or_equiv\n\
         Na1 Na1+ 0 0 0 0.02\nCl1 Cl1- 0.5 0.5 0.5 0.02\n";
     let reading = read::parse(text.as_bytes(), "NaCl.cif", &read::Given::default()).unwrap();
-    // 48 of the 192 operations leave each atom where it is.
+    // 48 of the 192 operations map each atom to itself.
     assert_eq!(reading.warnings.len(), 1);
     let found = direct(&reading.model);
     let [sodium, chlorine] =
@@ -308,7 +309,7 @@ fn rock_salt_adds_or_subtracts_its_two_sublattices() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_refused() {
+fn impossible_requests_are_errors() {
     let model = model(&TRICLINIC, "P 1", mixture());
     let message = |spec: FactorSpec| {
         StructureFactors::new(&model, &spec)

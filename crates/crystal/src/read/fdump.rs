@@ -131,6 +131,7 @@ fn decode(
     let first_values = rest.strip_prefix(MARK).ok_or_else(bad_header)?;
     let bounds = bounds(header).ok_or_else(bad_header)?;
 
+    // Checked before memory is reserved, so that a false header cannot use up the memory.
     let expected = padded_points(&bounds).saturating_mul(VALUE as u128);
     let found = length.saturating_sub((end + MARK.len()) as u64);
     if u128::from(found) != expected {
@@ -153,6 +154,7 @@ fn decode(
     let mut values = first_values.chain(source);
     for _ in 0..h_extent {
         values.read_exact(&mut plane)?;
+        // The last row and the last value of each row are padding.
         for row in plane.chunks_exact(row_bytes).take(k_extent) {
             let (row, _) = row.as_chunks::<VALUE>();
             grid.extend(
@@ -294,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_none_is_refused() {
+    fn a_wrong_header_is_an_error() {
         for header in [
             &b""[..],
             b"1 2 3\n\x0c",
@@ -314,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_number_is_refused() {
+    fn a_value_that_is_not_finite_is_an_error() {
         let mut bytes = to_bytes(&grid());
         bytes[14..22].copy_from_slice(&f64::NAN.to_ne_bytes());
         assert!(matches!(

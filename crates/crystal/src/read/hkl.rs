@@ -46,6 +46,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Vec<Reflection>, Error> {
         name: name.to_owned(),
         line,
     };
+    // A failed reservation is an error with the line. Without it `push` would end the program.
     reflections
         .try_reserve(bytes.len() / TYPICAL_LINE)
         .map_err(|_| out_of_memory(1))?;
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_file_line_and_what_was_found() {
+    fn errors_have_file_line_and_the_text() {
         assert_eq!(
             message(b"1 2 3 4\n1 2 3\n"),
             "x.hkl:2: found 3 columns, expected at least 4: h k l F"

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_file_and_line() {
+    fn errors_have_file_and_line() {
         let message = |text: &[u8]| parse(text, "A.mat").unwrap_err().to_string();
         assert_eq!(
             message(b"1 2 3\n4 x 6\n"),

@@ -129,10 +129,12 @@ impl ColumnChoice {
                 .filter(move |(_, column)| column.kind == kind)
                 .map(|(place, _)| place)
         };
+        // Files put the columns of a reflection and of its mate in this order.
         let pair = |kind: ColumnKind| {
             let mut places = all_of(kind);
             Some(FactorColumns::Pair(places.next()?, places.next()?))
         };
+        // The best name counts first, then the position in the file.
         let calculated = all_of(ColumnKind::Amplitude)
             .filter_map(|place| Some((named(place, &CALCULATED)?, place)))
             .min()
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_sensible_columns_are_chosen() {
+    fn the_best_columns_are_chosen() {
         for (columns, chosen) in [
             (
                 vec![("FP", Amplitude), ("FC", Amplitude), ("PHIC", Phase)],

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn special_reflections_come_once() {
+    fn special_reflections_are_listed_once() {
         let all = list(
             "P 21 21 21",
             &[
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn forbidden_reflections_are_left_out_and_counted() {
+    fn absent_reflections_are_left_out_and_counted() {
         let all = list(
             "C 1 2 1",
             &[
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn anomalous_pairs_are_kept_apart() {
+    fn anomalous_pairs_stay_separate() {
         let all = list("P 21", &[([1, 2, 3], Amplitude::Pair(10.0, 20.0), None)])
             .expand_to_p1()
             .unwrap();
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn contradictions_are_averaged_and_counted() {
+    fn different_values_are_averaged_and_counted() {
         let all = list(
             "P 21",
             &[

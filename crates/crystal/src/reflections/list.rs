@@ -89,6 +89,7 @@ impl ReflectionList {
                 FactorColumns::Pair(plus, minus) => match (factor(plus), factor(minus)) {
                     (Some(plus), Some(minus)) => Some(Amplitude::Pair(plus, minus)),
                     (None, None) => None,
+                    // One of the two is missing. Friedel's law is the best estimate of it.
                     (one, other) => {
                         list.half_count += 1;
                         one.or(other).map(Amplitude::Same)

@@ -43,6 +43,7 @@ impl ReflectionList {
                 continue;
             };
             let (plus, minus) = match reflection.amplitude {
+                // In a list with pairs a single value is that of the reflection and of its mate.
                 Amplitude::Same(f) if is_anomalous => (Some(f), Some(f)),
                 Amplitude::Same(f) => (Some(f), None),
                 // The equivalent in the asymmetric unit is -h R, so F(+) is its F(-).
@@ -115,7 +116,7 @@ mod tests {
     use crate::{Amplitude, ReflectionList, SpaceGroup};
 
     #[test]
-    fn what_was_expanded_merges_back() {
+    fn an_expanded_list_merges_back() {
         for (group, amplitude) in [
             ("P 21 21 21", Amplitude::Same(9.0)),
             ("P 31 2 1", Amplitude::Same(9.0)),

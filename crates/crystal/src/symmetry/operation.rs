@@ -113,6 +113,7 @@ impl SymmetryOperation {
             let sum: i64 = (0..3)
                 .map(|i| i64::from(hkl[i]) * i64::from(self.rotation[i][j]))
                 .sum();
+            // Only indices far beyond every practical grid are clipped.
             sum.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
         })
     }
@@ -188,6 +189,7 @@ fn coordinate(text: &str) -> Option<([i32; 3], f64)> {
     if rest.is_empty() {
         return None;
     }
+    // The text is a sum of terms. Only the first term can be without a sign.
     let mut is_first = true;
     while !rest.is_empty() {
         let sign: i32 = match rest.strip_prefix(['+', '-']) {
@@ -205,6 +207,7 @@ fn coordinate(text: &str) -> Option<([i32; 3], f64)> {
         rest = after;
         match term.strip_suffix(['x', 'X', 'y', 'Y', 'z', 'Z']) {
             Some(factor) => {
+                // `x`, `2x` or `2*x`.
                 let factor = factor.strip_suffix('*').unwrap_or(factor);
                 let factor: i32 = if factor.is_empty() {
                     1

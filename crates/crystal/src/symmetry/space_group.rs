@@ -217,6 +217,7 @@ impl SpaceGroup {
     /// All indices equivalent to h k l by the group and by Friedel's law. The original ones are
     /// first. Indices in a special position are repeated.
     pub fn equivalents(&self, hkl: [i32; 3]) -> impl Iterator<Item = Equivalent> {
+        // A centring translation keeps the indices, so one operation per rotation is enough.
         let mates = [false, true];
         self.representatives.iter().flat_map(move |operation| {
             let phase_shift_rad = operation.phase_shift_rad(hkl);
@@ -237,6 +238,7 @@ impl SpaceGroup {
     ///
     /// Then `F(h) = F(h) exp(-2 pi i h . t)` with a fractional `h . t`, so F(h) is 0.
     pub fn is_absent(&self, hkl: [i32; 3]) -> bool {
+        // All operations are needed here: a centring translation makes reflections absent too.
         self.operations
             .iter()
             .any(|o| o.shift_24ths(hkl) != 0 && o.apply_to_hkl(hkl) == hkl)
@@ -295,6 +297,7 @@ impl SpaceGroup {
                 *sum += term / self.representatives.len() as f64;
             }
         }
+        // The diagonal of a metric tensor has the squares of the edges.
         let lengths_angstrom: [f64; 3] = std::array::from_fn(|i| mean[i][i].sqrt());
         let angles_rad = crate::cell::ENCLOSING.map(|[i, j]| {
             let cosine = mean[i][j] / (lengths_angstrom[i] * lengths_angstrom[j]);

@@ -54,6 +54,8 @@ pub(super) fn has_name(entry: &HallSymbolEntry, wanted: &str, spelling: Spelling
         let wanted = wanted.replace('\'', "^").replace('"', "=");
         return spelled(entry.hall_symbol, spelling) == spelled(&wanted, spelling);
     }
+    // The setting of an entry is, for example, `1`, `2`, `H`, `R`, or the unique axis with the cell
+    // choice; the text after the colon must be its beginning.
     let (name, choice) = match wanted.split_once(':') {
         Some((name, choice)) => (spelled(name, spelling), Some(spelled(choice, spelling))),
         None => {

@@ -137,7 +137,7 @@ fn names_of_files_are_understood() {
 }
 
 #[test]
-fn the_cell_tells_the_axes_of_a_rhombohedral_group() {
+fn the_cell_selects_the_axes_of_a_rhombohedral_group() {
     let hexagonal = CellSpec::from_values(&[50.0, 50.0, 90.0, 90.0, 90.0, 120.0]).unwrap();
     let rhombohedral = CellSpec::from_values(&[50.0, 50.0, 50.0, 80.0, 80.0, 80.0]).unwrap();
     let name = |cell| {
@@ -151,7 +151,7 @@ fn the_cell_tells_the_axes_of_a_rhombohedral_group() {
 }
 
 #[test]
-fn a_cell_is_held_against_the_rotations() {
+fn a_cell_is_compared_with_the_rotations() {
     let tetragonal = SpaceGroup::from_number(92).unwrap();
     let cell = CellSpec::from_values(&[78.0, 78.0, 37.0]).unwrap();
     assert!(tetragonal.cell_misfit(&cell) < ROUNDING);
@@ -169,7 +169,7 @@ fn a_cell_is_held_against_the_rotations() {
 }
 
 #[test]
-fn groups_know_their_system_and_lattice() {
+fn groups_have_their_system_and_lattice() {
     for (name, system, letter, points) in [
         ("P -1", CrystalSystem::Triclinic, 'P', 1),
         ("C 1 2/c 1", CrystalSystem::Monoclinic, 'C', 2),

@@ -149,7 +149,7 @@ mod tests {
     use crate::units::Angle;
     use crate::vector::{sub, unit};
 
-    /// A panel beside the first, tilted against it.
+    /// A panel beside the first and tilted relative to it.
     fn beside() -> AttachedPanel {
         let tilt: f64 = 0.1;
         AttachedPanel {

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn any_way_of_giving_a_centre_can_be_made_to_count() {
+    fn with_the_fix_every_way_of_giving_a_centre_is_valid() {
         let given = CentreInput {
             org: [Some(3.5), None],
             ..input(Convention::Mosflm)

@@ -71,6 +71,7 @@ impl Laboratory {
         let [pixels_fast, pixels_slow] = pixel_counts(size_fast_m, size_slow_m, pixel_size_m)?;
 
         let axes = unit_axes(spec, &mut warnings);
+        // Both readings of the centre are needed: the fix selects one, and the warning compares them.
         let centre_input = centre_input(spec, size_fast_m, size_slow_m);
         let centre_any = centre_input.resolve_any();
         let centre = if spec.fixes.beam_centre {
@@ -173,6 +174,7 @@ fn attach(
         }
         let (sensor, warning) = Sensor::new(&attached.sensor, rule)?;
         warnings.extend(warning);
+        // Beam, pixel kind and surface are those of the first panel.
         let first = &panels[0];
         panels.push(Panel {
             name,

@@ -40,6 +40,7 @@ pub(super) fn pixel_counts(
             })
         }
     };
+    // The product is compared as f64, which does not overflow, before the counts become integers.
     let fast = count(PixelAxis::Fast, size_fast_m)?;
     let slow = count(PixelAxis::Slow, size_slow_m)?;
     if fast * slow > MAX_PIXELS as f64 {
@@ -112,6 +113,7 @@ pub(super) fn placement_input(
     centre: &BeamCentre<f64>,
     pivot: Pivot,
 ) -> PlacementInput<f64> {
+    // The C program reads pix0 but overwrites it with the corner from centre and distance.
     let honours_pix0 = spec.fixes.ignored_input && spec.convention == Convention::Custom;
     PlacementInput {
         beam: axes.beam,
@@ -134,6 +136,7 @@ pub(super) fn placement_input(
 
 /// The pivot in use. Named conventions ignore the user's choice unless the `pivot` fix is on.
 pub(super) fn pivot(spec: &DetectorSpec) -> Pivot {
+    // Only custom geometry has no pivot of its own and reaches `spec.pivot`.
     let explicit = spec.explicit_pivot.filter(|_| spec.fixes.pivot);
     explicit
         .or(spec.convention.pivot())

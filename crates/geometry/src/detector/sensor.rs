@@ -77,6 +77,7 @@ impl Sensor {
             Attenuation::NotGiven => None,
             Attenuation::Transparent => Some(0.0),
             Attenuation::Depth(depth) => {
+                // exp(-mu depth) = 1/e.
                 let field = "the attenuation depth (m)";
                 Some(1.0 / checked(field, depth.m(), |m| m > 0.0, "greater than 0")?)
             }
@@ -184,7 +185,7 @@ mod tests {
     const DEPTH: Attenuation = Attenuation::Depth(Length::from_m(0.5));
 
     #[test]
-    fn without_a_thickness_there_is_one_layer_whatever_was_asked() {
+    fn without_a_thickness_there_is_always_one_layer() {
         let (sensor, warning) = resolve(SensorSpec {
             attenuation: DEPTH,
             layers: Some(7),
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layers_together_stop_what_does_not_pass_the_whole() {
+    fn the_layers_together_stop_as_much_as_the_full_sensor() {
         let total: f64 = (0..10).map(|t| capture_fraction(t, 0.1, 2.0, 0.8)).sum();
         assert!((total - (1.0 - (-2.0_f64 / 0.8).exp())).abs() < 1e-15);
     }

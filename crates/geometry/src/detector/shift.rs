@@ -21,6 +21,7 @@ impl DetectorSpec {
         let (panel, input) = (laboratory.panel(), &laboratory.layout.input);
         let mut moved = self.clone();
         if let Some(pix0_m) = input.pix0_m {
+            // The beam stays, so a beam spot farther along fast needs a corner farther back.
             let (f, s) = (panel.fast(), panel.slow());
             moved.pix0_m = Some(std::array::from_fn(|i| {
                 pix0_m[i] - fast.m() * f[i] - slow.m() * s[i]

@@ -20,7 +20,7 @@ pub enum Surface {
     Curved,
 }
 
-/// What a pixel collects.
+/// The photons that a pixel collects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PixelKind {
@@ -122,7 +122,7 @@ pub struct DetectorSpec {
     pub twotheta: Angle,
     /// The shape.
     pub surface: Surface,
-    /// What a pixel collects.
+    /// The photons that a pixel collects.
     pub pixel_kind: PixelKind,
     /// The sensor.
     pub sensor: SensorSpec,

@@ -38,6 +38,7 @@ impl PointSpread {
         let reach = (REACH_SIGMAS * sigma).ceil() as usize;
         let weight = |i: usize| (-0.5 * (i as f64 / sigma).powi(2)).exp();
         let mut kernel: Vec<f64> = (0..=reach).map(weight).collect();
+        // Both sides, with the middle, whose weight is 1, counted once.
         let total = 2.0 * kernel.iter().sum::<f64>() - 1.0;
         kernel.iter_mut().for_each(|weight| *weight /= total);
         kernel

@@ -23,6 +23,7 @@ impl ResponseStage for ReadOut {
     }
 
     fn apply(&self, strip: &mut Strip<'_>, context: &mut Context) {
+        // A deviate is drawn even if sigma is 0, so that sigma does not change the stream.
         for pixel in strip.pixels.iter_mut() {
             *pixel += self.sigma_counts * f64::from(context.noise().gaussian());
         }

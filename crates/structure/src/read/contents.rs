@@ -110,6 +110,7 @@ impl Contents {
         }
         let space_group = self.space_group(name, given, frame.cell())?;
         let mut atoms: Vec<Atom> = Vec::new();
+        // Checked before the atoms are in memory.
         if self.atoms.len().saturating_mul(self.copies.len() + 1) > MOST_ATOMS {
             return Err(Error::TooManyCopies {
                 name: named(),
@@ -192,6 +193,7 @@ impl FileAtom {
             Some(copy) => (copy.rotation * Vector3::from(position) + copy.translation_a).into(),
             None => position,
         };
+        // A displacement R u has the mean square R <u u^T> R^T.
         let turned = |u: Matrix3<f64>| match copy {
             Some(copy) => copy.rotation * u * copy.rotation.transpose(),
             None => u,
@@ -204,6 +206,7 @@ impl FileAtom {
             charge: self.charge,
             position: match (self.position, copy) {
                 (Position::Fractional(position), None) => position,
+                // The operation of a copy is in A.
                 (Position::Fractional(position), Some(_)) => {
                     frame.fractional(moved(frame.position_a(position)))
                 }

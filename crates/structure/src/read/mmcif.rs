@@ -47,6 +47,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
         let columns = Columns::new(table);
         let mut models: Vec<&str> = Vec::new();
         for row in table.rows() {
+            // Only the first model is read; the others are counted for a warning.
             let model = known(row, columns.model).map_or("", |value| value.text);
             if !models.contains(&model) {
                 models.push(model);
@@ -134,6 +135,7 @@ fn copies(cif: &Tables, name: &str) -> Result<Vec<Copy>, Error> {
     };
     let code = table.column("_struct_ncs_oper_code");
     for row in table.rows() {
+        // The atoms of a copy with the code `given` are in the file.
         if known(row, code).is_some_and(|value| value.text == "given") {
             continue;
         }
@@ -221,6 +223,7 @@ fn anisotropic<'a>(
         let mut u_a2 = [0.0; 6];
         let mut is_known = true;
         for (component, (u, b)) in u_a2.iter_mut().zip(u.into_iter().zip(b)) {
+            // A file has either U or B = 8 pi^2 U.
             let (value, scale) = match (known(row, u), known(row, b)) {
                 (Some(value), _) => (value, 1.0),
                 (None, Some(value)) => (value, 1.0 / B_OVER_U),
@@ -303,6 +306,7 @@ impl Columns {
             None => 1.0,
         };
         let key = known(row, self.id).or_else(|| known(row, self.label));
+        // A tensor is more exact than the equivalent isotropic number beside it.
         let tensor = key.and_then(|key| displacements.get(key.text));
         let displacement = match (tensor, known(row, self.b), known(row, self.u)) {
             (Some(tensor), _, _) => *tensor,

@@ -68,6 +68,7 @@ pub fn are_coordinates(bytes: &[u8]) -> bool {
             Item::Pair(tag, _) => vec![tag],
             Item::Loop(tags) => tags,
         };
+        // A CIF of a small molecule can have both. The first of the two decides.
         let found = tags.iter().find_map(|tag| {
             let lists_atoms = tag.starts_with("_atom_site_");
             (lists_atoms || tag.starts_with("_refln_")).then_some(lists_atoms)

@@ -79,6 +79,7 @@ impl PdbReader {
     /// Reads one record. Atoms after the first model are ignored.
     fn take(&mut self, record: &Record) -> Result<(), Error> {
         match record.columns(1, 6).trim_end() {
+            // A file with one model need not have a MODEL record, so the first model is 0 or 1.
             "ATOM" | "HETATM" if self.models <= 1 => {
                 self.contents.atoms.push(atom(record)?);
                 self.last_atom = record.line.get(6..27).map(<[u8]>::to_vec);

@@ -17,7 +17,7 @@ fn message(lines: &[&str]) -> String {
 }
 
 #[test]
-fn a_pdb_file_says_where_each_atom_is() {
+fn positions_are_read_from_a_pdb_file() {
     let model = pdb(&[CRYST1, ATOM]).unwrap().model;
     assert_eq!(model.space_group.number(), Some(19));
     let atom = model.atoms[0];
@@ -132,7 +132,7 @@ fn faults_of_pdb_files_name_file_line_and_field() {
 }
 
 #[test]
-fn what_is_given_wins_over_the_file() {
+fn given_cell_and_group_replace_those_of_the_file() {
     let given = Given {
         cell: Some(CellSpec::from_values(&[50.0, 60.0, 70.0]).unwrap()),
         space_group: Some(SpaceGroup::p1()),
@@ -160,7 +160,7 @@ fn only_the_first_model_counts() {
 }
 
 #[test]
-fn copies_that_the_file_leaves_out_are_made() {
+fn copies_that_are_not_in_the_file_are_added() {
     let matrix = |given: &str| {
         [
             "MTRIX1   1 -1.000000  0.000000  0.000000       10.00000",
@@ -191,7 +191,7 @@ fn copies_that_the_file_leaves_out_are_made() {
 }
 
 #[test]
-fn axes_of_the_file_count_where_they_are_not_the_standard_ones() {
+fn axes_of_the_file_are_used_if_they_are_not_standard() {
     let scale = |rows: [&str; 3]| {
         let rows = rows.iter().enumerate();
         rows.map(|(i, row)| format!("SCALE{}    {row}        0.00000\n", i + 1))
@@ -228,7 +228,7 @@ fn cif(text: &str) -> Result<Reading, Error> {
 }
 
 #[test]
-fn both_formats_say_the_same() {
+fn both_formats_give_the_same_model() {
     let reading = cif(MMCIF).unwrap();
     assert_eq!(reading, pdb(&[CRYST1, ATOM]).unwrap());
     let more = format!("{MMCIF}HETATM 2 ZN 1 2 3 0.5 10 2 1\nATOM 3 C 1 2 3 1 10 ? 2\n");
@@ -319,7 +319,7 @@ fn faults_of_cif_name_file_and_line() {
 }
 
 #[test]
-fn files_that_are_not_there_are_named() {
+fn missing_files_are_named() {
     let error = read(Path::new("no/such.pdb"), &Given::default()).unwrap_err();
     assert!(error.to_string().starts_with("cannot read no/such.pdb: "));
 }
@@ -349,7 +349,7 @@ proptest! {
 }
 
 #[test]
-fn coordinates_are_told_from_reflections_by_what_they_list() {
+fn coordinates_and_reflections_are_distinguished_by_their_lists() {
     for (text, expected) in [
         ("HEADER    WATER\nCRYST1   10.000\n", true),
         ("\u{feff}HETATM    1  O   HOH\n", true),

@@ -55,6 +55,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     let mut found: Option<ReflectionTable> = None;
     while let Some(item) = cif.next_item()? {
         match item {
+            // Cell and symmetry can come after the reflections, so the block is read to its end.
             Item::Block if found.is_some() => break,
             Item::Block => block = CellAndSymmetry::default(),
             Item::Pair(tag, value) => block.take_item(&tag, &value),
@@ -114,6 +115,7 @@ fn reflections(
         for value in kept.iter().filter_map(|(place, _)| row.get(*place)) {
             table.values.push(match value.known() {
                 None => f64::NAN,
+                // `certain` leaves out the uncertainty of a value such as `12.3(4)`.
                 Some(_) => finite_number(value.certain().as_bytes())
                     .ok_or_else(|| expected(value, name, "a number"))?,
             });

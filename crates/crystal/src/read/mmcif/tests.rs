@@ -68,7 +68,7 @@ fn older_tags_and_listed_operations_are_understood() {
 }
 
 #[test]
-fn faults_name_file_and_line() {
+fn errors_have_file_and_line() {
     let text = |row: &str| {
         let head = "data_x\nloop_\n_refln.index_h\n_refln.index_k\n_refln.index_l\n_refln.F_calc\n";
         format!("{head}1 2 3 4\n{row}\n").into_bytes()

@@ -113,6 +113,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
         }
         short => i64::from(short),
     };
+    // Positions are counted in words from 1.
     let header_at = usize::try_from(position - 1)
         .ok()
         .and_then(|words| words.checked_mul(WORD))

@@ -60,7 +60,7 @@ fn both_byte_orders_are_read() {
 }
 
 #[test]
-fn anomalous_pairs_are_written_apart() {
+fn anomalous_pairs_are_written_in_two_columns() {
     let mut list = list();
     list.reflections[1].amplitude = Amplitude::Pair(1.5, 2.5);
     let again = back(&to_bytes(&list).unwrap()).unwrap();
@@ -86,7 +86,7 @@ fn missing_values_are_skipped() {
 }
 
 #[test]
-fn files_cut_short_are_refused_wherever_they_end() {
+fn truncated_files_are_errors() {
     let bytes = to_bytes(&list()).unwrap();
     let end = bytes.windows(4).position(|w| w == b"END ").unwrap();
     for length in 0..end {

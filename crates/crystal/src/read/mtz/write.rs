@@ -66,6 +66,7 @@ pub fn to_bytes(list: &ReflectionList) -> Result<Vec<u8>, Error> {
         0
     ));
     record(format!("CELL {cell_text}"));
+    // Sorted by the first three columns, h, k, l.
     record(format!("SORT {:4}{:4}{:4}{:4}{:4}", 1, 2, 3, 0, 0));
     record(syminf(&list.space_group));
     for operation in list.space_group.operations() {
