@@ -211,6 +211,17 @@ pub enum Error {
         /// Those of the other.
         b: [usize; 2],
     },
+    /// Neither of two images of raw floats tells its sides.
+    #[error(
+        "{} and {} are raw floats, which do not tell how many pixels they have along each axis",
+        a.display(), b.display()
+    )]
+    NoSides {
+        /// One image.
+        a: PathBuf,
+        /// The other.
+        b: PathBuf,
+    },
     /// A curved detector has no origin and axes, which is all that other programs take.
     #[error("the detector is curved: no file of another program can describe it")]
     CurvedSurface,

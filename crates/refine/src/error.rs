@@ -1,5 +1,7 @@
 //! The errors of a refinement.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 /// Why a refinement cannot start or has failed.
@@ -79,6 +81,19 @@ pub enum Error {
         pixels_fast: usize,
         /// Pixels of the detector along the slow axis.
         pixels_slow: usize,
+    },
+    /// The mask is of another size than the target.
+    #[error(
+        "{}: the mask has {} x {} pixels, the target {} x {}",
+        path.display(), mask[0], mask[1], target[0], target[1]
+    )]
+    MaskSides {
+        /// The mask.
+        path: PathBuf,
+        /// Its pixels along the fast and the slow axis.
+        mask: [usize; 2],
+        /// Those of the target.
+        target: [usize; 2],
     },
     /// No pixel of the target can be used.
     #[error(

@@ -17,6 +17,7 @@
 //! | the stages, from wide to narrow | `stage` |
 //! | one stage as a least-squares problem | `problem`, `normal` |
 //! | from start to result | `refine`, `attempt`, `covariance`, `refinement` |
+//! | the result for people and for programs | `text`, `json`, `pictures` |
 //!
 //! An example that refines the fluence of a small crystal. The image is in proportion to it:
 //!
@@ -61,8 +62,10 @@ mod attempt;
 mod covariance;
 mod error;
 mod free;
+mod json;
 mod likelihood;
 mod normal;
+mod pictures;
 mod problem;
 mod refine;
 mod refinement;
@@ -70,10 +73,12 @@ mod spec;
 mod stage;
 mod system;
 mod target;
+mod text;
 
 pub use error::Error;
 pub use free::{Free, FreeSet};
 pub use likelihood::{Likelihood, POISSON_FLOOR, Variance};
+pub use pictures::Pictures;
 pub use refine::refine;
 pub use refinement::{Ending, Estimate, Iteration, Refinement, StageRecord};
 pub use spec::{Bounds, RefineSpec, Restraint, Schedule, Selection, Stage, parameter};

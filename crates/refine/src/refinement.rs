@@ -120,3 +120,23 @@ impl Estimate {
         }
     }
 }
+
+impl Refinement {
+    /// The report for people.
+    pub fn text(&self) -> String {
+        crate::text::text(self)
+    }
+
+    /// The report for programs: indented JSON with a line feed at its end. What is no finite number is `null`.
+    /// `arguments` are the words that ask for the refined experiment, if there are such words.
+    pub fn json(&self, arguments: Option<&[String]>) -> String {
+        crate::json::json(self, arguments)
+    }
+}
+
+impl Iteration<'_> {
+    /// The step in a line.
+    pub fn text(&self) -> String {
+        crate::text::step(self)
+    }
+}

@@ -1,6 +1,9 @@
 //! The image to fit.
 
+use std::path::Path;
+
 use nanobragg::io::Image;
+use nanobragg::io::any::{AnyImage, Format};
 use nanobragg::response::Count;
 use nanobragg::{Mask, ResponseSpec};
 
@@ -33,6 +36,47 @@ impl Target {
         let gain = detector.gain.unwrap_or_default().counts_per_photon;
         let saturation = detector.saturation_counts.unwrap_or(u16::FULL);
         Ok(Self::new(image, offset, gain, saturation as f32))
+    }
+
+    /// The image in a file, for a detector of these sides (fast, slow), which made counts of photons as `response`
+    /// says. Raw floats are photons; a TIFF holds photons if some are not whole. Pixels that are 0 in the image
+    /// `mask` are not used.
+    ///
+    /// # Errors
+    /// [`Error::Experiment`] for a file that cannot be read or a detector that cannot be, [`Error::MaskSides`].
+    pub fn read(
+        path: &Path,
+        mask: Option<&Path>,
+        sides: [usize; 2],
+        response: &ResponseSpec,
+    ) -> Result<Self, Error> {
+        let (format, image) = read_image(path, sides)?;
+        let is_whole = || image.pixels().iter().all(|pixel| pixel.fract() == 0.0);
+        let holds_counts = match format {
+            Format::Float => false,
+            Format::Tiff => is_whole(),
+            Format::Smv | Format::Pgm | Format::Cbf | Format::Hdf5 => true,
+        };
+        let target = if holds_counts {
+            Self::of_counts(&image, response)?
+        } else {
+            Self::of_photons(&image)
+        };
+        let Some(path) = mask else {
+            return Ok(target);
+        };
+        let target_sides = [image.fast(), image.slow()];
+        let (_, mask) = read_image(path, target_sides)?;
+        let mask_sides = [mask.fast(), mask.slow()];
+        let kept = mask.pixels().iter().map(|&pixel| pixel != 0.0).collect();
+        match Mask::new(mask.fast(), kept) {
+            Some(mask) if mask_sides == target_sides => Ok(target.without(&mask)),
+            _ => Err(Error::MaskSides {
+                path: path.to_path_buf(),
+                mask: mask_sides,
+                target: target_sides,
+            }),
+        }
     }
 
     fn new(image: &Image<f32>, offset: f64, gain: f64, saturation: f32) -> Self {
@@ -71,4 +115,17 @@ impl Target {
     pub fn offset(&self) -> f64 {
         self.offset
     }
+}
+
+/// An image of any format; raw floats have the sides given.
+fn read_image(path: &Path, [fast, slow]: [usize; 2]) -> Result<(Format, Image<f32>), Error> {
+    let image = match AnyImage::read(path) {
+        Ok(AnyImage::Shaped(format, image)) => Ok((format, image)),
+        Ok(AnyImage::RawFloats(floats)) => {
+            let image = floats.into_image(fast, slow);
+            image.map(|image| (Format::Float, image))
+        }
+        Err(error) => Err(error),
+    };
+    Ok(image.map_err(nanobragg::Error::from)?)
 }

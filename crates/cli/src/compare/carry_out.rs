@@ -1,14 +1,13 @@
 //! A request carried out: read or render, compare, tell.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nanobragg::Cancel;
-use nanobragg::compare::{Comparison, three_panels};
+use nanobragg::compare::{Comparison, ComparisonReport, read_pair, three_panels};
 use nanobragg::io::{Image, Output, png};
 
-use super::report::Report;
-use super::{CompareError, Request, Subject, files, json, reference, text};
+use super::{CompareError, Request, Subject, reference};
 
 /// The name that stands for standard output.
 const STANDARD_OUTPUT: &str = "-";
@@ -27,13 +26,13 @@ pub fn compare(request: &Request, stop: &Cancel) -> Result<bool, CompareError> {
         Subject::Files { a, b, .. } => &[a, b],
         Subject::Programs { reference, .. } => &[reference],
     };
-    files::refuse_collisions(inputs, outputs)?;
+    refuse_collisions(inputs, outputs)?;
     // Before the long part, so that a missing folder is known early.
     let json_output = json_file.map(Output::create).transpose()?;
     let picture_output = request.png.as_ref().map(Output::create).transpose()?;
 
     let (([a, b], images), programs) = match &request.subject {
-        Subject::Files { a, b, sides } => (files::read(a, b, sides)?, None),
+        Subject::Files { a, b, sides } => (read_pair(a, b, sides)?, None),
         Subject::Programs { reference, words } => {
             let (pair, programs) = reference::run(reference, words, stop)?;
             (pair, Some(programs))
@@ -49,7 +48,7 @@ pub fn compare(request: &Request, stop: &Cancel) -> Result<bool, CompareError> {
         Some(output) => Some((output, three_panels(&a, &b).map_err(unlike)?)),
         None => None,
     };
-    let report = Report {
+    let report = ComparisonReport {
         images,
         sides: [a.fast(), a.slow()],
         tolerance: request.tolerance,
@@ -58,9 +57,9 @@ pub fn compare(request: &Request, stop: &Cancel) -> Result<bool, CompareError> {
     };
     write(&report, json_output, panels)?;
     let told = if request.json.is_some() && json_file.is_none() {
-        json::json(&report)
+        report.json()
     } else {
-        text::text(&report)
+        report.text()
     };
     // A reader that has closed it does not change what was found.
     let _ = io::stdout().write_all(told.as_bytes());
@@ -69,12 +68,12 @@ pub fn compare(request: &Request, stop: &Cancel) -> Result<bool, CompareError> {
 
 /// Completes both files before it puts either in place.
 fn write(
-    report: &Report,
+    report: &ComparisonReport,
     mut json_output: Option<Output>,
     mut panels: Option<(Output, Image<f32>)>,
 ) -> Result<(), nanobragg::io::Error> {
     if let Some(output) = &mut json_output {
-        output.write_all(json::json(report).as_bytes())?;
+        output.write_all(report.json().as_bytes())?;
         output.flush()?;
     }
     if let Some((output, panels)) = &mut panels {
@@ -83,4 +82,31 @@ fn write(
     }
     let outputs = [json_output, panels.map(|(output, _)| output)];
     (outputs.into_iter().flatten()).try_for_each(|output| output.commit().map(drop))
+}
+
+/// Refuses to write over what is compared, and two outputs in one file.
+fn refuse_collisions(
+    inputs: &[&Path],
+    outputs: [(&'static str, Option<&PathBuf>); 2],
+) -> Result<(), CompareError> {
+    let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+        // Many things may go into a device or a pipe.
+        (Ok(one), Ok(other)) => one == other && one.is_file(),
+        _ => one == other,
+    };
+    for (flag, path) in outputs {
+        let Some(path) = path else { continue };
+        if inputs.iter().any(|input| same(input, path)) {
+            return Err(CompareError::OverInput {
+                path: path.clone(),
+                flag,
+            });
+        }
+    }
+    match outputs {
+        [(_, Some(one)), (_, Some(other))] if same(one, other) => {
+            Err(CompareError::SameOutput { path: one.clone() })
+        }
+        _ => Ok(()),
+    }
 }

@@ -82,7 +82,20 @@ pub enum CompareError {
         /// The last line it wrote on standard error, or what is wrong with its image.
         last_words: String,
     },
+    /// What else the library refuses.
+    #[error(transparent)]
+    Other(nanobragg::Error),
     /// A signal asked to stop.
     #[error("stopped by a signal")]
     Stopped,
+}
+
+impl From<nanobragg::Error> for CompareError {
+    fn from(error: nanobragg::Error) -> Self {
+        match error {
+            nanobragg::Error::NoSides { a, b } => Self::NoSides { a, b },
+            nanobragg::Error::Io(error) => Self::Io(error),
+            error => Self::Other(error),
+        }
+    }
 }

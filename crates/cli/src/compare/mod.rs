@@ -8,9 +8,7 @@
 //! | step | file |
 //! |---|---|
 //! | words to a [`Request`] | `request` |
-//! | two image files of any format | `files` |
-//! | both programs on the same arguments | `reference`, `child` |
-//! | what was found, for people and for programs | `text`, `json` |
+//! | both programs on the same arguments | `reference` |
 //! | all of that, one after the other | `carry_out` |
 //!
 //! ```
@@ -25,15 +23,10 @@
 //! ```
 
 mod carry_out;
-mod child;
 mod error;
-mod files;
-mod json;
 mod reference;
-mod report;
 mod request;
-mod text;
 
 pub use carry_out::compare;
 pub use error::CompareError;
-pub use request::{Asked, Request, Sides, Subject};
+pub use request::{Asked, Request, Subject};

@@ -2,31 +2,37 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 
+use nanobragg::compare::{NamedImage, ProgramPair, ProgramRun, RunEnvironment, sides_of_header};
 use nanobragg::io::any::Format;
-use nanobragg::io::float;
+use nanobragg::io::{Image, float};
 use nanobragg::{Cancel, Level, Misset};
 use tempfile::TempDir;
 use tracing::warn;
 
-use super::files::{Pair, sides_of_header};
-use super::report::{Environment, Named, Programs, Ran};
-use super::{CompareError, child};
+use super::CompareError;
 use crate::Invocation;
 use crate::args::{Args, Task};
 
 const FLOAT: &str = "float.bin";
 const INT: &str = "int.img";
 
+/// The file that gets the standard error of a program, in its folder.
+const STDERR: &str = "stderr.txt";
+
+/// Both images, and what they are called.
+type Pair = ([Image<f32>; 2], [NamedImage; 2]);
+
 /// Both float images, the C program's first, and how the runs went.
 pub(super) fn run(
     reference: &Path,
     words: &[OsString],
     stop: &Cancel,
-) -> Result<(Pair, Programs), CompareError> {
+) -> Result<(Pair, ProgramPair), CompareError> {
     let args = understood(words)?;
     let ours = env::current_exe().map_err(|cause| CompareError::NotRun {
         program: PathBuf::from("nanoBragg"),
@@ -42,7 +48,7 @@ pub(super) fn run(
     let they_ran = run_one(reference, words, &args, their_folder.path(), stop)?;
 
     let sides = sides_of_header(&our_folder.path().join(INT))?;
-    let image = |ran: &Ran, folder: &TempDir| {
+    let image = |ran: &ProgramRun, folder: &TempDir| {
         let [fast, slow] = sides;
         float::read(folder.path().join(FLOAT), fast, slow)
             .map_err(|fault| no_image(ran, folder.path(), Some(fault)))
@@ -58,12 +64,12 @@ pub(super) fn run(
             ending(they_ran.status)
         );
     }
-    let named = |program: &Path| Named {
+    let named = |program: &Path| NamedImage {
         path: program.to_path_buf(),
         format: Format::Float,
     };
     let names = [named(reference), named(&ours)];
-    let programs = Programs {
+    let programs = ProgramPair {
         words: words.to_vec(),
         reference: they_ran,
         ours: we_ran,
@@ -104,7 +110,7 @@ fn run_one(
     args: &Args,
     folder: &Path,
     stop: &Cancel,
-) -> Result<Ran, CompareError> {
+) -> Result<ProgramRun, CompareError> {
     // Of flags that say the same thing the last one wins, in both programs.
     let mut command = Command::new(program);
     command.args(words).arg("-noprogress");
@@ -123,16 +129,34 @@ fn run_one(
     if args.makes_factors() {
         output("-dump", "dump.bin");
     }
-    child::run(program, &mut command, folder, stop)
+    let file = |name: &str| File::create(folder.join(name)).map_err(CompareError::NoFolder);
+    command.stdin(Stdio::null());
+    command.stdout(file("stdout.txt")?).stderr(file(STDERR)?);
+    match ProgramRun::of(program, &mut command, stop) {
+        Ok(Some(run)) => Ok(run),
+        Ok(None) => Err(CompareError::Stopped),
+        Err(cause) => Err(CompareError::NotRun {
+            program: program.to_path_buf(),
+            cause,
+        }),
+    }
 }
 
-fn no_image(ran: &Ran, folder: &Path, fault: Option<nanobragg::io::Error>) -> CompareError {
-    let words = child::last_words(folder).or(fault.map(|fault| fault.to_string()));
+fn no_image(ran: &ProgramRun, folder: &Path, fault: Option<nanobragg::io::Error>) -> CompareError {
+    let words = last_words(folder).or(fault.map(|fault| fault.to_string()));
     CompareError::NoImage {
         program: ran.program.clone(),
         ending: ending(ran.status),
         last_words: words.unwrap_or_else(|| "it did not say why".to_owned()),
     }
+}
+
+/// The last line that a program wrote on standard error in this folder.
+fn last_words(folder: &Path) -> Option<String> {
+    let bytes = fs::read(folder.join(STDERR)).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    Some(line.trim().to_owned())
 }
 
 /// How a program has ended, in words.
@@ -143,9 +167,9 @@ fn ending(status: ExitStatus) -> String {
     }
 }
 
-fn environment(args: &Args) -> Environment {
+fn environment(args: &Args) -> RunEnvironment {
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    Environment {
+    RunEnvironment {
         level: args.running.level.unwrap_or_else(|| Level::detect().name()),
         threads: args.running.threads.map_or(processors, |n| n as usize),
         processors,

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use nanobragg::compare::Tolerance;
+use nanobragg::compare::{ImageSides, Tolerance};
 
 use super::CompareError;
 use crate::args::flag::{Flag, Takes};
@@ -41,7 +41,7 @@ pub enum Subject {
         /// What there is.
         b: PathBuf,
         /// What tells the sides of raw floats.
-        sides: Sides,
+        sides: ImageSides,
     },
     /// From two programs.
     Programs {
@@ -50,17 +50,6 @@ pub enum Subject {
         /// Arguments for both.
         words: Vec<OsString>,
     },
-}
-
-/// What tells the sides of images that do not tell them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sides {
-    /// The other image.
-    OfOther,
-    /// The user: pixels along the fast and the slow axis.
-    Given([usize; 2]),
-    /// The header of an SMV image.
-    OfHeader(PathBuf),
 }
 
 /// What the words say.
@@ -94,9 +83,9 @@ impl Request {
 
     fn of(words: Words) -> Result<Self, CompareError> {
         let sides = match (&words.sides[..], words.header) {
-            (&[fast, slow], _) => Sides::Given([fast as usize, slow as usize]),
-            (_, Some(header)) => Sides::OfHeader(header),
-            _ => Sides::OfOther,
+            (&[fast, slow], _) => ImageSides::Given([fast as usize, slow as usize]),
+            (_, Some(header)) => ImageSides::OfHeader(header),
+            _ => ImageSides::OfOther,
         };
         let arguments = words.arguments;
         let subject = match (words.reference, words.a, words.b) {
@@ -235,7 +224,7 @@ mod tests {
         assert!(matches!(
             one.subject,
             Subject::Files {
-                sides: Sides::Given([61, 47]),
+                sides: ImageSides::Given([61, 47]),
                 ..
             }
         ));

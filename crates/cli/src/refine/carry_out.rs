@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use nanobragg::io::Output;
 use nanobragg::response::Gain;
 use nanobragg::{Cancel, Precision, ResponseSpec, RunOptions};
-use nanobragg_refine::Iteration;
+use nanobragg_refine::{Iteration, Pictures, Target};
 
-use super::pictures::Pictures;
-use super::{RefineError, Request, arguments, json, target, text};
+use super::{RefineError, Request, arguments};
 use crate::args::{Args, Invocation, Task, Verbosity};
 use crate::log;
 use crate::resolve::Job;
@@ -48,7 +47,8 @@ pub fn refine(request: &Request, stop: &Cancel) -> Result<bool, RefineError> {
         }),
         ..job.spec.response.clone()
     };
-    let target = target::read(request, sides, &response)?;
+    let mask = request.mask.as_deref();
+    let target = Target::read(&request.target, mask, sides, &response)?;
     let options = RunOptions {
         threads: args.running.threads.map_or(0, |n| n as usize),
         level: level(&args)?,
@@ -60,7 +60,7 @@ pub fn refine(request: &Request, stop: &Cancel) -> Result<bool, RefineError> {
     let mut observe = |iteration: &Iteration<'_>| {
         if !is_quiet {
             // Nobody reading is no reason to stop.
-            let _ = io::stderr().write_all(text::step(iteration).as_bytes());
+            let _ = io::stderr().write_all(iteration.text().as_bytes());
         }
     };
     let result =
@@ -72,7 +72,7 @@ pub fn refine(request: &Request, stop: &Cancel) -> Result<bool, RefineError> {
         return Err(RefineError::Stopped);
     }
     let words = arguments::words(&result);
-    let json = json::json(&result, words.as_deref());
+    let json = result.json(words.as_deref());
     if let Some(output) = &mut json_output {
         let written = output
             .write_all(json.as_bytes())
@@ -84,7 +84,7 @@ pub fn refine(request: &Request, stop: &Cancel) -> Result<bool, RefineError> {
     let told = if request.json.is_some() && json_file.is_none() {
         json
     } else {
-        let mut told = text::text(&result);
+        let mut told = result.text();
         if request.output_args {
             told.push_str(&command_line(&request.words, words.as_deref()));
         }

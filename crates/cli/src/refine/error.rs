@@ -23,19 +23,6 @@ pub enum RefineError {
     /// The target cannot be read, or something cannot be written.
     #[error(transparent)]
     Io(#[from] nanobragg::io::Error),
-    /// The mask is of another size than the target.
-    #[error(
-        "{}: the mask has {} x {} pixels, the target {} x {}",
-        path.display(), mask[0], mask[1], target[0], target[1]
-    )]
-    MaskSides {
-        /// The mask.
-        path: PathBuf,
-        /// Its pixels along the fast and the slow axis.
-        mask: [usize; 2],
-        /// Those of the target.
-        target: [usize; 2],
-    },
     /// An output is what is fitted, or two outputs are one file.
     #[error("{}: -{flag} would overwrite what -{other} names", path.display())]
     SameFile {

@@ -7,10 +7,7 @@
 //! | step | file |
 //! |---|---|
 //! | words to a [`Request`] | `request` |
-//! | the image to fit | `target` |
-//! | what was found, for people and for programs | `text`, `json` |
 //! | the flags that ask for the refined experiment | `arguments` |
-//! | before, after and what is left over | `pictures` |
 //! | all of that, one after the other | `carry_out` |
 //!
 //! ```
@@ -27,11 +24,7 @@
 mod arguments;
 mod carry_out;
 mod error;
-mod json;
-mod pictures;
 mod request;
-mod target;
-mod text;
 
 pub use carry_out::refine;
 pub use error::RefineError;

@@ -25,13 +25,21 @@
 //! ```
 
 mod comparison;
+mod files;
+mod json;
 mod panels;
 mod peaks;
+mod program;
 mod quantiles;
+mod report;
+mod text;
 mod tolerance;
 
 pub use comparison::{Comparison, Difference};
+pub use files::{ImageSides, read_pair, sides_of_header};
 pub use panels::three_panels;
 pub use peaks::{BRIGHTEST_PEAKS, MatchedPeaks, PEAK_PERCENT};
+pub use program::ProgramRun;
 pub use quantiles::{PERCENTS, Quantile};
+pub use report::{ComparisonReport, NamedImage, ProgramPair, RunEnvironment};
 pub use tolerance::Tolerance;

@@ -1,7 +1,8 @@
 //! The result for programs. What is no finite number is `null`.
 
-use nanobragg_refine::{Ending, Estimate, Refinement, StageRecord};
 use serde_json::{Value, json};
+
+use crate::{CrystalSystem, Ending, Estimate, Refinement, StageRecord};
 
 /// The result as indented JSON, with a line feed at its end.
 pub(super) fn json(result: &Refinement, arguments: Option<&[String]>) -> String {
@@ -18,7 +19,7 @@ pub(super) fn json(result: &Refinement, arguments: Option<&[String]>) -> String 
         "misfit": result.misfit,
         "pixels": result.pixels,
         "attempts": result.attempts,
-        "crystal_system": result.system.map(nanobragg_refine::CrystalSystem::name),
+        "crystal_system": result.system.map(CrystalSystem::name),
         "parameters": result.estimates.iter().map(estimate).collect::<Vec<_>>(),
         "correlations": { "names": names, "matrix": result.correlations },
         "stages": result.stages.iter().map(stage).collect::<Vec<_>>(),

@@ -2,17 +2,16 @@
 
 use std::fmt::Write as _;
 
-use nanobragg::compare::{Comparison, Difference};
-use nanobragg::io::printf::general as g;
+use nanobragg_io::printf::general as g;
 
-use super::report::{Programs, Ran, Report};
+use super::{Comparison, ComparisonReport, Difference, ProgramPair, ProgramRun};
 
 /// Ratios nearer to 1 than this are told as their distance from it.
 const NEARLY_ONE: f64 = 1e-3;
 
 /// The report, one figure a line.
-pub(super) fn text(report: &Report) -> String {
-    let Report {
+pub(super) fn text(report: &ComparisonReport) -> String {
+    let ComparisonReport {
         images: [a, b],
         sides: [fast, slow],
         tolerance,
@@ -107,8 +106,8 @@ fn place(largest: Option<Difference>) -> String {
     }
 }
 
-fn runs(programs: &Programs, line: &mut impl FnMut(&str, String)) {
-    let run = |ran: &Ran| {
+fn runs(programs: &ProgramPair, line: &mut impl FnMut(&str, String)) {
+    let run = |ran: &ProgramRun| {
         let memory = match ran.peak_memory_bytes {
             Some(bytes) => format!(", {:.1} MiB", bytes as f64 / f64::from(1 << 20)),
             None => String::new(),

@@ -1,16 +1,13 @@
 //! A program run to its end, with the time it took and the memory it had.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nanobragg::Cancel;
-
-use super::CompareError;
-use super::report::Ran;
+use nanobragg_physics::Cancel;
 
 /// How often it is looked whether the program has ended; times are good to this.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -25,41 +22,37 @@ const LOOKS_PER_MEMORY: u32 = 10;
 /// How long a program may take to end by itself after an interrupt, which it may have got too.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// The file that gets the standard error of a program, in its folder.
-const STDERR: &str = "stderr.txt";
+/// A program that has run.
+#[derive(Debug, Clone)]
+pub struct ProgramRun {
+    /// The program.
+    pub program: PathBuf,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Wall-clock time from its start to its end.
+    pub seconds: f64,
+    /// The most memory it had; `None` where the system does not tell.
+    pub peak_memory_bytes: Option<u64>,
+}
 
-/// Runs `program`, whose standard output and error go to files in `folder`, to its end; or, once
-/// `stop` is raised, ends it.
-pub(super) fn run(
-    program: &Path,
-    command: &mut Command,
-    folder: &Path,
-    stop: &Cancel,
-) -> Result<Ran, CompareError> {
-    let not_run = |cause| CompareError::NotRun {
-        program: program.to_path_buf(),
-        cause,
-    };
-    let file = |name: &str| File::create(folder.join(name)).map_err(CompareError::NoFolder);
-    let start = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(file("stdout.txt")?)
-        .stderr(file(STDERR)?)
-        .spawn()
-        .map_err(not_run)?;
-    let mut peak_memory_bytes = None;
-    let status = wait(&mut child, stop, &mut peak_memory_bytes).map_err(not_run)?;
-    let seconds = start.elapsed().as_secs_f64();
-    if stop.is_raised() {
-        return Err(CompareError::Stopped);
+impl ProgramRun {
+    /// Runs `command`, which starts `program`, to its end; or, once `stop` is raised, ends it, and is `None`.
+    ///
+    /// # Errors
+    /// What the system says where the program cannot be started or waited for.
+    pub fn of(program: &Path, command: &mut Command, stop: &Cancel) -> io::Result<Option<Self>> {
+        let start = Instant::now();
+        let mut child = command.spawn()?;
+        let mut peak_memory_bytes = None;
+        let status = wait(&mut child, stop, &mut peak_memory_bytes)?;
+        let seconds = start.elapsed().as_secs_f64();
+        Ok((!stop.is_raised()).then(|| Self {
+            program: program.to_path_buf(),
+            status,
+            seconds,
+            peak_memory_bytes,
+        }))
     }
-    Ok(Ran {
-        program: program.to_path_buf(),
-        status,
-        seconds,
-        peak_memory_bytes,
-    })
 }
 
 fn wait(child: &mut Child, stop: &Cancel, peak_bytes: &mut Option<u64>) -> io::Result<ExitStatus> {
@@ -94,12 +87,4 @@ fn peak_memory_bytes(process: u32) -> Option<u64> {
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
-}
-
-/// The last line that a program wrote on standard error in this folder.
-pub(super) fn last_words(folder: &Path) -> Option<String> {
-    let bytes = fs::read(folder.join(STDERR)).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
-    Some(line.trim().to_owned())
 }

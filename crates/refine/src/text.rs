@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use nanobragg_refine::{Ending, Iteration, Refinement};
+use crate::{Ending, Iteration, Refinement};
 
 /// Correlations that are worth a line of their own.
 const STRONG: f64 = 0.9;

@@ -2,22 +2,21 @@
 
 use std::ffi::OsStr;
 
-use nanobragg::compare::Difference;
-use nanobragg::io::printf::general as g;
+use nanobragg_io::printf::general as g;
 use serde_json::{Map, Value, json};
 
-use super::report::{Named, Programs, Ran, Report};
+use super::{ComparisonReport, Difference, NamedImage, ProgramPair, ProgramRun};
 
 /// The report as indented JSON, with a line feed at its end.
-pub(super) fn json(report: &Report) -> String {
+pub(super) fn json(report: &ComparisonReport) -> String {
     format!("{:#}\n", value(report))
 }
 
-fn value(report: &Report) -> Value {
+fn value(report: &ComparisonReport) -> Value {
     let [a, b] = &report.images;
     let [fast, slow] = report.sides;
     let comparison = &report.comparison;
-    let image = |named: &Named, which: usize| {
+    let image = |named: &NamedImage, which: usize| {
         json!({
             "path": words(named.path.as_os_str()),
             "format": named.format.name(),
@@ -76,8 +75,8 @@ fn place(largest: Option<Difference>) -> Value {
     })
 }
 
-fn runs(programs: &Programs) -> Value {
-    let run = |ran: &Ran| {
+fn runs(programs: &ProgramPair) -> Value {
+    let run = |ran: &ProgramRun| {
         json!({
             "program": words(ran.program.as_os_str()),
             "exit_status": ran.status.code(),
@@ -94,7 +93,7 @@ fn runs(programs: &Programs) -> Value {
     })
 }
 
-fn environment(programs: &Programs) -> Value {
+fn environment(programs: &ProgramPair) -> Value {
     let environment = &programs.environment;
     json!({
         "level": environment.level,
