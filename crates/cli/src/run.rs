@@ -269,6 +269,9 @@ pub(crate) fn picture(
         progress.finish();
     }
     let rendered = rendered?;
+    if let Some(reason) = rendered.unsupported {
+        warn!("rendered by the {} backend: {reason}", rendered.backend);
+    }
     if args.output.printout {
         let says = Says::of(args);
         says.anyway(|out| printout::pixels(scene, &rendered, args.output.printout_pixel, out));

@@ -5,17 +5,20 @@
 //! | `phi-zero` | until the first evaluation of a run has rotated the cell, a step at phi = 0 finds it untouched |
 //! | `interpolation` | the first index that leaves the grid of structure factors ends interpolation for good |
 //!
-//! Everything else in a run is a function of one pixel alone. So the pixels in which a run changes its
-//! habits are found first ([`History`]), and then every pixel starts from what a run on one thread would
-//! have left behind there ([`Habits`]), whichever thread works on it.
+//! Everything else in a run is a function of one pixel alone, and backends render nothing else. What
+//! the habits change is repaired here ([`paint`]): single pixels are summed anew, from what a run on one
+//! thread would have left behind there ([`Habits`]), and where interpolation has ended, the rest is
+//! rendered without it. The pixels in which a run changed its habits ([`History`]) are what gradients,
+//! traces and the table of reflections have to know of it.
 
 use nanobragg_numeric::Scalar;
 
+use crate::driver::stop_if_cancelled;
 use crate::error::Error;
 use crate::fixes::Oddity;
-use crate::render::{Frame, PixelPlace, RunOptions, render};
+use crate::render::{Canvas, Frame, PixelPlace, RunOptions, render};
 use crate::sampling::Lookup;
-use crate::scalar::{Pixel, Unobserved, sum_pixel};
+use crate::scalar::{Pixel, PixelSum, Unobserved, sum_pixel};
 use crate::scene::{Orientation, Scene, View};
 
 /// What a run has left behind, as one evaluation finds it.
@@ -95,9 +98,90 @@ impl Habits {
 pub(crate) struct History {
     lookup: Lookup,
     /// The pixel of the first evaluation, if that finds a cell of its own.
-    first_evaluated: Option<PixelPlace>,
+    pub(crate) first_evaluated: Option<PixelPlace>,
     /// The pixel in which interpolation ended.
-    left_grid_at: Option<PixelPlace>,
+    pub(crate) left_grid_at: Option<PixelPlace>,
+}
+
+/// Renders the whole image, with every pixel as a run on one thread leaves it.
+///
+/// The first evaluation is worked first: it alone finds the untouched cell, and may end interpolation
+/// that any other cell would not end. No pixel before it evaluates anything, so from then on one lookup
+/// serves all pixels, until an index leaves the grid. That pixel changes its lookup midway, which the
+/// scalar sum knows how to do. The pixels after it are rendered with what it leaves behind.
+pub(crate) fn paint(canvas: &mut Canvas<'_>) -> Result<History, Error> {
+    let scene = canvas.scene;
+    let mut history = History {
+        lookup: scene.setup.lookup,
+        first_evaluated: None,
+        left_grid_at: None,
+    };
+    let mut lookup = scene.setup.lookup;
+    let first = first_evaluation(scene, canvas.options)?;
+    if let Some((place, _, left)) = first {
+        history.first_evaluated = Some(place);
+        history.left_grid_at = (left.lookup != lookup).then_some(place);
+        lookup = left.lookup;
+    }
+    let mut from = PixelPlace {
+        panel: 0,
+        slow: 0,
+        fast: 0,
+    };
+    while let Some(place) = canvas.render_from(from, lookup)? {
+        let mut habits = Habits::steady(lookup);
+        let sum = sum_at(scene, place, &mut habits);
+        canvas.put(place, sum.photons as f32);
+        canvas.add_solid_angle(place, sum.solid_angle_sum_sr);
+        // With the cell of the first evaluation it is known already what this pixel leaves behind.
+        if history.first_evaluated != Some(place) && habits.lookup != lookup {
+            history.left_grid_at = Some(place);
+            lookup = habits.lookup;
+        }
+        from = PixelPlace {
+            fast: place.fast + 1,
+            ..place
+        };
+    }
+    if let Some((place, sum, _)) = first {
+        canvas.put(place, sum.photons as f32);
+    }
+    Ok(history)
+}
+
+fn sum_at(scene: &Scene, place: PixelPlace, habits: &mut Habits) -> PixelSum<f64> {
+    let PixelPlace { panel, slow, fast } = place;
+    sum_pixel(
+        &scene.view(panel),
+        Pixel { fast, slow },
+        habits,
+        &mut Unobserved,
+    )
+}
+
+/// The first pixel in which anything is evaluated, its sum, and what it leaves behind; `None` where the
+/// cell that it finds is that of all others.
+fn first_evaluation(
+    scene: &Scene,
+    options: &RunOptions<'_>,
+) -> Result<Option<(PixelPlace, PixelSum<f64>, Habits)>, Error> {
+    let mut habits = Habits::at_start(scene);
+    if !habits.cell_is_untouched {
+        return Ok(None);
+    }
+    for (panel, region) in scene.panels().iter().enumerate() {
+        for slow in region.roi().slow() {
+            stop_if_cancelled(options)?;
+            for fast in region.roi().fast().filter(|&fast| region.uses(fast, slow)) {
+                let place = PixelPlace { panel, slow, fast };
+                let sum = sum_at(scene, place, &mut habits);
+                if !habits.cell_is_untouched {
+                    return Ok(Some((place, sum, habits)));
+                }
+            }
+        }
+    }
+    Ok(None)
 }
 
 impl History {
@@ -116,7 +200,7 @@ impl History {
         };
         Ok(Self {
             lookup: scene.setup.lookup,
-            first_evaluated: first_evaluated(scene),
+            first_evaluated: first_evaluation(scene, options)?.map(|(place, ..)| place),
             left_grid_at,
         })
     }
@@ -151,29 +235,4 @@ impl History {
             slow: place.slow,
         })
     }
-}
-
-/// The first pixel in which anything is evaluated, where the cell it finds is not that of the rest.
-fn first_evaluated(scene: &Scene) -> Option<PixelPlace> {
-    let mut habits = Habits::at_start(scene);
-    if !habits.cell_is_untouched {
-        return None;
-    }
-    for view in scene.views() {
-        let roi = view.panel.roi();
-        for (slow, fast) in roi
-            .slow()
-            .flat_map(|slow| roi.fast().map(move |fast| (slow, fast)))
-        {
-            if !view.panel.uses(fast, slow) {
-                continue;
-            }
-            let pixel = Pixel { fast, slow };
-            sum_pixel(&view, pixel, &mut habits, &mut Unobserved);
-            if !habits.cell_is_untouched {
-                return Some(view.place(pixel));
-            }
-        }
-    }
-    None
 }

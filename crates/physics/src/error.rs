@@ -15,7 +15,7 @@ pub enum Error {
         /// How many were asked for; 0 for one a core.
         threads: usize,
         /// Why it failed.
-        source: rayon::ThreadPoolBuildError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A sum that the kernel which parts it among reflections cannot number.
     #[error(

@@ -57,9 +57,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod backend;
 mod background;
 mod blank;
 mod compat;
+mod driver;
 mod error;
 mod experiment;
 mod fixes;
@@ -76,6 +78,7 @@ mod statistics;
 mod trace;
 mod truth;
 
+pub use backend::{Backend, Lanes, PartOutcome, RowPart, Scalar, Unsupported};
 pub use background::{
     AVOGADRO_PER_MOL, WATER_MOLAR_MASS_G_PER_MOL, WATER_STRUCTURE_FACTOR, water_background,
 };
@@ -85,7 +88,7 @@ pub use fixes::{Fixes, Oddity};
 pub use lanes::{Level, Precision};
 pub use polarization::{Polarization, PolarizationFrame, polarization_factor};
 pub use progress::{Cancel, Progress};
-pub use render::{Frame, PanelImage, PixelPlace, RunOptions, render};
+pub use render::{Frame, PanelImage, PixelPlace, RunOptions, render, render_with};
 pub use sampling::{Lookup, PhiSweep, Sampling};
 pub use scattering::{ELECTRON_RADIUS_SQUARED_M2, scattering_vector};
 pub use scene::Scene;

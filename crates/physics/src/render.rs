@@ -1,24 +1,21 @@
-//! From a plan to an image: rows in parallel. The only file that knows of threads.
+//! From a scene to an image.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nanobragg_geometry::Panel;
-use rayon::prelude::*;
 use tracing::info_span;
 
+use crate::backend::{Backend, Lanes, PartOutcome, RowPart, Scalar, Unsupported};
 use crate::blank::blank_images;
-use crate::compat::Habits;
+use crate::compat;
+use crate::driver;
 use crate::error::Error;
-use crate::lanes::{Level, Precision, RowSpan, SpanOutcome, render_span};
+use crate::lanes::{Level, Precision};
 use crate::progress::{Cancel, Progress};
 use crate::sampling::Lookup;
-use crate::scalar::{Pixel, Unobserved, sum_pixel};
-use crate::scene::{Scene, View};
+use crate::scene::Scene;
 use crate::statistics::{self, RowSums, Statistics, sum_over};
-
-/// Results that [`in_order`] lets wait: enough to keep many threads busy.
-const AT_A_TIME: usize = 256;
 
 /// Rows that a thread takes at a time: few, so that all threads end at about the same time.
 const ROWS_AT_A_TIME: usize = 4;
@@ -27,7 +24,7 @@ const ROWS_AT_A_TIME: usize = 4;
 /// states, and the number of threads not one bit.
 #[derive(Default, Clone, Copy)]
 pub struct RunOptions<'a> {
-    /// Threads to render on; 0 for one a core.
+    /// Threads to render on; 0 for one a core. Without the feature `parallel` there is one.
     pub threads: usize,
     /// Vector instructions to render with; `None` for the fastest of this processor. One that this
     /// processor does not have is replaced by the baseline.
@@ -47,6 +44,10 @@ pub struct Frame {
     pub panels: Vec<PanelImage>,
     /// The figures of all panels together.
     pub statistics: Statistics,
+    /// The name of the backend that rendered it.
+    pub backend: &'static str,
+    /// Why that is not the backend that was asked for, if it is not.
+    pub unsupported: Option<Unsupported>,
     /// The pixel in which an index left the grid of structure factors and ended interpolation for
     /// all pixels after it.
     pub left_grid_at: Option<PixelPlace>,
@@ -66,7 +67,7 @@ pub struct PanelImage {
     pub pixels_slow: u32,
 }
 
-/// Where a pixel of a detector is. Places are ordered as pixels are rendered: by panel, then by
+/// Where a pixel of a detector is. Places are ordered as the C program renders them: by panel, then by
 /// slow, then by fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PixelPlace {
@@ -78,300 +79,233 @@ pub struct PixelPlace {
     pub fast: u32,
 }
 
-/// Renders the image of a scene.
+/// Renders the image of a scene with the backend that `options` ask for. What that one cannot render the
+/// scalar backend does, and the frame says so.
 ///
 /// # Errors
 /// When the run is cancelled, or there is no memory or no thread for it.
 pub fn render(scene: &Scene, options: &RunOptions<'_>) -> Result<Frame, Error> {
+    let level = options.level.unwrap_or_else(Level::detect);
+    if level == Level::Reference {
+        return render_with(&Scalar, scene, options);
+    }
+    let precision = options.precision;
+    render_with(&Lanes { level, precision }, scene, options)
+}
+
+/// Renders the image of a scene with a backend, or with the scalar one if that does not support the
+/// scene. `level` and `precision` of `options` do not matter.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_with(
+    backend: &dyn Backend,
+    scene: &Scene,
+    options: &RunOptions<'_>,
+) -> Result<Frame, Error> {
     let _span = info_span!("render").entered();
-    let mut panels = scene
-        .panels()
-        .iter()
-        .map(|panel| {
+    let unsupported = backend.supports(scene).err();
+    let backend = match unsupported {
+        Some(_) => &Scalar,
+        None => backend,
+    };
+    driver::on_threads(options, || {
+        let mut canvas = Canvas::new(backend, scene, options)?;
+        let history = compat::paint(&mut canvas)?;
+        let solid_angle_sr = canvas.solid_angle_sums_sr.iter().sum::<f64>() / scene.steps;
+        let panels = canvas.panels;
+        Ok(Frame {
+            statistics: image_statistics(scene, &panels, solid_angle_sr),
+            panels,
+            backend: backend.name(),
+            unsupported,
+            left_grid_at: history.left_grid_at,
+            first_evaluated: history.first_evaluated,
+        })
+    })
+}
+
+/// An image in the making.
+pub(crate) struct Canvas<'r> {
+    backend: &'r dyn Backend,
+    pub(crate) scene: &'r Scene,
+    pub(crate) options: &'r RunOptions<'r>,
+    panels: Vec<PanelImage>,
+    /// One sum a row of all regions of interest.
+    solid_angle_sums_sr: Vec<f64>,
+}
+
+impl<'r> Canvas<'r> {
+    fn new(
+        backend: &'r dyn Backend,
+        scene: &'r Scene,
+        options: &'r RunOptions<'r>,
+    ) -> Result<Self, Error> {
+        let blank = |panel: &Panel| {
             Ok(PanelImage {
                 pixels: blank_images(panel.pixel_count(), 1)?,
                 pixels_fast: panel.pixels_fast(),
                 pixels_slow: panel.pixels_slow(),
             })
-        })
-        .collect::<Result<Vec<_>, Error>>()?;
-    let rows_total = rows_of(scene.panels());
-    thread_pool(options.threads)?.install(|| {
-        let mut state = Habits::at_start(scene);
-        let (mut first_evaluated, mut left_grid_at) = (None, None);
-        let mut solid_angle_sums_sr = Vec::new();
-        for (view, image) in scene.views().zip(&mut panels) {
-            let rows = Rows {
-                done: solid_angle_sums_sr.len(),
-                total: rows_total,
-            };
-            let mut sweep = Sweep::new(&view, options, &mut image.pixels, state, rows);
-            first_evaluated = sweep.render_untouched_cell()?.or(first_evaluated);
-            left_grid_at = sweep.render_rest()?.or(left_grid_at);
-            state = sweep.state;
-            solid_angle_sums_sr.extend(sweep.solid_angle_sums_sr);
-        }
-        let solid_angle_sr = solid_angle_sums_sr.iter().sum::<f64>() / scene.steps;
-        let statistics = image_statistics(scene, &panels, solid_angle_sr);
-        Ok(Frame {
-            panels,
-            statistics,
-            left_grid_at,
-            first_evaluated,
-        })
-    })
-}
-
-/// Rows that are rendered of these panels.
-fn rows_of(panels: &[Panel]) -> usize {
-    let rows = |panel: &Panel| panel.roi().slow().count();
-    panels.iter().map(rows).sum()
-}
-
-/// Rows of the whole run, for whoever watches it.
-#[derive(Debug, Clone, Copy)]
-struct Rows {
-    /// Those of the panels before.
-    done: usize,
-    total: usize,
-}
-
-/// Does `work` for each of `items` on the threads that `options` asks for, and hands the results to
-/// `take` in the order of the items. Only few results wait at a time.
-///
-/// # Errors
-/// When the run is cancelled, or there are no threads for it.
-pub(crate) fn in_order<I: Sync, T: Send>(
-    options: &RunOptions<'_>,
-    items: &[I],
-    work: impl Fn(&I) -> T + Sync,
-    mut take: impl FnMut(T) + Send,
-) -> Result<(), Error> {
-    thread_pool(options.threads)?.install(|| {
-        for some in items.chunks(AT_A_TIME) {
-            let done: Vec<T> = some.par_iter().map(&work).collect();
-            if options.cancel.is_some_and(Cancel::is_raised) {
-                return Err(Error::Cancelled);
-            }
-            done.into_iter().for_each(&mut take);
-        }
-        Ok(())
-    })
-}
-
-/// So many threads, or one a core for 0.
-pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|source| Error::Threads { threads, source })
-}
-
-/// The rendering of one panel in progress: everything before `next` is done.
-struct Sweep<'r> {
-    view: &'r View<'r>,
-    options: &'r RunOptions<'r>,
-    pixels: &'r mut [f32],
-    /// One sum a row of the region of interest.
-    solid_angle_sums_sr: Vec<f64>,
-    next: Pixel,
-    state: Habits,
-    rows: Rows,
-}
-
-impl<'r> Sweep<'r> {
-    fn new(
-        view: &'r View<'r>,
-        options: &'r RunOptions<'r>,
-        pixels: &'r mut [f32],
-        state: Habits,
-        rows: Rows,
-    ) -> Self {
-        let roi = view.panel.roi();
-        Self {
-            view,
+        };
+        let panels = scene.panels().iter();
+        Ok(Self {
+            panels: panels.clone().map(blank).collect::<Result<_, Error>>()?,
+            solid_angle_sums_sr: vec![0.0; panels.map(rows_of).sum()],
+            backend,
+            scene,
             options,
-            pixels,
-            solid_angle_sums_sr: vec![0.0; rows_of(std::slice::from_ref(view.panel))],
-            next: Pixel {
-                fast: *roi.fast().start(),
-                slow: *roi.slow().start(),
-            },
-            state,
-            rows,
-        }
+        })
     }
 
-    /// Renders, one by one, the pixels up to the first evaluation of the run, where that finds the
-    /// cell in a state of its own (the oddity `phi-zero`). Returns that pixel.
-    fn render_untouched_cell(&mut self) -> Result<Option<PixelPlace>, Error> {
-        if !self.state.cell_is_untouched {
-            return Ok(None);
-        }
-        let panel = self.view.panel;
-        let roi = panel.roi();
-        for slow in roi.slow() {
-            self.check_cancel()?;
-            for fast in roi.fast() {
-                if !panel.uses(fast, slow) {
-                    continue;
-                }
-                let pixel = Pixel { fast, slow };
-                let sum = sum_pixel(self.view, pixel, &mut self.state, &mut Unobserved);
-                let width = panel.pixels_fast() as usize;
-                if let Some(out) = self.pixels.get_mut(slow as usize * width + fast as usize) {
-                    *out = sum.photons as f32;
-                }
-                self.add_solid_angle(slow, sum.solid_angle_sum_sr);
-                if !self.state.cell_is_untouched {
-                    self.next = Pixel {
-                        fast: fast + 1,
-                        slow,
-                    };
-                    return Ok(Some(self.view.place(pixel)));
-                }
-            }
-        }
-        self.next = Pixel {
-            fast: *roi.fast().start(),
-            slow: *roi.slow().end() + 1,
-        };
-        Ok(None)
-    }
+    /// Renders everything from a place on, as the C program orders pixels, in parallel. Returns the first
+    /// place, in that order, at which an index left the grid. It and the pixels after it are then still to
+    /// be rendered.
+    pub(crate) fn render_from(
+        &mut self,
+        from: PixelPlace,
+        lookup: Lookup,
+    ) -> Result<Option<PixelPlace>, Error> {
+        let (scene, backend, options) = (self.scene, self.backend, self.options);
+        let rows_total = self.solid_angle_sums_sr.len();
+        let rows = rows_of_regions(scene, &mut self.panels);
+        let is_before = |row: &Row<'_>| (row.panel, row.slow) < (from.panel, from.slow);
+        let begin = rows.partition_point(is_before);
+        let first_left_row = AtomicUsize::new(usize::MAX);
+        let rows_done = AtomicUsize::new(begin);
 
-    /// Renders everything from `next` on, and returns the pixel that ended interpolation, if any.
-    fn render_rest(&mut self) -> Result<Option<PixelPlace>, Error> {
-        // Interpolation can have ended in the one pixel of this panel that is rendered already.
-        let begin = self.next;
-        let roi = self.view.panel.roi();
-        let is_begun = begin.fast > *roi.fast().start() && begin.slow <= *roi.slow().end();
-        let has_ended = self.state.lookup != self.view.setup.lookup;
-        let mut left_grid_at = (is_begun && has_ended).then(|| {
-            self.view.place(Pixel {
-                fast: begin.fast - 1,
-                slow: begin.slow,
-            })
-        });
-        while let Some(pixel) = self.render_until_grid_is_left()? {
-            left_grid_at = Some(self.view.place(pixel));
-            self.state.lookup = Lookup::Nearest;
-            self.next = Pixel {
-                fast: pixel.fast + 1,
-                slow: pixel.slow,
-            };
-        }
-        Ok(left_grid_at)
-    }
-
-    /// Renders rows in parallel from `next` on. Returns the first pixel, in raster order, in which an
-    /// index left the grid; the pixels after it are then still to be rendered.
-    fn render_until_grid_is_left(&mut self) -> Result<Option<Pixel>, Error> {
-        let view = self.view;
-        let options = self.options;
-        let (next, lookup) = (self.next, self.state.lookup);
-        // A run that lanes cannot number falls back on the reference.
-        let level = match options.level {
-            _ if !view.suits_lanes() => Level::Reference,
-            given => given.unwrap_or_else(Level::detect),
-        };
-        let roi = view.panel.roi();
-        let mask = view.panel.mask();
-        let width = view.panel.pixels_fast() as usize;
-        let first_left_row = AtomicU32::new(u32::MAX);
-        let rows_here = (next.slow - *roi.slow().start()) as usize;
-        let rows_done = AtomicUsize::new(self.rows.done + rows_here);
-        let rows_total = self.rows.total;
-
-        let render_row = |slow: u32, row: &mut [f32]| -> Option<SpanOutcome> {
+        let work = |(index, row): (usize, Row<'_>)| -> Option<(PixelPlace, PartOutcome)> {
             let cancelled = options.cancel.is_some_and(Cancel::is_raised);
-            if cancelled || slow > first_left_row.load(Ordering::Relaxed) {
+            if cancelled || index > first_left_row.load(Ordering::Relaxed) {
                 return None;
             }
-            let start = if slow == next.slow {
-                next.fast
-            } else {
-                *roi.fast().start()
-            };
-            let fast = start..*roi.fast().end() + 1;
-            let pixels = row
-                .get_mut(fast.start as usize..fast.end as usize)
-                .unwrap_or_default();
-            let used = mask.map(|mask| mask.row(slow as usize));
-            let span = RowSpan {
-                slow,
-                fast,
-                used,
+            let (panel, slow) = (row.panel, row.slow);
+            let mut fast = row.columns.start as u32..row.columns.end as u32;
+            if (panel, slow) == (from.panel, from.slow) {
+                fast.start = fast.start.max(from.fast);
+            }
+            let columns = fast.start as usize..fast.end as usize;
+            let pixels = row.pixels.get_mut(columns).unwrap_or_default();
+            let part = RowPart {
                 lookup,
                 cancel: options.cancel,
+                ..RowPart::of_row(&scene.view(panel), slow, fast)
             };
-            let outcome = render_span(level, options.precision, view, &span, pixels);
+            let outcome = backend.render(scene, &part, pixels);
             if outcome.left_grid_at.is_some() {
-                first_left_row.fetch_min(slow, Ordering::Relaxed);
+                first_left_row.fetch_min(index, Ordering::Relaxed);
             }
             if let Some(progress) = options.progress {
                 let done = rows_done.fetch_add(1, Ordering::Relaxed) + 1;
                 progress.rows_done(done.min(rows_total), rows_total);
             }
-            Some(outcome)
+            let fast = 0;
+            Some((PixelPlace { panel, slow, fast }, outcome))
         };
-        let outcomes: Vec<Option<SpanOutcome>> = self
-            .pixels
-            .par_chunks_mut(width)
-            .enumerate()
-            .skip(next.slow as usize)
-            .take((*roi.slow().end() + 1).saturating_sub(next.slow) as usize)
-            .with_max_len(ROWS_AT_A_TIME)
-            .map(|(slow, row)| render_row(slow as u32, row))
-            .collect();
-        self.check_cancel()?;
+        let rows = rows.into_iter().enumerate().skip(begin);
+        let outcomes = driver::map(rows, ROWS_AT_A_TIME, work);
+        driver::stop_if_cancelled(options)?;
 
-        for (slow, outcome) in (next.slow..).zip(outcomes.into_iter().flatten()) {
-            self.add_solid_angle(slow, outcome.solid_angle_sum_sr);
+        let sums_sr = self.solid_angle_sums_sr.iter_mut().skip(begin);
+        for ((place, outcome), sum_sr) in outcomes.into_iter().flatten().zip(sums_sr) {
+            *sum_sr += outcome.solid_angle_sum_sr;
             if let Some(fast) = outcome.left_grid_at {
-                return Ok(Some(Pixel { fast, slow }));
+                return Ok(Some(PixelPlace { fast, ..place }));
             }
         }
         Ok(None)
     }
 
-    fn add_solid_angle(&mut self, slow: u32, sum_sr: f64) {
-        let row = (slow - self.view.panel.roi().slow().start()) as usize;
-        if let Some(total) = self.solid_angle_sums_sr.get_mut(row) {
-            *total += sum_sr;
+    /// Puts the photons of one pixel in its place.
+    pub(crate) fn put(&mut self, place: PixelPlace, photons: f32) {
+        let panel = self.panels.get_mut(place.panel);
+        let pixel = panel.and_then(|panel| {
+            let width = panel.pixels_fast as usize;
+            panel
+                .pixels
+                .get_mut(place.slow as usize * width + place.fast as usize)
+        });
+        if let Some(pixel) = pixel {
+            *pixel = photons;
         }
     }
 
-    fn check_cancel(&self) -> Result<(), Error> {
-        match self.options.cancel {
-            Some(cancel) if cancel.is_raised() => Err(Error::Cancelled),
-            _ => Ok(()),
+    /// Adds the solid angle of a pixel that is not rendered with its row.
+    pub(crate) fn add_solid_angle(&mut self, place: PixelPlace, solid_angle_sr: f64) {
+        let panels = self.scene.panels();
+        let before: usize = panels.iter().take(place.panel).map(rows_of).sum();
+        let first = panels
+            .get(place.panel)
+            .map_or(0, |panel| *panel.roi().slow().start());
+        let row = before + (place.slow - first) as usize;
+        if let Some(sum_sr) = self.solid_angle_sums_sr.get_mut(row) {
+            *sum_sr += solid_angle_sr;
         }
     }
 }
 
+/// Rows of a panel that are rendered.
+fn rows_of(panel: &Panel) -> usize {
+    panel.roi().slow().count()
+}
+
+/// A row of a panel that is rendered, with all its pixels.
+struct Row<'i> {
+    panel: usize,
+    slow: u32,
+    /// The columns of the region of interest.
+    columns: Range<usize>,
+    pixels: &'i mut [f32],
+}
+
+/// The rows of all regions of interest, in their order.
+fn rows_of_regions<'i>(scene: &Scene, images: &'i mut [PanelImage]) -> Vec<Row<'i>> {
+    let panels = scene.panels().iter().zip(images).enumerate();
+    let rows = panels.flat_map(|(index, (panel, image))| {
+        let slow = panel.roi().slow();
+        let rows = image.pixels.chunks_mut(image.pixels_fast as usize);
+        let rows = rows.skip(*slow.start() as usize).zip(slow);
+        rows.map(move |(pixels, slow)| Row {
+            panel: index,
+            slow,
+            columns: columns_of(panel),
+            pixels,
+        })
+    });
+    rows.collect()
+}
+
 /// The figures of a finished image.
 fn image_statistics(scene: &Scene, images: &[PanelImage], solid_angle_sr: f64) -> Statistics {
-    let panels = || scene.panels().iter().zip(images);
-    let mut sums = Vec::new();
-    for (index, (panel, image)) in panels().enumerate() {
-        let columns = columns_of(panel);
-        let rows: Vec<RowSums> = rows_with(panel, image)
-            .map(|(slow, row)| {
-                let used = panel.mask().map(|mask| mask.row(slow as usize));
-                let used = used.map(|used| used.get(columns.clone()).unwrap_or_default());
-                RowSums::of(row, used)
-            })
-            .collect();
+    let panels = scene.panels().iter().zip(images).enumerate();
+    let rows = panels.flat_map(|(index, (panel, image))| {
         let slow = panel.roi().slow();
-        sums.extend(slow.zip(rows).map(|(slow, sums)| (index, slow, sums)));
-    }
+        let rows = image.pixels.chunks(image.pixels_fast as usize);
+        let rows = rows.skip(*slow.start() as usize).zip(slow);
+        let columns = columns_of(panel);
+        rows.map(move |(row, slow)| {
+            let row = row.get(columns.clone()).unwrap_or_default();
+            (index, slow, row)
+        })
+    });
+    let rows: Vec<(usize, u32, &[f32])> = rows.collect();
+    let sums = driver::map(rows.iter(), rows.len(), |&(index, slow, row)| {
+        let panel = scene.panels().get(index);
+        let used = panel.and_then(|panel| {
+            let used = panel.mask()?.row(slow as usize);
+            Some(used.get(columns_of(panel)).unwrap_or_default())
+        });
+        (index, slow, RowSums::of(row, used))
+    });
     statistics::merge(scene, &sums, images, solid_angle_sr, |mean| {
-        let of_panel = |(panel, image)| -> Vec<f64> {
-            rows_with(panel, image)
-                .map(|(_, row)| sum_over(row, |photons| (photons - mean).powi(2)))
-                .collect()
-        };
-        panels().flat_map(of_panel).sum()
+        let of_row = |row: &[f32]| sum_over(row, |photons| (photons - mean).powi(2));
+        let sums = driver::map(rows.iter(), rows.len(), |&(_, _, row)| of_row(row));
+        // First over the rows of a panel, then over the panels.
+        let mut by_panel = vec![0.0; images.len()];
+        for (&(index, ..), sum) in rows.iter().zip(sums) {
+            by_panel[index] += sum;
+        }
+        by_panel.into_iter().sum()
     })
 }
 
@@ -379,20 +313,4 @@ fn image_statistics(scene: &Scene, images: &[PanelImage], solid_angle_sr: f64) -
 pub(crate) fn columns_of(panel: &Panel) -> Range<usize> {
     let fast = panel.roi().fast();
     *fast.start() as usize..*fast.end() as usize + 1
-}
-
-/// The rows of a panel that are rendered, each with the part of it that is.
-fn rows_with<'i>(
-    panel: &Panel,
-    image: &'i PanelImage,
-) -> impl IndexedParallelIterator<Item = (u32, &'i [f32])> + use<'i> {
-    let columns = columns_of(panel);
-    let slow = panel.roi().slow();
-    image
-        .pixels
-        .par_chunks(image.pixels_fast as usize)
-        .enumerate()
-        .skip(*slow.start() as usize)
-        .take((*slow.end() - *slow.start() + 1) as usize)
-        .map(move |(slow, row)| (slow as u32, row.get(columns.clone()).unwrap_or_default()))
 }

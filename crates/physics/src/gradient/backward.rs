@@ -4,14 +4,15 @@ use nanobragg_crystal::LatticeNumber;
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::exceptions::Exceptions;
-use super::forward::{TOGETHER, panels_with_pixels, span_of_row};
+use super::forward::{TOGETHER, panels_with_pixels, part_of_row};
 use super::numbers::{Numbers, Smooth, Tangent};
 use super::sums::FactorSums;
-use super::sweep::{Images, for_each_row, on_threads};
+use super::sweep::{Images, for_each_row};
 use super::tables::{Tables, fast_level};
 use super::tape::Tape;
 use crate::blank::zeros;
 use crate::compat::History;
+use crate::driver::on_threads;
 use crate::error::Error;
 use crate::lanes::{Level, SlopeOutput, render_slopes};
 use crate::render::RunOptions;
@@ -240,8 +241,8 @@ fn pull_back_fast(
                 sums: &mut sums,
                 factors: &mut by_factors,
             };
-            let span = span_of_row(view, options, slow);
-            render_slopes(level, view, &tables, &span, &mut output, &mut leftover);
+            let part = part_of_row(view, options, slow);
+            render_slopes(level, view, &tables, &part, &mut output, &mut leftover);
             exceptions.in_row(slow, |fast, value, _| {
                 if let Some(out) = photons.get_mut(fast as usize) {
                     *out = value;

@@ -7,11 +7,13 @@ use nanobragg_numeric::{Dual, Scalar};
 
 use super::exceptions::Exceptions;
 use super::numbers::{Numbers, Smooth, Tangent};
-use super::sweep::{Images, for_each_row, on_threads};
+use super::sweep::{Images, for_each_row};
 use super::tables::{Tables, fast_level};
+use crate::backend::RowPart;
 use crate::compat::History;
+use crate::driver::on_threads;
 use crate::error::Error;
-use crate::lanes::{Level, RowSpan, SlopeOutput, render_slopes};
+use crate::lanes::{Level, SlopeOutput, render_slopes};
 use crate::render::RunOptions;
 use crate::scalar::{Pixel, Unobserved, sum_pixel};
 use crate::scene::{Scene, View};
@@ -135,9 +137,9 @@ fn derive_fast(
     let tables = Tables::new(view, tangents);
     let exceptions = Exceptions::new(view, history, tangents)?;
     let work = |slow: u32, rows: &mut [&mut [f64]]| {
-        let span = span_of_row(view, options, slow);
+        let part = part_of_row(view, options, slow);
         let mut output = SlopeOutput::Images(&mut *rows);
-        render_slopes(level, view, &tables, &span, &mut output, &mut Vec::new());
+        render_slopes(level, view, &tables, &part, &mut output, &mut Vec::new());
         exceptions.in_row(slow, |fast, photons, slopes| {
             let numbers = std::iter::once(photons).chain(slopes.iter().copied());
             for (row, number) in rows.iter_mut().zip(numbers) {
@@ -151,14 +153,11 @@ fn derive_fast(
 }
 
 /// The part of a row that is rendered, whichever pixels the mask leaves of it.
-pub(super) fn span_of_row<'r>(view: &View<'r>, options: &RunOptions<'r>, slow: u32) -> RowSpan<'r> {
+pub(super) fn part_of_row<'r>(view: &View<'r>, options: &RunOptions<'r>, slow: u32) -> RowPart<'r> {
     let fast = view.panel.roi().fast();
-    RowSpan {
-        slow,
-        fast: *fast.start()..*fast.end() + 1,
-        used: view.panel.mask().map(|mask| mask.row(slow as usize)),
-        lookup: view.setup.lookup,
+    RowPart {
         cancel: options.cancel,
+        ..RowPart::of_row(view, slow, *fast.start()..*fast.end() + 1)
     }
 }
 

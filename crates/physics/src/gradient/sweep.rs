@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use crate::blank::blank_images;
+use crate::driver::{map, stop_if_cancelled};
 use crate::error::Error;
-use crate::progress::Cancel;
-use crate::render::{RunOptions, thread_pool};
+use crate::render::RunOptions;
 use crate::scene::{Scene, View};
 
 /// Rows that are worked on before their results are merged. It is a number of its own, not one of
@@ -80,14 +78,6 @@ impl<'i> Images<'i> {
     }
 }
 
-/// Runs `work` on the threads that `options` asks for.
-pub(super) fn on_threads<R: Send>(
-    options: &RunOptions<'_>,
-    work: impl FnOnce() -> Result<R, Error> + Send,
-) -> Result<R, Error> {
-    thread_pool(options.threads)?.install(work)
-}
-
 /// Works on every row of the region of interest of a panel, each with its row of every image in
 /// `images`, and hands the results to `merge` in the order of the rows.
 ///
@@ -118,27 +108,18 @@ pub(super) fn for_each_row<T, R: Send>(
     }
     let total = rows.len();
     for (index, band) in rows.chunks_mut(BAND).enumerate() {
-        if options.cancel.is_some_and(Cancel::is_raised) {
-            return Err(Error::Cancelled);
-        }
-        let results: Vec<R> = band
-            .par_iter_mut()
-            .with_max_len(1)
-            .map(|(slow, row)| {
-                if !images.are_blank {
-                    row.iter_mut().for_each(|row| row.fill(0.0));
-                }
-                work(*slow, row)
-            })
-            .collect();
+        stop_if_cancelled(options)?;
+        let results = map(band, 1, |(slow, row)| {
+            if !images.are_blank {
+                row.iter_mut().for_each(|row| row.fill(0.0));
+            }
+            work(*slow, row)
+        });
         let done = index * BAND + results.len();
         results.into_iter().for_each(&mut merge);
         if let Some(progress) = options.progress {
             progress.rows_done(done, total);
         }
     }
-    if options.cancel.is_some_and(Cancel::is_raised) {
-        return Err(Error::Cancelled);
-    }
-    Ok(())
+    stop_if_cancelled(options)
 }

@@ -5,7 +5,8 @@ use nanobragg_geometry::{Surface, rotate_by, rotation::IDENTITY, vector};
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::numbers::{Numbers, Tangent, own_sources};
-use crate::lanes::Level;
+use crate::backend::{Backend, Lanes};
+use crate::lanes::{Level, Precision};
 use crate::polarization::PolarizationFrame;
 use crate::render::RunOptions;
 use crate::sampling::{Lookup, Scales};
@@ -65,9 +66,13 @@ pub(crate) struct SourceSlope {
 /// The level to run the fast path on; `None` where only the general path will do.
 pub(crate) fn fast_level(view: &View<'_>, options: &RunOptions<'_>) -> Option<Level> {
     let level = options.level.unwrap_or_else(Level::detect);
+    let lanes = Lanes {
+        level,
+        precision: Precision::Double,
+    };
     let spindle = vector::norm(view.setup.spindle);
     let suits = level != Level::Reference
-        && view.suits_lanes()
+        && lanes.supports(view).is_ok()
         && view.lattice.shape == Shape::Square
         && view.setup.lookup == Lookup::Nearest
         && view.panel.surface() == Surface::Flat

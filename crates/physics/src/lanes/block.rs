@@ -3,7 +3,7 @@
 //! One lane is one pixel, so neither vectors nor threads ever split the sum inside a pixel, and its
 //! order of addition is the C program's at every vector width.
 
-use super::RowSpan;
+use crate::backend::RowPart;
 
 /// Pixels in a block: enough for eight registers of the widest vectors, few enough that all columns
 /// of a block stay in the first-level cache.
@@ -72,11 +72,11 @@ impl Block {
 
     /// Marks which of the `pixels` from `first` on are rendered; false if there are none.
     #[inline(always)]
-    pub(super) fn mark_active(&mut self, span: &RowSpan<'_>, first: u32, pixels: usize) -> bool {
+    pub(super) fn mark_active(&mut self, part: &RowPart<'_>, first: u32, pixels: usize) -> bool {
         for (i, active) in self.active.iter_mut().enumerate() {
             *active = if i < pixels { 1.0 } else { 0.0 };
         }
-        let Some(used) = span.used else {
+        let Some(used) = part.used else {
             return pixels > 0;
         };
         let used = used.get(first as usize..).unwrap_or_default();

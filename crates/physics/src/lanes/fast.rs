@@ -15,80 +15,66 @@ use super::lookup::{
     OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_nearest_outside, gather_tricubic,
 };
 use super::tally::{LaneShares, NoTally, Shares, Tally};
-use super::{RowSpan, SpanOutcome};
-use crate::compat::Habits;
+use crate::backend::{PartOutcome, RowPart};
 use crate::fixes::Oddity;
 use crate::sampling::{Lookup, Scales};
-use crate::scalar::{Pixel, Unobserved, sum_pixel};
 use crate::scene::{SourceRow, View};
 
-/// Renders the pixels of `span` into `row`, whose first element is the span's first pixel.
+/// Renders the pixels of `part` into `row`, whose first element is the first pixel.
 #[inline(always)]
-pub(super) fn render_span<P: Precision, A: Arithmetic>(
+pub(super) fn render_part<P: Precision, A: Arithmetic>(
     view: &View<'_>,
-    span: &RowSpan<'_>,
+    part: &RowPart<'_>,
     row: &mut [f32],
-) -> SpanOutcome {
+) -> PartOutcome {
     let mut block = Block::new();
-    let mut solid_angle_sum_sr = 0.0;
-    for (index, out) in row.chunks_mut(BLOCK).enumerate() {
-        if span.is_cancelled() {
-            break;
-        }
-        let first = span.fast.start + (index * BLOCK) as u32;
-        if !block.mark_active(span, first, out.len()) {
-            continue;
-        }
-        solid_angle_sum_sr += sum_block::<P, A, _>(view, span, first, &mut block, &mut NoTally);
-        let has_left = |left: f64| left != 0.0;
-        let left = any(&block.left_grid, has_left)
-            .then(|| block.left_grid.iter().position(|&left| has_left(left)))
-            .flatten();
-        write_photons(view, &block, left.unwrap_or(out.len()), out);
-        if let Some(lane) = left {
-            // The sum of this pixel changes its lookup midway: the reference knows how.
-            let pixel = Pixel {
-                fast: first + lane as u32,
-                slow: span.slow,
-            };
-            let mut habits = Habits::steady(span.lookup);
-            let sum = sum_pixel(view, pixel, &mut habits, &mut Unobserved);
-            if let Some(out) = out.get_mut(lane) {
-                *out = sum.photons as f32;
-            }
-            if habits.lookup != span.lookup {
-                return SpanOutcome {
-                    solid_angle_sum_sr,
-                    left_grid_at: Some(pixel.fast),
-                };
-            }
-        }
-    }
-    SpanOutcome {
-        solid_angle_sum_sr,
+    let mut outcome = PartOutcome {
+        solid_angle_sum_sr: 0.0,
         left_grid_at: None,
+    };
+    let (mut first, mut end) = (part.fast.start, part.fast.end);
+    while first < end && !part.is_cancelled() {
+        let pixels = BLOCK.min((end - first) as usize);
+        if block.mark_active(part, first, pixels) {
+            let solid_angle_sr = sum_block::<P, A, _>(view, part, first, &mut block, &mut NoTally);
+            let has_left = |left: f64| left != 0.0;
+            if any(&block.left_grid, has_left)
+                && let Some(lane) = block.left_grid.iter().position(|&left| has_left(left))
+            {
+                // The block once more, without this pixel and those after it.
+                end = first + lane as u32;
+                outcome.left_grid_at = Some(end);
+                continue;
+            }
+            outcome.solid_angle_sum_sr += solid_angle_sr;
+            let start = (first - part.fast.start) as usize;
+            let out = row.get_mut(start..start + pixels).unwrap_or_default();
+            write_photons(view, &block, out);
+        }
+        first += BLOCK as u32;
     }
+    outcome
 }
 
-/// Parts the sum of each pixel of `span` among reflections: `take` is told of every pixel that is
+/// Parts the sum of each pixel of `part` among reflections: `take` is told of every pixel that is
 /// rendered, and what its terms add up to.
-pub(super) fn share_span<P: Precision, A: Arithmetic>(
+pub(super) fn share_part<P: Precision, A: Arithmetic>(
     view: &View<'_>,
-    span: &RowSpan<'_>,
+    part: &RowPart<'_>,
     take: &mut dyn FnMut(u32, &mut LaneShares),
 ) {
     let mut block = Block::new();
     let mut shares = Shares::new();
-    for first in span.fast.clone().step_by(BLOCK) {
-        if span.is_cancelled() {
+    for first in part.fast.clone().step_by(BLOCK) {
+        if part.is_cancelled() {
             return;
         }
-        let pixels = BLOCK.min((span.fast.end - first) as usize);
-        if !block.mark_active(span, first, pixels) {
+        let pixels = BLOCK.min((part.fast.end - first) as usize);
+        if !block.mark_active(part, first, pixels) {
             continue;
         }
         shares.begin(view.scalars.background);
-        sum_block::<P, A, _>(view, span, first, &mut block, &mut shares);
+        sum_block::<P, A, _>(view, part, first, &mut block, &mut shares);
         for (i, lane) in shares.lanes.iter_mut().enumerate().take(pixels) {
             if block.active[i] != 0.0 {
                 take(first + i as u32, lane);
@@ -101,7 +87,7 @@ pub(super) fn share_span<P: Precision, A: Arithmetic>(
 #[inline(always)]
 fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
     view: &View<'_>,
-    span: &RowSpan<'_>,
+    part: &RowPart<'_>,
     first: u32,
     block: &mut Block,
     tally: &mut T,
@@ -122,7 +108,7 @@ fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
         block.capture = [if sensor.thickness_m == 0.0 { 1.0 } else { 0.0 }; BLOCK];
         let depth_m = f64::from(layer) * sensor.layer_step_m;
         for sub_slow in 0..oversample {
-            let slow_m = subpixel_offset(span.slow + first_slow, sub_slow, oversample, subpixel_m);
+            let slow_m = subpixel_offset(part.slow + first_slow, sub_slow, oversample, subpixel_m);
             for sub_fast in 0..oversample {
                 let mut fast_m = [0.0; BLOCK];
                 for (i, fast_m) in fast_m.iter_mut().enumerate() {
@@ -135,10 +121,10 @@ fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
                 correct_capture(view, layer, block);
                 let water = view.water_in_layer(layer);
                 for source in view.sources.iter() {
-                    if span.is_cancelled() {
+                    if part.is_cancelled() {
                         return solid_angle_sum_sr;
                     }
-                    sum_source::<P, A, T>(view, span.lookup, source, water, block, tally);
+                    sum_source::<P, A, T>(view, part.lookup, source, water, block, tally);
                 }
             }
         }
@@ -423,9 +409,9 @@ fn add_terms_and_correct(view: &View<'_>, block: &mut Block) {
     }
 }
 
-/// Turns the first `count` sums into photons.
+/// Turns the sums into photons.
 #[inline(always)]
-fn write_photons(view: &View<'_>, block: &Block, count: usize, out: &mut [f32]) {
+fn write_photons(view: &View<'_>, block: &Block, out: &mut [f32]) {
     let rules = &view.rules;
     let mut all = [0.0_f32; BLOCK];
     for (i, out) in all.iter_mut().enumerate() {
@@ -441,7 +427,7 @@ fn write_photons(view: &View<'_>, block: &Block, count: usize, out: &mut [f32]) 
         }
         *out = photons as f32;
     }
-    for (i, out) in out.iter_mut().enumerate().take(count) {
+    for (i, out) in out.iter_mut().enumerate() {
         if block.active[i] != 0.0 {
             *out = all[i];
         }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use super::fast;
 use super::interference::{Double, Single};
 use super::lane::{Fused, Separate};
-use super::slopes::{SlopeOutput, slope_span};
-use super::{RowSpan, SpanOutcome, fast, render_span_by_reference};
+use super::slopes::{SlopeOutput, slope_part};
+use crate::backend::{PartOutcome, RowPart};
 use crate::gradient::tables::Tables;
 use crate::scene::View;
 
@@ -90,23 +91,22 @@ pub enum Precision {
 
 /// Renders one row with the instructions of `level`, or those of the baseline if this processor
 /// does not have them.
-pub(crate) fn render_span(
+pub(crate) fn lane_span(
     level: Level,
     precision: Precision,
     view: &View<'_>,
-    span: &RowSpan<'_>,
+    part: &RowPart<'_>,
     row: &mut [f32],
-) -> SpanOutcome {
+) -> PartOutcome {
     match (level, precision) {
-        (Level::Reference, _) => render_span_by_reference(view, span, row),
         #[cfg(target_arch = "x86_64")]
         (Level::Avx2, _) if level.is_available() => {
             // SAFETY: the processor has AVX2 and FMA, as was just asked.
             #[allow(unsafe_code)]
             unsafe {
                 match precision {
-                    Precision::Double => avx2_double(view, span, row),
-                    Precision::Single => avx2_single(view, span, row),
+                    Precision::Double => avx2_double(view, part, row),
+                    Precision::Single => avx2_single(view, part, row),
                 }
             }
         }
@@ -116,13 +116,13 @@ pub(crate) fn render_span(
             #[allow(unsafe_code)]
             unsafe {
                 match precision {
-                    Precision::Double => avx512_double(view, span, row),
-                    Precision::Single => avx512_single(view, span, row),
+                    Precision::Double => avx512_double(view, part, row),
+                    Precision::Single => avx512_single(view, part, row),
                 }
             }
         }
-        (_, Precision::Double) => fast::render_span::<Double, Baseline>(view, span, row),
-        (_, Precision::Single) => fast::render_span::<Single, Baseline>(view, span, row),
+        (_, Precision::Double) => fast::render_part::<Double, Baseline>(view, part, row),
+        (_, Precision::Single) => fast::render_part::<Single, Baseline>(view, part, row),
     }
 }
 
@@ -137,8 +137,8 @@ macro_rules! compiled_for {
     ($($name:ident: $features:literal, $precision:ty;)+) => {$(
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = $features)]
-        fn $name(view: &View<'_>, span: &RowSpan<'_>, row: &mut [f32]) -> SpanOutcome {
-            fast::render_span::<$precision, Fused>(view, span, row)
+        fn $name(view: &View<'_>, part: &RowPart<'_>, row: &mut [f32]) -> PartOutcome {
+            fast::render_part::<$precision, Fused>(view, part, row)
         }
     )+};
 }
@@ -156,7 +156,7 @@ pub(crate) fn render_slopes(
     level: Level,
     view: &View<'_>,
     tables: &Tables,
-    span: &RowSpan<'_>,
+    part: &RowPart<'_>,
     output: &mut SlopeOutput<'_, '_>,
     leftover: &mut Vec<u32>,
 ) {
@@ -166,7 +166,7 @@ pub(crate) fn render_slopes(
             // SAFETY: the processor has AVX2 and FMA, as was just asked.
             #[allow(unsafe_code)]
             unsafe {
-                avx2_slopes(view, tables, span, output, leftover);
+                avx2_slopes(view, tables, part, output, leftover);
             }
         }
         #[cfg(target_arch = "x86_64")]
@@ -174,10 +174,10 @@ pub(crate) fn render_slopes(
             // SAFETY: the processor has FMA and these parts of AVX-512, as was just asked.
             #[allow(unsafe_code)]
             unsafe {
-                avx512_slopes(view, tables, span, output, leftover);
+                avx512_slopes(view, tables, part, output, leftover);
             }
         }
-        _ => slope_span::<Baseline>(view, tables, span, output, leftover),
+        _ => slope_part::<Baseline>(view, tables, part, output, leftover),
     }
 }
 
@@ -189,11 +189,11 @@ macro_rules! slopes_compiled_for {
         fn $name(
             view: &View<'_>,
             tables: &Tables,
-            span: &RowSpan<'_>,
+            part: &RowPart<'_>,
             output: &mut SlopeOutput<'_, '_>,
             leftover: &mut Vec<u32>,
         ) {
-            slope_span::<Fused>(view, tables, span, output, leftover);
+            slope_part::<Fused>(view, tables, part, output, leftover);
         }
     )+};
 }

@@ -27,7 +27,7 @@ use nanobragg_numeric::Scalar;
 
 use crate::experiment::Experiment;
 use crate::gradient::PanelNumbers;
-use crate::lanes::{LARGEST_INDEX, LaneGrid};
+use crate::lanes::LaneGrid;
 use crate::polarization::PolarizationFrame;
 use crate::render::PixelPlace;
 use crate::sampling::{CorrectionRules, Scales};
@@ -138,11 +138,6 @@ impl<T: Copy> Scene<T> {
             rules: row.rules,
             scalars: row.scalars,
         }
-    }
-
-    /// Whether lanes can number every index and point of the grid.
-    pub(crate) fn suits_lanes(&self) -> bool {
-        LaneGrid::new(&self.setup.factors).is_some() && self.bounds.largest_index < LARGEST_INDEX
     }
 
     /// The panels of the detector.

@@ -8,8 +8,11 @@
 mod partiality;
 mod shares;
 
+use crate::backend::{Backend, Lanes};
+use crate::driver::in_order;
 use crate::error::Error;
-use crate::render::{Frame, RunOptions, in_order};
+use crate::lanes::{Level, Precision};
+use crate::render::{Frame, RunOptions};
 use crate::scene::Scene;
 
 /// What is in an image.
@@ -68,9 +71,11 @@ pub fn truth(
     floor_photons: f64,
     options: &RunOptions<'_>,
 ) -> Result<Truth, Error> {
-    if !scene.suits_lanes() {
-        return Err(Error::NoShares);
-    }
+    let lanes = Lanes {
+        level: Level::Baseline,
+        precision: Precision::Double,
+    };
+    lanes.supports(scene).map_err(|_| Error::NoShares)?;
     let found = shares::of_image(scene, frame, options)?;
     let mut left_out_photons = 0.0;
     let mut kept = Vec::new();

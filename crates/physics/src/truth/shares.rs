@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::backend::RowPart;
+use crate::driver::in_order;
 use crate::error::Error;
-use crate::lanes::{LaneShares, RowSpan, share_span};
-use crate::render::{Frame, PanelImage, PixelPlace, RunOptions, in_order};
+use crate::lanes::{LaneShares, share_part};
+use crate::render::{Frame, PanelImage, PixelPlace, RunOptions};
 use crate::sampling::Lookup;
 use crate::scalar::Pixel;
 use crate::scene::{Scene, View};
@@ -79,14 +81,12 @@ fn of_row(
         (first..turn, view.setup.lookup),
         (turn..end, Lookup::Nearest),
     ] {
-        let span = RowSpan {
-            slow,
-            fast,
-            used: panel.mask().map(|mask| mask.row(slow as usize)),
+        let part = RowPart {
             lookup,
             cancel: options.cancel,
+            ..RowPart::of_row(view, slow, fast)
         };
-        share_span(view, &span, &mut take);
+        share_part(view, &part, &mut take);
     }
     parts
 }

@@ -2,9 +2,9 @@
 
 use nanobragg_geometry::subpixel_offset;
 
-use super::super::RowSpan;
 use super::super::block::{BLOCK, Block, Column};
 use super::super::lane::Arithmetic;
+use crate::backend::RowPart;
 use crate::gradient::tables::Tables;
 use crate::scene::View;
 
@@ -146,7 +146,7 @@ impl SlopeBlock {
         &mut self,
         view: &View<'_>,
         tables: &Tables,
-        span: &RowSpan<'_>,
+        part: &RowPart<'_>,
         first: u32,
     ) {
         let setup = &view.setup;
@@ -155,7 +155,7 @@ impl SlopeBlock {
         let oversample = setup.oversample;
         let subpixel_m = view.panel.pixel_size_m() / f64::from(oversample);
         let row =
-            |sub_slow| subpixel_offset(span.slow + first_slow, sub_slow, oversample, subpixel_m);
+            |sub_slow| subpixel_offset(part.slow + first_slow, sub_slow, oversample, subpixel_m);
         let column = |sub_fast| {
             let mut fast_m = ZERO;
             for (i, fast_m) in fast_m.iter_mut().enumerate() {
@@ -194,7 +194,7 @@ impl SlopeBlock {
                     self.correct_solid_angle(view, tables);
                     self.correct_capture(view, tables, layer);
                     for source in 0..view.sources.len() {
-                        if span.is_cancelled() {
+                        if part.is_cancelled() {
                             return;
                         }
                         self.sum_source::<A>(view, tables, source, layer);

@@ -21,9 +21,9 @@ use std::ops::Range;
 
 use block::SlopeBlock;
 
-use super::RowSpan;
 use super::block::{BLOCK, Column, any};
 use super::lane::Arithmetic;
+use crate::backend::RowPart;
 use crate::gradient::sums::FactorSums;
 use crate::gradient::tables::Tables;
 use crate::scene::View;
@@ -45,28 +45,28 @@ pub(crate) enum SlopeOutput<'o, 'i> {
     },
 }
 
-/// Renders the pixels of `span` with their derivatives. Tells the pixels whose derivatives by
+/// Renders the pixels of `part` with their derivatives. Tells the pixels whose derivatives by
 /// structure factors have to be taken along the general path.
 #[inline(always)]
-pub(super) fn slope_span<A: Arithmetic>(
+pub(super) fn slope_part<A: Arithmetic>(
     view: &View<'_>,
     tables: &Tables,
-    span: &RowSpan<'_>,
+    part: &RowPart<'_>,
     output: &mut SlopeOutput<'_, '_>,
     leftover: &mut Vec<u32>,
 ) {
     let mut block = SlopeBlock::new(tables);
-    let mut first = span.fast.start;
-    while first < span.fast.end && !span.is_cancelled() {
-        let pixels = BLOCK.min((span.fast.end - first) as usize);
-        let is_used = block.base.mark_active(span, first, pixels);
+    let mut first = part.fast.start;
+    while first < part.fast.end && !part.is_cancelled() {
+        let pixels = BLOCK.min((part.fast.end - first) as usize);
+        let is_used = block.base.mark_active(part, first, pixels);
         if is_used {
             let weights = match output {
                 SlopeOutput::Images(_) => None,
                 SlopeOutput::Sums { weights, .. } => Some(&**weights),
             };
             block.take_weights(weights, first as usize, pixels);
-            block.sum::<A>(view, tables, span, first);
+            block.sum::<A>(view, tables, part, first);
             write(
                 view,
                 tables,

@@ -1,0 +1,182 @@
+//! What renders a scene.
+
+use std::fmt;
+use std::ops::Range;
+
+use thiserror::Error;
+
+use crate::compat::Habits;
+use crate::lanes::{LARGEST_INDEX, LaneGrid, Level, Precision, lane_span};
+use crate::progress::Cancel;
+use crate::sampling::Lookup;
+use crate::scalar::{Pixel, Unobserved, sum_pixel};
+use crate::scene::{Scene, View};
+
+/// Renders parts of rows, each on its own. What it renders depends on nothing that was rendered before,
+/// so the driver may hand out parts to threads in any order.
+///
+/// A backend knows neither threads nor the C program's habits that depend on the order of pixels.
+pub trait Backend: Sync {
+    /// The name, as a report says it.
+    fn name(&self) -> &'static str;
+
+    /// Whether the backend can render `scene` at all.
+    ///
+    /// # Errors
+    /// The reason why it cannot.
+    fn supports(&self, scene: &Scene) -> Result<(), Unsupported>;
+
+    /// Renders a part of a row of `scene`, which is supported. The first of `pixels` is the first of the
+    /// part. Pixels under the mask are left as they are.
+    fn render(&self, scene: &Scene, part: &RowPart<'_>, pixels: &mut [f32]) -> PartOutcome;
+}
+
+/// Why a backend cannot render a scene.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// Miller indices that lanes cannot round exactly.
+    #[error("Miller indices reach {largest:e}, and lanes round them up to {LARGEST_INDEX:e}")]
+    LargeIndices {
+        /// A bound on every index.
+        largest: f64,
+    },
+    /// A grid of structure factors that lanes cannot number.
+    #[error("the grid holds {points} structure factors, and lanes number fewer than 2^32")]
+    LargeGrid {
+        /// Points of the grid.
+        points: usize,
+    },
+}
+
+/// A part of one row of a panel.
+#[derive(Debug, Clone)]
+pub struct RowPart<'r> {
+    /// The number of the panel, counted from 0.
+    pub panel: usize,
+    /// The row.
+    pub slow: u32,
+    /// The pixels, the end not included.
+    pub fast: Range<u32>,
+    /// One flag per pixel of the whole row, false for those that are left out.
+    pub used: Option<&'r [bool]>,
+    /// How structure factors are looked up.
+    pub lookup: Lookup,
+    /// Ends the rendering early when raised. What is then returned is of no use.
+    pub cancel: Option<&'r Cancel>,
+}
+
+impl<'r> RowPart<'r> {
+    /// A part of a row of the panel that `view` looks at, all of it in the region of interest.
+    pub(crate) fn of_row(view: &View<'r>, slow: u32, fast: Range<u32>) -> Self {
+        Self {
+            panel: view.panel_index,
+            slow,
+            fast,
+            used: view.panel.mask().map(|mask| mask.row(slow as usize)),
+            lookup: view.setup.lookup,
+            cancel: None,
+        }
+    }
+
+    /// Whether the mask leaves this pixel in.
+    #[inline(always)]
+    pub(crate) fn uses(&self, fast: u32) -> bool {
+        self.used
+            .is_none_or(|used| used.get(fast as usize) == Some(&true))
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel.is_some_and(Cancel::is_raised)
+    }
+}
+
+/// What the rendering of a part leaves besides its pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PartOutcome {
+    /// Solid angle summed over the rendered pixels, layers and sub-pixels, in steradian.
+    pub solid_angle_sum_sr: f64,
+    /// The first pixel in which an index is too close to the edge of the grid to interpolate. Neither it
+    /// nor the pixels after it are rendered. Never set where the oddity `interpolation` is put right.
+    pub left_grid_at: Option<u32>,
+}
+
+/// The scalar sum, pixel by pixel. It renders every scene, and is the judge of the other backends.
+#[derive(Debug, Clone, Copy)]
+pub struct Scalar;
+
+impl Backend for Scalar {
+    fn name(&self) -> &'static str {
+        Level::Reference.name()
+    }
+
+    fn supports(&self, _: &Scene) -> Result<(), Unsupported> {
+        Ok(())
+    }
+
+    fn render(&self, scene: &Scene, part: &RowPart<'_>, pixels: &mut [f32]) -> PartOutcome {
+        let view = scene.view(part.panel);
+        let mut solid_angle_sum_sr = 0.0;
+        for (fast, out) in part.fast.clone().zip(pixels) {
+            if part.is_cancelled() {
+                break;
+            }
+            if !part.uses(fast) {
+                continue;
+            }
+            let slow = part.slow;
+            let mut habits = Habits::steady(part.lookup);
+            let sum = sum_pixel(&view, Pixel { fast, slow }, &mut habits, &mut Unobserved);
+            if habits.lookup != part.lookup {
+                return PartOutcome {
+                    solid_angle_sum_sr,
+                    left_grid_at: Some(fast),
+                };
+            }
+            *out = sum.photons as f32;
+            solid_angle_sum_sr += sum.solid_angle_sum_sr;
+        }
+        PartOutcome {
+            solid_angle_sum_sr,
+            left_grid_at: None,
+        }
+    }
+}
+
+/// Blocks of neighbouring pixels, with vector instructions.
+#[derive(Debug, Clone, Copy)]
+pub struct Lanes {
+    /// The instructions. Those that this processor does not have are replaced by the baseline's.
+    pub level: Level,
+    /// Precision of the interference function of a parallelepiped.
+    pub precision: Precision,
+}
+
+impl Backend for Lanes {
+    fn name(&self) -> &'static str {
+        self.level.name()
+    }
+
+    fn supports(&self, scene: &Scene) -> Result<(), Unsupported> {
+        let largest = scene.bounds.largest_index;
+        if largest.is_nan() || largest >= LARGEST_INDEX {
+            return Err(Unsupported::LargeIndices { largest });
+        }
+        let factors = &scene.setup.factors;
+        let points = factors.values().len();
+        LaneGrid::new(factors).ok_or(Unsupported::LargeGrid { points })?;
+        Ok(())
+    }
+
+    fn render(&self, scene: &Scene, part: &RowPart<'_>, pixels: &mut [f32]) -> PartOutcome {
+        let view = scene.view(part.panel);
+        lane_span(self.level, self.precision, &view, part, pixels)
+    }
+}
+
+impl fmt::Debug for dyn Backend + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
