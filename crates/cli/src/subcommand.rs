@@ -29,9 +29,9 @@ pub enum ToolError {
     /// What was read, or is to be written, cannot be.
     #[error(transparent)]
     Crystal(#[from] nanobragg::crystal::Error),
-    /// What is read as coordinates cannot be, or gives no structure factors.
+    /// What the library refuses.
     #[error(transparent)]
-    Structure(#[from] nanobragg::structure::Error),
+    Other(nanobragg::Error),
     /// The output cannot be written.
     #[error(transparent)]
     Io(#[from] nanobragg::io::Error),
@@ -41,6 +41,24 @@ pub enum ToolError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl From<nanobragg::Error> for ToolError {
+    fn from(error: nanobragg::Error) -> Self {
+        let usage = |fault: &str| Self::Usage {
+            tool: "hkl",
+            fault: fault.to_owned(),
+        };
+        match error {
+            nanobragg::Error::NoResolution { .. } => {
+                usage("IN holds coordinates, for which -dmin must be given")
+            }
+            nanobragg::Error::ResolutionOfList { .. } => {
+                usage("-dmin is for coordinates, and IN lists reflections")
+            }
+            error => Self::Other(error),
+        }
+    }
 }
 
 /// A subcommand, whose words make a request `T`. Unlike the flags of an image, each of its flags may

@@ -211,6 +211,18 @@ pub enum Error {
         /// Those of the other.
         b: [usize; 2],
     },
+    /// Atoms without a limit to the reflections that are worked out from them.
+    #[error("{} holds coordinates, which need a resolution limit", path.display())]
+    NoResolution {
+        /// The file of atoms.
+        path: PathBuf,
+    },
+    /// A limit to the reflections that are worked out from atoms, where none are.
+    #[error("{} lists reflections, which take no resolution limit", path.display())]
+    ResolutionOfList {
+        /// The file of reflections.
+        path: PathBuf,
+    },
     /// Neither of two images of raw floats tells its sides.
     #[error(
         "{} and {} are raw floats, which do not tell how many pixels they have along each axis",

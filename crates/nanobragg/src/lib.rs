@@ -40,6 +40,7 @@
 
 mod assembled;
 pub mod compare;
+pub mod convert;
 mod error;
 pub mod exchange;
 mod experiment_file;

@@ -5,6 +5,8 @@
 //! | `.expt`, an ExperimentList in JSON | dxtbx, DIALS | [`dxtbx`] |
 //! | `XDS.INP` | XDS | [`xds`] |
 //!
+//! An orientation matrix for MOSFLM is written by [`mosflm`].
+//!
 //! ```text
 //! Resolved --Geometry::of--> Geometry --dxtbx::write, xds::write--> file
 //! file --dxtbx::read, xds::read--> Described --Described::apply--> ExperimentSpec
@@ -19,6 +21,7 @@ pub mod dxtbx;
 mod file;
 pub mod frame;
 mod geometry;
+pub mod mosflm;
 pub mod xds;
 
 pub(crate) use file::bytes_of;

@@ -1,53 +1,64 @@
+//! `nanoBragg hkl`: a file of reflections in another format, expanded or merged on the way, or worked
+//! out from atoms.
+
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nanobragg::CellSpec;
+use nanobragg::convert::{Conversion, ReflectionFormat, ReflectionPart};
 use nanobragg::crystal::SpaceGroup;
+use nanobragg::structure::Solvent;
 
 use crate::args::flag::{Flag, Takes};
 use crate::args::{CoordinateArgs, FactorArgs, correction};
-use crate::subcommand::{Place, Tool, ToolError, number, request_of};
+use crate::base::solvent;
+use crate::subcommand::{Place, Tool, ToolError, number, request_of, write_file};
 
-/// The format of what is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
-    Text,
-    Mtz,
-    Mmcif,
-    Dump,
+/// Carries out the words after `nanoBragg hkl`; returns what there is to say.
+///
+/// # Errors
+/// [`ToolError`]; the output is then as it was.
+pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
+    let request = match Request::from_words(words) {
+        Ok(request) => request,
+        Err(shown) => return shown,
+    };
+    let conversion = request.conversion();
+    let done = conversion.run()?;
+    write_file(&request.output, &done.bytes, &[&request.input])?;
+    Ok(format!(
+        "{} reflections read from {} ({}, {})\n\
+         {} written to {} ({}, {}); {} absent, {} averaged\n",
+        done.read,
+        request.input.display(),
+        done.origin,
+        done.space_group,
+        done.written,
+        request.output.display(),
+        conversion.format.name(),
+        done.written_space_group,
+        done.absent,
+        done.averaged
+    ))
 }
 
-/// What becomes of the reflections on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Part {
-    /// What is usual for the two formats.
-    #[default]
-    Usual,
-    /// All of reciprocal space, in P 1.
-    Expanded,
-    /// One of any equivalent reflections.
-    Merged,
-}
-
-/// A conversion to be made.
+/// What the words say.
 #[derive(Debug, Default)]
-pub(super) struct Request {
-    pub(super) input: PathBuf,
-    pub(super) output: PathBuf,
-    target: Option<Target>,
-    pub(super) part: Part,
-    pub(super) factors: FactorArgs,
-    pub(super) cell: Option<CellSpec>,
+struct Request {
+    input: PathBuf,
+    output: PathBuf,
+    format: Option<ReflectionFormat>,
+    part: ReflectionPart,
+    factors: FactorArgs,
+    cell: Option<CellSpec>,
     cell_values: Vec<f64>,
-    pub(super) default_f: f64,
-    /// The smallest spacing of reflections worked out from atoms, in A.
-    pub(super) dmin_a: Option<f64>,
-    pub(super) coordinates: CoordinateArgs,
+    default_f: f64,
+    dmin_a: Option<f64>,
+    coordinates: CoordinateArgs,
 }
 
 impl Request {
-    /// Reads the words after `nanoBragg hkl`.
-    pub(super) fn from_words(words: &[OsString]) -> Result<Self, Result<String, ToolError>> {
+    fn from_words(words: &[OsString]) -> Result<Self, Result<String, ToolError>> {
         let mut request = request_of(&TOOL, words)?;
         if !request.cell_values.is_empty() {
             let cell = CellSpec::from_values(&request.cell_values);
@@ -56,26 +67,26 @@ impl Request {
         Ok(request)
     }
 
-    /// The format that the flag, or else the name of the output, asks for.
-    pub(super) fn target(&self) -> Target {
-        self.target.unwrap_or_else(|| by_name(&self.output))
-    }
-}
-
-/// The format that a name asks for.
-fn by_name(path: &Path) -> Target {
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    match extension.to_str() {
-        Some("mtz") => Target::Mtz,
-        Some("cif" | "mmcif" | "ent") => Target::Mmcif,
-        Some("bin" | "dump") => Target::Dump,
-        _ => Target::Text,
+    fn conversion(&self) -> Conversion {
+        let format = self.format;
+        Conversion {
+            input: self.input.clone(),
+            format: format.unwrap_or_else(|| ReflectionFormat::of(&self.output)),
+            part: self.part,
+            columns: self.factors.columns.clone(),
+            space_group: self.factors.space_group.clone(),
+            cell: self.cell,
+            default_f: self.default_f,
+            dmin_a: self.dmin_a,
+            solvent: solvent(&self.coordinates, Some(Solvent::default())),
+            dispersion: self.coordinates.dispersion.clone(),
+        }
     }
 }
 
 type Spec = Flag<Request>;
 
-pub(super) static TOOL: Tool<Request> = Tool {
+static TOOL: Tool<Request> = Tool {
     name: "hkl",
     about: "Converts structure factors between text, MTZ, mmCIF and dumps.",
     usage: &["nanoBragg hkl [flags] IN OUT"],
@@ -99,19 +110,19 @@ pub(super) static TOOL: Tool<Request> = Tool {
         Spec::new(
             "format",
             Takes::Word(&["text", "mtz", "mmcif", "dump"], |request, word| {
-                request.target = Some(match word {
-                    "text" => Target::Text,
-                    "mtz" => Target::Mtz,
-                    "mmcif" => Target::Mmcif,
-                    _ => Target::Dump,
+                request.format = Some(match word {
+                    "text" => ReflectionFormat::Text,
+                    "mtz" => ReflectionFormat::Mtz,
+                    "mmcif" => ReflectionFormat::Mmcif,
+                    _ => ReflectionFormat::Dump,
                 });
             }),
         )
         .values("FORMAT")
         .help("The format of OUT, whatever its name"),
-        Spec::switch("expand", |request| request.part = Part::Expanded)
+        Spec::switch("expand", |request| request.part = ReflectionPart::Expanded)
             .help("Apply the symmetry: all of reciprocal space, in P 1"),
-        Spec::switch("merge", |request| request.part = Part::Merged)
+        Spec::switch("merge", |request| request.part = ReflectionPart::Merged)
             .help("Average equivalents: the asymmetric unit only"),
         Spec::new(
             "columns",
@@ -203,13 +214,19 @@ mod tests {
     #[test]
     fn the_name_of_the_output_tells_its_format() {
         for (line, target) in [
-            ("a.hkl b.mtz", Target::Mtz),
-            ("a.hkl B.CIF", Target::Mmcif),
-            ("a.mtz Fdump.bin", Target::Dump),
-            ("a.mtz P1.hkl", Target::Text),
-            ("a.mtz b -format mmcif", Target::Mmcif),
+            ("a.hkl b.mtz", ReflectionFormat::Mtz),
+            ("a.hkl B.CIF", ReflectionFormat::Mmcif),
+            ("a.mtz Fdump.bin", ReflectionFormat::Dump),
+            ("a.mtz P1.hkl", ReflectionFormat::Text),
+            ("a.mtz b -format mmcif", ReflectionFormat::Mmcif),
         ] {
-            assert_eq!(Request::from_words(&words(line)).unwrap().target(), target);
+            assert_eq!(
+                Request::from_words(&words(line))
+                    .unwrap()
+                    .conversion()
+                    .format,
+                target
+            );
         }
     }
 

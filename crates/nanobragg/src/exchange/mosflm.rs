@@ -10,12 +10,12 @@
 
 use std::fmt::Write;
 
-use nanobragg::CellSpec;
-use nanobragg::crystal::Lattice;
-use nanobragg::geometry::vector::{cross, dot};
+use nanobragg_crystal::{CellSpec, Lattice};
+use nanobragg_geometry::vector::{cross, dot};
 
-/// The text of a lattice's matrix; `is_fixed` keeps to MOSFLM's columns.
-pub(super) fn text(lattice: &Lattice, wavelength_a: f64, is_fixed: bool) -> String {
+/// The matrix file of a lattice at a wavelength in Angstrom: in full, or, if `is_fixed`, with the eight
+/// decimals and in the columns that MOSFLM reads.
+pub fn write(lattice: &Lattice, wavelength_a: f64, is_fixed: bool) -> String {
     let columns = lattice.reciprocal_per_angstrom;
     let scaled = columns.map(|column| column.map(|x| x * wavelength_a));
     let cell = CellSpec {
@@ -73,8 +73,8 @@ fn rotation(cell: &CellSpec, reciprocal: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
 
 #[cfg(test)]
 mod tests {
-    use nanobragg::crystal::read::matrix;
-    use nanobragg::{Crystal, CrystalSpec, Misset};
+    use nanobragg_crystal::read::matrix;
+    use nanobragg_crystal::{Crystal, CrystalSpec, Misset};
 
     use super::*;
 
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_numbers_are_a_star_b_star_c_star_times_the_wavelength() {
-        let rows = matrix::parse(text(&lattice(), 1.5, false).as_bytes(), "A.mat").unwrap();
+        let rows = matrix::parse(write(&lattice(), 1.5, false).as_bytes(), "A.mat").unwrap();
         let columns = lattice().reciprocal_per_angstrom;
         for (x, row) in rows.iter().enumerate() {
             for (i, number) in row.iter().enumerate() {
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn mosflm_reads_columns_of_twelve() {
-        let text = text(&lattice(), 1.0, true);
+        let text = write(&lattice(), 1.0, true);
         let lines: Vec<&str> = text.lines().collect();
         let lengths: Vec<usize> = lines.iter().map(|line| line.len()).collect();
         assert_eq!(lengths, [36, 36, 36, 36, 36, 36, 36, 72, 36]);

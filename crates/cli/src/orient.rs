@@ -1,20 +1,57 @@
+//! `nanoBragg orient`: a MOSFLM matrix of a cell in a given or a random orientation.
+//!
+//! ```text
+//! words -> Request -> Crystal -> A = wavelength x (a*, b*, c*), and MOSFLM's U, cell, angles
+//! ```
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use nanobragg::crystal::{SpaceGroup, read};
-use nanobragg::{Angle, CellSpec, CrystalSpec, Length, Misset};
+use nanobragg::exchange::mosflm;
+use nanobragg::{Angle, CellSpec, Crystal, CrystalSpec, Length, Misset};
 
 use crate::args::flag::{Flag, Takes};
-use crate::subcommand::{Place, Tool, ToolError, number, request_of};
+use crate::subcommand::{Place, Tool, ToolError, number, request_of, write_file};
+
+/// Carries out the words after `nanoBragg orient`; returns what there is to say.
+///
+/// # Errors
+/// [`ToolError`]; the output is then as it was.
+pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
+    let request = match Request::from_words(words) {
+        Ok(request) => request,
+        Err(shown) => return shown,
+    };
+    let crystal = Crystal::new(&request.crystal)?;
+    for warning in crystal.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let wavelength_a = request.wavelength_a;
+    let text = mosflm::write(crystal.lattice(), wavelength_a, request.is_fixed);
+    let inputs: Vec<_> = request.input.as_deref().into_iter().collect();
+    write_file(&request.output, text.as_bytes(), &inputs)?;
+    let turned = crystal.misset_rad().map_or_else(
+        || "as it was".to_owned(),
+        |angles| {
+            let [x, y, z] = angles.map(f64::to_degrees);
+            format!("misset {x:.9} {y:.9} {z:.9} deg")
+        },
+    );
+    Ok(format!(
+        "orientation {turned}, wavelength {wavelength_a} A, written to {}\n",
+        request.output.display()
+    ))
+}
 
 /// A matrix to be made.
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) crystal: CrystalSpec,
-    pub(super) input: Option<PathBuf>,
-    pub(super) output: PathBuf,
-    pub(super) wavelength_a: f64,
-    pub(super) is_fixed: bool,
+struct Request {
+    crystal: CrystalSpec,
+    input: Option<PathBuf>,
+    output: PathBuf,
+    wavelength_a: f64,
+    is_fixed: bool,
 }
 
 /// What the words say.
@@ -32,7 +69,7 @@ struct Words {
 
 impl Request {
     /// Reads the words after `nanoBragg orient`, and the matrix that they name.
-    pub(super) fn from_words(words: &[OsString]) -> Result<Self, Result<String, ToolError>> {
+    fn from_words(words: &[OsString]) -> Result<Self, Result<String, ToolError>> {
         let words = request_of(&TOOL, words)?;
         let wavelength_a = words.wavelength_a.unwrap_or(1.0);
         if !(wavelength_a.is_finite() && wavelength_a > 0.0) {

@@ -1,0 +1,277 @@
+//! Reflections from one file to another: in another format, expanded or merged on the way, or worked out
+//! from atoms.
+//!
+//! ```text
+//! Conversion -> ReflectionList -(expanded or merged)-> text, MTZ, mmCIF or dump
+//! ```
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use nanobragg_crystal::read::{fdump, mmcif, mtz, structure_factors};
+use nanobragg_crystal::{
+    CellSpec, Error as CrystalError, FactorGrid, GridLimit, Hkl, ReflectionList, SpaceGroup,
+};
+use nanobragg_io::input::bytes_of as bytes_of_input;
+use nanobragg_structure::{self as structure, Dispersion, FactorSpec, Solvent, StructureFactors};
+
+use crate::error::Error;
+use crate::factors::list_of;
+
+/// The format of a file of reflections that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReflectionFormat {
+    /// A line `h k l F` for every spot.
+    Text,
+    /// MTZ.
+    Mtz,
+    /// mmCIF.
+    Mmcif,
+    /// The dump of the C program.
+    Dump,
+}
+
+impl ReflectionFormat {
+    /// The format that the extension of a name asks for; text for any that is not known.
+    pub fn of(path: &Path) -> Self {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        match extension.to_str() {
+            Some("mtz") => Self::Mtz,
+            Some("cif" | "mmcif" | "ent") => Self::Mmcif,
+            Some("bin" | "dump") => Self::Dump,
+            _ => Self::Text,
+        }
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Mtz => "MTZ",
+            Self::Mmcif => "mmCIF",
+            Self::Dump => "dump",
+        }
+    }
+}
+
+/// Which reflections are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReflectionPart {
+    /// What is usual for the two formats: text and dumps list every spot, MTZ and mmCIF what was read.
+    #[default]
+    Usual,
+    /// All of reciprocal space, in P 1.
+    Expanded,
+    /// One of any equivalent reflections.
+    Merged,
+}
+
+/// A conversion to be made.
+#[derive(Debug, Clone)]
+pub struct Conversion {
+    /// Text, MTZ, mmCIF, a dump, or atoms; the contents decide.
+    pub input: PathBuf,
+    /// The format that is wanted.
+    pub format: ReflectionFormat,
+    /// Which reflections are wanted.
+    pub part: ReflectionPart,
+    /// The columns to take from MTZ or mmCIF; empty leaves it to what the file has.
+    pub columns: Vec<String>,
+    /// The name of the space group, in place of that of the file.
+    pub space_group: Option<String>,
+    /// The unit cell, in place of that of the file.
+    pub cell: Option<CellSpec>,
+    /// F of what is not listed in a dump, in electrons.
+    pub default_f: f64,
+    /// The smallest spacing of reflections worked out from atoms, in Angstrom.
+    pub dmin_a: Option<f64>,
+    /// The solvent between atoms.
+    pub solvent: Option<Solvent>,
+    /// Dispersion corrections of atoms.
+    pub dispersion: Dispersion,
+}
+
+/// A file of reflections, not written yet, and how it came about.
+#[derive(Debug, Clone)]
+pub struct Converted {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Reflections of the input.
+    pub read: usize,
+    /// What the input is: `MTZ columns F`, `420 atoms to 2 A`.
+    pub origin: String,
+    /// The space group of the input.
+    pub space_group: SpaceGroup,
+    /// Reflections of the file.
+    pub written: usize,
+    /// The space group of the file.
+    pub written_space_group: SpaceGroup,
+    /// Reflections left out as systematically absent.
+    pub absent: usize,
+    /// Reflections averaged with equivalent ones.
+    pub averaged: usize,
+}
+
+impl Conversion {
+    /// Reads the input and converts it.
+    ///
+    /// # Errors
+    /// [`Error::NoResolution`], [`Error::ResolutionOfList`]; an input that cannot be read, or reflections that the format
+    /// cannot hold.
+    pub fn run(&self) -> Result<Converted, Error> {
+        let (mut list, origin, lists_every_spot) = self.read()?;
+        list.cell = self.cell.or(list.cell);
+        let read = list.reflections.len();
+        let space_group = list.space_group.clone();
+
+        let part = match (self.part, self.format) {
+            (ReflectionPart::Usual, ReflectionFormat::Text | ReflectionFormat::Dump) => {
+                ReflectionPart::Expanded
+            }
+            (ReflectionPart::Usual, _) if lists_every_spot => ReflectionPart::Merged,
+            (part, _) => part,
+        };
+        let cell = list.cell;
+        let (list, absent, averaged) = match part {
+            ReflectionPart::Expanded => {
+                let all = list.expand_to_p1()?;
+                let done = all.expansion;
+                let list = match self.format {
+                    ReflectionFormat::Text | ReflectionFormat::Dump => {
+                        ReflectionList::from_text(&all.reflections, None)
+                    }
+                    // These take Friedel's law for granted.
+                    ReflectionFormat::Mtz | ReflectionFormat::Mmcif => all.into_list(cell),
+                };
+                (list, done.absent, done.averaged)
+            }
+            ReflectionPart::Merged => {
+                let (merged, done) = list.merge();
+                (merged, done.absent, done.averaged)
+            }
+            ReflectionPart::Usual => (list, 0, 0),
+        };
+        Ok(Converted {
+            bytes: self.bytes_of(&list)?,
+            read,
+            origin,
+            space_group,
+            written: list.reflections.len(),
+            written_space_group: list.space_group,
+            absent,
+            averaged,
+        })
+    }
+
+    /// The reflections of the input, where they come from, and whether the input lists every spot.
+    fn read(&self) -> Result<(ReflectionList, String, bool), Error> {
+        let given = self.space_group.as_deref();
+        let group = given.map(|name| match &self.cell {
+            Some(cell) => SpaceGroup::from_name_for_cell(name, cell),
+            None => SpaceGroup::from_name(name),
+        });
+        let group = group.transpose()?;
+        if fdump::is_dump(&self.input) {
+            let grid = fdump::read(&self.input, self.default_f, GridLimit::default())?;
+            let listed = grid.reflections_other_than(self.default_f);
+            let list = ReflectionList::from_text(&listed, group.as_ref());
+            return Ok((list, "dump".to_owned(), true));
+        }
+        let bytes = bytes_of_input(&self.input).map_err(CrystalError::from)?;
+        let name = self.input.display().to_string();
+        let is_mtz = bytes.starts_with(mtz::MAGIC);
+        if !is_mtz && structure::read::are_coordinates(&bytes) {
+            return self.from_atoms(&bytes, &name, group);
+        }
+        if self.dmin_a.is_some() {
+            return Err(Error::ResolutionOfList {
+                path: self.input.clone(),
+            });
+        }
+        let (format, table) = match structure_factors::parse(&bytes, &name)? {
+            structure_factors::StructureFactors::Text(reflections) => {
+                let list = ReflectionList::from_text(&reflections, group.as_ref());
+                return Ok((list, "text".to_owned(), true));
+            }
+            structure_factors::StructureFactors::Mtz(table) => ("MTZ", table),
+            structure_factors::StructureFactors::Mmcif(table) => ("mmCIF", table),
+        };
+        let (list, columns, warnings) = list_of(&table, &self.columns, given)?;
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok((list, format!("{format} columns {columns}"), false))
+    }
+
+    /// The reflections of atoms as far as the resolution limit.
+    fn from_atoms(
+        &self,
+        bytes: &[u8],
+        name: &str,
+        space_group: Option<SpaceGroup>,
+    ) -> Result<(ReflectionList, String, bool), Error> {
+        let no_limit = || Error::NoResolution {
+            path: self.input.clone(),
+        };
+        let dmin_a = self.dmin_a.ok_or_else(no_limit)?;
+        let given = structure::read::Given {
+            cell: self.cell,
+            space_group,
+        };
+        let reading = structure::read::parse(bytes, name, &given)?;
+        for warning in &reading.warnings {
+            tracing::warn!("{name}: {warning}");
+        }
+        let spec = FactorSpec {
+            dmin_a,
+            solvent: self.solvent,
+            dispersion: self.dispersion.clone(),
+            ..FactorSpec::default()
+        };
+        let factors = StructureFactors::new(&reading.model, &spec)?;
+        let origin = format!("{} atoms to {dmin_a} A", reading.model.atoms.len());
+        Ok((factors.asymmetric_list(&reading.model), origin, false))
+    }
+
+    fn bytes_of(&self, list: &ReflectionList) -> Result<Vec<u8>, Error> {
+        Ok(match self.format {
+            ReflectionFormat::Mtz => mtz::to_bytes(list)?,
+            ReflectionFormat::Mmcif => mmcif::to_bytes(list),
+            ReflectionFormat::Text => {
+                let mut text = String::new();
+                for reflection in list.to_reflections() {
+                    let Hkl([h, k, l]) = reflection.hkl;
+                    // Writing to a string cannot fail.
+                    let _ = writeln!(text, "{h} {k} {l} {}", reflection.amplitude);
+                }
+                text.into_bytes()
+            }
+            ReflectionFormat::Dump => {
+                let listed = list.to_reflections();
+                let limit = GridLimit::default();
+                fdump::to_bytes(&FactorGrid::from_reflections(
+                    &listed,
+                    self.default_f,
+                    limit,
+                )?)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_output_tells_its_format() {
+        for (name, format) in [
+            ("b.mtz", ReflectionFormat::Mtz),
+            ("B.CIF", ReflectionFormat::Mmcif),
+            ("Fdump.bin", ReflectionFormat::Dump),
+            ("P1.hkl", ReflectionFormat::Text),
+        ] {
+            assert_eq!(ReflectionFormat::of(Path::new(name)), format, "{name}");
+        }
+    }
+}
