@@ -7,21 +7,11 @@ use std::sync::Arc;
 use nanobragg::factors::{CoordinatesSpec, ListSpec};
 use nanobragg::io::Output;
 use nanobragg::structure::Solvent;
-use nanobragg::{ExperimentSpec, FactorsSpec, Misset, SourcesSpec, StepSpec};
+use nanobragg::{ExperimentSpec, FactorsSpec, Misset, SourcesSpec};
 
-use crate::args::{Args, CoordinateArgs};
+use crate::args::{Args, Base, CoordinateArgs};
+use crate::outcome::RunError;
 use crate::resolve::{Job, dump_path};
-use crate::run::RunError;
-
-/// The experiment that flags are laid over.
-#[derive(Debug, Clone)]
-pub struct Base(Arc<ExperimentSpec>);
-
-impl PartialEq for Base {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
 
 impl Args {
     /// The same with the file of `-experiment` read, if that is still to be done.
@@ -194,25 +184,6 @@ pub(crate) fn solvent(given: &CoordinateArgs, base: Option<Solvent>) -> Option<S
         solvent.b_a2 = b_a2;
     }
     (!given.no_solvent).then_some(solvent)
-}
-
-/// Range, step and count given, over those of `base`. Two of them give the third, so of three of which
-/// some are of the base its step gives way, or else its count.
-pub(crate) fn steps(given: StepSpec, base: StepSpec) -> StepSpec {
-    let mut merged = StepSpec {
-        range: given.range.or(base.range),
-        step: given.step.or(base.step),
-        count: given.count.or(base.count),
-    };
-    let is_given = given != StepSpec::default();
-    if is_given && merged.range.is_some() && merged.step.is_some() && merged.count.is_some() {
-        if given.step.is_none() {
-            merged.step = None;
-        } else if given.count.is_none() {
-            merged.count = None;
-        }
-    }
-    merged
 }
 
 /// Keeps the experiment of a job in the file of `-save-experiment`, if there is one.

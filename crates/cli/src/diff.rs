@@ -6,8 +6,9 @@ use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::general_with;
 use serde_json::{Map, Value};
 
+use crate::console::Console;
+use crate::outcome::{Outcome, RunError};
 use crate::record::document;
-use crate::run::{Outcome, RunError, Says};
 
 /// The parts of a record that are settings; the rest is what came of them.
 const SETTINGS: [&str; 5] = ["experiment", "fixes", "seeds", "images", "inputs"];
@@ -24,11 +25,11 @@ struct Difference {
     new: Value,
 }
 
-/// Says in which settings the records differ.
+/// Console in which settings the records differ.
 ///
 /// # Errors
 /// [`RunError::Record`] if one of them cannot be read.
-pub(crate) fn say(old: &Path, new: &Path, says: &Says) -> Result<Outcome, RunError> {
+pub(crate) fn say(old: &Path, new: &Path, says: &Console) -> Result<Outcome, RunError> {
     let lines = lines(&document(old)?, &document(new)?);
     says.anyway(|out| {
         if lines.is_empty() {

@@ -6,7 +6,7 @@ use nanobragg::exchange::{Described, dxtbx, xds};
 use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot};
 
 use crate::args::Args;
-use crate::run::RunError;
+use crate::outcome::RunError;
 
 /// A file that gives the geometry, or part of it.
 #[derive(Debug, Clone)]

@@ -8,9 +8,9 @@ use nanobragg::outputs::{self, FileEntry, OutputEvent, OutputFiles, OutputKind};
 use tracing::warn;
 
 use crate::args::Args;
+use crate::outcome::RunError;
 use crate::record::inputs;
 use crate::resolve::dump_path;
-use crate::run::RunError;
 
 /// The images and tables that a command line names or has by default.
 pub(crate) fn named(args: &Args) -> OutputFiles {

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use nanobragg::Cancel;
 use tracing::warn;
 
-use crate::args::{Args, Invocation};
+use crate::Invocation;
+use crate::args::Args;
+use crate::console::Console;
+use crate::outcome::{Outcome, RunError};
 use crate::record::{RecordError, Recorded, inputs};
-use crate::run::{Keep, Outcome, RunError, Says, simulate};
+use crate::simulate::{Keep, simulate};
 use nanobragg::outputs::FileEntry;
 
 /// Repeats the run of a record; `asked` says where its outputs go and how it runs.
@@ -27,7 +30,7 @@ pub(crate) fn again(record: &Path, asked: &Args, stop: &Cancel) -> Result<Outcom
     }
     let written = simulate(&args, Keep::Hashes, stop)?;
     let verdicts = verdicts(&recorded.outputs, &written);
-    Says::of(asked).anyway(|out| {
+    Console::of(asked).anyway(|out| {
         for (path, verdict) in &verdicts {
             writeln!(out, "{path}: {}", verdict.words())?;
         }

@@ -16,7 +16,7 @@ use nanobragg::{
 
 use crate::args::Args;
 use crate::exchange::{self, Source};
-use crate::run::RunError;
+use crate::outcome::RunError;
 use crate::specs::{apply_beam, apply_crystal, apply_detector, apply_sampling};
 
 /// Where the structure factors of an earlier run are kept if no flag says otherwise.

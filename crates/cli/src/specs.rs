@@ -9,9 +9,8 @@ use nanobragg::{
 };
 
 use crate::args::{Args, VectorArgs};
-use crate::base::steps;
 use crate::exchange::Source;
-use crate::run::RunError;
+use crate::outcome::RunError;
 
 fn mm(value: Option<f64>) -> Option<Length> {
     value.map(Length::from_mm)
@@ -88,6 +87,25 @@ fn axes(file: CustomAxes, given: &VectorArgs) -> CustomAxes {
         polarization: given.polarization.or(file.polarization),
         spindle: given.spindle.or(file.spindle),
     }
+}
+
+/// Range, step and count given, over those of `base`. Two of them give the third, so of three of which
+/// some are of the base its step gives way, or else its count.
+fn steps(given: StepSpec, base: StepSpec) -> StepSpec {
+    let mut merged = StepSpec {
+        range: given.range.or(base.range),
+        step: given.step.or(base.step),
+        count: given.count.or(base.count),
+    };
+    let is_given = given != StepSpec::default();
+    if is_given && merged.range.is_some() && merged.step.is_some() && merged.count.is_some() {
+        if given.step.is_none() {
+            merged.step = None;
+        } else if given.count.is_none() {
+            merged.count = None;
+        }
+    }
+    merged
 }
 
 pub(crate) fn apply_beam(spec: &mut BeamSpec, args: &Args) {

@@ -24,6 +24,7 @@ mod vectors;
 mod warning;
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 pub use beam::BeamArgs;
 pub use coordinates::CoordinateArgs;
@@ -42,19 +43,10 @@ pub(crate) use value::apply;
 pub use vectors::VectorArgs;
 pub use warning::Warning;
 
-use crate::Error;
-use crate::argv::{self, Given, Spelled};
-use crate::base::Base;
-use flag::{FlagSpec, Group};
+use nanobragg::ExperimentSpec;
 
-/// A command line, understood.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Invocation {
-    /// Simulate.
-    Run(Box<Args>),
-    /// Print this text (help or version) and be done.
-    Show(String),
-}
+use crate::Error;
+use flag::{FlagSpec, Group};
 
 /// Everything the flags say, the last of each kind winning.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -89,39 +81,43 @@ pub struct Args {
     pub base: Option<Base>,
 }
 
-impl Invocation {
-    /// Reads the words after the program's name.
-    ///
-    /// # Errors
-    /// See [`Error`]: the first flag that is unknown, or whose values cannot be taken.
-    pub fn from_words<W: Into<OsString>>(
-        words: impl IntoIterator<Item = W>,
-    ) -> Result<Self, Error> {
-        match argv::parse(words)? {
-            Spelled::Flags(given) => Ok(Self::Run(Box::new(Args::from_given(&given)?))),
-            Spelled::Show(text) => Ok(Self::Show(text)),
-        }
+/// The experiment that flags are laid over.
+#[derive(Debug, Clone)]
+pub struct Base(pub(crate) Arc<ExperimentSpec>);
+
+impl PartialEq for Base {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
 impl Args {
-    /// Lets flags take effect in the order typed.
+    /// Lets a flag have its effect.
     ///
     /// # Errors
-    /// The first value that its flag cannot take.
-    pub fn from_given(given: &[Given]) -> Result<Self, Error> {
-        let mut args = Self::default();
-        for Given { spec, words } in given {
-            value::apply(spec, words, &mut args)?;
-            if spec.ignored {
-                args.warnings.push(Warning::NoEffect { flag: spec.name });
-            }
-            args.given.push(spec.name);
+    /// The first value that it cannot take.
+    pub(crate) fn take(
+        &mut self,
+        spec: &'static FlagSpec,
+        words: &[OsString],
+    ) -> Result<(), Error> {
+        value::apply(spec, words, self)?;
+        if spec.ignored {
+            self.warnings.push(Warning::NoEffect { flag: spec.name });
         }
-        task::check(&args)?;
-        series::check(&args)?;
-        args.warnings.extend(warning::of_values(&args));
-        Ok(args)
+        self.given.push(spec.name);
+        Ok(())
+    }
+
+    /// Refuses flags that do not go together, and warns of values that may surprise.
+    ///
+    /// # Errors
+    /// The first pair of flags, or the flag that lacks another one.
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
+        task::check(self)?;
+        series::check(self)?;
+        self.warnings.extend(warning::of_values(self));
+        Ok(())
     }
 
     /// Whether the flag of this name (not an alias) was on the command line.

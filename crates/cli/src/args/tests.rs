@@ -1,4 +1,5 @@
 use super::*;
+use crate::Invocation;
 use nanobragg::io::png::Grey;
 use nanobragg::{Angle, Convention, Lookup, Misset, Pivot, Shape};
 

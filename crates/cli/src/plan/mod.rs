@@ -20,10 +20,12 @@ use serde_json::{Value, json};
 
 use crate::args::{Args, PlanFormat};
 use crate::base;
+use crate::console::Console;
+use crate::outcome::RunError;
 use crate::output_names;
 use crate::record::{self, settings};
 use crate::resolve::Job;
-use crate::run::{RunError, Says, level};
+use crate::simulate::level;
 use decision::Decision;
 use reflections::{Completeness, Sphere};
 use trial::Trial;
@@ -50,7 +52,7 @@ struct Outlook<'j> {
     trial: Trial,
 }
 
-/// Says what a run of this command line would be. No output is opened.
+/// Console what a run of this command line would be. No output is opened.
 ///
 /// # Errors
 /// What would stop the run before it renders.
@@ -59,7 +61,7 @@ pub(crate) fn say(args: &Args, format: PlanFormat, stop: &Cancel) -> Result<(), 
     let job = Job::from_args(args)?;
     base::save(args, &job)?;
     let outlook = Outlook::of(&job, args, stop)?;
-    Says::of(args).anyway(|out| match format {
+    Console::of(args).anyway(|out| match format {
         PlanFormat::Text => out.write_all(text::of(&outlook).as_bytes()),
         PlanFormat::Json => {
             serde_json::to_writer_pretty(&mut *out, &outlook.json())?;

@@ -6,7 +6,8 @@ use std::time::Instant;
 use nanobragg::{Cancel, Detector, Experiment, Frame, Mask, Panel, PixelPlace, Scene, SourceList};
 
 use crate::args::Args;
-use crate::run::{RunError, render_quietly};
+use crate::outcome::RunError;
+use crate::simulate::render_quietly;
 
 /// How long the trial should take, in seconds.
 const TRIAL_S: f64 = 0.2;

@@ -10,10 +10,11 @@ use nanobragg::{Cancel, Precision, ResponseSpec, RunOptions};
 use nanobragg_refine::{Iteration, Pictures, Target};
 
 use super::{RefineError, Request, arguments};
-use crate::args::{Args, Invocation, Task, Verbosity};
+use crate::Invocation;
+use crate::args::{Args, Task, Verbosity};
 use crate::log;
 use crate::resolve::Job;
-use crate::run::{level, warn_of_decisions};
+use crate::simulate::{level, warn_of_decisions};
 
 /// The name that stands for standard output.
 const STANDARD_OUTPUT: &str = "-";

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::run::RunError;
+use crate::outcome::RunError;
 
 /// Why a refinement was not made.
 #[derive(Debug, Error)]

@@ -15,12 +15,14 @@ use tracing::warn;
 use crate::args::Args;
 use crate::argv::{self, Spelled};
 use crate::base;
+use crate::console::Console;
+use crate::outcome::RunError;
 use crate::output_names::{self, write_dump, writing};
 use crate::progress::Progress;
 use crate::record::inputs;
 use crate::report;
 use crate::resolve::{DEFAULT_MOSAIC_SEED, Prepared, memory_limit};
-use crate::run::{RunError, Says, level, precision, warn_of_decisions};
+use crate::simulate::{level, precision, warn_of_decisions};
 
 /// The log of a series if no flag says otherwise.
 const DEFAULT_LOG: &str = "series.jsonl";
@@ -64,7 +66,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     let mut args = args.clone();
     let seed = *args.noise.seed.get_or_insert(DEFAULT_SEED);
     let args = &args;
-    let says = Says::of(args);
+    let console = Console::of(args);
     let series = SeriesSpec {
         kind: match args.series.shots {
             Some(_) => SeriesKind::Shots,
@@ -78,7 +80,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     let files = SeriesFiles::new(&output_names::named(args), shard)?;
     let numbers = series.numbers(args.series.only, shard);
     let Some(&first) = numbers.first() else {
-        says.text("no number of the series is in this part\n");
+        console.text("no number of the series is in this part\n");
         return Ok(());
     };
     let mut prepared = Prepared::from_args(args)?;
@@ -110,7 +112,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     };
     let wanted = request.numbers.len();
     let run = SeriesRun::open(request, &job.resolved)?;
-    says.text(&report::before(&job, args));
+    console.text(&report::before(&job, args));
     warn_of_decisions(&job);
     base::save(args, &job)?;
     if let FactorsSpec::List(_) = job.named.factors {
@@ -118,19 +120,19 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     }
     drop(job);
     if run.complete() > 0 {
-        says.text(&format!(
+        console.text(&format!(
             "{} of {wanted} images are complete\n",
             run.complete()
         ));
     }
     let progress = Progress::of_images(args.running.progress, args.running.verbosity);
-    let console = SeriesConsole {
-        says,
+    let watching = SeriesConsole {
+        console,
         progress,
         left_grid: AtomicBool::new(false),
     };
-    let rendered = run.render(&console, stop);
-    console.progress.finish();
+    let rendered = run.render(&watching, stop);
+    watching.progress.finish();
     Ok(rendered?)
 }
 
@@ -215,7 +217,7 @@ fn words_for(kind: SeriesKind, frame: &Frame) -> Vec<String> {
 
 /// What is said of a series as it comes along.
 struct SeriesConsole {
-    says: Says,
+    console: Console,
     progress: Progress,
     /// Whether it was said that an index left the grid of structure factors.
     left_grid: AtomicBool,
@@ -229,7 +231,7 @@ impl SeriesObserver for SeriesConsole {
             _ => format!("phi {}", frame.phi_deg),
         };
         let line = format!("{number}: {setting}, max_I = {:.4e}\n", frame.max_photons);
-        self.progress.aside(|| self.says.text(&line));
+        self.progress.aside(|| self.console.text(&line));
         self.progress.update(done, wanted);
         if frame.left_grid && !self.left_grid.swap(true, Ordering::Relaxed) {
             warn!("{}, first in image {number}", Oddity::Interpolation);
@@ -238,10 +240,11 @@ impl SeriesObserver for SeriesConsole {
 
     fn complete(&self, frames: usize) {
         self.progress.finish();
-        self.says.text(&format!("{frames} images are complete\n"));
+        self.console
+            .text(&format!("{frames} images are complete\n"));
     }
 
     fn file_of_all(&self, path: &str) {
-        self.says.text(&writing(Path::new(path)));
+        self.console.text(&writing(Path::new(path)));
     }
 }

@@ -1,0 +1,239 @@
+//! One image: resolved, rendered and written.
+
+use std::ffi::OsString;
+use std::time::Instant;
+
+use nanobragg::io::Output;
+use nanobragg::outputs::{FileEntry, OpenOutputs, OutputKind, Rendered};
+use nanobragg::{
+    Cancel, Experiment, Frame, Level, Oddity, PixelPlace, Precision, RunOptions, Scene, Simulated,
+    Truth,
+};
+use tracing::warn;
+
+use crate::args::Args;
+use crate::base;
+use crate::console::Console;
+use crate::outcome::RunError;
+use crate::output_names::{self, said, write_dump, writing};
+use crate::printout;
+use crate::progress::Progress;
+use crate::record::{Beginning, Ended, Timing};
+use crate::report;
+use crate::resolve::Job;
+
+/// What is kept of a run besides its images.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Keep<'w> {
+    /// Nothing.
+    Nothing,
+    /// The fingerprints of the outputs.
+    Hashes,
+    /// A record, with these words of the command line.
+    Record(&'w [OsString]),
+}
+
+impl<'w> Keep<'w> {
+    pub(crate) fn of(recording: Option<&'w [OsString]>) -> Self {
+        recording.map_or(Self::Nothing, Self::Record)
+    }
+}
+
+/// Renders and writes the images; returns what was written.
+pub(crate) fn simulate(
+    args: &Args,
+    keep: Keep<'_>,
+    stop: &Cancel,
+) -> Result<Vec<FileEntry>, RunError> {
+    let begun = Instant::now();
+    let beginning = match keep {
+        Keep::Record(words) => Some(Beginning::of(args, words)?),
+        Keep::Nothing | Keep::Hashes => None,
+    };
+    let hashes = !matches!(keep, Keep::Nothing);
+    let job = Job::from_args(args)?;
+    let mut timing = Timing {
+        read_s: begun.elapsed().as_secs_f64() - job.resolve_s,
+        resolve_s: job.resolve_s,
+        ..Timing::default()
+    };
+    let files = output_names::named(args);
+    output_names::check(args, &files)?;
+    let outputs = OpenOutputs::open(&files, &job.resolved, hashes)?;
+    let record = args.running.record_path.as_ref().map(Output::create);
+    let record = record.transpose()?;
+    base::save(args, &job)?;
+    let console = Console::of(args);
+    console.text(&report::before(&job, args));
+    warn_of_decisions(&job);
+    let dump = job.named.factors.are_new();
+    let dump = dump.then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
+    stop_unless_wanted(stop)?;
+
+    let begun = Instant::now();
+    let experiment = &job.resolved.experiment;
+    let scene = Scene::new(experiment);
+    let progress = Progress::new(args.running.progress, args.running.verbosity);
+    let (image, truth) = picture(&scene, experiment, args, Some(&progress), stop)?;
+    if let Some(PixelPlace { fast, slow, .. }) = image.left_grid_at {
+        warn!("{}, from pixel {fast} {slow} on", Oddity::Interpolation);
+    }
+    drop(scene);
+    timing.render_s = begun.elapsed().as_secs_f64();
+    if let Some(not_finite) = image.not_finite()? {
+        warn!("{not_finite}");
+    }
+    console.text(&report::statistics(&image.statistics));
+
+    let begun = Instant::now();
+    let rendered = Rendered {
+        resolved: &job.resolved,
+        image: &image,
+        response: &job.spec.response,
+        noise_seed: job.noise_seed,
+        geometry: job.geometry.as_ref(),
+        truth: truth.as_ref(),
+        grey: args.output.png_scale,
+    };
+    let images = outputs.write(&rendered, &|event| console.text(&said(event)), stop)?;
+    timing.write_s = begun.elapsed().as_secs_f64();
+    let written: Vec<FileEntry> = dump.flatten().into_iter().chain(images).collect();
+    if let (Some(mut output), Some(beginning)) = (record, beginning) {
+        console.text(&writing(output.path()));
+        let ended = Ended {
+            args,
+            job: &job,
+            image: &image,
+            level: level(args)?,
+            timing,
+            outputs: &written,
+        };
+        crate::record::write(&mut output, &beginning, &ended)
+            .map_err(nanobragg::io::Error::from)?;
+        output.commit()?;
+    }
+    Ok(written)
+}
+
+pub(crate) fn stop_unless_wanted(stop: &Cancel) -> Result<(), RunError> {
+    if stop.is_raised() {
+        Err(RunError::Stopped)
+    } else {
+        Ok(())
+    }
+}
+
+/// The vector instructions asked for.
+pub(crate) fn level(args: &Args) -> Result<Option<Level>, RunError> {
+    let Some(name) = args.running.level else {
+        return Ok(None);
+    };
+    match Level::ALL.into_iter().find(|level| level.name() == name) {
+        Some(level) if level.is_available() => Ok(Some(level)),
+        _ => Err(RunError::LevelNotAvailable { level: name }),
+    }
+}
+
+/// The precision asked for.
+pub(crate) fn precision(args: &Args) -> Precision {
+    if args.running.single_precision {
+        Precision::Single
+    } else {
+        Precision::Double
+    }
+}
+
+/// Renders the image, and finds what is in it if that is asked for.
+pub(crate) fn picture(
+    scene: &Scene,
+    experiment: &Experiment,
+    args: &Args,
+    progress: Option<&Progress>,
+    stop: &Cancel,
+) -> Result<(Simulated, Option<Truth>), RunError> {
+    let watched = progress.map(|progress| -> &dyn nanobragg::Progress { progress });
+    let rendered = render_with(scene, args, watched, stop);
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    let rendered = rendered?;
+    if let Some(reason) = rendered.unsupported {
+        warn!("rendered by the {} backend: {reason}", rendered.backend);
+    }
+    if args.output.printout {
+        let console = Console::of(args);
+        console.anyway(|out| printout::pixels(scene, &rendered, args.output.printout_pixel, out));
+    }
+    let floor_photons = args.output.truth_floor.unwrap_or(0.0);
+    let truth = args.output.files.get(OutputKind::Truth).map(|_| {
+        let options = options(args, None, stop)?;
+        let truth = nanobragg::physics::truth(scene, &rendered, floor_photons, &options);
+        truth.map_err(RunError::from)
+    });
+    let truth = truth.transpose()?;
+    Ok((Simulated::new(experiment, rendered)?, truth))
+}
+
+/// Renders without a word on how far it is.
+pub(crate) fn render_quietly(
+    scene: &Scene,
+    args: &Args,
+    stop: &Cancel,
+) -> Result<Frame, RunError> {
+    render_with(scene, args, None, stop)
+}
+
+fn render_with(
+    scene: &Scene,
+    args: &Args,
+    progress: Option<&dyn nanobragg::Progress>,
+    stop: &Cancel,
+) -> Result<Frame, RunError> {
+    Ok(nanobragg::physics::render(
+        scene,
+        &options(args, progress, stop)?,
+    )?)
+}
+
+/// How a run goes, as the flags have it.
+///
+/// # Errors
+/// [`RunError::LevelNotAvailable`].
+pub fn options<'a>(
+    args: &Args,
+    progress: Option<&'a dyn nanobragg::Progress>,
+    stop: &'a Cancel,
+) -> Result<RunOptions<'a>, RunError> {
+    Ok(RunOptions {
+        threads: args.running.threads.map_or(0, |n| n as usize),
+        level: level(args)?,
+        precision: precision(args),
+        progress,
+        cancel: Some(stop),
+    })
+}
+
+impl nanobragg::Progress for Progress {
+    fn rows_done(&self, done: usize, total: usize) {
+        self.update(done, total);
+    }
+}
+
+/// What may surprise about the files and decisions of a job.
+pub fn warnings(job: &Job) -> Vec<String> {
+    let decisions = &job.resolved.decisions;
+    let mut warnings = Vec::new();
+    for from in &job.geometry_from {
+        warnings.extend(from.described.ignored.iter().map(ToString::to_string));
+    }
+    warnings.extend(decisions.warnings.iter().map(ToString::to_string));
+    let oddities = job.oddities.iter().chain(&decisions.oddities);
+    warnings.extend(oddities.map(ToString::to_string));
+    warnings
+}
+
+pub(crate) fn warn_of_decisions(job: &Job) {
+    for warning in warnings(job) {
+        warn!("{warning}");
+    }
+}
