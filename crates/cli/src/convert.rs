@@ -19,7 +19,7 @@ use crate::subcommand::{Place, Tool, ToolError, number, request_of, write_file};
 /// # Errors
 /// [`ToolError`]; the output is then as it was.
 pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
-    let request = match Request::from_words(words) {
+    let request = match HklRequest::from_words(words) {
         Ok(request) => request,
         Err(shown) => return shown,
     };
@@ -44,7 +44,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
 
 /// What the words say.
 #[derive(Debug, Default)]
-struct Request {
+struct HklRequest {
     input: PathBuf,
     output: PathBuf,
     format: Option<ReflectionFormat>,
@@ -57,7 +57,7 @@ struct Request {
     coordinates: CoordinateArgs,
 }
 
-impl Request {
+impl HklRequest {
     fn from_words(words: &[OsString]) -> Result<Self, Result<String, ToolError>> {
         let mut request = request_of(&TOOL, words)?;
         if !request.cell_values.is_empty() {
@@ -84,9 +84,9 @@ impl Request {
     }
 }
 
-type Spec = Flag<Request>;
+type Spec = Flag<HklRequest>;
 
-static TOOL: Tool<Request> = Tool {
+static TOOL: Tool<HklRequest> = Tool {
     name: "hkl",
     about: "Converts structure factors between text, MTZ, mmCIF and dumps.",
     usage: &["nanoBragg hkl [flags] IN OUT"],
@@ -221,7 +221,7 @@ mod tests {
             ("a.mtz b -format mmcif", ReflectionFormat::Mmcif),
         ] {
             assert_eq!(
-                Request::from_words(&words(line))
+                HklRequest::from_words(&words(line))
                     .unwrap()
                     .conversion()
                     .format,
@@ -242,7 +242,7 @@ mod tests {
             ("a b -dmin two", "two"),
             ("a b -anomalous Se=1", "Se=-8.0,4.5"),
         ] {
-            let Err(Err(error)) = Request::from_words(&words(line)) else {
+            let Err(Err(error)) = HklRequest::from_words(&words(line)) else {
                 panic!("{line}")
             };
             assert!(error.to_string().contains(why), "{line}: {error}");

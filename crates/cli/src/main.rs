@@ -109,12 +109,12 @@ fn tool(words: &[OsString], run: fn(&[OsString]) -> Result<String, ToolError>) -
 /// `nanoBragg compare`.
 fn compare_images(words: &[OsString]) -> ExitCode {
     log::init(Verbosity::Normal);
-    let compared = match compare::Request::from_words(words) {
-        Ok(compare::Asked::Show(text)) => {
+    let compared = match compare::CompareRequest::from_words(words) {
+        Ok(compare::CompareCommand::Show(text)) => {
             let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
-        Ok(compare::Asked::Compare(request)) => {
+        Ok(compare::CompareCommand::Compare(request)) => {
             if let Err(error) = signals::watch(&STOP) {
                 tracing::warn!("an interrupt will leave temporary files behind: {error}");
             }
@@ -137,12 +137,12 @@ fn compare_images(words: &[OsString]) -> ExitCode {
 
 /// `nanoBragg refine`.
 fn refine_experiment(words: &[OsString]) -> ExitCode {
-    let refined = match refine::Request::from_words(words) {
-        Ok(refine::Asked::Show(text)) => {
+    let refined = match refine::RefineRequest::from_words(words) {
+        Ok(refine::RefineCommand::Show(text)) => {
             let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
-        Ok(refine::Asked::Refine(request)) => {
+        Ok(refine::RefineCommand::Refine(request)) => {
             if let Err(error) = signals::watch(&STOP) {
                 tracing::warn!("an interrupt will leave temporary files behind: {error}");
             }

@@ -1,7 +1,7 @@
 //! `nanoBragg orient`: a MOSFLM matrix of a cell in a given or a random orientation.
 //!
 //! ```text
-//! words -> Request -> Crystal -> A = wavelength x (a*, b*, c*), and MOSFLM's U, cell, angles
+//! words -> OrientRequest -> Crystal -> A = wavelength x (a*, b*, c*), and MOSFLM's U, cell, angles
 //! ```
 
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ use crate::subcommand::{Place, Tool, ToolError, number, request_of, write_file};
 /// # Errors
 /// [`ToolError`]; the output is then as it was.
 pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
-    let request = match Request::from_words(words) {
+    let request = match OrientRequest::from_words(words) {
         Ok(request) => request,
         Err(shown) => return shown,
     };
@@ -46,7 +46,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
 
 /// A matrix to be made.
 #[derive(Debug)]
-struct Request {
+struct OrientRequest {
     crystal: CrystalSpec,
     input: Option<PathBuf>,
     output: PathBuf,
@@ -56,7 +56,7 @@ struct Request {
 
 /// What the words say.
 #[derive(Default)]
-struct Words {
+struct OrientWords {
     cell: Vec<f64>,
     input: Option<PathBuf>,
     misset_deg: Vec<f64>,
@@ -67,7 +67,7 @@ struct Words {
     output: PathBuf,
 }
 
-impl Request {
+impl OrientRequest {
     /// Reads the words after `nanoBragg orient`, and the matrix that they name.
     fn from_words(words: &[OsString]) -> Result<Self, Result<String, ToolError>> {
         let words = request_of(&TOOL, words)?;
@@ -107,9 +107,9 @@ impl Request {
     }
 }
 
-type Spec = Flag<Words>;
+type Spec = Flag<OrientWords>;
 
-static TOOL: Tool<Words> = Tool {
+static TOOL: Tool<OrientWords> = Tool {
     name: "orient",
     about: "Writes the orientation matrix of a cell for -mat and MOSFLM.",
     usage: &[
@@ -207,7 +207,7 @@ mod tests {
             ("-mat /nowhere/a.mat b", "/nowhere/a.mat"),
         ] {
             let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-            let Err(Err(error)) = Request::from_words(&words) else {
+            let Err(Err(error)) = OrientRequest::from_words(&words) else {
                 panic!("{line}")
             };
             assert!(error.to_string().contains(why), "{line}: {error}");

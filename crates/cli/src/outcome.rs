@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::culprit;
+use crate::hint::hint;
 use crate::record::RecordError;
 use crate::series::SeriesError;
 
@@ -21,7 +21,7 @@ pub enum Outcome {
 #[derive(Debug, Error)]
 pub enum RunError {
     /// The experiment cannot be, or a file of it cannot be read or written.
-    #[error("{error}{hint}", error = .0, hint = culprit::hint(.0))]
+    #[error("{error}{hint}", error = .0, hint = hint(.0))]
     Simulation(nanobragg::Error),
     /// Two outputs, or an output and an input, are one file.
     #[error("{path}: -{output} would overwrite what -{other} names")]

@@ -48,20 +48,24 @@ pub(super) static GROUP: Group = Group {
         })
         .or(&["wave", "wavelength"])
         .default("1")
-        .help("Wavelength."),
+        .help("Wavelength.")
+        .of(&["beam.wavelength"]),
         FlagSpec::number("energy", "eV", Range::AboveZero, |args, v| {
             args.beam.wavelength_a = Some(EV_ANGSTROM / v)
         })
-        .help("Photon energy, instead of a wavelength."),
+        .help("Photon energy, instead of a wavelength.")
+        .of(&["beam.wavelength"]),
         FlagSpec::number("dispersion", "%", Range::Any, |args, v| {
             args.beam.dispersion_percent = Some(v)
         })
         .default("0")
-        .help("Range of wavelengths over the wavelength; 0 or less is none."),
+        .help("Range of wavelengths over the wavelength; 0 or less is none.")
+        .of(&["beam.dispersion.range"]),
         FlagSpec::whole("dispsteps", WholeRange::COUNT, |args, n| {
             args.beam.dispersion_steps = super::positive(n)
         })
-        .help("Wavelengths in that range; 0 or less counts as not given."),
+        .help("Wavelengths in that range; 0 or less counts as not given.")
+        .of(&["beam.dispersion.count"]),
         FlagSpec::number("divergence", "mrad", Range::Any, |args, v| {
             args.beam.divergence_mrad = [Some(v); 2]
         })
@@ -71,35 +75,46 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::number("hdivrange", "mrad", Range::Any, |args, v| {
             args.beam.divergence_mrad[0] = Some(v)
         })
-        .help("Horizontal range of beam directions."),
+        .help("Horizontal range of beam directions.")
+        .of(&["beam.divergence.horizontal"]),
         FlagSpec::number("vdivrange", "mrad", Range::Any, |args, v| {
             args.beam.divergence_mrad[1] = Some(v)
         })
-        .help("Vertical range of beam directions."),
+        .help("Vertical range of beam directions.")
+        .of(&["beam.divergence.vertical"]),
         FlagSpec::number("hdivstep", "mrad", Range::Any, |args, v| {
             args.beam.divergence_step_mrad[0] = Some(v)
         })
-        .help("Step between them, horizontally; 0 or less counts as not given."),
+        .help("Step between them, horizontally; 0 or less counts as not given.")
+        .of(&["beam.divergence.horizontal"]),
         FlagSpec::number("vdivstep", "mrad", Range::Any, |args, v| {
             args.beam.divergence_step_mrad[1] = Some(v)
         })
-        .help("Step between them, vertically; 0 or less counts as not given."),
+        .help("Step between them, vertically; 0 or less counts as not given.")
+        .of(&["beam.divergence.vertical"]),
         FlagSpec::whole("divsteps", WholeRange::COUNT, |args, n| {
             args.beam.divergence_steps = [super::positive(n); 2]
         })
-        .help("Directions, horizontally and vertically; 0 or less counts as not given."),
+        .help("Directions, horizontally and vertically; 0 or less counts as not given.")
+        .of(&["beam.divergence.count"]),
         FlagSpec::whole("hdivsteps", WholeRange::COUNT, |args, n| {
             args.beam.divergence_steps[0] = super::positive(n)
         })
-        .help("Directions, horizontally."),
+        .help("Directions, horizontally.")
+        .of(&[
+            "beam.divergence.horizontal",
+            "beam.divergence.horizontal.count",
+        ]),
         FlagSpec::whole("vdivsteps", WholeRange::COUNT, |args, n| {
             args.beam.divergence_steps[1] = super::positive(n)
         })
-        .help("Directions, vertically."),
+        .help("Directions, vertically.")
+        .of(&["beam.divergence.vertical", "beam.divergence.vertical.count"]),
         FlagSpec::switch("round_div", |args| args.beam.square_divergence = false)
             .help("Round off the corners of the grid of directions. This is the default."),
         FlagSpec::switch("square_div", |args| args.beam.square_divergence = true)
-            .help("Keep the corners."),
+            .help("Keep the corners.")
+            .of(&["beam.divergence.outline"]),
         FlagSpec::path("sourcefile", |args, path| {
             args.beam.source_path = Some(path)
         })
@@ -126,12 +141,14 @@ pub(super) static GROUP: Group = Group {
         .help(
             "With -exposure and -beamsize it gives the fluence, and wins over -fluence; 0 \
              counts as not given.",
-        ),
+        )
+        .of(&["beam.flux"]),
         FlagSpec::number("exposure", "s", Range::Any, |args, v| {
             args.beam.exposure_s = Some(v)
         })
         .default("1")
-        .help("Exposure time."),
+        .help("Exposure time.")
+        .of(&["beam.exposure"]),
         FlagSpec::number("beamsize", "mm", Range::Any, |args, v| {
             args.beam.size_mm = Some(v)
         })
@@ -139,7 +156,8 @@ pub(super) static GROUP: Group = Group {
         .help(
             "Edge of the beam. A crystal wider than it is cut to it; below 0 it is without \
              bounds.",
-        ),
+        )
+        .of(&["beam.size"]),
         FlagSpec::number("water", "um", Range::ZeroOrMore, |args, v| {
             args.beam.water_um = Some(v)
         })

@@ -42,17 +42,20 @@ pub(super) static GROUP: Group = Group {
                 "Atoms to work structure factors out from, in the PDB format or CIF; the contents \
              decide. They reach to -dmin, or else to the finest corner of the detector. The cell \
              is used if neither -cell nor -mat is given.",
-            ),
+            )
+            .of(&["factors.coordinates"]),
         FlagSpec::number("ksol", "e/A^3", Range::ZeroOrMore, |args, v| {
             args.coordinates.solvent_density_per_a3 = Some(v)
         })
         .default("0.35")
-        .help("Electron density of the flat bulk solvent of -pdb."),
+        .help("Electron density of the flat bulk solvent of -pdb.")
+        .of(&["factors.solvent.density"]),
         FlagSpec::number("bsol", "A^2", Range::ZeroOrMore, |args, v| {
             args.coordinates.solvent_b_a2 = Some(v)
         })
         .default("46")
-        .help("B factor of the flat bulk solvent of -pdb."),
+        .help("B factor of the flat bulk solvent of -pdb.")
+        .of(&["factors.solvent.b"]),
         FlagSpec::switch("nosolvent", |args| args.coordinates.no_solvent = true)
             .help("Leave out the bulk solvent of -pdb."),
         FlagSpec::new(

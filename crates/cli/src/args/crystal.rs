@@ -40,7 +40,8 @@ pub(super) static GROUP: Group = Group {
             .help(
                 "Orientation matrix as MOSFLM writes it: rows x, y, z; columns a*, b*, c*, times \
              1/wavelength.",
-            ),
+            )
+            .of(&["crystal.matrix"]),
         FlagSpec::new(
             "cell",
             Takes::Cell(|args, cell| args.crystal.cell = Some(cell)),
@@ -48,7 +49,8 @@ pub(super) static GROUP: Group = Group {
         .help(
             "Unit cell in Angstrom and degrees. Lengths left out or 0 equal a, angles left out \
              are 90. With -mat it gives the lengths and the matrix the directions.",
-        ),
+        )
+        .of(&["crystal.cell"]),
         FlagSpec::new(
             "misset",
             Takes::Misset(|args, degrees| {
@@ -60,12 +62,14 @@ pub(super) static GROUP: Group = Group {
             }),
         )
         .default("0 0 0")
-        .help("Rotate the reciprocal cell about the laboratory's X, then Y, then Z, in degrees."),
+        .help("Rotate the reciprocal cell about the laboratory's X, then Y, then Z, in degrees.")
+        .of(&["crystal.misset"]),
         FlagSpec::whole("N", WholeRange::COUNT, |args, n| {
             args.crystal.cells = [cells(n); 3]
         })
         .default("1")
-        .help("Whole cells along a, b and c; below 1 becomes 1."),
+        .help("Whole cells along a, b and c; below 1 becomes 1.")
+        .of(&["crystal.cells"]),
         FlagSpec::whole("Na", WholeRange::COUNT, |args, n| {
             args.crystal.cells[0] = cells(n)
         })
@@ -88,7 +92,8 @@ pub(super) static GROUP: Group = Group {
         .help(
             "Crystal size along a, b and c, instead of -N: the cells needed to reach it. Wins \
              over -N; 0 or less counts as not given.",
-        ),
+        )
+        .of(&["crystal.size"]),
         FlagSpec::number("xtal_x", "mm", Range::Any, |args, mm| {
             args.crystal.size_mm[0] = Some(mm)
         })
@@ -123,13 +128,15 @@ pub(super) static GROUP: Group = Group {
         })
         .or(&["mosaici", "mosaicity", "mosaic_spread"])
         .default("0")
-        .help("Isotropic mosaic spread; 90 for a powder."),
+        .help("Isotropic mosaic spread; 90 for a powder.")
+        .of(&["crystal.mosaic.spread"]),
         FlagSpec::whole("mosaic_domains", WholeRange::COUNT, |args, n| {
             args.crystal.mosaic_domains = super::positive(n)
         })
         .or(&["mosaic_dom"])
         .default("10 with a mosaic spread, otherwise 1")
-        .help("Mosaic domains to render; 0 or less counts as not given."),
+        .help("Mosaic domains to render; 0 or less counts as not given.")
+        .of(&["crystal.mosaic.domains"]),
         FlagSpec::number("density", "g/cm3", Range::Any, |_, _| {})
             .or(&["sample_density"])
             .help("Accepted; the image does not depend on it."),

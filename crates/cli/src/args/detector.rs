@@ -98,13 +98,17 @@ pub(super) static GROUP: Group = Group {
     heading: "Detector",
     flags: &[
         FlagSpec::path("img", |args, path| args.detector.image_path = Some(path))
-            .help("Take the geometry from the header of this SMV image; flags win over it."),
+            .help("Take the geometry from the header of this SMV image; flags win over it.")
+            .of(&["header"]),
         FlagSpec::path("mask", |args, path| args.detector.mask_path = Some(path))
-            .help("The same, and skip the pixels that are 0 in it."),
-        FlagSpec::path("expt", |args, path| args.detector.expt_path = Some(path)).help(
-            "Take detector, beam, spindle, phi and oriented cell from this ExperimentList of \
+            .help("The same, and skip the pixels that are 0 in it.")
+            .of(&["header", "mask"]),
+        FlagSpec::path("expt", |args, path| args.detector.expt_path = Some(path))
+            .help(
+                "Take detector, beam, spindle, phi and oriented cell from this ExperimentList of \
              dxtbx (DIALS); flags win over it.",
-        ),
+            )
+            .of(&["exchange"]),
         FlagSpec::whole("expt_number", WholeRange::ZERO_OR_MORE, |args, n| {
             args.detector.expt_number = Some(super::count(n))
         })
@@ -113,31 +117,37 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::whole("expt_panel", WholeRange::ZERO_OR_MORE, |args, n| {
             args.detector.expt_panel = Some(super::count(n))
         })
-        .help("Only this panel of its detector, counted from 0."),
+        .help("Only this panel of its detector, counted from 0.")
+        .of(&["exchange.panel"]),
         FlagSpec::path("xdsinp", |args, path| args.detector.xds_path = Some(path))
-            .help("Take the same from this XDS.INP; flags win over it."),
+            .help("Take the same from this XDS.INP; flags win over it.")
+            .of(&["exchange"]),
         FlagSpec::number("distance", "mm", Range::Any, |args, v| {
             args.detector.distance_mm = Some(v);
             args.detector.pivot_of_distance = Some(Pivot::Beam);
             pivot(args, Pivot::Beam);
         })
         .default("100")
-        .help("Distance from the sample along the beam."),
+        .help("Distance from the sample along the beam.")
+        .of(&["detector.distance"]),
         FlagSpec::number("close_distance", "mm", Range::Any, |args, v| {
             args.detector.close_distance_mm = Some(v);
             args.detector.pivot_of_distance = Some(Pivot::Sample);
             pivot(args, Pivot::Sample);
         })
-        .help("Distance from the sample along the detector normal."),
+        .help("Distance from the sample along the detector normal.")
+        .of(&["detector.close_distance"]),
         FlagSpec::number("pixel", "mm", Range::AboveZero, |args, v| {
             args.detector.pixel_mm = Some(v)
         })
         .default("0.1")
-        .help("Edge of a pixel."),
+        .help("Edge of a pixel.")
+        .of(&["detector.pixel_size"]),
         FlagSpec::whole("detpixels", WholeRange::ONE_OR_MORE, |args, n| {
             args.detector.pixels = [Some(super::count(n)); 2]
         })
-        .help("Pixels in both directions; wins over -detsize."),
+        .help("Pixels in both directions; wins over -detsize.")
+        .of(&["detector.pixels"]),
         FlagSpec::whole("detpixels_x", WholeRange::ONE_OR_MORE, |args, n| {
             args.detector.pixels[0] = Some(super::count(n))
         })
@@ -152,7 +162,8 @@ pub(super) static GROUP: Group = Group {
             args.detector.size_mm = [Some(v); 2]
         })
         .default("102.4")
-        .help("Detector size in both directions."),
+        .help("Detector size in both directions.")
+        .of(&["detector.size"]),
         FlagSpec::number("detsize_f", "mm", Range::AboveZero, |args, v| {
             args.detector.size_mm[0] = Some(v)
         })
@@ -176,42 +187,48 @@ pub(super) static GROUP: Group = Group {
             beam_centre_mm.x,
             Beam,
             "Beam centre, X of the convention."
-        ),
+        )
+        .of(&["detector.beam_centre"]),
         centre!(
             "Ybeam",
             "mm",
             beam_centre_mm.y,
             Beam,
             "Beam centre, Y of the convention."
-        ),
+        )
+        .of(&["detector.beam_centre"]),
         centre!(
             "Xclose",
             "mm",
             close_centre_mm.x,
             Sample,
             "Point nearest to the sample, X."
-        ),
+        )
+        .of(&["detector.near_point"]),
         centre!(
             "Yclose",
             "mm",
             close_centre_mm.y,
             Sample,
             "Point nearest to the sample, Y."
-        ),
+        )
+        .of(&["detector.near_point"]),
         centre!(
             "ORGX",
             "pixels",
             org_px.x,
             Sample,
             "Point nearest to the sample as in XDS, X."
-        ),
+        )
+        .of(&["detector.org"]),
         centre!(
             "ORGY",
             "pixels",
             org_px.y,
             Sample,
             "Point nearest to the sample as in XDS, Y."
-        ),
+        )
+        .of(&["detector.org"]),
         FlagSpec::new(
             "pivot",
             Takes::Word(&["sample", "beam"], |args, word| {
@@ -232,25 +249,30 @@ pub(super) static GROUP: Group = Group {
             args.detector.rotations_deg[0] = Some(v)
         })
         .default("0")
-        .help("Turn the detector about X, first."),
+        .help("Turn the detector about X, first.")
+        .of(&["detector.rotations"]),
         FlagSpec::number("detector_roty", "deg", Range::Any, |args, v| {
             args.detector.rotations_deg[1] = Some(v)
         })
         .default("0")
-        .help("Turn the detector about Y, next."),
+        .help("Turn the detector about Y, next.")
+        .of(&["detector.rotations"]),
         FlagSpec::number("detector_rotz", "deg", Range::Any, |args, v| {
             args.detector.rotations_deg[2] = Some(v)
         })
         .default("0")
-        .help("Turn the detector about Z, next."),
+        .help("Turn the detector about Z, next.")
+        .of(&["detector.rotations"]),
         FlagSpec::number("twotheta", "deg", Range::Any, |args, v| {
             args.detector.twotheta_deg = Some(v);
             pivot(args, Pivot::Sample);
         })
         .default("0")
-        .help("Turn the detector about the two-theta axis, last."),
+        .help("Turn the detector about the two-theta axis, last.")
+        .of(&["detector.twotheta"]),
         FlagSpec::switch("curved_det", |args| args.detector.curved = true)
-            .help("All pixels at the same distance from the sample."),
+            .help("All pixels at the same distance from the sample.")
+            .of(&["detector.surface"]),
         FlagSpec::switch("point_pixel", |args| args.detector.point_pixel = true)
             .help("Leave a pixel's size and tilt out of its solid angle."),
         FlagSpec::number("detector_abs", "um", Range::ZeroToInfinity, |args, v| {
@@ -266,17 +288,20 @@ pub(super) static GROUP: Group = Group {
         .help(
             "Depth of the sensor material at which 1/e is left. 0 or inf: no absorption and, \
              unless -detector_thick follows, no thickness.",
-        ),
+        )
+        .of(&["detector.sensor.attenuation"]),
         FlagSpec::number("detector_thick", "um", Range::ZeroOrMore, |args, v| {
             args.detector.thickness_um = Some(v)
         })
         .default("0")
-        .help("Thickness of the sensor."),
+        .help("Thickness of the sensor.")
+        .of(&["detector.sensor.thickness"]),
         FlagSpec::whole("detector_thicksteps", WholeRange::COUNT, |args, n| {
             args.detector.thickness_steps = super::positive(n)
         })
         .or(&["thicksteps"])
         .default("2 with a thickness, otherwise 1")
-        .help("Layers of the sensor; 0 or less counts as not given."),
+        .help("Layers of the sensor; 0 or less counts as not given.")
+        .of(&["detector.sensor.layers"]),
     ],
 };

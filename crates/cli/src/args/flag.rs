@@ -33,6 +33,8 @@ pub struct Flag<T: 'static> {
     pub default: Option<&'static str>,
     /// What it means, for the help.
     pub help: &'static str,
+    /// The fields of an experiment that it is about, as [`nanobragg::Error::fields`] names them.
+    pub fields: &'static [&'static str],
     /// It is accepted because documents of the C program show it, and changes nothing: warn.
     pub ignored: bool,
 }
@@ -47,6 +49,7 @@ impl<T> Flag<T> {
             values: "",
             default: None,
             help: "",
+            fields: &[],
             ignored: false,
         }
     }
@@ -97,6 +100,11 @@ impl<T> Flag<T> {
             default: Some(default),
             ..self
         }
+    }
+
+    /// The same flag with the fields that errors about it name.
+    pub const fn of(self, fields: &'static [&'static str]) -> Self {
+        Self { fields, ..self }
     }
 
     /// The same flag, with a warning that it does nothing.

@@ -42,32 +42,32 @@ impl Default for OutputArgs {
 pub(super) static GROUP: Group = Group {
     heading: "Output",
     flags: &[
-        FlagSpec::path("floatfile", |args, path| args.output.files.set(OutputKind::Float, path))
+FlagSpec::path("floatfile", |args, path| args.output.files.set(OutputKind::Float, path))
         .or(&["floatimage"])
         .default("floatimage.bin").help("Photons per pixel as 32-bit floats: raw, or by its extension TIFF (.tif) or NeXus \
              (.h5, .nxs)."),
-        FlagSpec::path("intfile", |args, path| args.output.files.set(OutputKind::Int, path))
+FlagSpec::path("intfile", |args, path| args.output.files.set(OutputKind::Int, path))
         .or(&["intimage"])
         .default("intimage.img").help("Scaled integers without noise: SMV, or by its extension CBF (.cbf), TIFF (.tif) or \
              NeXus (.h5, .nxs), of 32 bits."),
-        FlagSpec::number("scale", "", Range::Any, |args, v| args.output.response.integer_scale_counts_per_photon = Some(v)).default("automatic").help("Factor from photons to these integers; 0 or less is automatic."),
-        FlagSpec::number("adc", "", Range::Any, |args, v| args.output.response.offset = Some(Offset { counts: v }))
+FlagSpec::number("scale", "", Range::Any, |args, v| args.output.response.integer_scale_counts_per_photon = Some(v)).default("automatic").help("Factor from photons to these integers; 0 or less is automatic."),
+FlagSpec::number("adc", "", Range::Any, |args, v| args.output.response.offset = Some(Offset { counts: v }))
         .or(&["adcoffset"])
         .default("40").help("Offset added to integer images, with and without noise."),
-        FlagSpec::path("pgmfile", |args, path| {
+FlagSpec::path("pgmfile", |args, path| {
                 args.output.files.set(OutputKind::Pgm, path);
                 args.output.pgm = true;
             })
         .or(&["pgmimage"])
         .default("image.pgm").help("8-bit greymap."),
-        FlagSpec::number("pgmscale", "", Range::Any, |args, v| {
+FlagSpec::number("pgmscale", "", Range::Any, |args, v| {
                 args.output.response.grey_scale_per_photon = Some(v);
                 args.output.pgm = true;
             }).default("automatic").help("Factor from photons to grey; 0 or less is automatic. Brings the greymap back \
              after -nopgm."),
-        FlagSpec::switch("nopgm", |args| args.output.pgm = false).help("Write no greymap."),
-        FlagSpec::path("pngfile", |args, path| args.output.files.set(OutputKind::Png, path)).help("Picture for people to look at; written only if named."),
-        FlagSpec::new("pngscale", Takes::Word(&["log", "sqrt"], |args, word| {
+FlagSpec::switch("nopgm", |args| args.output.pgm = false).help("Write no greymap."),
+FlagSpec::path("pngfile", |args, path| args.output.files.set(OutputKind::Png, path)).help("Picture for people to look at; written only if named."),
+FlagSpec::new("pngscale", Takes::Word(&["log", "sqrt"], |args, word| {
                     args.output.png_scale = if word == "sqrt" {
                         Grey::SquareRoot
                     } else {
@@ -75,25 +75,25 @@ pub(super) static GROUP: Group = Group {
                     };
                 }))
         .default("log").help("How intensities become grey in that picture."),
-        FlagSpec::path("exptfile", |args, path| args.output.files.set(OutputKind::Expt, path)).help("Geometry and crystal as an ExperimentList of dxtbx (DIALS); written only if named."),
-        FlagSpec::path("xdsfile", |args, path| args.output.files.set(OutputKind::Xds, path)).help("The same as an XDS.INP; written only if named."),
-        FlagSpec::path("cbffile", |args, path| args.output.files.set(OutputKind::Cbf, path)).help("Counts of the noise image, or of the integer image without one, as CBF; written only \
+FlagSpec::path("exptfile", |args, path| args.output.files.set(OutputKind::Expt, path)).help("Geometry and crystal as an ExperimentList of dxtbx (DIALS); written only if named.").of(&["output.expt"]),
+FlagSpec::path("xdsfile", |args, path| args.output.files.set(OutputKind::Xds, path)).help("The same as an XDS.INP; written only if named.").of(&["output.xds"]),
+FlagSpec::path("cbffile", |args, path| args.output.files.set(OutputKind::Cbf, path)).help("Counts of the noise image, or of the integer image without one, as CBF; written only \
              if named."),
-        FlagSpec::path("tiffile", |args, path| args.output.files.set(OutputKind::Tiff, path))
+FlagSpec::path("tiffile", |args, path| args.output.files.set(OutputKind::Tiff, path))
         .or(&["tifffile"]).help("The same as TIFF; written only if named."),
-        FlagSpec::path("nexusfile", |args, path| args.output.files.set(OutputKind::Nexus, path))
+FlagSpec::path("nexusfile", |args, path| args.output.files.set(OutputKind::Nexus, path))
         .or(&["h5file"]).help("The same as NeXus NXmx in HDF5; written only if named. One file for all of a series, or \
              one an image if its name has a #."),
-        FlagSpec::path("truthfile", |args, path| args.output.files.set(OutputKind::Truth, path)).help("What is in the image, written only if named: the orientation, and for each reflection \
+FlagSpec::path("truthfile", |args, path| args.output.files.set(OutputKind::Truth, path)).help("What is in the image, written only if named: the orientation, and for each reflection \
              indices, centroid, photons and partiality. JSON if the name ends in .json, otherwise \
              CSV."),
-        FlagSpec::number("truth_floor", "photons", Range::ZeroOrMore, |args, v| args.output.truth_floor = Some(v))
+FlagSpec::number("truth_floor", "photons", Range::ZeroOrMore, |args, v| args.output.truth_floor = Some(v))
         .default("0").help("Leave weaker reflections out of that table; what they sum to is told in it."),
-        FlagSpec::switch("printout", |args| args.output.printout = true).help("Print what went into each pixel."),
-        FlagSpec::new("printout_pixel", Takes::Two(WholeRange::ZERO_OR_MORE, |args, pixel| {
+FlagSpec::switch("printout", |args| args.output.printout = true).help("Print what went into each pixel."),
+FlagSpec::new("printout_pixel", Takes::Two(WholeRange::ZERO_OR_MORE, |args, pixel| {
                     args.output.printout = true;
                     args.output.printout_pixel = Some(pixel.map(super::count));
                 }))
         .values("fast slow").help("Print what went into this pixel."),
-    ],
+],
 };

@@ -1,5 +1,6 @@
 use super::flag::{FlagSpec, Group, Takes};
 use super::{Range, WholeRange};
+use nanobragg::MEMORY_LIMIT;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -88,7 +89,7 @@ pub static FIXES: &[&str] = FIX_WORDS.split_at(FIX_WORDS.len() - 1).0;
 pub(super) static GROUP: Group = Group {
     heading: "Running",
     flags: &[
-        FlagSpec::new("fix", Takes::List(FIX_WORDS, |args, word| {
+FlagSpec::new("fix", Takes::List(FIX_WORDS, |args, word| {
                     if word == ALL {
                         args.running.fixes.extend(FIXES);
                     } else {
@@ -96,12 +97,12 @@ pub(super) static GROUP: Group = Group {
                     }
                 })).help("Put right oddities of the C program that are otherwise reproduced: the names are in \
              docs/QUIRKS.md and in the warnings. All of them: all."),
-        FlagSpec::path("experiment", |args, path| args.running.experiment_path = Some(path)).help("Take the whole experiment from this file, TOML or JSON; flags win over it. \
+FlagSpec::path("experiment", |args, path| args.running.experiment_path = Some(path)).help("Take the whole experiment from this file, TOML or JSON; flags win over it. \
              docs/EXPERIMENT.md tells of its fields."),
-        FlagSpec::path("save-experiment", |args, path| args.running.save_experiment_path = Some(path))
+FlagSpec::path("save-experiment", |args, path| args.running.save_experiment_path = Some(path))
         .or(&["save_experiment"]).help("Keep the experiment in such a file: JSON if its name ends in .json, otherwise TOML. With \
              -plan it is kept and nothing is rendered."),
-        FlagSpec::new("plan", Takes::OptionalWord(&["text", "json"], |args, word| {
+FlagSpec::new("plan", Takes::OptionalWord(&["text", "json"], |args, word| {
                     args.running.plan = Some(if word == "json" {
                         PlanFormat::Json
                     } else {
@@ -110,31 +111,31 @@ pub(super) static GROUP: Group = Group {
                 }))
         .default("text").help("Render and write nothing: say every decision with its reason, the resolution, missing \
              reflections, the brightest pixel expected, memory and time."),
-        FlagSpec::path("record", |args, path| args.running.record_path = Some(path)).help("Keep a record of the run, as JSON, from which -rerun repeats it."),
-        FlagSpec::path("rerun", |args, path| args.running.rerun_path = Some(path)).help("Repeat the run of this record and say whether its images come out the same to the bit. \
+FlagSpec::path("record", |args, path| args.running.record_path = Some(path)).help("Keep a record of the run, as JSON, from which -rerun repeats it."),
+FlagSpec::path("rerun", |args, path| args.running.rerun_path = Some(path)).help("Repeat the run of this record and say whether its images come out the same to the bit. \
              Goes with names of outputs and the flags of this group."),
-        FlagSpec::new("diff", Takes::TwoPaths(|args, paths| args.running.diff_paths = Some(paths))).help("Say in which settings the runs of two records differ. The exit status is 0 if in none, \
+FlagSpec::new("diff", Takes::TwoPaths(|args, paths| args.running.diff_paths = Some(paths))).help("Say in which settings the runs of two records differ. The exit status is 0 if in none, \
              1 if in some, 2 for trouble."),
-        FlagSpec::whole("threads", WholeRange {
+FlagSpec::whole("threads", WholeRange {
                     least: 0,
                     // More than any machine has cores, and few enough to start.
                     most: 1024,
                 }, |args, n| args.running.threads = super::positive(n))
-        .default("0").help("Threads; 0 is one for each core. The image does not depend on it."),
-        FlagSpec::new("level", Takes::Word(LEVELS, |args, word| args.running.level = Some(word).filter(|word| *word != AUTO)))
+        .default("0").help("Threads; 0 is one for each core. The image does not depend on it.").of(&["threads"]),
+FlagSpec::new("level", Takes::Word(LEVELS, |args, word| args.running.level = Some(word).filter(|word| *word != AUTO)))
         .default(AUTO).help("Vector instructions; reference is the scalar kernel that judges the others. The image \
              does not depend on it beyond the bound in docs/PARITY.md."),
-        FlagSpec::new("precision", Takes::Word(&["double", "single"], |args, word| args.running.single_precision = word == "single"))
+FlagSpec::new("precision", Takes::Word(&["double", "single"], |args, word| args.running.single_precision = word == "single"))
         .default("double").help("Precision of the interference function of a parallelepiped crystal; single is faster \
              and good to 1e-6 of a pixel."),
-        FlagSpec::number("max_memory", "GiB", Range::AboveZero, |args, v| args.running.max_memory_gib = Some(v))
+FlagSpec::number("max_memory", "GiB", Range::AboveZero, |args, v| args.running.max_memory_gib = Some(v))
         .default("8").help("Memory that the grid of structure factors may take, and images and tables likewise; \
-             what would need more is refused before it starts."),
-        FlagSpec::switch("progress", |args| args.running.progress = Some(true)).help("Show how far the image is, even with -quiet."),
-        FlagSpec::switch("noprogress", |args| args.running.progress = Some(false)).help("Do not show it."),
-        FlagSpec::switch("quiet", |args| args.running.verbosity = Verbosity::Quiet).help("Say nothing but errors."),
-        FlagSpec::switch("verbose", |args| args.running.verbosity = Verbosity::Verbose).help("Say more."),
-        FlagSpec::new("help", Takes::Help).or(&["h"]).help("Show this text."),
-        FlagSpec::new("version", Takes::Version).help("Show the version."),
-    ],
+             what would need more is refused before it starts.").of(&[MEMORY_LIMIT]),
+FlagSpec::switch("progress", |args| args.running.progress = Some(true)).help("Show how far the image is, even with -quiet."),
+FlagSpec::switch("noprogress", |args| args.running.progress = Some(false)).help("Do not show it."),
+FlagSpec::switch("quiet", |args| args.running.verbosity = Verbosity::Quiet).help("Say nothing but errors."),
+FlagSpec::switch("verbose", |args| args.running.verbosity = Verbosity::Verbose).help("Say more."),
+FlagSpec::new("help", Takes::Help).or(&["h"]).help("Show this text."),
+FlagSpec::new("version", Takes::Version).help("Show the version."),
+],
 };

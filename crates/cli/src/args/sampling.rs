@@ -37,15 +37,18 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::number("osc", "deg", Range::Any, |args, v| {
             args.sampling.osc_deg = Some(v)
         })
-        .help("Range of that angle; below 0 counts as not given."),
+        .help("Range of that angle; below 0 counts as not given.")
+        .of(&["phi.range"]),
         FlagSpec::number("phistep", "deg", Range::Any, |args, v| {
             args.sampling.phistep_deg = Some(v)
         })
-        .help("Step of that angle."),
+        .help("Step of that angle.")
+        .of(&["phi.step"]),
         FlagSpec::whole("phisteps", WholeRange::COUNT, |args, n| {
             args.sampling.phisteps = (n >= 0).then(|| super::count(n));
         })
-        .help("Angles to render; below 0 counts as not given."),
+        .help("Angles to render; below 0 counts as not given.")
+        .of(&["phi.count"]),
         FlagSpec::whole("oversample", WholeRange::COUNT, |args, n| {
             args.sampling.oversample = super::positive(n)
         })
@@ -53,7 +56,8 @@ pub(super) static GROUP: Group = Group {
         .help(
             "Sub-pixels along each axis of a pixel; 0 or less is automatic, fine enough for the \
              size of the crystal.",
-        ),
+        )
+        .of(&["sampling.oversample"]),
         FlagSpec::switch("oversample_thick", |args| {
             args.sampling.oversample_thick = true
         })
@@ -74,11 +78,13 @@ pub(super) static GROUP: Group = Group {
         .help(
             "Render these pixels only: fast from and to, slow from and to, ends included. A \
              negative number stands for that edge of the detector.",
-        ),
+        )
+        .of(&["roi"]),
         FlagSpec::number("dmin", "A", Range::ZeroOrMore, |args, v| {
             args.sampling.dmin_a = Some(v)
         })
         .default("0")
-        .help("Leave out what scatters beyond this resolution."),
+        .help("Leave out what scatters beyond this resolution.")
+        .of(&["dmin"]),
     ],
 };

@@ -24,12 +24,12 @@ pub struct FactorArgs {
 pub(super) static GROUP: Group = Group {
     heading: "Structure factors",
     flags: &[
-        FlagSpec::path("hkl", |args, path| args.factors.hkl_path = Some(path))
+FlagSpec::path("hkl", |args, path| args.factors.hkl_path = Some(path))
         .or(&["mtz"]).help("Structure factors: text, one h k l F per line, MTZ, or mmCIF; the contents decide. Text \
              lists every spot: no symmetry is applied, not even Friedel's, unless -spacegroup is \
              given. MTZ and mmCIF are expanded with the symmetry in the file, whose cell is \
-             used if neither -cell nor -mat is given. Without it the dump of an earlier run is read."),
-        FlagSpec::new("columns", Takes::Text(|args, text| {
+             used if neither -cell nor -mat is given. Without it the dump of an earlier run is read.").of(&["factors.hkl"]),
+FlagSpec::new("columns", Takes::Text(|args, text| {
                 let names: Vec<String> = text.split(',').map(|n| n.trim().to_owned()).collect();
                 let is_allowed = names.len() <= 3 && names.iter().all(|name| !name.is_empty());
                 args.factors.columns = names;
@@ -40,7 +40,7 @@ pub(super) static GROUP: Group = Group {
         .or(&["column"]).help("Columns of an MTZ or mmCIF file: F or I, or two for Friedel mates, as F(+),F(-); a \
              phase may follow. Without it amplitudes of a model are taken, else F(+) and F(-), F, \
              I(+) and I(-), I, whichever is there."),
-        FlagSpec::new("spacegroup", Takes::Text(|args, text| {
+FlagSpec::new("spacegroup", Takes::Text(|args, text| {
                 args.factors.space_group = Some(text.to_owned());
                 let allowed =
                     "a number from 1 to 230, or a name such as \"P 21 21 21\" or \"R 3 :H\"";
@@ -49,20 +49,20 @@ pub(super) static GROUP: Group = Group {
             }))
         .values("name")
         .or(&["space_group", "symmetry"]).help("Space group to expand the structure factors of -hkl with, in place of the one in the \
-             file."),
-        FlagSpec::number("default_F", "electrons", Range::Any, |args, v| args.factors.default_f = Some(v))
-        .default("0").help("F of every reflection not listed."),
-        FlagSpec::path("dump", |args, path| args.factors.dump_path = Some(path))
+             file.").of(&["factors.space_group"]),
+FlagSpec::number("default_F", "electrons", Range::Any, |args, v| args.factors.default_f = Some(v))
+        .default("0").help("F of every reflection not listed.").of(&["factors.default_f"]),
+FlagSpec::path("dump", |args, path| args.factors.dump_path = Some(path))
         .or(&["dumpfile"])
-        .default("Fdump.bin").help("Where the structure factors of -hkl are kept for runs without it."),
-        FlagSpec::switch("interpolate", |args| args.factors.lookup = Some(Lookup::Tricubic)).help("Interpolate F between whole indices. The default if the crystal is at most two \
+        .default("Fdump.bin").help("Where the structure factors of -hkl are kept for runs without it.").of(&["factors.dump"]),
+FlagSpec::switch("interpolate", |args| args.factors.lookup = Some(Lookup::Tricubic)).help("Interpolate F between whole indices. The default if the crystal is at most two \
              cells wide somewhere."),
-        FlagSpec::switch("nointerpolate", |args| args.factors.lookup = Some(Lookup::Nearest)).help("Take F from the nearest whole index."),
-        FlagSpec::path("stol", |_, _| {}).ignored().help("Amorphous scattering against sin(theta)/lambda: not used."),
-        FlagSpec::path("4stol", |_, _| {}).ignored().help("The same against 4 sin(theta)/lambda: not used."),
-        FlagSpec::path("Q", |_, _| {}).ignored().help("The same against 4 pi sin(theta)/lambda: not used."),
-        FlagSpec::path("stolout", |_, _| {}).ignored().help("Where to write it: not used."),
-        FlagSpec::switch("coherent", |_| {})
+FlagSpec::switch("nointerpolate", |args| args.factors.lookup = Some(Lookup::Nearest)).help("Take F from the nearest whole index."),
+FlagSpec::path("stol", |_, _| {}).ignored().help("Amorphous scattering against sin(theta)/lambda: not used."),
+FlagSpec::path("4stol", |_, _| {}).ignored().help("The same against 4 sin(theta)/lambda: not used."),
+FlagSpec::path("Q", |_, _| {}).ignored().help("The same against 4 pi sin(theta)/lambda: not used."),
+FlagSpec::path("stolout", |_, _| {}).ignored().help("Where to write it: not used."),
+FlagSpec::switch("coherent", |_| {})
         .ignored().help("Add amplitudes: not used."),
-    ],
+],
 };

@@ -20,7 +20,7 @@ pub(crate) fn apply<T>(
     values: &[OsString],
     request: &mut T,
 ) -> Result<(), Error> {
-    let words = Words { spec, values };
+    let words = Values { spec, values };
     match &spec.takes {
         Takes::Switch(set) => set(request),
         Takes::Number(_, range, set) => set(request, words.number(0, *range)?),
@@ -76,12 +76,12 @@ pub(crate) fn apply<T>(
 }
 
 /// The words of one flag, with the errors that name it.
-struct Words<'a, T: 'static> {
+struct Values<'a, T: 'static> {
     spec: &'static Flag<T>,
     values: &'a [OsString],
 }
 
-impl<'a, T> Words<'a, T> {
+impl<'a, T> Values<'a, T> {
     fn get(&self, i: usize) -> Result<&'a OsStr, Error> {
         let Self { spec, values } = self;
         values

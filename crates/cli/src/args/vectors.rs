@@ -45,15 +45,19 @@ pub(super) static GROUP: Group = Group {
             fast,
             "Direction of increasing fast coordinate."
         )
-        .default("0 0 1"),
+        .default("0 0 1")
+        .of(&["detector.axes.fast"]),
         vector!(
             "sdet_vector",
             slow,
             "Direction of increasing slow coordinate."
         )
-        .default("0 -1 0"),
+        .default("0 -1 0")
+        .of(&["detector.axes.slow"]),
         vector!("odet_vector", normal, "Detector normal.").default("1 0 0"),
-        vector!("beam_vector", beam, "Direction of the beam.").default("1 0 0"),
+        vector!("beam_vector", beam, "Direction of the beam.")
+            .default("1 0 0")
+            .of(&["detector.axes.beam"]),
         vector!(
             "polar_vector",
             polarization,

@@ -7,7 +7,7 @@ use nanobragg::Cancel;
 use nanobragg::compare::{Comparison, ComparisonReport, read_pair, three_panels};
 use nanobragg::io::{Image, Output, png};
 
-use super::{CompareError, Request, Subject, reference};
+use super::{CompareError, CompareRequest, Subject, reference};
 
 /// The name that stands for standard output.
 const STANDARD_OUTPUT: &str = "-";
@@ -19,7 +19,7 @@ const STANDARD_OUTPUT: &str = "-";
 ///
 /// # Errors
 /// See [`CompareError`]. No output is then changed.
-pub fn compare(request: &Request, stop: &Cancel) -> Result<bool, CompareError> {
+pub fn compare(request: &CompareRequest, stop: &Cancel) -> Result<bool, CompareError> {
     let json_file = (request.json.as_ref()).filter(|path| path.as_os_str() != STANDARD_OUTPUT);
     let outputs = [("json", json_file), ("png", request.png.as_ref())];
     let inputs: &[&Path] = match &request.subject {

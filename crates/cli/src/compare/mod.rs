@@ -7,14 +7,14 @@
 //!
 //! | step | file |
 //! |---|---|
-//! | words to a [`Request`] | `request` |
+//! | words to a [`CompareRequest`] | `request` |
 //! | both programs on the same arguments | `reference` |
 //! | all of that, one after the other | `carry_out` |
 //!
 //! ```
-//! use nanobragg_cli::compare::{Asked, Request, Subject};
+//! use nanobragg_cli::compare::{CompareCommand, CompareRequest, Subject};
 //!
-//! let Asked::Compare(request) = Request::from_words(["a.bin", "b.img", "-tolerance", "1e-3"])? else {
+//! let CompareCommand::Compare(request) = CompareRequest::from_words(["a.bin", "b.img", "-tolerance", "1e-3"])? else {
 //!     panic!("no help was asked for")
 //! };
 //! assert_eq!(request.tolerance.relative(), 1e-3);
@@ -29,4 +29,4 @@ mod request;
 
 pub use carry_out::compare;
 pub use error::CompareError;
-pub use request::{Asked, Request, Subject};
+pub use request::{CompareCommand, CompareRequest, Subject};

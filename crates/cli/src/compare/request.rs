@@ -11,16 +11,16 @@ use crate::subcommand::{NoRequest, Place, Tool, count};
 
 /// What the words ask for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Asked {
+pub enum CompareCommand {
     /// To show this text.
     Show(String),
     /// To compare.
-    Compare(Request),
+    Compare(CompareRequest),
 }
 
 /// A comparison to be made.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
+pub struct CompareRequest {
     /// What is compared.
     pub subject: Subject,
     /// How far B may be from A.
@@ -54,7 +54,7 @@ pub enum Subject {
 
 /// What the words say.
 #[derive(Default)]
-struct Words {
+struct CompareWords {
     a: Option<PathBuf>,
     b: Option<PathBuf>,
     sides: Vec<u32>,
@@ -66,22 +66,22 @@ struct Words {
     arguments: Vec<OsString>,
 }
 
-impl Request {
+impl CompareRequest {
     /// Reads the words.
     ///
     /// # Errors
     /// [`CompareError::Usage`] for a command line that makes no sense.
     pub fn from_words<W: Into<OsString>>(
         words: impl IntoIterator<Item = W>,
-    ) -> Result<Asked, CompareError> {
+    ) -> Result<CompareCommand, CompareError> {
         match TOOL.read(words.into_iter().map(Into::into)) {
-            Ok(words) => Self::of(words).map(Asked::Compare),
-            Err(NoRequest::Show(text)) => Ok(Asked::Show(text)),
+            Ok(words) => Self::of(words).map(CompareCommand::Compare),
+            Err(NoRequest::Show(text)) => Ok(CompareCommand::Show(text)),
             Err(NoRequest::Usage(fault)) => Err(CompareError::Usage(fault)),
         }
     }
 
-    fn of(words: Words) -> Result<Self, CompareError> {
+    fn of(words: CompareWords) -> Result<Self, CompareError> {
         let sides = match (&words.sides[..], words.header) {
             (&[fast, slow], _) => ImageSides::Given([fast as usize, slow as usize]),
             (_, Some(header)) => ImageSides::OfHeader(header),
@@ -110,9 +110,9 @@ impl Request {
     }
 }
 
-type Spec = Flag<Words>;
+type Spec = Flag<CompareWords>;
 
-static TOOL: Tool<Words> = Tool {
+static TOOL: Tool<CompareWords> = Tool {
     name: "compare",
     about: "Holds image B against image A, or this program against the C program.",
     usage: &[
@@ -200,15 +200,15 @@ it is not, 2 if the images could not be compared, 130 after an interrupt.",
 mod tests {
     use super::*;
 
-    fn request(line: &str) -> Request {
-        match Request::from_words(line.split_whitespace()) {
-            Ok(Asked::Compare(request)) => request,
+    fn request(line: &str) -> CompareRequest {
+        match CompareRequest::from_words(line.split_whitespace()) {
+            Ok(CompareCommand::Compare(request)) => request,
             other => panic!("{other:?}"),
         }
     }
 
     fn refusal(line: &str) -> String {
-        Request::from_words(line.split_whitespace())
+        CompareRequest::from_words(line.split_whitespace())
             .unwrap_err()
             .to_string()
     }
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn help_tells_the_tolerance_and_the_exit_status() {
         for word in ["-h", "-help", "--help"] {
-            let Ok(Asked::Show(text)) = Request::from_words([word]) else {
+            let Ok(CompareCommand::Show(text)) = CompareRequest::from_words([word]) else {
                 panic!("help was asked for")
             };
             assert!(text.contains("|a - b| <= T |a| + T/1000 brightest |a|"));

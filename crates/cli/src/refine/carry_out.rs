@@ -9,7 +9,7 @@ use nanobragg::response::Gain;
 use nanobragg::{Cancel, Precision, ResponseSpec, RunOptions};
 use nanobragg_refine::{Iteration, Pictures, Target};
 
-use super::{RefineError, Request, arguments};
+use super::{RefineError, RefineRequest, arguments};
 use crate::Invocation;
 use crate::args::{Args, Task, Verbosity};
 use crate::log;
@@ -26,7 +26,7 @@ const STANDARD_OUTPUT: &str = "-";
 ///
 /// # Errors
 /// See [`RefineError`]. No output is then changed.
-pub fn refine(request: &Request, stop: &Cancel) -> Result<bool, RefineError> {
+pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<bool, RefineError> {
     let args = experiment(&request.words)?;
     log::init(args.running.verbosity);
     for warning in &args.warnings {
@@ -125,7 +125,7 @@ fn quoted(word: String) -> String {
 }
 
 /// Refuses to write over what is fitted, and two outputs in one file.
-fn refuse_collisions(request: &Request) -> Result<(), RefineError> {
+fn refuse_collisions(request: &RefineRequest) -> Result<(), RefineError> {
     let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
         // Many things may go into a device or a pipe.
         (Ok(one), Ok(other)) => one == other && one.is_file(),

@@ -6,15 +6,15 @@
 //!
 //! | step | file |
 //! |---|---|
-//! | words to a [`Request`] | `request` |
+//! | words to a [`RefineRequest`] | `request` |
 //! | the flags that ask for the refined experiment | `arguments` |
 //! | all of that, one after the other | `carry_out` |
 //!
 //! ```
-//! use nanobragg_cli::refine::{Asked, Request};
+//! use nanobragg_cli::refine::{RefineCommand, RefineRequest};
 //!
 //! let words = ["-target", "a.img", "-refine", "cell,distance", "--", "-cell", "70"];
-//! let Asked::Refine(request) = Request::from_words(words)? else {
+//! let RefineCommand::Refine(request) = RefineRequest::from_words(words)? else {
 //!     panic!("no help was asked for")
 //! };
 //! assert_eq!(request.wanted.selection.len(), 2);
@@ -28,4 +28,4 @@ mod request;
 
 pub use carry_out::refine;
 pub use error::RefineError;
-pub use request::{Asked, Request};
+pub use request::{RefineCommand, RefineRequest};

@@ -16,16 +16,16 @@ use crate::subcommand::{NoRequest, Place, Tool, count};
 
 /// What the words ask for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Asked {
+pub enum RefineCommand {
     /// To show this text.
     Show(String),
     /// To refine.
-    Refine(Box<Request>),
+    Refine(Box<RefineRequest>),
 }
 
 /// A refinement to be made.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
+pub struct RefineRequest {
     /// The image to fit.
     pub target: PathBuf,
     /// An image that is 0 where the target is not to be used.
@@ -46,7 +46,7 @@ pub struct Request {
 
 /// What the words say.
 #[derive(Default)]
-struct Words {
+struct RefineWords {
     target: PathBuf,
     mask: Option<PathBuf>,
     gain: Option<f64>,
@@ -65,22 +65,22 @@ struct Words {
     arguments: Vec<OsString>,
 }
 
-impl Request {
+impl RefineRequest {
     /// Reads the words.
     ///
     /// # Errors
     /// [`RefineError::Usage`] for a command line that makes no sense.
     pub fn from_words<W: Into<OsString>>(
         words: impl IntoIterator<Item = W>,
-    ) -> Result<Asked, RefineError> {
+    ) -> Result<RefineCommand, RefineError> {
         match TOOL.read(words.into_iter().map(Into::into)) {
-            Ok(words) => Ok(Asked::Refine(Box::new(Self::of(words)?))),
-            Err(NoRequest::Show(text)) => Ok(Asked::Show(text)),
+            Ok(words) => Ok(RefineCommand::Refine(Box::new(Self::of(words)?))),
+            Err(NoRequest::Show(text)) => Ok(RefineCommand::Show(text)),
             Err(NoRequest::Usage(fault)) => Err(RefineError::Usage(fault)),
         }
     }
 
-    fn of(words: Words) -> Result<Self, RefineError> {
+    fn of(words: RefineWords) -> Result<Self, RefineError> {
         let fault = |fault: nanobragg_refine::Error| RefineError::Usage(fault.to_string());
         let names = words.names.as_deref().unwrap_or(DEFAULT_NAMES);
         let selection = names.split(',').map(Selection::from_name);
@@ -122,9 +122,9 @@ const SYSTEMS: [&str; CrystalSystem::ALL.len()] = {
     names
 };
 
-type Spec = Flag<Words>;
+type Spec = Flag<RefineWords>;
 
-static TOOL: Tool<Words> = Tool {
+static TOOL: Tool<RefineWords> = Tool {
     name: "refine",
     about: "Fits cell, orientation, geometry and more of an experiment to an image.",
     usage: &["nanoBragg refine --target IMAGE [flags] -- ARGUMENTS"],
@@ -212,8 +212,8 @@ it has failed or not converged, 2 for a command line that makes no sense, 130 af
     excludes: &[("sigma", &["readout", "calibration"])],
 };
 
-fn likelihood(words: &Words) -> Result<Likelihood, RefineError> {
-    let Words {
+fn likelihood(words: &RefineWords) -> Result<Likelihood, RefineError> {
+    let RefineWords {
         readout,
         calibration,
         sigma,
@@ -279,9 +279,9 @@ mod tests {
 
     use super::*;
 
-    fn request(line: &str) -> Request {
-        match Request::from_words(line.split_whitespace()) {
-            Ok(Asked::Refine(request)) => *request,
+    fn request(line: &str) -> RefineRequest {
+        match RefineRequest::from_words(line.split_whitespace()) {
+            Ok(RefineCommand::Refine(request)) => *request,
             other => panic!("{other:?}"),
         }
     }
@@ -336,7 +336,7 @@ mod tests {
             ("-target t -likelihood gaussian -sigma 0 -- -N 5", "above 0"),
             ("-target t -iterations 0 -- -N 5", "'0'"),
         ] {
-            let error = Request::from_words(line.split_whitespace()).unwrap_err();
+            let error = RefineRequest::from_words(line.split_whitespace()).unwrap_err();
             let text = error.to_string();
             assert!(text.contains(why) && error.is_usage(), "{line}: {text}");
             assert!(!text.contains('\n'));

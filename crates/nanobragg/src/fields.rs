@@ -1,0 +1,169 @@
+//! The fields of an experiment that an error is about.
+
+use nanobragg_crystal as crystal;
+use nanobragg_geometry as geometry;
+use nanobragg_io as io;
+use nanobragg_physics as physics;
+use nanobragg_sources as sources;
+use nanobragg_structure as structure;
+
+use crate::error::Error;
+
+/// What stands for the limit of memory among fields: more of it would do.
+pub const MEMORY_LIMIT: &str = "memory_limit";
+
+/// Fields that decide how large images are.
+const IMAGE_SIZE: &[&str] = &["detector.pixels", "detector.size", "detector.pixel_size"];
+
+/// Files of reflections.
+const REFLECTIONS: &[&str] = &["factors.hkl", "factors.dump"];
+
+/// The sensor and its layers.
+const SENSOR: &[&str] = &["detector.sensor.thickness", "detector.sensor.layers"];
+
+impl Error {
+    /// The fields of an experiment that the error is about, the likeliest first: `detector.distance`,
+    /// `crystal.cell`. `header` stands for an image whose header gives fields, `exchange` for a file of
+    /// another program, and [`MEMORY_LIMIT`] for the limit of memory. Empty where the message says it all.
+    pub fn fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::Crystal(error) => of_crystal(error),
+            Self::Structure(error) => of_structure(error),
+            Self::Sources(error) => of_sources(error),
+            Self::Geometry(error) => of_geometry(error),
+            Self::Physics(physics::Error::Threads { .. }) => &["threads"],
+            Self::Physics(physics::Error::OutOfMemory { .. }) | Self::OutOfMemory { .. } => {
+                IMAGE_SIZE
+            }
+            Self::TooMuchMemory { .. } => &[
+                "detector.pixels",
+                "detector.size",
+                "detector.pixel_size",
+                MEMORY_LIMIT,
+            ],
+            Self::NoOscillation => &["phi.range"],
+            Self::NoStructureFactors => &["factors.hkl", "factors.dump", "factors.default_f"],
+            Self::CurvedSurface => &["output.expt", "output.xds", "detector.surface"],
+            Self::PlaneThroughSample { .. } => &["exchange"],
+            Self::FileValue { place, .. } if place.ends_with(".panels") => &["exchange.panel"],
+            Self::TooManyTerms { .. } => &[
+                "phi.count",
+                "crystal.mosaic.domains",
+                "beam.divergence.count",
+                "beam.dispersion.count",
+                "sampling.oversample",
+                "detector.sensor.layers",
+            ],
+            Self::OutOfRange { quantity, .. } => of_quantity(quantity),
+            Self::Io(io::Error::Field { .. }) => &["header"],
+            _ => &[],
+        }
+    }
+}
+
+fn of_geometry(error: &geometry::Error) -> &'static [&'static str] {
+    match error {
+        geometry::Error::MaskSize { .. } => &["mask", "detector.pixels"],
+        geometry::Error::NotFinite { field, .. } | geometry::Error::OutOfRange { field, .. } => {
+            of_quantity(field)
+        }
+        geometry::Error::NoPixels { .. } | geometry::Error::TooManyPixels { .. } => IMAGE_SIZE,
+        geometry::Error::RoiOutside { .. } | geometry::Error::RoiReversed { .. } => &["roi"],
+        geometry::Error::NoDirection { .. } => &["detector.axes"],
+        geometry::Error::NoPlane { .. } => &["detector.axes.fast", "detector.axes.slow"],
+        _ => &[],
+    }
+}
+
+fn of_crystal(error: &crystal::Error) -> &'static [&'static str] {
+    match error {
+        crystal::Error::GridTooLarge { .. } => &["factors.hkl", "factors.dump", MEMORY_LIMIT],
+        crystal::Error::OutOfMemory { .. } => REFLECTIONS,
+        crystal::Error::NoCell => &["crystal.cell", "crystal.matrix"],
+        crystal::Error::FlatCell { .. } => &["crystal.cell"],
+        crystal::Error::SingularMatrix { .. } => &["crystal.matrix"],
+        crystal::Error::TooManyDomains { .. } => &["crystal.mosaic.domains"],
+        crystal::Error::OutOfRange { quantity, .. } => of_quantity(quantity),
+        _ => &[],
+    }
+}
+
+fn of_structure(error: &structure::Error) -> &'static [&'static str] {
+    match error {
+        structure::Error::Crystal(error) => of_crystal(error),
+        structure::Error::NoCell { .. } => &["crystal.cell"],
+        structure::Error::NoSpaceGroup { .. } => &["factors.space_group"],
+        structure::Error::Scale { .. } => &["factors.coordinates", "crystal.cell"],
+        structure::Error::TooLarge { .. } => &["dmin", MEMORY_LIMIT],
+        structure::Error::OutOfRange { quantity, .. } => match *quantity {
+            "the resolution limit (A)" => &["dmin"],
+            "the solvent's density (e/A^3)" => &["factors.solvent.density"],
+            "the solvent's B (A^2)" => &["factors.solvent.b"],
+            _ => &["factors.coordinates", "crystal.cell"],
+        },
+        _ => &[],
+    }
+}
+
+fn of_sources(error: &sources::Error) -> &'static [&'static str] {
+    use sources::Quantity;
+    match error {
+        sources::Error::StepNotFinite { quantity, .. }
+        | sources::Error::TooManySteps { quantity, .. } => match quantity {
+            Quantity::HorizontalDivergence => &["beam.divergence.horizontal"],
+            Quantity::VerticalDivergence => &["beam.divergence.vertical"],
+            Quantity::Dispersion => &["beam.dispersion.range", "beam.dispersion.count"],
+            Quantity::Phi => &["phi.range", "phi.step", "phi.count"],
+            _ => SENSOR,
+        },
+        sources::Error::TooManySources { .. } => &[
+            "beam.divergence.horizontal.count",
+            "beam.divergence.vertical.count",
+            "beam.dispersion.count",
+        ],
+        sources::Error::EverySourceTrimmed { .. } => &[
+            "beam.divergence.outline",
+            "beam.divergence.horizontal.count",
+            "beam.divergence.vertical.count",
+        ],
+        sources::Error::NoBeamDirection { .. } => &["detector.axes.beam"],
+        sources::Error::BandWavelength { .. } => &["beam.wavelength", "beam.dispersion.range"],
+        sources::Error::FluenceNotFinite { .. } => &["beam.flux", "beam.exposure", "beam.size"],
+        _ => &[],
+    }
+}
+
+/// The fields behind a quantity, by the name that errors have for it.
+fn of_quantity(quantity: &str) -> &'static [&'static str] {
+    match quantity {
+        "the number of sub-pixels along the edge of a pixel" => &["sampling.oversample"],
+        "the pixel size (m)" => &["detector.pixel_size"],
+        "the close distance (m)" => &["detector.close_distance", "header"],
+        "the distance (m)" => &["detector.distance", "header"],
+        "the detector size along fast (m)" | "the detector size along slow (m)" => {
+            &["detector.size"]
+        }
+        "the beam centre X (m)" | "the beam centre Y (m)" => &["detector.beam_centre"],
+        "the near point X (m)" | "the near point Y (m)" => &["detector.near_point"],
+        "ORGX (pixels)" | "ORGY (pixels)" => &["detector.org"],
+        "two-theta (rad)" => &["detector.twotheta"],
+        "the rotation about X (rad)"
+        | "the rotation about Y (rad)"
+        | "the rotation about Z (rad)" => &["detector.rotations"],
+        "the wavelength (m)" | "wavelength (m)" => &["beam.wavelength", "header"],
+        "the attenuation depth (m)" => &["detector.sensor.attenuation"],
+        "the sensor thickness (m)" | "the number of sensor layers" => SENSOR,
+        "cell edge a (A)"
+        | "cell edge b (A)"
+        | "cell edge c (A)"
+        | "cell angle alpha"
+        | "cell angle beta"
+        | "cell angle gamma"
+        | "number of cells"
+        | "the number of cells" => &["crystal.cell", "crystal.cells", "crystal.size"],
+        "crystal size (m)" => &["crystal.size"],
+        "misset angle (rad)" => &["crystal.misset"],
+        "mosaic spread (rad)" => &["crystal.mosaic.spread"],
+        _ => &[],
+    }
+}
