@@ -44,6 +44,8 @@ def test_programs_that_are_right_pass_and_others_do_not(mypy: Mypy, tmp_path: Pa
         "nanobragg.write_image('a.img', counts, exp)\n"
         "normal: NDArray[np.float64] = exp.geometry['normal']\n"
         "brightest: float = nanobragg.simulate(exp)[1]['max_photons']\n"
+        "exp = nanobragg.Experiment.from_dict(exp.to_dict(), distance=60)\n"
+        "exp = exp.replace(sources=np.ones((2, 5)), panels=[{'origin_mm': (50, 0, 0)}], mask=[np.ones((3, 4))])\n"
     )
     (tmp_path / "wrong.py").write_text(
         "import nanobragg\n"
@@ -63,8 +65,8 @@ def test_programs_that_are_right_pass_and_others_do_not(mypy: Mypy, tmp_path: Pa
 def test_these_tests_are_typed(mypy: Mypy, tmp_path: Path) -> None:
     config = tmp_path / "mypy.ini"
     config.write_text(
-        "[mypy]\n[mypy-fabio.*,mypy-h5py.*]\nignore_missing_imports = true\n"
-        "[mypy-test_dask,mypy-test_panels]\ndisallow_untyped_calls = false\n"
+        "[mypy]\n[mypy-fabio.*,h5py.*]\nignore_missing_imports = true\n"
+        "[mypy-test_dask,test_panels]\ndisallow_untyped_calls = false\n"
     )
     tests = sorted(str(path) for path in HERE.glob("*test*.py"))
     checked = mypy(tmp_path, "--config-file", str(config), *tests)

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use nanobragg::exchange::{Described, dxtbx, xds};
+use nanobragg::exchange::{Described, dxtbx, place_panels, xds};
+use nanobragg::geometry::AttachedPanel;
 use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot};
 
 use crate::args::Args;
@@ -48,8 +49,7 @@ impl Source {
     /// # Errors
     /// A detector that cannot be.
     pub(crate) fn place(&self, spec: &mut ExperimentSpec, args: &Args) -> Result<(), RunError> {
-        let about = args.detector.pivot_of_last_flag.unwrap_or(Pivot::Sample);
-        self.described.place(spec, about)?;
+        self.described.place(spec, pivot(args))?;
         if args.detector.distance_mm.is_some() {
             forget_distances(&mut spec.detector);
         }
@@ -119,6 +119,27 @@ impl Source {
         }
         given.join(", ")
     }
+}
+
+/// Takes panels in memory into `spec`, so that flags can be laid over them.
+///
+/// # Errors
+/// A detector that cannot be.
+pub(crate) fn place(
+    panels: &[AttachedPanel],
+    spec: &mut DetectorSpec,
+    args: &Args,
+) -> Result<(), RunError> {
+    place_panels(spec, panels, pivot(args))?;
+    if !panels.is_empty() && args.detector.distance_mm.is_some() {
+        forget_distances(spec);
+    }
+    Ok(())
+}
+
+/// About what a detector is turned.
+fn pivot(args: &Args) -> Pivot {
+    args.detector.pivot_of_last_flag.unwrap_or(Pivot::Sample)
 }
 
 /// A distance on the command line wins over both that a file gives.

@@ -8,10 +8,11 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use nanobragg::crystal::Reflection;
 use nanobragg::exchange::Geometry;
 use nanobragg::factors::{Coordinates, FactorFile, mask_of};
+use nanobragg::geometry::AttachedPanel;
 use nanobragg::io::smv;
 use nanobragg::{
-    Angle, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, HeaderKind, Loaded, Mask,
-    MaskSpec, Oddity, Resolved, apply_header, check_memory,
+    Angle, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, HeaderKind, Loaded, MaskSpec,
+    Oddity, Resolved, SourceList, SourcesSpec, apply_header, check_memory,
 };
 
 use crate::args::Args;
@@ -31,7 +32,11 @@ pub struct Inputs {
     /// Instead of the file of `-hkl` or a dump.
     pub reflections: Option<Arc<[Reflection]>>,
     /// Over the mask of `-mask`, whose header is taken all the same.
-    pub mask: Option<Mask>,
+    pub mask: Option<MaskSpec>,
+    /// The detector, in the laboratory: over that of files, and under what flags say of it.
+    pub panels: Vec<AttachedPanel>,
+    /// Instead of the file of `-sourcefile` or a grid.
+    pub sources: Option<SourceList>,
 }
 
 /// A command line resolved.
@@ -180,10 +185,14 @@ impl Prepared {
         for source in &geometry_from {
             source.place(&mut named, args)?;
         }
+        exchange::place(&inputs.panels, &mut named.detector, args)?;
 
         let noise_seed = args.noise.seed.unwrap_or_else(seed_from_clock);
         apply_detector(&mut named.detector, args);
         apply_beam(&mut named.beam, args);
+        if let Some(sources) = inputs.sources {
+            named.beam.sources = SourcesSpec::List(sources);
+        }
         let wavelength = named.beam.wavelength;
         apply_crystal(
             &mut named.crystal,
@@ -199,7 +208,7 @@ impl Prepared {
             let default_f = named.factors.default_f();
             named.factors = FactorGrid::from_reflections(reflections, default_f, limit)?.into();
         }
-        named.mask = inputs.mask.map(MaskSpec::Pixels).or(named.mask);
+        named.mask = inputs.mask.or(named.mask);
         let read = ExperimentSpec {
             mask: match named.mask {
                 // Read already.

@@ -175,11 +175,7 @@ pub(crate) fn picture(
 }
 
 /// Renders without a word on how far it is.
-pub(crate) fn render_quietly(
-    scene: &Scene,
-    args: &Args,
-    stop: &Cancel,
-) -> Result<Frame, RunError> {
+pub(crate) fn render_quietly(scene: &Scene, args: &Args, stop: &Cancel) -> Result<Frame, RunError> {
     render_with(scene, args, None, stop)
 }
 

@@ -45,6 +45,16 @@ pub enum Error {
         /// The kind of file.
         file: &'static str,
     },
+    /// Masks that are not as many as the panels.
+    #[error(
+        "{masks} masks do not fit a detector of {panels} panels: give one for each, or one for all"
+    )]
+    PanelMasks {
+        /// Masks.
+        masks: usize,
+        /// Panels of the detector.
+        panels: usize,
+    },
     /// A number in the header of an image that no experiment can have.
     #[error(
         "{}: {key}={value:e} in the header is absurd, expected a magnitude from {least:e} to {most:e}",

@@ -119,11 +119,9 @@ impl ExperimentSpec {
     /// # Errors
     /// The first thing that is wrong, naming it with its value; see [`Error`].
     pub fn resolve(&self) -> Result<Resolved, Error> {
-        let mask = match &self.mask {
-            None => None,
-            Some(MaskSpec::Pixels(mask)) => Some(mask),
-            Some(MaskSpec::File(_)) => return self.load_and_resolve(),
-        };
+        if let Some(MaskSpec::File(_)) = self.mask {
+            return self.load_and_resolve();
+        }
         let Some(factors) = self.factors.in_memory() else {
             return self.load_and_resolve();
         };
@@ -142,7 +140,7 @@ impl ExperimentSpec {
         let divergence = Divergence::new(&self.beam.divergence)?;
         let dispersion = Dispersion::new(&self.beam.dispersion)?;
         let sources = self.sources(&laboratory.beam, wavelength_m, &divergence, &dispersion)?;
-        let detector = self.rendered_parts(laboratory.detector, mask)?;
+        let detector = self.rendered_parts(laboratory.detector)?;
         if factors.is_empty() && factors.default_f() == 0.0 {
             return Err(Error::NoStructureFactors);
         }
@@ -258,8 +256,20 @@ impl ExperimentSpec {
     }
 
     /// The detector with the region of interest and the mask of every panel.
-    fn rendered_parts(&self, detector: Detector, mask: Option<&Mask>) -> Result<Detector, Error> {
-        let panels = detector.panels().iter().map(|panel| {
+    fn rendered_parts(&self, detector: Detector) -> Result<Detector, Error> {
+        let panels = detector.panels();
+        let masks: Vec<Option<&Mask>> = match &self.mask {
+            None | Some(MaskSpec::File(_)) => vec![None; panels.len()],
+            Some(MaskSpec::Pixels(mask)) => vec![Some(mask); panels.len()],
+            Some(MaskSpec::Panels(masks)) => masks.iter().map(Some).collect(),
+        };
+        if masks.len() != panels.len() {
+            return Err(Error::PanelMasks {
+                masks: masks.len(),
+                panels: panels.len(),
+            });
+        }
+        let panels = panels.iter().zip(masks).map(|(panel, mask)| {
             let (pixels_fast, pixels_slow) = (panel.pixels_fast(), panel.pixels_slow());
             let roi = Roi::new(self.roi.fast, self.roi.slow, pixels_fast, pixels_slow)?;
             Ok(panel.clone().with_roi(roi)?.with_mask(mask.cloned())?)

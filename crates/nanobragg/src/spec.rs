@@ -84,9 +84,12 @@ pub struct ExperimentSpec {
 pub enum MaskSpec {
     /// Those that are 0 in the image of this SMV file.
     File(PathBuf),
-    /// Those of this mask.
+    /// Those of this mask, on every panel.
     #[serde(skip)]
     Pixels(Mask),
+    /// Those of a mask for each panel.
+    #[serde(skip)]
+    Panels(Vec<Mask>),
 }
 
 impl From<Mask> for MaskSpec {

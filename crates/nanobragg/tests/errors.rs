@@ -90,6 +90,15 @@ fn a_mask_of_another_size_is_refused_with_both_sizes() {
 }
 
 #[test]
+fn masks_that_are_not_as_many_as_the_panels_are_refused() {
+    let mask = Mask::new(3, vec![true; 6]).unwrap();
+    assert_says(
+        |spec| spec.mask = Some(MaskSpec::Panels(vec![mask.clone(), mask])),
+        &["2 masks", "1 panels"],
+    );
+}
+
+#[test]
 fn a_region_that_is_not_on_the_detector_is_refused() {
     assert_says(
         |spec| {

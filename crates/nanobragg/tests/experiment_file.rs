@@ -96,6 +96,18 @@ proptest! {
             // Numbers are told apart by their shortest digits, so equal texts are equal bits.
             prop_assert_eq!(format!("{:?}", again), format!("{:?}", spec));
         }
+        let again = ExperimentSpec::from_tree(&spec.to_tree().unwrap(), "tree").unwrap();
+        prop_assert_eq!(format!("{:?}", again), format!("{:?}", spec));
+    }
+
+    #[test]
+    fn a_tree_is_refused_by_its_field_and_the_name_it_is_called(version in 2..99) {
+        let refused = |tree| ExperimentSpec::from_tree(&tree, "tree").unwrap_err().to_string();
+        let text = refused(serde_json::json!({ "beam": { "wavelenght_angstrom": 1 } }));
+        let meant = "did you mean wavelength_angstrom?";
+        prop_assert_eq!(text, format!("tree: beam.wavelenght_angstrom is not a field; {meant}"));
+        let text = refused(serde_json::json!({ "version": version, "new": 1 }));
+        prop_assert!(text.starts_with(&format!("tree: an experiment of version {version};")), "{}", text);
     }
 
     #[test]

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use nanobragg::crystal::Reflection;
+use nanobragg::geometry::AttachedPanel;
 use nanobragg::io::Image;
-use nanobragg::{Error, Hkl, Mask};
-use numpy::ndarray::Array2;
+use nanobragg::{Error, Hkl, Mask, MaskSpec, Source, SourceList};
+use numpy::ndarray::{Array2, ArrayD, ArrayView1, ArrayView3};
 use numpy::{
     AllowTypeChange, Element, IntoPyArray, PyArray1, PyArray2, PyArrayLike1, PyArrayLike2,
+    PyArrayLike3,
 };
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use serde_json::{Map, Value, json};
 
 use crate::errors::{Exception, of_io, of_run};
 use crate::experiment::Experiment;
+use crate::tree::from_python;
 
 /// Indices `[n][3]` and amplitudes `[n]`.
 pub(crate) type HklArrays<'py> = (Bound<'py, PyArray2<i32>>, Bound<'py, PyArray1<f64>>);
@@ -56,60 +61,312 @@ pub(crate) fn image<T: Element + Copy>(
     Image::new(fast, slow, pixels).map_err(|error| of_io(array.py(), error))
 }
 
-/// The image in anything like an array `[slow][fast]`, and whether its numbers are of an integer
-/// type.
-///
-/// # Errors
-/// Where it has no numbers, or no pixels.
-pub(crate) fn numbers(value: &Bound<'_, PyAny>) -> PyResult<(Image<f64>, bool)> {
-    let array = value
-        .py()
-        .import("numpy")?
-        .call_method1("asarray", (value,))?;
-    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    let numbers: PyArrayLike2<'_, f64, AllowTypeChange> = array.extract()?;
-    Ok((image(&numbers)?, matches!(kind.as_str(), "i" | "u" | "b")))
-}
+/// The sides of the panels of a detector, `[slow, fast]` of each. The images of panels are one array
+/// `[slow][fast]` of one panel, `[panel][slow][fast]` of several with the same sides, and otherwise a
+/// list of arrays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sides(Vec<[usize; 2]>);
 
-/// Makes sure that an image is of the detector of `experiment`.
-///
-/// # Errors
-/// [`Error::ImageSides`] with both.
-pub(crate) fn same_sides<T>(
-    py: Python<'_>,
-    image: &Image<T>,
-    experiment: &Experiment,
-) -> PyResult<()> {
-    let (slow, fast) = experiment.sides();
-    let (a, b) = ([image.fast(), image.slow()], [fast, slow]);
-    if a != b {
-        return Err(of_run(py, &Error::ImageSides { a, b }.into()));
+impl Sides {
+    pub(crate) fn of(experiment: &Experiment) -> Self {
+        let panels = experiment.job().resolved.experiment.detector.panels();
+        let sides = panels.iter().map(|p| [p.pixels_slow(), p.pixels_fast()]);
+        Self(sides.map(|sides| sides.map(|side| side as usize)).collect())
     }
-    Ok(())
+
+    /// The shape of the images as one array, if they fit in one.
+    pub(crate) fn shape(&self) -> Option<Vec<usize>> {
+        match self.0.as_slice() {
+            [one] => Some(one.to_vec()),
+            [first @ [slow, fast], others @ ..] if others.iter().all(|one| one == first) => {
+                Some(vec![self.0.len(), *slow, *fast])
+            }
+            _ => None,
+        }
+    }
+
+    /// The shape of the images as one array, or that of all images one below the other.
+    pub(crate) fn shape_or_stack(&self) -> Vec<usize> {
+        self.shape().unwrap_or_else(|| {
+            let [slow, fast] =
+                [0, 1].map(|axis| self.0.iter().filter_map(move |one| one.get(axis)));
+            vec![slow.sum(), fast.copied().max().unwrap_or(0)]
+        })
+    }
+
+    /// The pixels of all images, one after the other, as NumPy has them. Before the sides of each come
+    /// those of `outer`, whose images of all panels follow each other.
+    ///
+    /// # Errors
+    /// If they are not as many as the sides say.
+    pub(crate) fn to_python<'py, T: Element + Copy>(
+        &self,
+        py: Python<'py>,
+        outer: &[usize],
+        values: Vec<T>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let array = |shape: Vec<usize>, values| {
+            let shape = [outer, &shape].concat();
+            let array = ArrayD::from_shape_vec(shape, values);
+            let array = array.map_err(|error| Exception::Run.says(py, error))?;
+            PyResult::Ok(array.into_pyarray(py).into_any())
+        };
+        if let Some(shape) = self.shape() {
+            return array(shape, values);
+        }
+        let pixels: usize = self.0.iter().map(|[slow, fast]| slow * fast).sum();
+        let mut start = 0;
+        let each = self.0.iter().map(|&[slow, fast]| {
+            let own = start..start + slow * fast;
+            start = own.end;
+            let images = values.chunks(pixels);
+            let own = images.flat_map(|image| image.get(own.clone()).unwrap_or_default());
+            array(vec![slow, fast], own.copied().collect())
+        });
+        let each = each.collect::<PyResult<Vec<_>>>()?;
+        Ok(PyList::new(py, each)?.into_any())
+    }
+
+    /// The images of a run as NumPy has them.
+    ///
+    /// # Errors
+    /// None that a run can have.
+    pub(crate) fn of_stack<'py, T: Element + Copy>(
+        &self,
+        py: Python<'py>,
+        stack: Image<T>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if self.shape().is_some() {
+            return self.to_python(py, &[], stack.into_pixels());
+        }
+        let mut rows = stack.rows();
+        let mut values: Vec<T> = Vec::new();
+        for &[slow, fast] in &self.0 {
+            for row in rows.by_ref().take(slow) {
+                values.extend(row.iter().take(fast));
+            }
+        }
+        self.to_python(py, &[], values)
+    }
+
+    /// The pixels of images of this detector, one image after the other. They are copied, since Python may
+    /// change them while other threads run.
+    ///
+    /// # Errors
+    /// [`Error::ImageSides`] for one image of another panel; other numbers of images or of sides.
+    pub(crate) fn from_python(&self, value: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+        let py = value.py();
+        if let [[slow, fast]] = self.0[..] {
+            let image: Image<f64> = image(&value.extract()?)?;
+            let (a, b) = ([image.fast(), image.slow()], [fast, slow]);
+            if a != b {
+                return Err(of_run(py, &Error::ImageSides { a, b }.into()));
+            }
+            return Ok(image.into_pixels());
+        }
+        let mut pixels = Vec::new();
+        let mut found = Vec::new();
+        for item in value.try_iter()? {
+            let array: PyArrayLike2<'_, f64, AllowTypeChange> = item?.extract()?;
+            let array = array.as_array();
+            found.push([array.dim().0, array.dim().1]);
+            pixels.extend(array.iter().copied());
+        }
+        if found == self.0 {
+            return Ok(pixels);
+        }
+        Err(Exception::Run.says(py, format_args!(
+            "images of {found:?} pixels (slow, fast) are not of the detector, whose panels have {:?}",
+            self.0
+        )))
+    }
+
+    /// The same one below the other, as a run has them: zeros follow rows that are shorter than others.
+    ///
+    /// # Errors
+    /// As [`from_python`](Self::from_python).
+    pub(crate) fn to_stack(&self, value: &Bound<'_, PyAny>) -> PyResult<Image<f64>> {
+        let mut pixels = self.from_python(value)?.into_iter();
+        let images = self.0.iter().map(|&[slow, fast]| {
+            Image::new(fast, slow, pixels.by_ref().take(slow * fast).collect())
+        });
+        let images = images.collect::<Result<Vec<_>, _>>();
+        images
+            .and_then(|images| Image::stacked(&images))
+            .map_err(|error| of_io(value.py(), error))
+    }
 }
 
-/// The mask that an array `[slow][fast]` is: pixels that are not 0 are rendered.
+/// The one image of an array `[slow][fast]`, or those of an array `[panel][slow][fast]` or a list.
 ///
 /// # Errors
-/// Where it is no array of two dimensions with at least a pixel.
-pub(crate) fn mask(value: &Bound<'_, PyAny>) -> PyResult<Mask> {
-    let array: PyArrayLike2<'_, bool, AllowTypeChange> = value.extract()?;
-    let used = image(&array)?;
-    Mask::new(used.fast(), used.pixels().to_vec())
-        .ok_or_else(|| Exception::Usage.says(value.py(), "-mask: the array has no pixels"))
+/// Where there are no numbers, or no pixels.
+pub(crate) fn images(value: &Bound<'_, PyAny>) -> PyResult<Vec<Image<f64>>> {
+    let error = match value.extract() {
+        Ok(array) => return Ok(vec![image(&array)?]),
+        Err(error) => error,
+    };
+    let items = value.try_iter().map_err(|_| error)?;
+    items.map(|item| image(&item?.extract()?)).collect()
+}
+
+/// Whether the numbers of an array, or of a list of arrays, are of an integer type.
+///
+/// # Errors
+/// Where it is no array.
+pub(crate) fn has_integers(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let numpy = value.py().import("numpy")?;
+    let of = |value: &Bound<'_, PyAny>| -> PyResult<bool> {
+        let array = numpy.call_method1("asarray", (value,))?;
+        let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+        Ok(matches!(kind.as_str(), "i" | "u" | "b"))
+    };
+    match value.cast::<PyList>() {
+        Ok(list) if !list.is_empty() => of(&list.get_item(0)?),
+        _ => of(value),
+    }
+}
+
+/// The mask that an array `[slow][fast]` is, or those that one is for each panel: pixels that are not
+/// 0 are rendered.
+///
+/// # Errors
+/// Where it is no array of two or three dimensions with at least a pixel, and no list of arrays.
+pub(crate) fn mask(value: &Bound<'_, PyAny>) -> PyResult<MaskSpec> {
+    let one = |value: &Bound<'_, PyAny>| {
+        let array: PyArrayLike2<'_, bool, AllowTypeChange> = value.extract()?;
+        let used = image(&array)?;
+        Mask::new(used.fast(), used.pixels().to_vec())
+            .ok_or_else(|| Exception::Usage.says(value.py(), "-mask: the array has no pixels"))
+    };
+    let error = match one(value) {
+        Ok(mask) => return Ok(MaskSpec::Pixels(mask)),
+        Err(error) => error,
+    };
+    let items = value.try_iter().map_err(|_| error)?;
+    let masks = items.map(|item| one(&item?));
+    Ok(MaskSpec::Panels(masks.collect::<PyResult<_>>()?))
 }
 
 /// A mask as an array `[slow][fast]`.
-pub(crate) fn of_mask<'py>(
-    py: Python<'py>,
-    mask: &Mask,
-    rows: usize,
-) -> PyResult<Bound<'py, PyArray2<bool>>> {
+pub(crate) fn of_mask<'py>(py: Python<'py>, mask: &Mask) -> PyResult<Bound<'py, PyArray2<bool>>> {
+    let rows = mask.pixels_slow();
     let used: Vec<bool> = (0..rows).flat_map(|slow| mask.row(slow)).copied().collect();
     of_rows(py, [rows, mask.pixels_fast()], used)
 }
 
-/// The reflections of a pair of arrays: indices `[n][3]`, amplitudes `[n]`.
+/// Masks in memory as [`mask`] takes them; `None` for one in a file.
+pub(crate) fn of_masks<'py>(
+    py: Python<'py>,
+    masks: &MaskSpec,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    Ok(match masks {
+        MaskSpec::File(_) => None,
+        MaskSpec::Pixels(mask) => Some(of_mask(py, mask)?.into_any()),
+        MaskSpec::Panels(masks) => {
+            let masks = masks.iter().map(|mask| of_mask(py, mask));
+            let masks = masks.collect::<PyResult<Vec<_>>>()?;
+            Some(PyList::new(py, masks)?.into_any())
+        }
+    })
+}
+
+/// The fields of a panel, as an experiment file has them.
+const PANEL: [&str; 9] = [
+    "name",
+    "origin_mm",
+    "fast",
+    "slow",
+    "pixels_fast",
+    "pixels_slow",
+    "pixel_size_mm",
+    "sensor",
+    "trusted_range_counts",
+];
+
+/// The panels of a list of dicts, or of objects that have the fields as attributes.
+///
+/// # Errors
+/// Where there is none, or one lacks a field or has a value that cannot be.
+pub(crate) fn panels(value: &Bound<'_, PyAny>) -> PyResult<Vec<AttachedPanel>> {
+    let refuse = |text: String| Exception::Usage.says(value.py(), format_args!("panels: {text}"));
+    let items = value.try_iter()?.enumerate().map(|(index, item)| {
+        let item = item?;
+        let mut tree = match item.cast::<PyDict>() {
+            Ok(_) => from_python(&item)?,
+            Err(_) => Value::Object(Map::new()),
+        };
+        if !item.is_instance_of::<PyDict>() {
+            for field in PANEL {
+                if let Ok(value) = item.getattr(field) {
+                    tree[field] = from_python(&value)?;
+                }
+            }
+        }
+        // What was not said has its default.
+        if let Value::Object(fields) = &mut tree {
+            fields.retain(|_, value| !value.is_null());
+        }
+        serde_json::from_value(tree).map_err(|error| refuse(format!("number {index}: {error}")))
+    });
+    let panels = items.collect::<PyResult<Vec<_>>>()?;
+    if panels.is_empty() {
+        return Err(refuse("there is none".to_owned()));
+    }
+    Ok(panels)
+}
+
+/// The sources of an array `[n][5]` with the columns of a source file, or of a list of dicts with the
+/// fields of an experiment file.
+///
+/// # Errors
+/// Where there is none, or one that cannot be.
+pub(crate) fn sources(value: &Bound<'_, PyAny>) -> PyResult<SourceList> {
+    let refuse = |text: String| Exception::Usage.says(value.py(), format_args!("sources: {text}"));
+    let tree = match value.extract::<PyArrayLike2<'_, f64, AllowTypeChange>>() {
+        Ok(array) => {
+            let row = |row: ArrayView1<'_, f64>| match row.to_vec()[..] {
+                [x, y, z, weight, wavelength_m] => Ok(json!({
+                    "position_m": [x, y, z],
+                    "weight": weight,
+                    // Text is kept to the bit.
+                    "wavelength_angstrom": format!("{wavelength_m:?} m"),
+                })),
+                _ => Err(refuse(format!(
+                    "rows of {} numbers; give X Y Z (m), weight, wavelength (m)",
+                    row.len()
+                ))),
+            };
+            array
+                .as_array()
+                .rows()
+                .into_iter()
+                .map(row)
+                .collect::<PyResult<Value>>()?
+        }
+        Err(_) => from_python(value)?,
+    };
+    serde_json::from_value(tree).map_err(|error| refuse(error.to_string()))
+}
+
+/// Sources as an array `[n][5]`: X, Y, Z in m, weight, wavelength in m.
+pub(crate) fn of_sources<'py>(
+    py: Python<'py>,
+    sources: &[Source],
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let row = |source: &Source| {
+        let [x, y, z] = source.position_m;
+        [x, y, z, source.recorded_weight, source.wavelength_m]
+    };
+    of_rows(
+        py,
+        [sources.len(), 5],
+        sources.iter().flat_map(row).collect(),
+    )
+}
+
+/// The reflections of a pair of arrays: indices `[n][3]` and amplitudes `[n]`, or the first h, k, l of a
+/// box and amplitudes `[h][k][l]`.
 ///
 /// # Errors
 /// An index that is not whole, an amplitude that is not finite, lengths that differ, or no
@@ -117,6 +374,11 @@ pub(crate) fn of_mask<'py>(
 pub(crate) fn reflections(value: &Bound<'_, PyAny>) -> PyResult<Arc<[Reflection]>> {
     let py = value.py();
     let refuse = |text: String| Exception::Usage.says(py, format_args!("-hkl: {text}"));
+    if let Ok((first, values)) = value.extract::<HklBox<'_>>() {
+        return of_box(first, &values.as_array()).ok_or_else(|| {
+            refuse("a box of no or too large indices, or of amplitudes not finite".to_owned())
+        });
+    }
     let (indices, amplitudes): (
         PyArrayLike2<'_, f64, AllowTypeChange>,
         PyArrayLike1<'_, f64, AllowTypeChange>,
@@ -162,6 +424,25 @@ pub(crate) fn reflections(value: &Bound<'_, PyAny>) -> PyResult<Arc<[Reflection]
         });
     }
     Ok(list.into())
+}
+
+/// The first h, k, l and amplitudes `[h][k][l]`.
+type HklBox<'py> = ([i32; 3], PyArrayLike3<'py, f64, AllowTypeChange>);
+
+/// The reflections of a box; `None` where there is none, or one that cannot be.
+fn of_box(first: [i32; 3], values: &ArrayView3<'_, f64>) -> Option<Arc<[Reflection]>> {
+    let reflection = |((h, k, l), &amplitude): ((usize, usize, usize), &f64)| {
+        let mut hkl = first;
+        for (index, by) in hkl.iter_mut().zip([h, k, l]) {
+            *index = index.checked_add(i32::try_from(by).ok()?)?;
+        }
+        let hkl = Hkl(hkl);
+        amplitude
+            .is_finite()
+            .then_some(Reflection { hkl, amplitude })
+    };
+    let list: Option<Vec<_>> = values.indexed_iter().map(reflection).collect();
+    list.filter(|list| !list.is_empty()).map(Arc::from)
 }
 
 /// The index that a number is.

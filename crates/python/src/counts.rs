@@ -4,16 +4,12 @@ use nanobragg::io::Image;
 use nanobragg::response::Count;
 use nanobragg::{Counts, Error, Offset, Response, ResponseSpec, StackedPanel, count_photons};
 use nanobragg_cli::RunError;
-use numpy::{AllowTypeChange, PyArray2, PyArrayLike2};
 use pyo3::prelude::*;
 
-use crate::arrays;
+use crate::arrays::Sides;
 use crate::errors::of_run;
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
-
-/// An image of photons.
-type Photons<'py> = PyArrayLike2<'py, f32, AllowTypeChange>;
 
 /// Count photons, with Poisson noise.
 ///
@@ -22,7 +18,7 @@ type Photons<'py> = PyArrayLike2<'py, f32, AllowTypeChange>;
 /// Parameters
 /// ----------
 /// image : array_like
-///     Photons expected in each pixel, shape (slow, fast).
+///     Photons expected in each pixel, as `render` returns them.
 /// experiment : Experiment
 ///     Whose detector it is. Outside its region of interest all counts are 0.
 /// seed : int, optional
@@ -33,20 +29,20 @@ type Photons<'py> = PyArrayLike2<'py, f32, AllowTypeChange>;
 /// Returns
 /// -------
 /// numpy.ndarray
-///     Counts from 0 to 65535, int32, shape (slow, fast).
+///     Counts from 0 to 65535, int32, in the shape of the image.
 #[pyfunction]
 #[pyo3(signature = (image, experiment, *, seed=None, adc=None))]
 pub(crate) fn add_noise<'py>(
     py: Python<'py>,
-    image: Photons<'py>,
+    image: &Bound<'py, PyAny>,
     experiment: &Bound<'py, Experiment>,
     seed: Option<i64>,
     adc: Option<f64>,
-) -> PyResult<Bound<'py, PyArray2<i32>>> {
+) -> PyResult<Bound<'py, PyAny>> {
     let experiment = experiment.get();
     let seed = seed.unwrap_or(experiment.job().noise_seed);
     let measured = Response::measured(&response_of(experiment, adc), seed);
-    counted(py, &image, experiment, |_| Ok(measured?))
+    counted(py, image, experiment, |_| Ok(measured?))
 }
 
 /// Scale photons to counts, without noise.
@@ -56,7 +52,7 @@ pub(crate) fn add_noise<'py>(
 /// Parameters
 /// ----------
 /// image : array_like
-///     Photons expected in each pixel, shape (slow, fast).
+///     Photons expected in each pixel, as `render` returns them.
 /// experiment : Experiment
 ///     Whose detector it is. Outside its region of interest all counts are 0.
 /// scale : float, optional
@@ -68,20 +64,20 @@ pub(crate) fn add_noise<'py>(
 /// Returns
 /// -------
 /// numpy.ndarray
-///     Counts from 0 to 65535, int32, shape (slow, fast).
+///     Counts from 0 to 65535, int32, in the shape of the image.
 #[pyfunction]
 #[pyo3(signature = (image, experiment, *, scale=None, adc=None))]
 pub(crate) fn counts<'py>(
     py: Python<'py>,
-    image: Photons<'py>,
+    image: &Bound<'py, PyAny>,
     experiment: &Bound<'py, Experiment>,
     scale: Option<f64>,
     adc: Option<f64>,
-) -> PyResult<Bound<'py, PyArray2<i32>>> {
+) -> PyResult<Bound<'py, PyAny>> {
     let experiment = experiment.get();
     let mut response = response_of(experiment, adc);
     response.integer_scale_counts_per_photon = scale.or(response.integer_scale_counts_per_photon);
-    counted(py, &image, experiment, |photons| {
+    counted(py, image, experiment, |photons| {
         let scale = response.integer_scale(brightest(photons).into());
         Ok(Response::integers(&response, scale)?)
     })
@@ -103,19 +99,19 @@ pub(crate) fn response_of(experiment: &Experiment, adc: Option<f64>) -> Response
 /// The counts that a response makes of an image of this detector, in the part that is rendered.
 fn counted<'py>(
     py: Python<'py>,
-    image: &Photons<'_>,
+    image: &Bound<'py, PyAny>,
     experiment: &Experiment,
     response: impl FnOnce(&Image<f32>) -> Result<Response, Error> + Send,
-) -> PyResult<Bound<'py, PyArray2<i32>>> {
-    let photons = arrays::image(image)?;
-    arrays::same_sides(py, &photons, experiment)?;
+) -> PyResult<Bound<'py, PyAny>> {
+    let sides = Sides::of(experiment);
+    let photons = sides.to_stack(image)?.map(|&pixel| pixel as f32);
     let panels = StackedPanel::all(&experiment.job().resolved.experiment.detector);
     let counts = interruptible(py, |cancel| {
         let go_on = || !cancel.is_raised();
         count_photons(response(&photons)?, &photons, &panels, &go_on)
     })?;
     let counts: Counts<Image<i32>> = counts.map_err(|error| of_run(py, &RunError::from(error)))?;
-    arrays::of_image(py, counts.pixels)
+    sides.of_stack(py, counts.pixels)
 }
 
 /// The photons of the brightest pixel; 0 if none is above 0.

@@ -73,6 +73,7 @@ fn is_about_a_file(error: &nanobragg::Error) -> bool {
         nanobragg::Error::HeaderValue { .. }
         | nanobragg::Error::Unreadable { .. }
         | nanobragg::Error::FileTooLarge { .. }
+        | nanobragg::Error::ExperimentFile { .. }
         | nanobragg::Error::NotJson { .. }
         | nanobragg::Error::FileValue { .. }
         | nanobragg::Error::FileLacks { .. } => true,

@@ -1,21 +1,22 @@
 //! The class `Experiment`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use nanobragg::ExperimentSpec;
 use nanobragg::gradient;
 use nanobragg::series::{SeriesKind, SeriesSpec};
+use nanobragg::{ExperimentSpec, FactorsSpec};
 use nanobragg_cli::{Args, DEFAULT_DUMP, Inputs, Job, Prepared, RunError, base_seeds, report};
-use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
+use serde_json::json;
 
-use crate::arrays::{self, HklArrays};
+use crate::arrays::{self, HklArrays, Sides};
 use crate::describe;
-use crate::errors::{of_run, warn};
+use crate::errors::{Exception, of_run, warn};
 use crate::flags::Said;
 use crate::gradient::{named, with_numbers};
-use crate::tree::to_python;
+use crate::tree::{from_python, to_python};
 
 /// One experiment: what is in the beam, what the beam is, and what records it.
 ///
@@ -30,9 +31,14 @@ use crate::tree::to_python;
 /// command_line : str or sequence of str, optional
 ///     Flags with their values. A string is split as a shell splits it.
 /// **flags
-///     Flags by name. `hkl` may be a pair of arrays, indices of shape (n, 3) and amplitudes of shape
-///     (n,), instead of the name of a file; `mask` an array of shape (slow, fast), not 0 where a
-///     pixel is rendered.
+///     Flags by name, and arrays instead of files: `hkl` or `structure_factors`, a pair of indices of
+///     shape (n, 3) and amplitudes of shape (n,), or of the first h, k, l of a box and amplitudes of shape
+///     (h, k, l); `mask` of shape (slow, fast), not 0 where a pixel is rendered, or one for each panel;
+///     `sources` of shape (n, 5), X Y Z (m), weight and wavelength (m), or a list of dicts as in an
+///     experiment file; `panels`, a list of dicts or objects with `origin_mm`, `fast`, `slow`,
+///     `pixels_fast`, `pixels_slow`, `pixel_size_mm` and perhaps `name`, `sensor` and
+///     `trusted_range_counts`, in the laboratory with the beam along +x. Flags of the detector are laid over
+///     the first panel, and the others move with it.
 ///
 /// Raises
 /// ------
@@ -80,7 +86,10 @@ impl Experiment {
 
     /// The same without a warning.
     fn quietly(py: Python<'_>, mut said: Said) -> PyResult<Self> {
-        let mut args = said.args(py)?;
+        let args = said.args(py)?;
+        let mut args = (args.with_base())
+            .map_err(|error| of_run(py, &error))?
+            .into_owned();
         let inputs = said.inputs.clone();
         let described = py
             .detach(|| Described::by(&args, inputs, &said))
@@ -111,10 +120,16 @@ impl Experiment {
         &self.job
     }
 
-    /// Pixels along slow and fast.
-    pub(crate) fn sides(&self) -> (usize, usize) {
-        let panel = self.job.resolved.experiment.detector.first();
-        (panel.pixels_slow() as usize, panel.pixels_fast() as usize)
+    /// What is said, with flags after it.
+    fn laid_over(
+        py: Python<'_>,
+        mut said: Said,
+        flags: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        if let Some(flags) = flags {
+            said.set_all(flags)?;
+        }
+        Self::of(py, said, &[])
     }
 
     /// A frame of the series that this experiment is the beginning of.
@@ -194,11 +209,111 @@ impl Experiment {
         command_line: Option<&Bound<'_, PyAny>>,
         flags: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let mut said = command_line.map(Said::by).transpose()?.unwrap_or_default();
-        if let Some(flags) = flags {
-            said.set_all(flags)?;
+        let said = command_line.map(Said::by).transpose()?.unwrap_or_default();
+        Self::laid_over(py, said, flags)
+    }
+
+    /// The experiment of a file as `-save-experiment` writes it, TOML or JSON.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or os.PathLike
+    /// **flags
+    ///     As in the constructor, laid over the experiment of the file.
+    ///
+    /// Returns
+    /// -------
+    /// Experiment
+    #[staticmethod]
+    #[pyo3(signature = (path, /, **flags))]
+    fn from_file(
+        py: Python<'_>,
+        path: &Bound<'_, PyAny>,
+        flags: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let mut said = Said::default();
+        said.set("experiment", path)?;
+        Self::laid_over(py, said, flags)
+    }
+
+    /// The experiment of a dict with the fields of an experiment file.
+    ///
+    /// Parameters
+    /// ----------
+    /// tree : dict
+    ///     As `to_dict` returns it; what is left out has its default. Instead of names of files,
+    ///     `structure_factors["hkl"]` and `mask` may be arrays as in the constructor.
+    /// **flags
+    ///     As in the constructor, laid over it.
+    ///
+    /// Returns
+    /// -------
+    /// Experiment
+    #[staticmethod]
+    #[pyo3(signature = (tree, /, **flags))]
+    fn from_dict(
+        py: Python<'_>,
+        tree: &Bound<'_, PyDict>,
+        flags: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let tree = tree.copy()?;
+        let mut said = Said::default();
+        if let Some(mask) = tree.get_item("mask")?
+            && !mask.is_none()
+            && !mask.is_instance_of::<PyDict>()
+        {
+            tree.del_item("mask")?;
+            said.set("mask", &mask)?;
         }
-        Self::of(py, said, &[])
+        if let Some(factors) = tree.get_item("structure_factors")?
+            && let Ok(factors) = factors.cast_into::<PyDict>()
+            && let Some(hkl) = factors.get_item("hkl")?
+            && hkl.is_instance_of::<PyTuple>()
+        {
+            let factors = factors.copy()?;
+            factors.del_item("hkl")?;
+            tree.set_item("structure_factors", factors)?;
+            said.set("hkl", &hkl)?;
+        }
+        let base = ExperimentSpec::from_tree(&from_python(tree.as_any())?, "from_dict");
+        let base = base.map_err(|error| Exception::Usage.says(py, error))?;
+        said.base = Some(Arc::new(base));
+        Self::laid_over(py, said, flags)
+    }
+
+    /// The experiment as a dict with every field of an experiment file, from which `from_dict` makes the
+    /// same to the bit; None where nothing was said.
+    ///
+    /// Returns
+    /// -------
+    /// dict
+    ///     Names of files are as they were given. Structure factors and masks that were given as arrays
+    ///     are arrays.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let mut spec = self.job.named.clone();
+        spec.noise_seed = Some(self.job.noise_seed);
+        let mask = spec.mask.as_ref();
+        let mask = mask
+            .map(|mask| arrays::of_masks(py, mask))
+            .transpose()?
+            .flatten();
+        if mask.is_some() {
+            spec.mask = None;
+        }
+        let are_arrays = matches!(spec.factors, FactorsSpec::Grid(_));
+        if are_arrays {
+            spec.factors = FactorsSpec::Constant(spec.factors.default_f());
+        }
+        let tree = spec.to_tree().map_err(|error| of_run(py, &error.into()))?;
+        let dict = to_python(py, &tree)?.cast_into::<PyDict>()?;
+        if mask.is_some() {
+            dict.set_item("mask", mask)?;
+        }
+        if are_arrays {
+            let hkl = describe::structure_factors(py, &self.job)?;
+            (dict.as_any().get_item("structure_factors")?).set_item("hkl", hkl)?;
+        }
+        Ok(dict)
     }
 
     /// The same experiment but for these flags, each as if it were typed last and never before.
@@ -316,10 +431,31 @@ impl Experiment {
         self.job.noise_seed
     }
 
-    /// Pixels along slow and fast: the shape of an image.
+    /// The shape of an image: pixels along slow and fast, before them the number of panels if there are
+    /// several. Where panels have different numbers of pixels, that of the image in a file: the panels
+    /// one below the other, as wide as the widest.
     #[getter]
-    fn shape(&self) -> (usize, usize) {
-        self.sides()
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, Sides::of(self).shape_or_stack())
+    }
+
+    /// The panels of the detector in the laboratory, as the constructor takes them.
+    #[getter]
+    fn panels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let panels = self.job.resolved.experiment.detector.panels().iter();
+        let panels = panels.map(|panel| {
+            json!({
+                "name": panel.name(),
+                "origin_mm": panel.pix0_m().map(|m| m * 1000.0),
+                "fast": panel.fast(),
+                "slow": panel.slow(),
+                "pixels_fast": panel.pixels_fast(),
+                "pixels_slow": panel.pixels_slow(),
+                "pixel_size_mm": panel.pixel_size_m() * 1000.0,
+                "trusted_range_counts": panel.trusted_range(),
+            })
+        });
+        to_python(py, &panels.collect())
     }
 
     /// Where the detector is: a dict of vectors in the laboratory and lengths in mm.
@@ -363,11 +499,19 @@ impl Experiment {
         let line = py
             .import("shlex")?
             .call_method1("join", (self.words(py)?,))?;
-        let arrays = match (&self.said.inputs.reflections, &self.said.inputs.mask) {
-            (None, None) => "",
-            (Some(_), None) => ", hkl=(...)",
-            (None, Some(_)) => ", mask=...",
-            (Some(_), Some(_)) => ", hkl=(...), mask=...",
+        let inputs = &self.said.inputs;
+        let arrays: String = [
+            (inputs.reflections.is_some(), ", hkl=(...)"),
+            (inputs.mask.is_some(), ", mask=..."),
+            (!inputs.panels.is_empty(), ", panels=[...]"),
+            (inputs.sources.is_some(), ", sources=..."),
+        ]
+        .into_iter()
+        .filter_map(|(is_there, text)| is_there.then_some(text))
+        .collect();
+        let class = match self.said.base {
+            Some(_) => "Experiment.from_dict({...}, ",
+            None => "Experiment(",
         };
         let values = if self.said.values.is_empty() {
             String::new()
@@ -379,10 +523,7 @@ impl Experiment {
             Some((SeriesKind::Rotation, number)) => format!(".frame({number})"),
             Some((SeriesKind::Shots, number)) => format!(".shot({number})"),
         };
-        Ok(format!(
-            "Experiment({}{arrays}){values}{frame}",
-            line.repr()?
-        ))
+        Ok(format!("{class}{}{arrays}){values}{frame}", line.repr()?))
     }
 
     fn __reduce__<'py>(
@@ -390,17 +531,29 @@ impl Experiment {
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let inputs = &self.said.inputs;
-        let hkl = inputs.reflections.as_deref();
-        let hkl = hkl
-            .map(|list| arrays::of_reflections(py, list))
-            .transpose()?;
-        let rows = self.job.resolved.experiment.detector.first().pixels_slow() as usize;
-        let mask = inputs.mask.as_ref();
-        let mask = mask
-            .map(|mask| arrays::of_mask(py, mask, rows))
-            .transpose()?;
+        let keywords = PyDict::new(py);
+        if let Some(list) = &inputs.reflections {
+            keywords.set_item("hkl", arrays::of_reflections(py, list)?)?;
+        }
+        if let Some(mask) = &inputs.mask {
+            keywords.set_item("mask", arrays::of_masks(py, mask)?)?;
+        }
+        if let Some(sources) = &inputs.sources {
+            keywords.set_item("sources", arrays::of_sources(py, sources)?)?;
+        }
+        if !inputs.panels.is_empty() {
+            let panels = inputs.panels.iter().map(|panel| json!(panel)).collect();
+            keywords.set_item("panels", to_python(py, &panels)?)?;
+        }
+        let base = self.said.base.as_deref();
+        let base = base.map(|base| base.clone().seen_from(&self.folder).to_tree());
+        let base = base
+            .transpose()
+            .map_err(|error| of_run(py, &error.into()))?;
+        let base = base.map(|tree| to_python(py, &tree)).transpose()?;
         let mut words = self.said.words_from(&self.folder);
-        if !self.job.named.factors.are_new() && !self.args.gives("dump") {
+        if !self.job.named.factors.are_new() && !self.args.gives("dump") && self.args.base.is_none()
+        {
             // What the default names is named from here, whether it is there or not.
             words.extend(["-dump".into(), self.folder.join(DEFAULT_DUMP).into()]);
         }
@@ -412,7 +565,7 @@ impl Experiment {
             .map(|(kind, number)| (kind == SeriesKind::Shots, number));
         Ok((
             restored,
-            (words, hkl, mask, values, frame).into_pyobject(py)?,
+            (words, base, keywords, values, frame).into_pyobject(py)?,
         ))
     }
 }
@@ -422,14 +575,17 @@ impl Experiment {
 pub(crate) fn restored(
     py: Python<'_>,
     words: &Bound<'_, PyAny>,
-    hkl: Option<&Bound<'_, PyAny>>,
-    mask: Option<Bound<'_, PyArray2<bool>>>,
+    base: Option<Bound<'_, PyAny>>,
+    keywords: &Bound<'_, PyDict>,
     values: &Bound<'_, PyDict>,
     frame: Option<(bool, u32)>,
 ) -> PyResult<Experiment> {
     let mut said = Said::by(words)?;
-    said.inputs.reflections = hkl.map(arrays::reflections).transpose()?;
-    said.inputs.mask = mask.map(|mask| arrays::mask(mask.as_any())).transpose()?;
+    if let Some(base) = base {
+        let base = ExperimentSpec::from_tree(&from_python(&base)?, "pickle");
+        said.base = Some(Arc::new(base.map_err(|error| of_run(py, &error.into()))?));
+    }
+    said.set_all(keywords)?;
     said.set_values(with_numbers(values)?);
     said.frame = frame.map(|(is_shot, number)| match is_shot {
         true => (SeriesKind::Shots, number),

@@ -1,18 +1,16 @@
 //! Readers and writers.
 
 use std::path::{Path, PathBuf};
-use std::slice::from_ref;
 
 use nanobragg::io::any::AnyImage;
 use nanobragg::io::smv::Fields;
 use nanobragg::io::{self, Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
 use nanobragg::outputs::WideFormat;
-use nanobragg::smv_fields;
-use numpy::PyArray2;
+use nanobragg::{Error, smv_fields};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
-use crate::arrays;
+use crate::arrays::{self, Sides};
 use crate::errors::{Exception, of_io, of_run, warn};
 use crate::experiment::Experiment;
 
@@ -22,24 +20,33 @@ use crate::experiment::Experiment;
 /// ----------
 /// path : str or os.PathLike
 ///     SMV, PGM, CBF, TIFF, or raw 32-bit floats.
-/// shape : (int, int), optional
-///     Pixels along slow and fast, needed for raw floats and checked for others.
+/// shape : tuple of int, optional
+///     Pixels along slow and fast, before them the number of panels if there are several. Needed for raw floats and checked for others.
 ///
 /// Returns
 /// -------
 /// numpy.ndarray
-///     float32, shape (slow, fast). Counts up to 16777216 and greys are exact.
+///     float32, of this shape, otherwise (slow, fast). Counts up to 16777216 and greys are exact.
 #[pyfunction]
 #[pyo3(signature = (path, shape=None))]
 pub(crate) fn read_image(
     py: Python<'_>,
     path: PathBuf,
-    shape: Option<(usize, usize)>,
-) -> PyResult<Bound<'_, PyArray2<f32>>> {
+    shape: Option<Vec<usize>>,
+) -> PyResult<Bound<'_, PyAny>> {
+    let stacked = match shape.as_deref() {
+        None => None,
+        Some([slow, fast]) => Some((*slow, *fast)),
+        Some([panels, slow, fast]) => Some((panels.saturating_mul(*slow), *fast)),
+        Some(_) => {
+            let text = "shape is (slow, fast), or (panel, slow, fast)";
+            return Err(Exception::Usage.says(py, text));
+        }
+    };
     let any = py
         .detach(|| AnyImage::read(&path))
         .map_err(|error| of_io(py, error))?;
-    let image = match (any, shape) {
+    let image = match (any, stacked) {
         (AnyImage::Shaped(_, image), Some((slow, fast)))
             if [image.slow(), image.fast()] != [slow, fast] =>
         {
@@ -63,7 +70,11 @@ pub(crate) fn read_image(
             return Err(Exception::File.says(py, text));
         }
     };
-    arrays::of_image(py, image)
+    let array = arrays::of_image(py, image)?.into_any();
+    match shape {
+        Some(shape) => array.call_method1("reshape", (PyTuple::new(py, shape)?,)),
+        None => Ok(array),
+    }
 }
 
 /// Read the header of an SMV image.
@@ -144,46 +155,55 @@ pub(crate) fn write_image(
         );
         Exception::Usage.says(py, text)
     })?;
-    let (image, has_integers) = arrays::numbers(image)?;
-    let floats = || image.map(|&pixel| pixel as f32);
-    let whole = |most| whole(&image, most).map_err(|text| Exception::Usage.says(py, text));
+    let has_integers = arrays::has_integers(image)?;
+    let images = arrays::images(image)?;
+    let stack = Image::stacked(&images).map_err(|error| of_io(py, error))?;
+    let floats = |image: &Image<f64>| image.map(|&pixel| pixel as f32);
+    let whole = |image, most| whole(image, most).map_err(|text| Exception::Usage.says(py, text));
+    let one_panel = |file| match images.len() {
+        1 => Ok(()),
+        panels => Err(of_run(py, &Error::SeveralPanels { panels, file }.into())),
+    };
     match format {
-        Format::Float => save(py, &path, |out| float::write(out, &floats())),
+        Format::Float => save(py, &path, |out| float::write(out, &floats(&stack))),
         Format::Png => save(py, &path, |out| {
-            png::write(out, &floats(), png::Grey::Logarithmic)
+            png::write(out, &floats(&stack), png::Grey::Logarithmic)
         }),
         Format::Smv => {
+            one_panel("an SMV file")?;
             let header = match experiment {
                 Some(experiment) => smv_fields(&experiment.get().job().resolved)
                     .map_err(|error| of_run(py, &error.into()))?,
                 None => Fields::new(),
             };
-            let counts = whole(f64::from(u16::MAX))?.map(|&count| count as u16);
+            let counts = whole(&stack, f64::from(u16::MAX))?.map(|&count| count as u16);
             save(py, &path, |out| smv::write(out, &header, &counts))
         }
         Format::Pgm => {
-            let greys = whole(f64::from(u8::MAX))?.map(|&grey| grey as u8);
+            one_panel("a PGM file")?;
+            let greys = whole(&stack, f64::from(u8::MAX))?.map(|&grey| grey as u8);
             save(py, &path, |out| pgm::write(out, &greys, 1.0))
         }
         Format::Wide(format) => {
-            let exposure = exposure(py, &path, format, &image, experiment)?;
+            let exposures = exposures(py, &path, format, image, experiment)?;
+            if !format.holds_panels() {
+                one_panel("a CBF file")?;
+            }
+            let photons: Vec<_> = images.iter().map(floats).collect();
             match format {
-                WideFormat::Tiff if !has_integers => {
-                    let photons = floats();
-                    save(py, &path, |out| {
-                        tiff::write_photons(out, from_ref(&exposure), from_ref(&photons))
-                    })
-                }
-                WideFormat::Nexus if !has_integers => {
-                    let photons = floats();
-                    save(py, &path, |out| {
-                        nexus::write_photons(out, from_ref(&exposure), from_ref(&photons))
-                    })
-                }
+                WideFormat::Tiff if !has_integers => save(py, &path, |out| {
+                    tiff::write_photons(out, &exposures, &photons)
+                }),
+                WideFormat::Nexus if !has_integers => save(py, &path, |out| {
+                    nexus::write_photons(out, &exposures, &photons)
+                }),
                 _ => {
-                    let counts = whole(f64::from(i32::MAX))?.map(|&count| count as i32);
+                    let counts = images.iter().map(|image| {
+                        Ok(whole(image, f64::from(i32::MAX))?.map(|&count| count as i32))
+                    });
+                    let counts = counts.collect::<PyResult<Vec<_>>>()?;
                     save(py, &path, |out| {
-                        format.write_counts(out, from_ref(&exposure), from_ref(&counts))
+                        format.write_counts(out, &exposures, &counts)
                     })
                 }
             }
@@ -191,14 +211,14 @@ pub(crate) fn write_image(
     }
 }
 
-/// What the header of a file that states a whole geometry says.
-fn exposure(
+/// What the header of a file that states a whole geometry says of each panel.
+fn exposures(
     py: Python<'_>,
     path: &Path,
     format: WideFormat,
-    image: &Image<f64>,
+    image: &Bound<'_, PyAny>,
     experiment: Option<&Bound<'_, Experiment>>,
-) -> PyResult<Exposure> {
+) -> PyResult<Vec<Exposure>> {
     let Some(experiment) = experiment else {
         let text = format!(
             "{}: CBF, TIFF and NeXus state the geometry; give the experiment",
@@ -206,13 +226,13 @@ fn exposure(
         );
         return Err(Exception::Usage.says(py, text));
     };
-    arrays::same_sides(py, image, experiment.get())?;
-    let exposure = nanobragg::exposure(&experiment.get().job().resolved)
+    Sides::of(experiment.get()).from_python(image)?;
+    let exposures = nanobragg::exposures(&experiment.get().job().resolved)
         .map_err(|error| of_run(py, &error.into()))?;
-    if let Some(text) = format.warning(&exposure, path) {
+    if let Some(text) = exposures.iter().find_map(|one| format.warning(one, path)) {
         warn(py, &text)?;
     }
-    Ok(exposure)
+    Ok(exposures)
 }
 
 /// The image if it has only whole numbers from 0 to `most`.

@@ -2,7 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use nanobragg::ExperimentSpec;
 use nanobragg::gradient::Parameter;
 use nanobragg::series::SeriesKind;
 use nanobragg_cli::args::flag::{FlagSpec, Takes};
@@ -19,7 +21,9 @@ use crate::errors::{Exception, of_usage};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Said {
     flags: Vec<Flag>,
-    /// The files that are given as arrays.
+    /// The experiment that the flags are laid over, unless a flag names its file.
+    pub(crate) base: Option<Arc<ExperimentSpec>>,
+    /// What is given as arrays.
     pub(crate) inputs: Inputs,
     /// Values of parameters that win over the flags, in the order in which they are set.
     pub(crate) values: Vec<(Parameter, f64)>,
@@ -62,6 +66,19 @@ impl Said {
 
     /// The same for one: `None` takes the flag back, and so does `False` for one without values.
     pub(crate) fn set(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let none = value.is_none();
+        match name {
+            "panels" if none => self.inputs.panels.clear(),
+            "panels" => self.inputs.panels = arrays::panels(value)?,
+            "sources" if none => self.inputs.sources = None,
+            "sources" => self.inputs.sources = Some(arrays::sources(value)?),
+            "structure_factors" => self.set_flag("hkl", value)?,
+            name => self.set_flag(name, value)?,
+        }
+        Ok(())
+    }
+
+    fn set_flag(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = value.py();
         // A name that Python keeps for itself is written with an underscore behind it: lambda_.
         let name = match find(name) {
@@ -78,6 +95,8 @@ impl Said {
         match spec.name {
             "hkl" => self.inputs.reflections = None,
             "mask" => self.inputs.mask = None,
+            "sourcefile" => self.inputs.sources = None,
+            "experiment" => self.base = None,
             _ => {}
         }
         match spec.name {
@@ -129,7 +148,12 @@ impl Said {
     pub(crate) fn args(&self, py: Python<'_>) -> PyResult<Args> {
         let understood = Invocation::from_words(self.words());
         match understood.map_err(|error| of_usage(py, &error))? {
-            Invocation::Run(args) if args.task() == Task::Simulate => Ok(*args),
+            Invocation::Run(mut args) if args.task() == Task::Simulate => {
+                if let Some(base) = &self.base {
+                    args.set_base(ExperimentSpec::clone(base));
+                }
+                Ok(*args)
+            }
             Invocation::Run(args) if args.task() == Task::Series => {
                 Err(Exception::Usage.says(py, MANY_EXPERIMENTS))
             }

@@ -1,31 +1,26 @@
 //! Derivatives of images by the numbers of an experiment.
 
 use nanobragg::gradient::{self, Parameter};
-use nanobragg::io::Image;
 use nanobragg::{Cancel, RunOptions};
 use nanobragg_cli::{RunError, options};
-use numpy::ndarray::Array3;
-use numpy::{AllowTypeChange, IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayLike2};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays;
+use crate::arrays::Sides;
 use crate::errors::{Exception, of_run};
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
 
 /// An image, a sum of derivatives a parameter, and one a structure factor.
 type Pulled<'py> = (
-    Bound<'py, PyArray2<f64>>,
+    Bound<'py, PyAny>,
     Bound<'py, PyArray1<f64>>,
     Bound<'py, PyArray1<f64>>,
 );
 
-/// An image and its derivative along a direction.
-type ImageAndDerivative<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>);
-
-/// An image and its derivatives, one a parameter.
-type ImageAndDerivatives<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray3<f64>>);
+/// An image and its derivatives.
+type ImageAndDerivatives<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 /// What an image can be differentiated by.
 ///
@@ -82,17 +77,6 @@ fn differentiated<T: Send>(
     interruptible(py, work)?.map_err(|error| of_run(py, &error))
 }
 
-/// Weights `[slow][fast]` as numbers in a row, if they are of this detector.
-fn on_detector(
-    py: Python<'_>,
-    weights: &PyArrayLike2<'_, f64, AllowTypeChange>,
-    experiment: &Experiment,
-) -> PyResult<Vec<f64>> {
-    let weights: Image<f64> = arrays::image(weights)?;
-    arrays::same_sides(py, &weights, experiment)?;
-    Ok(weights.into_pixels())
-}
-
 /// The image and its derivative by each of several parameters, in one pass.
 ///
 /// Derivatives are exact. Other Python threads run meanwhile, and Ctrl-C ends it.
@@ -108,9 +92,10 @@ fn on_detector(
 /// Returns
 /// -------
 /// image : numpy.ndarray
-///     Photons per pixel, float64, shape (slow, fast).
+///     Photons per pixel, float64, in the shape of an image.
 /// derivatives : numpy.ndarray
-///     Photons per pixel and unit of the parameter, float64, shape (parameters, slow, fast).
+///     Photons per pixel and unit of the parameter, float64, shape (parameters, slow, fast); of several
+///     panels (parameters, panel, slow, fast), or a list with an array for each panel.
 ///
 /// Raises
 /// ------
@@ -130,14 +115,9 @@ pub(crate) fn jacobian<'py>(
     let rendered = differentiated(py, experiment, threads, |options| {
         gradient::render_jacobian(spec, &parameters, options)
     })?;
-    let (slow, fast) = (rendered.slow, rendered.fast);
-    let shape = (parameters.len(), slow, fast);
-    let derivatives = Array3::from_shape_vec(shape, rendered.derivatives)
-        .map_err(|error| Exception::Run.says(py, error))?;
-    Ok((
-        arrays::of_rows(py, [slow, fast], rendered.photons)?,
-        derivatives.into_pyarray(py),
-    ))
+    let sides = Sides::of(experiment);
+    let derivatives = sides.to_python(py, &[parameters.len()], rendered.derivatives)?;
+    Ok((sides.to_python(py, &[], rendered.photons)?, derivatives))
 }
 
 /// The image and its derivative along one direction.
@@ -153,7 +133,7 @@ pub(crate) fn jacobian<'py>(
 /// Returns
 /// -------
 /// image, derivative : numpy.ndarray
-///     Photons per pixel, and the sum of component times derivative; float64, shape (slow, fast).
+///     Photons per pixel, and the sum of component times derivative; float64, in the shape of an image.
 ///
 /// Raises
 /// ------
@@ -166,17 +146,17 @@ pub(crate) fn jvp<'py>(
     experiment: &Bound<'py, Experiment>,
     direction: &Bound<'py, PyDict>,
     threads: Option<Bound<'py, PyAny>>,
-) -> PyResult<ImageAndDerivative<'py>> {
+) -> PyResult<ImageAndDerivatives<'py>> {
     let experiment = experiment.get();
     let direction = with_numbers(direction)?;
     let spec = experiment.spec();
     let rendered = differentiated(py, experiment, threads, |options| {
         gradient::render_jvp(spec, &direction, options)
     })?;
-    let sides = [rendered.slow, rendered.fast];
+    let sides = Sides::of(experiment);
     Ok((
-        arrays::of_rows(py, sides, rendered.photons)?,
-        arrays::of_rows(py, sides, rendered.derivative)?,
+        sides.to_python(py, &[], rendered.photons)?,
+        sides.to_python(py, &[], rendered.derivative)?,
     ))
 }
 
@@ -188,7 +168,7 @@ pub(crate) fn jvp<'py>(
 /// ----------
 /// experiment : Experiment
 /// weights : array_like
-///     dL/dpixel, shape (slow, fast).
+///     dL/dpixel, in the shape of an image.
 /// parameters : sequence of str, optional
 ///     Names as in `parameters()`, or `F(h,k,l)`.
 /// threads : int, optional
@@ -197,7 +177,7 @@ pub(crate) fn jvp<'py>(
 /// Returns
 /// -------
 /// image : numpy.ndarray
-///     Photons per pixel, float64, shape (slow, fast).
+///     Photons per pixel, float64, in the shape of an image.
 /// by_parameters : numpy.ndarray
 ///     dL by each parameter.
 /// by_factors : numpy.ndarray
@@ -212,20 +192,20 @@ pub(crate) fn jvp<'py>(
 pub(crate) fn vjp<'py>(
     py: Python<'py>,
     experiment: &Bound<'py, Experiment>,
-    weights: PyArrayLike2<'py, f64, AllowTypeChange>,
+    weights: &Bound<'py, PyAny>,
     parameters: Vec<String>,
     threads: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Pulled<'py>> {
     let experiment = experiment.get();
     let parameters = all_named(py, &parameters)?;
-    let weights = on_detector(py, &weights, experiment)?;
+    let sides = Sides::of(experiment);
+    let weights: Vec<f64> = sides.from_python(weights)?;
     let spec = experiment.spec();
     let pulled = differentiated(py, experiment, threads, |options| {
         gradient::render_vjp(spec, &weights, &parameters, options)
     })?;
-    let (slow, fast) = experiment.sides();
     Ok((
-        arrays::of_rows(py, [slow, fast], pulled.photons)?,
+        sides.to_python(py, &[], pulled.photons)?,
         pulled.parameters.into_pyarray(py),
         PyArray1::from_slice(py, pulled.factors.derivatives()),
     ))
@@ -240,7 +220,7 @@ pub(crate) fn vjp<'py>(
 /// ----------
 /// experiment : Experiment
 /// weights : array_like
-///     dL/dpixel, shape (slow, fast).
+///     dL/dpixel, in the shape of an image.
 /// parameters : sequence of str
 ///     Names as in `parameters()`, or `F(h,k,l)`.
 /// direction : dict of str to float
@@ -262,7 +242,7 @@ pub(crate) fn vjp<'py>(
 pub(crate) fn hvp<'py>(
     py: Python<'py>,
     experiment: &Bound<'py, Experiment>,
-    weights: PyArrayLike2<'py, f64, AllowTypeChange>,
+    weights: &Bound<'py, PyAny>,
     parameters: Vec<String>,
     direction: &Bound<'py, PyDict>,
     threads: Option<Bound<'py, PyAny>>,
@@ -270,7 +250,7 @@ pub(crate) fn hvp<'py>(
     let experiment = experiment.get();
     let parameters = all_named(py, &parameters)?;
     let direction = with_numbers(direction)?;
-    let weights = on_detector(py, &weights, experiment)?;
+    let weights: Vec<f64> = Sides::of(experiment).from_python(weights)?;
     let spec = experiment.spec();
     let product = differentiated(py, experiment, threads, |options| {
         gradient::render_hvp(spec, &weights, &parameters, &direction, options)

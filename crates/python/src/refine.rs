@@ -10,7 +10,7 @@ use numpy::ndarray::Array2;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays;
+use crate::arrays::{self, Sides};
 use crate::counts::response_of;
 use crate::errors::{Exception, of_run};
 use crate::experiment::Experiment;
@@ -25,7 +25,7 @@ use crate::interrupt::interruptible;
 /// experiment : Experiment
 ///     The start, which has to be nearly right.
 /// target : array_like
-///     Shape (slow, fast). Photons if its type is of floats, counts if it is of integers, as
+///     An image as `render` returns it. Photons if its type is of floats, counts if it is of integers, as
 ///     `add_noise` returns.
 /// parameters : sequence of str
 ///     "cell", "misset", "beam", or names as in `nanobragg.parameters()`.
@@ -76,10 +76,9 @@ pub(crate) fn refine<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = experiment.get();
     let args = start.args_with(py, &[("threads", threads)])?;
-    let (image, has_integers) = arrays::numbers(target)?;
-    arrays::same_sides(py, &image, start)?;
-    let image = image.map(|&pixel| pixel as f32);
-    let target = if has_integers {
+    let sides = Sides::of(start);
+    let image = sides.to_stack(target)?.map(|&pixel| pixel as f32);
+    let target = if arrays::has_integers(target)? {
         let gain = Gain {
             counts_per_photon: gain,
         };
@@ -93,8 +92,7 @@ pub(crate) fn refine<'py>(
     };
     let mut target = target.map_err(|error| of_refinement(py, error))?;
     if let Some(mask) = mask {
-        let mask = arrays::numbers(mask)?.0;
-        arrays::same_sides(py, &mask, start)?;
+        let mask = sides.to_stack(mask)?;
         let kept = mask.pixels().iter().map(|&pixel| pixel != 0.0).collect();
         if let Some(mask) = nanobragg::Mask::new(mask.fast(), kept) {
             target = target.without(&mask);

@@ -2,17 +2,16 @@
 
 use nanobragg::{Oddity, Simulated, Statistics};
 use nanobragg_cli::{RunError, options};
-use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays;
+use crate::arrays::Sides;
 use crate::errors::{of_run, warn};
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
 
 /// An image with its figures.
-type ImageAndFigures<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyDict>);
+type ImageAndFigures<'py> = (Bound<'py, PyAny>, Bound<'py, PyDict>);
 
 /// How a run goes, where it is not as the experiment's flags have it.
 pub(crate) struct Running<'py> {
@@ -39,7 +38,8 @@ pub(crate) struct Running<'py> {
 /// -------
 /// numpy.ndarray
 ///     Photons per pixel, float32, shape (slow, fast); 0 outside the region of interest and under
-///     the mask.
+///     the mask. Of several panels with as many pixels each: shape (panel, slow, fast). Of panels with
+///     different numbers of pixels: a list of arrays.
 #[pyfunction]
 #[pyo3(signature = (experiment, *, threads=None, precision=None, level=None))]
 pub(crate) fn render<'py>(
@@ -48,14 +48,14 @@ pub(crate) fn render<'py>(
     threads: Option<Bound<'py, PyAny>>,
     precision: Option<Bound<'py, PyAny>>,
     level: Option<Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyArray2<f32>>> {
+) -> PyResult<Bound<'py, PyAny>> {
     let running = Running {
         threads,
         precision,
         level,
     };
     let image = simulated(py, experiment.get(), running)?;
-    arrays::of_image(py, image.photons)
+    Sides::of(experiment.get()).of_stack(py, image.photons)
 }
 
 /// Render the image of an experiment, and tell its figures.
@@ -88,7 +88,8 @@ pub(crate) fn simulate<'py>(
     };
     let image = simulated(py, experiment.get(), running)?;
     let figures = figures(py, &image.statistics)?;
-    Ok((arrays::of_image(py, image.photons)?, figures))
+    let image = Sides::of(experiment.get()).of_stack(py, image.photons)?;
+    Ok((image, figures))
 }
 
 fn simulated(py: Python<'_>, experiment: &Experiment, running: Running<'_>) -> PyResult<Simulated> {

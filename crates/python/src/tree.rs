@@ -2,8 +2,10 @@
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
-use serde_json::Value;
+use pyo3::types::{PyDict, PyFloat, PyList, PyString};
+use serde_json::{Map, Number, Value};
+
+use crate::errors::Exception;
 
 /// A tree as dicts, lists, strings and numbers.
 pub(crate) fn to_python<'py>(py: Python<'py>, tree: &Value) -> PyResult<Bound<'py, PyAny>> {
@@ -28,4 +30,45 @@ pub(crate) fn to_python<'py>(py: Python<'py>, tree: &Value) -> PyResult<Bound<'p
             dict.into_bound_py_any(py)
         }
     }
+}
+
+/// The tree that dicts, sequences, arrays, strings, paths and numbers make.
+///
+/// # Errors
+/// For anything else, and for a number that is not finite.
+pub(crate) fn from_python(value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    let py = value.py();
+    let number = |number: f64| {
+        let text = || Exception::Usage.says(py, format_args!("{number} is no finite number"));
+        Number::from_f64(number).map(Value::Number).ok_or_else(text)
+    };
+    if value.is_none() {
+        return Ok(Value::Null);
+    }
+    if let Ok(fields) = value.cast::<PyDict>() {
+        let field = |(name, field): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+            Ok((name.extract()?, from_python(&field)?))
+        };
+        let fields = fields.iter().map(field);
+        return Ok(Value::Object(fields.collect::<PyResult<Map<_, _>>>()?));
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        return Ok(Value::String(text.extract()?));
+    }
+    if let Ok(is) = value.extract::<bool>() {
+        return Ok(Value::Bool(is));
+    }
+    if !value.is_instance_of::<PyFloat>()
+        && let Ok(whole) = value.extract::<i64>()
+    {
+        return Ok(whole.into());
+    }
+    if value.len().is_ok() {
+        let items = value.try_iter()?.map(|item| from_python(&item?));
+        return Ok(Value::Array(items.collect::<PyResult<_>>()?));
+    }
+    if let Ok(found) = value.extract::<f64>() {
+        return number(found);
+    }
+    Ok(Value::String(value.call_method0("__fspath__")?.extract()?))
 }

@@ -19,7 +19,7 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
     });
     let mask = base.and_then(|base| match &base.mask {
         Some(MaskSpec::File(path)) => Some(path),
-        Some(MaskSpec::Pixels(_)) | None => None,
+        Some(MaskSpec::Pixels(_) | MaskSpec::Panels(_)) | None => None,
     });
     let factors = args.factors();
     let factors = |of: &str| {

@@ -9,7 +9,7 @@ use nanobragg_geometry::{
     SensorSpec, Surface,
 };
 
-use super::frame::run_from_exchange;
+use super::frame::{exchange_from_run, run_from_exchange};
 use super::geometry::{Geometry, PlacedPanel, Slab};
 use crate::error::Error;
 use crate::spec::ExperimentSpec;
@@ -153,6 +153,42 @@ impl Described {
             crystal.cell = Some(cell);
         }
     }
+}
+
+/// Makes `panels` the detector of `spec`. They are in the laboratory of a run and not in the frame of
+/// the first, so that `origin` counts from the sample. The beam is that of the axes of `spec`, along x
+/// where none is given. For `about` see [`Described::place`].
+///
+/// # Errors
+/// [`Error::PlaneThroughSample`] for a detector that holds the sample.
+pub fn place_panels(
+    spec: &mut DetectorSpec,
+    panels: &[AttachedPanel],
+    about: Pivot,
+) -> Result<(), Error> {
+    let placed = |panel: &AttachedPanel| PlacedPanel {
+        name: panel.name.clone().unwrap_or_default(),
+        origin_mm: exchange_from_run(panel.origin.map(Length::mm)),
+        fast: exchange_from_run(panel.fast),
+        slow: exchange_from_run(panel.slow),
+        pixel_size_mm: panel.pixel_size.mm(),
+        pixels: [panel.pixels_fast, panel.pixels_slow],
+        sensor: None,
+        trusted_range: panel.trusted_range,
+    };
+    let [first, others @ ..] = panels else {
+        return Ok(());
+    };
+    let in_place = placed(first);
+    let beam = unit(spec.axes.over_defaults().beam);
+    place_panel(spec, &in_place, beam, about)?;
+    spec.sensor = first.sensor;
+    let attached = |other: &AttachedPanel| AttachedPanel {
+        sensor: other.sensor,
+        ..attached(&in_place, &placed(other))
+    };
+    spec.others = others.iter().map(attached).collect();
+    Ok(())
 }
 
 /// Puts the detector of `spec` where `panel` is. `beam` is a unit vector of the run.
@@ -335,6 +371,40 @@ mod tests {
                 for (found, mm) in detector.panel().pix0_m().into_iter().zip(corner) {
                     assert!((found - mm / 1000.0).abs() < ROUNDING_M, "{found} {mm}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn panels_in_the_laboratory_are_placed_there() {
+        let (sin, cos) = 0.1_f64.sin_cos();
+        let panel = |origin_mm: [f64; 3]| AttachedPanel {
+            name: None,
+            origin: origin_mm.map(Length::from_mm),
+            fast: [0.0, sin, cos],
+            slow: [0.0, -cos, sin],
+            pixels_fast: 30,
+            pixels_slow: 20,
+            pixel_size: Length::from_mm(0.2),
+            sensor: SensorSpec {
+                thickness: Length::from_um(320.0),
+                layers: Some(3),
+                ..SensorSpec::default()
+            },
+            trusted_range: None,
+        };
+        let panels = [[90.0, 3.0, -6.0], [91.0, 4.0, 1.0]].map(panel);
+        for about in [Pivot::Sample, Pivot::Beam] {
+            let mut spec = DetectorSpec::default();
+            place_panels(&mut spec, &panels, about).unwrap();
+            let placed = Laboratory::new(&spec).unwrap().detector;
+            assert_eq!(placed.panels().len(), 2);
+            for (panel, placed) in panels.iter().zip(placed.panels()) {
+                let origin = panel.origin.map(Length::m);
+                assert!(norm(sub(placed.pix0_m(), origin)) < ROUNDING_M);
+                assert!(norm(sub(placed.fast(), panel.fast)) < ROUNDING_M);
+                assert!(norm(sub(placed.slow(), panel.slow)) < ROUNDING_M);
+                assert_eq!(placed.sensor().layers, 3);
             }
         }
     }

@@ -66,6 +66,11 @@ pub fn run_from_exchange([x, y, z]: [f64; 3]) -> [f64; 3] {
     [-z, y, x]
 }
 
+/// The inverse of [`run_from_exchange`].
+pub fn exchange_from_run([x, y, z]: [f64; 3]) -> [f64; 3] {
+    [z, y, -x]
+}
+
 /// Half a turn about x: from dxtbx's laboratory to XDS's, or back.
 pub fn turned_about_x([x, y, z]: [f64; 3]) -> [f64; 3] {
     [x, -y, -z]

@@ -26,5 +26,5 @@ pub mod xds;
 
 pub(crate) use file::bytes_of;
 
-pub use described::{Described, Ignored};
+pub use described::{Described, Ignored, place_panels};
 pub use geometry::{Beam, Geometry, Oscillation, PlacedPanel, Slab};

@@ -75,12 +75,17 @@ impl ExperimentSpec {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             fault(&name, line_at(before, before.len()), "", "not UTF-8")
         })?;
-        let mut spec = Self::parse(text, &name, FileLanguage::of(path))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        for named in spec.paths_mut() {
+        let spec = Self::parse(text, &name, FileLanguage::of(path))?;
+        Ok(spec.seen_from(path.parent().unwrap_or(Path::new(""))))
+    }
+
+    /// The same experiment, with the files that it names looked for from `folder`.
+    #[must_use]
+    pub fn seen_from(mut self, folder: &Path) -> Self {
+        for named in self.paths_mut() {
             *named = folder.join(&*named);
         }
-        Ok(spec)
+        self
     }
 
     /// The experiment in the text of a file, which messages call `name`. What is not said has its
@@ -161,11 +166,24 @@ impl ExperimentSpec {
         })
     }
 
+    /// The experiment of a tree as [`to_tree`](Self::to_tree) makes it, which messages call `name`. What
+    /// is not said has its default.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), without a line.
+    pub fn from_tree(tree: &Value, name: &str) -> Result<Self, Error> {
+        Versioned::deserialize(tree).map_err(|error| fault(name, None, "", &error.to_string()))?;
+        serde_path_to_error::deserialize(tree).map_err(|error| {
+            let field = error.path().to_string();
+            fault(name, None, &field, &error.inner().to_string())
+        })
+    }
+
     /// The files that the experiment names.
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let mask = match &mut self.mask {
             Some(MaskSpec::File(path)) => Some(path),
-            Some(MaskSpec::Pixels(_)) | None => None,
+            Some(MaskSpec::Pixels(_) | MaskSpec::Panels(_)) | None => None,
         };
         let sources = match &mut self.beam.sources {
             SourcesSpec::File(path) => Some(path),

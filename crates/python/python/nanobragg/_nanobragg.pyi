@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any, Literal, SupportsFloat, SupportsIndex, TypeAlias, TypedDict, final
+from typing import Any, Literal, Protocol, SupportsFloat, SupportsIndex, TypeAlias, TypedDict, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,9 +11,37 @@ _Path: TypeAlias = str | PathLike[str]
 _Vector: TypeAlias = NDArray[np.float64]
 _Hkl: TypeAlias = tuple[NDArray[np.int32], NDArray[np.float64]]
 _Scalar: TypeAlias = str | PathLike[str] | SupportsFloat | SupportsIndex | bool | np.bool_ | None
-_Flag: TypeAlias = _Scalar | Sequence[_Scalar] | NDArray[Any] | tuple[ArrayLike, ArrayLike]
+_Tree: TypeAlias = dict[str, Any]
+_Panel: TypeAlias = _Tree | _PanelLike
+# An array, or a list of arrays where panels have different numbers of pixels.
+_Photons: TypeAlias = NDArray[np.float32] | Any
+_Counts: TypeAlias = NDArray[np.int32] | Any
+_Doubles: TypeAlias = NDArray[np.float64] | Any
+_Images: TypeAlias = ArrayLike | Sequence[ArrayLike]
+_Flag: TypeAlias = (
+    _Scalar
+    | Sequence[_Scalar]
+    | NDArray[Any]
+    | tuple[ArrayLike, ArrayLike]
+    | Sequence[ArrayLike]
+    | Sequence[_Panel]
+)
 _Precision: TypeAlias = Literal["double", "single"]
 _Level: TypeAlias = Literal["auto", "reference", "baseline", "avx2", "avx512"]
+
+class _PanelLike(Protocol):
+    @property
+    def origin_mm(self) -> ArrayLike: ...
+    @property
+    def fast(self) -> ArrayLike: ...
+    @property
+    def slow(self) -> ArrayLike: ...
+    @property
+    def pixels_fast(self) -> int: ...
+    @property
+    def pixels_slow(self) -> int: ...
+    @property
+    def pixel_size_mm(self) -> float: ...
 
 class _Geometry(TypedDict):
     shape: tuple[int, int]
@@ -89,6 +117,11 @@ class Experiment:
     def __new__(
         cls, command_line: str | Sequence[_Scalar] | None = None, /, **flags: _Flag
     ) -> Experiment: ...
+    @staticmethod
+    def from_file(path: _Path, /, **flags: _Flag) -> Experiment: ...
+    @staticmethod
+    def from_dict(tree: _Tree, /, **flags: _Flag) -> Experiment: ...
+    def to_dict(self) -> _Tree: ...
     def replace(self, **flags: _Flag) -> Experiment: ...
     def value(self, parameter: str) -> float: ...
     def with_values(self, values: dict[str, float]) -> Experiment: ...
@@ -97,7 +130,7 @@ class Experiment:
     def frame(self, number: int) -> Experiment: ...
     def shot(self, number: int) -> Experiment: ...
     def report(self) -> str: ...
-    def describe(self) -> dict[str, Any]: ...
+    def describe(self) -> _Tree: ...
     @property
     def words(self) -> list[str]: ...
     @property
@@ -105,7 +138,9 @@ class Experiment:
     @property
     def seed(self) -> int: ...
     @property
-    def shape(self) -> tuple[int, int]: ...
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def panels(self) -> list[_Tree]: ...
     @property
     def geometry(self) -> _Geometry: ...
     @property
@@ -123,36 +158,36 @@ def render(
     threads: int | None = None,
     precision: _Precision | None = None,
     level: _Level | None = None,
-) -> NDArray[np.float32]: ...
+) -> _Photons: ...
 def simulate(
     experiment: Experiment,
     *,
     threads: int | None = None,
     precision: _Precision | None = None,
     level: _Level | None = None,
-) -> tuple[NDArray[np.float32], _Figures]: ...
+) -> tuple[_Photons, _Figures]: ...
 def add_noise(
-    image: ArrayLike,
+    image: _Images,
     experiment: Experiment,
     *,
     seed: int | None = None,
     adc: float | None = None,
-) -> NDArray[np.int32]: ...
+) -> _Counts: ...
 def counts(
-    image: ArrayLike,
+    image: _Images,
     experiment: Experiment,
     *,
     scale: float | None = None,
     adc: float | None = None,
-) -> NDArray[np.int32]: ...
+) -> _Counts: ...
 def truth(
     experiment: Experiment, *, floor: float | None = None, threads: int | None = None
 ) -> _Truth: ...
-def read_image(path: _Path, shape: tuple[int, int] | None = None) -> NDArray[np.float32]: ...
+def read_image(path: _Path, shape: tuple[int, ...] | None = None) -> NDArray[np.float32]: ...
 def read_header(path: _Path) -> dict[str, str]: ...
 def write_image(
     path: _Path,
-    image: ArrayLike,
+    image: _Images,
     experiment: Experiment | None = None,
     *,
     format: Literal["float", "smv", "pgm", "png", "cbf", "tiff", "nxs"] | None = None,
@@ -173,20 +208,20 @@ def flags() -> dict[str, str]: ...
 def parameters() -> dict[str, str]: ...
 def jacobian(
     experiment: Experiment, parameters: Sequence[str], *, threads: int | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+) -> tuple[_Doubles, _Doubles]: ...
 def jvp(
     experiment: Experiment, direction: dict[str, float], *, threads: int | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+) -> tuple[_Doubles, _Doubles]: ...
 def vjp(
     experiment: Experiment,
-    weights: ArrayLike,
+    weights: _Images,
     parameters: Sequence[str] = ...,
     *,
     threads: int | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+) -> tuple[_Doubles, NDArray[np.float64], NDArray[np.float64]]: ...
 def hvp(
     experiment: Experiment,
-    weights: ArrayLike,
+    weights: _Images,
     parameters: Sequence[str],
     direction: dict[str, float],
     *,
@@ -194,20 +229,20 @@ def hvp(
 ) -> NDArray[np.float64]: ...
 def refine(
     experiment: Experiment,
-    target: ArrayLike,
+    target: _Images,
     parameters: Sequence[str] = ...,
     *,
     adc: float | None = None,
     gain: float = 1.0,
-    mask: ArrayLike | None = None,
+    mask: _Images | None = None,
     schedule: Literal["wide-to-narrow", "final"] = "wide-to-narrow",
     attempts: int = 6,
     threads: int | None = None,
 ) -> _Refined: ...
 def _restored(
     words: list[str],
-    hkl: _Hkl | None,
-    mask: NDArray[np.bool_] | None,
+    base: _Tree | None,
+    keywords: _Tree,
     values: dict[str, float],
     frame: tuple[bool, int] | None,
 ) -> Experiment: ...

@@ -1,0 +1,253 @@
+"""Experiments out of files, dicts and arrays, and detectors of several panels."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import CASES, golden_photons
+
+import nanobragg
+
+SMALL = (
+    "-detpixels_x 20 -detpixels_y 12 -pixel 1 -distance 50 -cell 50 60 70 80 90 100 -default_F 10 -N 3"
+    " -oversample 1 -seed 7"
+)
+# A panel that is put where flags put it is there to the last bits of its corner.
+ROUNDING = 1e-6
+
+pytestmark = pytest.mark.filterwarnings("ignore::nanobragg.ExperimentWarning")
+
+
+@dataclass
+class Panel:
+    """A panel of somebody else's."""
+
+    origin_mm: Any
+    fast: Any
+    slow: Any
+    pixels_fast: int
+    pixels_slow: int
+    pixel_size_mm: float
+
+
+def row(*widths: int) -> list[dict[str, Any]]:
+    """Panels side by side, 50 mm from the sample, of the same height and these widths in pixels."""
+    starts = np.cumsum([0, *widths]) - sum(widths) / 2
+    return [
+        {
+            "name": f"p{index}",
+            "origin_mm": [50, 6, starts[index]],
+            "fast": [0, 0, 1],
+            "slow": [0, -1, 0],
+            "pixels_fast": width,
+            "pixels_slow": 12,
+            "pixel_size_mm": 1.0,
+        }
+        for index, width in enumerate(widths)
+    ]
+
+
+def on(panels: list[Any], **flags: Any) -> nanobragg.Experiment:
+    return nanobragg.Experiment(
+        "-cell 50 60 70 80 90 100 -default_F 10 -N 3 -oversample 1 -seed 7 -fluence 1e26",
+        panels=panels,
+        **flags,
+    )
+
+
+def same(a: nanobragg.Experiment, b: nanobragg.Experiment) -> None:
+    assert nanobragg.render(a).tobytes() == nanobragg.render(b).tobytes()
+    assert a.seed == b.seed
+
+
+def test_a_dict_of_every_golden_case_gives_its_image(inputs: Path) -> None:
+    for name in ("comprehensive", "matrix_hkl", "mosaic", "cell_hkl"):
+        tree = nanobragg.Experiment(CASES[name]).to_dict()
+        again = nanobragg.Experiment.from_dict(tree)
+        assert nanobragg.render(again).tobytes() == golden_photons(name).tobytes(), name
+        assert again.to_dict() == tree
+        assert pickle.loads(pickle.dumps(again)).to_dict()["detector"] == tree["detector"]
+
+
+def test_a_dict_may_be_short_and_flags_are_laid_over_it() -> None:
+    tree = {
+        "detector": {"pixels_fast": 20, "pixels_slow": np.int64(12), "pixel_size_mm": 1, "distance_mm": 50},
+        "crystal": {"cell": {"lengths_angstrom": np.array([50, 60, 70]), "angles_deg": (80, 90, 100)}, "cells": [3] * 3},
+        "structure_factors": {"default_f": 10},
+        "sampling": {"oversample": 1},
+        "noise_seed": 7,
+    }
+    experiment = nanobragg.Experiment.from_dict(tree)
+    same(experiment, nanobragg.Experiment(SMALL))
+    same(experiment.replace(distance=60), nanobragg.Experiment(SMALL, distance=60))
+    same(nanobragg.Experiment.from_dict(tree, distance=60), nanobragg.Experiment(SMALL, distance=60))
+    assert repr(experiment).startswith("Experiment.from_dict({...}, ")
+
+
+def test_what_is_no_experiment_is_refused_by_its_field(tmp_path: Path) -> None:
+    with pytest.raises(nanobragg.UsageError, match="detector.distanze_mm is not a field; did you mean distance_mm"):
+        nanobragg.Experiment.from_dict({"detector": {"distanze_mm": 70}})
+    path = tmp_path / "a.toml"
+    path.write_text("[detector]\ndistance_mm = 'far'\n")
+    with pytest.raises(nanobragg.FileError, match=r"a\.toml:2: detector\.distance_mm"):
+        nanobragg.Experiment.from_file(path)
+    with pytest.raises(nanobragg.UsageError, match="NaN is no finite number"):
+        nanobragg.Experiment.from_dict({"water_um": float("nan")})
+
+
+def test_a_file_is_read_from_its_folder(inputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("deeper").mkdir()
+    text = "noise_seed = 3\nstructure_factors = { hkl = '../P1.hkl' }\ncrystal = { cell = { lengths_angstrom = [50, 60, 70], angles_deg = [90, 90, 90] } }\n"
+    Path("deeper/a.toml").write_text(text + "detector = { pixels_fast = 8, pixels_slow = 8 }\n")
+    monkeypatch.chdir("deeper")
+    experiment = nanobragg.Experiment.from_file("a.toml", distance=60)
+    assert (experiment.seed, experiment.geometry["distance_mm"]) == (3, 60)
+    assert experiment.words[:2] == ["-experiment", "a.toml"]
+    monkeypatch.chdir("..")
+    same(pickle.loads(pickle.dumps(experiment)), experiment)
+
+
+def test_arrays_are_in_the_dict_and_come_back() -> None:
+    rng = np.random.default_rng(1)
+    reflections = (rng.integers(-9, 9, (500, 3)), rng.uniform(1, 100, 500))
+    used = rng.random((12, 20)) < 0.5
+    sources = np.array([[-10, 0, 0, 1, 1.0e-10], [-10, 0.02, 0.01, 0.2, 1.1e-10]])
+    experiment = nanobragg.Experiment(SMALL, structure_factors=reflections, mask=used, sources=sources)
+    tree = experiment.to_dict()
+    np.testing.assert_array_equal(tree["mask"], used)
+    assert len(tree["beam"]["sources"]["list"]) == 2
+    same(nanobragg.Experiment.from_dict(tree), experiment)
+    same(pickle.loads(pickle.dumps(experiment)), experiment)
+    same(pickle.loads(pickle.dumps(nanobragg.Experiment.from_dict(tree))), experiment)
+    same(nanobragg.Experiment(SMALL, structure_factors=experiment.structure_factors, mask=used, sources=sources), experiment)
+
+
+def test_sources_may_be_an_array_or_dicts(tmp_path: Path) -> None:
+    rows = [[-10, 0, 0, 1, 1.0e-10], [-10, 0.02, 0.01, 0.2, 1.1e-10], [-1, 0, 0, 3, 0.9e-10]]
+    path = tmp_path / "sources.txt"
+    np.savetxt(path, rows)
+    of_file = nanobragg.Experiment(SMALL, sourcefile=path)
+    same(nanobragg.Experiment(SMALL, sources=np.array(rows)), of_file)
+    dicts = [{"position_m": row[:3], "weight": row[3], "wavelength_angstrom": f"{row[4]!r} m"} for row in rows]
+    same(nanobragg.Experiment(SMALL, sources=dicts), of_file)
+    same(of_file.replace(sources=rows[:1]).replace(sourcefile=str(path), sources=None), of_file)
+    with pytest.raises(nanobragg.UsageError, match="sources: rows of 3 numbers"):
+        nanobragg.Experiment(SMALL, sources=np.ones((2, 3)))
+
+
+def test_structure_factors_may_be_a_box() -> None:
+    box = np.random.default_rng(2).uniform(1, 50, (4, 5, 6))
+    indices = np.argwhere(np.ones_like(box)) + (-1, 0, 2)
+    listed = nanobragg.Experiment(SMALL, hkl=(indices, box.ravel()))
+    same(nanobragg.Experiment(SMALL, structure_factors=((-1, 0, 2), box)), listed)
+
+
+def test_one_panel_is_where_flags_put_it() -> None:
+    of_flags = nanobragg.Experiment(SMALL, detector_roty=10)
+    of_panel = nanobragg.Experiment(
+        "-cell 50 60 70 80 90 100 -default_F 10 -N 3 -oversample 1 -seed 7", panels=of_flags.panels
+    )
+    assert of_panel.shape == of_flags.shape == (12, 20)
+    np.testing.assert_allclose(of_panel.geometry["pix0_mm"], of_flags.geometry["pix0_mm"], atol=1e-9)
+    image = nanobragg.render(of_flags)
+    np.testing.assert_allclose(nanobragg.render(of_panel), image, rtol=ROUNDING * 100)
+
+
+def test_panels_of_one_size_are_one_array() -> None:
+    panels = row(10, 10, 10)
+    experiment = on(panels)
+    assert experiment.shape == (3, 12, 10)
+    image, figures = nanobragg.simulate(experiment)
+    assert image.shape == (3, 12, 10) and image.max() == figures["max_photons"]
+    whole = nanobragg.render(on(row(30)))
+    np.testing.assert_allclose(np.concatenate(list(image), axis=1), whole, rtol=ROUNDING)
+    for index in range(3):
+        alone = nanobragg.render(on([panels[index]]))
+        np.testing.assert_allclose(image[index], alone, rtol=ROUNDING)
+    assert nanobragg.counts(image, experiment).shape == image.shape
+    counts = nanobragg.add_noise(image, experiment)
+    assert counts.dtype == np.int32 and counts.shape == image.shape
+    photons, derivatives = nanobragg.jacobian(experiment, ["misset_x", "distance"])
+    assert derivatives.shape == (2, 3, 12, 10)
+    np.testing.assert_allclose(photons, image, rtol=1e-4)
+    weights = np.random.default_rng(3).normal(size=experiment.shape)
+    _, along, _ = nanobragg.vjp(experiment, weights, ["misset_x", "distance"])
+    np.testing.assert_allclose(along, (derivatives * weights).sum(axis=(1, 2, 3)), rtol=1e-6)
+    _, along_one = nanobragg.jvp(experiment, {"misset_x": 1.0})
+    np.testing.assert_allclose(along_one, derivatives[0], rtol=1e-9, atol=1e-12)
+    same(pickle.loads(pickle.dumps(experiment)), experiment)
+    same(nanobragg.Experiment.from_dict(experiment.to_dict()), experiment)
+    np.testing.assert_allclose(nanobragg.render(on(experiment.panels)), image, rtol=ROUNDING)
+
+
+def test_panels_of_other_sizes_are_a_list() -> None:
+    experiment = on(row(10, 14))
+    image = nanobragg.render(experiment)
+    assert isinstance(image, list)
+    assert [one.shape for one in image] == [(12, 10), (12, 14)]
+    np.testing.assert_allclose(
+        np.concatenate(image, axis=1), nanobragg.render(on(row(24))), rtol=ROUNDING
+    )
+    counts = nanobragg.counts(image, experiment)
+    assert [one.shape for one in counts] == [(12, 10), (12, 14)]
+    _, derivatives = nanobragg.jacobian(experiment, ["misset_x", "distance"])
+    assert [one.shape for one in derivatives] == [(2, 12, 10), (2, 12, 14)]
+    weights = [np.ones(one.shape) for one in image]
+    _, along, _ = nanobragg.vjp(experiment, weights, ["misset_x"])
+    np.testing.assert_allclose(along[0], sum(one[0].sum() for one in derivatives), rtol=1e-6)
+    with pytest.raises(nanobragg.RunError, match="are not of the detector"):
+        nanobragg.counts(image[::-1], experiment)
+    assert experiment.shape == (24, 14)
+
+
+def test_panels_may_be_objects_and_move_together() -> None:
+    fields = [{key: value for key, value in panel.items() if key != "name"} for panel in row(10, 10)]
+    experiment = on([Panel(**panel) for panel in fields])
+    same(experiment, on(fields))
+    farther = experiment.replace(distance=80)
+    corners = [panel["origin_mm"] for panel in farther.panels]
+    np.testing.assert_allclose(corners, [[80, 6, -10], [80, 6, 0]], atol=1e-9)
+    with pytest.raises(nanobragg.UsageError, match="panels: number 0: missing field `origin_mm`"):
+        on([{"fast": [0, 0, 1]}])
+
+
+def test_masks_are_for_all_panels_or_for_each() -> None:
+    experiment = on(row(10, 10, 10))
+    image = nanobragg.render(experiment)
+    used = np.random.default_rng(4).random((3, 12, 10)) < 0.5
+    masked = experiment.replace(mask=used)
+    np.testing.assert_array_equal(nanobragg.render(masked), np.where(used, image, 0))
+    np.testing.assert_array_equal(
+        nanobragg.render(experiment.replace(mask=used[0])), np.where(used[0], image, 0)
+    )
+    same(pickle.loads(pickle.dumps(masked)), masked)
+    same(nanobragg.Experiment.from_dict(masked.to_dict()), masked)
+    panels = masked.describe()["panels"]
+    assert [panel["region"]["mask"]["pixels_used"] for panel in panels] == used.sum(axis=(1, 2)).tolist()
+    unequal = on(row(10, 14), mask=[used[0], np.ones((12, 14), bool)])
+    assert (nanobragg.render(unequal)[0][~used[0]] == 0).all()
+    with pytest.raises(nanobragg.RunError, match="2 masks do not fit a detector of 3 panels"):
+        experiment.replace(mask=used[:2])
+
+
+def test_files_hold_all_panels(tmp_path: Path) -> None:
+    experiment = on(row(10, 10, 10))
+    image = nanobragg.render(experiment)
+    nanobragg.write_image(tmp_path / "a.bin", image)
+    read = nanobragg.read_image(tmp_path / "a.bin", shape=experiment.shape)
+    np.testing.assert_array_equal(read, image)
+    nanobragg.write_image(tmp_path / "a.nxs", nanobragg.counts(image, experiment), experiment)
+    nanobragg.write_image(tmp_path / "a.tif", image, experiment)
+    for ending in ("img", "cbf"):
+        with pytest.raises(nanobragg.RunError, match="describes one panel, but the detector has 3"):
+            nanobragg.write_image(tmp_path / f"a.{ending}", np.zeros((3, 12, 10), int), experiment)
+
+
+def test_the_tree_is_that_of_a_record() -> None:
+    tree = nanobragg.Experiment(SMALL).describe()
+    assert tree["detector"]["distance_m"] == 0.05
+    assert tree["crystal"]["cells"] == [3, 3, 3]
+    assert "panels" not in tree
