@@ -95,7 +95,7 @@ fn is_value(spec: &FlagSpec, word: &OsStr) -> bool {
     match spec.takes {
         // As in the C program, -cell ends where a dash begins.
         Takes::Cell(_) => !text.starts_with('-'),
-        _ => !without_dashes(&text).is_some_and(|name| find(name).is_some()),
+        _ => without_dashes(&text).is_none_or(|name| find(name).is_none()),
     }
 }
 

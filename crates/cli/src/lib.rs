@@ -7,14 +7,14 @@
 //! | step | module | from | to |
 //! |---|---|---|---|
 //! | spelling | [`argv`] | `-N 5`, `--N 5`, `--N=5` | flags in the order typed, each with its words |
-//! | meaning | [`args`] | flags in order, the last one wins | [`Args`] |
-//! | carrying out | `resolve`, `run`, `outputs` | [`Args`] | images on disk |
+//! | meaning | [`args`], `invocation` | flags in order, the last one wins | [`Args`] |
+//! | carrying out | `specs`, `resolve`, `simulate`, `output_names`, `run` | [`Args`] | images on disk |
 //! | many images | `series` | [`Args`] | images on disk, and a log of them |
 //! | looking ahead and back | `plan`, `record`, `rerun`, `diff` | [`Args`], records | what would be done, was done, has changed |
 //! | other tools | [`convert`], [`orient`] | a file of reflections, a cell | the same in another format, a matrix |
 //! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
 //! | fitting | [`refine`] | a target image | refined parameters, JSON, pictures |
-//! | talking | [`help`], [`log`], [`progress`], [`report`], `printout` | | text for people |
+//! | talking | [`help`], [`log`], [`progress`], [`report`], `printout`, `console`, `hint` | | text for people |
 //!
 //! ```
 //! use nanobragg_cli::{Args, Invocation};

@@ -100,6 +100,9 @@ pub(crate) struct Place<T> {
     pub(crate) help: &'static str,
 }
 
+/// A flag, and the value that is attached to it by an equals sign.
+type FlagWord<T> = (&'static Flag<T>, Option<OsString>);
+
 /// Why there is no request.
 #[derive(Debug)]
 pub(crate) enum NoRequest {
@@ -182,7 +185,7 @@ impl<T: Default> Tool<T> {
     }
 
     /// The flag in a word, with the value that is attached to it; `None` for the help.
-    fn flag(&self, word: &OsStr) -> Result<Option<(&'static Flag<T>, Option<OsString>)>, String> {
+    fn flag(&self, word: &OsStr) -> Result<Option<FlagWord<T>>, String> {
         let text = word.to_string_lossy();
         let Some((name, attached)) = name_and_value(word) else {
             return Err(unexpected(&text));

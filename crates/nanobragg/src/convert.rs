@@ -181,7 +181,7 @@ impl Conversion {
         let name = self.input.display().to_string();
         let is_mtz = bytes.starts_with(mtz::MAGIC);
         if !is_mtz && structure::read::are_coordinates(&bytes) {
-            return self.from_atoms(&bytes, &name, group);
+            return self.of_atoms(&bytes, &name, group);
         }
         if self.dmin_a.is_some() {
             return Err(Error::ResolutionOfList {
@@ -204,7 +204,7 @@ impl Conversion {
     }
 
     /// The reflections of atoms as far as the resolution limit.
-    fn from_atoms(
+    fn of_atoms(
         &self,
         bytes: &[u8],
         name: &str,

@@ -49,11 +49,12 @@ impl Resolved {
         if panels.len() > 1 {
             let others = spec.detector.others.iter().map(Some);
             let places = std::iter::once(None).chain(others);
-            tree["panels"] = panels
+            let all: Value = panels
                 .iter()
                 .zip(places)
                 .map(|(p, at)| panel(p, at))
                 .collect();
+            put(&mut tree, "panels", all);
         }
         tree
     }
@@ -122,14 +123,18 @@ impl Resolved {
             "pixel_kind": panel.pixel_kind(),
         });
         put_sensor(&mut tree, panel.sensor());
-        tree["derived"] = json!({
-            "size_fast_m": layout.size_m[0],
-            "size_slow_m": layout.size_m[1],
-            "close_distance_m": panel.close_distance_m(),
-            "near_point_fast_m": panel.f_close_m(),
-            "near_point_slow_m": panel.s_close_m(),
-            "first_pixel_corner_m": panel.pix0_m(),
-        });
+        put(
+            &mut tree,
+            "derived",
+            json!({
+                "size_fast_m": layout.size_m[0],
+                "size_slow_m": layout.size_m[1],
+                "close_distance_m": panel.close_distance_m(),
+                "near_point_fast_m": panel.f_close_m(),
+                "near_point_slow_m": panel.s_close_m(),
+                "first_pixel_corner_m": panel.pix0_m(),
+            }),
+        );
         tree
     }
 
@@ -178,22 +183,33 @@ fn panel(panel: &Panel, at: Option<&AttachedPanel>) -> Value {
         "region": region(panel),
     });
     put_sensor(&mut tree, panel.sensor());
-    tree["derived"] = json!({
-        "origin_m": panel.pix0_m(),
-        "fast": panel.fast(),
-        "slow": panel.slow(),
-        "normal": panel.normal(),
-        "distance_m": panel.distance_m(),
-        "close_distance_m": panel.close_distance_m(),
-    });
+    put(
+        &mut tree,
+        "derived",
+        json!({
+            "origin_m": panel.pix0_m(),
+            "fast": panel.fast(),
+            "slow": panel.slow(),
+            "normal": panel.normal(),
+            "distance_m": panel.distance_m(),
+            "close_distance_m": panel.close_distance_m(),
+        }),
+    );
     tree
 }
 
+/// Adds a field to an object.
+fn put(tree: &mut Value, key: &str, value: impl Into<Value>) {
+    if let Some(fields) = tree.as_object_mut() {
+        fields.insert(key.to_owned(), value.into());
+    }
+}
+
 fn put_sensor(tree: &mut Value, sensor: &Sensor) {
-    tree["sensor_thickness_m"] = sensor.thickness_m.into();
-    tree["sensor_layers"] = sensor.layers.into();
-    tree["sensor_layer_step_m"] = sensor.layer_step_m.into();
-    tree["sensor_attenuation_per_m"] = sensor.mu_per_m.into();
+    put(tree, "sensor_thickness_m", sensor.thickness_m);
+    put(tree, "sensor_layers", sensor.layers);
+    put(tree, "sensor_layer_step_m", sensor.layer_step_m);
+    put(tree, "sensor_attenuation_per_m", sensor.mu_per_m);
 }
 
 /// The pixels that are rendered.

@@ -112,15 +112,15 @@ const DEFAULT_NAMES: &str = "cell,misset";
 const MOST: u32 = 100_000;
 
 /// The names of the crystal systems.
-const SYSTEMS: [&str; CrystalSystem::ALL.len()] = {
-    let mut names = [""; CrystalSystem::ALL.len()];
-    let mut i = 0;
-    while i < names.len() {
-        names[i] = CrystalSystem::ALL[i].name();
-        i += 1;
-    }
-    names
-};
+const SYSTEMS: [&str; CrystalSystem::ALL.len()] = [
+    CrystalSystem::Triclinic.name(),
+    CrystalSystem::Monoclinic.name(),
+    CrystalSystem::Orthorhombic.name(),
+    CrystalSystem::Tetragonal.name(),
+    CrystalSystem::Rhombohedral.name(),
+    CrystalSystem::Hexagonal.name(),
+    CrystalSystem::Cubic.name(),
+];
 
 type Spec = Flag<RefineWords>;
 
