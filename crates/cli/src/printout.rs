@@ -32,7 +32,8 @@ pub(crate) fn pixels(
             }
         };
     }
-    for (fast, slow) in scene.panels()[0].roi().pixels() {
+    let first = scene.panels().first();
+    for (fast, slow) in first.into_iter().flat_map(|panel| panel.roi().pixels()) {
         if let Some(trace) = trace(fast, slow) {
             pixel(&trace, out)?;
         }
