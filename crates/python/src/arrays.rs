@@ -154,7 +154,7 @@ impl Sides {
     ///
     /// # Errors
     /// [`Error::ImageSides`] for one image of another panel; other numbers of images or of sides.
-    pub(crate) fn from_python(&self, value: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    pub(crate) fn pixels_of(&self, value: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
         let py = value.py();
         if let [[slow, fast]] = self.0[..] {
             let image: Image<f64> = image(&value.extract()?)?;
@@ -186,7 +186,7 @@ impl Sides {
     /// # Errors
     /// As [`from_python`](Self::from_python).
     pub(crate) fn to_stack(&self, value: &Bound<'_, PyAny>) -> PyResult<Image<f64>> {
-        let mut pixels = self.from_python(value)?.into_iter();
+        let mut pixels = self.pixels_of(value)?.into_iter();
         let images = self.0.iter().map(|&[slow, fast]| {
             Image::new(fast, slow, pixels.by_ref().take(slow * fast).collect())
         });
@@ -292,17 +292,17 @@ pub(crate) fn panels(value: &Bound<'_, PyAny>) -> PyResult<Vec<AttachedPanel>> {
     let refuse = |text: String| Exception::Usage.says(value.py(), format_args!("panels: {text}"));
     let items = value.try_iter()?.enumerate().map(|(index, item)| {
         let item = item?;
-        let mut tree = match item.cast::<PyDict>() {
-            Ok(_) => from_python(&item)?,
-            Err(_) => Value::Object(Map::new()),
+        let mut tree = if item.is_instance_of::<PyDict>() {
+            from_python(&item)?
+        } else {
+            let fields = PANEL
+                .into_iter()
+                .filter_map(|field| Some((field, item.getattr(field).ok()?)));
+            fields
+                .map(|(field, value)| Ok((field.to_owned(), from_python(&value)?)))
+                .collect::<PyResult<Map<String, Value>>>()?
+                .into()
         };
-        if !item.is_instance_of::<PyDict>() {
-            for field in PANEL {
-                if let Ok(value) = item.getattr(field) {
-                    tree[field] = from_python(&value)?;
-                }
-            }
-        }
         // What was not said has its default.
         if let Value::Object(fields) = &mut tree {
             fields.retain(|_, value| !value.is_null());
