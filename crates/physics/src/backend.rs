@@ -6,7 +6,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use crate::compat::Habits;
-use crate::lanes::{LARGEST_INDEX, LaneGrid, Level, Precision, lane_span};
+use crate::lanes::{self, LARGEST_INDEX, LaneGrid, Level, Precision};
 use crate::progress::Cancel;
 use crate::sampling::Lookup;
 use crate::scalar::{Pixel, Unobserved, sum_pixel};
@@ -171,7 +171,7 @@ impl Backend for Lanes {
 
     fn render(&self, scene: &Scene, part: &RowPart<'_>, pixels: &mut [f32]) -> PartOutcome {
         let view = scene.view(part.panel);
-        lane_span(self.level, self.precision, &view, part, pixels)
+        lanes::render((self.level, self.precision), &view, part, pixels)
     }
 }
 

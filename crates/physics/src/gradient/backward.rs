@@ -14,7 +14,7 @@ use crate::blank::zeros;
 use crate::compat::History;
 use crate::driver::on_threads;
 use crate::error::Error;
-use crate::lanes::{Level, SlopeOutput, render_slopes};
+use crate::lanes::{self, DerivativeOutput, Level};
 use crate::render::RunOptions;
 use crate::scalar::{Pixel, PixelSum, Unobserved, sum_pixel};
 use crate::scene::{Scene, View};
@@ -235,14 +235,14 @@ fn pull_back_fast(
             leftover.push(fast);
         });
         if let Some(photons) = rows.first_mut() {
-            let mut output = SlopeOutput::Sums {
+            let mut output = DerivativeOutput::Sums {
                 photons,
                 weights: &own,
                 sums: &mut sums,
                 factors: &mut by_factors,
             };
             let part = part_of_row(view, options, slow);
-            render_slopes(level, view, &tables, &part, &mut output, &mut leftover);
+            leftover.extend(lanes::derive(level, view, &tables, &part, &mut output));
             exceptions.in_row(slow, |fast, value, _| {
                 if let Some(out) = photons.get_mut(fast as usize) {
                     *out = value;

@@ -13,7 +13,7 @@ use crate::backend::RowPart;
 use crate::compat::History;
 use crate::driver::on_threads;
 use crate::error::Error;
-use crate::lanes::{Level, SlopeOutput, render_slopes};
+use crate::lanes::{self, DerivativeOutput, Level};
 use crate::render::RunOptions;
 use crate::scalar::{Pixel, Unobserved, sum_pixel};
 use crate::scene::{Scene, View};
@@ -138,8 +138,8 @@ fn derive_fast(
     let exceptions = Exceptions::new(view, history, tangents)?;
     let work = |slow: u32, rows: &mut [&mut [f64]]| {
         let part = part_of_row(view, options, slow);
-        let mut output = SlopeOutput::Images(&mut *rows);
-        render_slopes(level, view, &tables, &part, &mut output, &mut Vec::new());
+        let mut output = DerivativeOutput::Images(&mut *rows);
+        lanes::derive(level, view, &tables, &part, &mut output);
         exceptions.in_row(slow, |fast, photons, slopes| {
             let numbers = std::iter::once(photons).chain(slopes.iter().copied());
             for (row, number) in rows.iter_mut().zip(numbers) {

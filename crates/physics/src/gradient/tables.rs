@@ -30,7 +30,7 @@ pub(crate) struct Tables {
     /// Tangents that move the numbers of cells.
     pub(crate) sizes: Vec<(usize, [f64; 3])>,
     /// Tangents that move anything between source and pixel.
-    pub(crate) rays: Vec<RaySlope>,
+    pub(crate) rays: Vec<RayRates>,
     /// Background, water and photons an electron, of every tangent.
     pub(crate) scalars: Vec<Scalars<f64>>,
     /// Tangents that move a structure factor: which, where it is in the grid, at which rate.
@@ -39,7 +39,7 @@ pub(crate) struct Tables {
 
 /// The rates of everything between source and pixel along one tangent.
 #[derive(Debug)]
-pub(crate) struct RaySlope {
+pub(crate) struct RayRates {
     /// Which tangent.
     pub(crate) tangent: usize,
     pub(crate) pix0_m: [f64; 3],
@@ -51,12 +51,12 @@ pub(crate) struct RaySlope {
     pub(crate) mu_per_m: f64,
     pub(crate) kahn_factor: f64,
     /// One row a source.
-    pub(crate) sources: Vec<SourceSlope>,
+    pub(crate) sources: Vec<SourceRates>,
 }
 
 /// The rates of one source.
 #[derive(Debug)]
-pub(crate) struct SourceSlope {
+pub(crate) struct SourceRates {
     pub(crate) incident: [f64; 3],
     pub(crate) wavelength_m: f64,
     pub(crate) electric: [f64; 3],
@@ -89,7 +89,7 @@ impl Tables {
             orientations: view.orientations.len(),
         };
         let all = || tangents.iter().enumerate();
-        let slopes_of_scalars = |Tangent(tangent): &Tangent| {
+        let rates_of_scalars = |Tangent(tangent): &Tangent| {
             let of = |real, derivative| Dual::<1> {
                 real,
                 derivatives: [derivative],
@@ -118,9 +118,9 @@ impl Tables {
                 .map(|(index, Tangent(t))| (index, t.lattice.cells))
                 .collect(),
             rays: all()
-                .filter_map(|(index, tangent)| RaySlope::new(view, index, tangent))
+                .filter_map(|(index, tangent)| RayRates::new(view, index, tangent))
                 .collect(),
-            scalars: tangents.iter().map(slopes_of_scalars).collect(),
+            scalars: tangents.iter().map(rates_of_scalars).collect(),
             factors: all()
                 .flat_map(|(index, Tangent(t))| {
                     let moved = t.factors.iter();
@@ -182,7 +182,7 @@ fn turns(view: &View<'_>, Tangent(tangent): &Tangent) -> Option<Vec<[f64; 3]>> {
     Some(rates)
 }
 
-impl RaySlope {
+impl RayRates {
     /// `None` if the tangent moves nothing between source and pixel.
     fn new(view: &View<'_>, index: usize, Tangent(tangent): &Tangent) -> Option<Self> {
         let panel = tangent.panels.get(view.panel_index)?;
@@ -215,12 +215,12 @@ impl RaySlope {
             layer_step_m: panel.layer_step_m,
             mu_per_m: panel.mu_per_m,
             kahn_factor: tangent.kahn_factor,
-            sources: source_slopes(view, tangent),
+            sources: source_rates(view, tangent),
         })
     }
 }
 
-fn source_slopes(view: &View<'_>, tangent: &Numbers<f64>) -> Vec<SourceSlope> {
+fn source_rates(view: &View<'_>, tangent: &Numbers<f64>) -> Vec<SourceRates> {
     let axis = view.setup.polarization_axis.map(Dual::constant);
     let own = own_sources::<f64>(&view.setup);
     (own.iter().enumerate())
@@ -234,7 +234,7 @@ fn source_slopes(view: &View<'_>, tangent: &Numbers<f64>) -> Vec<SourceSlope> {
             let frame = PolarizationFrame::new(axis, incident);
             let rates = |v: [Dual<1>; 3]| v.map(|component| component.derivatives[0]);
             debug_assert!(frame.electric.iter().all(|e| e.value().is_finite()));
-            SourceSlope {
+            SourceRates {
                 incident: incident_rate,
                 wavelength_m: moved.map_or(0.0, |source| source.wavelength_m),
                 electric: rates(frame.electric),

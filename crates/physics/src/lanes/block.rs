@@ -20,6 +20,8 @@ pub(super) struct Block {
     pub(super) diffracted: [Column; 3],
     /// Distances of the sub-pixels in metres.
     pub(super) path_m: Column,
+    /// One over them; 0 for one on the crystal. Only filled for an observer that adds the terms.
+    pub(super) per_path_m: Column,
     /// Capture fractions in force.
     pub(super) capture: Column,
     /// Polarization factors in force.
@@ -54,6 +56,7 @@ impl Block {
             active: [0.0; BLOCK],
             diffracted: [[0.0; BLOCK]; 3],
             path_m: [0.0; BLOCK],
+            per_path_m: [0.0; BLOCK],
             capture: [0.0; BLOCK],
             polarization: [0.0; BLOCK],
             solid_angle_sr: [0.0; BLOCK],

@@ -8,13 +8,18 @@ use nanobragg_numeric::Scalar;
 
 use super::block::{BLOCK, Block, Column, any};
 use super::lane::{Arithmetic, Lane};
+use super::observer::BlockObserver;
 use crate::polarization::polarization_factor;
 use crate::sampling::{CorrectionRules, Scales};
-use crate::scene::{SourceRow, View};
+use crate::scene::View;
 
 /// Takes the solid angle where it is not known yet, or everywhere at every sub-pixel.
 #[inline(always)]
-pub(super) fn correct_solid_angle(view: &View<'_>, block: &mut Block) {
+pub(super) fn correct_solid_angle<O: BlockObserver>(
+    view: &View<'_>,
+    block: &mut Block,
+    observer: &mut O,
+) {
     let each = view.rules.solid_angle.refreshes;
     if !each && !any(&block.solid_angle_sr, |w| w == 0.0) {
         return;
@@ -34,16 +39,23 @@ pub(super) fn correct_solid_angle(view: &View<'_>, block: &mut Block) {
             }
         }
     }
+    observer.solid_angle(view, &now, block);
     refresh(each, &mut block.solid_angle_sr, &now);
 }
 
 /// Takes the capture fraction of this layer likewise.
 #[inline(always)]
-pub(super) fn correct_capture(view: &View<'_>, layer: u32, block: &mut Block) {
+pub(super) fn correct_capture<O: BlockObserver>(
+    view: &View<'_>,
+    layer: u32,
+    block: &mut Block,
+    observer: &mut O,
+) {
     let each = view.rules.capture.refreshes;
     if !each && !any(&block.capture, |capture| capture == 0.0) {
         return;
     }
+    observer.capture(view, layer, block);
     let sensor = view.panel.sensor();
     let layer = view.rules.capturing_layer(layer, sensor.layers);
     let (step_m, mu_per_m) = (Lane(sensor.layer_step_m), Lane(sensor.mu_per_m));
@@ -71,17 +83,20 @@ pub(super) fn refresh(each: bool, known: &mut Column, now: &Column) {
 
 /// Takes the polarization factor likewise, for the pixels in which `source` is not cut, or for all.
 #[inline(always)]
-pub(super) fn correct_polarization<A: Arithmetic>(
+pub(super) fn correct_polarization<A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
-    source: &SourceRow,
+    index: usize,
     for_all: bool,
     block: &mut Block,
+    observer: &mut O,
 ) {
     let each = view.rules.polarization.refreshes;
     if !each && !any(&block.polarization, |factor| factor == 0.0) {
         return;
     }
+    observer.polarization(view, index, for_all, block);
     let kahn_factor = view.kahn_factor;
+    let source = &view.sources[index];
     let frame = &source.polarization;
     let [x, y, z] = &mut block.diffracted;
     for i in 0..BLOCK {

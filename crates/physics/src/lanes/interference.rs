@@ -12,7 +12,7 @@ use crate::scene::View;
 ///
 /// The function is the quotient of two products over three axes, each but for its sign. Offsets that
 /// may be exactly 0, which would make 0/0, are shifted first ([`without_zero`](Self::without_zero)).
-pub(super) trait Precision {
+pub(super) trait Interference {
     /// An offset that is not 0, for which the quotient is n as at 0.
     fn without_zero(offset: f64) -> f64;
 
@@ -29,7 +29,7 @@ pub(super) struct Double;
 /// Single precision after the range reduction.
 pub(super) struct Single;
 
-impl Precision for Double {
+impl Interference for Double {
     #[inline(always)]
     fn without_zero(offset: f64) -> f64 {
         offset + 1e-40
@@ -47,7 +47,7 @@ impl Precision for Double {
     }
 }
 
-impl Precision for Single {
+impl Interference for Single {
     #[inline(always)]
     fn without_zero(offset: f64) -> f64 {
         offset + 1e-30
@@ -68,7 +68,7 @@ impl Precision for Single {
 
 /// Fills `lattice_factor`, and `vanishes` for the shapes that can be exactly 0.
 #[inline(always)]
-pub(super) fn fill_lattice<P: Precision, A: Arithmetic>(view: &View<'_>, block: &mut Block) {
+pub(super) fn fill_lattice<P: Interference, A: Arithmetic>(view: &View<'_>, block: &mut Block) {
     match view.lattice.shape {
         Shape::Square => fill_square::<P, A>(view, block),
         Shape::Round => {
@@ -84,7 +84,7 @@ pub(super) fn fill_lattice<P: Precision, A: Arithmetic>(view: &View<'_>, block: 
 /// the offset from the nearest whole index: for whole N, `sin(pi N h) = +-sin(pi N dh)`, whose range
 /// reduction is exact.
 #[inline(always)]
-fn fill_square<P: Precision, A: Arithmetic>(view: &View<'_>, block: &mut Block) {
+fn fill_square<P: Interference, A: Arithmetic>(view: &View<'_>, block: &mut Block) {
     let [dh, dk, dl] = &block.offset;
     for i in 0..BLOCK {
         let offset = [dh[i], dk[i], dl[i]].map(P::without_zero);

@@ -2,13 +2,7 @@
 
 use std::fmt;
 
-use super::fast;
-use super::interference::{Double, Single};
-use super::lane::{Fused, Separate};
-use super::slopes::{SlopeOutput, slope_part};
-use crate::backend::{PartOutcome, RowPart};
-use crate::gradient::tables::Tables;
-use crate::scene::View;
+use super::lane::{Arithmetic, Fused, Separate};
 
 /// A set of instructions to render with.
 ///
@@ -89,84 +83,25 @@ pub enum Precision {
     Single,
 }
 
-/// Renders one row with the instructions of `level`, or those of the baseline if this processor
-/// does not have them.
-pub(crate) fn lane_span(
-    level: Level,
-    precision: Precision,
-    view: &View<'_>,
-    part: &RowPart<'_>,
-    row: &mut [f32],
-) -> PartOutcome {
-    match (level, precision) {
-        #[cfg(target_arch = "x86_64")]
-        (Level::Avx2, _) if level.is_available() => {
-            // SAFETY: the processor has AVX2 and FMA, as was just asked.
-            #[allow(unsafe_code)]
-            unsafe {
-                match precision {
-                    Precision::Double => avx2_double(view, part, row),
-                    Precision::Single => avx2_single(view, part, row),
-                }
-            }
-        }
-        #[cfg(target_arch = "x86_64")]
-        (Level::Avx512, _) if level.is_available() => {
-            // SAFETY: the processor has FMA and these parts of AVX-512, as was just asked.
-            #[allow(unsafe_code)]
-            unsafe {
-                match precision {
-                    Precision::Double => avx512_double(view, part, row),
-                    Precision::Single => avx512_single(view, part, row),
-                }
-            }
-        }
-        (_, Precision::Double) => fast::render_part::<Double, Baseline>(view, part, row),
-        (_, Precision::Single) => fast::render_part::<Single, Baseline>(view, part, row),
-    }
+/// What is compiled for each set of instructions.
+pub(super) trait Task {
+    type Output;
+
+    /// Does it. Every implementation and all that it calls have to be `inline(always)`: only what is inlined
+    /// into the function of a level is compiled for its instructions.
+    fn run<A: Arithmetic>(self) -> Self::Output;
 }
 
-/// What every processor of the architecture can do.
-#[cfg(target_arch = "aarch64")]
-pub(super) type Baseline = Fused;
-#[cfg(not(target_arch = "aarch64"))]
-pub(super) type Baseline = Separate;
-
-/// The fast kernel, compiled for a set of instructions.
-macro_rules! compiled_for {
-    ($($name:ident: $features:literal, $precision:ty;)+) => {$(
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = $features)]
-        fn $name(view: &View<'_>, part: &RowPart<'_>, row: &mut [f32]) -> PartOutcome {
-            fast::render_part::<$precision, Fused>(view, part, row)
-        }
-    )+};
-}
-
-compiled_for! {
-    avx2_double: "avx2,fma", Double;
-    avx2_single: "avx2,fma", Single;
-    avx512_double: "fma,avx512f,avx512bw,avx512dq,avx512vl", Double;
-    avx512_single: "fma,avx512f,avx512bw,avx512dq,avx512vl", Single;
-}
-
-/// Renders one row with its derivatives with the instructions of `level`, or those of the baseline
-/// if this processor does not have them; for experiments that suit the fast path.
-pub(crate) fn render_slopes(
-    level: Level,
-    view: &View<'_>,
-    tables: &Tables,
-    part: &RowPart<'_>,
-    output: &mut SlopeOutput<'_, '_>,
-    leftover: &mut Vec<u32>,
-) {
+/// Does a task with the instructions of `level`, or those of the baseline if this processor does not
+/// have them.
+pub(super) fn run_at<T: Task>(level: Level, task: T) -> T::Output {
     match level {
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 if level.is_available() => {
             // SAFETY: the processor has AVX2 and FMA, as was just asked.
             #[allow(unsafe_code)]
             unsafe {
-                avx2_slopes(view, tables, part, output, leftover);
+                run_avx2(task)
             }
         }
         #[cfg(target_arch = "x86_64")]
@@ -174,31 +109,27 @@ pub(crate) fn render_slopes(
             // SAFETY: the processor has FMA and these parts of AVX-512, as was just asked.
             #[allow(unsafe_code)]
             unsafe {
-                avx512_slopes(view, tables, part, output, leftover);
+                run_avx512(task)
             }
         }
-        _ => slope_part::<Baseline>(view, tables, part, output, leftover),
+        _ => task.run::<Baseline>(),
     }
 }
 
-/// The derivatives, compiled for a set of instructions.
-macro_rules! slopes_compiled_for {
-    ($($name:ident: $features:literal;)+) => {$(
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = $features)]
-        fn $name(
-            view: &View<'_>,
-            tables: &Tables,
-            part: &RowPart<'_>,
-            output: &mut SlopeOutput<'_, '_>,
-            leftover: &mut Vec<u32>,
-        ) {
-            slope_part::<Fused>(view, tables, part, output, leftover);
-        }
-    )+};
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn run_avx2<T: Task>(task: T) -> T::Output {
+    task.run::<Fused>()
 }
 
-slopes_compiled_for! {
-    avx2_slopes: "avx2,fma";
-    avx512_slopes: "fma,avx512f,avx512bw,avx512dq,avx512vl";
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "fma,avx512f,avx512bw,avx512dq,avx512vl")]
+fn run_avx512<T: Task>(task: T) -> T::Output {
+    task.run::<Fused>()
 }
+
+/// What every processor of the architecture can do.
+#[cfg(target_arch = "aarch64")]
+pub(super) type Baseline = Fused;
+#[cfg(not(target_arch = "aarch64"))]
+pub(super) type Baseline = Separate;

@@ -2,15 +2,16 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `fast` | the sum of `scalar` over blocks of pixels, stage by stage |
+//! | `sum` | the sum of `scalar` over blocks of pixels, stage by stage |
+//! | `observer` | what looks on, and what else it makes of the terms |
 //! | `block` | the columns of a block |
 //! | `extent` | how far it reaches in reciprocal space |
 //! | `correct` | its solid angles, capture fractions, polarization factors |
 //! | `lookup`, `interference` | its two expensive stages: structure factors, lattice factors |
-//! | `slopes` | derivatives by blocks of pixels |
+//! | `derivatives` | an observer: derivatives of the sum |
 //! | `lane` | branch-free functions |
-//! | `tally` | who looks on while it sums: nobody, or one who parts the sum among reflections |
-//! | `level` | the fast kernel compiled for each set of vector instructions |
+//! | `shares` | an observer: the sum parted among reflections |
+//! | `level` | all of it compiled for each set of vector instructions |
 
 #![allow(
     clippy::needless_range_loop,
@@ -19,32 +20,82 @@
 
 mod block;
 mod correct;
+mod derivatives;
 mod extent;
-mod fast;
 mod interference;
 mod lane;
 mod level;
 mod lookup;
-mod slopes;
-mod tally;
+mod observer;
+mod shares;
+mod sum;
 
-use crate::backend::RowPart;
+use std::marker::PhantomData;
+
+use crate::backend::{PartOutcome, RowPart};
+use crate::gradient::tables::Tables;
 use crate::scene::View;
+use derivatives::derive_part;
+use interference::{Double, Interference, Single};
+use lane::Arithmetic;
+use level::{Task, run_at};
+use sum::render_part;
 
 pub use level::{Level, Precision};
 
+pub(crate) use derivatives::DerivativeOutput;
 pub(crate) use lane::LARGEST_INDEX;
-pub(crate) use level::{lane_span, render_slopes};
 pub(crate) use lookup::LaneGrid;
-pub(crate) use slopes::SlopeOutput;
-pub(crate) use tally::LaneShares;
+pub(crate) use shares::{LaneShares, share_part};
 
-/// Parts the sum of each pixel of `part` among reflections, with the fast kernel at the baseline's
-/// instructions, and tells `take` of each.
-pub(crate) fn share_part(
+/// Renders a part of a row. The first element of `row` is the first pixel of the part.
+pub(crate) fn render(
+    (level, precision): (Level, Precision),
     view: &View<'_>,
     part: &RowPart<'_>,
-    take: &mut dyn FnMut(u32, &mut LaneShares),
-) {
-    fast::share_part::<interference::Double, level::Baseline>(view, part, take);
+    row: &mut [f32],
+) -> PartOutcome {
+    match precision {
+        Precision::Double => run_at(level, Render(view, part, row, PhantomData::<Double>)),
+        Precision::Single => run_at(level, Render(view, part, row, PhantomData::<Single>)),
+    }
+}
+
+struct Render<'r, P>(&'r View<'r>, &'r RowPart<'r>, &'r mut [f32], PhantomData<P>);
+
+impl<P: Interference> Task for Render<'_, P> {
+    type Output = PartOutcome;
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> PartOutcome {
+        render_part::<P, A>(self.0, self.1, self.2)
+    }
+}
+
+/// Renders a part of a row with its derivatives, of a scene that suits the fast path. Returns the pixels
+/// whose derivatives by structure factors have to be taken along the general path.
+pub(crate) fn derive(
+    level: Level,
+    view: &View<'_>,
+    tables: &Tables,
+    part: &RowPart<'_>,
+    output: &mut DerivativeOutput<'_, '_>,
+) -> Vec<u32> {
+    run_at(level, Derive(view, tables, part, output))
+}
+
+struct Derive<'r, 'o, 'i>(
+    &'r View<'r>,
+    &'r Tables,
+    &'r RowPart<'r>,
+    &'r mut DerivativeOutput<'o, 'i>,
+);
+
+impl Task for Derive<'_, '_, '_> {
+    type Output = Vec<u32>;
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> Vec<u32> {
+        derive_part::<A>(self.0, self.1, self.2, self.3)
+    }
 }

@@ -91,6 +91,9 @@ pub(crate) struct PanelRow<T> {
 }
 
 /// A scene looking at one of its panels.
+///
+/// What the innermost loops read is copied here. The compiler then knows that no store of theirs changes it,
+/// which it cannot tell of what lies behind another reference.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'s, T = f64> {
     scene: &'s Scene<T>,
@@ -102,6 +105,9 @@ pub(crate) struct View<'s, T = f64> {
     pub(crate) numbers: PanelNumbers<T>,
     pub(crate) rules: CorrectionRules,
     pub(crate) scalars: Scalars<T>,
+    pub(crate) lattice: LatticeShape<T>,
+    pub(crate) lane_grid: LaneGrid,
+    pub(crate) steps: f64,
 }
 
 impl<T> Deref for View<'_, T> {
@@ -137,6 +143,9 @@ impl<T: Copy> Scene<T> {
             numbers: row.numbers,
             rules: row.rules,
             scalars: row.scalars,
+            lattice: self.lattice,
+            lane_grid: self.lane_grid,
+            steps: self.steps,
         }
     }
 

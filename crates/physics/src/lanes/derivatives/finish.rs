@@ -1,9 +1,8 @@
 //! From the sums of a block to photons and derivatives.
 
-use super::super::block::{BLOCK, Column};
+use super::super::block::{BLOCK, Block, Column};
 use super::super::correct::corrections;
-use super::block::{RayColumns, SlopeBlock};
-use crate::gradient::tables::Tables;
+use super::block::{Derivatives, RayColumns};
 use crate::sampling::{CorrectionRules, Rule, Scales};
 use crate::scene::View;
 
@@ -17,25 +16,25 @@ pub(super) fn of_pixel(rule: Rule, value: f64, neutral: f64) -> f64 {
     }
 }
 
-impl SlopeBlock {
+impl Derivatives<'_> {
     /// The product of the corrections of every finished pixel.
     #[inline(always)]
-    pub(super) fn corrections(&self, rules: &CorrectionRules) -> Column {
+    pub(super) fn corrections(rules: &CorrectionRules, block: &Block) -> Column {
         let mut product = [0.0; BLOCK];
         for i in 0..BLOCK {
-            product[i] = corrections(rules, Scales::Pixel, &self.base, i);
+            product[i] = corrections(rules, Scales::Pixel, block, i);
         }
         product
     }
 
     /// How that product follows a tangent that moves rays.
     #[inline(always)]
-    fn corrections_rate(&self, rules: &CorrectionRules, ray: &RayColumns) -> Column {
+    fn corrections_rate(rules: &CorrectionRules, ray: &RayColumns, block: &Block) -> Column {
         let mut rate = [0.0; BLOCK];
         for i in 0..BLOCK {
-            let c = of_pixel(rules.capture, self.base.capture[i], 1.0);
-            let p = of_pixel(rules.polarization, self.base.polarization[i], 1.0);
-            let s = of_pixel(rules.solid_angle, self.base.solid_angle_sr[i], 1.0);
+            let c = of_pixel(rules.capture, block.capture[i], 1.0);
+            let p = of_pixel(rules.polarization, block.polarization[i], 1.0);
+            let s = of_pixel(rules.solid_angle, block.solid_angle_sr[i], 1.0);
             rate[i] = of_pixel(rules.capture, ray.capture[i], 0.0) * p * s
                 + of_pixel(rules.polarization, ray.polarization[i], 0.0) * c * s
                 + of_pixel(rules.solid_angle, ray.solid_angle_sr[i], 0.0) * c * p;
@@ -45,18 +44,19 @@ impl SlopeBlock {
 
     /// The photons of every pixel.
     #[inline(always)]
-    pub(super) fn photons(&self, view: &View<'_>, corrections: &Column) -> Column {
+    pub(super) fn photons(view: &View<'_>, corrections: &Column, block: &Block) -> Column {
         let per_step = view.scalars.photons_per_electron / view.steps;
         let mut photons = [0.0; BLOCK];
         for i in 0..BLOCK {
-            photons[i] = per_step * corrections[i] * self.sums.intensity[i];
+            photons[i] = per_step * corrections[i] * block.intensity[i];
         }
         photons
     }
 
     /// Fills `slopes`: the derivatives of the photons by each tangent.
     #[inline(always)]
-    pub(super) fn fill_slopes(&mut self, view: &View<'_>, tables: &Tables, corrections: &Column) {
+    pub(super) fn fill_slopes(&mut self, view: &View<'_>, corrections: &Column, block: &Block) {
+        let tables = self.tables;
         let [[ax, ay, az], [bx, by, bz], [cx, cy, cz]] = &self.sums.by_cell;
         for (tangent, [a, b, c]) in &tables.cells_m {
             let sum = &mut self.sums.by_tangent[*tangent];
@@ -68,7 +68,7 @@ impl SlopeBlock {
             }
         }
         let per_step = view.scalars.photons_per_electron / view.steps;
-        let intensity = &self.sums.intensity;
+        let intensity = &block.intensity;
         for (tangent, slope) in self.slopes.iter_mut().enumerate() {
             let by_fluence = tables.scalars[tangent].photons_per_electron / view.steps;
             let sum = &self.sums.by_tangent[tangent];
@@ -77,7 +77,7 @@ impl SlopeBlock {
             }
         }
         for (rates, ray) in tables.rays.iter().zip(&self.rays) {
-            let rate = self.corrections_rate(&view.rules, ray);
+            let rate = Self::corrections_rate(&view.rules, ray, block);
             let slope = &mut self.slopes[rates.tangent];
             for i in 0..BLOCK {
                 slope[i] += per_step * rate[i] * intensity[i];
@@ -92,12 +92,13 @@ impl SlopeBlock {
     pub(super) fn add_slopes(
         &self,
         view: &View<'_>,
-        tables: &Tables,
         corrections: &Column,
+        block: &Block,
         sums: &mut [f64],
     ) {
+        let tables = self.tables;
         let per_step = view.scalars.photons_per_electron / view.steps;
-        let by_intensity = self.weighted(corrections, &self.sums.intensity);
+        let by_intensity = self.weighted(corrections, &block.intensity);
         for (tangent, sum) in sums.iter_mut().enumerate() {
             let own = self.weighted(corrections, &self.sums.by_tangent[tangent]);
             let by_fluence = tables.scalars[tangent].photons_per_electron / view.steps;
@@ -116,8 +117,8 @@ impl SlopeBlock {
             }
         }
         for (rates, ray) in tables.rays.iter().zip(&self.rays) {
-            let rate = self.corrections_rate(&view.rules, ray);
-            sums[rates.tangent] += per_step * self.weighted(&rate, &self.sums.intensity);
+            let rate = Self::corrections_rate(&view.rules, ray, block);
+            sums[rates.tangent] += per_step * self.weighted(&rate, &block.intensity);
         }
     }
 
@@ -139,11 +140,11 @@ impl SlopeBlock {
 
     /// Whether the factors of the finished sum were known when terms were told of them.
     #[inline(always)]
-    pub(super) fn knew_scale(&self, view: &View<'_>) -> bool {
+    pub(super) fn knew_scale(&self, view: &View<'_>, block: &Block) -> bool {
         let mut is_known = !self.met_zero;
         if view.rules.capture.scales == Scales::Pixel {
             for i in 0..BLOCK {
-                is_known &= self.weights[i] == 0.0 || self.base.capture[i] == self.final_capture[i];
+                is_known &= self.weights[i] == 0.0 || block.capture[i] == self.final_capture[i];
             }
         }
         is_known

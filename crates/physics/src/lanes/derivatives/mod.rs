@@ -1,7 +1,7 @@
-//! Derivatives of a row by blocks of pixels.
+//! Derivatives of a row by blocks of pixels: an observer of the sum.
 //!
-//! As the fast kernel: every stage is a plain loop over the lanes of a block, compiled for each set of
-//! vector instructions. What a term adds is worked once, whatever the number of tangents:
+//! Every stage is a plain loop over the lanes of a block, compiled for each set of vector instructions. What
+//! a term adds is worked once, whatever the number of tangents:
 //!
 //! ```text
 //! g_a   = dI/dh_a              of a term I = F^2 Gh^2 Gk^2 Gl^2, a = h, k, l
@@ -19,17 +19,19 @@ mod terms;
 
 use std::ops::Range;
 
-use block::SlopeBlock;
+use block::Derivatives;
 
-use super::block::{BLOCK, Column, any};
+use super::block::{BLOCK, Block, Column, any};
+use super::interference::Double;
 use super::lane::Arithmetic;
+use super::sum::sum_block;
 use crate::backend::RowPart;
 use crate::gradient::sums::FactorSums;
 use crate::gradient::tables::Tables;
 use crate::scene::View;
 
 /// Where the derivatives of a row go. Rows are those of the whole detector.
-pub(crate) enum SlopeOutput<'o, 'i> {
+pub(crate) enum DerivativeOutput<'o, 'i> {
     /// Into images: the photons first, then one for every tangent.
     Images(&'o mut [&'i mut [f64]]),
     /// Into sums over the row, weighted.
@@ -45,49 +47,45 @@ pub(crate) enum SlopeOutput<'o, 'i> {
     },
 }
 
-/// Renders the pixels of `part` with their derivatives. Tells the pixels whose derivatives by
+/// Renders the pixels of `part` with their derivatives. Returns the pixels whose derivatives by
 /// structure factors have to be taken along the general path.
 #[inline(always)]
-pub(super) fn slope_part<A: Arithmetic>(
+pub(super) fn derive_part<A: Arithmetic>(
     view: &View<'_>,
     tables: &Tables,
     part: &RowPart<'_>,
-    output: &mut SlopeOutput<'_, '_>,
-    leftover: &mut Vec<u32>,
-) {
-    let mut block = SlopeBlock::new(tables);
+    output: &mut DerivativeOutput<'_, '_>,
+) -> Vec<u32> {
+    let mut leftover = Vec::new();
+    let mut block = Block::new();
+    let mut derivatives = Derivatives::new(tables);
     let mut first = part.fast.start;
     while first < part.fast.end && !part.is_cancelled() {
         let pixels = BLOCK.min((part.fast.end - first) as usize);
-        let is_used = block.base.mark_active(part, first, pixels);
-        if is_used {
+        if block.mark_active(part, first, pixels) {
             let weights = match output {
-                SlopeOutput::Images(_) => None,
-                SlopeOutput::Sums { weights, .. } => Some(&**weights),
+                DerivativeOutput::Images(_) => None,
+                DerivativeOutput::Sums { weights, .. } => Some(&**weights),
             };
-            block.take_weights(weights, first as usize, pixels);
-            block.sum::<A>(view, tables, part, first);
-            write(
-                view,
-                tables,
-                &mut block,
-                first..first + pixels as u32,
-                output,
-                leftover,
-            );
+            derivatives.take_weights(&block, weights, first as usize);
+            sum_block::<Double, A, _>(view, part, first, &mut block, &mut derivatives);
+            derivatives.flush();
+            let fast = first..first + pixels as u32;
+            write(view, &mut derivatives, &block, fast, output, &mut leftover);
         }
         first += BLOCK as u32;
     }
+    leftover
 }
 
 /// Hands the finished block of these pixels over.
 #[inline(always)]
 fn write(
     view: &View<'_>,
-    tables: &Tables,
-    block: &mut SlopeBlock,
+    derivatives: &mut Derivatives<'_>,
+    block: &Block,
     fast: Range<u32>,
-    output: &mut SlopeOutput<'_, '_>,
+    output: &mut DerivativeOutput<'_, '_>,
     leftover: &mut Vec<u32>,
 ) {
     let place = fast.start as usize..fast.end as usize;
@@ -99,34 +97,34 @@ fn write(
             }
         }
     };
-    let corrections = block.corrections(&view.rules);
+    let corrections = Derivatives::corrections(&view.rules, block);
     // What nothing scatters to is 0, as the images are from the beginning.
-    if block.is_dark && !any(&corrections, |product| !product.is_finite()) {
+    if derivatives.is_dark && !any(&corrections, |product| !product.is_finite()) {
         return;
     }
-    let photons = block.photons(view, &corrections);
+    let photons = Derivatives::photons(view, &corrections, block);
     match output {
-        SlopeOutput::Images(images) => {
-            block.fill_slopes(view, tables, &corrections);
-            let columns = std::iter::once(&photons).chain(&block.slopes);
+        DerivativeOutput::Images(images) => {
+            derivatives.fill_slopes(view, &corrections, block);
+            let columns = std::iter::once(&photons).chain(&derivatives.slopes);
             for (image, column) in images.iter_mut().zip(columns) {
-                copy(column, &block.base.active, image);
+                copy(column, &block.active, image);
             }
         }
-        SlopeOutput::Sums {
+        DerivativeOutput::Sums {
             photons: row,
             sums,
             factors,
             ..
         } => {
-            copy(&photons, &block.base.active, row);
-            block.add_slopes(view, tables, &corrections, sums);
-            if block.knew_scale(view) {
-                for &(place, rate) in &block.factor_rates {
+            copy(&photons, &block.active, row);
+            derivatives.add_slopes(view, &corrections, block, sums);
+            if derivatives.knew_scale(view, block) {
+                for &(place, rate) in &derivatives.factor_rates {
                     factors.add(place as usize, rate);
                 }
             } else {
-                let used = fast.zip(&block.weights);
+                let used = fast.zip(&derivatives.weights);
                 leftover.extend(used.filter(|(_, weight)| **weight != 0.0).map(|(i, _)| i));
             }
         }

@@ -1,4 +1,4 @@
-//! The fast kernel: the reference's sum over blocks of pixels.
+//! The sum of a pixel over blocks of pixels, once for every [`BlockObserver`].
 //!
 //! Every stage is a plain loop over the lanes of a block, with nothing in it that would keep the
 //! compiler from turning it into vector instructions; `level` compiles it once for each set of them.
@@ -9,12 +9,12 @@ use nanobragg_geometry::{Surface, flat_position, subpixel_offset, vector};
 use super::block::{BLOCK, Block, any, dot};
 use super::correct::{correct_capture, correct_polarization, correct_solid_angle, weigh_terms};
 use super::extent::Extent;
-use super::interference::{Precision, fill_lattice};
+use super::interference::{Interference, fill_lattice};
 use super::lane::Arithmetic;
 use super::lookup::{
     OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_nearest_outside, gather_tricubic,
 };
-use super::tally::{LaneShares, NoTally, Shares, Tally};
+use super::observer::{Adds, BlockObserver, Subpixels, Unseen};
 use crate::backend::{PartOutcome, RowPart};
 use crate::fixes::Oddity;
 use crate::sampling::{Lookup, Scales};
@@ -22,7 +22,7 @@ use crate::scene::{SourceRow, View};
 
 /// Renders the pixels of `part` into `row`, whose first element is the first pixel.
 #[inline(always)]
-pub(super) fn render_part<P: Precision, A: Arithmetic>(
+pub(super) fn render_part<P: Interference, A: Arithmetic>(
     view: &View<'_>,
     part: &RowPart<'_>,
     row: &mut [f32],
@@ -36,7 +36,7 @@ pub(super) fn render_part<P: Precision, A: Arithmetic>(
     while first < end && !part.is_cancelled() {
         let pixels = BLOCK.min((end - first) as usize);
         if block.mark_active(part, first, pixels) {
-            let solid_angle_sr = sum_block::<P, A, _>(view, part, first, &mut block, &mut NoTally);
+            let solid_angle_sr = sum_block::<P, A, _>(view, part, first, &mut block, &mut Unseen);
             let has_left = |left: f64| left != 0.0;
             if any(&block.left_grid, has_left)
                 && let Some(lane) = block.left_grid.iter().position(|&left| has_left(left))
@@ -56,48 +56,34 @@ pub(super) fn render_part<P: Precision, A: Arithmetic>(
     outcome
 }
 
-/// Parts the sum of each pixel of `part` among reflections: `take` is told of every pixel that is
-/// rendered, and what its terms add up to.
-pub(super) fn share_part<P: Precision, A: Arithmetic>(
-    view: &View<'_>,
-    part: &RowPart<'_>,
-    take: &mut dyn FnMut(u32, &mut LaneShares),
-) {
-    let mut block = Block::new();
-    let mut shares = Shares::new();
-    for first in part.fast.clone().step_by(BLOCK) {
-        if part.is_cancelled() {
-            return;
-        }
-        let pixels = BLOCK.min((part.fast.end - first) as usize);
-        if !block.mark_active(part, first, pixels) {
-            continue;
-        }
-        shares.begin(view.scalars.background);
-        sum_block::<P, A, _>(view, part, first, &mut block, &mut shares);
-        for (i, lane) in shares.lanes.iter_mut().enumerate().take(pixels) {
-            if block.active[i] != 0.0 {
-                take(first + i as u32, lane);
-            }
-        }
-    }
-}
-
 /// Sums every pixel of the block, and returns their solid angles summed over layers and sub-pixels.
 #[inline(always)]
-fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
+pub(super) fn sum_block<P: Interference, A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
     part: &RowPart<'_>,
     first: u32,
     block: &mut Block,
-    tally: &mut T,
+    observer: &mut O,
 ) -> f64 {
     let setup = &view.setup;
     let sensor = view.panel.sensor();
     let [first_fast, first_slow] = view.panel.first_pixel();
     let oversample = setup.oversample;
     let subpixel_m = view.panel.pixel_size_m() / f64::from(oversample);
+    let subpixels = |layer: u32, sub_slow: u32, sub_fast: u32| Subpixels {
+        fast_m: std::array::from_fn(|i| {
+            let pixel = first + first_fast + i as u32;
+            subpixel_offset(pixel, sub_fast, oversample, subpixel_m)
+        }),
+        slow_m: subpixel_offset(part.slow + first_slow, sub_slow, oversample, subpixel_m),
+        layer,
+    };
     let unpolarized = if setup.is_unpolarized { 1.0 } else { 0.0 };
+    observer.begin::<A>(
+        view,
+        &subpixels(sensor.layers.saturating_sub(1), 0, 0),
+        block,
+    );
     block.intensity = [view.scalars.background; BLOCK];
     block.polarization = [unpolarized; BLOCK];
     block.solid_angle_sr = [0.0; BLOCK];
@@ -106,25 +92,21 @@ fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
     let mut solid_angle_sum_sr = 0.0;
     for layer in 0..sensor.layers {
         block.capture = [if sensor.thickness_m == 0.0 { 1.0 } else { 0.0 }; BLOCK];
-        let depth_m = f64::from(layer) * sensor.layer_step_m;
+        observer.layer();
         for sub_slow in 0..oversample {
-            let slow_m = subpixel_offset(part.slow + first_slow, sub_slow, oversample, subpixel_m);
             for sub_fast in 0..oversample {
-                let mut fast_m = [0.0; BLOCK];
-                for (i, fast_m) in fast_m.iter_mut().enumerate() {
-                    let pixel = first + first_fast + i as u32;
-                    *fast_m = subpixel_offset(pixel, sub_fast, oversample, subpixel_m);
-                }
-                place_subpixels::<A>(view, &fast_m, slow_m, depth_m, block);
-                correct_solid_angle(view, block);
+                let at = subpixels(layer, sub_slow, sub_fast);
+                place_subpixels::<A, O>(view, &at, block);
+                observer.placed(view, &at, block);
+                correct_solid_angle(view, block, observer);
                 solid_angle_sum_sr += dot(&block.solid_angle_sr, &block.active);
-                correct_capture(view, layer, block);
+                correct_capture(view, layer, block, observer);
                 let water = view.water_in_layer(layer);
-                for source in view.sources.iter() {
+                for source in 0..view.sources.len() {
                     if part.is_cancelled() {
                         return solid_angle_sum_sr;
                     }
-                    sum_source::<P, A, T>(view, part.lookup, source, water, block, tally);
+                    sum_source::<P, A, O>(view, part.lookup, source, water, block, observer);
                 }
             }
         }
@@ -134,14 +116,14 @@ fn sum_block<P: Precision, A: Arithmetic, T: Tally>(
 
 /// Finds where the sub-pixels lie: `path_m` and `diffracted`.
 #[inline(always)]
-fn place_subpixels<A: Arithmetic>(
+pub(super) fn place_subpixels<A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
-    fast_m: &[f64; BLOCK],
-    slow_m: f64,
-    depth_m: f64,
+    at: &Subpixels,
     block: &mut Block,
 ) {
     let panel = view.panel;
+    let (fast_m, slow_m) = (&at.fast_m, at.slow_m);
+    let depth_m = f64::from(at.layer) * panel.sensor().layer_step_m;
     let (fast, slow) = (panel.fast(), panel.slow());
     let (normal, pix0) = (panel.normal(), panel.plane().pix0_m);
     let mut position_m = [[0.0; BLOCK]; 3];
@@ -170,6 +152,10 @@ fn place_subpixels<A: Arithmetic>(
         // A pixel on the crystal itself has no direction: a zero vector.
         let length = if path_m == 0.0 { 1.0 } else { path_m };
         block.path_m[i] = path_m;
+        // The division is the one of `A::over`, if that has one reciprocal for three quotients.
+        if matches!(O::ADDS, Adds::Observer) {
+            block.per_path_m[i] = if path_m == 0.0 { 0.0 } else { 1.0 / length };
+        }
         let diffracted = [x[i], y[i], z[i]].map(A::over(length));
         block.diffracted[0][i] = diffracted[0];
         block.diffracted[1][i] = diffracted[1];
@@ -179,20 +165,21 @@ fn place_subpixels<A: Arithmetic>(
 
 /// Adds every phi step and domain of one source at one sub-pixel of every pixel.
 #[inline(always)]
-fn sum_source<P: Precision, A: Arithmetic, T: Tally>(
+fn sum_source<P: Interference, A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
     lookup: Lookup,
-    source: &SourceRow,
+    index: usize,
     water: f64,
     block: &mut Block,
-    tally: &mut T,
+    observer: &mut O,
 ) {
+    let source = &view.sources[index];
     let lives = scatter::<A>(view, source, block);
     if !lives && water == 0.0 {
         return;
     }
-    correct_polarization::<A>(view, source, water != 0.0, block);
-    tally.source(view, water, block);
+    correct_polarization::<A, O>(view, index, water != 0.0, block, observer);
+    observer.source(view, water, block);
     let by_terms = view.rules.any(Scales::Terms);
     let earlier = block.intensity;
     if by_terms {
@@ -201,8 +188,9 @@ fn sum_source<P: Precision, A: Arithmetic, T: Tally>(
         block.intensity.iter_mut().for_each(|sum| *sum += water);
     }
     if lives {
-        sum_orientations::<P, A, T>(view, lookup, block, tally);
+        sum_orientations::<P, A, O>(view, lookup, block, observer);
     }
+    observer.closed(view, index, block);
     if by_terms {
         weigh_terms(view, &earlier, block);
     }
@@ -210,20 +198,27 @@ fn sum_source<P: Precision, A: Arithmetic, T: Tally>(
 
 /// Adds every phi step and domain, for the scattering vectors of one source.
 #[inline(always)]
-fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
+fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
     lookup: Lookup,
     block: &mut Block,
-    tally: &mut T,
+    observer: &mut O,
 ) {
     // A term of 0 may be left out, unless the running sum is corrected with every term.
     let may_skip = !view.rules.any(Scales::RunningSum);
     let is_square = view.lattice.shape == Shape::Square;
-    let by_square = may_skip && is_square && !T::NEEDS_COLUMNS;
+    let by_square = may_skip && is_square && matches!(O::ADDS, Adds::Unseen);
     if may_skip && lookup == Lookup::Nearest {
         let extent = Extent::of(block);
         if extent.is_beyond_list(view) {
             return;
+        }
+        if matches!(O::ADDS, Adds::Observer) {
+            return if extent.is_inside_grid(view) {
+                observe_orientations::<A, O, true>(view, block, observer)
+            } else {
+                observe_orientations::<A, O, false>(view, block, observer)
+            };
         }
         if by_square && !any(&block.live, |live| live == 0.0) {
             return if extent.is_inside_grid(view) {
@@ -233,7 +228,7 @@ fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
             };
         }
     }
-    for orientation in view.orientations.iter() {
+    for (index, orientation) in view.orientations.iter().enumerate() {
         match lookup {
             Lookup::Nearest => {
                 find_nearest::<A, false>(view, orientation, block);
@@ -262,7 +257,22 @@ fn sum_orientations<P: Precision, A: Arithmetic, T: Tally>(
         } else {
             add_terms_and_correct(view, block);
         }
-        tally.orientation(view, orientation, block);
+        observer.term::<A>(view, (index, orientation), block);
+    }
+}
+
+/// Looks up the structure factors of every phi step and domain, and leaves the terms to the observer.
+#[inline(always)]
+fn observe_orientations<A: Arithmetic, O: BlockObserver, const INSIDE: bool>(
+    view: &View<'_>,
+    block: &mut Block,
+    observer: &mut O,
+) {
+    for (index, orientation) in view.orientations.iter().enumerate() {
+        find_nearest::<A, INSIDE>(view, orientation, block);
+        if gather_nearest::<INSIDE>(view, block) {
+            observer.term::<A>(view, (index, orientation), block);
+        }
     }
 }
 
@@ -298,7 +308,7 @@ pub(super) fn scatter<A: Arithmetic>(
 /// Adds every phi step and domain of a parallelepiped crystal, for a source that is cut nowhere. What
 /// most runs spend their time on. `INSIDE`: all indices are known to be in the grid.
 #[inline(always)]
-fn add_square_orientations<P: Precision, A: Arithmetic, const INSIDE: bool>(
+fn add_square_orientations<P: Interference, A: Arithmetic, const INSIDE: bool>(
     view: &View<'_>,
     block: &mut Block,
 ) {
@@ -341,7 +351,7 @@ const GROUP: usize = 32;
 /// [`add_terms`] without a column between them. `ALL` pixels are lit by the source. `ZEROS`, offsets of
 /// exactly 0, are looked after; without, they make the sum no number.
 #[inline(always)]
-fn add_square_terms<P: Precision, A: Arithmetic, const ALL: bool, const ZEROS: bool>(
+fn add_square_terms<P: Interference, A: Arithmetic, const ALL: bool, const ZEROS: bool>(
     view: &View<'_>,
     block: &mut Block,
 ) {

@@ -1,21 +1,20 @@
 //! A block of neighbouring pixels with everything its derivatives are summed in.
 
-use nanobragg_geometry::subpixel_offset;
-
 use super::super::block::{BLOCK, Block, Column};
+use super::super::correct::correct_capture;
 use super::super::lane::Arithmetic;
-use crate::backend::RowPart;
+use super::super::observer::{Adds, BlockObserver, Subpixels, Unseen};
+use super::super::sum::place_subpixels;
 use crate::gradient::tables::Tables;
-use crate::scene::View;
+use crate::sampling::Scales;
+use crate::scene::{Orientation, View};
 
-/// The sums that every term adds to, with the derivatives that are not yet those of a tangent.
+/// The derivatives of the sum that every term adds to.
 #[derive(Clone)]
 pub(super) struct Sums {
-    /// The sum itself.
-    pub(super) intensity: Column,
-    /// Its derivative by a, b, c at phi = 0, in the frame of the cell.
+    /// Of the sum by a, b, c at phi = 0, in the frame of the cell.
     pub(super) by_cell: [[Column; 3]; 3],
-    /// Its derivative by each tangent, as far as it does not come through the cell.
+    /// By each tangent, as far as it does not come through the cell.
     pub(super) by_tangent: Vec<Column>,
 }
 
@@ -36,16 +35,13 @@ pub(super) struct RayColumns {
 
 const ZERO: Column = [0.0; BLOCK];
 
-/// What a block keeps while its pixels are summed.
-pub(super) struct SlopeBlock {
-    /// What the fast kernel keeps.
-    pub(super) base: Block,
-    /// Its weight in the sums over the row; 0 where there are none.
+/// The derivatives of a block while its pixels are summed.
+pub(super) struct Derivatives<'t> {
+    pub(super) tables: &'t Tables,
+    /// The weight of each pixel in the sums over the row; 0 where there are none.
     pub(super) weights: Column,
     /// Whether derivatives by structure factors are wanted.
     pub(super) wants_factors: bool,
-    /// One over the distances of the sub-pixels; 0 for one on the crystal.
-    pub(super) per_path_m: Column,
     /// The rates of all these along the tangents that move rays.
     pub(super) rays: Vec<RayColumns>,
     /// dI by the structure factor of a term, `2 F Fl^2`.
@@ -59,6 +55,8 @@ pub(super) struct SlopeBlock {
     pub(super) sums: Sums,
     /// Whether nothing was added to the sums, which are then 0.
     pub(super) is_dark: bool,
+    /// Whether the source at hand has added terms.
+    pub(super) is_lit: bool,
     /// The sums before a source whose terms share a weight.
     pub(super) earlier: Sums,
     /// That weight; 1 without.
@@ -81,21 +79,19 @@ pub(super) struct SlopeBlock {
 impl Sums {
     fn new(tangents: usize) -> Self {
         Self {
-            intensity: ZERO,
             by_cell: [[ZERO; 3]; 3],
             by_tangent: vec![ZERO; tangents],
         }
     }
 
     pub(super) fn clear(&mut self) {
-        self.intensity = ZERO;
         self.by_cell = [[ZERO; 3]; 3];
         self.by_tangent.fill(ZERO);
     }
 }
 
-impl SlopeBlock {
-    pub(super) fn new(tables: &Tables) -> Self {
+impl<'t> Derivatives<'t> {
+    pub(super) fn new(tables: &'t Tables) -> Self {
         let still = RayColumns {
             diffracted: [ZERO; 3],
             path_m: ZERO,
@@ -104,10 +100,9 @@ impl SlopeBlock {
             solid_angle_sr: ZERO,
         };
         Self {
-            base: Block::new(),
+            tables,
             weights: ZERO,
             wants_factors: false,
-            per_path_m: ZERO,
             rays: vec![still; tables.rays.len()],
             by_factor: ZERO,
             by_index: [ZERO; 3],
@@ -115,6 +110,7 @@ impl SlopeBlock {
             by_scattering: [ZERO; 3],
             sums: Sums::new(tables.count),
             is_dark: true,
+            is_lit: false,
             earlier: Sums::new(tables.count),
             term_weight: [1.0; BLOCK],
             final_capture: ZERO,
@@ -129,94 +125,26 @@ impl SlopeBlock {
 
     /// Takes the weights of the pixels from those of the row.
     #[inline(always)]
-    pub(super) fn take_weights(&mut self, weights: Option<&[f64]>, start: usize, pixels: usize) {
+    pub(super) fn take_weights(&mut self, block: &Block, weights: Option<&[f64]>, start: usize) {
         self.weights = ZERO;
         self.wants_factors = weights.is_some();
-        let own = weights.and_then(|weights| weights.get(start..start + pixels));
-        for (i, weight) in own.unwrap_or_default().iter().enumerate() {
-            if self.base.active[i] != 0.0 {
+        let own = weights.and_then(|weights| weights.get(start..));
+        for (i, weight) in own.unwrap_or_default().iter().enumerate().take(BLOCK) {
+            if block.active[i] != 0.0 {
                 self.weights[i] = *weight;
             }
         }
     }
 
-    /// Sums every pixel of the block.
-    #[inline(always)]
-    pub(super) fn sum<A: Arithmetic>(
-        &mut self,
-        view: &View<'_>,
-        tables: &Tables,
-        part: &RowPart<'_>,
-        first: u32,
-    ) {
-        let setup = &view.setup;
-        let sensor = view.panel.sensor();
-        let [first_fast, first_slow] = view.panel.first_pixel();
-        let oversample = setup.oversample;
-        let subpixel_m = view.panel.pixel_size_m() / f64::from(oversample);
-        let row =
-            |sub_slow| subpixel_offset(part.slow + first_slow, sub_slow, oversample, subpixel_m);
-        let column = |sub_fast| {
-            let mut fast_m = ZERO;
-            for (i, fast_m) in fast_m.iter_mut().enumerate() {
-                let pixel = first + first_fast + i as u32;
-                *fast_m = subpixel_offset(pixel, sub_fast, oversample, subpixel_m);
-            }
-            fast_m
-        };
-        let polarization = if setup.is_unpolarized { 1.0 } else { 0.0 };
-        let capture = if sensor.thickness_m == 0.0 { 1.0 } else { 0.0 };
-        self.start(view, tables, polarization);
-        if self.wants_factors && sensor.thickness_m != 0.0 {
-            // The layer whose capture fraction is in force at the end, at its first sub-pixel.
-            let layer = sensor.layers - 1;
-            self.base.capture = ZERO;
-            self.place_subpixels::<A>(view, tables, &column(0), row(0), layer);
-            self.correct_capture(view, tables, layer);
-            self.final_capture = self.base.capture;
-        } else {
-            self.final_capture = [capture; BLOCK];
-        }
-        for layer in 0..sensor.layers {
-            self.base.capture = [capture; BLOCK];
-            for ray in &mut self.rays {
-                ray.capture = ZERO;
-            }
-            for sub_slow in 0..oversample {
-                for sub_fast in 0..oversample {
-                    self.place_subpixels::<A>(
-                        view,
-                        tables,
-                        &column(sub_fast),
-                        row(sub_slow),
-                        layer,
-                    );
-                    self.correct_solid_angle(view, tables);
-                    self.correct_capture(view, tables, layer);
-                    for source in 0..view.sources.len() {
-                        if part.is_cancelled() {
-                            return;
-                        }
-                        self.sum_source::<A>(view, tables, source, layer);
-                    }
-                }
-            }
-        }
-        self.flush();
-    }
-
     /// Empties the sums.
     #[inline(always)]
-    fn start(&mut self, view: &View<'_>, tables: &Tables, polarization: f64) {
+    fn clear(&mut self, view: &View<'_>) {
         self.sums.clear();
-        self.sums.intensity = [view.scalars.background; BLOCK];
         self.is_dark = view.scalars.background == 0.0;
-        for (sum, scalars) in self.sums.by_tangent.iter_mut().zip(&tables.scalars) {
+        for (sum, scalars) in self.sums.by_tangent.iter_mut().zip(&self.tables.scalars) {
             *sum = [scalars.background; BLOCK];
             self.is_dark &= scalars.background == 0.0;
         }
-        self.base.polarization = [polarization; BLOCK];
-        self.base.solid_angle_sr = ZERO;
         for ray in &mut self.rays {
             ray.polarization = ZERO;
             ray.solid_angle_sr = ZERO;
@@ -224,5 +152,78 @@ impl SlopeBlock {
         self.factor_rates.clear();
         self.pending = ZERO;
         self.met_zero = false;
+    }
+}
+
+impl BlockObserver for Derivatives<'_> {
+    const ADDS: Adds = Adds::Observer;
+
+    #[inline(always)]
+    fn begin<A: Arithmetic>(&mut self, view: &View<'_>, last: &Subpixels, block: &mut Block) {
+        self.clear(view);
+        let sensor = view.panel.sensor();
+        if self.wants_factors && sensor.thickness_m != 0.0 {
+            // The capture fraction in force at the end is that of the last layer, at its first sub-pixel.
+            block.capture = ZERO;
+            place_subpixels::<A, Self>(view, last, block);
+            correct_capture(view, last.layer, block, &mut Unseen);
+            self.final_capture = block.capture;
+        } else {
+            let capture = if sensor.thickness_m == 0.0 { 1.0 } else { 0.0 };
+            self.final_capture = [capture; BLOCK];
+        }
+    }
+
+    #[inline(always)]
+    fn layer(&mut self) {
+        for ray in &mut self.rays {
+            ray.capture = ZERO;
+        }
+    }
+
+    #[inline(always)]
+    fn placed(&mut self, view: &View<'_>, at: &Subpixels, block: &Block) {
+        self.move_subpixels(view, at, block);
+    }
+
+    #[inline(always)]
+    fn solid_angle(&mut self, view: &View<'_>, now: &Column, block: &Block) {
+        self.move_solid_angle(view, now, block);
+    }
+
+    #[inline(always)]
+    fn capture(&mut self, view: &View<'_>, layer: u32, block: &Block) {
+        self.move_capture(view, layer, block);
+    }
+
+    #[inline(always)]
+    fn polarization(&mut self, view: &View<'_>, source: usize, for_all: bool, block: &Block) {
+        self.move_polarization(view, source, for_all, block);
+    }
+
+    #[inline(always)]
+    fn source(&mut self, view: &View<'_>, water: f64, block: &Block) {
+        self.open_source(view, water, block);
+    }
+
+    #[inline(always)]
+    fn term<A: Arithmetic>(
+        &mut self,
+        view: &View<'_>,
+        (place, orientation): (usize, &Orientation),
+        block: &mut Block,
+    ) {
+        self.add_term::<A>(view, place, orientation, block);
+    }
+
+    #[inline(always)]
+    fn closed(&mut self, view: &View<'_>, source: usize, block: &Block) {
+        if self.is_lit && !self.tables.rays.is_empty() {
+            self.add_rays(view, source, block);
+        }
+        if view.rules.any(Scales::Terms) {
+            self.flush();
+            self.close_source(view, block);
+        }
     }
 }

@@ -2,13 +2,11 @@
 
 use nanobragg_geometry::vector;
 
-use super::super::block::{BLOCK, Column};
+use super::super::block::{BLOCK, Block, Column};
 use super::super::correct::corrections;
-use super::super::extent::Extent;
-use super::super::fast::scatter;
 use super::super::lane::Arithmetic;
-use super::super::lookup::{OUTSIDE, find_nearest, gather_nearest};
-use super::block::SlopeBlock;
+use super::super::lookup::OUTSIDE;
+use super::block::Derivatives;
 use super::finish::of_pixel;
 use crate::gradient::tables::Tables;
 use crate::sampling::{Rule, Scales};
@@ -78,92 +76,57 @@ fn grating<A: Arithmetic>(offset: f64, n: f64) -> Grating {
     }
 }
 
-impl SlopeBlock {
-    /// Adds every phi step and domain of one source at one sub-pixel of every pixel.
+impl Derivatives<'_> {
+    /// The terms of a source follow.
     #[inline(always)]
-    pub(super) fn sum_source<A: Arithmetic>(
-        &mut self,
-        view: &View<'_>,
-        tables: &Tables,
-        index: usize,
-        layer: u32,
-    ) {
-        let source = &view.sources[index];
-        let water = view.water_in_layer(layer);
-        let lives = scatter::<A>(view, source, &mut self.base);
-        if !lives && water == 0.0 {
-            return;
-        }
-        self.correct_polarization(view, tables, index, water != 0.0);
-        let by_terms = view.rules.any(Scales::Terms);
-        if by_terms {
+    pub(super) fn open_source(&mut self, view: &View<'_>, water: f64, block: &Block) {
+        self.is_lit = false;
+        if view.rules.any(Scales::Terms) {
             std::mem::swap(&mut self.sums, &mut self.earlier);
             self.sums.clear();
-            self.weigh(view);
+            self.weigh(view, block);
         }
         if self.wants_factors {
-            self.scale_factors(view);
+            self.scale_factors(view, block);
         }
         if water != 0.0 {
             self.is_dark = false;
-            for i in 0..BLOCK {
-                self.sums.intensity[i] += water;
-            }
-            for (sum, scalars) in self.sums.by_tangent.iter_mut().zip(&tables.scalars) {
+            for (sum, scalars) in self.sums.by_tangent.iter_mut().zip(&self.tables.scalars) {
                 for i in 0..BLOCK {
                     sum[i] += scalars.water_per_source;
                 }
             }
         }
-        let extent = Extent::of(&self.base);
-        if lives && !extent.is_beyond_list(view) {
-            let is_inside = extent.is_inside_grid(view);
-            self.by_scattering = [[0.0; BLOCK]; 3];
-            for (place, orientation) in view.orientations.iter().enumerate() {
-                let any_scatters = if is_inside {
-                    find_nearest::<A, true>(view, orientation, &mut self.base);
-                    gather_nearest::<true>(view, &mut self.base)
-                } else {
-                    find_nearest::<A, false>(view, orientation, &mut self.base);
-                    gather_nearest::<false>(view, &mut self.base)
-                };
-                if any_scatters {
-                    self.add_term::<A>(view, tables, place, orientation);
-                }
-            }
-            if !tables.rays.is_empty() {
-                self.add_rays(view, tables, index);
-            }
-        }
-        if by_terms {
-            self.flush();
-            self.close_source(view, tables);
-        }
     }
 
     /// Adds one phi step and domain, whose structure factors are looked up.
     #[inline(always)]
-    fn add_term<A: Arithmetic>(
+    pub(super) fn add_term<A: Arithmetic>(
         &mut self,
         view: &View<'_>,
-        tables: &Tables,
         place: usize,
         orientation: &Orientation,
+        block: &mut Block,
     ) {
-        self.is_dark = false;
+        let tables = self.tables;
+        if !self.is_lit {
+            self.is_lit = true;
+            self.is_dark = false;
+            self.by_scattering = [[0.0; BLOCK]; 3];
+        }
         let rotation = &tables.rotations[place];
         if tables.turns.is_empty() && tables.sizes.is_empty() {
-            self.differentiate::<A, false>(view, rotation, orientation);
+            self.differentiate::<A, false>(view, rotation, orientation, block);
         } else {
-            self.differentiate::<A, true>(view, rotation, orientation);
-            self.add_by_turn(tables, place, orientation);
+            self.differentiate::<A, true>(view, rotation, orientation, block);
+            self.add_by_turn(tables, place, orientation, block);
             self.add_by_size(tables);
         }
         if !tables.factors.is_empty() {
-            self.add_by_factors(tables);
+            self.add_by_factors(tables, block);
         }
         if self.wants_factors {
-            self.await_factors();
+            self.await_factors(block);
         }
     }
 
@@ -179,26 +142,23 @@ impl SlopeBlock {
         view: &View<'_>,
         rotation: &[[f64; 3]; 3],
         orientation: &Orientation,
+        block: &mut Block,
     ) {
         let [na, nb, nc] = view.lattice.cells;
         for i in 0..BLOCK {
             let (h, k, l) = (
-                grating::<A>(self.base.offset[0][i], na),
-                grating::<A>(self.base.offset[1][i], nb),
-                grating::<A>(self.base.offset[2][i], nc),
+                grating::<A>(block.offset[0][i], na),
+                grating::<A>(block.offset[1][i], nb),
+                grating::<A>(block.offset[2][i], nc),
             );
-            let factor = self.base.cell_factor[i];
-            let factor = if self.base.live[i] != 0.0 {
-                factor
-            } else {
-                0.0
-            };
+            let factor = block.cell_factor[i];
+            let factor = if block.live[i] != 0.0 { factor } else { 0.0 };
             let inverse = 1.0 / (h.below * k.below * l.below);
             let lattice = h.above * k.above * l.above * inverse;
             let amplitude = factor * lattice;
             let twice = (amplitude + amplitude) * (factor * inverse);
             self.by_factor[i] = (amplitude + amplitude) * lattice;
-            self.sums.intensity[i] = A::multiply_add(amplitude, amplitude, self.sums.intensity[i]);
+            block.intensity[i] = A::multiply_add(amplitude, amplitude, block.intensity[i]);
             let (ch, ck, cl) = (h.above * h.below, k.above * k.below, l.above * l.below);
             let scale = twice * inverse;
             let (sh, sk) = (scale * ch, scale * ck);
@@ -207,7 +167,7 @@ impl SlopeBlock {
                 sh * cl * k.by_offset,
                 sh * ck * l.by_offset,
             ];
-            self.add_by_cell::<A>(i, by_index, rotation);
+            self.add_by_cell::<A>(i, by_index, rotation, block);
             self.add_by_scattering::<A>(i, by_index, orientation);
             if KEPT {
                 self.by_index[0][i] = by_index[0];
@@ -228,8 +188,9 @@ impl SlopeBlock {
         i: usize,
         by_index: [f64; 3],
         columns: &[[f64; 3]; 3],
+        block: &Block,
     ) {
-        let [qx, qy, qz] = &self.base.scattering_per_m;
+        let [qx, qy, qz] = &block.scattering_per_m;
         for (j, column) in columns.iter().enumerate() {
             let p = A::multiply_add(column[0], qx[i], column[1] * qy[i]);
             let p = A::multiply_add(column[2], qz[i], p);
@@ -256,10 +217,16 @@ impl SlopeBlock {
 
     /// The derivatives by turns of this orientation.
     #[inline(always)]
-    fn add_by_turn(&mut self, tables: &Tables, place: usize, orientation: &Orientation) {
+    fn add_by_turn(
+        &mut self,
+        tables: &Tables,
+        place: usize,
+        orientation: &Orientation,
+        block: &Block,
+    ) {
         let [a, b, c] = orientation;
         let [by_h, by_k, by_l] = &self.by_index;
-        let [qx, qy, qz] = &self.base.scattering_per_m;
+        let [qx, qy, qz] = &block.scattering_per_m;
         for (tangent, rates) in &tables.turns {
             let rate = rates[place];
             let sum = &mut self.sums.by_tangent[*tangent];
@@ -285,11 +252,11 @@ impl SlopeBlock {
 
     /// The derivatives by single structure factors, `2 F Fl^2` where they were looked up.
     #[inline(always)]
-    fn add_by_factors(&mut self, tables: &Tables) {
+    fn add_by_factors(&mut self, tables: &Tables, block: &Block) {
         for (tangent, place, rate) in &tables.factors {
             let sum = &mut self.sums.by_tangent[*tangent];
             for i in 0..BLOCK {
-                let is_it = self.base.place[i] == *place;
+                let is_it = block.place[i] == *place;
                 sum[i] += if is_it { rate * self.by_factor[i] } else { 0.0 };
             }
         }
@@ -298,14 +265,14 @@ impl SlopeBlock {
     /// Keeps the derivatives by the structure factors just looked up until others are: most terms
     /// of a pixel look up the same.
     #[inline(always)]
-    fn await_factors(&mut self) {
+    fn await_factors(&mut self, block: &Block) {
         for start in (0..BLOCK).step_by(GROUP) {
             let mut differs = false;
             for i in start..start + GROUP {
-                differs |= self.base.place[i] != self.pending_place[i];
+                differs |= block.place[i] != self.pending_place[i];
             }
             if differs {
-                self.tell_changed(start);
+                self.tell_changed(start, block);
             }
         }
         for i in 0..BLOCK {
@@ -314,9 +281,9 @@ impl SlopeBlock {
     }
 
     /// Tells of what was kept where a group of pixels now looks up something else.
-    fn tell_changed(&mut self, start: usize) {
+    fn tell_changed(&mut self, start: usize, block: &Block) {
         for i in start..start + GROUP {
-            let place = self.base.place[i];
+            let place = block.place[i];
             if place != self.pending_place[i] {
                 self.tell(i);
                 self.pending_place[i] = place;
@@ -352,16 +319,16 @@ impl SlopeBlock {
     /// Takes what the derivatives of terms by structure factors are multiplied with: the factors of
     /// the finished pixel and its weight. They are known once a source lights the pixel.
     #[inline(always)]
-    fn scale_factors(&mut self, view: &View<'_>) {
+    fn scale_factors(&mut self, view: &View<'_>, block: &Block) {
         let rules = &view.rules;
         let per_step = view.scalars.photons_per_electron / view.steps;
         let mut met_zero = false;
         for i in 0..BLOCK {
             let scale = of_pixel(rules.capture, self.final_capture[i], 1.0)
-                * of_pixel(rules.polarization, self.base.polarization[i], 1.0)
-                * of_pixel(rules.solid_angle, self.base.solid_angle_sr[i], 1.0);
+                * of_pixel(rules.polarization, block.polarization[i], 1.0)
+                * of_pixel(rules.solid_angle, block.solid_angle_sr[i], 1.0);
             let weight = self.weights[i];
-            met_zero |= (weight != 0.0) & (self.base.live[i] != 0.0) & (scale == 0.0);
+            met_zero |= (weight != 0.0) & (block.live[i] != 0.0) & (scale == 0.0);
             self.factor_scale[i] = if weight == 0.0 {
                 0.0
             } else {
@@ -373,15 +340,16 @@ impl SlopeBlock {
 
     /// The product of the corrections that multiply single terms.
     #[inline(always)]
-    fn weigh(&mut self, view: &View<'_>) {
+    fn weigh(&mut self, view: &View<'_>, block: &Block) {
         for i in 0..BLOCK {
-            self.term_weight[i] = corrections(&view.rules, Scales::Terms, &self.base, i);
+            self.term_weight[i] = corrections(&view.rules, Scales::Terms, block, i);
         }
     }
 
     /// Adds the terms of one source, weighed, to the sums before it.
     #[inline(always)]
-    fn close_source(&mut self, view: &View<'_>, tables: &Tables) {
+    pub(super) fn close_source(&mut self, view: &View<'_>, block: &Block) {
+        let tables = self.tables;
         std::mem::swap(&mut self.sums, &mut self.earlier);
         let (total, own, weight) = (&mut self.sums, &self.earlier, &self.term_weight);
         let add = |total: &mut Column, own: &Column| {
@@ -389,7 +357,6 @@ impl SlopeBlock {
                 total[i] += weight[i] * own[i];
             }
         };
-        add(&mut total.intensity, &own.intensity);
         if !tables.cells_m.is_empty() {
             for a in 0..3 {
                 for j in 0..3 {
@@ -411,19 +378,19 @@ impl SlopeBlock {
                         (1.0, 0.0)
                     }
                 };
-                let (c, by_c) = of(rules.capture, self.base.capture[i], ray.capture[i]);
+                let (c, by_c) = of(rules.capture, block.capture[i], ray.capture[i]);
                 let (p, by_p) = of(
                     rules.polarization,
-                    self.base.polarization[i],
+                    block.polarization[i],
                     ray.polarization[i],
                 );
                 let (s, by_s) = of(
                     rules.solid_angle,
-                    self.base.solid_angle_sr[i],
+                    block.solid_angle_sr[i],
                     ray.solid_angle_sr[i],
                 );
                 let by_weight = by_c * p * s + c * by_p * s + c * p * by_s;
-                sum[i] += by_weight * own.intensity[i];
+                sum[i] += by_weight * block.intensity[i];
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Looking on while the fast kernel sums: nobody, or one who parts the sum among reflections.
+//! The sum of every pixel, parted among reflections.
 
 use std::collections::BTreeMap;
 
@@ -6,32 +6,42 @@ use nanobragg_crystal::nearest_index;
 
 use super::block::{BLOCK, Block, Column};
 use super::correct::corrections;
+use super::interference::Double;
+use super::lane::Arithmetic;
+use super::level::Baseline;
+use super::observer::{Adds, BlockObserver, Subpixels};
+use super::sum::sum_block;
+use crate::backend::RowPart;
 use crate::sampling::Scales;
 use crate::scene::{Orientation, View};
 
-/// Told of the terms of a block as they are added.
-pub(super) trait Tally {
-    /// Whether the terms have to be there as columns.
-    const NEEDS_COLUMNS: bool;
-
-    /// The terms of a source at a sub-pixel follow, and water for it is added.
-    fn source(&mut self, view: &View<'_>, water: f64, block: &Block);
-
-    /// The terms of an orientation were added.
-    fn orientation(&mut self, view: &View<'_>, orientation: &Orientation, block: &Block);
-}
-
-/// The tally of a plain render.
-pub(super) struct NoTally;
-
-impl Tally for NoTally {
-    const NEEDS_COLUMNS: bool = false;
-
-    #[inline(always)]
-    fn source(&mut self, _: &View<'_>, _: f64, _: &Block) {}
-
-    #[inline(always)]
-    fn orientation(&mut self, _: &View<'_>, _: &Orientation, _: &Block) {}
+/// Parts the sum of each pixel of `part` among reflections: `take` is told of every pixel that is
+/// rendered, and what its terms add up to. Always in double precision, at the baseline's instructions.
+pub(crate) fn share_part(
+    view: &View<'_>,
+    part: &RowPart<'_>,
+    take: &mut dyn FnMut(u32, &mut LaneShares),
+) {
+    let mut block = Block::new();
+    let mut shares = Shares {
+        lanes: vec![LaneShares::default(); BLOCK],
+        weight: [1.0; BLOCK],
+    };
+    for first in part.fast.clone().step_by(BLOCK) {
+        if part.is_cancelled() {
+            return;
+        }
+        let pixels = BLOCK.min((part.fast.end - first) as usize);
+        if !block.mark_active(part, first, pixels) {
+            continue;
+        }
+        sum_block::<Double, Baseline, _>(view, part, first, &mut block, &mut shares);
+        for (i, lane) in shares.lanes.iter_mut().enumerate().take(pixels) {
+            if block.active[i] != 0.0 {
+                take(first + i as u32, lane);
+            }
+        }
+    }
 }
 
 /// The sum of one pixel, by reflections.
@@ -82,28 +92,20 @@ impl LaneShares {
 }
 
 /// The sums of a block, by reflections.
-pub(super) struct Shares {
-    pub(super) lanes: Vec<LaneShares>,
+struct Shares {
+    lanes: Vec<LaneShares>,
     weight: Column,
 }
 
-impl Shares {
-    pub(super) fn new() -> Self {
-        Self {
-            lanes: vec![LaneShares::default(); BLOCK],
-            weight: [1.0; BLOCK],
-        }
-    }
+impl BlockObserver for Shares {
+    const ADDS: Adds = Adds::Shown;
 
-    pub(super) fn begin(&mut self, background: f64) {
+    fn begin<A: Arithmetic>(&mut self, view: &View<'_>, _: &Subpixels, _: &mut Block) {
+        let background = view.scalars.background;
         self.lanes
             .iter_mut()
             .for_each(|lane| lane.begin(background));
     }
-}
-
-impl Tally for Shares {
-    const NEEDS_COLUMNS: bool = true;
 
     fn source(&mut self, view: &View<'_>, water: f64, block: &Block) {
         for i in 0..BLOCK {
@@ -112,7 +114,12 @@ impl Tally for Shares {
         }
     }
 
-    fn orientation(&mut self, view: &View<'_>, orientation: &Orientation, block: &Block) {
+    fn term<A: Arithmetic>(
+        &mut self,
+        view: &View<'_>,
+        (_, orientation): (usize, &Orientation),
+        block: &mut Block,
+    ) {
         let rescales = view.rules.any(Scales::RunningSum);
         let adds_all = view.setup.has_water;
         let [x, y, z] = &block.scattering_per_m;
