@@ -3,6 +3,7 @@
 //! | test file | holds the program to |
 //! |---|---|
 //! | `golden.rs` | the C program's images for 129 command lines, through the library and the binary |
+//! | `backends.rs` | the scenes of [`suite`], which every backend must pass at every level and on any number of threads |
 //! | `properties.rs` | what must hold for any experiment: turn the laboratory, crop, mask, add threads |
 //! | `panels.rs` | detectors of several panels: cut, tilted, masked, differentiated |
 //! | `value_stability.rs` | the C program's random numbers, one by one |
@@ -39,5 +40,6 @@ pub mod compare;
 pub mod picture;
 pub mod products;
 pub mod strategies;
+pub mod suite;
 pub mod tolerances;
 pub mod ways;

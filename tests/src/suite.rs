@@ -1,0 +1,228 @@
+//! The scenes that every backend must pass.
+//!
+//! A new backend calls [`faults`] with the tolerance that it claims. The judge is the scalar backend,
+//! which golden cases hold to the C program. Scenes are small, but wider than a block of lanes, so that
+//! each has a pixel next to an edge of a block.
+
+use nanobragg::physics::{Backend, Scalar, render_with};
+use nanobragg::{Detector, Experiment, Frame, RunOptions, Scene};
+
+use crate::cases;
+use crate::products::job;
+use crate::tolerances::{PIXEL_OF_BRIGHTEST, PIXEL_RELATIVE, SINGLE_OF_BRIGHTEST, SINGLE_RELATIVE};
+
+/// How far a pixel may be from that of the scalar backend.
+#[derive(Debug, Clone, Copy)]
+pub struct Tolerance {
+    /// In units of the pixel.
+    pub relative: f64,
+    /// Added to it, in units of the brightest pixel.
+    pub of_brightest: f64,
+}
+
+/// That of a backend in double precision: as far as any backend may be from the C program.
+pub const DOUBLE: Tolerance = Tolerance {
+    relative: PIXEL_RELATIVE,
+    of_brightest: PIXEL_OF_BRIGHTEST,
+};
+
+/// That of a backend in single precision.
+pub const SINGLE: Tolerance = Tolerance {
+    relative: SINGLE_RELATIVE,
+    of_brightest: SINGLE_OF_BRIGHTEST,
+};
+
+/// A scene of the suite.
+#[derive(Debug, Clone)]
+pub struct SuiteScene {
+    /// What it is there for.
+    pub name: &'static str,
+    /// The experiment.
+    pub experiment: Experiment,
+}
+
+/// What every line begins with.
+const COMMON: &str = "-detpixels_x 71 -detpixels_y 7 -pixel 0.9 -distance 80 -lambda 1 \
+                      -cell 70 80 90 85 95 100 -misset 10 20 30";
+
+/// Each scene: its name, and what its command line adds to [`COMMON`].
+const LINES: &[(&str, &str)] = &[
+    ("parallelepiped", "-default_F 100 -N 5"),
+    ("ellipsoid", "-default_F 100 -N 5 -round_xtal"),
+    ("gaussian", "-default_F 100 -N 5 -gauss_xtal"),
+    ("top-hat", "-default_F 100 -N 5 -tophat_spots"),
+    ("needle", "-default_F 100 -Na 1 -Nb 7 -Nc 30"),
+    ("listed", "-hkl P1.hkl -N 5 -nointerpolate"),
+    (
+        "sparse list",
+        "-hkl sparse.hkl -default_F 0 -N 5 -nointerpolate",
+    ),
+    ("interpolation", "-hkl P1.hkl -N 5 -interpolate"),
+    ("interpolation ends", "-hkl box.hkl -N 5 -interpolate"),
+    (
+        "interpolation ends, put right",
+        "-hkl box.hkl -N 5 -interpolate -fix interpolation",
+    ),
+    (
+        "interpolation of ellipsoids",
+        "-hkl P1.hkl -N 5 -interpolate -round_xtal",
+    ),
+    (
+        "sweep from phi = 0",
+        "-default_F 100 -N 5 -phi 0 -osc 3 -phisteps 4",
+    ),
+    (
+        "sweep from phi = 0, put right",
+        "-default_F 100 -N 5 -phi 0 -osc 3 -phisteps 4 -fix phi-zero",
+    ),
+    (
+        "sweep from phi = 0 with interpolation that ends",
+        "-hkl box.hkl -N 5 -interpolate -phi 0 -osc 3 -phisteps 3",
+    ),
+    (
+        "nothing is evaluated before the middle",
+        "-default_F 100 -N 5 -phi 0 -osc 3 -phisteps 3 -dmin 2.2",
+    ),
+    (
+        "mosaic domains",
+        "-default_F 100 -N 5 -mosaic 0.6 -mosaic_domains 7",
+    ),
+    (
+        "sources",
+        "-default_F 100 -N 5 -hdivrange 4 -hdivsteps 3 -dispersion 2 -dispsteps 2",
+    ),
+    (
+        "sources of a file",
+        "-default_F 100 -N 5 -sourcefile two_sources.txt",
+    ),
+    ("sub-pixels", "-default_F 100 -N 5 -oversample 3"),
+    (
+        "each correction at each sub-pixel",
+        "-default_F 100 -N 5 -oversample 2 -oversample_polar -oversample_omega -detector_thick 400 -detector_abs 300 -detector_thicksteps 3 -oversample_thick",
+    ),
+    (
+        "each correction at each sub-pixel, put right",
+        "-default_F 100 -N 5 -oversample 2 -oversample_polar -oversample_omega -fix oversample-flags",
+    ),
+    (
+        "all corrections put right",
+        "-default_F 100 -N 5 -oversample 2 -detector_thick 400 -detector_abs 300 -detector_thicksteps 3 -hdivrange 4 -hdivsteps 2 -fix all",
+    ),
+    (
+        "sensor",
+        "-default_F 100 -N 5 -detector_thick 400 -detector_abs 300 -detector_thicksteps 3",
+    ),
+    ("polarized", "-default_F 100 -N 5 -polar 0.9"),
+    ("without polarization", "-default_F 100 -N 5 -nopolar"),
+    (
+        "water",
+        "-default_F 100 -N 5 -water 20 -dmin 2.2 -hdivrange 4 -hdivsteps 2",
+    ),
+    (
+        "water, put right",
+        "-default_F 100 -N 5 -water 20 -dmin 2.2 -hdivrange 4 -hdivsteps 2 -fix water",
+    ),
+    (
+        "resolution limit",
+        "-default_F 100 -N 5 -dmin 2.2 -oversample 2",
+    ),
+    ("curved detector", "-default_F 100 -N 5 -curved_det"),
+    ("point pixels", "-default_F 100 -N 5 -point_pixel"),
+    (
+        "tilted detector",
+        "-default_F 100 -N 5 -detector_rotx 5 -detector_roty 8 -detector_rotz 30 -twotheta 10",
+    ),
+    ("region of interest", "-default_F 100 -N 5 -roi 3 69 2 5"),
+    (
+        "narrow region of interest",
+        "-default_F 100 -N 5 -roi 66 66 2 5",
+    ),
+];
+
+/// All scenes.
+///
+/// # Panics
+/// When a line of the suite is not understood.
+pub fn scenes() -> Vec<SuiteScene> {
+    let scene = |&(name, line): &(&'static str, &str)| {
+        let words = COMMON.split_whitespace().chain(line.split_whitespace());
+        let words: Vec<String> = words.map(str::to_owned).collect();
+        let job = job(&words, &cases::inputs()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        SuiteScene {
+            name,
+            experiment: job.resolved.experiment,
+        }
+    };
+    let mut scenes: Vec<SuiteScene> = LINES.iter().map(scene).collect();
+    scenes.extend(scenes.first().map(cut_in_two));
+    scenes
+}
+
+/// The scene on a detector that is cut into two panels of unequal width.
+fn cut_in_two(scene: &SuiteScene) -> SuiteScene {
+    let mut experiment = scene.experiment.clone();
+    let whole = experiment.detector.first().clone();
+    let part = |name: &str, fast| whole.cut(name.to_owned(), fast, [-1, -1]);
+    let panels = [part("left", [0, 29]), part("right", [30, 70])].map(Result::unwrap);
+    experiment.detector = Detector::new(panels.into()).unwrap();
+    SuiteScene {
+        name: "two panels",
+        experiment,
+    }
+}
+
+/// What is wrong with a backend: for each scene in which it fails, the worst pixel, or how what the frame
+/// tells of the run differs. Empty for a backend that passes.
+///
+/// # Panics
+/// When a run cannot be started.
+pub fn faults(backend: &dyn Backend, tolerance: Tolerance) -> Vec<String> {
+    let options = RunOptions {
+        threads: 2,
+        ..RunOptions::default()
+    };
+    let mut faults = Vec::new();
+    for SuiteScene { name, experiment } in scenes() {
+        let scene = Scene::new(&experiment);
+        let render = |backend| render_with(backend, &scene, &options).unwrap();
+        let (expected, ours) = (render(&Scalar), render(backend));
+        if let Some(reason) = ours.unsupported {
+            faults.push(format!("{name}: not supported: {reason}"));
+        }
+        if ours.left_grid_at != expected.left_grid_at {
+            faults.push(format!(
+                "{name}: interpolation ends at {:?}",
+                ours.left_grid_at
+            ));
+        }
+        faults.extend(
+            worst_pixel(&expected, &ours, tolerance).map(|worst| format!("{name}: {worst}")),
+        );
+    }
+    faults
+}
+
+/// The pixel that is farthest beyond the tolerance, if any is.
+fn worst_pixel(expected: &Frame, ours: &Frame, tolerance: Tolerance) -> Option<String> {
+    let brightest = f64::from(expected.statistics.max_photons);
+    let mut worst = (1.0, None);
+    for (panel, (expected, ours)) in expected.panels.iter().zip(&ours.panels).enumerate() {
+        let width = expected.pixels_fast as usize;
+        for (at, (&e, &o)) in expected.pixels.iter().zip(&ours.pixels).enumerate() {
+            if e.to_bits() == o.to_bits() {
+                continue;
+            }
+            let (e, o) = (f64::from(e), f64::from(o));
+            let allowed = tolerance.relative * e.abs() + tolerance.of_brightest * brightest;
+            let off = (e - o).abs() / allowed;
+            // A pixel that is no number is off by more than any other.
+            let off = if off.is_nan() { f64::INFINITY } else { off };
+            if off > worst.0 {
+                let (fast, slow) = (at % width, at / width);
+                let text = format!("panel {panel}, pixel {fast} {slow}: {o} in place of {e}");
+                worst = (off, Some(text));
+            }
+        }
+    }
+    worst.1
+}
