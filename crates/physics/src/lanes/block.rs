@@ -13,6 +13,9 @@ pub(super) const BLOCK: usize = 64;
 pub(super) type Column = [f64; BLOCK];
 
 /// What a block keeps while its pixels are summed.
+///
+/// Aligned, so that no vector of a column crosses a line of the cache, wherever the stack happens to be.
+#[repr(align(64))]
 pub(super) struct Block {
     /// 1 for a pixel that is rendered; 0 under the mask and beyond the end of the row.
     pub(super) active: Column,

@@ -35,7 +35,8 @@ pub(super) struct RayColumns {
 
 const ZERO: Column = [0.0; BLOCK];
 
-/// The derivatives of a block while its pixels are summed.
+/// The derivatives of a block while its pixels are summed. Aligned as the block is.
+#[repr(align(64))]
 pub(super) struct Derivatives<'t> {
     pub(super) tables: &'t Tables,
     /// The weight of each pixel in the sums over the row; 0 where there are none.
