@@ -145,6 +145,30 @@ fn people_are_told_in_lines() {
 }
 
 #[test]
+fn a_stack_tells_the_panel_of_its_worst_pixel() {
+    let finished = compare(&scene(), "float off -size 6 2 -panels 2");
+    assert_eq!(finished.status, BEYOND, "{}", finished.stderr);
+    assert_eq!(
+        finished.line("largest |a - b|").trim(),
+        "1 at panel 1 fast 3 slow 0: A 15.0, B 16.0"
+    );
+    assert_eq!(
+        finished.line("pixels").trim(),
+        "6 x 4 (fast x slow) of 2 panels"
+    );
+    let figures = figures("smv off -panels 2", BEYOND);
+    assert_eq!(figures["panels"], 2);
+    assert_eq!(figures["largest_absolute_difference"]["panel"], 1);
+    let beyond = &figures["beyond_tolerance_pixels_of_panels"];
+    assert_eq!(beyond, &serde_json::json!([0, 1]));
+    let refused = refusal(&scene(), "smv off -panels 3");
+    assert!(
+        refused.contains("4 slow pixels do not make -panels 3"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn json_and_picture_are_written_beside_the_text() {
     let scene = scene();
     let finished = compare(&scene, "float smv -json figures.json -png picture.png").well();

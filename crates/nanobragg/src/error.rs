@@ -244,6 +244,14 @@ pub enum Error {
         /// The other.
         b: PathBuf,
     },
+    /// Images of panels that are to be compared are not as many.
+    #[error("one has images of {a} panels, the other of {b}")]
+    PanelImages {
+        /// Panels of one.
+        a: usize,
+        /// Panels of the other.
+        b: usize,
+    },
     /// A curved detector has no origin and axes, which is all that other programs take.
     #[error("the detector is curved: no file of another program can describe it")]
     CurvedSurface,

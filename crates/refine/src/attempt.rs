@@ -14,7 +14,7 @@ use crate::problem::{Fit, Problem, Step, Weighting};
 use crate::refinement::{Ending, StageRecord};
 use crate::spec::{RefineSpec, Stage};
 use crate::stage::ImageScales;
-use crate::target::Target;
+use crate::target::{Panels, Target};
 
 /// The standard deviation of the prior of a parameter, as a fraction of its reach, in all stages
 /// except the last. The prior keeps parameters that a stage cannot separate, such as the distance and
@@ -46,7 +46,8 @@ pub(crate) struct Setting<'a> {
     /// The experiment at its start. Integers that depend on other numbers are fixed.
     pub(crate) spec: ExperimentSpec,
     pub(crate) target: &'a Target,
-    /// One flag per pixel, `[slow][fast]`.
+    pub(crate) panels: Panels,
+    /// One flag per pixel, `[panel][slow][fast]`.
     pub(crate) used: Vec<bool>,
     pub(crate) scales: ImageScales,
     pub(crate) free: FreeSet,
@@ -129,8 +130,10 @@ impl Setting<'_> {
     ) -> Result<Fit<'_>, Error> {
         let photons = self.target.photons();
         let mut spec = stage.crystal(self.spec.clone());
-        spec.mask = Mask::new(photons.fast(), selected.to_vec()).map(MaskSpec::Pixels);
-        let pixels_fast = photons.fast();
+        let panels = self.panels;
+        let masks = selected.chunks(panels.pixels);
+        let masks = masks.map(|used| Mask::new(panels.fast, used.to_vec()));
+        spec.mask = masks.collect::<Option<_>>().map(MaskSpec::Panels);
         let blur = (stage.blur_pixels > 0.0).then_some(PointSpread {
             sigma_pixels: stage.blur_pixels,
         });
@@ -141,7 +144,7 @@ impl Setting<'_> {
             .map(|(&photons, &selected)| if selected { photons } else { 0.0 })
             .collect();
         let target = match blur {
-            Some(blur) => blur.spread(&cut, pixels_fast),
+            Some(blur) => panels.spread(&blur, &cut),
             None => cut,
         };
         let mut fit = Fit {
@@ -152,7 +155,7 @@ impl Setting<'_> {
             scale_is_free: stage.most_cells.is_some(),
             target,
             blur,
-            pixels_fast,
+            panels,
             weighting: Weighting::Deviance,
             priors: Vec::new(),
             options: self.options,
@@ -189,7 +192,7 @@ impl Setting<'_> {
         }
         if is_last {
             let predicted: Vec<f64> = predicted.iter().map(|m| factor * m).collect();
-            fit.weighting = Weighting::of(&self.wanted.likelihood, &predicted, pixels_fast);
+            fit.weighting = Weighting::of(&self.wanted.likelihood, &predicted, panels);
         } else {
             fit.weighting = Weighting::Weights(rough);
             let priors = self.free.iter().zip(values.iter());

@@ -67,7 +67,13 @@ pub enum Error {
         /// The number that does not fit.
         fault: String,
     },
-    /// The target and the detector have different sides.
+    /// Panels of which the images do not make one array.
+    #[error(
+        "the panels of the detector have different numbers of pixels: such a detector cannot be \
+         refined"
+    )]
+    PanelSizes,
+    /// The target and the detector have different sides; those of panels one below the other.
     #[error(
         "the target has {target_fast} x {target_slow} pixels, the detector {pixels_fast} x \
          {pixels_slow}"

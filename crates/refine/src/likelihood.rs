@@ -3,6 +3,7 @@
 use nanobragg::ResponseSpec;
 
 use crate::Error;
+use crate::target::Panels;
 
 /// The number of photons that is added to target and prediction in the Poisson likelihood.
 ///
@@ -67,13 +68,15 @@ impl Likelihood {
 }
 
 impl Variance {
-    /// The variance of each pixel of an image `[slow][fast]` with the expected `photons`.
-    pub(crate) fn of(&self, photons: &[f64], pixels_fast: usize) -> Vec<f64> {
+    /// The variance of each pixel of an image `[panel][slow][fast]` with the expected `photons`.
+    pub(crate) fn of(&self, photons: &[f64], panels: Panels) -> Vec<f64> {
         match self {
             Self::Fixed { sigma } => vec![sigma * sigma; photons.len()],
             Self::Counting(detector) => {
                 let gain = detector.gain.unwrap_or_default().counts_per_photon;
-                let mut variance = detector.predict(photons.to_vec(), pixels_fast).variance;
+                let of_panel =
+                    |photons: &[f64]| detector.predict(photons.to_vec(), panels.fast).variance;
+                let mut variance = panels.each(photons, of_panel);
                 // In photons squared: the counts of the target were divided by the gain.
                 variance.iter_mut().for_each(|v| *v /= gain * gain);
                 variance

@@ -13,6 +13,7 @@ use crate::Error;
 use crate::free::FreeSet;
 use crate::likelihood::{Likelihood, POISSON_FLOOR, PixelTerm};
 use crate::normal::Normal;
+use crate::target::Panels;
 use nanobragg::gradient::{self, Jacobian};
 
 /// The misfit of a step to an impossible experiment. Every other step is better.
@@ -31,7 +32,7 @@ pub(crate) struct Fit<'a> {
     /// Photons, blurred as in this stage.
     pub(crate) target: Vec<f64>,
     pub(crate) blur: Option<PointSpread>,
-    pub(crate) pixels_fast: usize,
+    pub(crate) panels: Panels,
     pub(crate) weighting: Weighting,
     /// Centre and standard deviation of the prior of each value.
     pub(crate) priors: Vec<[f64; 2]>,
@@ -50,11 +51,11 @@ pub(crate) enum Weighting {
 
 impl Weighting {
     /// The weighting of a likelihood. Variances that depend on the photons are those of `predicted`.
-    pub(crate) fn of(likelihood: &Likelihood, predicted: &[f64], pixels_fast: usize) -> Self {
+    pub(crate) fn of(likelihood: &Likelihood, predicted: &[f64], panels: Panels) -> Self {
         match likelihood {
             Likelihood::Poisson => Self::Deviance,
             Likelihood::Gaussian(variance) => {
-                let mut weights = variance.of(predicted, pixels_fast);
+                let mut weights = variance.of(predicted, panels);
                 weights
                     .iter_mut()
                     .for_each(|weight| *weight = 1.0 / *weight);
@@ -98,7 +99,7 @@ impl Fit<'_> {
     /// An image with the blur of the stage.
     fn blurred<'p>(&self, photons: Cow<'p, [f64]>) -> Cow<'p, [f64]> {
         match &self.blur {
-            Some(blur) => blur.spread(&photons, self.pixels_fast).into(),
+            Some(blur) => self.panels.spread(blur, &photons).into(),
             None => photons,
         }
     }
@@ -206,7 +207,7 @@ impl Fit<'_> {
         predicted.iter_mut().for_each(|m| *m *= self.scale);
         let (variances, floor) = match likelihood {
             Likelihood::Poisson => (predicted.clone(), POISSON_FLOOR),
-            Likelihood::Gaussian(variance) => (variance.of(&predicted, self.pixels_fast), 0.0),
+            Likelihood::Gaussian(variance) => (variance.of(&predicted, self.panels), 0.0),
         };
         let (mut found, mut expected) = (0.0, 0.0);
         for (i, (m, variance)) in predicted.iter().zip(variances).enumerate() {

@@ -1,6 +1,6 @@
 //! A refinement from start to end.
 
-use nanobragg::{ExperimentSpec, RunOptions};
+use nanobragg::{Detector, ExperimentSpec, RunOptions};
 
 use crate::attempt::{End, Setting};
 use crate::covariance::Covariance;
@@ -9,7 +9,7 @@ use crate::problem::Step;
 use crate::refinement::{Estimate, Iteration, Refinement, UNEXPLAINED};
 use crate::spec::RefineSpec;
 use crate::stage::{ImageScales, frozen};
-use crate::target::Target;
+use crate::target::{Panels, Target};
 use crate::{CrystalSystem, Error};
 
 /// The change of the values in a further start, as a fraction of the reach of a parameter.
@@ -103,7 +103,13 @@ fn prepare<'a>(
     // change.
     let spec = frozen(spec, &resolved.experiment);
     let (free, system) = FreeSet::new(&spec, wanted)?;
-    let used = used(target, &resolved.experiment)?;
+    let detector = &resolved.experiment.detector;
+    let [fast, slow] = (detector.common_size().ok_or(Error::PanelSizes)?).map(|n| n as usize);
+    let panels = Panels {
+        fast,
+        pixels: fast * slow,
+    };
+    let used = used(target, detector, [fast, slow])?;
     let pixels = used.iter().filter(|&&used| used).count();
     if pixels == 0 {
         return Err(Error::NoPixels);
@@ -125,6 +131,7 @@ fn prepare<'a>(
     let setting = Setting {
         spec,
         target,
+        panels,
         used,
         scales,
         free,
@@ -136,10 +143,13 @@ fn prepare<'a>(
 }
 
 /// The pixels that are used in the target, lie in the region of interest and are not masked.
-fn used(target: &Target, experiment: &nanobragg::Experiment) -> Result<Vec<bool>, Error> {
+fn used(
+    target: &Target,
+    detector: &Detector,
+    [fast, slow]: [usize; 2],
+) -> Result<Vec<bool>, Error> {
     let photons = target.photons();
-    let panel = experiment.detector.first();
-    let sides = [panel.pixels_fast() as usize, panel.pixels_slow() as usize];
+    let sides = [fast, slow * detector.panels().len()];
     if [photons.fast(), photons.slow()] != sides {
         return Err(Error::TargetSides {
             target_fast: photons.fast(),
@@ -149,9 +159,11 @@ fn used(target: &Target, experiment: &nanobragg::Experiment) -> Result<Vec<bool>
         });
     }
     let mut used = target.used().to_vec();
-    for (slow, row) in (0_u32..).zip(used.chunks_exact_mut(photons.fast())) {
-        for (fast, used) in (0_u32..).zip(row) {
-            *used &= experiment.detector.first().uses(fast, slow);
+    for (panel, used) in detector.panels().iter().zip(used.chunks_mut(fast * slow)) {
+        for (slow, row) in (0_u32..).zip(used.chunks_exact_mut(fast)) {
+            for (fast, used) in (0_u32..).zip(row) {
+                *used &= panel.uses(fast, slow);
+            }
         }
     }
     Ok(used)

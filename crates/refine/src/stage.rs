@@ -1,7 +1,7 @@
 //! The stages, and the experiment and the pixels of each.
 
 use nanobragg::geometry::vector::{dot, sub, unit};
-use nanobragg::{CrystalSpec, Experiment, ExperimentSpec, Length, Misset, Resolved, Shape};
+use nanobragg::{CrystalSpec, Experiment, ExperimentSpec, Length, Misset, Panel, Resolved, Shape};
 
 use crate::spec::{Schedule, Stage};
 
@@ -150,16 +150,19 @@ impl ImageScales {
 
 /// The lattice spacing at the middle of each pixel, `[slow][fast]`.
 fn spacings_m(experiment: &Experiment, wavelength_m: f64) -> Vec<f64> {
-    let panel = experiment.detector.first();
-    let spacing = |slow: u32, fast: u32| {
+    let spacing = |panel: &Panel, slow: u32, fast: u32| {
         // |s - s0| / lambda = 1/d.
         let to_pixel = unit(panel.middle_m(fast, slow));
         let step = sub(to_pixel, experiment.beam.direction());
         wavelength_m / dot(step, step).sqrt()
     };
-    (0..panel.pixels_slow())
-        .flat_map(|slow| (0..panel.pixels_fast()).map(move |fast| spacing(slow, fast)))
-        .collect()
+    let mut spacings_m = Vec::with_capacity(experiment.detector.pixel_count());
+    for panel in experiment.detector.panels() {
+        for slow in 0..panel.pixels_slow() {
+            spacings_m.extend((0..panel.pixels_fast()).map(|fast| spacing(panel, slow, fast)));
+        }
+    }
+    spacings_m
 }
 
 /// The experiment with fixed sub-pixels, numbers of cells, interpolation and random misset.

@@ -4,12 +4,34 @@ use std::path::Path;
 
 use nanobragg::io::Image;
 use nanobragg::io::any::{AnyImage, Format};
-use nanobragg::response::Count;
+use nanobragg::response::{Count, PointSpread};
 use nanobragg::{Mask, ResponseSpec};
 
 use crate::Error;
 
-/// The image to fit, in photons, with one flag per pixel for those that are used.
+/// The panels of a target. All have the same number of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Panels {
+    /// Pixels of each along the fast axis.
+    pub(crate) fast: usize,
+    /// Pixels of each.
+    pub(crate) pixels: usize,
+}
+
+impl Panels {
+    /// The results of `work` for the image of each panel, `[slow][fast]`.
+    pub(crate) fn each(self, pixels: &[f64], work: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
+        pixels.chunks(self.pixels).flat_map(work).collect()
+    }
+
+    /// The images blurred, each within its panel.
+    pub(crate) fn spread(self, blur: &PointSpread, pixels: &[f64]) -> Vec<f64> {
+        self.each(pixels, |panel| blur.spread(panel, self.fast))
+    }
+}
+
+/// The image to fit, in photons, with one flag per pixel for those that are used. The panels of a detector
+/// follow each other, one below the other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     photons: Image<f64>,

@@ -1,13 +1,14 @@
 //! Constraints, bounds, restraints and uncertainties, with a crystal so small that a fit is fast.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails by panicking")]
+use nanobragg::geometry::AttachedPanel;
 use nanobragg::gradient::{Parameter, value, with_value};
 use nanobragg::io::Image;
 use nanobragg::numeric::PoissonNoise;
 use nanobragg::response::ReadOut;
 use nanobragg::{
-    CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, Length, Misset, ResponseSpec,
-    RunOptions, simulate,
+    CellSpec, Convention, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, Length, Misset,
+    Pivot, ResponseSpec, RunOptions, SensorSpec, simulate,
 };
 use nanobragg_refine::{
     Bounds, CrystalSystem, Error, Likelihood, RefineSpec, Refinement, Restraint, Schedule,
@@ -16,6 +17,9 @@ use nanobragg_refine::{
 
 /// The relative error of a fit without noise. The target is rounded to f32.
 const NOISELESS: f64 = 1e-5;
+
+/// How near to the truth an angle comes: a three-hundredth of the width of a spot.
+const NEAR_DEG: f64 = 1e-3;
 
 /// A cube of 4 x 4 x 4 cells, each of one point of 40 electrons, and 24 x 24 pixels.
 fn experiment(cell: &[f64]) -> ExperimentSpec {
@@ -71,6 +75,65 @@ fn moved(spec: &ExperimentSpec, by: &[(Parameter, f64)]) -> ExperimentSpec {
         let now = value(&spec, parameter).unwrap();
         with_value(&spec, parameter, now + by).unwrap()
     })
+}
+
+/// The same detector in panels, side by side, of these numbers of fast pixels.
+fn cut(spec: &ExperimentSpec, widths: [u32; 2]) -> ExperimentSpec {
+    let [first, other] = widths;
+    let mut spec = spec.clone();
+    let whole = spec.resolve().unwrap().experiment.detector;
+    let beam = whole.first();
+    let centre = [beam.org_x(), beam.org_y()];
+    spec.detector.convention = Convention::Custom;
+    spec.detector.axes.normal = Some(beam.normal());
+    spec.detector.axes.fast = Some(beam.fast());
+    spec.detector.axes.slow = Some(beam.slow());
+    spec.detector.pivot = Some(Pivot::Sample);
+    spec.detector.close_distance = Some(Length::from_m(beam.close_distance_m()));
+    (spec.detector.org_x, spec.detector.org_y) = (Some(centre[0]), Some(centre[1]));
+    spec.detector.pixels_fast = Some(first);
+    spec.detector.others = vec![AttachedPanel {
+        name: None,
+        origin: [f64::from(first), 0.0, 0.0].map(Length::from_mm),
+        fast: [1.0, 0.0, 0.0],
+        slow: [0.0, 1.0, 0.0],
+        pixels_fast: other,
+        pixels_slow: 24,
+        pixel_size: Length::from_mm(1.0),
+        sensor: SensorSpec::default(),
+        trusted_range: None,
+    }];
+    spec
+}
+
+#[test]
+fn panels_of_one_size_are_fitted_together_and_others_are_refused() {
+    let truth = cut(&experiment(&[40.0, 40.0, 50.0]), [12, 12]);
+    let image = photons(&truth);
+    assert_eq!((image.fast(), image.slow()), (12, 48));
+    let start = moved(
+        &truth,
+        &[(Parameter::MissetX, 0.1), (Parameter::MissetY, -0.1)],
+    );
+    for schedule in [Schedule::Final, Schedule::WideToNarrow] {
+        let wanted = RefineSpec {
+            schedule,
+            ..spec_of(&["misset"])
+        };
+        let refined = fit(&start, &image, &wanted).unwrap();
+        assert_eq!(refined.pixels, 24 * 24);
+        for parameter in [Parameter::MissetX, Parameter::MissetY, Parameter::MissetZ] {
+            let [found, true_value] =
+                [&refined.spec, &truth].map(|spec| value(spec, parameter).unwrap());
+            assert!(
+                (found - true_value).abs() < NEAR_DEG,
+                "{parameter} {found} {true_value}"
+            );
+        }
+    }
+    let unequal = cut(&truth, [10, 14]);
+    let refused = fit(&unequal, &photons(&unequal), &spec_of(&["misset"]));
+    assert!(matches!(refused, Err(Error::PanelSizes)));
 }
 
 #[test]

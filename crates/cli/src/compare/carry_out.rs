@@ -43,7 +43,9 @@ pub fn compare(request: &CompareRequest, stop: &Cancel) -> Result<bool, CompareE
         b: images[1].path.clone(),
         fault: Box::new(fault),
     };
-    let comparison = Comparison::of(&a, &b, request.tolerance).map_err(unlike)?;
+    let of_panels = |image: &Image<f32>| panels_of(image, request.panels);
+    let comparison = Comparison::of_panels(&of_panels(&a)?, &of_panels(&b)?, request.tolerance);
+    let comparison = comparison.map_err(unlike)?;
     let panels = match picture_output {
         Some(output) => Some((output, three_panels(&a, &b).map_err(unlike)?)),
         None => None,
@@ -51,6 +53,7 @@ pub fn compare(request: &CompareRequest, stop: &Cancel) -> Result<bool, CompareE
     let report = ComparisonReport {
         images,
         sides: [a.fast(), a.slow()],
+        panels: request.panels,
         tolerance: request.tolerance,
         comparison,
         programs,
@@ -64,6 +67,19 @@ pub fn compare(request: &CompareRequest, stop: &Cancel) -> Result<bool, CompareE
     // A reader that has closed it does not change what was found.
     let _ = io::stdout().write_all(told.as_bytes());
     Ok(report.comparison.is_within_tolerance())
+}
+
+/// The images of the panels that stand one below the other.
+fn panels_of(image: &Image<f32>, panels: usize) -> Result<Vec<Image<f32>>, CompareError> {
+    let (fast, slow) = (image.fast(), image.slow());
+    if !slow.is_multiple_of(panels) {
+        let fault = format!("{slow} slow pixels do not make -panels {panels} of one size");
+        return Err(CompareError::Usage(fault));
+    }
+    let rows = slow / panels;
+    let each = image.pixels().chunks(fast * rows);
+    let each = each.map(|pixels| Image::new(fast, rows, pixels.to_vec()));
+    Ok(each.collect::<Result<_, _>>()?)
 }
 
 /// Completes both files before it puts either in place.

@@ -25,6 +25,8 @@ pub struct CompareRequest {
     pub subject: Subject,
     /// How far B may be from A.
     pub tolerance: Tolerance,
+    /// Panels of one size, one below the other in both images.
+    pub panels: usize,
     /// Where to write the figures as JSON; `-` is standard output.
     pub json: Option<PathBuf>,
     /// Where to write the picture.
@@ -58,6 +60,7 @@ struct CompareWords {
     a: Option<PathBuf>,
     b: Option<PathBuf>,
     sides: Vec<u32>,
+    panels: Option<u32>,
     header: Option<PathBuf>,
     tolerance: Tolerance,
     json: Option<PathBuf>,
@@ -82,8 +85,11 @@ impl CompareRequest {
     }
 
     fn of(words: CompareWords) -> Result<Self, CompareError> {
+        let panels = words.panels.unwrap_or(1) as usize;
         let sides = match (&words.sides[..], words.header) {
-            (&[fast, slow], _) => ImageSides::Given([fast as usize, slow as usize]),
+            (&[fast, slow], _) => {
+                ImageSides::Given([fast as usize, (slow as usize).saturating_mul(panels)])
+            }
             (_, Some(header)) => ImageSides::OfHeader(header),
             _ => ImageSides::OfOther,
         };
@@ -104,6 +110,7 @@ impl CompareRequest {
         Ok(Self {
             subject,
             tolerance: words.tolerance,
+            panels,
             json: words.json,
             png: words.png,
         })
@@ -152,6 +159,16 @@ static TOOL: Tool<CompareWords> = Tool {
         )
         .values("FAST SLOW")
         .help("Pixels of raw floats; if not given, those of the other image"),
+        Spec::new(
+            "panels",
+            Takes::Words(|words, word| {
+                words.panels = Some(count(word, u32::MAX)?);
+                Ok(())
+            }),
+        )
+        .default("1")
+        .values("N")
+        .help("Panels of one size, one below the other; -size is that of one"),
         Spec::path("img", |words, path| words.header = Some(path))
             .values("IMAGE")
             .help("An SMV image whose header tells the pixels of raw floats"),
@@ -192,7 +209,7 @@ it is not, 2 if the images could not be compared, 130 after an interrupt.",
     needs: &[("reference", "ARGUMENTS"), ("ARGUMENTS", "reference")],
     excludes: &[
         ("size", &["img"]),
-        ("reference", &["A", "B", "size", "img"]),
+        ("reference", &["A", "B", "size", "panels", "img"]),
     ],
 };
 

@@ -40,8 +40,12 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<bool, RefineErro
 
     let job = Job::from_args(&args)?;
     warn_of_decisions(&job);
-    let panel = job.resolved.experiment.detector.first();
-    let sides = [panel.pixels_fast() as usize, panel.pixels_slow() as usize];
+    let detector = &job.resolved.experiment.detector;
+    let size = detector
+        .common_size()
+        .ok_or(nanobragg_refine::Error::PanelSizes)?;
+    let [fast, slow] = size.map(|pixels| pixels as usize);
+    let sides = [fast, slow * detector.panels().len()];
     let response = ResponseSpec {
         gain: Some(Gain {
             counts_per_photon: request.gain,

@@ -1,4 +1,8 @@
+use std::slice::from_ref;
+
 use nanobragg_io::Image;
+use nanobragg_io::printf::general;
+use serde_json::{Map, Value, json};
 
 use super::{MatchedPeaks, PERCENTS, Quantile, Tolerance, peaks, quantiles};
 use crate::Error;
@@ -19,6 +23,8 @@ pub struct Comparison {
     pub equal_bits: usize,
     /// Pixels that differ by more than the tolerance, or of which one alone is not finite.
     pub beyond: usize,
+    /// The same of each panel.
+    pub beyond_of_panels: Vec<usize>,
     /// The first pixel with the largest |a - b|; `None` where all pixels have equal values.
     pub largest_absolute: Option<Difference>,
     /// The first pixel with the largest relative difference, likewise.
@@ -38,6 +44,8 @@ pub struct Comparison {
 pub struct Difference {
     /// By how much, absolute or relative.
     pub value: f64,
+    /// The panel, from 0.
+    pub panel: usize,
     /// The pixel along the fast axis, from 0.
     pub fast: usize,
     /// The same along the slow axis.
@@ -54,8 +62,36 @@ impl Comparison {
     /// # Errors
     /// [`Error::ImageSides`] if they are not of the same sides.
     pub fn of(a: &Image<f32>, b: &Image<f32>, tolerance: Tolerance) -> Result<Self, Error> {
-        let [fast_pixels, _] = same_sides(a, b)?;
-        let pairs = || a.pixels().iter().copied().zip(b.pixels().iter().copied());
+        Self::of_panels(from_ref(a), from_ref(b), tolerance)
+    }
+
+    /// Compares the images `b` of the panels of a detector with `a`, which are what there should be.
+    /// Figures are of all panels together; spots are looked for in each panel.
+    ///
+    /// # Errors
+    /// [`Error::PanelImages`] if they are not as many, [`Error::ImageSides`] if those of a panel are not
+    /// of the same sides.
+    pub fn of_panels(
+        a: &[Image<f32>],
+        b: &[Image<f32>],
+        tolerance: Tolerance,
+    ) -> Result<Self, Error> {
+        if a.len() != b.len() {
+            let [a, b] = [a.len(), b.len()];
+            return Err(Error::PanelImages { a, b });
+        }
+        let panels = || a.iter().zip(b);
+        panels().try_for_each(|(a, b)| same_sides(a, b).map(drop))?;
+        let placed = || {
+            panels().enumerate().flat_map(|(panel, (a, b))| {
+                let pairs = a.pixels().iter().copied().zip(b.pixels().iter().copied());
+                pairs
+                    .enumerate()
+                    .map(move |(index, pair)| (pair, [panel, index % a.fast(), index / a.fast()]))
+            })
+        };
+        let pairs = || placed().map(|(pair, _)| pair);
+        let pixels = a.iter().map(|image| image.pixels().len()).sum();
         let finite = || {
             pairs()
                 .filter(|(a, b)| a.is_finite() && b.is_finite())
@@ -70,29 +106,35 @@ impl Comparison {
         }
 
         let mut equal_bits = 0;
-        let mut beyond = 0;
         let mut squares = 0.0;
         let mut largest_absolute = None;
         let mut largest_relative = None;
         let mut relatives = Vec::with_capacity(count);
-        for (index, (a, b)) in pairs().enumerate() {
+        let mut beyond_of_panels = vec![0; a.len()];
+        for ((a, b), [panel, fast, slow]) in placed() {
             if a.to_bits() == b.to_bits() {
                 equal_bits += 1;
             }
+            let mut is_beyond = |is: bool| {
+                if let Some(beyond) = beyond_of_panels.get_mut(panel) {
+                    *beyond += usize::from(is);
+                }
+            };
             if !(a.is_finite() && b.is_finite()) {
-                beyond += usize::from(!(a == b || (a.is_nan() && b.is_nan())));
+                is_beyond(!(a == b || (a.is_nan() && b.is_nan())));
                 continue;
             }
             let (wide_a, wide_b) = (f64::from(a), f64::from(b));
             let absolute = (wide_a - wide_b).abs();
             let relative = relative_difference(wide_a, wide_b);
-            beyond += usize::from(absolute > tolerance.allowed(wide_a, brightest[0]));
+            is_beyond(absolute > tolerance.allowed(wide_a, brightest[0]));
             squares += absolute * absolute;
             relatives.push(relative);
             let at = |value| Difference {
                 value,
-                fast: index % fast_pixels,
-                slow: index / fast_pixels,
+                panel,
+                fast,
+                slow,
                 a,
                 b,
             };
@@ -100,19 +142,69 @@ impl Comparison {
             keep_larger(&mut largest_relative, at(relative));
         }
         Ok(Self {
-            pixels: a.pixels().len(),
-            not_finite: a.pixels().len() - count,
+            pixels,
+            not_finite: pixels - count,
             totals,
             brightest,
             equal_bits,
-            beyond,
+            beyond: beyond_of_panels.iter().sum(),
+            beyond_of_panels,
             largest_absolute,
             largest_relative,
             relative_quantiles: quantiles::of(relatives),
             correlation: correlation(finite, totals.map(|total| total / count as f64)),
             rmsd: (squares / count.max(1) as f64).sqrt(),
-            peaks: peaks::matched(a, b),
+            peaks: peaks::matched_in_panels(panels()),
         })
+    }
+
+    /// The figures as JSON, `tolerance` being that of the comparison; what is no finite number is `null`.
+    /// `docs/COMPARE.md` tells of every field.
+    pub fn to_tree(&self, tolerance: Tolerance) -> Value {
+        let place = |largest: Option<Difference>| {
+            let at = largest?;
+            let mut tree = json!({
+                "value": at.value, "fast": at.fast, "slow": at.slow, "a": at.a, "b": at.b,
+            });
+            if self.beyond_of_panels.len() > 1 {
+                tree["panel"] = at.panel.into();
+            }
+            Some(tree)
+        };
+        let quantiles = self.relative_quantiles.iter();
+        let quantiles: Map<String, Value> = quantiles
+            .map(|one| {
+                (
+                    format!("{}_percent", general(one.percent)),
+                    json!(one.value),
+                )
+            })
+            .collect();
+        let [offset_fast, offset_slow] = self.peaks.mean_offset_pixels;
+        let mut tree = json!({
+            "not_finite_pixels": self.not_finite,
+            "total_b_over_a": self.total_ratio(),
+            "equal_to_the_bit_pixels": self.equal_bits,
+            "equal_to_the_bit_share": self.equal_share(),
+            "largest_absolute_difference": place(self.largest_absolute),
+            "largest_relative_difference": place(self.largest_relative),
+            "relative_difference_quantiles": quantiles,
+            "correlation": self.correlation,
+            "rmsd": self.rmsd,
+            "peaks": {
+                "sought": self.peaks.sought,
+                "found": self.peaks.found,
+                "mean_offset_fast_pixels": offset_fast,
+                "mean_offset_slow_pixels": offset_slow,
+            },
+            "tolerance": tolerance.relative(),
+            "beyond_tolerance_pixels": self.beyond,
+            "within_tolerance": self.is_within_tolerance(),
+        });
+        if self.beyond_of_panels.len() > 1 {
+            tree["beyond_tolerance_pixels_of_panels"] = json!(self.beyond_of_panels);
+        }
+        tree
     }
 
     /// Total of B over total of A; `None` where A's is 0.
@@ -211,6 +303,7 @@ mod tests {
             found.largest_absolute,
             Some(Difference {
                 value: 2.0,
+                panel: 0,
                 fast: 1,
                 slow: 2,
                 a: 10.0,
@@ -221,6 +314,7 @@ mod tests {
             found.largest_relative,
             Some(Difference {
                 value: 1.0,
+                panel: 0,
                 fast: 0,
                 slow: 2,
                 a: 0.0,
@@ -234,6 +328,26 @@ mod tests {
         );
         // Squares: 1 + 0.25 + 4.
         assert_eq!(found.rmsd, (5.25_f64 / 6.0).sqrt());
+    }
+
+    #[test]
+    fn the_worst_pixel_of_several_panels_is_told_with_its_panel() {
+        let a = [
+            image(2, &[1.0, 2.0]),
+            image(3, &[3.0, 4.0, 5.0, 6.0, 7.0, 8.0]),
+        ];
+        let mut b = a.clone();
+        b[1] = image(3, &[3.0, 4.0, 5.0, 6.0, 9.0, 8.0]);
+        let found = Comparison::of_panels(&a, &b, Tolerance::default()).unwrap();
+        assert_eq!((found.pixels, found.equal_bits), (8, 7));
+        assert_eq!(found.beyond_of_panels, [0, 1]);
+        let worst = found.largest_absolute.unwrap();
+        assert_eq!((worst.panel, worst.fast, worst.slow), (1, 1, 1));
+        let error = Comparison::of_panels(&a, &b[..1], Tolerance::default()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "one has images of 2 panels, the other of 1"
+        );
     }
 
     #[test]

@@ -2,10 +2,9 @@
 
 use std::ffi::OsStr;
 
-use nanobragg_io::printf::general as g;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{ComparisonReport, Difference, NamedImage, ProgramPair, ProgramRun};
+use super::{ComparisonReport, NamedImage, ProgramPair, ProgramRun};
 
 /// The report as indented JSON, with a line feed at its end.
 pub(super) fn json(report: &ComparisonReport) -> String {
@@ -24,55 +23,27 @@ fn value(report: &ComparisonReport) -> Value {
             "brightest": comparison.brightest.get(which),
         })
     };
-    let quantiles: Map<String, Value> = comparison
-        .relative_quantiles
-        .iter()
-        .map(|quantile| {
-            (
-                format!("{}_percent", g(quantile.percent)),
-                json!(quantile.value),
-            )
-        })
-        .collect();
-    let [offset_fast, offset_slow] = comparison.peaks.mean_offset_pixels;
     let mut report_json = json!({
         "nanobragg_version": env!("CARGO_PKG_VERSION"),
         "a": image(a, 0),
         "b": image(b, 1),
         "pixels_fast": fast,
         "pixels_slow": slow,
-        "not_finite_pixels": comparison.not_finite,
-        "total_b_over_a": comparison.total_ratio(),
-        "equal_to_the_bit_pixels": comparison.equal_bits,
-        "equal_to_the_bit_share": comparison.equal_share(),
-        "largest_absolute_difference": place(comparison.largest_absolute),
-        "largest_relative_difference": place(comparison.largest_relative),
-        "relative_difference_quantiles": quantiles,
-        "correlation": comparison.correlation,
-        "rmsd": comparison.rmsd,
-        "peaks": {
-            "sought": comparison.peaks.sought,
-            "found": comparison.peaks.found,
-            "mean_offset_fast_pixels": offset_fast,
-            "mean_offset_slow_pixels": offset_slow,
-        },
-        "tolerance": report.tolerance.relative(),
-        "beyond_tolerance_pixels": comparison.beyond,
-        "within_tolerance": comparison.is_within_tolerance(),
     });
-    if let (Some(programs), Some(fields)) = (&report.programs, report_json.as_object_mut()) {
-        fields.insert("runs".to_owned(), runs(programs));
-        fields.insert("environment".to_owned(), environment(programs));
+    if report.panels > 1 {
+        report_json["panels"] = report.panels.into();
+    }
+    if let (Some(fields), Value::Object(figures)) = (
+        report_json.as_object_mut(),
+        comparison.to_tree(report.tolerance),
+    ) {
+        fields.extend(figures);
+    }
+    if let Some(programs) = &report.programs {
+        report_json["runs"] = runs(programs);
+        report_json["environment"] = environment(programs);
     }
     report_json
-}
-
-fn place(largest: Option<Difference>) -> Value {
-    largest.map_or(Value::Null, |at| {
-        json!({
-            "value": at.value, "fast": at.fast, "slow": at.slow, "a": at.a, "b": at.b,
-        })
-    })
 }
 
 fn runs(programs: &ProgramPair) -> Value {

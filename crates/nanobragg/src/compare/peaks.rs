@@ -42,8 +42,31 @@ pub struct MatchedPeaks {
     pub mean_offset_pixels: [f64; 2],
 }
 
+/// Looks for A's brightest peaks in B, in each panel by itself.
+pub(super) fn matched_in_panels<'i>(
+    panels: impl Iterator<Item = (&'i Image<f32>, &'i Image<f32>)>,
+) -> MatchedPeaks {
+    let each = panels.map(|(a, b)| matched(a, b));
+    let both = |one: MatchedPeaks, other: MatchedPeaks| {
+        let found = one.found + other.found;
+        let [weight, other_weight] =
+            [one.found, other.found].map(|n| n as f64 / found.max(1) as f64);
+        let [fast, slow] = one.mean_offset_pixels;
+        let [other_fast, other_slow] = other.mean_offset_pixels;
+        MatchedPeaks {
+            sought: one.sought + other.sought,
+            found,
+            mean_offset_pixels: [
+                weight * fast + other_weight * other_fast,
+                weight * slow + other_weight * other_slow,
+            ],
+        }
+    };
+    each.reduce(both).unwrap_or_default()
+}
+
 /// Looks for A's brightest peaks in B, an image of the same sides.
-pub(super) fn matched(a: &Image<f32>, b: &Image<f32>) -> MatchedPeaks {
+fn matched(a: &Image<f32>, b: &Image<f32>) -> MatchedPeaks {
     let [least_a, least_b] = [threshold(a), threshold(b)];
     let mut peaks = Vec::new();
     for (slow, row) in a.rows().enumerate() {

@@ -14,6 +14,8 @@ pub struct ComparisonReport {
     pub images: [NamedImage; 2],
     /// Pixels of either along the fast and the slow axis.
     pub sides: [usize; 2],
+    /// Panels, one below the other.
+    pub panels: usize,
     /// How far B may be from A.
     pub tolerance: Tolerance,
     /// The figures.

@@ -14,6 +14,7 @@ pub(super) fn text(report: &ComparisonReport) -> String {
     let ComparisonReport {
         images: [a, b],
         sides: [fast, slow],
+        panels,
         tolerance,
         comparison,
         programs,
@@ -24,7 +25,11 @@ pub(super) fn text(report: &ComparisonReport) -> String {
     };
     line("A", format!("{} ({})", a.path.display(), a.format.name()));
     line("B", format!("{} ({})", b.path.display(), b.format.name()));
-    line("pixels", format!("{fast} x {slow} (fast x slow)"));
+    let of = match panels {
+        1 => String::new(),
+        panels => format!(" of {panels} panels"),
+    };
+    line("pixels", format!("{fast} x {slow} (fast x slow){of}"));
     if comparison.not_finite > 0 {
         let count = comparison.not_finite;
         line("not finite", format!("{count} pixels, left out below"));
@@ -64,8 +69,15 @@ fn figures(comparison: &Comparison, line: &mut impl FnMut(&str, String)) {
             g(100.0 * comparison.equal_share())
         ),
     );
-    line("largest |a - b|", place(comparison.largest_absolute));
-    line("largest relative", place(comparison.largest_relative));
+    let several = comparison.beyond_of_panels.len() > 1;
+    line(
+        "largest |a - b|",
+        place(comparison.largest_absolute, several),
+    );
+    line(
+        "largest relative",
+        place(comparison.largest_relative, several),
+    );
     let quantiles = comparison.relative_quantiles;
     let quantiles = quantiles.map(|q| format!("{} % {}", g(q.percent), g(q.value)));
     line("relative, quantiles", quantiles.join(", "));
@@ -92,12 +104,17 @@ fn figures(comparison: &Comparison, line: &mut impl FnMut(&str, String)) {
     );
 }
 
-fn place(largest: Option<Difference>) -> String {
+fn place(largest: Option<Difference>, several: bool) -> String {
     match largest {
         None => "0".to_owned(),
         Some(at) => format!(
-            "{} at fast {} slow {}: A {:?}, B {:?}",
+            "{} at {}fast {} slow {}: A {:?}, B {:?}",
             g(at.value),
+            if several {
+                format!("panel {} ", at.panel)
+            } else {
+                String::new()
+            },
             at.fast,
             at.slow,
             at.a,
