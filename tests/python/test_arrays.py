@@ -178,6 +178,10 @@ def test_panels_of_one_size_are_one_array() -> None:
     np.testing.assert_allclose(along, (derivatives * weights).sum(axis=(1, 2, 3)), rtol=1e-6)
     _, along_one = nanobragg.jvp(experiment, {"misset_x": 1.0})
     np.testing.assert_allclose(along_one, derivatives[0], rtol=1e-9, atol=1e-12)
+    found = nanobragg.truth(experiment)
+    for index in range(3):
+        photons = found["photons"][found["panel"] == index].sum()
+        assert photons == pytest.approx(image[index].sum(dtype=float), rel=1e-4)
     same(pickle.loads(pickle.dumps(experiment)), experiment)
     same(nanobragg.Experiment.from_dict(experiment.to_dict()), experiment)
     np.testing.assert_allclose(nanobragg.render(on(experiment.panels)), image, rtol=ROUNDING)
@@ -251,3 +255,36 @@ def test_the_tree_is_that_of_a_record() -> None:
     assert tree["detector"]["distance_m"] == 0.05
     assert tree["crystal"]["cells"] == [3, 3, 3]
     assert "panels" not in tree
+
+
+def test_stacks_are_compared_panel_by_panel() -> None:
+    experiment = on(row(10, 10, 10))
+    image = nanobragg.render(experiment)
+    found = nanobragg.compare(image, image)
+    assert found["within_tolerance"] and found["largest_absolute_difference"] is None
+    other = image.copy()
+    other[1, 2, 3] = 2 * image.max()
+    found = nanobragg.compare(image, other, tolerance=0.01)
+    worst = found["largest_absolute_difference"]
+    assert (worst["panel"], worst["slow"], worst["fast"]) == (1, 2, 3)
+    assert found["beyond_tolerance_pixels_of_panels"] == [0, 1, 0]
+    assert "panel" not in nanobragg.compare(image[1], other[1])["largest_absolute_difference"]
+    with pytest.raises(nanobragg.RunError, match="one has images of 3 panels, the other of 2"):
+        nanobragg.compare(image, other[:2])
+    with pytest.raises(nanobragg.UsageError):
+        nanobragg.compare(image, other, tolerance=-1)
+
+
+def test_panels_of_one_size_are_refined_together() -> None:
+    true = on(row(12, 12), misset=(0.2, -0.3, 0.4))
+    start = true.with_values({"misset_x": 0.25, "misset_y": -0.25})
+    fitted = nanobragg.refine(start, nanobragg.render(true), ["misset"], schedule="final")
+    for name in ("misset_x", "misset_y", "misset_z"):
+        assert fitted["values"][name] == pytest.approx(true.value(name), abs=1e-3)
+    used = np.ones((2, 12, 12), bool)
+    used[0] = False
+    half = nanobragg.refine(start, nanobragg.render(true), ["misset"], schedule="final", mask=used)
+    assert half["pixels"] == 144
+    unequal = on(row(10, 14))
+    with pytest.raises(nanobragg.RunError, match="different numbers of pixels"):
+        nanobragg.refine(unequal, nanobragg.render(unequal), ["misset"])

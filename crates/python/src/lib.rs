@@ -13,6 +13,7 @@
 //! | `gradient` | `jacobian`, `jvp`, `vjp`, `hvp` |
 //! | `refine` | `refine` |
 //! | `counts` | `add_noise`, `counts` |
+//! | `compare` | `compare` |
 //! | `files` | readers and writers of images |
 //! | `reflections` | readers and writers of structure factors |
 //! | `truth` | `truth` |
@@ -26,6 +27,7 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 mod arrays;
+mod compare;
 mod counts;
 mod describe;
 mod errors;
@@ -45,6 +47,8 @@ mod truth;
 mod _nanobragg {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::compare::compare;
     #[pymodule_export]
     use crate::counts::{add_noise, counts};
     #[pymodule_export]

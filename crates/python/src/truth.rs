@@ -29,7 +29,7 @@ use crate::interrupt::interruptible;
 /// -------
 /// dict
 ///     Arrays with an item for each reflection, by h, then k, then l: `hkl` (int32, shape (n, 3)),
-///     `photons`, their mean position `fast_px` and `slow_px` in pixels from the outer edge of the
+///     `panel` from 0 (a reflection on several panels has an item for each), `photons` there, their mean position `fast_px` and `slow_px` in pixels from the outer edge of the
 ///     first pixel, `partiality` from 0 to 1. Numbers: `background_photons` of water, and
 ///     `left_out_photons` of the reflections below the floor. All photons together are those of the
 ///     image.
@@ -59,6 +59,8 @@ pub(crate) fn truth<'py>(
     let hkl = list.iter().flat_map(|one| one.hkl).collect();
     let dict = PyDict::new(py);
     dict.set_item("hkl", arrays::of_rows::<i32>(py, [list.len(), 3], hkl)?)?;
+    let panels: Vec<usize> = list.iter().map(|one| one.panel).collect();
+    dict.set_item("panel", panels.into_pyarray(py))?;
     dict.set_item("photons", column(|one| one.photons))?;
     dict.set_item("fast_px", column(|one| one.fast_px))?;
     dict.set_item("slow_px", column(|one| one.slow_px))?;

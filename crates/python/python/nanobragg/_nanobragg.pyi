@@ -105,6 +105,7 @@ class _Refined(TypedDict):
 
 class _Truth(TypedDict):
     hkl: NDArray[np.int32]
+    panel: NDArray[np.uintp]
     photons: _Vector
     fast_px: _Vector
     slow_px: _Vector
@@ -180,6 +181,7 @@ def counts(
     scale: float | None = None,
     adc: float | None = None,
 ) -> _Counts: ...
+def compare(a: _Images, b: _Images, *, tolerance: float | None = None) -> _Tree: ...
 def truth(
     experiment: Experiment, *, floor: float | None = None, threads: int | None = None
 ) -> _Truth: ...
