@@ -93,15 +93,16 @@ fn by_panel(experiments: [&mut Value; 2]) {
     });
     let are_same = names[0] == names[1];
     for (experiment, names) in experiments.into_iter().zip(names) {
-        let Some(Value::Array(panels)) = experiment.get_mut("panels").map(Value::take) else {
+        let Some(place) = experiment.get_mut("panels") else {
             continue;
         };
         let names = names.unwrap_or_default();
-        experiment["panels"] = if are_same {
-            let name = |name: Value| name.as_str().unwrap_or_default().to_owned();
-            Value::Object(names.into_iter().map(name).zip(panels).collect())
-        } else {
-            names.into()
+        *place = match place.take() {
+            Value::Array(panels) if are_same => {
+                let name = |name: Value| name.as_str().unwrap_or_default().to_owned();
+                Value::Object(names.into_iter().map(name).zip(panels).collect())
+            }
+            _ => names.into(),
         };
     }
 }

@@ -49,12 +49,9 @@ impl Resolved {
         if panels.len() > 1 {
             let others = spec.detector.others.iter().map(Some);
             let places = std::iter::once(None).chain(others);
-            let all: Value = panels
-                .iter()
-                .zip(places)
-                .map(|(p, at)| panel(p, at))
-                .collect();
-            put(&mut tree, "panels", all);
+            let panels = panels.iter().zip(places);
+            let panels: Value = panels.map(|(p, at)| panel(p, at)).collect();
+            put(&mut tree, "panels", panels);
         }
         tree
     }
@@ -123,18 +120,15 @@ impl Resolved {
             "pixel_kind": panel.pixel_kind(),
         });
         put_sensor(&mut tree, panel.sensor());
-        put(
-            &mut tree,
-            "derived",
-            json!({
-                "size_fast_m": layout.size_m[0],
-                "size_slow_m": layout.size_m[1],
-                "close_distance_m": panel.close_distance_m(),
-                "near_point_fast_m": panel.f_close_m(),
-                "near_point_slow_m": panel.s_close_m(),
-                "first_pixel_corner_m": panel.pix0_m(),
-            }),
-        );
+        let derived = json!({
+            "size_fast_m": layout.size_m[0],
+            "size_slow_m": layout.size_m[1],
+            "close_distance_m": panel.close_distance_m(),
+            "near_point_fast_m": panel.f_close_m(),
+            "near_point_slow_m": panel.s_close_m(),
+            "first_pixel_corner_m": panel.pix0_m(),
+        });
+        put(&mut tree, "derived", derived);
         tree
     }
 
@@ -183,25 +177,22 @@ fn panel(panel: &Panel, at: Option<&AttachedPanel>) -> Value {
         "region": region(panel),
     });
     put_sensor(&mut tree, panel.sensor());
-    put(
-        &mut tree,
-        "derived",
-        json!({
-            "origin_m": panel.pix0_m(),
-            "fast": panel.fast(),
-            "slow": panel.slow(),
-            "normal": panel.normal(),
-            "distance_m": panel.distance_m(),
-            "close_distance_m": panel.close_distance_m(),
-        }),
-    );
+    let derived = json!({
+        "origin_m": panel.pix0_m(),
+        "fast": panel.fast(),
+        "slow": panel.slow(),
+        "normal": panel.normal(),
+        "distance_m": panel.distance_m(),
+        "close_distance_m": panel.close_distance_m(),
+    });
+    put(&mut tree, "derived", derived);
     tree
 }
 
 /// Adds a field to an object.
-fn put(tree: &mut Value, key: &str, value: impl Into<Value>) {
-    if let Some(fields) = tree.as_object_mut() {
-        fields.insert(key.to_owned(), value.into());
+pub(crate) fn put(tree: &mut Value, field: &str, value: impl Into<Value>) {
+    if let Value::Object(fields) = tree {
+        fields.insert(field.to_owned(), value.into());
     }
 }
 

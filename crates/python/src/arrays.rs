@@ -154,7 +154,7 @@ impl Sides {
     ///
     /// # Errors
     /// [`Error::ImageSides`] for one image of another panel; other numbers of images or of sides.
-    pub(crate) fn pixels_of(&self, value: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    pub(crate) fn pixels(&self, value: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
         let py = value.py();
         if let [[slow, fast]] = self.0[..] {
             let image: Image<f64> = image(&value.extract()?)?;
@@ -184,9 +184,9 @@ impl Sides {
     /// The same one below the other, as a run has them: zeros follow rows that are shorter than others.
     ///
     /// # Errors
-    /// As [`from_python`](Self::from_python).
+    /// As [`pixels`](Self::pixels).
     pub(crate) fn to_stack(&self, value: &Bound<'_, PyAny>) -> PyResult<Image<f64>> {
-        let mut pixels = self.pixels_of(value)?.into_iter();
+        let mut pixels = self.pixels(value)?.into_iter();
         let images = self.0.iter().map(|&[slow, fast]| {
             Image::new(fast, slow, pixels.by_ref().take(slow * fast).collect())
         });
@@ -292,17 +292,16 @@ pub(crate) fn panels(value: &Bound<'_, PyAny>) -> PyResult<Vec<AttachedPanel>> {
     let refuse = |text: String| Exception::Usage.says(value.py(), format_args!("panels: {text}"));
     let items = value.try_iter()?.enumerate().map(|(index, item)| {
         let item = item?;
-        let mut tree = if item.is_instance_of::<PyDict>() {
-            from_python(&item)?
-        } else {
-            let fields = PANEL
-                .into_iter()
-                .filter_map(|field| Some((field, item.getattr(field).ok()?)));
-            fields
-                .map(|(field, value)| Ok((field.to_owned(), from_python(&value)?)))
-                .collect::<PyResult<Map<String, Value>>>()?
-                .into()
-        };
+        let mut tree = Value::Object(Map::new());
+        if item.is_instance_of::<PyDict>() {
+            tree = from_python(&item)?;
+        } else if let Value::Object(fields) = &mut tree {
+            for field in PANEL {
+                if let Ok(value) = item.getattr(field) {
+                    fields.insert(field.to_owned(), from_python(&value)?);
+                }
+            }
+        }
         // What was not said has its default.
         if let Value::Object(fields) = &mut tree {
             fields.retain(|_, value| !value.is_null());

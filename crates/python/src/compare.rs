@@ -3,7 +3,6 @@
 use nanobragg::compare::{Comparison, Tolerance};
 use nanobragg::io::Image;
 use pyo3::prelude::*;
-use serde_json::json;
 
 use crate::arrays;
 use crate::errors::{Exception, of_run};
@@ -51,8 +50,8 @@ pub(crate) fn compare<'py>(
     let tolerance = tolerance.unwrap_or_default();
     let found = py.detach(|| Comparison::of_panels(&a, &b, tolerance));
     let found = found.map_err(|error| of_run(py, &error.into()))?;
-    let mut tree = found.to_tree(tolerance);
-    tree["total"] = json!(found.totals);
-    tree["brightest"] = json!(found.brightest);
-    to_python(py, &tree)
+    let figures = to_python(py, &found.to_tree(tolerance))?;
+    figures.set_item("total", found.totals)?;
+    figures.set_item("brightest", found.brightest)?;
+    Ok(figures)
 }

@@ -226,7 +226,7 @@ fn exposures(
         );
         return Err(Exception::Usage.says(py, text));
     };
-    Sides::of(experiment.get()).pixels_of(image)?;
+    Sides::of(experiment.get()).pixels(image)?;
     let exposures = nanobragg::exposures(&experiment.get().job().resolved)
         .map_err(|error| of_run(py, &error.into()))?;
     if let Some(text) = exposures.iter().find_map(|one| format.warning(one, path)) {

@@ -199,7 +199,7 @@ pub(crate) fn vjp<'py>(
     let experiment = experiment.get();
     let parameters = all_named(py, &parameters)?;
     let sides = Sides::of(experiment);
-    let weights: Vec<f64> = sides.pixels_of(weights)?;
+    let weights: Vec<f64> = sides.pixels(weights)?;
     let spec = experiment.spec();
     let pulled = differentiated(py, experiment, threads, |options| {
         gradient::render_vjp(spec, &weights, &parameters, options)
@@ -250,7 +250,7 @@ pub(crate) fn hvp<'py>(
     let experiment = experiment.get();
     let parameters = all_named(py, &parameters)?;
     let direction = with_numbers(direction)?;
-    let weights: Vec<f64> = Sides::of(experiment).pixels_of(weights)?;
+    let weights: Vec<f64> = Sides::of(experiment).pixels(weights)?;
     let spec = experiment.spec();
     let product = differentiated(py, experiment, threads, |options| {
         gradient::render_hvp(spec, &weights, &parameters, &direction, options)

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{MatchedPeaks, PERCENTS, Quantile, Tolerance, peaks, quantiles};
 use crate::Error;
+use crate::tree::put;
 
 /// What a comparison of image B with image A has found.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,7 +168,7 @@ impl Comparison {
                 "value": at.value, "fast": at.fast, "slow": at.slow, "a": at.a, "b": at.b,
             });
             if self.beyond_of_panels.len() > 1 {
-                tree["panel"] = at.panel.into();
+                put(&mut tree, "panel", at.panel);
             }
             Some(tree)
         };
@@ -202,7 +203,8 @@ impl Comparison {
             "within_tolerance": self.is_within_tolerance(),
         });
         if self.beyond_of_panels.len() > 1 {
-            tree["beyond_tolerance_pixels_of_panels"] = json!(self.beyond_of_panels);
+            let name = "beyond_tolerance_pixels_of_panels";
+            put(&mut tree, name, self.beyond_of_panels.clone());
         }
         tree
     }

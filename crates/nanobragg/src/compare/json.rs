@@ -30,18 +30,18 @@ fn value(report: &ComparisonReport) -> Value {
         "pixels_fast": fast,
         "pixels_slow": slow,
     });
+    let Some(fields) = report_json.as_object_mut() else {
+        return report_json;
+    };
     if report.panels > 1 {
-        report_json["panels"] = report.panels.into();
+        fields.insert("panels".to_owned(), report.panels.into());
     }
-    if let (Some(fields), Value::Object(figures)) = (
-        report_json.as_object_mut(),
-        comparison.to_tree(report.tolerance),
-    ) {
+    if let Value::Object(figures) = comparison.to_tree(report.tolerance) {
         fields.extend(figures);
     }
     if let Some(programs) = &report.programs {
-        report_json["runs"] = runs(programs);
-        report_json["environment"] = environment(programs);
+        fields.insert("runs".to_owned(), runs(programs));
+        fields.insert("environment".to_owned(), environment(programs));
     }
     report_json
 }
