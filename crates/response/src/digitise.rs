@@ -2,16 +2,39 @@
 
 /// The integer type of a file. Its smallest count is 0.
 pub trait Count: Copy + Default {
-    /// The largest count.
+    /// The largest count, below 2^32.
     const FULL: u32;
 
-    /// A number without its fraction, clipped at both ends. 0 for NaN.
-    fn truncated(number: f64) -> Self;
+    /// The type with the last bits of `count`.
+    fn of_bits(count: u32) -> Self;
 
-    /// As [`truncated`](Self::truncated), for a number between 0 and [`FULL`](Self::FULL) + 0.5.
-    fn truncated_single(number: f32) -> Self {
-        Self::truncated(number.into())
+    /// A number without its fraction, for a number up to [`FULL`](Self::FULL). 0 for negative numbers and
+    /// NaN.
+    #[inline]
+    fn truncated(number: f64) -> Self {
+        Self::of_bits(whole_part(number))
     }
+
+    /// The same for a number in single precision up to [`FULL`](Self::FULL) + 0.5, which is clipped.
+    fn truncated_single(number: f32) -> Self {
+        let number = f64::from(number);
+        let full = f64::from(Self::FULL);
+        Self::truncated(if number > full { full } else { number })
+    }
+}
+
+/// The whole part of a number below 2^32; 0 for a negative number and NaN.
+///
+/// A saturating conversion to an integer has no vector instruction, so this uses the bits of the number.
+/// An `f64` of at least 2^52 has no fraction bits. The sum `number + 2^52` is therefore rounded to an
+/// integer, which is in its last bits. If it was rounded up, 1 is subtracted.
+#[inline(always)]
+fn whole_part(number: f64) -> u32 {
+    const ROUNDER: f64 = 4_503_599_627_370_496.0;
+    let number = if number > 0.0 { number } else { 0.0 };
+    let shifted = number + ROUNDER;
+    let nearest = shifted.to_bits() as u32;
+    nearest.wrapping_sub(u32::from(shifted - ROUNDER > number))
 }
 
 /// A grey value.
@@ -19,8 +42,8 @@ impl Count for u8 {
     const FULL: u32 = Self::MAX as u32;
 
     #[inline]
-    fn truncated(number: f64) -> Self {
-        number as Self
+    fn of_bits(count: u32) -> Self {
+        count as Self
     }
 }
 
@@ -28,14 +51,11 @@ impl Count for u16 {
     const FULL: u32 = Self::MAX as u32;
 
     #[inline]
-    fn truncated(number: f64) -> Self {
-        number as Self
+    fn of_bits(count: u32) -> Self {
+        count as Self
     }
 
-    /// A saturating conversion has no vector instruction, so this one uses the bits of the number.
-    ///
-    /// An `f32` of at least 2^23 has no fraction bits. The sum `number + 2^23` is therefore rounded to
-    /// an integer, which is in its last bits. If it was rounded up, 1 is subtracted.
+    // As `whole_part`, with 2^23 for an `f32`.
     #[inline]
     fn truncated_single(number: f32) -> Self {
         const ROUNDER: f32 = 8_388_608.0;
@@ -51,13 +71,8 @@ impl Count for i32 {
     const FULL: u32 = Self::MAX as u32;
 
     #[inline]
-    fn truncated(number: f64) -> Self {
-        number.max(0.0) as Self
-    }
-
-    #[inline]
-    fn truncated_single(number: f32) -> Self {
-        number as Self
+    fn of_bits(count: u32) -> Self {
+        count as Self
     }
 }
 
@@ -135,6 +150,28 @@ mod tests {
         };
         digitise.write(numbers, &mut counts);
         counts
+    }
+
+    #[test]
+    fn a_whole_part_is_that_of_a_conversion() {
+        for i in 0..200_000_u32 {
+            let bits = u64::from(i).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let below = (bits >> 11) as f64 / 9_007_199_254_740_992.0;
+            for number in [below * 300.0, below * 2_147_483_647.0, below - 0.5] {
+                assert_eq!(whole_part(number), number as u32, "{number}");
+            }
+        }
+        for number in [
+            0.0,
+            -0.0,
+            1.0_f64.next_down(),
+            254.999,
+            2_147_483_647.0,
+            -1e9,
+            f64::NAN,
+        ] {
+            assert_eq!(whole_part(number), number as u32, "{number}");
+        }
     }
 
     #[test]
