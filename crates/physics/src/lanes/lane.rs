@@ -83,6 +83,7 @@ pub(crate) trait Arithmetic {
 }
 
 /// Multiplications and additions one by one, and no instruction that rounds: SSE2.
+#[allow(dead_code, reason = "an architecture may use only one of the two")]
 pub(crate) struct Separate;
 
 /// Fused multiplication and addition, and rounding in one instruction: AVX2 with FMA, AVX-512, NEON.
@@ -90,6 +91,7 @@ pub(crate) struct Separate;
 /// The lattice factor and the sum of terms are fused. The indices are not: an index must come out as in
 /// the C program to the bit, since the last bit decides which reflection is the nearest to a point
 /// halfway between two.
+#[allow(dead_code, reason = "an architecture may use only one of the two")]
 pub(crate) struct Fused;
 
 impl Arithmetic for Separate {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::lane::{Arithmetic, Fused, Separate};
+use super::lane::{self, Arithmetic};
 
 /// A set of instructions to render with.
 ///
@@ -119,17 +119,17 @@ pub(super) fn run_at<T: Task>(level: Level, task: T) -> T::Output {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn run_avx2<T: Task>(task: T) -> T::Output {
-    task.run::<Fused>()
+    task.run::<lane::Fused>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "fma,avx512f,avx512bw,avx512dq,avx512vl")]
 fn run_avx512<T: Task>(task: T) -> T::Output {
-    task.run::<Fused>()
+    task.run::<lane::Fused>()
 }
 
 /// What every processor of the architecture can do.
 #[cfg(target_arch = "aarch64")]
-pub(super) type Baseline = Fused;
+pub(super) type Baseline = lane::Fused;
 #[cfg(not(target_arch = "aarch64"))]
-pub(super) type Baseline = Separate;
+pub(super) type Baseline = lane::Separate;
