@@ -202,10 +202,7 @@ pub(crate) fn apply_crystal(
     for (size_m, given_mm) in spec.size_m.iter_mut().zip(given.size_mm) {
         put(size_m, given_mm.map(|mm| mm / 1000.0));
     }
-    let shapes = ["square_xtal", "round_xtal", "gauss_xtal", "tophat_spots"];
-    if shapes.into_iter().any(|flag| args.gives(flag)) {
-        spec.shape = given.shape;
-    }
+    put(&mut spec.shape, given.shape);
     put(&mut spec.fudge, given.fudge);
     let base = spec.mosaic;
     spec.mosaic = MosaicSpec {

@@ -31,6 +31,9 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// The names of all shapes in a file, in words.
+    pub const NAMES: &'static str = "square, round, gauss or tophat";
+
     /// The reason why an image has no derivative by the number of cells; `None` if it has one.
     pub const fn no_derivative_by_cells(self) -> Option<&'static str> {
         match self {

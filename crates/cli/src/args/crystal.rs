@@ -18,7 +18,7 @@ pub struct CrystalArgs {
     /// Edges along a, b, c in mm; 0 or less counts as not given.
     pub size_mm: [Option<f64>; 3],
     /// What the interference function looks like.
-    pub shape: Shape,
+    pub shape: Option<Shape>,
     /// Factor on the squared radius of round, Gaussian and top-hat shapes.
     pub fudge: Option<f64>,
     /// Mosaic spread in degrees.
@@ -109,15 +109,23 @@ pub(super) static GROUP: Group = Group {
         })
         .or(&["xtal_height", "sample_z", "sample_height", "height"])
         .help("Crystal size along c."),
-        FlagSpec::switch("square_xtal", |args| args.crystal.shape = Shape::Square)
-            .help("A parallelepiped of whole cells. This is the default shape."),
-        FlagSpec::switch("round_xtal", |args| args.crystal.shape = Shape::Round)
-            .help("An ellipsoid."),
-        FlagSpec::switch("gauss_xtal", |args| args.crystal.shape = Shape::Gauss)
-            .help("Gaussian spots, nothing between them."),
-        FlagSpec::switch("tophat_spots", |args| args.crystal.shape = Shape::Tophat)
-            .or(&["binary_spots"])
-            .help("Spots with a sharp edge at half height, nothing between them."),
+        FlagSpec::switch("square_xtal", |args| {
+            args.crystal.shape = Some(Shape::Square)
+        })
+        .help("A parallelepiped of whole cells. This is the default shape.")
+        .of(&["crystal.shape"]),
+        FlagSpec::switch("round_xtal", |args| args.crystal.shape = Some(Shape::Round))
+            .help("An ellipsoid.")
+            .of(&["crystal.shape"]),
+        FlagSpec::switch("gauss_xtal", |args| args.crystal.shape = Some(Shape::Gauss))
+            .help("Gaussian spots, nothing between them.")
+            .of(&["crystal.shape"]),
+        FlagSpec::switch("tophat_spots", |args| {
+            args.crystal.shape = Some(Shape::Tophat)
+        })
+        .or(&["binary_spots"])
+        .help("Spots with a sharp edge at half height, nothing between them.")
+        .of(&["crystal.shape"]),
         FlagSpec::number("fudge", "", Range::ZeroOrMore, |args, v| {
             args.crystal.fudge = Some(v)
         })

@@ -156,10 +156,13 @@ fn the_last_switch_of_a_kind_wins() {
         args("-nointerpolate -interpolate").factors.lookup,
         Some(Lookup::Tricubic)
     );
-    assert_eq!(args("-round_xtal -gauss_xtal").crystal.shape, Shape::Gauss);
+    assert_eq!(
+        args("-round_xtal -gauss_xtal").crystal.shape,
+        Some(Shape::Gauss)
+    );
     assert_eq!(
         args("-binary_spots -square_xtal").crystal.shape,
-        Shape::Square
+        Some(Shape::Square)
     );
     assert!(args("-round_div -square_div").beam.square_divergence);
     assert!(!args("-square_div -round_div").beam.square_divergence);

@@ -6,7 +6,7 @@ use nanobragg::io::printf::general as g;
 use nanobragg::{FactorsSpec, Level, Lookup, Misset};
 
 use super::decision::{Because, Decision};
-use crate::args::Args;
+use crate::args::{self, Args};
 use crate::resolve::{DEFAULT_MOSAIC_SEED, Job};
 
 /// All decisions of a job.
@@ -101,7 +101,8 @@ impl List<'_> {
         };
         let cells = crystal.size().cells().map(|n| n.to_string()).join(" x ");
         self.add("cells", cells, because);
-        let shapes = ["square_xtal", "round_xtal", "gauss_xtal", "tophat_spots"];
+        let shapes = args::flags().filter(|flag| flag.fields.contains(&"crystal.shape"));
+        let shapes: Vec<_> = shapes.map(|flag| flag.name).collect();
         let because = self.flag_or_default(&shapes);
         self.add("shape", crystal.shape().to_string(), because);
         let mosaic = crystal.mosaic();

@@ -1,5 +1,7 @@
 //! A short comment on each field of an experiment file. Its unit is in its name.
 
+use nanobragg_crystal::Shape;
+
 /// The comment on the field at this path.
 pub(super) fn of(path: &str) -> Option<&'static str> {
     // Sensors of all panels are alike.
@@ -163,7 +165,7 @@ const COMMENTS: &[(&str, &str)] = &[
         "crystal.size_mm",
         "along a, b, c; above 0 it wins over the cells",
     ),
-    ("crystal.shape", "square, round, gauss or tophat"),
+    ("crystal.shape", Shape::NAMES),
     (
         "crystal.fudge",
         "factor on the squared radius of all shapes but square",
