@@ -1,5 +1,7 @@
 //! What the fast path needs of the tangents, tabulated.
 
+use std::slice::from_ref;
+
 use nanobragg_crystal::{Shape, rotate_by_phi};
 use nanobragg_geometry::{Surface, rotate_by, rotation::IDENTITY, vector};
 use nanobragg_numeric::{Dual, Scalar};
@@ -89,14 +91,9 @@ impl Tables {
             orientations: view.orientations.len(),
         };
         let all = || tangents.iter().enumerate();
-        let rates_of_scalars = |Tangent(tangent): &Tangent| {
-            let of = |real, derivative| Dual::<1> {
-                real,
-                derivatives: [derivative],
-            };
-            let fluence = of(setup.numbers.fluence_per_m2, tangent.fluence_per_m2);
-            let water = of(setup.numbers.water_m, tangent.water_m);
-            let scalars = Scalars::new(setup, &view.rules, (fluence, water), count);
+        let rates_of_scalars = |tangent: &Tangent| {
+            let numbers = Numbers::<Dual<1>>::moved(setup, from_ref(tangent));
+            let scalars = Scalars::new(setup, &view.rules, &numbers, count);
             Scalars {
                 background: scalars.background.derivatives[0],
                 water_per_source: scalars.water_per_source.derivatives[0],

@@ -41,11 +41,12 @@ impl<T: Scalar> Scalars<T> {
     pub(crate) fn new(
         setup: &Setup,
         rules: &CorrectionRules,
-        (fluence_per_m2, water_m): (T, T),
+        numbers: &Numbers<T>,
         count: Counts,
     ) -> Self {
+        let fluence_per_m2 = numbers.fluence_per_m2;
         let photons_per_electron = T::from_f64(ELECTRON_RADIUS_SQUARED_M2) * fluence_per_m2;
-        let water = water_background(fluence_per_m2, water_m);
+        let water = water_background(fluence_per_m2, numbers.water_m);
         let oversample = f64::from(setup.oversample);
         let sources_and_subpixels = count.sources as f64 * oversample * oversample;
         let water_is_fixed = setup.fixes.contains(Oddity::Water) && water.value() > 0.0;
@@ -88,12 +89,7 @@ impl<T: Scalar> Scene<T> {
             numbers: (numbers.panels.get(index).copied())
                 .unwrap_or_else(|| PanelNumbers::of(panel).map(T::from_f64)),
             rules: *rules,
-            scalars: Scalars::new(
-                &setup,
-                rules,
-                (numbers.fluence_per_m2, numbers.water_m),
-                count,
-            ),
+            scalars: Scalars::new(&setup, rules, numbers, count),
         });
         let panels = panels.collect();
         let oversample = f64::from(setup.oversample);
