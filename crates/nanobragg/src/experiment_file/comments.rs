@@ -1,13 +1,19 @@
 //! A short comment on each field of an experiment file. Its unit is in its name.
 
 use nanobragg_crystal::Shape;
+use nanobragg_response::ResponseSpec;
 
 /// The comment on the field at this path.
 pub(super) fn of(path: &str) -> Option<&'static str> {
     // Sensors of all panels are alike.
     let path = &path.replace("detector.other_panels.sensor", "detector.sensor");
     let found = COMMENTS.iter().find(|(known, _)| *known == path);
-    found.map(|(_, comment)| *comment)
+    let of_stage = || {
+        let field = path.strip_prefix("response.")?;
+        let mut stages = ResponseSpec::STAGE_COMMENTS.iter();
+        stages.find(|(known, _)| *known == field)
+    };
+    found.or_else(of_stage).map(|(_, comment)| *comment)
 }
 
 const COMMENTS: &[(&str, &str)] = &[
@@ -281,27 +287,6 @@ const COMMENTS: &[(&str, &str)] = &[
         "take the solid angle at each sub-pixel",
     ),
     (
-        "response.calibration",
-        "{ sigma_fraction, seed }: unequal sensitivities of pixels; equal if not given",
-    ),
-    (
-        "response.counting",
-        "poisson, as if not given, or expected: without noise",
-    ),
-    (
-        "response.point_spread",
-        "{ sigma_pixels }: signal that goes to neighbouring pixels",
-    ),
-    ("response.gain", "{ counts_per_photon }: 1 if not given"),
-    (
-        "response.read_out",
-        "{ sigma_counts }: noise of a dark pixel",
-    ),
-    (
-        "response.offset",
-        "{ counts }: added to each pixel, 40 if not given",
-    ),
-    (
         "response.saturation_counts",
         "the largest count; that of the file if not given",
     ),
@@ -367,10 +352,10 @@ mod tests {
         let mut found = BTreeSet::new();
         fields("", &spec.to_tree().unwrap(), &mut found);
         found.retain(|path| !path.starts_with("detector.other_panels.sensor"));
-        let known: BTreeSet<String> = COMMENTS
-            .iter()
-            .map(|(path, _)| (*path).to_owned())
-            .collect();
+        let stages = ResponseSpec::STAGE_COMMENTS.iter();
+        let stages = stages.map(|(field, _)| format!("response.{field}"));
+        let known = COMMENTS.iter().map(|(path, _)| (*path).to_owned());
+        let known: BTreeSet<String> = known.chain(stages).collect();
         assert_eq!(found, known);
     }
 }

@@ -29,7 +29,7 @@ const BRIGHT_RMSDS: f64 = 5.0;
 
 /// Defines [`ResponseSpec`] and its functions that need the list of all stages.
 macro_rules! stages_in_order {
-    ($($(#[$doc:meta])* $field:ident: $stage:ty,)+) => {
+    ($($(#[$doc:meta])* $field:ident: $stage:ty, $comment:literal;)+) => {
         /// The description of a detector that converts photons to counts. `None` is for stages and
         /// numbers that were not given.
         ///
@@ -50,6 +50,9 @@ macro_rules! stages_in_order {
         }
 
         impl ResponseSpec {
+            /// A comment on the field of each stage, for files.
+            pub const STAGE_COMMENTS: &[(&str, &str)] = &[$((stringify!($field), $comment)),+];
+
             /// The numbers of this description, and those of `other` where this one has none.
             #[must_use]
             pub fn or(self, other: Self) -> Self {
@@ -77,16 +80,19 @@ macro_rules! stages_in_order {
 stages_in_order! {
     /// Unequal sensitivities of pixels.
     calibration: Calibration,
+        "{ sigma_fraction, seed }: unequal sensitivities of pixels; equal if not given";
     /// The statistics of photons; Poisson by default.
     counting: Counting,
+        "poisson, as if not given, or expected: without noise";
     /// Signal that reaches neighbouring pixels.
     point_spread: PointSpread,
+        "{ sigma_pixels }: signal that goes to neighbouring pixels";
     /// Counts per photon; 1 by default.
-    gain: Gain,
+    gain: Gain, "{ counts_per_photon }: 1 if not given";
     /// Noise that does not depend on the signal.
-    read_out: ReadOut,
+    read_out: ReadOut, "{ sigma_counts }: noise of a dark pixel";
     /// The offset of each pixel; 40 counts by default.
-    offset: Offset,
+    offset: Offset, "{ counts }: added to each pixel, 40 if not given";
 }
 
 impl ResponseSpec {
