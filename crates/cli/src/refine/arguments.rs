@@ -26,7 +26,7 @@ const PLAIN: [(P, &str); 17] = [
 ];
 
 /// RefineWords that, after those of the start, ask for the refined experiment; the last of several flags
-/// wins. `None` where a refined number has no flag: an orientation matrix and a structure factor
+/// wins. `None` where a refined number has no flag here: an orientation matrix and a structure factor
 /// stand in files.
 pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
     let spec = &result.spec;
@@ -60,6 +60,8 @@ pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
         let angles = misset.map(|one| nanobragg::gradient::value(spec, one).ok());
         say("misset", &angles.into_iter().collect::<Option<Vec<_>>>()?);
     }
+    let beam = [P::BeamFast, P::BeamSlow];
+    let groups: [&[P]; 3] = [&cell, &misset, &beam];
     for one in &result.estimates {
         match P::from_name(&one.name) {
             Some(P::Distance) if spec.detector.close_distance.is_some() => {
@@ -70,6 +72,9 @@ pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
             Some(parameter) => {
                 if let Some((_, flag)) = PLAIN.iter().find(|(known, _)| *known == parameter) {
                     say(flag, &[one.value]);
+                } else if !groups.iter().any(|group| group.contains(&parameter)) {
+                    // Without its flag the line would ask for another experiment.
+                    return None;
                 }
                 if parameter == P::Fluence {
                     // A flux would win.
@@ -79,7 +84,7 @@ pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
             None => {}
         }
     }
-    if is_refined(&[P::BeamFast, P::BeamSlow]) {
+    if is_refined(&beam) {
         let detector = &spec.detector;
         let mm = |length: Option<Length>| length.map(Length::mm);
         for (flag, value) in [
