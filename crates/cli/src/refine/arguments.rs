@@ -25,7 +25,7 @@ const PLAIN: [(P, &str); 17] = [
     (P::Water, "water"),
 ];
 
-/// RefineWords that, after those of the start, ask for the refined experiment; the last of several flags
+/// Words that, after those of the start, ask for the refined experiment; the last of several flags
 /// wins. `None` where a refined number has no flag here: an orientation matrix and a structure factor
 /// stand in files.
 pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
