@@ -189,19 +189,17 @@ impl History {
     pub(crate) fn of(scene: &Scene, options: &RunOptions<'_>) -> Result<Self, Error> {
         let may_leave = scene.setup.lookup == Lookup::Tricubic
             && !scene.setup.fixes.contains(Oddity::Interpolation);
-        let left_grid_at = if may_leave {
+        if may_leave {
             let options = RunOptions {
                 progress: None,
                 ..*options
             };
-            render(scene, &options)?.left_grid_at
-        } else {
-            None
-        };
+            return Ok(Self::of_frame(scene, &render(scene, &options)?));
+        }
         Ok(Self {
             lookup: scene.setup.lookup,
             first_evaluated: first_evaluation(scene, options)?.map(|(place, ..)| place),
-            left_grid_at,
+            left_grid_at: None,
         })
     }
 

@@ -174,7 +174,7 @@ impl<'r> Canvas<'r> {
         let first_left_row = AtomicUsize::new(usize::MAX);
         let rows_done = AtomicUsize::new(begin);
 
-        let work = |(index, row): (usize, Row<'_>)| -> Option<(PixelPlace, PartOutcome)> {
+        let work = |(index, row): (usize, Row<'_>)| -> Option<(usize, u32, PartOutcome)> {
             let cancelled = options.cancel.is_some_and(Cancel::is_raised);
             if cancelled || index > first_left_row.load(Ordering::Relaxed) {
                 return None;
@@ -199,18 +199,17 @@ impl<'r> Canvas<'r> {
                 let done = rows_done.fetch_add(1, Ordering::Relaxed) + 1;
                 progress.rows_done(done.min(rows_total), rows_total);
             }
-            let fast = 0;
-            Some((PixelPlace { panel, slow, fast }, outcome))
+            Some((panel, slow, outcome))
         };
         let rows = rows.into_iter().enumerate().skip(begin);
         let outcomes = driver::map(rows, ROWS_AT_A_TIME, work);
         driver::stop_if_cancelled(options)?;
 
         let sums_sr = self.solid_angle_sums_sr.iter_mut().skip(begin);
-        for ((place, outcome), sum_sr) in outcomes.into_iter().flatten().zip(sums_sr) {
+        for ((panel, slow, outcome), sum_sr) in outcomes.into_iter().flatten().zip(sums_sr) {
             *sum_sr += outcome.solid_angle_sum_sr;
             if let Some(fast) = outcome.left_grid_at {
-                return Ok(Some(PixelPlace { fast, ..place }));
+                return Ok(Some(PixelPlace { panel, slow, fast }));
             }
         }
         Ok(None)

@@ -156,64 +156,80 @@ impl Tangent {
     }
 }
 
-impl Numbers<f64> {
-    /// Adds `factor` times the numbers of `other`, which is made for the same experiment.
-    fn add_scaled(&mut self, factor: f64, other: &Self) {
-        let add = |sum: &mut f64, x: f64| *sum += factor * x;
-        let add_vector = |sum: &mut [f64; 3], x: &[f64; 3]| {
-            sum.iter_mut().zip(x).for_each(|(sum, &x)| add(sum, x));
+impl<T: Copy> Numbers<T> {
+    /// Calls `change` for every number with the one of `other` in the same place. Both are made for the same
+    /// experiment. Domains and sources that only `other` has are first filled from `domains` and `sources`.
+    /// Structure factors are left alone: each has its own place in the grid.
+    fn change_each<U: Copy>(
+        &mut self,
+        other: &Numbers<U>,
+        change: impl Fn(&mut T, U),
+        domains: impl FnOnce(usize) -> Vec<[[T; 3]; 3]>,
+        sources: impl FnOnce(usize) -> Vec<SourceNumbers<T>>,
+    ) {
+        let vector = |own: &mut [T; 3], x: &[U; 3]| {
+            own.iter_mut().zip(x).for_each(|(own, &x)| change(own, x));
         };
-        let add_vectors = |sum: &mut [[f64; 3]; 3], x: &[[f64; 3]; 3]| {
-            sum.iter_mut()
-                .zip(x)
-                .for_each(|(sum, x)| add_vector(sum, x));
+        let vectors = |own: &mut [[T; 3]; 3], x: &[[U; 3]; 3]| {
+            own.iter_mut().zip(x).for_each(|(own, x)| vector(own, x));
         };
-        add_vectors(&mut self.direct_m, &other.direct_m);
-        add_vectors(
+        vectors(&mut self.direct_m, &other.direct_m);
+        vectors(
             &mut self.lattice.reciprocal_per_angstrom,
             &other.lattice.reciprocal_per_angstrom,
         );
-        for (sum, &x) in self.phi_rad.iter_mut().zip(&other.phi_rad) {
-            add(sum, x);
+        for (phi, &x) in self.phi_rad.iter_mut().zip(&other.phi_rad) {
+            change(phi, x);
         }
-        if let Some(domains) = &other.domains {
-            let zero = || vec![[[0.0; 3]; 3]; domains.len()];
-            let sums = self.domains.get_or_insert_with(zero);
-            for (sum, x) in sums.iter_mut().zip(domains) {
-                add_vectors(sum, x);
+        if let Some(others) = &other.domains {
+            let own = self.domains.get_or_insert_with(|| domains(others.len()));
+            for (domain, x) in own.iter_mut().zip(others) {
+                vectors(domain, x);
             }
         }
-        add_vector(&mut self.lattice.cells, &other.lattice.cells);
-        add(&mut self.lattice.fudge, other.lattice.fudge);
-        if let Some(sources) = &other.sources {
-            let still = SourceNumbers {
-                incident: [0.0; 3],
-                wavelength_m: 0.0,
-            };
-            let sums = (self.sources).get_or_insert_with(|| vec![still; sources.len()]);
-            for (sum, x) in sums.iter_mut().zip(sources) {
-                add_vector(&mut sum.incident, &x.incident);
-                add(&mut sum.wavelength_m, x.wavelength_m);
+        vector(&mut self.lattice.cells, &other.lattice.cells);
+        change(&mut self.lattice.fudge, other.lattice.fudge);
+        if let Some(others) = &other.sources {
+            let own = self.sources.get_or_insert_with(|| sources(others.len()));
+            for (source, x) in own.iter_mut().zip(others) {
+                vector(&mut source.incident, &x.incident);
+                change(&mut source.wavelength_m, x.wavelength_m);
             }
         }
-        add(&mut self.kahn_factor, other.kahn_factor);
-        add(&mut self.fluence_per_m2, other.fluence_per_m2);
-        add(&mut self.water_m, other.water_m);
+        change(&mut self.kahn_factor, other.kahn_factor);
+        change(&mut self.fluence_per_m2, other.fluence_per_m2);
+        change(&mut self.water_m, other.water_m);
         for (panel, other) in self.panels.iter_mut().zip(&other.panels) {
-            let (sum, x) = (&mut panel.placement, &other.placement);
-            add_vector(&mut sum.pix0_m, &x.pix0_m);
-            add_vector(&mut sum.fast, &x.fast);
-            add_vector(&mut sum.slow, &x.slow);
-            add_vector(&mut sum.normal, &x.normal);
-            add(&mut sum.distance_m, x.distance_m);
-            add(&mut sum.close_distance_m, x.close_distance_m);
-            add(&mut sum.f_beam_m, x.f_beam_m);
-            add(&mut sum.s_beam_m, x.s_beam_m);
-            add(&mut sum.f_close_m, x.f_close_m);
-            add(&mut sum.s_close_m, x.s_close_m);
-            add(&mut panel.layer_step_m, other.layer_step_m);
-            add(&mut panel.mu_per_m, other.mu_per_m);
+            let (own, x) = (&mut panel.placement, &other.placement);
+            vector(&mut own.pix0_m, &x.pix0_m);
+            vector(&mut own.fast, &x.fast);
+            vector(&mut own.slow, &x.slow);
+            vector(&mut own.normal, &x.normal);
+            change(&mut own.distance_m, x.distance_m);
+            change(&mut own.close_distance_m, x.close_distance_m);
+            change(&mut own.f_beam_m, x.f_beam_m);
+            change(&mut own.s_beam_m, x.s_beam_m);
+            change(&mut own.f_close_m, x.f_close_m);
+            change(&mut own.s_close_m, x.s_close_m);
+            change(&mut panel.layer_step_m, other.layer_step_m);
+            change(&mut panel.mu_per_m, other.mu_per_m);
         }
+    }
+}
+
+impl Numbers<f64> {
+    /// Adds `factor` times the numbers of `other`, which is made for the same experiment.
+    fn add_scaled(&mut self, factor: f64, other: &Self) {
+        let still = SourceNumbers {
+            incident: [0.0; 3],
+            wavelength_m: 0.0,
+        };
+        self.change_each(
+            other,
+            |sum, x| *sum += factor * x,
+            |count| vec![[[0.0; 3]; 3]; count],
+            |count| vec![still; count],
+        );
         self.factors
             .extend(other.factors.iter().map(|&(at, x)| (at, factor * x)));
     }
@@ -235,49 +251,7 @@ impl<const N: usize> Numbers<Dual<N>> {
                 *own += derivative;
             }
         };
-        let set_vector = |v: &mut [Dual<N>; 3], x: &[f64; 3]| {
-            v.iter_mut().zip(x).for_each(|(v, &x)| set(v, x));
-        };
-        let set_vectors = |v: &mut [[Dual<N>; 3]; 3], x: &[[f64; 3]; 3]| {
-            v.iter_mut().zip(x).for_each(|(v, x)| set_vector(v, x));
-        };
-        set_vectors(&mut self.direct_m, &tangent.direct_m);
-        set_vectors(
-            &mut self.lattice.reciprocal_per_angstrom,
-            &tangent.lattice.reciprocal_per_angstrom,
-        );
-        for (phi, &x) in self.phi_rad.iter_mut().zip(&tangent.phi_rad) {
-            set(phi, x);
-        }
-        if let Some(domains) = &tangent.domains {
-            let own = self.domains.get_or_insert_with(|| own_domains(setup));
-            for (domain, x) in own.iter_mut().zip(domains) {
-                set_vectors(domain, x);
-            }
-        }
-        set_vector(&mut self.lattice.cells, &tangent.lattice.cells);
-        set(&mut self.lattice.fudge, tangent.lattice.fudge);
-        if let Some(sources) = &tangent.sources {
-            let own = self.sources.get_or_insert_with(|| own_sources(setup));
-            for (source, x) in own.iter_mut().zip(sources) {
-                set_vector(&mut source.incident, &x.incident);
-                set(&mut source.wavelength_m, x.wavelength_m);
-            }
-        }
-        set(&mut self.kahn_factor, tangent.kahn_factor);
-        set(&mut self.fluence_per_m2, tangent.fluence_per_m2);
-        set(&mut self.water_m, tangent.water_m);
-        for (panel, tangent) in self.panels.iter_mut().zip(&tangent.panels) {
-            let (own, x) = (&mut panel.placement, &tangent.placement);
-            set_vector(&mut own.pix0_m, &x.pix0_m);
-            set_vector(&mut own.fast, &x.fast);
-            set_vector(&mut own.slow, &x.slow);
-            set_vector(&mut own.normal, &x.normal);
-            set(&mut own.distance_m, x.distance_m);
-            set(&mut own.close_distance_m, x.close_distance_m);
-            set(&mut panel.layer_step_m, tangent.layer_step_m);
-            set(&mut panel.mu_per_m, tangent.mu_per_m);
-        }
+        self.change_each(tangent, set, |_| own_domains(setup), |_| own_sources(setup));
         for &(offset, x) in &tangent.factors {
             let moved = self.factors.iter_mut().find(|(at, _)| *at == offset);
             if let Some((_, factor)) = moved {
