@@ -12,16 +12,16 @@ use nanobragg::structure::Solvent;
 use crate::args::flag::{Flag, Takes};
 use crate::args::{CoordinateArgs, FactorArgs, correction};
 use crate::base::solvent;
-use crate::subcommand::{Place, Tool, ToolError, number, request_of, write_file};
+use crate::subcommand::{Command, Place, Tool, ToolError, command_of, number, write_file};
 
 /// Carries out the words after `nanoBragg hkl`; returns what there is to say.
 ///
 /// # Errors
 /// [`ToolError`]; the output is then as it was.
 pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
-    let request = match HklRequest::from_words(words) {
-        Ok(request) => request,
-        Err(shown) => return shown,
+    let request = match HklRequest::from_words(words)? {
+        Command::Run(request) => request,
+        Command::Show(text) => return Ok(text),
     };
     let conversion = request.conversion();
     let done = conversion.run()?;
@@ -58,13 +58,13 @@ struct HklRequest {
 }
 
 impl HklRequest {
-    fn from_words(words: &[OsString]) -> Result<Self, Result<String, ToolError>> {
-        let mut request = request_of(&TOOL, words)?;
-        if !request.cell_values.is_empty() {
-            let cell = CellSpec::from_values(&request.cell_values);
-            request.cell = Some(cell.map_err(|error| Err(error.into()))?);
-        }
-        Ok(request)
+    fn from_words(words: &[OsString]) -> Result<Command<Self>, ToolError> {
+        command_of(&TOOL, words)?.try_map(|mut request: Self| {
+            if !request.cell_values.is_empty() {
+                request.cell = Some(CellSpec::from_values(&request.cell_values)?);
+            }
+            Ok(request)
+        })
     }
 
     fn conversion(&self) -> Conversion {
@@ -220,13 +220,10 @@ mod tests {
             ("a.mtz P1.hkl", ReflectionFormat::Text),
             ("a.mtz b -format mmcif", ReflectionFormat::Mmcif),
         ] {
-            assert_eq!(
-                HklRequest::from_words(&words(line))
-                    .unwrap()
-                    .conversion()
-                    .format,
-                target
-            );
+            let Ok(Command::Run(request)) = HklRequest::from_words(&words(line)) else {
+                panic!("{line}")
+            };
+            assert_eq!(request.conversion().format, target);
         }
     }
 
@@ -242,7 +239,7 @@ mod tests {
             ("a b -dmin two", "two"),
             ("a b -anomalous Se=1", "Se=-8.0,4.5"),
         ] {
-            let Err(Err(error)) = HklRequest::from_words(&words(line)) else {
+            let Err(error) = HklRequest::from_words(&words(line)) else {
                 panic!("{line}")
             };
             assert!(error.to_string().contains(why), "{line}: {error}");

@@ -70,4 +70,4 @@ pub use resolve::{DEFAULT_DUMP, Inputs, Job, Prepared};
 pub use run::run;
 pub use series::{SeriesError, base_seeds};
 pub use simulate::{options, warnings};
-pub use subcommand::ToolError;
+pub use subcommand::{Command, ToolError};

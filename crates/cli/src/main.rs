@@ -15,7 +15,7 @@ use nanobragg_cli::args::{Task, Verbosity};
 use nanobragg_cli::compare::{self, CompareError, compare};
 use nanobragg_cli::refine::{self, RefineError, refine};
 use nanobragg_cli::{
-    Invocation, Outcome, RunError, SeriesError, ToolError, convert, log, orient, run,
+    Command, Invocation, Outcome, RunError, SeriesError, ToolError, convert, log, orient, run,
 };
 
 mod signals;
@@ -48,19 +48,13 @@ fn main() -> ExitCode {
         _ => {}
     }
     match Invocation::from_words(words.iter()) {
-        Ok(Invocation::Show(text)) => {
-            // A reader that closes the pipe early (`| head`) has seen what it wanted.
-            let _ = io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
+        Ok(Invocation::Show(text)) => show(&text),
         Ok(Invocation::Run(args)) => {
             log::init(args.running.verbosity);
             for warning in &args.warnings {
                 tracing::warn!("{warning}");
             }
-            if let Err(error) = signals::watch(&STOP) {
-                tracing::warn!("an interrupt will leave temporary files behind: {error}");
-            }
+            watch_signals();
             match run(&args, &words, &STOP) {
                 Ok(Outcome::Done) => ExitCode::SUCCESS,
                 Ok(Outcome::Differs) => ExitCode::from(DIFFERS),
@@ -92,10 +86,7 @@ fn main() -> ExitCode {
 fn tool(words: &[OsString], run: fn(&[OsString]) -> Result<String, ToolError>) -> ExitCode {
     log::init(Verbosity::Normal);
     match run(words) {
-        Ok(text) => {
-            let _ = io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
+        Ok(text) => show(&text),
         Err(error) => {
             complain(&error);
             ExitCode::from(match error {
@@ -110,14 +101,9 @@ fn tool(words: &[OsString], run: fn(&[OsString]) -> Result<String, ToolError>) -
 fn compare_images(words: &[OsString]) -> ExitCode {
     log::init(Verbosity::Normal);
     let compared = match compare::CompareRequest::from_words(words) {
-        Ok(compare::CompareCommand::Show(text)) => {
-            let _ = io::stdout().write_all(text.as_bytes());
-            return ExitCode::SUCCESS;
-        }
-        Ok(compare::CompareCommand::Compare(request)) => {
-            if let Err(error) = signals::watch(&STOP) {
-                tracing::warn!("an interrupt will leave temporary files behind: {error}");
-            }
+        Ok(Command::Show(text)) => return show(&text),
+        Ok(Command::Run(request)) => {
+            watch_signals();
             compare(&request, &STOP)
         }
         Err(error) => Err(error),
@@ -138,14 +124,9 @@ fn compare_images(words: &[OsString]) -> ExitCode {
 /// `nanoBragg refine`.
 fn refine_experiment(words: &[OsString]) -> ExitCode {
     let refined = match refine::RefineRequest::from_words(words) {
-        Ok(refine::RefineCommand::Show(text)) => {
-            let _ = io::stdout().write_all(text.as_bytes());
-            return ExitCode::SUCCESS;
-        }
-        Ok(refine::RefineCommand::Refine(request)) => {
-            if let Err(error) = signals::watch(&STOP) {
-                tracing::warn!("an interrupt will leave temporary files behind: {error}");
-            }
+        Ok(Command::Show(text)) => return show(&text),
+        Ok(Command::Run(request)) => {
+            watch_signals();
             refine(&request, &STOP)
         }
         Err(error) => Err(error),
@@ -164,6 +145,20 @@ fn refine_experiment(words: &[OsString]) -> ExitCode {
                 _ => RUN_ERROR,
             })
         }
+    }
+}
+
+/// Prints a text that was asked for.
+fn show(text: &str) -> ExitCode {
+    // A reader that closes the pipe early (`| head`) has seen what it wanted.
+    let _ = io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+/// Lets the first signal raise [`STOP`].
+fn watch_signals() {
+    if let Err(error) = signals::watch(&STOP) {
+        tracing::warn!("an interrupt will leave temporary files behind: {error}");
     }
 }
 

@@ -12,16 +12,16 @@ use nanobragg::exchange::mosflm;
 use nanobragg::{Angle, CellSpec, Crystal, CrystalSpec, Length, Misset};
 
 use crate::args::flag::{Flag, Takes};
-use crate::subcommand::{Place, Tool, ToolError, number, request_of, write_file};
+use crate::subcommand::{Command, Place, Tool, ToolError, command_of, number, write_file};
 
 /// Carries out the words after `nanoBragg orient`; returns what there is to say.
 ///
 /// # Errors
 /// [`ToolError`]; the output is then as it was.
 pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
-    let request = match OrientRequest::from_words(words) {
-        Ok(request) => request,
-        Err(shown) => return shown,
+    let request = match OrientRequest::from_words(words)? {
+        Command::Run(request) => request,
+        Command::Show(text) => return Ok(text),
     };
     let crystal = Crystal::new(&request.crystal)?;
     for warning in crystal.warnings() {
@@ -69,14 +69,17 @@ struct OrientWords {
 
 impl OrientRequest {
     /// Reads the words after `nanoBragg orient`, and the matrix that they name.
-    fn from_words(words: &[OsString]) -> Result<Self, Result<String, ToolError>> {
-        let words = request_of(&TOOL, words)?;
+    fn from_words(words: &[OsString]) -> Result<Command<Self>, ToolError> {
+        command_of(&TOOL, words)?.try_map(Self::of)
+    }
+
+    fn of(words: OrientWords) -> Result<Self, ToolError> {
         let wavelength_a = words.wavelength_a.unwrap_or(1.0);
         if !(wavelength_a.is_finite() && wavelength_a > 0.0) {
-            return Err(Err(ToolError::Usage {
+            return Err(ToolError::Usage {
                 tool: TOOL.name,
                 fault: "-lambda must be above 0".to_owned(),
-            }));
+            });
         }
         let misset = match words.misset_deg[..] {
             [x, y, z] => Some(Misset::Angles(
@@ -87,14 +90,13 @@ impl OrientRequest {
             }),
             _ => None,
         };
-        let failed = |error: nanobragg::crystal::Error| Err(error.into());
         let cell = (!words.cell.is_empty()).then(|| CellSpec::from_values(&words.cell));
         let input = words.input;
         let matrix = input.as_ref().map(read::matrix::read);
         Ok(Self {
             crystal: CrystalSpec {
-                cell: cell.transpose().map_err(failed)?,
-                matrix: matrix.transpose().map_err(failed)?,
+                cell: cell.transpose()?,
+                matrix: matrix.transpose()?,
                 wavelength_m: Length::from_angstrom(wavelength_a).m(),
                 misset,
                 ..CrystalSpec::default()
@@ -207,7 +209,7 @@ mod tests {
             ("-mat /nowhere/a.mat b", "/nowhere/a.mat"),
         ] {
             let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-            let Err(Err(error)) = OrientRequest::from_words(&words) else {
+            let Err(error) = OrientRequest::from_words(&words) else {
                 panic!("{line}")
             };
             assert!(error.to_string().contains(why), "{line}: {error}");

@@ -103,25 +103,41 @@ pub(crate) struct Place<T> {
 /// A flag, and the value that is attached to it by an equals sign.
 type FlagWord<T> = (&'static Flag<T>, Option<OsString>);
 
-/// Why there is no request.
-#[derive(Debug)]
-pub(crate) enum NoRequest {
-    /// This text is to be shown: the help.
+/// What the words after a subcommand ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command<T> {
+    /// To show this text: the help.
     Show(String),
-    /// The words make no sense, and why.
-    Usage(String),
+    /// To carry out this request.
+    Run(T),
+}
+
+impl<T> Command<T> {
+    /// The same with another request, made of this one.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(crate) fn try_map<U, E>(
+        self,
+        make: impl FnOnce(T) -> Result<U, E>,
+    ) -> Result<Command<U>, E> {
+        match self {
+            Self::Show(text) => Ok(Command::Show(text)),
+            Self::Run(request) => make(request).map(Command::Run),
+        }
+    }
 }
 
 impl<T: Default> Tool<T> {
     /// Reads the words after the subcommand.
     ///
     /// # Errors
-    /// [`NoRequest`], for the first word that is wrong or else for what is missing.
+    /// Why the words make no sense: the first one that is wrong, or else what is missing.
     pub(crate) fn read(
         &'static self,
         words: impl IntoIterator<Item = OsString>,
-    ) -> Result<T, NoRequest> {
-        let refused = |fault: String| NoRequest::Usage(one_line(&fault));
+    ) -> Result<Command<T>, String> {
+        let refused = |fault: String| one_line(&fault);
         let mut request = T::default();
         let mut given: Vec<&'static str> = Vec::new();
         let mut words = words.into_iter().peekable();
@@ -147,7 +163,7 @@ impl<T: Default> Tool<T> {
             }
             let (spec, attached) = match self.flag(&word) {
                 Ok(Some(found)) => found,
-                Ok(None) => return Err(NoRequest::Show(self.help())),
+                Ok(None) => return Ok(Command::Show(self.help())),
                 Err(fault) => return Err(refused(fault)),
             };
             let wanted = *spec.count().end();
@@ -181,7 +197,7 @@ impl<T: Default> Tool<T> {
             }
         }
         self.check(&given).map_err(refused)?;
-        Ok(request)
+        Ok(Command::Run(request))
     }
 
     /// The flag in a word, with the value that is attached to it; `None` for the help.
@@ -437,19 +453,16 @@ pub(crate) fn count(word: &str, most: u32) -> Result<u32, String> {
     count.ok_or_else(|| format!("{number} is not in 1..={most}"))
 }
 
-/// A request of `nanoBragg hkl` or `nanoBragg orient`, or the text of the help.
-pub(crate) fn request_of<T: Default>(
+/// What the words of `nanoBragg hkl` or `nanoBragg orient` ask for.
+pub(crate) fn command_of<T: Default>(
     tool: &'static Tool<T>,
     words: &[OsString],
-) -> Result<T, Result<String, ToolError>> {
-    tool.read(words.iter().cloned())
-        .map_err(|error| match error {
-            NoRequest::Show(text) => Ok(text),
-            NoRequest::Usage(fault) => Err(ToolError::Usage {
-                tool: tool.name,
-                fault,
-            }),
-        })
+) -> Result<Command<T>, ToolError> {
+    let usage = |fault| ToolError::Usage {
+        tool: tool.name,
+        fault,
+    };
+    tool.read(words.iter().cloned()).map_err(usage)
 }
 
 /// Writes a file, complete or not at all; an input is not written over.

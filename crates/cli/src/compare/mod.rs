@@ -12,9 +12,10 @@
 //! | all of that, one after the other | `carry_out` |
 //!
 //! ```
-//! use nanobragg_cli::compare::{CompareCommand, CompareRequest, Subject};
+//! use nanobragg_cli::Command;
+//! use nanobragg_cli::compare::{CompareRequest, Subject};
 //!
-//! let CompareCommand::Compare(request) = CompareRequest::from_words(["a.bin", "b.img", "-tolerance", "1e-3"])? else {
+//! let Command::Run(request) = CompareRequest::from_words(["a.bin", "b.img", "-tolerance", "1e-3"])? else {
 //!     panic!("no help was asked for")
 //! };
 //! assert_eq!(request.tolerance.relative(), 1e-3);
@@ -29,4 +30,4 @@ mod request;
 
 pub use carry_out::compare;
 pub use error::CompareError;
-pub use request::{CompareCommand, CompareRequest, Subject};
+pub use request::{CompareRequest, Subject};

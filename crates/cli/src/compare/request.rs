@@ -7,16 +7,7 @@ use nanobragg::compare::{ImageSides, Tolerance};
 
 use super::CompareError;
 use crate::args::flag::{Flag, Takes};
-use crate::subcommand::{NoRequest, Place, Tool, count};
-
-/// What the words ask for.
-#[derive(Debug, Clone, PartialEq)]
-pub enum CompareCommand {
-    /// To show this text.
-    Show(String),
-    /// To compare.
-    Compare(CompareRequest),
-}
+use crate::subcommand::{Command, Place, Tool, count};
 
 /// A comparison to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,12 +67,9 @@ impl CompareRequest {
     /// [`CompareError::Usage`] for a command line that makes no sense.
     pub fn from_words<W: Into<OsString>>(
         words: impl IntoIterator<Item = W>,
-    ) -> Result<CompareCommand, CompareError> {
-        match TOOL.read(words.into_iter().map(Into::into)) {
-            Ok(words) => Self::of(words).map(CompareCommand::Compare),
-            Err(NoRequest::Show(text)) => Ok(CompareCommand::Show(text)),
-            Err(NoRequest::Usage(fault)) => Err(CompareError::Usage(fault)),
-        }
+    ) -> Result<Command<Self>, CompareError> {
+        let read = TOOL.read(words.into_iter().map(Into::into));
+        read.map_err(CompareError::Usage)?.try_map(Self::of)
     }
 
     fn of(words: CompareWords) -> Result<Self, CompareError> {
@@ -219,7 +207,7 @@ mod tests {
 
     fn request(line: &str) -> CompareRequest {
         match CompareRequest::from_words(line.split_whitespace()) {
-            Ok(CompareCommand::Compare(request)) => request,
+            Ok(Command::Run(request)) => request,
             other => panic!("{other:?}"),
         }
     }
@@ -262,7 +250,7 @@ mod tests {
     #[test]
     fn help_tells_the_tolerance_and_the_exit_status() {
         for word in ["-h", "-help", "--help"] {
-            let Ok(CompareCommand::Show(text)) = CompareRequest::from_words([word]) else {
+            let Ok(Command::Show(text)) = CompareRequest::from_words([word]) else {
                 panic!("help was asked for")
             };
             assert!(text.contains("|a - b| <= T |a| + T/1000 brightest |a|"));

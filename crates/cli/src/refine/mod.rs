@@ -11,10 +11,11 @@
 //! | all of that, one after the other | `carry_out` |
 //!
 //! ```
-//! use nanobragg_cli::refine::{RefineCommand, RefineRequest};
+//! use nanobragg_cli::Command;
+//! use nanobragg_cli::refine::{RefineRequest};
 //!
 //! let words = ["-target", "a.img", "-refine", "cell,distance", "--", "-cell", "70"];
-//! let RefineCommand::Refine(request) = RefineRequest::from_words(words)? else {
+//! let Command::Run(request) = RefineRequest::from_words(words)? else {
 //!     panic!("no help was asked for")
 //! };
 //! assert_eq!(request.wanted.selection.len(), 2);
@@ -28,4 +29,4 @@ mod request;
 
 pub use carry_out::refine;
 pub use error::RefineError;
-pub use request::{RefineCommand, RefineRequest};
+pub use request::RefineRequest;

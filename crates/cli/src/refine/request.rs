@@ -12,16 +12,7 @@ use nanobragg_refine::{
 
 use super::RefineError;
 use crate::args::flag::{Flag, Takes};
-use crate::subcommand::{NoRequest, Place, Tool, count};
-
-/// What the words ask for.
-#[derive(Debug, Clone, PartialEq)]
-pub enum RefineCommand {
-    /// To show this text.
-    Show(String),
-    /// To refine.
-    Refine(Box<RefineRequest>),
-}
+use crate::subcommand::{Command, Place, Tool, count};
 
 /// A refinement to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,12 +63,9 @@ impl RefineRequest {
     /// [`RefineError::Usage`] for a command line that makes no sense.
     pub fn from_words<W: Into<OsString>>(
         words: impl IntoIterator<Item = W>,
-    ) -> Result<RefineCommand, RefineError> {
-        match TOOL.read(words.into_iter().map(Into::into)) {
-            Ok(words) => Ok(RefineCommand::Refine(Box::new(Self::of(words)?))),
-            Err(NoRequest::Show(text)) => Ok(RefineCommand::Show(text)),
-            Err(NoRequest::Usage(fault)) => Err(RefineError::Usage(fault)),
-        }
+    ) -> Result<Command<Self>, RefineError> {
+        let read = TOOL.read(words.into_iter().map(Into::into));
+        read.map_err(RefineError::Usage)?.try_map(Self::of)
     }
 
     fn of(words: RefineWords) -> Result<Self, RefineError> {
@@ -281,7 +269,7 @@ mod tests {
 
     fn request(line: &str) -> RefineRequest {
         match RefineRequest::from_words(line.split_whitespace()) {
-            Ok(RefineCommand::Refine(request)) => *request,
+            Ok(Command::Run(request)) => request,
             other => panic!("{other:?}"),
         }
     }
