@@ -154,10 +154,19 @@ fn unknown(name: &str) -> Error {
 /// The flag spelled most like `name`, if any comes close.
 fn nearest(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
-    flags()
-        .flat_map(FlagSpec::names)
-        .map(|known| (strsim::jaro_winkler(&name, &known.to_lowercase()), known))
-        .filter(|(alike, _)| *alike > ALIKE)
+    let alike = |known: &str| strsim::jaro_winkler(&name, &known.to_lowercase());
+    most_alike(flags().flat_map(FlagSpec::names), alike, ALIKE)
+}
+
+/// The name that is most alike by this measure, if it is more so than `least`.
+pub(crate) fn most_alike(
+    names: impl Iterator<Item = &'static str>,
+    alike: impl Fn(&str) -> f64,
+    least: f64,
+) -> Option<&'static str> {
+    names
+        .map(|known| (alike(known), known))
+        .filter(|(alike, _)| *alike > least)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, known)| known)
 }

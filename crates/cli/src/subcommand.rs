@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::args::apply;
 use crate::args::flag::{Flag, Takes};
-use crate::argv::name_and_value;
+use crate::argv::{most_alike, name_and_value};
 use crate::help;
 
 /// How alike two names must be (Jaro's measure, at most 1) for one to be suggested.
@@ -409,11 +409,7 @@ fn no_value(value: &str, name: &str) -> String {
 
 /// The name spelled most like `word`, if any comes close.
 fn nearest(word: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    names
-        .map(|known| (strsim::jaro(word, known), known))
-        .filter(|(alike, _)| *alike > ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
+    most_alike(names, |known| strsim::jaro(word, known), ALIKE)
 }
 
 /// Whether a word stands for a flag, be it one that there is not; `-` alone is a file.
