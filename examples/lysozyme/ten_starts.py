@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Refines the noisy image of the lysozyme example from random starts.
 
-    python3 examples/lysozyme/ten_starts.py target/release/nanoBragg [--starts 10]
+    python3 examples/lysozyme/ten_starts.py nanoBragg [--starts 10]
 
 Each start has every cell edge 2 % off to either side, the orientation 0.3 degrees off about a random axis and the
 distance 1 % off. A line is printed for each: how far every refined number is from the truth, in its standard
@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,10 +44,11 @@ def random_start(draws: random.Random) -> list[float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", type=Path)
+    parser.add_argument("program")
     parser.add_argument("--starts", type=int, default=10)
     asked = parser.parse_args()
-    program = str(asked.program.resolve())
+    # A path, or a name on the PATH; the runs are in another folder.
+    program = str(Path(shutil.which(asked.program) or asked.program).resolve())
     draws = random.Random(2026)
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,11 @@
-"""The Python of the documents runs as it stands there."""
+"""The Python and the commands of the documents run as they stand there."""
 
 import doctest
+import os
 import re
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
@@ -22,8 +26,95 @@ pytestmark = [
 ]
 
 
-def blocks(document: str) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+# Files of a document's commands stay in one folder, from its first block to its last.
+WITH_COMMANDS = [
+    "README.md",
+    *(
+        f"docs/{name}.md"
+        for name in ["COMPARE", "EXPERIMENT", "FORMATS", "REFINE", "SERIES", "STRUCTURE_FACTORS"]
+    ),
+    "examples/lysozyme/README.md",
+]
+
+# What compiles: the gate itself does it.
+COMPILING = ("./test", "cargo install", "cargo build", "pip install")
+
+# `compare` and `-diff` end with 1 where there is a difference, as the documents say.
+SHELL = """
+set -euo pipefail
+nanoBragg() { command nanoBragg "$@" || { status=$?; [[ $status == 1 && ($1 == compare || $1 == -diff) ]]; }; }
+"""
+
+
+def blocks(document: str, language: str = "python") -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+
+
+def numbers_and_words(text: str) -> list[float | str]:
+    def value(word: str) -> float | str:
+        try:
+            return float(word.strip("(),"))
+        except ValueError:
+            return word
+
+    return [value(word) for word in text.split()]
+
+
+@pytest.fixture
+def shell(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Callable[[str], "subprocess.CompletedProcess[str]"]:
+    """Runs a block of commands in a folder that has the examples, with the program on the path."""
+    program = request.config.getoption("--program")
+    if program is None:
+        pytest.skip("no --program to run")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "nanoBragg").symlink_to(request.config.invocation_params.dir / program)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    # Of a job array its first job; where there is no C program, ours takes its place.
+    environment = {
+        "SLURM_ARRAY_TASK_ID": "1",
+        "SLURM_ARRAY_TASK_COUNT": "16",
+        "SLURM_CPUS_PER_TASK": "2",
+        "NANOBRAGG_C": str(tmp_path / "bin" / "nanoBragg"),
+    } | os.environ
+    environment["PATH"] = f"{tmp_path / 'bin'}:{environment['PATH']}"
+
+    def run(block: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["bash", "-c", SHELL + block],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("document", WITH_COMMANDS)
+def test_the_commands_run(
+    document: str, shell: Callable[[str], "subprocess.CompletedProcess[str]"]
+) -> None:
+    for block in blocks(document, "sh"):
+        if block.startswith(COMPILING):
+            continue
+        block = block.replace("cargo run --release --locked -p nanobragg-cli --", "nanoBragg")
+        ran = shell(block.replace("exec nanoBragg", "nanoBragg"))
+        assert ran.returncode == 0, f"{block}\n{ran.stderr}"
+
+
+def test_a_refinement_prints_what_its_document_shows(
+    shell: Callable[[str], "subprocess.CompletedProcess[str]"]
+) -> None:
+    commands, shown = (blocks("docs/REFINE.md", language)[0] for language in ("sh", "text"))
+    printed = shell(commands.replace(" -output-args", "")).stdout
+    printed = printed[printed.index("stage 1") :]
+    for said, run in zip(numbers_and_words(shown), numbers_and_words(printed), strict=False):
+        assert said == (pytest.approx(run, rel=0.02, abs=0.02) if isinstance(run, float) else run)
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/PYTHON.md"])
