@@ -246,11 +246,13 @@ fn a_log_of_something_else_is_not_gone_on_with() {
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
         ended.stderr
     };
-    let other = refusal("-frames 2 -osc 0.6 -mat A.mat -resume");
-    assert!(
-        other.contains("series.jsonl is the log of a series with -osc 0.5"),
-        "{other}"
-    );
+    for resume in ["", "-resume"] {
+        let other = refusal(&format!("-frames 2 -osc 0.6 -mat A.mat {resume}"));
+        assert!(
+            other.contains("series.jsonl is the log of a series with -osc 0.5"),
+            "{other}"
+        );
+    }
     let mut matrix = scene.read("A.mat");
     matrix.push(b'\n');
     scene.write("A.mat", matrix);
@@ -258,19 +260,57 @@ fn a_log_of_something_else_is_not_gone_on_with() {
     assert!(changed.contains("with another A.mat"), "{changed}");
     for (text, line_number) in [("no JSON\n", 1), ("{}\n", 1), ("", 1)] {
         scene.write("series.jsonl", text);
-        let broken = refusal(&format!("{line} -resume"));
+        let broken = refusal(line);
         assert!(
             broken.contains(&format!("series.jsonl:{line_number}: not the log")),
             "{broken}"
         );
     }
+    std::fs::remove_file(scene.path("series.jsonl")).unwrap();
     run(&scene, line).well();
     let mut log = scene.read("series.jsonl");
     log.extend(b"{\"number\":\"x\"}\n");
     scene.write("series.jsonl", log);
-    assert!(refusal(&format!("{line} -resume")).contains("series.jsonl:4: not the log"));
-    // Begun anew, whatever is there.
+    assert!(refusal(line).contains("series.jsonl:4: not the log"));
+}
+
+#[test]
+fn a_series_with_a_changed_input_begins_anew() {
+    let scene = Scene::with_inputs();
+    let line = "-frames 2 -osc 0.5 -mat A.mat -only 1 1";
     run(&scene, line).well();
+    let mut matrix = scene.read("A.mat");
+    matrix.push(b'\n');
+    scene.write("A.mat", matrix);
+    run(&scene, &line.replace("1 1", "2 2")).well();
+    let entries = entries(&scene, "series.jsonl");
+    // The image of the old matrix is not one of this series.
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0]["number"], 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_resumed_series_removes_what_a_killed_run_left() {
+    let scene = Scene::empty();
+    let line = "-frames 2 -osc 0.5 -floatfile f_#.bin";
+    run(&scene, line).well();
+    let part = ".nanobragg-killed.part";
+    scene.write(part, "half an image");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    let file = std::fs::File::options()
+        .write(true)
+        .open(scene.path(part))
+        .unwrap();
+    file.set_modified(old).unwrap();
+    // A file that a process still writes has a lock.
+    file.lock().unwrap();
+    run(&scene, &format!("{line} -resume")).well();
+    assert!(scene.path(part).exists());
+    drop(file);
+    let resumed = run(&scene, &format!("{line} -resume")).well();
+    resumed.line("removed 1 temporary file of a run that was killed");
+    assert!(!scene.path(part).exists());
 }
 
 #[test]

@@ -85,4 +85,4 @@ pub use error::{Error, Result};
 pub use exposure::Exposure;
 pub use image::Image;
 #[cfg(feature = "files")]
-pub use replace::{Output, Replaced};
+pub use replace::{Output, Replaced, remove_abandoned};

@@ -18,6 +18,14 @@ use tempfile::NamedTempFile;
 
 use crate::{Error, Result};
 
+/// The names of temporary files: between these two are random letters.
+const PREFIX: &str = ".nanobragg-";
+const SUFFIX: &str = ".part";
+
+/// A temporary file younger than this may belong to a process that has not locked it yet.
+#[cfg(unix)]
+const YOUNG: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// The most symbolic links that are followed; more are taken for a circle.
 const LINKS: usize = 40;
 
@@ -42,6 +50,41 @@ pub fn abandon_all() {
         // The process is ending and could not act on an error.
         let _ = fs::remove_file(part);
     }
+}
+
+/// Removes the temporary files of processes that were killed from `folder`, and returns how many there were.
+///
+/// A process locks its temporary files, and the system unlocks them when the process ends, however it ends. Files
+/// of processes that still run therefore stay, also those on other machines if the file system shares locks.
+///
+/// # Errors
+/// The system's, if the folder cannot be listed.
+#[cfg(unix)]
+pub fn remove_abandoned(folder: &Path) -> io::Result<usize> {
+    let is_abandoned = |path: &Path| -> io::Result<bool> {
+        let file = File::open(path)?;
+        let age = file.metadata()?.modified()?.elapsed();
+        Ok(age.is_ok_and(|age| age > YOUNG) && file.try_lock().is_ok())
+    };
+    let mut removed = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_part = name.starts_with(PREFIX) && name.ends_with(SUFFIX);
+        if is_part && is_abandoned(&path).unwrap_or(false) && fs::remove_file(&path).is_ok() {
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Removes nothing: a lock would keep this process from writing here.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn remove_abandoned(_: &Path) -> io::Result<usize> {
+    Ok(0)
 }
 
 /// An output file that replaces the file at its path only on [`commit`](Self::commit).
@@ -100,7 +143,7 @@ struct Part(Option<NamedTempFile>);
 impl Part {
     fn create(folder: &Path) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".nanobragg-").suffix(".part");
+        builder.prefix(PREFIX).suffix(SUFFIX);
         #[cfg(unix)]
         // As for any new file: the umask takes bits away. `tempfile` alone would give 0600.
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -110,6 +153,9 @@ impl Part {
         let file = builder
             .tempfile_in(folder)
             .map_err(|error| plain(&error, folder))?;
+        // For `remove_abandoned`. A file system without locks only keeps that from removing anything.
+        #[cfg(unix)]
+        let _ = file.as_file().try_lock();
         parts.push(file.path().to_path_buf());
         Ok(Self(Some(file)))
     }

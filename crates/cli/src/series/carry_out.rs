@@ -119,6 +119,13 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         write_dump(args, &job.resolved.experiment.factors, false);
     }
     drop(job);
+    match run.removed() {
+        0 => {}
+        1 => console.text("removed 1 temporary file of a run that was killed\n"),
+        removed => console.text(&format!(
+            "removed {removed} temporary files of runs that were killed\n"
+        )),
+    }
     if run.complete() > 0 {
         console.text(&format!(
             "{} of {wanted} images are complete\n",

@@ -16,8 +16,8 @@ pub enum SeriesError {
     },
     /// The log of another series.
     #[error(
-        "-resume: {} is the log of a series with {difference}; give what it was begun with, \
-         another -seriesfile, or no -resume to begin anew",
+        "{} is the log of a series with {difference}; give what it was begun with, name another log \
+         with -seriesfile, or remove this one",
         path.display()
     )]
     Another {

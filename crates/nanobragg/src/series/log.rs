@@ -32,27 +32,26 @@ pub struct SeriesIdentity {
 }
 
 impl SeriesIdentity {
-    /// What is not the same, in words; `None` if nothing is.
-    fn difference(&self, other: &Self) -> Option<String> {
-        if self.program_version != other.program_version {
-            return Some(format!("version {} of this program", self.program_version));
-        }
+    /// What `self` has and `other` has not, in words.
+    fn difference(&self, other: &Self) -> String {
         if self.flags != other.flags {
             let only_in = |a: &Self, b: &Self| {
                 let flag = a.flags.iter().find(|flag| !b.flags.contains(flag));
                 flag.map(|flag| format!("-{}", flag.join(" ")))
             };
-            return Some(match (only_in(self, other), only_in(other, self)) {
+            return match (only_in(self, other), only_in(other, self)) {
                 (Some(there), _) => there,
                 (None, Some(here)) => format!("no {here}"),
                 (None, None) => "other flags".to_owned(),
-            });
+            };
+        }
+        if self.program_version != other.program_version {
+            return format!("version {} of this program", self.program_version);
         }
         let changed = |entry: &&FileEntry| !other.inputs.contains(entry);
         match self.inputs.iter().find(changed) {
-            Some(entry) => Some(format!("another {}", entry.path)),
-            None if self.inputs != other.inputs => Some("other input files".to_owned()),
-            None => None,
+            Some(entry) => format!("another {}", entry.path),
+            None => "other input files".to_owned(),
         }
     }
 }
@@ -115,8 +114,7 @@ impl Log {
     /// tells of other images of the same series is kept.
     ///
     /// # Errors
-    /// If the series resumes, the log of another series, or none at all in its place; a file that cannot be
-    /// read or written.
+    /// The log of another series; a file that is no log, or cannot be read or written.
     pub(super) fn open(request: &SeriesRequest<'_>, about: &Value) -> Result<Self, Error> {
         let SeriesRequest {
             files,
@@ -128,8 +126,8 @@ impl Log {
         let mut complete = BTreeSet::new();
         let mut lines = Vec::new();
         let mut has_file_of_all = false;
-        match read(&path, identity) {
-            Ok(earlier) => {
+        match read(&path)? {
+            Some((there, earlier)) if there == *identity => {
                 if let (Some(path), Some(entry)) = (files.nexus(), earlier.whole)
                     && resumes
                     && entry.is_complete(wanted, path)
@@ -149,9 +147,13 @@ impl Log {
                     lines.push(line);
                 }
             }
-            Err(error) if resumes => return Err(error),
-            // Begun anew.
-            Err(_) => {}
+            // The same flags with another input or another version of the program make the same files: they
+            // are rendered anew. Other flags make another series, whose log would be lost.
+            Some((there, _)) if resumes || there.flags != identity.flags => {
+                let difference = there.difference(identity);
+                return Err(Error::AnotherSeries { path, difference });
+            }
+            Some(_) | None => {}
         }
         let mut output = Output::create(&path)?;
         let head = json!({
@@ -242,8 +244,8 @@ impl Entry {
     }
 }
 
-/// What the log at `path` tells. A log that is not there tells nothing.
-fn read(path: &Path, identity: &SeriesIdentity) -> Result<Contents, Error> {
+/// The series of the log at `path`, and what the log tells; `None` if there is no file.
+fn read(path: &Path) -> Result<Option<(SeriesIdentity, Contents)>, Error> {
     let not_a_log = |line: usize, reason: String| Error::NotASeriesLog {
         path: path.to_owned(),
         line,
@@ -251,7 +253,7 @@ fn read(path: &Path, identity: &SeriesIdentity) -> Result<Contents, Error> {
     };
     let text = match std::fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|_| not_a_log(1, "no text".to_owned()))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Contents::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unkept(path)(error)),
     };
     // A last line without an end was being written when the program was killed.
@@ -276,12 +278,6 @@ fn read(path: &Path, identity: &SeriesIdentity) -> Result<Contents, Error> {
         .and_then(|value| {
             serde_json::from_value(value).map_err(|error| not_a_log(1, error.to_string()))
         })?;
-    if let Some(difference) = there.difference(identity) {
-        return Err(Error::AnotherSeries {
-            path: path.to_owned(),
-            difference,
-        });
-    }
     let mut contents = Contents::default();
     for (index, line) in lines {
         let wrong = |error: serde_json::Error| not_a_log(index + 1, error.to_string());
@@ -295,7 +291,7 @@ fn read(path: &Path, identity: &SeriesIdentity) -> Result<Contents, Error> {
             .images
             .insert(entry.number, (entry, line.to_owned()));
     }
-    Ok(contents)
+    Ok(Some((there, contents)))
 }
 
 fn unkept(path: &Path) -> impl Fn(io::Error) -> Error + use<> {

@@ -1,5 +1,6 @@
 //! The number of a frame in the names of its outputs.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +50,15 @@ impl SeriesFiles {
         self.nexus.as_deref()
     }
 
+    /// The folders of all these files.
+    pub(super) fn folders(&self) -> BTreeSet<PathBuf> {
+        let of_frames = self.of_frames.iter().map(|(_, path)| path);
+        let files = of_frames
+            .chain(self.nexus())
+            .filter(|path| !is_device(path));
+        files.map(|path| folder_of(path).to_path_buf()).collect()
+    }
+
     fn refuse_collisions(&self) -> Result<(), Error> {
         let templates = self.of_frames.iter();
         let templates: Vec<(&'static str, Template)> = templates
@@ -69,6 +79,13 @@ impl SeriesFiles {
         }
         Ok(())
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 fn is_numbered(path: &Path) -> bool {

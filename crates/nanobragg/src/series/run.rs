@@ -8,6 +8,7 @@ use std::thread;
 
 use nanobragg_crystal::GridLimit;
 use nanobragg_io::png::Grey;
+use nanobragg_io::remove_abandoned;
 use nanobragg_physics::{Cancel, Level, Precision, RunOptions, Scene, truth as truth_of};
 use serde_json::{Value, json};
 
@@ -94,6 +95,8 @@ pub struct SeriesRun<'r> {
     request: SeriesRequest<'r>,
     /// Frames that are rendered at a time.
     at_once: usize,
+    /// Temporary files of killed runs that were removed.
+    removed: usize,
     log: Log,
     file_of_all: Option<Arc<SeriesFile>>,
 }
@@ -102,8 +105,8 @@ impl<'r> SeriesRun<'r> {
     /// Opens the log and the one file of all frames; `first` is the first frame of the request, resolved.
     ///
     /// # Errors
-    /// [`Error::AnotherSeries`], [`Error::NotASeriesLog`] if the series resumes; [`Error::SeriesLog`] and other
-    /// errors for a file that cannot be read or written.
+    /// [`Error::AnotherSeries`], [`Error::NotASeriesLog`], [`Error::SeriesLog`] and other errors for a file that
+    /// cannot be read or written.
     pub fn open(mut request: SeriesRequest<'r>, first: &Resolved) -> Result<Self, Error> {
         let SeriesRequest { series, files, .. } = request;
         let about = json!({
@@ -116,6 +119,16 @@ impl<'r> SeriesRun<'r> {
             "wavelength_angstrom": first.decisions.wavelength_m * 1e10,
         });
         let log = Log::open(&request, &about)?;
+        let removed = if request.resumes {
+            let folders = files.folders();
+            // A folder that cannot be listed is noticed when a file is made there.
+            let removed = folders
+                .iter()
+                .map(|folder| remove_abandoned(folder).unwrap_or(0));
+            removed.sum()
+        } else {
+            0
+        };
         let nexus = files.nexus().filter(|_| !log.has_file_of_all());
         let file_of_all = nexus.map(|path| {
             let numbers = request.numbers.clone();
@@ -132,9 +145,15 @@ impl<'r> SeriesRun<'r> {
         Ok(Self {
             request,
             at_once,
+            removed,
             log,
             file_of_all,
         })
+    }
+
+    /// How many temporary files of killed runs were removed, by a series that resumes.
+    pub fn removed(&self) -> usize {
+        self.removed
     }
 
     /// How many of the frames are complete already.
@@ -153,6 +172,7 @@ impl<'r> SeriesRun<'r> {
             at_once,
             log,
             mut file_of_all,
+            ..
         } = self;
         let to_do = request.numbers.iter().copied();
         let rendering = Rendering {
