@@ -1,4 +1,4 @@
-//! What renders a scene.
+//! The backends, which render a scene.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,22 +12,22 @@ use crate::sampling::Lookup;
 use crate::scalar::{Pixel, Unobserved, sum_pixel};
 use crate::scene::{Scene, View};
 
-/// Renders parts of rows, each on its own. What it renders depends on nothing that was rendered before,
-/// so the driver may hand out parts to threads in any order.
+/// Renders parts of rows. The result of a part does not depend on any other part, so the driver may
+/// distribute parts to threads in any order.
 ///
-/// A backend knows neither threads nor the C program's habits that depend on the order of pixels.
+/// A backend has no threads, and none of the habits of the C program that depend on the order of pixels.
 pub trait Backend: Sync {
-    /// The name, as a report says it.
+    /// The name in reports.
     fn name(&self) -> &'static str;
 
-    /// Whether the backend can render `scene` at all.
+    /// Whether the backend can render `scene`.
     ///
     /// # Errors
-    /// The reason why it cannot.
+    /// The reason if it cannot.
     fn supports(&self, scene: &Scene) -> Result<(), Unsupported>;
 
-    /// Renders a part of a row of `scene`, which is supported. The first of `pixels` is the first of the
-    /// part. Pixels under the mask are left as they are.
+    /// Renders a part of a row of a supported `scene`. `pixels` has one element for each pixel of the
+    /// part. Masked pixels are not changed.
     fn render(&self, scene: &Scene, part: &RowPart<'_>, pixels: &mut [f32]) -> PartOutcome;
 }
 
@@ -35,13 +35,13 @@ pub trait Backend: Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Unsupported {
-    /// Miller indices that lanes cannot round exactly.
+    /// Miller indices too large for lanes to round exactly.
     #[error("Miller indices reach {largest:e}, and lanes round them up to {LARGEST_INDEX:e}")]
     LargeIndices {
         /// A bound on every index.
         largest: f64,
     },
-    /// A grid of structure factors that lanes cannot number.
+    /// A grid with more structure factors than a lane can number.
     #[error("the grid holds {points} structure factors, and lanes number fewer than 2^32")]
     LargeGrid {
         /// Points of the grid.
@@ -54,20 +54,20 @@ pub enum Unsupported {
 pub struct RowPart<'r> {
     /// The number of the panel, counted from 0.
     pub panel: usize,
-    /// The row.
+    /// The row number on the panel.
     pub slow: u32,
-    /// The pixels, the end not included.
+    /// The columns, end excluded.
     pub fast: Range<u32>,
-    /// One flag per pixel of the whole row, false for those that are left out.
+    /// One flag per pixel of the whole row; false if the pixel is masked.
     pub used: Option<&'r [bool]>,
     /// How structure factors are looked up.
     pub lookup: Lookup,
-    /// Ends the rendering early when raised. What is then returned is of no use.
+    /// Ends the rendering early when raised. The returned values are then meaningless.
     pub cancel: Option<&'r Cancel>,
 }
 
 impl<'r> RowPart<'r> {
-    /// A part of a row of the panel that `view` looks at, all of it in the region of interest.
+    /// A part of a row of the panel of `view`; the part must be in the region of interest.
     pub(crate) fn of_row(view: &View<'r>, slow: u32, fast: Range<u32>) -> Self {
         Self {
             panel: view.panel_index,
@@ -79,7 +79,7 @@ impl<'r> RowPart<'r> {
         }
     }
 
-    /// Whether the mask leaves this pixel in.
+    /// Whether this pixel is not masked.
     #[inline(always)]
     pub(crate) fn uses(&self, fast: u32) -> bool {
         self.used
@@ -92,17 +92,17 @@ impl<'r> RowPart<'r> {
     }
 }
 
-/// What the rendering of a part leaves besides its pixels.
+/// The results of a part besides its pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PartOutcome {
     /// Solid angle summed over the rendered pixels, layers and sub-pixels, in steradian.
     pub solid_angle_sum_sr: f64,
-    /// The first pixel in which an index is too close to the edge of the grid to interpolate. Neither it
-    /// nor the pixels after it are rendered. Never set where the oddity `interpolation` is put right.
+    /// The first pixel in which an index is too close to the edge of the grid to interpolate. This pixel
+    /// and those after it are not rendered. Always `None` with the fix `interpolation`.
     pub left_grid_at: Option<u32>,
 }
 
-/// The scalar sum, pixel by pixel. It renders every scene, and is the judge of the other backends.
+/// The scalar sum, pixel by pixel. It renders every scene and is the standard for the other backends.
 #[derive(Debug, Clone, Copy)]
 pub struct Scalar;
 
@@ -147,7 +147,7 @@ impl Backend for Scalar {
 /// Blocks of neighbouring pixels, with vector instructions.
 #[derive(Debug, Clone, Copy)]
 pub struct Lanes {
-    /// The instructions. Those that this processor does not have are replaced by the baseline's.
+    /// The instructions. The baseline replaces instructions that this processor does not have.
     pub level: Level,
     /// Precision of the interference function of a parallelepiped.
     pub precision: Precision,

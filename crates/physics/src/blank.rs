@@ -1,19 +1,19 @@
-//! Zeros that are asked for in a way that can fail, where an allocation would abort.
+//! Memory filled with zeros. If there is not enough memory the result is an error, not an abort.
 
 use std::collections::TryReserveError;
 
 use crate::error::Error;
 
-/// As many zeros.
+/// A vector of `count` zeros.
 ///
-/// The memory is asked for twice: first in a way that can fail, then zeroed, which the system does page
-/// by page when a thread first writes there.
+/// The first allocation only tests whether there is enough memory. The second is zeroed by the system
+/// page by page, when a thread first writes there.
 pub(crate) fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>, TryReserveError> {
     Vec::<T>::new().try_reserve_exact(count)?;
     Ok(vec![T::default(); count])
 }
 
-/// As many images of so many pixels, one after the other.
+/// The zeros of `images` images of `pixels` pixels each, one image after the other.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`].

@@ -1,15 +1,15 @@
-//! The C program's two habits that depend on the order of pixels. Only this file knows them.
+//! The two habits of the C program that depend on the order of pixels. No other file has them.
 //!
 //! | habit | what C does |
 //! |---|---|
-//! | `phi-zero` | until the first evaluation of a run has rotated the cell, a step at phi = 0 finds it untouched |
-//! | `interpolation` | the first index that leaves the grid of structure factors ends interpolation for good |
+//! | `phi-zero` | a step at phi = 0 keeps the cell of the step before it; in the first evaluation of a run the cell is unrotated |
+//! | `interpolation` | the first index that leaves the grid of structure factors ends interpolation for the rest |
 //!
-//! Everything else in a run is a function of one pixel alone, and backends render nothing else. What
-//! the habits change is repaired here ([`paint`]): single pixels are summed anew, from what a run on one
-//! thread would have left behind there ([`Habits`]), and where interpolation has ended, the rest is
-//! rendered without it. The pixels in which a run changed its habits ([`History`]) are what gradients,
-//! traces and the table of reflections have to know of it.
+//! An evaluation is the sum over phi steps and domains for one sub-pixel and source. All other results
+//! are functions of one pixel alone, and backends compute only those. [`paint`] repairs what the habits
+//! change. It sums single pixels again, with the state ([`Habits`]) in which a run on one thread
+//! reaches them. Where interpolation has ended, it renders the rest without interpolation. [`History`]
+//! lists the pixels in which the state changed; gradients, traces and the table of reflections need it.
 
 use nanobragg_numeric::Scalar;
 
@@ -21,7 +21,7 @@ use crate::sampling::Lookup;
 use crate::scalar::{Pixel, PixelSum, Unobserved, sum_pixel};
 use crate::scene::{Orientation, Scene, View};
 
-/// What a run has left behind, as one evaluation finds it.
+/// The state that an evaluation receives from the evaluations before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Habits {
     /// No evaluation of this run has rotated the cell yet.
@@ -31,7 +31,7 @@ pub(crate) struct Habits {
 }
 
 impl Habits {
-    /// Those of a run that has evaluated something before.
+    /// The state after the first evaluation of a run.
     pub(crate) fn steady(lookup: Lookup) -> Self {
         Self {
             cell_is_untouched: false,
@@ -39,7 +39,7 @@ impl Habits {
         }
     }
 
-    /// Those of a run that begins.
+    /// The state at the start of a run.
     pub(crate) fn at_start<T>(scene: &Scene<T>) -> Self {
         Self {
             cell_is_untouched: scene.untouched_orientations.is_some(),
@@ -58,15 +58,15 @@ impl Habits {
             _ => &[],
         };
         self.cell_is_untouched = false;
-        // They stand in the place of the first phi step.
+        // The unrotated orientations replace those of the first phi step.
         let swept = scene.orientations.iter().skip(untouched.len());
         untouched.iter().chain(swept)
     }
 
-    /// The structure factor at fractional `hkl`, and how it was looked up.
+    /// The structure factor in electrons at the fractional indices `hkl`, and the kind of lookup used.
     ///
     /// An index too close to the edge of the grid ends interpolation for the rest of the run, this
-    /// evaluation included. With the fix this evaluation alone goes without.
+    /// evaluation included. With the fix only this lookup is without interpolation.
     #[inline(always)]
     pub(crate) fn look_up<T: Scalar>(&mut self, scene: &Scene<T>, hkl: [T; 3]) -> (Lookup, T) {
         let factors = &scene.setup.factors;
@@ -93,22 +93,22 @@ impl Habits {
     }
 }
 
-/// The pixels in which a run changes its habits.
+/// The pixels in which the state of a run changes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct History {
     lookup: Lookup,
-    /// The pixel of the first evaluation, if that finds a cell of its own.
+    /// The pixel of the first evaluation, if the cell there differs from that of every later evaluation.
     pub(crate) first_evaluated: Option<PixelPlace>,
     /// The pixel in which interpolation ended.
     pub(crate) left_grid_at: Option<PixelPlace>,
 }
 
-/// Renders the whole image, with every pixel as a run on one thread leaves it.
+/// Renders the whole image, with every pixel as in a run on one thread.
 ///
-/// The first evaluation is worked first: it alone finds the untouched cell, and may end interpolation
-/// that any other cell would not end. No pixel before it evaluates anything, so from then on one lookup
-/// serves all pixels, until an index leaves the grid. That pixel changes its lookup midway, which the
-/// scalar sum knows how to do. The pixels after it are rendered with what it leaves behind.
+/// The pixel of the first evaluation is summed first. Only it has the unrotated cell, and with that cell it may
+/// end interpolation where no other cell would. No pixel before it evaluates anything, so one lookup holds for
+/// all pixels until an index leaves the grid. In that pixel the lookup changes during the sum, so the scalar
+/// sum renders it. The pixels after it are rendered with the changed lookup.
 pub(crate) fn paint(canvas: &mut Canvas<'_>) -> Result<History, Error> {
     let scene = canvas.scene;
     let mut history = History {
@@ -133,7 +133,7 @@ pub(crate) fn paint(canvas: &mut Canvas<'_>) -> Result<History, Error> {
         let sum = sum_at(scene, place, &mut habits);
         canvas.put(place, sum.photons as f32);
         canvas.add_solid_angle(place, sum.solid_angle_sum_sr);
-        // With the cell of the first evaluation it is known already what this pixel leaves behind.
+        // In the pixel of the first evaluation the state was already determined above, with its own cell.
         if history.first_evaluated != Some(place) && habits.lookup != lookup {
             history.left_grid_at = Some(place);
             lookup = habits.lookup;
@@ -159,8 +159,8 @@ fn sum_at(scene: &Scene, place: PixelPlace, habits: &mut Habits) -> PixelSum<f64
     )
 }
 
-/// The first pixel in which anything is evaluated, its sum, and what it leaves behind; `None` where the
-/// cell that it finds is that of all others.
+/// The first pixel in which anything is evaluated, its sum, and the state after it; `None` if the first
+/// evaluation has the same cell as all others.
 fn first_evaluation(
     scene: &Scene,
     options: &RunOptions<'_>,
@@ -185,7 +185,8 @@ fn first_evaluation(
 }
 
 impl History {
-    /// Finds them, whatever the derivatives. Interpolation that may end takes a plain render.
+    /// Determines the history. Derivatives do not change it. If interpolation may end, this takes a
+    /// plain render.
     pub(crate) fn of(scene: &Scene, options: &RunOptions<'_>) -> Result<Self, Error> {
         let may_leave = scene.setup.lookup == Lookup::Tricubic
             && !scene.setup.fixes.contains(Oddity::Interpolation);
@@ -203,7 +204,7 @@ impl History {
         })
     }
 
-    /// That of a run which left this frame.
+    /// The history of the run that rendered `frame`.
     pub(crate) fn of_frame(scene: &Scene, frame: &Frame) -> Self {
         Self {
             lookup: scene.setup.lookup,
@@ -212,7 +213,7 @@ impl History {
         }
     }
 
-    /// What the run has left behind before a pixel.
+    /// The state in which the run reaches a pixel.
     pub(crate) fn before(&self, place: PixelPlace) -> Habits {
         let has_left = self.left_grid_at.is_some_and(|left| place > left);
         Habits {
@@ -225,7 +226,7 @@ impl History {
         }
     }
 
-    /// The pixel of this panel that finds a cell of its own, if there is one.
+    /// The pixel of the first evaluation if it is on this panel and has a cell of its own.
     pub(crate) fn first_evaluated(&self, view: &View<'_>) -> Option<Pixel> {
         let place = self.first_evaluated?;
         (place.panel == view.panel_index).then_some(Pixel {

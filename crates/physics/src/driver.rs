@@ -1,10 +1,10 @@
-//! Threads. The only file that knows of them.
+//! Threads. No other file of this crate uses threads.
 //!
-//! Work is handed out in items (rows, mostly), and results come back in the order of the items. An item
-//! is worked on by one thread and nothing is shared but tables that are only read. So the number of
-//! threads changes no bit.
+//! Work is divided into items (usually rows), and results are returned in the order of the items. One
+//! thread computes an item, and threads share only tables that nobody writes. The number of threads
+//! therefore changes no bit.
 //!
-//! Without the feature `parallel` everything is worked on one after the other.
+//! Without the feature `parallel` the items are computed one after the other.
 
 use crate::error::Error;
 use crate::progress::Cancel;
@@ -13,13 +13,13 @@ use crate::render::RunOptions;
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
 
-/// Results that [`in_order`] lets wait: enough to keep many threads busy.
+/// The number of results that [`in_order`] keeps in memory: enough to keep many threads busy.
 const AT_A_TIME: usize = 256;
 
-/// Runs `work` on the threads that `options` asks for: all that it hands out runs there.
+/// Runs `work`, and everything that `work` starts, on the threads that `options` asks for.
 ///
 /// # Errors
-/// Those of `work`, and [`Error::Threads`].
+/// The errors of `work`, and [`Error::Threads`].
 #[cfg(feature = "parallel")]
 pub(crate) fn on_threads<R: Send>(
     options: &RunOptions<'_>,
@@ -43,8 +43,8 @@ pub(crate) fn on_threads<R: Send>(
     work()
 }
 
-/// Does `work` for each of `items`, and returns the results in their order. A thread takes at most
-/// `at_a_time` items together: few, so that all threads end at about the same time.
+/// Calls `work` for each of `items` and returns the results in the order of the items. A thread takes
+/// at most `at_a_time` items together. A small number lets all threads end at about the same time.
 pub(crate) fn map<I: Send, T: Send>(
     items: impl IntoIterator<Item = I>,
     at_a_time: usize,
@@ -63,11 +63,11 @@ pub(crate) fn map<I: Send, T: Send>(
     }
 }
 
-/// Does `work` for each of `items` on the threads that `options` asks for, and hands the results to
-/// `take` in the order of the items. Only few results wait at a time.
+/// Calls `work` for each of `items` on the threads that `options` asks for, and passes the results to
+/// `take` in the order of the items. At most [`AT_A_TIME`] results wait in memory.
 ///
 /// # Errors
-/// When the run is cancelled, or there are no threads for it.
+/// If the run is cancelled, or if the threads cannot be started.
 pub(crate) fn in_order<I: Sync, T: Send>(
     options: &RunOptions<'_>,
     items: &[I],

@@ -1,4 +1,4 @@
-//! What can end a run before its image is complete.
+//! The errors of a run.
 
 use thiserror::Error;
 
@@ -12,12 +12,13 @@ pub enum Error {
     /// The threads could not be started.
     #[error("cannot start {threads} threads: {source}")]
     Threads {
-        /// How many were asked for; 0 for one a core.
+        /// The requested number; 0 means one per core.
         threads: usize,
         /// Why it failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A sum that the kernel which parts it among reflections cannot number.
+    /// The lane kernel cannot number the indices or the structure factors of this scene, so it cannot
+    /// divide the sum among reflections.
     #[error(
         "indices above 1e12, or a grid of more than 2^32 structure factors: the image cannot be \
          parted among reflections"
@@ -28,7 +29,7 @@ pub enum Error {
     OutOfMemory {
         /// Pixels of all panels.
         pixels: usize,
-        /// What they need.
+        /// The memory that they need.
         bytes: usize,
     },
     /// The orientations of the crystal, with their derivatives, do not fit into memory.
@@ -36,7 +37,7 @@ pub enum Error {
     NoMemoryForOrientations {
         /// Phi steps times mosaic domains.
         orientations: usize,
-        /// What they need.
+        /// The memory that they need.
         bytes: usize,
     },
     /// The derivatives by the structure factors do not fit into memory.
@@ -44,13 +45,13 @@ pub enum Error {
     NoMemoryForFactors {
         /// Points of the grid.
         factors: usize,
-        /// What they need.
+        /// The memory that they need.
         bytes: usize,
     },
-    /// Weights of another image.
+    /// The number of weights is not that of the pixels.
     #[error("{weights} weights are given for an image of {pixels} pixels")]
     WeightCount {
-        /// How many there are.
+        /// The number of weights.
         weights: usize,
         /// Pixels of all panels.
         pixels: usize,

@@ -1,4 +1,4 @@
-//! Everything that decides an image, resolved.
+//! All numbers and models that determine an image, resolved.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::fixes::Fixes;
 use crate::polarization::Polarization;
 use crate::sampling::{Lookup, PhiSweep, Sampling};
 
-/// One experiment: what is in the beam, what the beam is, and what records it.
+/// One experiment: the sample, the beam and the detector.
 ///
-/// How it is run (threads, instruction set, precision) is [`RunOptions`](crate::RunOptions); nothing
-/// there changes a pixel beyond a stated bound.
+/// [`RunOptions`](crate::RunOptions) says how it is run (threads, instruction set, precision). They
+/// change no pixel beyond a stated bound.
 #[derive(Debug, Clone)]
 pub struct Experiment {
-    /// The detector: its panels in their places, each with the part of it that is rendered.
+    /// The panels at their positions, each with its rendered region.
     pub detector: Detector,
     /// The direct beam and its transverse directions.
     pub beam: BeamFrame,
@@ -28,11 +28,11 @@ pub struct Experiment {
     pub factors: Arc<FactorGrid>,
     /// How a structure factor is looked up.
     pub lookup: Lookup,
-    /// The sources, each of which counts the same whatever its recorded weight.
+    /// The sources. Every source counts the same; the recorded weight has no effect.
     pub sources: SourceList,
     /// The steps of the spindle.
     pub phi: PhiSweep,
-    /// Sub-pixels and what is corrected at each.
+    /// Sub-pixels, and the corrections that are computed at each.
     pub sampling: Sampling,
     /// Polarization of the beam.
     pub polarization: Polarization,
@@ -42,6 +42,6 @@ pub struct Experiment {
     pub water_m: f64,
     /// Spacing in metres below which nothing is rendered; 0 for no limit.
     pub dmin_m: f64,
-    /// The oddities of the C program that are put right.
+    /// The oddities of the C program that are fixed.
     pub fixes: Fixes,
 }

@@ -1,34 +1,35 @@
-//! The oddities of the C program by name, and which of them a run puts right.
+//! The oddities of the C program by name, and the set of them that a run fixes.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Something the C program does that a physicist would not expect, and that is reproduced.
+/// A behaviour of the C program that a physicist does not expect. It is reproduced by default.
 ///
-/// Each has a name and a paragraph in `docs/QUIRKS.md`. A run in which one changes the image says so.
+/// Each oddity has a name and a paragraph in `docs/QUIRKS.md`. A run whose image it changes says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Oddity {
     /// Q1: a step at phi = 0 exactly keeps the orientation of the step before it.
     PhiZero,
-    /// Q2: named conventions ignore the pivot asked for.
+    /// Q2: named conventions ignore the requested pivot.
     Pivot,
-    /// Q3: some ways of giving the beam centre are not listened to.
+    /// Q3: some ways to give the beam centre have no effect.
     BeamCentre,
-    /// Q4: one solid angle, polarization and capture fraction serve a whole pixel.
+    /// Q4: a whole pixel has one solid angle, one polarization factor and one capture fraction.
     Corrections,
-    /// Q5: the layers of the sensor are summed undivided and scaled by the last one's capture.
+    /// Q5: the sums of the sensor layers are added without weights and multiplied by the capture fraction
+    /// of the last layer.
     Thickness,
-    /// Q6: corrections taken at every sub-pixel multiply the running sum.
+    /// Q6: corrections that are computed at every sub-pixel multiply the running sum.
     OversampleFlags,
     /// Q7: one index outside the grid ends interpolation for the rest of the run.
     Interpolation,
-    /// Q8: the water background is scaled twice.
+    /// Q8: the water background is multiplied by the fluence twice.
     Water,
     /// Q9: a random misset takes a spread of 90 as radians.
     MissetRandom,
-    /// Q10: a curved detector is bent along laboratory axes, which it exchanges.
+    /// Q10: a curved detector is bent along laboratory axes, and the two axes are exchanged.
     Curved,
     /// Q11: some input is read and not used.
     IgnoredInput,
@@ -41,7 +42,7 @@ pub enum Oddity {
 }
 
 impl Oddity {
-    /// All of them, in the order of `docs/QUIRKS.md`.
+    /// All oddities, in the order of `docs/QUIRKS.md`.
     pub const ALL: [Self; 14] = [
         Self::PhiZero,
         Self::Pivot,
@@ -64,7 +65,7 @@ impl Oddity {
         Self::ALL.into_iter().find(|oddity| oddity.name() == name)
     }
 
-    /// Whether it can be put right; a flag without effect stays without.
+    /// Whether the oddity can be fixed; a flag without effect cannot.
     pub const fn is_fixable(self) -> bool {
         !matches!(self, Self::NoEffect)
     }
@@ -89,7 +90,7 @@ impl Oddity {
         }
     }
 
-    /// What it does, in a sentence.
+    /// The effect of the oddity, in a sentence.
     pub const fn effect(self) -> &'static str {
         match self {
             Self::PhiZero => {
@@ -142,7 +143,7 @@ impl fmt::Display for Oddity {
     }
 }
 
-/// The oddities that a run puts right; by default none.
+/// The set of oddities that a run fixes; by default none.
 ///
 /// ```
 /// use nanobragg_physics::{Fixes, Oddity};
@@ -156,17 +157,17 @@ impl fmt::Display for Oddity {
 pub struct Fixes(u16);
 
 impl Fixes {
-    /// The C program's image.
+    /// No fixes: the image is that of the C program.
     pub const fn none() -> Self {
         Self(0)
     }
 
-    /// Every oddity that can be put right.
+    /// Every oddity that can be fixed.
     pub fn all() -> Self {
         Oddity::ALL.into_iter().fold(Self::none(), Self::with)
     }
 
-    /// These and `oddity`, if it can be put right.
+    /// This set and `oddity`, if it can be fixed.
     #[must_use]
     pub fn with(self, oddity: Oddity) -> Self {
         if oddity.is_fixable() {
@@ -176,19 +177,19 @@ impl Fixes {
         }
     }
 
-    /// Whether `oddity` is put right.
+    /// Whether `oddity` is fixed.
     pub const fn contains(self, oddity: Oddity) -> bool {
         self.0 & Self::bit(oddity) != 0
     }
 
-    /// The oddities that are put right.
+    /// The oddities that are fixed.
     pub fn iter(self) -> impl Iterator<Item = Oddity> {
         Oddity::ALL
             .into_iter()
             .filter(move |oddity| self.contains(*oddity))
     }
 
-    /// Their names.
+    /// The names of the oddities that are fixed.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         self.iter().map(Oddity::name)
     }

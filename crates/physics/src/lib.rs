@@ -10,9 +10,9 @@
 //! q  = (d - s) / wavelength,  d towards the sub-pixel, s along the beam
 //! ```
 //!
-//! Sources carry a recorded weight for the trace; the sum never sees it, every source counts the same.
-//! The scalar sum ([`Level::Reference`]) is the judge; the others sum blocks of pixels with the
-//! vector instructions of the machine. [`trace_pixel`] writes down what went into one pixel.
+//! The trace shows the recorded weight of a source. The sum does not use it: every source counts the same. The
+//! scalar sum ([`Level::Reference`]) is the standard for all other sums. The other levels sum blocks of pixels
+//! with vector instructions. [`trace_pixel`] shows every number that contributes to one pixel.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -50,7 +50,7 @@
 //!     crystal,
 //! };
 //! let image = render(&Scene::new(&experiment), &RunOptions::default())?;
-//! // The direct beam, where all 125 cells scatter in phase: F^2 N^2 r_e^2 fluence px^2 / distance^2.
+//! // At the direct beam all 125 cells scatter in phase: F^2 N^2 r_e^2 fluence px^2 / distance^2.
 //! let solid_angle_sr = 1e-10 / 1e-2;
 //! let expected = (100.0_f64 * 125.0).powi(2) * 7.9408e-30 * 1e30 * solid_angle_sr;
 //! assert!((f64::from(image.statistics.max_photons) / expected - 1.0).abs() < 0.01);

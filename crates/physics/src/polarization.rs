@@ -1,4 +1,4 @@
-//! The polarization of the incident beam and what it does to scattering.
+//! The polarization of the incident beam and its effect on scattering.
 
 use nanobragg_geometry::vector;
 use nanobragg_numeric::{Real, Scalar};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Polarization {
-    /// Kahn's factor: 1 for a beam polarized wholly along the polarization axis, 0 for none.
+    /// Kahn's factor: 1 for a beam polarized completely along the polarization axis, 0 for an unpolarized one.
     pub kahn_factor: f64,
     /// Whether the correction is left out (a factor of 1 everywhere).
     pub off: bool,
@@ -24,20 +24,21 @@ impl Default for Polarization {
     }
 }
 
-/// The electric and magnetic directions of one source's beam.
+/// The directions of the electric and magnetic field of one source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PolarizationFrame<T = f64> {
-    /// Unit vector of the electric field: the polarization axis made perpendicular to the beam.
+    /// Unit vector of the electric field: the component of the polarization axis perpendicular to the beam.
     pub electric: [T; 3],
     /// Unit vector of the magnetic field.
     pub magnetic: [T; 3],
 }
 
 impl<T: Scalar> PolarizationFrame<T> {
-    /// The frame of a beam along `incident` with its field closest to `axis` (both unit vectors).
+    /// The frame of a beam along `incident`, with the electric field as close as possible to `axis`
+    /// (both are unit vectors).
     ///
-    /// A beam along the axis itself has no such frame; both vectors are then zero, which leaves the
-    /// factor of a beam polarized in the plane of scattering.
+    /// A beam along the axis has no such frame. Both vectors are then zero, and the polarization factor
+    /// is that of a beam polarized in the plane of scattering.
     pub fn new(axis: [T; 3], incident: [T; 3]) -> Self {
         let magnetic = vector::unit(vector::cross(axis, incident));
         let electric = vector::unit(vector::cross(incident, magnetic));
@@ -45,9 +46,9 @@ impl<T: Scalar> PolarizationFrame<T> {
     }
 }
 
-/// The share of the scattered intensity that the polarization of the beam leaves:
-/// `(1 + cos^2 2theta - K cos 2psi sin^2 2theta) / 2`, psi the angle of the diffracted ray about the
-/// beam, counted from the electric field.
+/// The fraction of the scattered intensity that remains for a polarized beam: `(1 + cos^2 2theta - K
+/// cos 2psi sin^2 2theta) / 2`. All directions are unit vectors; psi is the azimuth of the diffracted
+/// ray about the beam, measured from the electric field.
 ///
 /// # Source
 /// Kahn, Fourme, Gadet, Janin, Dumas & Andre, J. Appl. Cryst. 15 (1982) 330, equation 2.
@@ -67,8 +68,7 @@ pub fn polarization_factor<T: Real>(
     })
 }
 
-/// What the polarization factor is a function of: Kahn's factor, and the components of the diffracted
-/// ray, a unit vector.
+/// The arguments of the polarization factor: Kahn's factor, and the components of the diffracted unit vector.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RayComponents<T> {
     pub(crate) kahn_factor: T,
@@ -82,9 +82,9 @@ pub(crate) struct RayComponents<T> {
 
 /// [`polarization_factor`] from the components of the ray.
 ///
-/// `cos 2psi` is written as `(e^2 - b^2) / (e^2 + b^2)` with `e` and `b` the components of the ray
-/// along the two fields, which needs no arc tangent and has a derivative everywhere but on the beam
-/// itself, where `sin^2 2theta` removes it. The tiny number keeps 0/0 at 1 there.
+/// `cos 2psi` is computed as `(e^2 - b^2) / (e^2 + b^2)`, where `e` and `b` are the components of the
+/// ray along the two fields. This needs no arc tangent. Its derivative exists everywhere except on the
+/// beam, where the factor `sin^2 2theta` is 0.
 #[inline(always)]
 pub(crate) fn polarization_along<T: Real>(ray: RayComponents<T>) -> T {
     let one = T::from_f64(1.0);
@@ -92,6 +92,8 @@ pub(crate) fn polarization_along<T: Real>(ray: RayComponents<T>) -> T {
     let cos_squared = ray.along_beam * ray.along_beam;
     let e_squared = ray.along_electric * ray.along_electric;
     let b_squared = ray.along_magnetic * ray.along_magnetic;
+    // On the beam e = b = 0. With `tiny` the quotient is 1 there, not 0/0. Anywhere else `tiny` is far
+    // below the rounding error.
     let cos_two_psi = (e_squared - b_squared + tiny) / (e_squared + b_squared + tiny);
     T::from_f64(0.5) * (one + cos_squared - ray.kahn_factor * cos_two_psi * (one - cos_squared))
 }

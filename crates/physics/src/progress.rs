@@ -1,8 +1,8 @@
-//! What a long run tells while it works, and how it is stopped.
+//! Progress reports of a long run, and how to stop it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Told of every row that is done, from any thread.
+/// Receives a call for every finished row, from any thread.
 pub trait Progress: Sync {
     /// `done` of `total` rows are rendered.
     fn rows_done(&self, done: usize, total: usize);
@@ -13,7 +13,7 @@ pub trait Progress: Sync {
 pub struct Cancel(AtomicBool);
 
 impl Cancel {
-    /// A flag that is down; usable in a static.
+    /// A flag that is not raised; usable in a static.
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
     }

@@ -17,42 +17,42 @@ use crate::sampling::Lookup;
 use crate::scene::Scene;
 use crate::statistics::{self, RowSums, Statistics, sum_over};
 
-/// Rows that a thread takes at a time: few, so that all threads end at about the same time.
+/// The number of rows that a thread takes together: few, so that all threads end at about the same time.
 const ROWS_AT_A_TIME: usize = 4;
 
-/// How an experiment is run. Nothing here changes a pixel beyond the bound that `docs/PARITY.md`
-/// states, and the number of threads not one bit.
+/// How an experiment is run. These options change no pixel by more than the bound in `docs/PARITY.md`;
+/// the number of threads changes no bit.
 #[derive(Default, Clone, Copy)]
 pub struct RunOptions<'a> {
-    /// Threads to render on; 0 for one a core. Without the feature `parallel` there is one.
+    /// The number of threads; 0 for one per core. Without the feature `parallel` there is one.
     pub threads: usize,
-    /// Vector instructions to render with; `None` for the fastest of this processor. One that this
-    /// processor does not have is replaced by the baseline.
+    /// The vector instructions; `None` for the fastest of this processor. The baseline replaces
+    /// instructions that this processor does not have.
     pub level: Option<Level>,
     /// Precision of the interference function.
     pub precision: Precision,
-    /// Told of the rows that are done.
+    /// Receives the number of finished rows.
     pub progress: Option<&'a dyn Progress>,
     /// Stops the run between two rows when raised.
     pub cancel: Option<&'a Cancel>,
 }
 
-/// A rendered image of a detector with its figures.
+/// The rendered image of a detector, with statistics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     /// The image of every panel, in the order of the detector.
     pub panels: Vec<PanelImage>,
-    /// The figures of all panels together.
+    /// The statistics of all panels together.
     pub statistics: Statistics,
     /// The name of the backend that rendered it.
     pub backend: &'static str,
-    /// Why that is not the backend that was asked for, if it is not.
+    /// The reason why another backend rendered it than the requested one; `None` if it was the requested one.
     pub unsupported: Option<Unsupported>,
     /// The pixel in which an index left the grid of structure factors and ended interpolation for
     /// all pixels after it.
     pub left_grid_at: Option<PixelPlace>,
-    /// The pixel of the first evaluation, if that found the cell in another state than every later
-    /// one (the oddity `phi-zero`).
+    /// The pixel of the first evaluation, if the cell there differs from that of every later evaluation
+    /// (the oddity `phi-zero`).
     pub first_evaluated: Option<PixelPlace>,
 }
 
@@ -67,23 +67,23 @@ pub struct PanelImage {
     pub pixels_slow: u32,
 }
 
-/// Where a pixel of a detector is. Places are ordered as the C program renders them: by panel, then by
+/// The position of a pixel on a detector. Positions are ordered as in the C program: by panel, then by
 /// slow, then by fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PixelPlace {
-    /// The number of its panel, counted from 0.
+    /// The number of the panel, counted from 0.
     pub panel: usize,
-    /// Its row.
+    /// The row.
     pub slow: u32,
-    /// Its column.
+    /// The column.
     pub fast: u32,
 }
 
-/// Renders the image of a scene with the backend that `options` ask for. What that one cannot render the
-/// scalar backend does, and the frame says so.
+/// Renders the image of a scene with the backend that `options` select. If this backend does not support
+/// the scene, the scalar backend renders it and the frame has the reason.
 ///
 /// # Errors
-/// When the run is cancelled, or there is no memory or no thread for it.
+/// If the run is cancelled, or if there is not enough memory, or if the threads cannot be started.
 pub fn render(scene: &Scene, options: &RunOptions<'_>) -> Result<Frame, Error> {
     let level = options.level.unwrap_or_else(Level::detect);
     if level == Level::Reference {
@@ -93,8 +93,8 @@ pub fn render(scene: &Scene, options: &RunOptions<'_>) -> Result<Frame, Error> {
     render_with(&Lanes { level, precision }, scene, options)
 }
 
-/// Renders the image of a scene with a backend, or with the scalar one if that does not support the
-/// scene. `level` and `precision` of `options` do not matter.
+/// Renders the image of a scene with `backend`, or with the scalar backend if `backend` does not support
+/// the scene. `level` and `precision` of `options` have no effect.
 ///
 /// # Errors
 /// As [`render`].
@@ -125,13 +125,13 @@ pub fn render_with(
     })
 }
 
-/// An image in the making.
+/// An image that is being rendered.
 pub(crate) struct Canvas<'r> {
     backend: &'r dyn Backend,
     pub(crate) scene: &'r Scene,
     pub(crate) options: &'r RunOptions<'r>,
     panels: Vec<PanelImage>,
-    /// One sum a row of all regions of interest.
+    /// One sum for each row of all regions of interest.
     solid_angle_sums_sr: Vec<f64>,
 }
 
@@ -158,9 +158,8 @@ impl<'r> Canvas<'r> {
         })
     }
 
-    /// Renders everything from a place on, as the C program orders pixels, in parallel. Returns the first
-    /// place, in that order, at which an index left the grid. It and the pixels after it are then still to
-    /// be rendered.
+    /// Renders all pixels from `from` on, in parallel. Returns the first pixel, in the order of the C program,
+    /// in which an index leaves the grid. That pixel and those after it still have to be rendered.
     pub(crate) fn render_from(
         &mut self,
         from: PixelPlace,
@@ -215,7 +214,7 @@ impl<'r> Canvas<'r> {
         Ok(None)
     }
 
-    /// Puts the photons of one pixel in its place.
+    /// Stores the photons of one pixel.
     pub(crate) fn put(&mut self, place: PixelPlace, photons: f32) {
         let panel = self.panels.get_mut(place.panel);
         let pixel = panel.and_then(|panel| {
@@ -229,7 +228,7 @@ impl<'r> Canvas<'r> {
         }
     }
 
-    /// Adds the solid angle of a pixel that is not rendered with its row.
+    /// Adds the solid angle of a pixel that was not rendered with its row.
     pub(crate) fn add_solid_angle(&mut self, place: PixelPlace, solid_angle_sr: f64) {
         let panels = self.scene.panels();
         let before: usize = panels.iter().take(place.panel).map(rows_of).sum();
@@ -243,12 +242,12 @@ impl<'r> Canvas<'r> {
     }
 }
 
-/// Rows of a panel that are rendered.
+/// The number of rendered rows of a panel.
 fn rows_of(panel: &Panel) -> usize {
     panel.roi().slow().count()
 }
 
-/// A row of a panel that is rendered, with all its pixels.
+/// A rendered row of a panel, with all its pixels.
 struct Row<'i> {
     panel: usize,
     slow: u32,
@@ -257,7 +256,7 @@ struct Row<'i> {
     pixels: &'i mut [f32],
 }
 
-/// The rows of all regions of interest, in their order.
+/// The rows of all regions of interest, in order.
 fn rows_of_regions<'i>(scene: &Scene, images: &'i mut [PanelImage]) -> Vec<Row<'i>> {
     let panels = scene.panels().iter().zip(images).enumerate();
     let rows = panels.flat_map(|(index, (panel, image))| {
@@ -274,7 +273,7 @@ fn rows_of_regions<'i>(scene: &Scene, images: &'i mut [PanelImage]) -> Vec<Row<'
     rows.collect()
 }
 
-/// The figures of a finished image.
+/// The statistics of a finished image.
 fn image_statistics(scene: &Scene, images: &[PanelImage], solid_angle_sr: f64) -> Statistics {
     let panels = scene.panels().iter().zip(images).enumerate();
     let rows = panels.flat_map(|(index, (panel, image))| {
@@ -308,7 +307,7 @@ fn image_statistics(scene: &Scene, images: &[PanelImage], solid_angle_sr: f64) -
     })
 }
 
-/// The columns of a panel that are rendered.
+/// The rendered columns of a panel.
 pub(crate) fn columns_of(panel: &Panel) -> Range<usize> {
     let fast = panel.roi().fast();
     *fast.start() as usize..*fast.end() as usize + 1

@@ -1,4 +1,4 @@
-//! How finely a pixel is sampled, and which corrections are taken at each sub-pixel.
+//! The sampling of a pixel, and the corrections that are computed at each sub-pixel.
 
 use nanobragg_crystal::phi_angles_rad;
 
@@ -11,16 +11,16 @@ use crate::fixes::{Fixes, Oddity};
 pub struct Sampling {
     /// Sub-pixels along each edge of a pixel, at least 1.
     pub oversample: u32,
-    /// Take the capture fraction of the sensor at every sub-pixel.
+    /// Compute the capture fraction of the sensor at every sub-pixel.
     pub per_subpixel_capture: bool,
-    /// Take the polarization factor at every sub-pixel and source.
+    /// Compute the polarization factor at every sub-pixel and source.
     pub per_subpixel_polarization: bool,
-    /// Take the solid angle at every sub-pixel.
+    /// Compute the solid angle at every sub-pixel.
     pub per_subpixel_solid_angle: bool,
 }
 
 impl Sampling {
-    /// Whether any correction is taken at every sub-pixel.
+    /// Whether any correction is computed at every sub-pixel.
     pub fn corrects_each_subpixel(&self) -> bool {
         self.per_subpixel_capture || self.per_subpixel_polarization || self.per_subpixel_solid_angle
     }
@@ -37,27 +37,27 @@ impl Default for Sampling {
     }
 }
 
-/// What one correction factor multiplies.
+/// What a correction factor multiplies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scales {
-    /// The finished sum: one factor serves the whole pixel.
+    /// The finished sum: the whole pixel has one factor.
     Pixel,
-    /// The running sum, all earlier terms included, after every single addition.
+    /// The running sum, with all earlier terms in it, after every single addition.
     RunningSum,
-    /// The terms it belongs to.
+    /// Only the terms of the same layer, sub-pixel and source.
     Terms,
 }
 
-/// How one correction factor is taken.
+/// How a correction factor is computed and applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rule {
-    /// Whether it is taken anew at every sub-pixel (and, for polarization, every source).
+    /// Whether it is computed again at every sub-pixel (polarization: also for every source).
     pub(crate) refreshes: bool,
-    /// What it multiplies.
+    /// What the factor multiplies.
     pub(crate) scales: Scales,
 }
 
-/// Which correction factors the experiment has at all.
+/// Which correction factors the model of the experiment contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Modelled {
     /// The sensor has a thickness.
@@ -66,25 +66,25 @@ pub(crate) struct Modelled {
     pub(crate) polarization: bool,
 }
 
-/// How the three correction factors are taken.
+/// The rules of the three correction factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CorrectionRules {
     pub(crate) capture: Rule,
     pub(crate) polarization: Rule,
     pub(crate) solid_angle: Rule,
-    /// Whether a layer's capture fraction is its own or that of the last layer.
+    /// True: a layer has its own capture fraction. False: all layers have that of the last layer.
     own_layer: bool,
 }
 
 impl CorrectionRules {
-    /// The rules that the flags of `sampling` and the fixes ask for.
+    /// The rules that follow from the flags in `sampling` and from the fixes.
     ///
-    /// Here are three oddities of the C program. `corrections`: a factor that is not asked for at
-    /// every sub-pixel serves the whole pixel. `thickness`: the layers of the sensor are summed
-    /// undivided, and the capture fraction of the last one scales them all. `oversample-flags`: a
-    /// factor that is asked for at every sub-pixel multiplies the running sum. Putting any of them
-    /// right makes factors multiply the terms they belong to, so no running sum is left, and leaves
-    /// a factor that is not modelled at 1.
+    /// Three oddities of the C program are here. `corrections`: a factor that is not requested at every
+    /// sub-pixel is computed once for the whole pixel. `thickness`: the sums of the sensor layers are
+    /// added without weights, and the capture fraction of the last layer multiplies the total.
+    /// `oversample-flags`: a factor that is requested at every sub-pixel multiplies the running sum.
+    /// With a fix for any of the three, factors multiply their own terms (no running sum is
+    /// multiplied), and a factor that is not modelled is 1.
     pub(crate) fn new(sampling: &Sampling, modelled: Modelled, fixes: Fixes) -> Self {
         let every = fixes.contains(Oddity::Corrections);
         let layers = fixes.contains(Oddity::Thickness);
@@ -97,8 +97,9 @@ impl CorrectionRules {
                 (false, _) => Scales::Pixel,
             },
         };
-        // Asking for a factor at every sub-pixel overrules that there is none, unless put right: an
-        // unpolarized beam is corrected, and a sensor without thickness captures nothing.
+        // In C, a request for a factor at every sub-pixel overrides the flags that switch the factor
+        // off: an unpolarized beam is corrected, and a sensor without thickness captures nothing. With
+        // a fix the factor stays off.
         let rule_if = |is_modelled: bool, asked: bool| {
             if is_modelled || !by_terms {
                 rule(asked)
@@ -121,17 +122,17 @@ impl CorrectionRules {
         }
     }
 
-    /// Whether the layers of the sensor are weighted each by its own capture fraction.
+    /// Whether every sensor layer is weighted by its own capture fraction.
     pub(crate) fn weighs_layers(&self) -> bool {
         self.own_layer && self.capture.scales == Scales::Terms
     }
 
-    /// The layer whose capture fraction counts in `layer` of a sensor of `layers`.
+    /// The layer whose capture fraction applies to `layer`, in a sensor of `layers` layers.
     pub(crate) fn capturing_layer(&self, layer: u32, layers: u32) -> u32 {
         if self.own_layer { layer } else { layers - 1 }
     }
 
-    /// Whether some factor multiplies what `scales` says.
+    /// Whether any factor multiplies what `scales` says.
     pub(crate) fn any(&self, scales: Scales) -> bool {
         [self.capture, self.polarization, self.solid_angle]
             .iter()
@@ -139,14 +140,14 @@ impl CorrectionRules {
     }
 }
 
-/// How the structure factor at a fractional index is looked up.
+/// How the structure factor at fractional indices is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lookup {
-    /// The listed value of the nearest whole index.
+    /// The listed value at the nearest integer indices.
     #[default]
     Nearest,
-    /// Lagrange's cubic through the 4 x 4 x 4 neighbours.
+    /// Lagrange's cubic interpolation in the 4 x 4 x 4 neighbours.
     Tricubic,
 }
 
@@ -155,7 +156,7 @@ pub enum Lookup {
 pub struct PhiSweep {
     /// Angle of the first step in radians.
     pub start_rad: f64,
-    /// Range of the sweep in radians, for the record; the steps alone are rendered.
+    /// Range of the sweep in radians, for reports only. The image depends on the steps.
     pub range_rad: f64,
     /// Angle from one step to the next in radians.
     pub step_rad: f64,

@@ -3,12 +3,11 @@
 use nanobragg_geometry::vector;
 use nanobragg_numeric::Real;
 
-/// The square of the classical electron radius in m^2, the cross section of one electron per
-/// steradian.
+/// The square of the classical electron radius in m^2: the cross section of one electron per steradian.
 ///
 /// # Source
-/// The value the C program has always used. CODATA 2022 gives r_e = 2.817 940 3205e-15 m, whose
-/// square is larger by 2e-9 of itself.
+/// The value in the C program. CODATA 2022 gives r_e = 2.817 940 3205e-15 m; its square is larger by a
+/// relative 2e-9.
 pub const ELECTRON_RADIUS_SQUARED_M2: f64 = 7.940_792_480_189_65e-30;
 
 /// The scattering vector `q = (d - s) / wavelength` in 1/m.
@@ -17,6 +16,8 @@ pub const ELECTRON_RADIUS_SQUARED_M2: f64 = 7.940_792_480_189_65e-30;
 #[inline(always)]
 pub fn scattering_vector<T: Real>(diffracted: [T; 3], incident: [T; 3], wavelength_m: T) -> [T; 3] {
     let difference = vector::sub(diffracted, incident);
+    // Three divisions, as in C: a multiplication by 1 / wavelength would round differently, and the
+    // last bit of an index can decide which reflection is the nearest.
     [
         difference[0] / wavelength_m,
         difference[1] / wavelength_m,

@@ -1,35 +1,35 @@
-//! Figures of a rendered image, over the pixels of its region of interest.
+//! Statistics of a rendered image over its region of interest.
 
 use nanobragg_geometry::{Panel, subpixel_offset};
 
 use crate::render::{PanelImage, PixelPlace, columns_of};
 use crate::scene::Scene;
 
-/// The figures that a run reports.
+/// The statistics that a run reports.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Statistics {
     /// Photons in the brightest pixel; 0 if none is above 0.
     pub max_photons: f32,
     /// The number of the panel that holds that pixel, counted from 0.
     pub max_panel: usize,
-    /// Where the last sub-pixel of that pixel lies: metres along the fast and the slow axis from the
+    /// The position of the last sub-pixel of that pixel: metres along the fast and the slow axis from the
     /// outer corner of the first pixel of its panel.
     pub max_at_m: [f64; 2],
     /// Mean over the rendered pixels.
     pub mean: f64,
-    /// Root of the mean square over the rendered pixels, with n - 1.
+    /// Root of the mean square over the rendered pixels, with n - 1 as divisor.
     pub rms: f64,
-    /// Root-mean-square deviation from the mean over all pixels of the region, those left out by a
-    /// mask (at 0) included, with n - 1.
+    /// Root-mean-square deviation from the mean over all pixels of the region, with n - 1 as divisor.
+    /// Masked pixels count with the value 0.
     pub rmsd: f64,
-    /// Solid angle in steradian that the C program reports: summed over pixels, sub-pixels and
+    /// The solid angle in steradian that the C program reports: the sum over pixels, sub-pixels and
     /// layers, divided by the steps of a pixel.
     pub solid_angle_sr: f64,
     /// Number of rendered pixels.
     pub pixels: u64,
 }
 
-/// Sums over one row; rows are merged in their order, so that threads cannot change the result.
+/// Sums over one row. Rows are added in their order, so that threads do not change the result.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RowSums {
     pixels: u64,
@@ -39,8 +39,7 @@ pub(crate) struct RowSums {
 }
 
 impl RowSums {
-    /// Sums the pixels of a row, less in number by those that the mask (of the same pixels) leaves out,
-    /// which are 0.
+    /// Sums the pixels of a row. Masked pixels are 0 and are not counted; `used` has a flag for each pixel.
     pub(crate) fn of(row: &[f32], used: Option<&[bool]>) -> Self {
         let left_out = used.map_or(0, |used| used.iter().filter(|used| !**used).count());
         Self {
@@ -52,7 +51,7 @@ impl RowSums {
     }
 }
 
-/// The largest of a row's numbers that are above 0; 0 if there are none.
+/// The largest number of a row; 0 if none is above 0. NaN is ignored.
 fn brightest_of(row: &[f32]) -> f32 {
     let mut parts = [0.0_f32; PARTS];
     let larger = |a: f32, b: f32| if b > a { b } else { a };
@@ -65,10 +64,10 @@ fn brightest_of(row: &[f32]) -> f32 {
     rest.iter().chain(&parts).copied().fold(0.0, larger)
 }
 
-/// Partial results of a row: enough to keep vectors of any width busy.
+/// The number of partial results of a row: enough for vectors of any width.
 const PARTS: usize = 16;
 
-/// The sum of `f` over a row, in partial sums.
+/// The sum of `f` over a row, in 16 partial sums, so that its bits do not depend on the vector width.
 pub(crate) fn sum_over(row: &[f32], f: impl Fn(f64) -> f64) -> f64 {
     let mut parts = [0.0; PARTS];
     let (whole, rest) = row.as_chunks::<PARTS>();
@@ -83,8 +82,8 @@ pub(crate) fn sum_over(row: &[f32], f: impl Fn(f64) -> f64) -> f64 {
     parts.iter().sum()
 }
 
-/// Merges the sums of all rows, first to last, each given with its panel and its place there.
-/// `deviations` tells the sum over the regions of the squared deviations from a mean.
+/// Merges the sums of all rows in order, each with its panel and row number. `deviations` returns the sum
+/// of the squared deviations from a mean over all regions.
 pub(crate) fn merge(
     scene: &Scene,
     rows: &[(usize, u32, RowSums)],
@@ -135,7 +134,7 @@ fn degrees_of_freedom(n: u64) -> f64 {
     n.saturating_sub(1).max(1) as f64
 }
 
-/// Where the last sub-pixel of a pixel lies on its panel, in metres.
+/// The position of the last sub-pixel of a pixel on its panel, in metres.
 fn last_subpixel_m(scene: &Scene, place: PixelPlace) -> [f64; 2] {
     let panel = scene.panels().get(place.panel);
     let oversample = scene.setup.oversample;

@@ -1,4 +1,4 @@
-//! What went into one pixel, number by number.
+//! All numbers that contribute to one pixel.
 
 use nanobragg_geometry::{Panel, Surface, vector};
 
@@ -7,7 +7,7 @@ use crate::render::{Frame, PixelPlace};
 use crate::scalar::{Observer, Pixel, Subpixel, Term, sum_pixel};
 use crate::scene::{Scene, View};
 
-/// Everything that went into one pixel.
+/// All numbers that contribute to one pixel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PixelTrace {
     /// The pixel along the fast axis.
@@ -16,11 +16,11 @@ pub struct PixelTrace {
     pub slow: u32,
     /// Position of its last sub-pixel in metres from the crystal.
     pub position_m: [f64; 3],
-    /// Distance of that from the crystal in metres.
+    /// Distance of that sub-pixel from the crystal in metres.
     pub path_m: f64,
     /// `sin(theta) / wavelength` in 1/m of the last source at that sub-pixel.
     pub stol_per_m: f64,
-    /// Each source with its share.
+    /// Each source with its part of the sum.
     pub sources: Vec<SourceTrace>,
     /// The last term that was added.
     pub last: Option<TermTrace>,
@@ -30,13 +30,13 @@ pub struct PixelTrace {
     pub terms: u64,
     /// The sum, background included.
     pub intensity: f64,
-    /// What the sum is divided by.
+    /// The number of steps, by which the sum is divided.
     pub steps: f64,
-    /// Polarization factor in force at the end.
+    /// Polarization factor at the end of the sum.
     pub polarization: f64,
-    /// Solid angle in steradian in force at the end.
+    /// Solid angle in steradian at the end of the sum.
     pub solid_angle_sr: f64,
-    /// Capture fraction in force at the end.
+    /// Capture fraction at the end of the sum.
     pub capture: f64,
     /// Photons in the pixel.
     pub photons: f32,
@@ -51,18 +51,18 @@ pub struct SourceTrace {
     pub incident: [f64; 3],
     /// Wavelength in metres.
     pub wavelength_m: f64,
-    /// The weight on record, which no intensity depends on.
+    /// The recorded weight. Intensities do not depend on it.
     pub recorded_weight: f64,
     /// Sub-pixels at which `dmin` cut this source.
     pub cut_by_dmin: u64,
-    /// Sum of `F^2 Fl^2` over its terms.
+    /// Sum of `F^2 Fl^2` over the terms of this source.
     pub sum: f64,
 }
 
 /// One term of the sum of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TermTrace {
-    /// Index of its source.
+    /// Index of the source.
     pub source: usize,
     /// Fractional Miller indices.
     pub hkl: [f64; 3],
@@ -81,10 +81,10 @@ impl TermTrace {
     }
 }
 
-/// Traces a pixel of a rendered image.
+/// Traces a pixel of a rendered image with the scalar sum.
 ///
-/// Returns `None` for a pixel that is not rendered: off the detector, outside the region of interest
-/// or under the mask.
+/// Returns `None` for a pixel that is not rendered: off the detector, outside the region of interest or
+/// under the mask.
 pub fn trace_pixel(scene: &Scene, frame: &Frame, place: PixelPlace) -> Option<PixelTrace> {
     let PixelPlace { panel, slow, fast } = place;
     let uses = |panel: &Panel| panel.uses(fast, slow);
@@ -103,7 +103,7 @@ pub fn trace_pixel(scene: &Scene, frame: &Frame, place: PixelPlace) -> Option<Pi
     })
 }
 
-/// Writes down what the scalar sum does.
+/// Records the operations of the scalar sum.
 struct Tracer {
     trace: PixelTrace,
 }

@@ -19,23 +19,23 @@ use crate::render::RunOptions;
 use crate::scalar::{Pixel, PixelSum, Unobserved, sum_pixel};
 use crate::scene::{Scene, View};
 
-/// The derivatives of a number L that depends on the image, given those by every pixel.
+/// The derivatives of a number L that depends on the image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pullback {
     /// Photons per pixel, shape `[panel][slow][fast]`.
     pub photons: Vec<f64>,
     /// dL by each tangent.
     pub parameters: Vec<f64>,
-    /// dL by every structure factor of the grid, in its order.
+    /// dL by every structure factor of the grid, in the order of the grid.
     pub factors: Vec<f64>,
 }
 
-/// Takes `weights`, the derivatives of L by every pixel (shape `[panel][slow][fast]`), back to those by the
-/// tangents and by every structure factor. No image of derivatives is made.
+/// The derivatives of L by the tangents and by every structure factor. `weights` are the derivatives of L
+/// by every pixel, shape `[panel][slow][fast]`. This needs no image of derivatives.
 ///
 /// # Errors
-/// [`Error::WeightCount`] unless there is a weight for every pixel, and when the run is cancelled or
-/// there is no memory or no thread for it.
+/// [`Error::WeightCount`] unless there is a weight for every pixel. Also if the run is cancelled, or if
+/// there is not enough memory, or if the threads cannot be started.
 pub fn pullback(
     scene: &Scene,
     tangents: &[Tangent],
@@ -68,8 +68,8 @@ pub fn pullback(
     })
 }
 
-/// [`pullback`] of the panel that the view looks at: dL by each tangent, and by structure factors
-/// added to `factors`.
+/// [`pullback`] for the panel of the view. Returns dL by each tangent; adds dL by structure factors to
+/// `factors`.
 fn pull_back_panel(
     (view, options, history): (&View<'_>, &RunOptions<'_>, &History),
     tangents: &[Tangent],
@@ -92,8 +92,9 @@ fn pull_back_panel(
     Ok(parameters)
 }
 
-/// The sum over the pixels of the image of `numbers` of their photons times `weights`, in the number
-/// type of `numbers`: with derivatives, those of the sum; with derivatives of derivatives, the second ones.
+/// The sum over the pixels of the image of `numbers` of photons times `weights` (shape
+/// `[panel][slow][fast]`), in the number type of `numbers`. Numbers with derivatives give the derivatives
+/// of the sum; numbers with second derivatives give the second derivatives.
 ///
 /// # Errors
 /// As [`pullback`].
@@ -128,7 +129,7 @@ fn check_weights(scene: &Scene, weights: &[f64]) -> Result<(), Error> {
     })
 }
 
-/// A zero for every structure factor of the grid.
+/// Zeros for all structure factors of the grid.
 fn blank_factors(scene: &Scene) -> Result<Vec<f64>, Error> {
     let count = scene.setup.factors.values().len();
     zeros(count).map_err(|_| Error::NoMemoryForFactors {
@@ -157,7 +158,7 @@ fn sum_weighted<T: LatticeNumber + Send + Sync>(
     Ok(total)
 }
 
-/// Renders the photons, and adds to `factors` what every pixel says of them.
+/// Renders the photons, and adds the contribution of every pixel to `factors`.
 fn pull_back_factors(
     view: &View<'_>,
     weights: &[f64],
@@ -201,7 +202,7 @@ fn photons_by_sum(view: &View<'_, Smooth>, summed: &PixelSum<Smooth>) -> f64 {
     view.photons(one, &summed.corrections).value()
 }
 
-/// Everything along the fast path, but for single pixels.
+/// The fast path for all pixels except single ones, which take the general path.
 fn pull_back_fast(
     (view, options, history): (&View<'_>, &RunOptions<'_>, &History),
     level: Level,
@@ -226,7 +227,7 @@ fn pull_back_fast(
         let mut sums = vec![0.0; tables.count];
         let mut by_factors = FactorSums::default();
         let mut leftover = Vec::new();
-        // The weight of an exception is taken away from the fast path.
+        // For the fast path the weight of this pixel is 0: its derivatives come from `exceptions`.
         exceptions.in_row(slow, |fast, _, slopes| {
             let weight = own.get_mut(fast as usize).map_or(0.0, std::mem::take);
             for (sum, slope) in sums.iter_mut().zip(slopes) {
@@ -270,7 +271,7 @@ fn pull_back_fast(
     Ok(totals)
 }
 
-/// The pixels of a row that are rendered, each with its weight.
+/// The rendered pixels of a row, each with its weight.
 fn weighted_pixels<T>(
     view: &View<'_, T>,
     weights: &[f64],

@@ -1,4 +1,4 @@
-//! The pixel that the fast path leaves to the general one.
+//! The pixel that needs the general path in a scene with the fast path.
 
 use nanobragg_numeric::{Dual, Scalar};
 
@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::scalar::{Pixel, Unobserved, sum_pixel};
 use crate::scene::View;
 
-/// The first pixel of a run that starts at phi = 0, which finds a cell of its own (the oddity
-/// `phi-zero`), worked in advance.
+/// The pixel of the first evaluation of a run that starts at phi = 0, which has a cell of its own (the
+/// oddity `phi-zero`), with its photons and derivatives.
 #[derive(Debug)]
 pub(super) struct Exceptions(Option<(Pixel, f64, Vec<f64>)>);
 
@@ -38,7 +38,7 @@ impl Exceptions {
         Ok(Self(Some((pixel, photons.value(), slopes))))
     }
 
-    /// Tells of the pixel if it is in this row: where along fast, its photons and derivatives.
+    /// Calls `tell` if the pixel is in this row, with its column, its photons and its derivatives.
     pub(super) fn in_row(&self, slow: u32, tell: impl FnOnce(u32, f64, &[f64])) {
         if let Some((pixel, photons, slopes)) = &self.0
             && pixel.slow == slow

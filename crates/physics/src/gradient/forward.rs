@@ -18,17 +18,16 @@ use crate::render::RunOptions;
 use crate::scalar::{Pixel, Unobserved, sum_pixel};
 use crate::scene::{Scene, View};
 
-/// Tangents that go through the general path together.
+/// The number of tangents that go through the general path together.
 pub(super) const TOGETHER: usize = 8;
 
-/// The image of other numbers than those of the scene, in double precision, pixel by pixel along the
-/// general path.
+/// The image of `numbers` in double precision, shape `[panel][slow][fast]`, along the general path.
 ///
-/// They may be any near those of the scene: what is whole, listed or switched, and in which state a pixel
-/// finds the run, is the scene's.
+/// `numbers` may be any numbers near those of the scene. Integers, lists and switches are those of the
+/// scene, and so are the states (`phi-zero`, `interpolation`) in which the run reaches each pixel.
 ///
 /// # Errors
-/// When the run is cancelled, or there is no memory or no thread for it.
+/// If the run is cancelled, or if there is not enough memory, or if the threads cannot be started.
 pub fn photons(
     scene: &Scene,
     numbers: &Numbers<f64>,
@@ -53,13 +52,14 @@ pub fn photons(
     Ok(photons)
 }
 
-/// The image of an experiment and its derivatives along `tangents`: `photons`, shape `[panel][slow][fast]`, and
-/// `slopes`, photons per unit of each tangent, shape `[tangent][panel][slow][fast]`; 0 outside the region of
-/// interest and under the mask. Whatever both hold is written over, and their memory used as far as it
-/// goes. What an error leaves there is of no use.
+/// The image of an experiment and its derivatives along `tangents`. `photons` has the shape
+/// `[panel][slow][fast]`. `slopes` has photons per unit of each tangent, shape
+/// `[tangent][panel][slow][fast]`. Both are 0 outside the region of interest and under the mask. Old
+/// contents are overwritten and their memory is used again if it is large enough. After an error the
+/// contents are meaningless.
 ///
 /// # Errors
-/// When the run is cancelled, or there is no memory or no thread for it.
+/// If the run is cancelled, or if there is not enough memory, or if the threads cannot be started.
 pub fn derivatives_into(
     scene: &Scene,
     tangents: &[Tangent],
@@ -71,7 +71,7 @@ pub fn derivatives_into(
     on_threads(options, || derive(scene, tangents, options, images))
 }
 
-/// Fills `images`: the photons first, then one for every tangent.
+/// Fills `images`: first the photons, then one image for every tangent.
 fn derive(
     scene: &Scene,
     tangents: &[Tangent],
@@ -85,7 +85,7 @@ fn derive(
     Ok(())
 }
 
-/// The scene looking at every panel, each with the places that its pixels have in an image of all.
+/// The views of all panels, each with the range of its pixels in an image of the whole detector.
 pub(super) fn panels_with_pixels(scene: &Scene) -> impl Iterator<Item = (View<'_>, Range<usize>)> {
     let mut end = 0;
     scene.views().map(move |view| {
@@ -95,7 +95,7 @@ pub(super) fn panels_with_pixels(scene: &Scene) -> impl Iterator<Item = (View<'_
     })
 }
 
-/// [`derive`] of the panel that `view` looks at.
+/// [`derive()`] for the panel of `view`.
 fn derive_panel(
     view: &View<'_>,
     tangents: &[Tangent],
@@ -125,7 +125,8 @@ fn derive_panel(
     Ok(())
 }
 
-/// [`derive`] along the fast path; the pixel that finds a cell of its own is the general path's.
+/// [`derive()`] along the fast path. The pixel of the first evaluation takes the general path if its cell
+/// differs.
 fn derive_fast(
     view: &View<'_>,
     tangents: &[Tangent],
@@ -152,7 +153,7 @@ fn derive_fast(
     for_each_row(view, options, images, work, |()| {})
 }
 
-/// The part of a row that is rendered, whichever pixels the mask leaves of it.
+/// The part of a row in the region of interest, masked pixels included.
 pub(super) fn part_of_row<'r>(view: &View<'r>, options: &RunOptions<'r>, slow: u32) -> RowPart<'r> {
     let fast = view.panel.roi().fast();
     RowPart {
@@ -161,7 +162,7 @@ pub(super) fn part_of_row<'r>(view: &View<'r>, options: &RunOptions<'r>, slow: u
     }
 }
 
-/// Sums every pixel that is rendered and lets `write` put it into its place of every image.
+/// Sums every rendered pixel. `write` stores the result at its position in every image.
 fn sweep_generally<T: LatticeNumber + Send + Sync>(
     view: &View<'_, T>,
     options: &RunOptions<'_>,

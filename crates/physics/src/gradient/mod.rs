@@ -1,23 +1,23 @@
 //! Derivatives of an image.
 //!
 //! An image is a function of the [`Numbers`] of an experiment: cell vectors, sources, placement of the
-//! detector and so on. Nothing here knows what a user calls a parameter; who does gives, for each of
-//! them, the rate at which every number follows it, a [`Tangent`].
+//! detector and so on. This module has no names of parameters. A caller describes a parameter by a
+//! [`Tangent`]: the derivative of every number by the parameter.
 //!
 //! ```text
-//! general path   a Scene<Dual<N>> through the scalar sum, term by term: everything there is
+//! general path   a Scene<Dual<N>> through the scalar sum, term by term: supports every scene
 //! fast path      per pixel dI/dh summed once, then a small product for every parameter: blocks of
 //!                pixels, for a parallelepiped with the nearest structure factor on a flat detector
 //! ```
 //!
-//! | file | what it is |
+//! | file | content |
 //! |---|---|
 //! | `numbers` | the numbers, in any number type, and their tangents |
-//! | `tape` | the same sum backwards, for the derivatives by every structure factor |
-//! | `tables` | the fast path's view of the tangents |
-//! | `exceptions` | the pixel that the fast path leaves to the general one |
+//! | `tape` | the sum backwards, for the derivatives by every structure factor |
+//! | `tables` | the tangents in tables for the fast path |
+//! | `exceptions` | the pixel that needs the general path |
 //! | `sweep` | rows in parallel |
-//! | `sums` | what a row says of the structure factors |
+//! | `sums` | sums of a row by structure factor |
 //! | `forward` | images of derivatives |
 //! | `backward` | derivatives of a number that depends on the image |
 

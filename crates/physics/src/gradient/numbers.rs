@@ -1,4 +1,4 @@
-//! The numbers that an image is a function of.
+//! The numbers of which an image is a function.
 
 use nanobragg_crystal::LatticeShape;
 use nanobragg_geometry::{Panel, Placement};
@@ -7,11 +7,12 @@ use nanobragg_numeric::{Dual, Scalar};
 use crate::experiment::Experiment;
 use crate::scene::Setup;
 
-/// A number without derivatives that is worked as numbers with derivatives are: between whole numbers of
-/// cells, and to the last digit next to a whole index. See [`nanobragg_crystal::LatticeNumber`].
+/// A number without derivatives that uses the formulas of numbers with derivatives: with fractional
+/// numbers of cells, and without cancellation next to an integer index. See
+/// [`nanobragg_crystal::LatticeNumber`].
 pub(crate) type Smooth = Dual<0>;
 
-/// One source: where it shines and at which wavelength.
+/// The direction and wavelength of one source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SourceNumbers<T> {
     /// Unit vector along the beam.
@@ -20,20 +21,20 @@ pub struct SourceNumbers<T> {
     pub wavelength_m: T,
 }
 
-/// The numbers of an experiment that its image is a smooth function of.
+/// The numbers of an experiment of which its image is a smooth function.
 ///
-/// What is whole, listed or switched (counts, masks, fixes, shapes) stays in the [`Experiment`].
+/// Integers, lists and switches (counts, masks, fixes, shapes) are only in the [`Experiment`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Numbers<T> {
     /// a, b, c in metres at phi = 0.
     pub direct_m: [[T; 3]; 3],
     /// The angle of every phi step in radians.
     pub phi_rad: Vec<T>,
-    /// The rotation of every mosaic domain by rows; `None` for the experiment's own.
+    /// The rotation of every mosaic domain by rows; `None` for the domains of the experiment.
     pub domains: Option<Vec<[[T; 3]; 3]>>,
-    /// The outline of the crystal with the numbers that decide its spots; a*, b*, c* at phi = 0.
+    /// The shape of the crystal with the numbers that determine the shape of its spots; a*, b*, c* at phi = 0.
     pub lattice: LatticeShape<T>,
-    /// The sources; `None` for the experiment's own.
+    /// The sources; `None` for those of the experiment.
     pub sources: Option<Vec<SourceNumbers<T>>>,
     /// Kahn's polarization factor.
     pub kahn_factor: T,
@@ -43,23 +44,23 @@ pub struct Numbers<T> {
     pub water_m: T,
     /// The panels of the detector.
     pub panels: Vec<PanelNumbers<T>>,
-    /// Structure factors that are not those of the experiment's grid, each with its offset there.
+    /// Structure factors that replace those of the experiment's grid, each with its offset in the grid.
     pub factors: Vec<(usize, T)>,
 }
 
 /// One panel of the detector.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PanelNumbers<T> {
-    /// Where its plane is.
+    /// The position of its plane.
     pub placement: Placement<T>,
-    /// From one layer of the sensor to the next, in metres.
+    /// The distance between two layers of the sensor in metres.
     pub layer_step_m: T,
     /// The attenuation coefficient of the sensor in 1/m.
     pub mu_per_m: T,
 }
 
 impl<T: Copy> PanelNumbers<T> {
-    /// The same in another number type, every number taken there by `lift`.
+    /// The same numbers in another number type. `lift` converts each number.
     pub(crate) fn map<U>(&self, lift: impl Fn(T) -> U) -> PanelNumbers<U> {
         PanelNumbers {
             placement: self.placement.map(&lift),
@@ -70,7 +71,6 @@ impl<T: Copy> PanelNumbers<T> {
 }
 
 impl PanelNumbers<f64> {
-    /// The numbers of a panel.
     pub(crate) fn of(panel: &Panel) -> Self {
         Self {
             placement: *panel.plane(),
@@ -103,7 +103,7 @@ impl<T: Scalar> Numbers<T> {
         }
     }
 
-    /// The same in another number type, every number taken there by `lift`.
+    /// The same numbers in another number type. `lift` converts each number.
     pub(crate) fn map<U>(&self, lift: impl Fn(T) -> U) -> Numbers<U> {
         let vectors = |v: [[T; 3]; 3]| v.map(|vector| vector.map(&lift));
         Numbers {
@@ -130,13 +130,13 @@ impl<T: Scalar> Numbers<T> {
     }
 }
 
-/// How every number of a [`Numbers`] follows one parameter: its derivatives, in the scene's own units
-/// per unit of the parameter.
+/// The derivative of every number in [`Numbers`] by one parameter, in the units of the scene per unit of
+/// the parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tangent(pub(crate) Numbers<f64>);
 
 impl Tangent {
-    /// The derivatives that a scene carries.
+    /// The derivatives that the numbers carry.
     pub fn of(scene: &Numbers<Dual<1>>) -> Self {
         Self(scene.map(|number| {
             let [derivative] = number.derivatives;
@@ -144,7 +144,7 @@ impl Tangent {
         }))
     }
 
-    /// The sum of tangents, each times a factor: that of a direction. `None` if there is none.
+    /// The sum of tangents, each times a factor: the tangent of a direction. `None` if there are no parts.
     pub fn combined<'t>(parts: impl IntoIterator<Item = (f64, &'t Self)>) -> Option<Self> {
         let mut parts = parts.into_iter();
         let (factor, first) = parts.next()?;
@@ -157,9 +157,9 @@ impl Tangent {
 }
 
 impl<T: Copy> Numbers<T> {
-    /// Calls `change` for every number with the one of `other` in the same place. Both are made for the same
-    /// experiment. Domains and sources that only `other` has are first filled from `domains` and `sources`.
-    /// Structure factors are left alone: each has its own place in the grid.
+    /// Calls `change` for every number and the corresponding number of `other`. Both must belong to the
+    /// same experiment. Domains and sources that only `other` has are first filled from `domains` and
+    /// `sources`. Structure factors are not changed, because their offsets may differ.
     fn change_each<U: Copy>(
         &mut self,
         other: &Numbers<U>,
@@ -218,7 +218,7 @@ impl<T: Copy> Numbers<T> {
 }
 
 impl Numbers<f64> {
-    /// Adds `factor` times the numbers of `other`, which is made for the same experiment.
+    /// Adds `factor` times the numbers of `other`, which must belong to the same experiment.
     fn add_scaled(&mut self, factor: f64, other: &Self) {
         let still = SourceNumbers {
             incident: [0.0; 3],

@@ -1,19 +1,18 @@
-//! Sums by structure factor, gathered row by row.
+//! Sums by structure factor, collected row by row.
 
-/// Entries that a row may gather before those of the same structure factor are added up.
+/// The number of entries of a row at which entries of the same structure factor are added together.
 const ENTRIES: usize = 1 << 16;
 
-/// What one row of the image says of the structure factors: offsets in the grid with what is to be
-/// added there, in an order that depends on the row alone.
+/// Sums of one row by structure factor: offsets in the grid, each with a number to add there. The order
+/// depends on the row alone.
 #[derive(Debug, Default)]
 pub(crate) struct FactorSums {
     entries: Vec<(usize, f64)>,
-    /// As many as were there after the last adding up.
+    /// The number of entries after the last call of `add_up`.
     distinct: usize,
 }
 
 impl FactorSums {
-    /// Adds `rate` to the structure factor at `offset`.
     pub(crate) fn add(&mut self, offset: usize, rate: f64) {
         match self.entries.last_mut() {
             Some((last, sum)) if *last == offset => *sum += rate,
@@ -24,7 +23,7 @@ impl FactorSums {
         }
     }
 
-    /// Adds up what belongs to the same structure factor, in the order in which it came.
+    /// Adds together the entries of the same structure factor, in the order in which they were added.
     fn add_up(&mut self) {
         self.entries.sort_by_key(|(offset, _)| *offset);
         self.entries.dedup_by(|later, kept| {
@@ -37,7 +36,7 @@ impl FactorSums {
         self.distinct = self.entries.len();
     }
 
-    /// Adds everything to the sums of the whole grid.
+    /// Adds all entries to the sums of the whole grid.
     pub(crate) fn add_to(self, factors: &mut [f64]) {
         for (offset, rate) in self.entries {
             if let Some(sum) = factors.get_mut(offset) {

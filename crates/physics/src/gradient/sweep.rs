@@ -1,4 +1,4 @@
-//! Rows in parallel, and what they give merged in their order.
+//! Rows in parallel. The results are merged in the order of the rows.
 
 use std::ops::Range;
 
@@ -8,20 +8,19 @@ use crate::error::Error;
 use crate::render::RunOptions;
 use crate::scene::{Scene, View};
 
-/// Rows that are worked on before their results are merged. It is a number of its own, not one of
-/// threads, and bounds what waits to be merged.
+/// The number of rows that are computed before their results are merged. It limits the memory of waiting
+/// results. It does not depend on the number of threads.
 const BAND: usize = 128;
 
-/// The images that a run writes into, each of shape `[panel][slow][fast]`.
+/// The images to which a run writes, each of shape `[panel][slow][fast]`.
 pub(super) struct Images<'i> {
     each: Vec<&'i mut [f64]>,
-    /// Whether all are zeros. Rows of others are made zeros by the thread that works on them, which has
-    /// them in its cache.
+    /// Whether all images contain only zeros. If not, a row is zeroed by the thread that computes it,
+    /// because the row is then in the cache of that thread.
     are_blank: bool,
 }
 
 impl<'i> Images<'i> {
-    /// None at all.
     pub(super) fn none() -> Self {
         Self {
             each: Vec::new(),
@@ -29,10 +28,10 @@ impl<'i> Images<'i> {
         }
     }
 
-    /// As many images as each of `memories`, which gets what memory it lacks, is said to have.
+    /// Makes the requested number of images in each of `memories`. Memory that is too small is replaced.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] where an allocation would abort.
+    /// [`Error::OutOfMemory`].
     pub(super) fn in_memory<const N: usize>(
         scene: &Scene,
         memories: [(&'i mut Vec<f64>, usize); N],
@@ -42,7 +41,7 @@ impl<'i> Images<'i> {
         for (memory, count) in memories {
             let numbers = pixels.saturating_mul(count);
             if memory.capacity() < numbers {
-                // What is there goes first, so that both need not fit.
+                // The old memory is freed first, so that old and new need not fit together.
                 *memory = Vec::new();
                 *memory = blank_images(pixels, count)?;
             } else {
@@ -54,7 +53,7 @@ impl<'i> Images<'i> {
         Ok(images)
     }
 
-    /// The part of all of them that is of the panel whose pixels these are.
+    /// The part of every image that belongs to the panel with these pixels.
     pub(super) fn of_panel(&mut self, pixels: Range<usize>) -> Images<'_> {
         let each = self.each.iter_mut();
         Images {
@@ -65,7 +64,7 @@ impl<'i> Images<'i> {
         }
     }
 
-    /// The first of them together with those of `others`, counted from the second.
+    /// The first image, and those of the others (counted from the second) that are in `others`.
     pub(super) fn first_with(&mut self, others: Range<usize>) -> Images<'_> {
         let wanted = |index: usize| index == 0 || others.contains(&(index - 1));
         Images {
@@ -78,10 +77,11 @@ impl<'i> Images<'i> {
     }
 }
 
-/// Works on every row of the region of interest of a panel, each with its row of every image in
-/// `images`, and hands the results to `merge` in the order of the rows.
+/// Calls `work` for every row of the region of interest of a panel, with the same row of every image in
+/// `images`. Passes the results to `merge` in the order of the rows.
 ///
-/// A row is worked on by one thread and merged by one, so the number of threads changes nothing.
+/// One thread computes a row, and `merge` adds results in a fixed order. The number of threads therefore
+/// does not change the sums, although additions of floating-point numbers are not associative.
 pub(super) fn for_each_row<T, R: Send>(
     view: &View<'_, T>,
     options: &RunOptions<'_>,

@@ -1,4 +1,4 @@
-//! What the fast path needs of the tangents, tabulated.
+//! Tables of the tangents for the fast path.
 
 use std::slice::from_ref;
 
@@ -14,35 +14,33 @@ use crate::render::RunOptions;
 use crate::sampling::{Lookup, Scales};
 use crate::scene::{Counts, Scalars, View, steps_kept};
 
-/// How far from 1 the length of the spindle may be for a turn about it to be a rotation.
+/// The largest deviation of the length of the spindle from 1 at which `rotate_by_phi` is a rotation.
 const UNIT: f64 = 1e-9;
 
-/// The tangents sorted by what they move: the crystal, turns of it, its size, or anything between
+/// The tangents by what they move: the cell, the orientations, the numbers of cells, or anything between
 /// source and pixel.
 #[derive(Debug)]
 pub(crate) struct Tables {
-    /// How many tangents there are.
     pub(crate) count: usize,
-    /// For every orientation the rotation that takes the cell at phi = 0 there: its columns.
+    /// For every orientation, the columns of the rotation from the cell at phi = 0 to this orientation.
     pub(crate) rotations: Vec<[[f64; 3]; 3]>,
-    /// Tangents that move a, b, c at phi = 0, with the rates in m.
+    /// Tangents that move a, b, c at phi = 0, with the derivatives in m.
     pub(crate) cells_m: Vec<(usize, [[f64; 3]; 3])>,
-    /// Tangents that turn orientations, with the angular rate of each.
+    /// Tangents that rotate orientations, with the angular rate of each orientation.
     pub(crate) turns: Vec<(usize, Vec<[f64; 3]>)>,
     /// Tangents that move the numbers of cells.
     pub(crate) sizes: Vec<(usize, [f64; 3])>,
     /// Tangents that move anything between source and pixel.
     pub(crate) rays: Vec<RayRates>,
-    /// Background, water and photons an electron, of every tangent.
+    /// The derivatives of background, water and photons per electron, for every tangent.
     pub(crate) scalars: Vec<Scalars<f64>>,
-    /// Tangents that move a structure factor: which, where it is in the grid, at which rate.
+    /// Tangents that move a structure factor: index of the tangent, offset in the grid, derivative.
     pub(crate) factors: Vec<(usize, u32, f64)>,
 }
 
-/// The rates of everything between source and pixel along one tangent.
+/// The derivatives of everything between source and pixel by one tangent.
 #[derive(Debug)]
 pub(crate) struct RayRates {
-    /// Which tangent.
     pub(crate) tangent: usize,
     pub(crate) pix0_m: [f64; 3],
     pub(crate) fast: [f64; 3],
@@ -52,11 +50,11 @@ pub(crate) struct RayRates {
     pub(crate) layer_step_m: f64,
     pub(crate) mu_per_m: f64,
     pub(crate) kahn_factor: f64,
-    /// One row a source.
+    /// One row per source.
     pub(crate) sources: Vec<SourceRates>,
 }
 
-/// The rates of one source.
+/// The derivatives of one source.
 #[derive(Debug)]
 pub(crate) struct SourceRates {
     pub(crate) incident: [f64; 3],
@@ -65,7 +63,7 @@ pub(crate) struct SourceRates {
     pub(crate) magnetic: [f64; 3],
 }
 
-/// The level to run the fast path on; `None` where only the general path will do.
+/// The level for the fast path; `None` if the scene needs the general path.
 pub(crate) fn fast_level(view: &View<'_>, options: &RunOptions<'_>) -> Option<Level> {
     let level = options.level.unwrap_or_else(Level::detect);
     let lanes = Lanes {
@@ -151,7 +149,7 @@ fn rotations(view: &View<'_>) -> Vec<[[f64; 3]; 3]> {
     rotations
 }
 
-/// The angular rate of every orientation, `da/dt = rate x a`, if the tangent turns any.
+/// The angular rate of every orientation, `da/dt = rate x a`; `None` if the tangent rotates none.
 fn turns(view: &View<'_>, Tangent(tangent): &Tangent) -> Option<Vec<[f64; 3]>> {
     if is_zero(&tangent.phi_rad) && tangent.domains.is_none() {
         return None;
@@ -169,7 +167,7 @@ fn turns(view: &View<'_>, Tangent(tangent): &Tangent) -> Option<Vec<[f64; 3]>> {
             };
             let moved = (tangent.domains.as_ref()).and_then(|domains| domains.get(index));
             if let Some(by) = moved.filter(|_| setup.has_spread) {
-                // dM M^T is antisymmetric: the cross product with the rate.
+                // M is orthogonal, so dM M^T is antisymmetric: it is the cross product with the angular rate.
                 let entry = |i: usize, j: usize| vector::dot(by[i], domain[j]);
                 rate = vector::add(rate, [entry(2, 1), entry(0, 2), entry(1, 0)]);
             }

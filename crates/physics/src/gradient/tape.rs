@@ -1,4 +1,4 @@
-//! The sum of a pixel written down, to be gone through backwards.
+//! A record of the sum of a pixel, for differentiating it backwards.
 
 use nanobragg_crystal::FactorGrid;
 use nanobragg_numeric::Scalar;
@@ -10,7 +10,7 @@ enum Entry {
     Open,
     Close(f64),
     Scale(f64),
-    /// Of the sum by F, with where F came from.
+    /// `slope` is the derivative of the sum by F; `lookup` and `hkl` say where F was read.
     Term {
         lookup: Lookup,
         hkl: [f64; 3],
@@ -18,7 +18,7 @@ enum Entry {
     },
 }
 
-/// What happened to the sum of one pixel, in order.
+/// The operations on the sum of one pixel, in order.
 #[derive(Default)]
 pub(crate) struct Tape(Vec<Entry>);
 
@@ -46,15 +46,14 @@ impl<T: Scalar> Observer<T> for Tape {
 }
 
 impl Tape {
-    /// Forgets everything, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Goes through the sum backwards and tells, for each structure factor that it read, the offset
-    /// in the grid and the derivative, given the derivative `by_sum` by the finished sum.
+    /// Goes through the operations backwards. For each structure factor that the sum has read, `tell` receives
+    /// the offset in the grid and the derivative. `by_sum` is the derivative by the finished sum.
     ///
-    /// Structure factors outside the grid have no place there and are left out.
+    /// Structure factors outside the grid have no offset and are omitted.
     pub(crate) fn pull_back(
         &self,
         factors: &FactorGrid,

@@ -1,20 +1,20 @@
-//! A block of neighbouring pixels of one row, as columns.
+//! A block of neighbouring pixels of one row, stored in columns.
 //!
-//! One lane is one pixel, so neither vectors nor threads ever split the sum inside a pixel, and its
-//! order of addition is the C program's at every vector width.
+//! One lane is one pixel. Neither vectors nor threads split the sum of a pixel, so its order of addition
+//! is that of the C program at every vector width.
 
 use crate::backend::RowPart;
 
-/// Pixels in a block: enough for eight registers of the widest vectors, few enough that all columns
-/// of a block stay in the first-level cache.
+/// Pixels in a block: enough for eight registers of the widest vectors, and few enough that all columns
+/// of a block (14 kB) stay in the first-level cache.
 pub(super) const BLOCK: usize = 64;
 
-/// One number a lane.
+/// One number per lane.
 pub(super) type Column = [f64; BLOCK];
 
-/// What a block keeps while its pixels are summed.
+/// The data of a block while its pixels are summed.
 ///
-/// Aligned, so that no vector of a column crosses a line of the cache, wherever the stack happens to be.
+/// The alignment keeps every vector of a column within one cache line, wherever the stack is.
 #[repr(align(64))]
 pub(super) struct Block {
     /// 1 for a pixel that is rendered; 0 under the mask and beyond the end of the row.
@@ -23,31 +23,32 @@ pub(super) struct Block {
     pub(super) diffracted: [Column; 3],
     /// Distances of the sub-pixels in metres.
     pub(super) path_m: Column,
-    /// One over them; 0 for one on the crystal. Only filled for an observer that adds the terms.
+    /// One over the distances; 0 for a sub-pixel on the crystal. Only filled for an observer that adds
+    /// the terms.
     pub(super) per_path_m: Column,
-    /// Capture fractions in force.
+    /// Current capture fractions.
     pub(super) capture: Column,
-    /// Polarization factors in force.
+    /// Current polarization factors.
     pub(super) polarization: Column,
-    /// Solid angles in force, in steradian.
+    /// Current solid angles in steradian.
     pub(super) solid_angle_sr: Column,
-    /// Scattering vectors of one source in 1/m.
+    /// Scattering vectors of the current source in 1/m.
     pub(super) scattering_per_m: [Column; 3],
     /// 1 where the source is not cut by dmin.
     pub(super) live: Column,
-    /// Offsets from the nearest whole indices: dh, dk, dl.
+    /// Offsets from the nearest integer indices: dh, dk, dl.
     pub(super) offset: [Column; 3],
-    /// Where the structure factor stands in the grid.
+    /// Offset of the structure factor in the grid.
     pub(super) place: [u32; BLOCK],
     /// Lagrange weights of the four neighbours along h, k, l, for interpolation.
     pub(super) weights: [[Column; 4]; 3],
     /// Structure factors of the unit cell.
     pub(super) cell_factor: Column,
-    /// Structure factors of the lattice, but for their sign.
+    /// Structure factors of the lattice, up to the sign.
     pub(super) lattice_factor: Column,
     /// 1 where the structure factor of the lattice is exactly 0.
     pub(super) vanishes: Column,
-    /// The sums.
+    /// The running sums.
     pub(super) intensity: Column,
     /// 1 for a pixel in which an index has left the grid.
     pub(super) left_grid: Column,
@@ -76,7 +77,7 @@ impl Block {
         }
     }
 
-    /// Marks which of the `pixels` from `first` on are rendered; false if there are none.
+    /// Marks which of the `pixels` from `first` on are rendered. Returns false if there are none.
     #[inline(always)]
     pub(super) fn mark_active(&mut self, part: &RowPart<'_>, first: u32, pixels: usize) -> bool {
         for (i, active) in self.active.iter_mut().enumerate() {
@@ -95,7 +96,7 @@ impl Block {
     }
 }
 
-/// Whether `test` holds in any lane. Every lane is looked at, which is what vectors are good at.
+/// Whether `test` holds in any lane. There is no early exit, so that the loop is vectorised.
 #[inline(always)]
 pub(super) fn any(column: &Column, test: impl Fn(f64) -> bool) -> bool {
     let mut found = false;
@@ -105,7 +106,7 @@ pub(super) fn any(column: &Column, test: impl Fn(f64) -> bool) -> bool {
     found
 }
 
-/// The sum over the lanes of `a b`, in eight partial sums, the same at every vector width.
+/// The sum of `a b` over the lanes, in eight partial sums, so that its bits are the same at every vector width.
 #[inline(always)]
 pub(super) fn dot(a: &Column, b: &Column) -> f64 {
     let mut sums = [0.0; 8];

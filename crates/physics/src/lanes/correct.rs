@@ -1,7 +1,7 @@
 //! Solid angle, capture and polarization of a block of pixels.
 //!
-//! Every lane is written in every loop, with what it already holds if nothing else: a store that is
-//! left out in some lanes would keep the compiler from making vectors of the loop.
+//! Every loop writes every lane, if only with the old value: a store in some of the lanes would prevent
+//! vectorisation.
 
 use nanobragg_geometry::{PixelKind, capture_fraction, point_solid_angle, solid_angle};
 use nanobragg_numeric::Scalar;
@@ -13,7 +13,7 @@ use crate::polarization::polarization_factor;
 use crate::sampling::{CorrectionRules, Scales};
 use crate::scene::View;
 
-/// Takes the solid angle where it is not known yet, or everywhere at every sub-pixel.
+/// Computes the solid angle where it is not known yet, or in every lane if it is computed at every sub-pixel.
 #[inline(always)]
 pub(super) fn correct_solid_angle<O: BlockObserver>(
     view: &View<'_>,
@@ -43,7 +43,7 @@ pub(super) fn correct_solid_angle<O: BlockObserver>(
     refresh(each, &mut block.solid_angle_sr, &now);
 }
 
-/// Takes the capture fraction of this layer likewise.
+/// Computes the capture fraction of this layer in the same way.
 #[inline(always)]
 pub(super) fn correct_capture<O: BlockObserver>(
     view: &View<'_>,
@@ -69,7 +69,7 @@ pub(super) fn correct_capture<O: BlockObserver>(
     refresh(each, &mut block.capture, &now);
 }
 
-/// Takes the correction of `now` in every lane where it is still 0, or in each.
+/// Replaces `known` by `now` in the lanes where it is still 0, or in every lane if `each` is true.
 #[inline(always)]
 pub(super) fn refresh(each: bool, known: &mut Column, now: &Column) {
     for i in 0..BLOCK {
@@ -81,7 +81,7 @@ pub(super) fn refresh(each: bool, known: &mut Column, now: &Column) {
     }
 }
 
-/// Takes the polarization factor likewise, for the pixels in which `source` is not cut, or for all.
+/// Computes the polarization factor in the same way, in the lanes where `source` is not cut, or in all lanes.
 #[inline(always)]
 pub(super) fn correct_polarization<A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
@@ -102,7 +102,7 @@ pub(super) fn correct_polarization<A: Arithmetic, O: BlockObserver>(
     for i in 0..BLOCK {
         let known = block.polarization[i];
         let taken = (each | (known == 0.0)) & (for_all | (block.live[i] != 0.0));
-        // Unit once more, as in the reference.
+        // The scalar sum normalizes the vector a second time here, as C does, which can change the last bit.
         let length = (x[i] * x[i] + y[i] * y[i] + z[i] * z[i]).sqrt();
         let length = if taken & (length != 0.0) { length } else { 1.0 };
         [x[i], y[i], z[i]] = [x[i], y[i], z[i]].map(A::over(length));
@@ -117,8 +117,8 @@ pub(super) fn correct_polarization<A: Arithmetic, O: BlockObserver>(
     }
 }
 
-/// Weighs the terms of one source at one sub-pixel with the factors that belong to them, and adds
-/// them to the `earlier` sums.
+/// Multiplies the terms of one source at one sub-pixel by their correction factors, and adds them to the
+/// `earlier` sums.
 #[inline(always)]
 pub(super) fn weigh_terms(view: &View<'_>, earlier: &Column, block: &mut Block) {
     let rules = &view.rules;
@@ -128,7 +128,7 @@ pub(super) fn weigh_terms(view: &View<'_>, earlier: &Column, block: &mut Block) 
     }
 }
 
-/// The product of the corrections of lane `i` that multiply what `scales` says; 1 if there are none.
+/// The product of the corrections of lane `i` whose rule is `scales`; 1 if there are none.
 #[inline(always)]
 pub(super) fn corrections(rules: &CorrectionRules, scales: Scales, block: &Block, i: usize) -> f64 {
     let mut product = 1.0;

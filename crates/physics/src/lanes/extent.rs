@@ -1,9 +1,9 @@
-//! How far a block reaches in reciprocal space.
+//! The range of the scattering vectors of a block.
 
 use super::block::{BLOCK, Block};
 use crate::scene::View;
 
-/// The shortest and the longest scattering vector of a block.
+/// The squared lengths of the shortest and the longest scattering vector of a block.
 pub(super) struct Extent {
     shortest_squared_per_m2: f64,
     longest_squared_per_m2: f64,
@@ -19,6 +19,7 @@ impl Extent {
             for lane in 0..EXTENT_LANES {
                 let i = start + lane;
                 let squared = x[i] * x[i] + y[i] * y[i] + z[i] * z[i];
+                // Comparisons instead of `f64::min` and `max`: each is one instruction, without a test for NaN.
                 shortest[lane] = if squared < shortest[lane] {
                     squared
                 } else {
@@ -37,7 +38,7 @@ impl Extent {
         }
     }
 
-    /// Whether every pixel scatters beyond the last reflection that is not 0.
+    /// Whether every scattering vector is beyond the last reflection that is not 0.
     #[inline(always)]
     pub(super) fn is_beyond_list(&self, view: &View<'_>) -> bool {
         view.bounds
@@ -45,7 +46,7 @@ impl Extent {
             .is_some_and(|reach| self.shortest_squared_per_m2 > reach)
     }
 
-    /// Whether no orientation can take any pixel out of the grid of structure factors.
+    /// Whether the nearest indices of every pixel are in the grid of structure factors in any orientation.
     #[inline(always)]
     pub(super) fn is_inside_grid(&self, view: &View<'_>) -> bool {
         let longest_per_m = self.longest_squared_per_m2.sqrt();
@@ -57,5 +58,5 @@ impl Extent {
     }
 }
 
-/// Partial minima and maxima, enough to fill the widest vector.
+/// The number of partial minima and maxima: enough for the widest vector.
 const EXTENT_LANES: usize = 8;

@@ -1,4 +1,4 @@
-//! The structure factor of the lattice, lane by lane, but for its sign.
+//! The lattice factor of a block, up to the sign.
 
 use nanobragg_crystal::{LatticeNumber, Shape};
 use nanobragg_numeric::Scalar;
@@ -7,13 +7,13 @@ use super::block::{BLOCK, Block, any};
 use super::lane::{Arithmetic, Lane, sin_pi_single};
 use crate::scene::View;
 
-/// In which precision the interference function of a parallelepiped is computed. Everything else,
-/// the Miller indices above all, is in double precision always.
+/// The precision of the interference function of a parallelepiped. All other numbers, in particular the
+/// Miller indices, are in double precision.
 ///
-/// The function is the quotient of two products over three axes, each but for its sign. Offsets that
-/// may be exactly 0, which would make 0/0, are shifted first ([`without_zero`](Self::without_zero)).
+/// The function is the quotient of two products over three axes, both up to the sign. An offset of
+/// exactly 0 would give 0/0, so [`without_zero`](Self::without_zero) shifts it first.
 pub(super) trait Interference {
-    /// An offset that is not 0, for which the quotient is n as at 0.
+    /// The offset, or a tiny number instead of 0. The quotient for the tiny number is n, the limit at 0.
     fn without_zero(offset: f64) -> f64;
 
     /// The product of `sin(pi n d)`.
@@ -23,7 +23,7 @@ pub(super) trait Interference {
     fn below<A: Arithmetic>(offset: [f64; 3]) -> f64;
 }
 
-/// Double precision.
+/// Double precision in all operations.
 pub(super) struct Double;
 
 /// Single precision after the range reduction.
@@ -31,6 +31,7 @@ pub(super) struct Single;
 
 impl Interference for Double {
     #[inline(always)]
+    // Any offset that is small enough to be changed by this has the quotient n.
     fn without_zero(offset: f64) -> f64 {
         offset + 1e-40
     }
@@ -49,6 +50,7 @@ impl Interference for Double {
 
 impl Interference for Single {
     #[inline(always)]
+    // 1e-40 would be subnormal in f32.
     fn without_zero(offset: f64) -> f64 {
         offset + 1e-30
     }
@@ -66,7 +68,7 @@ impl Interference for Single {
     }
 }
 
-/// Fills `lattice_factor`, and `vanishes` for the shapes that can be exactly 0.
+/// Fills `lattice_factor`. Also fills `vanishes` for the shapes whose lattice factor can be exactly 0.
 #[inline(always)]
 pub(super) fn fill_lattice<P: Interference, A: Arithmetic>(view: &View<'_>, block: &mut Block) {
     match view.lattice.shape {
@@ -80,9 +82,9 @@ pub(super) fn fill_lattice<P: Interference, A: Arithmetic>(view: &View<'_>, bloc
     }
 }
 
-/// Only the square of the grating function is needed, so its sign may be lost and it may be taken of
-/// the offset from the nearest whole index: for whole N, `sin(pi N h) = +-sin(pi N dh)`, whose range
-/// reduction is exact.
+/// A pixel depends only on the square of the grating function, so the sign has no effect, and the
+/// function is computed from the offset dh to the nearest integer. For integer N,
+/// `sin(pi N h) = +-sin(pi N dh)`, and the range reduction of `N dh` is exact.
 #[inline(always)]
 fn fill_square<P: Interference, A: Arithmetic>(view: &View<'_>, block: &mut Block) {
     let [dh, dk, dl] = &block.offset;
@@ -92,10 +94,10 @@ fn fill_square<P: Interference, A: Arithmetic>(view: &View<'_>, block: &mut Bloc
     }
 }
 
-/// The shapes that are a function of the offset alone, by the formula that the reference uses.
+/// The shapes whose lattice factor depends only on the offset, by the formula of the scalar sum.
 ///
-/// `shape` is that of the crystal. It is told by name at every call, so that each call is compiled for
-/// its own shape: a match inside the loop would keep the compiler from making vectors of it.
+/// `shape` is the shape of the crystal. Callers pass it as a constant, so that each call is compiled for
+/// its own shape. A `match` inside the loop would prevent vectorisation.
 #[inline(always)]
 fn fill_peaked(view: &View<'_>, shape: Shape, block: &mut Block) {
     let mut lattice = view.lattice.map(Lane);
@@ -109,14 +111,14 @@ fn fill_peaked(view: &View<'_>, shape: Shape, block: &mut Block) {
     }
 }
 
-/// In a lane both removable singularities are worked by their closed formulas, with branch-free sines.
+/// A lane evaluates both formulas with a removable singularity in closed form, with branch-free sines.
 impl LatticeNumber for Lane {}
 
-/// `pi sqrt(fudge r^2)` below which the transform of a sphere is taken from the reference.
+/// Below this value of `pi sqrt(fudge r^2)` the scalar sum's formula computes the transform of a sphere.
 const ROUND_CENTRE: f64 = 0.05;
 
-/// Near the centre of a spot `sin(x)/x - cos(x)` loses its leading digits. There the last bit of the
-/// system's sine decides what the C program gets, so those few lanes are computed with it.
+/// Near the centre of a spot `sin(x)/x - cos(x)` loses its leading digits, and the last bit of the
+/// system's sine determines the result of the C program. The few lanes there are computed with that sine.
 #[inline(always)]
 fn mend_round_centres(view: &View<'_>, block: &mut Block) {
     let lattice = &view.lattice;

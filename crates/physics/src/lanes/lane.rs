@@ -1,39 +1,37 @@
-//! One lane of a block: a number whose functions are free of branches and calls.
+//! One lane of a block: a number whose functions have no branches and no calls.
 //!
-//! The fast kernel is plain loops over blocks of pixels, which the compiler turns into vector
-//! instructions of whatever width it may use. A call of the system's sine would end that; these do
-//! not. They agree with the system's functions to a few units in the last place over the range that
-//! a simulation uses, and with themselves to the bit at every vector width. What may be fused is said
-//! by [`Arithmetic`].
+//! The lane kernel consists of plain loops over blocks of pixels, which the compiler vectorises at any
+//! width. A call of the system's sine would prevent this; the functions here do not. They agree with
+//! those of the system to a few units in the last place over the range of a simulation. Their bits are
+//! the same at every vector width. [`Arithmetic`] says which operations may be fused.
 
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use nanobragg_numeric::{Real, Scalar};
 
-/// Adding and subtracting 1.5 x 2^52 rounds to the nearest whole number, halves to even, for
-/// magnitudes below 2^51; in between, the low bits of the sum hold that number.
+/// Adding and subtracting 1.5 x 2^52 rounds to the nearest integer, halves to even, for magnitudes below 2^51.
+/// In between, the unit in the last place is 1, so the low bits of the sum are those of the integer.
 const ROUNDER: f64 = 6_755_399_441_055_744.0;
 
-/// The largest magnitude that is rounded exactly.
+/// Indices up to this magnitude are rounded exactly.
 pub(crate) const LARGEST_INDEX: f64 = 1e12;
 
-/// The nearest whole number, halves to even.
+/// The nearest integer, halves to even.
 #[inline(always)]
 pub(crate) fn round_to_even(x: f64) -> f64 {
     (x + ROUNDER) - ROUNDER
 }
 
-/// The arithmetic of a set of vector instructions: what takes one of them where it can, and several
-/// where it must.
+/// The operations that take one instruction in some sets of vector instructions and several in others.
 pub(crate) trait Arithmetic {
-    /// The nearest whole number, halves down (`ceil(x - 1/2)`), and what `x` is above it; a half may
-    /// come with an offset of -1/2, where every lattice is the same as at 1/2.
+    /// The nearest integer, halves down (`ceil(x - 1/2)`, as in C), and the offset of `x` from it. For a
+    /// half the offset may be -1/2 instead of 1/2: the squared lattice factor is the same at both.
     fn nearest_and_offset(x: f64) -> (f64, f64);
 
-    /// The largest whole number not above `x`.
+    /// The largest integer that is not above `x`.
     fn floor(x: f64) -> f64;
 
-    /// The polynomial in `z` of these coefficients, that of the highest power last, by Horner's scheme.
+    /// The polynomial in `z` with these coefficients, highest power last, by Horner's scheme.
     #[inline(always)]
     fn polynomial<const N: usize>(coefficients: &[f64; N], z: f64) -> f64 {
         let mut sum = coefficients[N - 1];
@@ -49,9 +47,9 @@ pub(crate) trait Arithmetic {
         r * Self::sine_over_turn(r * r)
     }
 
-    /// `sin(pi r)/r` of `z = r^2`, in that unit: a polynomial of the sixth degree whose first coefficient is
-    /// 1, by coefficients adapted to it. It takes three multiplications, where Horner's scheme takes
-    /// five, each of which waits for the one before.
+    /// `sin(pi r)/r` as a function of `z = r^2`, in the unit of [`SINE_OVER_TURN`]: a polynomial of
+    /// degree 6 whose leading coefficient is 1. The coefficients are adapted: the evaluation takes three
+    /// multiplications in a shorter chain of dependent operations than the five of Horner's scheme.
     ///
     /// # Source
     /// Knuth, The Art of Computer Programming 2, 4.6.4, equation 16.
@@ -63,34 +61,33 @@ pub(crate) trait Arithmetic {
         Self::multiply_add(fourth + square + a4, fourth, a5)
     }
 
-    /// `a b + c`, in one instruction where there is one.
+    /// `a b + c`, in one instruction if there is one.
     fn multiply_add(a: f64, b: f64, c: f64) -> f64;
 
-    /// The same in single precision.
+    /// `a b + c` in single precision.
     fn multiply_add_single(a: f32, b: f32, c: f32) -> f32;
 
-    /// The nearest whole number to `n d`, and `n d` less that.
+    /// The nearest integer to `n d`, and the remainder of `n d`.
     fn turns(n: f64, d: f64) -> (f64, f64);
 
-    /// `n d` less the nearest whole number.
+    /// The remainder of `n d`: `n d` minus the nearest integer.
     #[inline(always)]
     fn part_of_turn(n: f64, d: f64) -> f64 {
         Self::turns(n, d).1
     }
 
-    /// A division by `divisor`, rounded as divisions are.
+    /// A division by `divisor`, with the rounding of a division.
     fn over(divisor: f64) -> impl Fn(f64) -> f64;
 }
 
-/// Multiplications and additions one by one, and no instruction that rounds: SSE2.
+/// Separate multiplications and additions, and no instruction for rounding: SSE2.
 #[allow(dead_code, reason = "an architecture may use only one of the two")]
 pub(crate) struct Separate;
 
 /// Fused multiplication and addition, and rounding in one instruction: AVX2 with FMA, AVX-512, NEON.
 ///
-/// The lattice factor and the sum of terms are fused. The indices are not: an index must come out as in
-/// the C program to the bit, since the last bit decides which reflection is the nearest to a point
-/// halfway between two.
+/// Lattice factors and sums of terms are fused. Indices are not fused: an index must agree with the C program
+/// to the last bit, because this bit decides which reflection is nearest to a point halfway between two.
 #[allow(dead_code, reason = "an architecture may use only one of the two")]
 pub(crate) struct Fused;
 
@@ -100,6 +97,7 @@ impl Arithmetic for Separate {
         let rounded = round_to_even(x);
         let offset = x - rounded;
         let is_half = offset == -0.5;
+        // `round_to_even` may have rounded a half up; then the integer below is the result.
         (if is_half { rounded - 1.0 } else { rounded }, offset)
     }
 
@@ -151,12 +149,13 @@ impl Arithmetic for Fused {
 
     #[inline(always)]
     fn turns(n: f64, d: f64) -> (f64, f64) {
+        // Fused, `n d` itself is not rounded: the remainder has only one rounding error.
         let whole = n.mul_add(d, ROUNDER) - ROUNDER;
         (whole, n.mul_add(d, -whole))
     }
 
-    /// One division, however many numbers are divided: the remainder of each number's product with the
-    /// reciprocal, which fusing gives exactly, mends that product's last bit.
+    /// One division for any number of quotients. The remainder of a number, computed from its product
+    /// with the reciprocal, is exact in fused arithmetic. It corrects the last bit of the product.
     ///
     /// # Source
     /// Markstein, IBM J. Res. Dev. 34 (1990) 111, theorem 8.3.
@@ -176,15 +175,15 @@ impl Arithmetic for Fused {
     }
 }
 
-/// A polynomial of the sixth degree in `z = r^2` for `sin(pi r)/r`, |r| <= 1/2, adapted to
-/// [`Arithmetic::sine_over_turn`]. Its unit, which quotients of sines do not feel, is the coefficient of the
-/// highest power, 4.472002788186134e-4. The relative error is below 1e-13, a millionth of the distance
+/// Coefficients for [`Arithmetic::sine_over_turn`]: a polynomial of degree 6 in `z = r^2` for
+/// `sin(pi r)/r`, |r| <= 1/2. Its unit is the coefficient of the highest power, 4.472002788186134e-4; it
+/// cancels in the quotients of sines. The relative error is below 1e-13, a millionth of the distance
 /// between two neighbouring f32.
 ///
 /// # Source
 /// Minimax polynomial (Remez exchange in extended precision): 7025.023915210577, -11555.701158391632,
-/// 5702.509940638178, -1340.0358946966846, 183.6866746341642, -16.46641418539946, 1. Of the three ways of
-/// adapting it this one cancels least.
+/// 5702.509940638178, -1340.0358946966846, 183.6866746341642, -16.46641418539946, 1. There are three ways
+/// to adapt it; this one has the least cancellation.
 const SINE_OVER_TURN: [f64; 6] = [
     -13.225_179_203_106_238,
     124.095_213_538_476_03,
@@ -194,32 +193,33 @@ const SINE_OVER_TURN: [f64; 6] = [
     675_181.009_269_087_7,
 ];
 
-/// What is added to a whole number for its low bits to be those of an integer counted from `origin`.
+/// The number to add to an integer so that the low bits of the sum count from `origin`.
 #[inline(always)]
 pub(crate) fn offset_base(origin: f64) -> f64 {
     ROUNDER - origin
 }
 
-/// The low bits of a whole number to which [`offset_base`] was added.
+/// The low bits of an integer to which [`offset_base`] was added.
 #[inline(always)]
 pub(crate) fn low_bits(shifted: f64) -> u32 {
     shifted.to_bits() as u32
 }
 
-/// `2^k` for a whole `k` between -1022 and 1023.
+/// `2^k` for an integer `k` between -1022 and 1023.
 #[inline(always)]
 fn power_of_two(k: f64) -> f64 {
+    // k + 1023 is in the low bits of the sum. The shift moves it into the exponent of an f64.
     f64::from_bits((k + (ROUNDER + 1023.0)).to_bits() << 52)
 }
 
-/// A polynomial in `z`, highest power last.
+/// A polynomial in `z`, coefficient of the highest power last.
 macro_rules! horner {
     ($z:expr, $last:expr) => { $last };
     ($z:expr, $first:expr, $($rest:expr),+) => { $first + $z * horner!($z, $($rest),+) };
 }
 
-/// As [`Arithmetic::sin_pi`] in single precision, of five terms, in units of 0.0775603868; relative
-/// error below 6e-9 besides rounding. Adapted coefficients would cancel more digits than there are.
+/// [`Arithmetic::sin_pi`] in single precision: five terms, in units of 0.0775603868, relative error below
+/// 6e-9 before rounding errors. Adapted coefficients would cancel more digits than an f32 has.
 ///
 /// # Source
 /// Minimax polynomial (Remez exchange in extended precision).
@@ -231,11 +231,11 @@ pub(crate) fn sin_pi_single<A: Arithmetic>(r: f32) -> f32 {
     r * A::multiply_add_single(sum, z, 40.505_12)
 }
 
-/// `f64` with branch-free functions. Angles may be as large as 1e9 radians.
+/// `f64` with branch-free functions. Angles can be as large as 1e9 radians.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub(crate) struct Lane(pub(crate) f64);
 
-/// `x = n pi + r` with whole `n` and |r| <= pi/2; pi in three parts, so that `n` times each of the
+/// `x = n pi + r` with integer `n` and |r| <= pi/2. Pi is the sum of three parts; `n` times each of the
 /// first two is exact for `n` below 2^22.
 #[inline(always)]
 fn reduce_by_pi(x: f64) -> (f64, f64) {
@@ -245,7 +245,7 @@ fn reduce_by_pi(x: f64) -> (f64, f64) {
     (n, r - n * 1.034_036_596_358_821e-18)
 }
 
-/// `y` with its sign changed if the whole number `n` is odd.
+/// `y` with the opposite sign if the integer `n` is odd.
 #[inline(always)]
 fn negate_if_odd(y: f64, n: f64) -> f64 {
     let parity = (n + ROUNDER).to_bits() & 1;
@@ -317,7 +317,8 @@ impl Scalar for Lane {
             2.763_244_274_808_225e-7,
             2.499_419_934_045_434_8e-8
         );
-        // Two steps, so that results below the normal range lose their digits one by one.
+        // 2^k in two steps: 2^k alone may be outside the normal range, and subnormal results must lose
+        // their digits gradually.
         let half = round_to_even(k * 0.5);
         Self(power * power_of_two(half) * power_of_two(k - half))
     }
@@ -380,7 +381,7 @@ impl Neg for Lane {
 mod tests {
     use super::*;
 
-    /// Numbers spread over `[-range, range]`, dense near 0.
+    /// Numbers between `-range` and `range`, dense near 0.
     fn spread(range: f64) -> impl Iterator<Item = f64> {
         (-20_000..=20_000).map(move |i| {
             let t = f64::from(i) / 20_000.0;

@@ -1,17 +1,16 @@
-//! Which vector instructions a run uses. The only file with unsafe code.
+//! The vector instructions of a run. The only file with unsafe code.
 
 use std::fmt;
 
 use super::lane::{self, Arithmetic};
 
-/// A set of instructions to render with.
+/// A set of vector instructions.
 ///
-/// AVX2 and AVX-512 give the same image to the bit. The baseline of x86-64 does not fuse
-/// multiplication and addition, and the reference uses the system's sine; how far that is apart is
-/// stated in `docs/PARITY.md`.
+/// AVX2 and AVX-512 give the same image to the bit. The baseline of x86-64 does not fuse multiplication and
+/// addition, and the reference uses the sine of the system. `docs/PARITY.md` has the bound of the differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// The scalar kernel, pixel by pixel: the judge.
+    /// The scalar kernel, pixel by pixel: the standard.
     Reference,
     /// What every processor of the architecture has: SSE2 on x86-64, NEON on AArch64.
     Baseline,
@@ -25,7 +24,7 @@ impl Level {
     /// Every level, the slowest first.
     pub const ALL: [Self; 4] = [Self::Reference, Self::Baseline, Self::Avx2, Self::Avx512];
 
-    /// The fastest level of this processor.
+    /// The fastest level that this processor supports.
     pub fn detect() -> Self {
         Self::ALL
             .into_iter()
@@ -34,7 +33,7 @@ impl Level {
             .unwrap_or(Self::Baseline)
     }
 
-    /// Whether this processor can run it.
+    /// Whether this processor supports the level.
     pub fn is_available(self) -> bool {
         match self {
             Self::Reference | Self::Baseline => true,
@@ -56,7 +55,7 @@ impl Level {
         }
     }
 
-    /// Its name, as on the command line.
+    /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Reference => "reference",
@@ -79,26 +78,26 @@ pub enum Precision {
     /// Double precision throughout.
     #[default]
     Double,
-    /// Single precision after the range reduction; indices stay in double precision.
+    /// Single precision after the range reduction. Indices are always in double precision.
     Single,
 }
 
-/// What is compiled for each set of instructions.
+/// Work that is compiled for each set of instructions.
 pub(super) trait Task {
     type Output;
 
-    /// Does it. Every implementation and all that it calls have to be `inline(always)`: only what is inlined
-    /// into the function of a level is compiled for its instructions.
+    /// Runs the task. Every implementation and every function that it calls must be `inline(always)`:
+    /// only code that is inlined into the function of a level is compiled for its instructions.
     fn run<A: Arithmetic>(self) -> Self::Output;
 }
 
-/// Does a task with the instructions of `level`, or those of the baseline if this processor does not
-/// have them.
+/// Runs a task with the instructions of `level`, or with those of the baseline if this processor does not
+/// support the level.
 pub(super) fn run_at<T: Task>(level: Level, task: T) -> T::Output {
     match level {
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 if level.is_available() => {
-            // SAFETY: the processor has AVX2 and FMA, as was just asked.
+            // SAFETY: `is_available` has just checked that the processor has AVX2 and FMA.
             #[allow(unsafe_code)]
             unsafe {
                 run_avx2(task)
@@ -106,7 +105,7 @@ pub(super) fn run_at<T: Task>(level: Level, task: T) -> T::Output {
         }
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 if level.is_available() => {
-            // SAFETY: the processor has FMA and these parts of AVX-512, as was just asked.
+            // SAFETY: `is_available` has just checked that the processor has FMA and these parts of AVX-512.
             #[allow(unsafe_code)]
             unsafe {
                 run_avx512(task)
@@ -128,7 +127,7 @@ fn run_avx512<T: Task>(task: T) -> T::Output {
     task.run::<lane::Fused>()
 }
 
-/// What every processor of the architecture can do.
+/// The arithmetic that every processor of the architecture supports.
 #[cfg(target_arch = "aarch64")]
 pub(super) type Baseline = lane::Fused;
 #[cfg(not(target_arch = "aarch64"))]

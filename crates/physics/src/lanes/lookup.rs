@@ -4,27 +4,27 @@ use super::block::{BLOCK, Block};
 use super::lane::{Arithmetic, low_bits, offset_base};
 use crate::scene::{Orientation, View};
 
-/// The grid of structure factors in the numbers that lanes compute with.
+/// The grid of structure factors, in `f64` as lanes need it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LaneGrid {
     min: [f64; 3],
     max: [f64; 3],
     stride: [f64; 3],
-    /// Added to `h stride + k stride + l`, makes its low bits the place in the grid.
+    /// `h stride + k stride + l + base` has the offset in the grid in its low bits.
     base: f64,
 }
 
-/// The place of everything that is not in the grid.
+/// The value of `place` outside the grid.
 pub(super) const OUTSIDE: u32 = u32::MAX;
 
 impl LaneGrid {
-    /// `None` for a grid with more points than a lane can number.
+    /// `None` for a grid with more points than a `u32` can number.
     pub(crate) fn new(factors: &nanobragg_crystal::FactorGrid) -> Option<Self> {
         u32::try_from(factors.values().len())
             .ok()
             .filter(|points| *points < OUTSIDE)?;
         let Some(bounds) = factors.bounds() else {
-            // Nothing lies between 0 and -1.
+            // An empty range: no index is between 0 and -1.
             return Some(Self {
                 max: [-1.0; 3],
                 ..Self::default()
@@ -40,8 +40,8 @@ impl LaneGrid {
         })
     }
 
-    /// Whether the nearest whole indices of every point are in the grid whose indices are at most
-    /// `largest` in magnitude.
+    /// Whether the grid contains the nearest integer indices of all fractional indices up to `largest` in
+    /// magnitude.
     pub(super) fn holds(&self, largest: [f64; 3]) -> bool {
         (0..3).all(|axis| {
             let bound = (-self.min[axis]).min(self.max[axis]);
@@ -50,15 +50,16 @@ impl LaneGrid {
     }
 }
 
-/// The fractional indices of lane `i`: `a.q, b.q, c.q`.
+/// The fractional indices of lane `i`: `a.q, b.q, c.q`. Multiplications and additions are not fused and
+/// are in the order of C, because an index must agree with C to the last bit.
 #[inline(always)]
 fn hkl(block: &Block, orientation: &Orientation, i: usize) -> [f64; 3] {
     let [x, y, z] = &block.scattering_per_m;
     orientation.map(|edge| edge[0] * x[i] + edge[1] * y[i] + edge[2] * z[i])
 }
 
-/// Fills `offset` and `place` for a lookup at the nearest whole indices. `INSIDE` is known to be in the
-/// grid, so nothing is compared with its bounds.
+/// Fills `offset` and `place` for a lookup at the nearest integer indices. `INSIDE`: all of them are
+/// known to be in the grid, so there are no comparisons.
 #[inline(always)]
 pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
     view: &View<'_>,
@@ -79,6 +80,7 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
         block.offset[0][i] = dh;
         block.offset[1][i] = dk;
         block.offset[2][i] = dl;
+        // `|` and `&` instead of `||` and `&&`: no branches.
         let inside = INSIDE
             | (h0 >= min[0])
                 & (h0 <= max[0])
@@ -86,13 +88,14 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
                 & (k0 <= max[1])
                 & (l0 >= min[2])
                 & (l0 <= max[2]);
+        // In the grid all terms are integers below 2^53, so the sum is exact, fused or not.
         let in_plane = A::multiply_add(k0, stride[1], l0 + base);
         let place = low_bits(A::multiply_add(h0, stride[0], in_plane));
         block.place[i] = if inside { place } else { OUTSIDE };
     }
 }
 
-/// Fills `cell_factor` from `place`, and tells whether any of them is not 0.
+/// Fills `cell_factor` from `place`. Returns whether any structure factor is not 0.
 #[inline(always)]
 pub(super) fn gather_nearest<const INSIDE: bool>(view: &View<'_>, block: &mut Block) -> bool {
     let factors = &view.setup.factors;
@@ -101,11 +104,12 @@ pub(super) fn gather_nearest<const INSIDE: bool>(view: &View<'_>, block: &mut Bl
         block.cell_factor = [default_f; BLOCK];
         return default_f != 0.0;
     };
-    // Places are numbered in 32 bits, and so is the last of them.
+    // `place` is a `u32`, and `LaneGrid::new` has checked that the last offset fits.
     let last = last as u32;
+    // The slice shows the compiler that `last` is a valid index, so the loop has no bounds check.
     let values = &values[..=last as usize];
     for i in 0..BLOCK {
-        // Every lane reads something, so that no lane has to be told apart while reading.
+        // Every lane reads an element, also a lane outside the grid: this avoids a branch.
         let listed = values[block.place[i].min(last) as usize];
         block.cell_factor[i] = if !INSIDE & (block.place[i] == OUTSIDE) {
             default_f
@@ -116,10 +120,10 @@ pub(super) fn gather_nearest<const INSIDE: bool>(view: &View<'_>, block: &mut Bl
     super::block::any(&block.cell_factor, |factor| factor != 0.0)
 }
 
-/// Fills `offset`, `place` and `weights` for Lagrange's cubic; the place of an index too near the edge
-/// of the grid is [`OUTSIDE`].
+/// Fills `offset`, `place` and `weights` for Lagrange's cubic polynomial. `place` is [`OUTSIDE`] for an
+/// index too close to the edge of the grid.
 ///
-/// The weights are those of `nanobragg_crystal::lagrange_cubic`, written apart from the values.
+/// The weights are those of `nanobragg_crystal::lagrange_cubic`, without the values.
 #[inline(always)]
 pub(super) fn find_neighbours<A: Arithmetic>(
     view: &View<'_>,
@@ -140,6 +144,7 @@ pub(super) fn find_neighbours<A: Arithmetic>(
         for axis in 0..3 {
             let x = index[axis];
             block.offset[axis][i] = A::nearest_and_offset(x).1;
+            // The test of C; it is stricter than necessary by one index at each end.
             inside &= (x - min[axis] + 3.0 <= span[axis]) & (x - 2.0 >= min[axis]);
             let first = A::floor(x) - 1.0;
             place += first * stride[axis];
@@ -148,6 +153,7 @@ pub(super) fn find_neighbours<A: Arithmetic>(
             let d2 = x - (first + 2.0);
             let d3 = x - (first + 3.0);
             let weights = &mut block.weights[axis];
+            // The denominators are -6, 2, -2 and 6.
             weights[0][i] = d1 * d2 * d3 * (-1.0 / 6.0);
             weights[1][i] = d0 * d2 * d3 * 0.5;
             weights[2][i] = d0 * d1 * d3 * -0.5;
@@ -157,15 +163,15 @@ pub(super) fn find_neighbours<A: Arithmetic>(
     }
 }
 
-/// Pixels that are interpolated together: most have the same 64 neighbours, since pixels are small
-/// against the distance of two spots.
+/// The number of pixels that are interpolated together. Most of them have the same 64 neighbours, because
+/// pixels are small compared with the distance between two spots.
 const GROUP: usize = 8;
 
-/// Fills `cell_factor` with Lagrange's cubic through the 4 x 4 x 4 neighbours; 0 where that is not
-/// allowed.
+/// Fills `cell_factor` with Lagrange's cubic polynomial through the 4 x 4 x 4 neighbours; 0 where `place`
+/// is [`OUTSIDE`].
 ///
-/// The sum runs over l, then k, then h, as the reference's; the difference is rounding. It is the same
-/// sum whichever pixels are in the group.
+/// The order of summation is that of the scalar sum: l, then k, then h. The results differ by rounding
+/// errors. The result of a pixel does not depend on the other pixels of its group.
 #[inline(always)]
 pub(super) fn gather_tricubic<A: Arithmetic>(view: &View<'_>, block: &mut Block) {
     let grid = &view.setup.factors;
@@ -173,6 +179,7 @@ pub(super) fn gather_tricubic<A: Arithmetic>(view: &View<'_>, block: &mut Block)
     for start in (0..BLOCK).step_by(GROUP) {
         let places: [u32; GROUP] = std::array::from_fn(|i| block.place[start + i]);
         for (i, &place) in places.iter().enumerate() {
+            // Each distinct place of the group is interpolated once, for all lanes.
             if place == OUTSIDE {
                 block.cell_factor[start + i] = 0.0;
             } else if !places[..i].contains(&place) {
@@ -187,9 +194,8 @@ pub(super) fn gather_tricubic<A: Arithmetic>(view: &View<'_>, block: &mut Block)
     }
 }
 
-/// Fills `cell_factor` with the nearest structure factor where interpolation is not allowed.
-///
-/// One lane at a time: few are so near the edge of the grid.
+/// Fills `cell_factor` with the nearest structure factor where interpolation is not possible, one lane at
+/// a time: few lanes are so close to the edge of the grid.
 #[inline(always)]
 pub(super) fn gather_nearest_outside(
     view: &View<'_>,
@@ -206,8 +212,8 @@ pub(super) fn gather_nearest_outside(
 /// One number for each pixel of a group.
 type Lanes = [f64; GROUP];
 
-/// Interpolates between the 64 neighbours from `corner` on with the weights of the group of pixels from
-/// `start` on.
+/// Interpolates between the 64 neighbours that begin at the offset `corner`, with the weights of the
+/// group of pixels that begins at lane `start`.
 #[inline(always)]
 fn interpolate<A: Arithmetic>(
     values: &[f64],
@@ -220,7 +226,7 @@ fn interpolate<A: Arithmetic>(
         let (groups, _) = block.weights[axis][n].as_chunks::<GROUP>();
         &groups[start / GROUP]
     };
-    // Short chains of additions: the compiler makes vectors of nothing that is a dozen steps deep.
+    // Short loops: the compiler does not vectorise a chain of a dozen dependent additions.
     let mut factors = [0.0; GROUP];
     for h in 0..4 {
         let mut in_plane = [0.0; GROUP];

@@ -1,17 +1,17 @@
 //! The sum over lanes: blocks of pixels of one row, with the vector instructions of the machine.
 //!
-//! | file | what it is |
+//! | file | content |
 //! |---|---|
 //! | `sum` | the sum of `scalar` over blocks of pixels, stage by stage |
-//! | `observer` | what looks on, and what else it makes of the terms |
+//! | `observer` | observers of the sum, which may add the terms themselves |
 //! | `block` | the columns of a block |
-//! | `extent` | how far it reaches in reciprocal space |
-//! | `correct` | its solid angles, capture fractions, polarization factors |
-//! | `lookup`, `interference` | its two expensive stages: structure factors, lattice factors |
+//! | `extent` | the lengths of the scattering vectors of a block |
+//! | `correct` | solid angles, capture fractions, polarization factors |
+//! | `lookup`, `interference` | the two expensive stages: structure factors, lattice factors |
 //! | `derivatives` | an observer: derivatives of the sum |
 //! | `lane` | branch-free functions |
-//! | `shares` | an observer: the sum parted among reflections |
-//! | `level` | all of it compiled for each set of vector instructions |
+//! | `shares` | an observer: the sum divided among reflections |
+//! | `level` | compiles the sum for each set of vector instructions |
 
 #![allow(
     clippy::needless_range_loop,
@@ -48,7 +48,7 @@ pub(crate) use lane::LARGEST_INDEX;
 pub(crate) use lookup::LaneGrid;
 pub(crate) use shares::{LaneShares, share_part};
 
-/// Renders a part of a row. The first element of `row` is the first pixel of the part.
+/// Renders a part of a row. `row` has one element for each pixel of the part.
 pub(crate) fn render(
     (level, precision): (Level, Precision),
     view: &View<'_>,
@@ -72,8 +72,8 @@ impl<P: Interference> Task for Render<'_, P> {
     }
 }
 
-/// Renders a part of a row with its derivatives, of a scene that suits the fast path. Returns the pixels
-/// whose derivatives by structure factors have to be taken along the general path.
+/// Renders a part of a row with its derivatives. The scene must be one for which [`Tables`] has a fast
+/// path. Returns the columns of the pixels whose derivatives by structure factors need the general path.
 pub(crate) fn derive(
     level: Level,
     view: &View<'_>,

@@ -1,4 +1,4 @@
-//! The sum of every pixel, parted among reflections.
+//! The sum of every pixel, divided among reflections.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use crate::backend::RowPart;
 use crate::sampling::Scales;
 use crate::scene::{Orientation, View};
 
-/// Parts the sum of each pixel of `part` among reflections: `take` is told of every pixel that is
-/// rendered, and what its terms add up to. Always in double precision, at the baseline's instructions.
+/// Divides the sum of each pixel of `part` among reflections. `take` receives the column of every
+/// rendered pixel and the parts of its sum. Always in double precision, with the baseline instructions.
 pub(crate) fn share_part(
     view: &View<'_>,
     part: &RowPart<'_>,
@@ -44,12 +44,13 @@ pub(crate) fn share_part(
     }
 }
 
-/// The sum of one pixel, by reflections.
+/// The sum of one pixel by reflection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LaneShares {
-    /// What water adds.
+    /// The part of the water.
     pub(crate) background: f64,
-    /// The reflection of the latest terms and what they add: most terms of a pixel are of one.
+    /// The reflection of the latest terms and their sum. Most terms of a pixel belong to one reflection,
+    /// so this saves most lookups in the map.
     latest: ([i32; 3], f64),
     settled: BTreeMap<[i32; 3], f64>,
 }
@@ -84,14 +85,14 @@ impl LaneShares {
         self.settled.values_mut().for_each(|sum| *sum *= factor);
     }
 
-    /// The reflections of the pixel, and what the terms nearest to each add up to.
+    /// The reflections of the pixel, each with the sum of the terms nearest to it.
     pub(crate) fn reflections(&mut self) -> &BTreeMap<[i32; 3], f64> {
         self.settle();
         &self.settled
     }
 }
 
-/// The sums of a block, by reflections.
+/// The sums of a block by reflection.
 struct Shares {
     lanes: Vec<LaneShares>,
     weight: Column,

@@ -1,7 +1,7 @@
-//! The sum of a pixel over blocks of pixels, once for every [`BlockObserver`].
+//! The sum over blocks of pixels, for every [`BlockObserver`].
 //!
-//! Every stage is a plain loop over the lanes of a block, with nothing in it that would keep the
-//! compiler from turning it into vector instructions; `level` compiles it once for each set of them.
+//! Every stage is a plain loop over the lanes of a block, without a branch or a call that would prevent
+//! vectorisation. `level` compiles the stages once for each set of vector instructions.
 
 use nanobragg_crystal::Shape;
 use nanobragg_geometry::{Surface, flat_position, subpixel_offset, vector};
@@ -20,7 +20,7 @@ use crate::fixes::Oddity;
 use crate::sampling::{Lookup, Scales};
 use crate::scene::{SourceRow, View};
 
-/// Renders the pixels of `part` into `row`, whose first element is the first pixel.
+/// Renders the pixels of `part` into `row`, which has one element for each pixel of the part.
 #[inline(always)]
 pub(super) fn render_part<P: Interference, A: Arithmetic>(
     view: &View<'_>,
@@ -41,7 +41,7 @@ pub(super) fn render_part<P: Interference, A: Arithmetic>(
             if any(&block.left_grid, has_left)
                 && let Some(lane) = block.left_grid.iter().position(|&left| has_left(left))
             {
-                // The block once more, without this pixel and those after it.
+                // Sum this block again, without this pixel and those after it: their lookup is another one.
                 end = first + lane as u32;
                 outcome.left_grid_at = Some(end);
                 continue;
@@ -56,7 +56,7 @@ pub(super) fn render_part<P: Interference, A: Arithmetic>(
     outcome
 }
 
-/// Sums every pixel of the block, and returns their solid angles summed over layers and sub-pixels.
+/// Sums every pixel of the block. Returns the sum of the solid angles over pixels, layers and sub-pixels.
 #[inline(always)]
 pub(super) fn sum_block<P: Interference, A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
@@ -114,7 +114,7 @@ pub(super) fn sum_block<P: Interference, A: Arithmetic, O: BlockObserver>(
     solid_angle_sum_sr
 }
 
-/// Finds where the sub-pixels lie: `path_m` and `diffracted`.
+/// Fills `path_m` and `diffracted` for the sub-pixels.
 #[inline(always)]
 pub(super) fn place_subpixels<A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
@@ -136,7 +136,7 @@ pub(super) fn place_subpixels<A: Arithmetic, O: BlockObserver>(
                 position_m[2][i] = z;
             }
         }
-        // Two rotations with the system's sines: this one stage is not vectorised.
+        // Two rotations with the sine of the system: only this stage is not vectorised.
         Surface::Curved => {
             for i in 0..BLOCK {
                 let [x, y, z] = panel.position_m(fast_m[i], slow_m, depth_m);
@@ -149,10 +149,10 @@ pub(super) fn place_subpixels<A: Arithmetic, O: BlockObserver>(
     let [x, y, z] = &position_m;
     for i in 0..BLOCK {
         let path_m = (x[i] * x[i] + y[i] * y[i] + z[i] * z[i]).sqrt();
-        // A pixel on the crystal itself has no direction: a zero vector.
+        // A pixel on the crystal has no direction: `diffracted` is a zero vector.
         let length = if path_m == 0.0 { 1.0 } else { path_m };
         block.path_m[i] = path_m;
-        // The division is the one of `A::over`, if that has one reciprocal for three quotients.
+        // With `Fused` the compiler shares this division with `A::over`, which needs the same reciprocal.
         if matches!(O::ADDS, Adds::Observer) {
             block.per_path_m[i] = if path_m == 0.0 { 0.0 } else { 1.0 / length };
         }
@@ -163,7 +163,7 @@ pub(super) fn place_subpixels<A: Arithmetic, O: BlockObserver>(
     }
 }
 
-/// Adds every phi step and domain of one source at one sub-pixel of every pixel.
+/// Adds every phi step and domain of one source at one sub-pixel, for every pixel.
 #[inline(always)]
 fn sum_source<P: Interference, A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
@@ -181,6 +181,7 @@ fn sum_source<P: Interference, A: Arithmetic, O: BlockObserver>(
     correct_polarization::<A, O>(view, index, water != 0.0, block, observer);
     observer.source(view, water, block);
     let by_terms = view.rules.any(Scales::Terms);
+    // Terms with a common weight are summed apart from the earlier ones; see `weigh_terms`.
     let earlier = block.intensity;
     if by_terms {
         block.intensity = [water; BLOCK];
@@ -204,7 +205,7 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
     block: &mut Block,
     observer: &mut O,
 ) {
-    // A term of 0 may be left out, unless the running sum is corrected with every term.
+    // A term of 0 can be skipped, except if every term also corrects the running sum.
     let may_skip = !view.rules.any(Scales::RunningSum);
     let is_square = view.lattice.shape == Shape::Square;
     let by_square = may_skip && is_square && matches!(O::ADDS, Adds::Unseen);
@@ -261,7 +262,7 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
     }
 }
 
-/// Looks up the structure factors of every phi step and domain, and leaves the terms to the observer.
+/// Looks up the structure factors of every phi step and domain. The observer adds the terms.
 #[inline(always)]
 fn observe_orientations<A: Arithmetic, O: BlockObserver, const INSIDE: bool>(
     view: &View<'_>,
@@ -276,8 +277,8 @@ fn observe_orientations<A: Arithmetic, O: BlockObserver, const INSIDE: bool>(
     }
 }
 
-/// Finds the scattering vectors of `source` ([`crate::scattering_vector`]) and where it is not cut by
-/// dmin; false if it is everywhere.
+/// Fills `scattering_per_m` ([`crate::scattering_vector`]) and `live`, which is 1 where dmin does not cut
+/// `source`. Returns false if dmin cuts the source in every lane.
 #[inline(always)]
 pub(super) fn scatter<A: Arithmetic>(
     view: &View<'_>,
@@ -293,6 +294,7 @@ pub(super) fn scatter<A: Arithmetic>(
         block.scattering_per_m[1][i] = q[1];
         block.scattering_per_m[2][i] = q[2];
     }
+    // The quotients have the bits of a division (see `Fused::over`), because indices must agree with C.
     block.live = [1.0; BLOCK];
     if dmin_m > 0.0 {
         let [x, y, z] = &block.scattering_per_m;
@@ -305,8 +307,8 @@ pub(super) fn scatter<A: Arithmetic>(
     any(&block.live, |live| live != 0.0)
 }
 
-/// Adds every phi step and domain of a parallelepiped crystal, for a source that is cut nowhere. What
-/// most runs spend their time on. `INSIDE`: all indices are known to be in the grid.
+/// Adds every phi step and domain of a parallelepiped crystal, for a source that is not cut in any lane.
+/// Most runs spend most of their time here. `INSIDE`: all nearest indices are known to be in the grid.
 #[inline(always)]
 fn add_square_orientations<P: Interference, A: Arithmetic, const INSIDE: bool>(
     view: &View<'_>,
@@ -319,7 +321,8 @@ fn add_square_orientations<P: Interference, A: Arithmetic, const INSIDE: bool>(
             add_square_terms::<P, A, true, false>(view, block);
         }
     }
-    // An offset of exactly 0 is so rare that its 0/0 is looked for in the sums.
+    // An offset of exactly 0 makes 0/0. This is rare, so it is detected once, as NaN in the sums. The
+    // block is then summed again with a guard in every term.
     if any(&block.intensity, |sum| !sum.is_finite()) {
         block.intensity = earlier;
         for orientation in view.orientations.iter() {
@@ -330,8 +333,8 @@ fn add_square_orientations<P: Interference, A: Arithmetic, const INSIDE: bool>(
     }
 }
 
-/// Marks the pixels in which an index is too near the edge of the grid to interpolate. A term whose
-/// lattice factor is exactly 0 is never looked up, so it cannot leave.
+/// Marks the pixels in which an index is too close to the edge of the grid to interpolate. A term whose
+/// lattice factor is exactly 0 is not looked up (except with water), so it does not count.
 #[inline(always)]
 fn note_where_grid_is_left(view: &View<'_>, block: &mut Block) {
     let looks_up_all = view.setup.has_water;
@@ -344,12 +347,13 @@ fn note_where_grid_is_left(view: &View<'_>, block: &mut Block) {
     }
 }
 
-/// Pixels whose numerators are worked before their denominators, so that registers suffice for each.
+/// The number of pixels whose numerators are computed before their denominators. One loop for both would
+/// need more registers than there are.
 const GROUP: usize = 32;
 
-/// The lattice factors of a parallelepiped and the addition in one stage: [`fill_lattice`] and
-/// [`add_terms`] without a column between them. `ALL` pixels are lit by the source. `ZEROS`, offsets of
-/// exactly 0, are looked after; without, they make the sum no number.
+/// [`fill_lattice`] and [`add_terms`] in one stage for a parallelepiped, without a column in between.
+/// `ALL`: the source is not cut in any lane. `ZEROS`: offsets of exactly 0 are guarded; without it they
+/// make the sum NaN.
 #[inline(always)]
 fn add_square_terms<P: Interference, A: Arithmetic, const ALL: bool, const ZEROS: bool>(
     view: &View<'_>,
@@ -375,16 +379,19 @@ fn add_square_terms<P: Interference, A: Arithmetic, const ALL: bool, const ZEROS
             below[i] = P::below::<A>(offset(start + i));
         }
         for i in 0..GROUP {
+            // F Fl = F (sin sin sin) / (sin sin sin): one division per term. A division takes as long as
+            // about thirty multiplications.
             let amplitude = above[i] / below[i];
             let earlier = block.intensity[start + i];
             let sum = A::multiply_add(amplitude, amplitude, earlier);
+            // `|` instead of `||`: a selection without a branch.
             let live = ALL | (block.live[start + i] != 0.0);
             block.intensity[start + i] = if live { sum } else { earlier };
         }
     }
 }
 
-/// Adds one term to every pixel in which the source is not cut.
+/// Adds one term to every pixel where the source is not cut.
 #[inline(always)]
 fn add_terms(block: &mut Block) {
     for i in 0..BLOCK {
@@ -395,8 +402,9 @@ fn add_terms(block: &mut Block) {
     }
 }
 
-/// Adds one term to every pixel and then corrects the running sum (the oddity `oversample-flags`),
-/// except where the lattice factor is exactly 0 and there is no water.
+/// Adds one term to every pixel and then multiplies the running sum by the corrections (the oddity
+/// `oversample-flags`). As in the C program, a term whose lattice factor is exactly 0 is skipped if there
+/// is no water.
 #[inline(always)]
 fn add_terms_and_correct(view: &View<'_>, block: &mut Block) {
     let rules = &view.rules;
@@ -404,6 +412,7 @@ fn add_terms_and_correct(view: &View<'_>, block: &mut Block) {
     for i in 0..BLOCK {
         let amplitude = block.cell_factor[i] * block.lattice_factor[i];
         let mut sum = block.intensity[i] + amplitude * amplitude;
+        // The order of the three factors is that of C.
         if rules.capture.scales == Scales::RunningSum {
             sum *= block.capture[i];
         }
@@ -419,12 +428,14 @@ fn add_terms_and_correct(view: &View<'_>, block: &mut Block) {
     }
 }
 
-/// Turns the sums into photons.
+/// Converts the sums to photons and stores those of the active pixels.
 #[inline(always)]
 fn write_photons(view: &View<'_>, block: &Block, out: &mut [f32]) {
     let rules = &view.rules;
     let mut all = [0.0_f32; BLOCK];
     for (i, out) in all.iter_mut().enumerate() {
+        // All lanes are computed, and only the copy below has a branch: stores in some lanes only would
+        // prevent vectorisation.
         let mut photons = view.scalars.photons_per_electron * block.intensity[i] / view.steps;
         if rules.capture.scales == Scales::Pixel {
             photons *= block.capture[i];

@@ -1,9 +1,9 @@
-//! The scalar sum: one pixel after the other, in any kind of number.
+//! The scalar sum: one pixel after the other, in any number type.
 //!
-//! | file | what it is |
+//! | file | content |
 //! |---|---|
-//! | `sum` | the sum as it is defined |
-//! | `observer` | what looks on while it is worked |
+//! | `sum` | the definition of the sum |
+//! | `observer` | what observes it |
 
 mod observer;
 mod sum;

@@ -1,4 +1,4 @@
-//! What looks on while a pixel is summed: a trace, or the record that a gradient is made of.
+//! Observers of the sum of one pixel: a trace, or the tape of a gradient.
 
 use crate::sampling::Lookup;
 use crate::scene::Orientation;
@@ -17,13 +17,10 @@ pub(crate) struct Subpixel<T> {
 /// One term of the sum: one source, phi step and domain at one sub-pixel.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Term<'t, T> {
-    /// The number of the source.
     pub(crate) source: usize,
-    /// The direct cell: rows a, b, c in metres.
     pub(crate) orientation: &'t Orientation<T>,
     /// Fractional Miller indices.
     pub(crate) hkl: [T; 3],
-    /// How the structure factor was looked up.
     pub(crate) lookup: Lookup,
     /// Structure factor of the unit cell in electrons.
     pub(crate) cell_factor: T,
@@ -31,24 +28,23 @@ pub(crate) struct Term<'t, T> {
     pub(crate) lattice_factor: T,
 }
 
-/// Looks on while a pixel is summed. Every method does nothing unless it is written, and then costs
-/// nothing.
+/// Observes the sum of a pixel. The default of every method does nothing and costs nothing.
 pub(crate) trait Observer<T> {
     /// A sub-pixel begins.
     fn subpixel(&mut self, _subpixel: &Subpixel<T>) {}
     /// A source begins, with its scattering vector in 1/m, and whether `dmin` cuts it here.
     fn source(&mut self, _source: usize, _scattering_per_m: [T; 3], _is_cut: bool) {}
-    /// The terms of this source are summed apart, since they share a weight.
+    /// The terms of this source are added to a sum of their own, because they share a weight.
     fn opened(&mut self) {}
     /// A term `F^2 Fl^2` was added.
     fn term(&mut self, _term: &Term<'_, T>) {}
     /// The running sum was multiplied.
     fn scaled(&mut self, _factor: T) {}
-    /// The terms that were summed apart are added to the others, multiplied by their weight.
+    /// The separate sum was multiplied by its weight and added to the other terms.
     fn closed(&mut self, _weight: T) {}
 }
 
-/// Nothing looks on: a plain render.
+/// The observer of a plain render: it does nothing.
 pub(crate) struct Unobserved;
 
 impl<T> Observer<T> for Unobserved {}

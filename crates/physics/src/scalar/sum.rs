@@ -1,4 +1,4 @@
-//! The sum of a pixel as it is defined, written once for every kind of number.
+//! The definition of the sum of a pixel, generic over the number type.
 //!
 //! ```text
 //! for each layer, sub-pixel, source, phi step and domain
@@ -7,11 +7,11 @@
 //! photons = r_e^2 fluence sum/steps * capture * polarization * solid angle
 //! ```
 //!
-//! For `f64` this is the judge of every other path: the order of operations is the C program's, and the
-//! sine the system's, so that a pixel has C's bits and a trace can be laid beside C's number by number.
-//! Numbers with derivatives go through the same operations. Decisions are taken on plain values. Where
-//! the formula divides two numbers that vanish together, such a number uses a power series
-//! ([`LatticeNumber`]).
+//! For `f64` this sum is the standard for every other sum. The order of operations is that of the C
+//! program and the sine is that of the system, so that a pixel has the bits of C and a trace can be
+//! compared with the trace of C number by number. Numbers with derivatives go through the same
+//! operations. Comparisons use plain values. Where a formula divides two numbers that vanish together,
+//! a number with derivatives uses a power series ([`LatticeNumber`]).
 
 use nanobragg_crystal::{LatticeNumber, nearest_index};
 use nanobragg_geometry::{capture_fraction, subpixel_offset, vector};
@@ -31,23 +31,22 @@ pub(crate) struct Pixel {
     pub(crate) slow: u32,
 }
 
-/// One pixel summed.
+/// The result of the sum of one pixel.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PixelSum<T> {
-    /// Photons in this pixel.
     pub(crate) photons: T,
-    /// The sum that they are made of, background included.
+    /// The sum from which the photons are computed, background included.
     pub(crate) intensity: T,
-    /// The corrections in force at the end.
+    /// The corrections at the end of the sum.
     pub(crate) corrections: Corrections<T>,
     /// Solid angle summed over layers and sub-pixels, in steradian.
     pub(crate) solid_angle_sum_sr: f64,
 }
 
-/// The corrections in force at some point of the sum.
+/// The correction factors at one point of the sum.
 ///
-/// A factor of 0 stands for "not computed yet". One that comes out as 0 is computed again at the next
-/// occasion, as in the C program.
+/// A factor of 0 means "not computed yet". A computed factor that is 0 is therefore computed again at
+/// the next sub-pixel or source, as in the C program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Corrections<T = f64> {
     pub(crate) capture: T,
@@ -68,8 +67,8 @@ impl<T: Scalar> Corrections<T> {
 
     /// The product of the factors that multiply single terms; `None` if there are none.
     ///
-    /// `None` and a product of 1 differ: without a weight the terms go into the one running sum, which
-    /// decides the order of addition.
+    /// `None` is not the same as a product of 1. With `None` the terms are added directly to the one running
+    /// sum. With a product they are added to a sum of their own first, which is another order of additions.
     #[inline(always)]
     fn term_weight(&self, rules: &CorrectionRules) -> Option<T> {
         if !rules.any(Scales::Terms) {
@@ -84,8 +83,8 @@ impl<T: Scalar> Corrections<T> {
         Some(weight)
     }
 
-    /// The oddity `oversample-flags`: a correction taken at every sub-pixel multiplies the running sum,
-    /// all earlier terms included, after every single addition.
+    /// The oddity `oversample-flags`: a correction that is computed at every sub-pixel multiplies the
+    /// running sum, with all earlier terms in it, after every single addition.
     #[inline(always)]
     fn multiply_running_sum(
         &self,
@@ -102,7 +101,7 @@ impl<T: Scalar> Corrections<T> {
     }
 }
 
-/// Sums one pixel. `habits` is what the run has left behind so far, and is updated.
+/// Sums one pixel. `habits` is the state in which the run reaches this pixel; it is updated.
 pub(crate) fn sum_pixel<T: LatticeNumber>(
     view: &View<'_, T>,
     pixel: Pixel,
@@ -117,7 +116,7 @@ pub(crate) fn sum_pixel<T: LatticeNumber>(
     let subpixel_m = panel.pixel_size_m() / f64::from(oversample);
     let offset_m = |pixel, sub| T::from_f64(subpixel_offset(pixel, sub, oversample, subpixel_m));
     let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
-    // "Not computed yet", or known to be 1 as there is nothing to correct.
+    // 0 means "not computed yet"; 1 is the known value where there is nothing to correct.
     let unknown_unless = |is_one: bool| if is_one { one } else { zero };
 
     let mut intensity = view.scalars.background;
@@ -199,8 +198,8 @@ fn sum_sources<T: LatticeNumber>(
             continue;
         }
         if now.polarization.value() == 0.0 || rules.polarization.refreshes {
-            // The C program makes the unit vector unit once more on this occasion, which can change
-            // its last bit for the sources that follow.
+            // The C program normalizes the unit vector a second time here. This can change its last bit
+            // for the sources that follow, so `diffracted` keeps the result.
             diffracted = vector::unit(diffracted);
             now.polarization = polarization_factor(
                 view.kahn_factor,
@@ -222,13 +221,13 @@ fn sum_sources<T: LatticeNumber>(
                 let hkl = orientation.map(|edge| vector::dot(edge, scattering_per_m));
                 let nearest = hkl.map(|index| nearest_index(index.value()));
                 let lattice_factor = view.lattice.factor(hkl, nearest);
-                // Without water C skips a term of 0, and with it the structure factor, the end of
-                // interpolation that its lookup may bring, and the multiplication of the running sum.
+                // Without water, C skips a term whose lattice factor is 0. It then also skips the lookup of the
+                // structure factor (which could end interpolation) and the correction of the running sum.
                 if lattice_factor.value() == 0.0 && !view.setup.has_water {
                     continue;
                 }
                 let (lookup, cell_factor) = habits.look_up(view, hkl);
-                // From left to right, as C: (F Fl)^2 would round otherwise.
+                // From left to right, as in C: (F Fl)^2 would round differently.
                 sum += cell_factor * cell_factor * lattice_factor * lattice_factor;
                 observer.term(&Term {
                     source: index,
@@ -241,6 +240,7 @@ fn sum_sources<T: LatticeNumber>(
                 now.multiply_running_sum(rules, &mut sum, observer);
             }
         }
+        // A running sum without a weight already contains all earlier terms, so it replaces the intensity.
         match weight {
             Some(weight) => {
                 observer.closed(weight);

@@ -1,6 +1,4 @@
-//! How far a scene reaches in reciprocal space.
-//!
-//! Backends ask it where nothing scatters, and which indices they have to number.
+//! Bounds of a scene in reciprocal space: where nothing scatters, and how large Miller indices become.
 
 use nanobragg_geometry::vector;
 use nanobragg_numeric::Scalar;
@@ -11,13 +9,13 @@ use super::{Orientation, SourceRow};
 /// Bounds that no pixel of a scene exceeds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// On the magnitude of every Miller index.
+    /// A bound on the magnitude of every Miller index.
     pub(crate) largest_index: f64,
-    /// The longest a, b and c of all orientations, in metres; a little more, for rounding. An index is
-    /// at most this times the length of the scattering vector.
+    /// The longest a, b and c of all orientations in metres, enlarged slightly for rounding errors. An
+    /// index is at most this length times the length of the scattering vector.
     pub(crate) longest_edges_m: [f64; 3],
-    /// The square of the scattering vector beyond which every structure factor is 0; `None` if
-    /// there is no such limit.
+    /// The square of the length of the scattering vector beyond which every structure factor is 0; `None`
+    /// if there is no such limit.
     pub(crate) reach_squared_per_m2: Option<f64>,
 }
 
@@ -42,18 +40,19 @@ fn length<T: Scalar>(edge: [T; 3]) -> f64 {
     vector::norm(edge.map(T::value))
 }
 
-/// The longest edge times twice the shortest wavelength's inverse.
+/// Twice the longest edge, divided by the shortest wavelength: `|q|` is at most 2 / wavelength.
 fn largest_index<T: Scalar>(sources: &[SourceRow<T>], orientations: &[Orientation<T>]) -> f64 {
     let longest_m = orientations.iter().flatten().map(|&edge| length(edge));
     let shortest_m = sources.iter().map(|source| source.wavelength_m.value());
     2.0 * longest_m.fold(0.0, f64::max) / shortest_m.fold(f64::INFINITY, f64::min)
 }
 
-/// How far from the origin of reciprocal space a point can lie whose nearest reflection is not 0,
-/// squared: the longest listed reflection and half the diagonal of the reciprocal cell.
+/// The square of the largest distance from the origin of reciprocal space at which the nearest reflection
+/// can have a structure factor other than 0. The distance is the length of the longest such reciprocal
+/// vector plus half of the longest diagonal of the reciprocal cell.
 ///
-/// There is no limit where unlisted reflections are not 0, or where an orientation is no rotation of
-/// the cell (about a spindle axis of zero length, say).
+/// There is no limit if unlisted reflections are not 0, or if an orientation is not a rotation of the
+/// cell (for example about a spindle axis of zero length).
 fn reach_squared_per_m2<T: Scalar>(setup: &Setup, orientations: &[Orientation<T>]) -> Option<f64> {
     let factors = &setup.factors;
     let bounds = factors.bounds()?;
@@ -87,7 +86,7 @@ fn reach_squared_per_m2<T: Scalar>(setup: &Setup, orientations: &[Orientation<T>
     let mut longest_squared = 0.0_f64;
     for (h, plane) in (bounds.min[0]..).zip(factors.values().chunks(h_stride)) {
         for (k, row) in (bounds.min[1]..).zip(plane.chunks(k_stride)) {
-            // The square is convex along a row, so its ends decide.
+            // The squared length is convex along a row, so its largest value is at one of the ends.
             let listed = |factor: &f64| *factor != 0.0;
             let ends = row
                 .iter()

@@ -1,18 +1,18 @@
-//! Everything that an image is made from, tabulated.
+//! The tables of an experiment.
 //!
 //! A [`Scene`] is owned and flat: rows of sources, rows of orientations, panels, and a few numbers. It
-//! has no lifetime, and knows neither flags nor files. Every backend renders from it alone.
+//! has no lifetime, no flags and no files. It is the only input of a backend.
 //!
-//! It is generic over the number. What derivatives are taken by is a `T`, and stands in
-//! [`Numbers`](crate::gradient::Numbers) before it is tabulated. What is whole, listed or switched
-//! (counts, masks, fixes, the grid of structure factors) is the same for every `T` and stands in `Setup`.
+//! A scene is generic over the number type `T`. Numbers that have derivatives come from
+//! [`Numbers`](crate::gradient::Numbers). Integers, lists and switches (counts, masks, fixes, the grid of
+//! structure factors) are in `Setup`, the same for every `T`.
 //!
-//! | file | what it is |
+//! | file | content |
 //! |---|---|
 //! | `mod` | the tables |
-//! | `setup` | what is whole, listed or switched |
+//! | `setup` | integers, lists and switches |
 //! | `tabulate` | from numbers to tables |
-//! | `bounds` | how far the tables reach in reciprocal space |
+//! | `bounds` | bounds of the scene in reciprocal space |
 
 mod bounds;
 mod setup;
@@ -42,12 +42,10 @@ pub(crate) use tabulate::{Counts, Scalars, steps_kept};
 pub(crate) struct SourceRow<T = f64> {
     /// Unit vector along the beam.
     pub(crate) incident: [T; 3],
-    /// Wavelength in metres.
     pub(crate) wavelength_m: T,
     /// Directions of its electric and magnetic fields.
     pub(crate) polarization: PolarizationFrame<T>,
-    /// The weight as listed. It is recorded for the trace, and no sum is multiplied by it: in the C
-    /// program every source counts the same.
+    /// The listed weight, for the trace only. In the C program every source counts the same.
     pub(crate) weight: f64,
 }
 
@@ -61,47 +59,44 @@ pub struct Scene<T = f64> {
     pub(crate) sources: Arc<[SourceRow<T>]>,
     /// One row per phi step and mosaic domain, the domain fastest.
     pub(crate) orientations: Arc<[Orientation<T>]>,
-    /// The rows of the first phi step as the first evaluation of the run finds them, where that
-    /// differs from what every later evaluation finds (the oddity `phi-zero`).
+    /// The rows of the first phi step in the first evaluation of the run, if they differ from those of
+    /// every later evaluation (the oddity `phi-zero`).
     pub(crate) untouched_orientations: Option<Arc<[Orientation<T>]>>,
-    /// The outline of the crystal with the numbers that decide its spots.
+    /// The shape of the crystal with the numbers that determine the shape of its spots.
     pub(crate) lattice: LatticeShape<T>,
-    /// Structure factors that are not those of the grid, each with its offset there.
+    /// Structure factors that replace those of the grid, each with its offset in the grid.
     pub(crate) moved_factors: Arc<[(usize, T)]>,
-    /// Kahn's polarization factor.
     pub(crate) kahn_factor: T,
     /// Terms of the sum of a pixel, the layers of the sensor not counted.
     pub(crate) steps: f64,
-    /// One row per panel.
     pub(crate) panels: Arc<[PanelRow<T>]>,
-    /// How far all this reaches, for backends that need to know.
+    /// Bounds of the scene, for backends.
     pub(crate) bounds: Bounds,
-    /// The grid of structure factors in the numbers of lanes.
+    /// The grid of structure factors in the numbers that lanes use.
     pub(crate) lane_grid: LaneGrid,
 }
 
-/// What of a scene depends on the panel.
+/// The part of a scene that depends on the panel.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PanelRow<T> {
-    /// Where it is, and its sensor.
+    /// Position and sensor of the panel.
     pub(crate) numbers: PanelNumbers<T>,
-    /// How solid angle, polarization and capture fraction are taken. The sensor decides it.
+    /// How solid angle, polarization and capture fraction are computed. They depend on the sensor.
     pub(crate) rules: CorrectionRules,
     pub(crate) scalars: Scalars<T>,
 }
 
-/// A scene looking at one of its panels.
+/// A scene and one of its panels.
 ///
-/// What the innermost loops read is copied here. The compiler then knows that no store of theirs changes it,
-/// which it cannot tell of what lies behind another reference.
+/// The numbers that the innermost loops read are copied into the view. The compiler then knows that no
+/// store in a loop changes them. It does not know this of data behind a reference.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'s, T = f64> {
     scene: &'s Scene<T>,
-    /// The panel: its pixels, mask, region of interest and, as plain numbers, its place.
+    /// The panel: its pixels, mask, region of interest and, in `f64`, its position.
     pub(crate) panel: &'s Panel,
-    /// The number of the panel.
     pub(crate) panel_index: usize,
-    /// Where the panel is, in the numbers of the scene.
+    /// The position of the panel, in the number type of the scene.
     pub(crate) numbers: PanelNumbers<T>,
     pub(crate) rules: CorrectionRules,
     pub(crate) scalars: Scalars<T>,
@@ -128,12 +123,12 @@ impl Scene {
 }
 
 impl<T: Copy> Scene<T> {
-    /// The scene looking at every panel in turn.
+    /// The views of all panels, in order.
     pub(crate) fn views(&self) -> impl Iterator<Item = View<'_, T>> {
         (0..self.panels.len()).map(|panel| self.view(panel))
     }
 
-    /// The scene looking at the panel of this number, which has to be one of its own.
+    /// The view of the panel `panel_index`, which must be less than the number of panels.
     pub(crate) fn view(&self, panel_index: usize) -> View<'_, T> {
         let row = self.panels[panel_index];
         View {
@@ -154,7 +149,6 @@ impl<T: Copy> Scene<T> {
         &self.setup.panels
     }
 
-    /// The number of pixels of all panels.
     pub(crate) fn pixel_count(&self) -> usize {
         let counts = self.setup.panels.iter().map(Panel::pixel_count);
         counts.fold(0, usize::saturating_add)
@@ -168,7 +162,6 @@ impl<T: Copy> Scene<T> {
 }
 
 impl<T: Scalar> View<'_, T> {
-    /// Where a pixel of this panel is.
     pub(crate) fn place(&self, pixel: Pixel) -> PixelPlace {
         PixelPlace {
             panel: self.panel_index,
@@ -177,8 +170,8 @@ impl<T: Scalar> View<'_, T> {
         }
     }
 
-    /// What water adds for every source at every sub-pixel of a layer: once, or in every layer if
-    /// each is weighted by what it captures.
+    /// What water adds for every source at every sub-pixel of a layer. It is added once; if every layer
+    /// has a weight of its own, it is added in every layer.
     #[inline(always)]
     pub(crate) fn water_in_layer(&self, layer: u32) -> T {
         if layer == 0 || self.rules.weighs_layers() {
@@ -201,11 +194,10 @@ impl<T: Scalar> View<'_, T> {
         }
     }
 
-    /// From a finished sum to photons: `r_e^2 fluence sum / steps`, times the corrections that serve
-    /// the whole pixel.
+    /// The photons of a finished sum: `r_e^2 fluence sum / steps`, times the corrections of the whole pixel.
     ///
-    /// The order is the C program's, one operation after the other. A product of the constants taken
-    /// beforehand would be quicker, and one bit off.
+    /// The operations are in the order of the C program. A product of the constants that is computed
+    /// beforehand would be faster, but would change the last bit.
     #[inline(always)]
     pub(crate) fn photons(&self, intensity: T, now: &Corrections<T>) -> T {
         let steps = T::from_f64(self.steps);

@@ -1,4 +1,4 @@
-//! What of an experiment is whole, listed or switched: what no derivative is taken by.
+//! The integers, lists and switches of an experiment. They have no derivatives.
 
 use std::sync::Arc;
 
@@ -11,40 +11,33 @@ use crate::fixes::Fixes;
 use crate::gradient::Numbers;
 use crate::sampling::{CorrectionRules, Lookup, Modelled, PhiSweep};
 
-/// What is the same for a scene in every kind of number.
+/// The part of a scene that is the same in every number type.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    /// The numbers of the experiment itself, which those with derivatives start from.
+    /// The numbers of the experiment in `f64`; numbers with derivatives start from these.
     pub(crate) numbers: Numbers<f64>,
-    /// The panels of the detector.
     pub(crate) panels: Vec<Panel>,
-    /// How the corrections of each panel are taken.
     pub(crate) rules: Vec<CorrectionRules>,
-    /// The sources as listed.
     pub(crate) sources: Vec<Source>,
     /// The rotation of every mosaic domain, by rows. Never empty.
     pub(crate) domains: Arc<Vec<[[f64; 3]; 3]>>,
-    /// Whether the domains turn the crystal. Without a spread the one domain is not even multiplied.
+    /// Whether the domains rotate the crystal. Without a spread, the one domain is not multiplied at all.
     pub(crate) has_spread: bool,
-    /// The steps of the spindle.
     pub(crate) phi: PhiSweep,
     /// The axis that the crystal turns about.
     pub(crate) spindle: [f64; 3],
-    /// The direction of the electric field, before it is made perpendicular to each beam.
+    /// The polarization axis, before it is made perpendicular to each beam.
     pub(crate) polarization_axis: [f64; 3],
-    /// Whether polarization is left out.
+    /// Whether the polarization correction is switched off.
     pub(crate) is_unpolarized: bool,
-    /// Structure factors of the unit cell.
     pub(crate) factors: Arc<FactorGrid>,
-    /// How a structure factor is looked up.
     pub(crate) lookup: Lookup,
     /// Sub-pixels along each edge of a pixel.
     pub(crate) oversample: u32,
     /// Spacing in metres below which nothing is rendered; 0 for no limit.
     pub(crate) dmin_m: f64,
-    /// Whether there is water in the beam. Terms of 0 are then added like any others.
+    /// Whether there is water in the beam. Terms of 0 are then added like all others, as in the C program.
     pub(crate) has_water: bool,
-    /// The oddities of the C program that are put right.
     pub(crate) fixes: Fixes,
 }
 

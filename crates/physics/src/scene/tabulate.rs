@@ -1,4 +1,4 @@
-//! From the numbers of an experiment to the tables of a scene, in any kind of number.
+//! From the numbers of an experiment to the tables of a scene, in any number type.
 
 use std::sync::Arc;
 
@@ -18,19 +18,18 @@ use crate::polarization::PolarizationFrame;
 use crate::sampling::{CorrectionRules, Scales};
 use crate::scattering::ELECTRON_RADIUS_SQUARED_M2;
 
-/// Numbers of a scene that neither orientation nor source decides.
+/// Numbers of a scene that depend neither on the orientation nor on the source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scalars<T> {
-    /// What the sum of every pixel starts with.
+    /// The start value of the sum of every pixel.
     pub(crate) background: T,
-    /// What water adds to the sum for every source and sub-pixel, where it is scaled only once or
-    /// corrections multiply terms; then the sum does not start with it.
+    /// What water adds to the sum for every source and sub-pixel. It is 0 if the sum starts with the
+    /// water: that is without the fix `water`, and without corrections that multiply terms.
     pub(crate) water_per_source: T,
     /// `r_e^2 fluence`.
     pub(crate) photons_per_electron: T,
 }
 
-/// How many there are of what a sum runs over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counts {
     pub(crate) sources: usize,
@@ -54,8 +53,8 @@ impl<T: Scalar> Scalars<T> {
         let zero = T::from_f64(0.0);
         Self {
             background: if starts_with_water { water } else { zero },
-            // The finished sum is divided by the steps. Sources and sub-pixels are summed here one by
-            // one, orientations are not, so only their number has to be put in.
+            // The finished sum is divided by the steps. Sources and sub-pixels add their water one by
+            // one, but orientations add none, so the number of orientations is a factor here.
             water_per_source: if water_is_fixed {
                 water / photons_per_electron * T::from_f64(count.orientations as f64)
             } else if starts_with_water {
@@ -69,8 +68,8 @@ impl<T: Scalar> Scalars<T> {
 }
 
 impl<T: Scalar> Scene<T> {
-    /// The tables of `numbers`. `room` is memory for the orientations. Bounds are worked out unless
-    /// they are given.
+    /// The tables of `numbers`. `room` is the allocated memory for the orientations. Bounds are computed
+    /// if `known` is `None`.
     pub(super) fn tabulate(
         setup: Arc<Setup>,
         numbers: &Numbers<T>,
@@ -112,11 +111,11 @@ impl<T: Scalar> Scene<T> {
         }
     }
 
-    /// The same scene with other numbers, which may be of another kind. What is whole, listed or
-    /// switched is kept, and with it which phi step keeps the rotation of which.
+    /// The same scene with other numbers, also of another type. The setup is kept, and with it the phi
+    /// steps that keep the rotation of another step.
     ///
     /// # Errors
-    /// [`Error::NoMemoryForOrientations`] where an allocation would abort.
+    /// [`Error::NoMemoryForOrientations`].
     pub(crate) fn with_numbers<U: Scalar>(&self, numbers: &Numbers<U>) -> Result<Scene<U>, Error> {
         let count = self.orientations.len();
         let mut room = Vec::new();
@@ -157,12 +156,12 @@ fn source_rows<T: Scalar>(setup: &Setup, numbers: &Numbers<T>) -> Arc<[SourceRow
     .collect()
 }
 
-/// Fills `swept` with the orientations of every phi step and domain. Returns those that the first
-/// evaluation of the run finds in the place of the first step's, where they differ.
+/// Fills `swept` with the orientations of every phi step and domain. Returns the orientations of the
+/// first step in the first evaluation of the run, if they differ.
 ///
-/// The oddity `phi-zero`: a step at exactly phi = 0 does not rotate, but keeps the cell that the step
-/// before it left behind. A first step at phi = 0 therefore finds the cell of the last step, except in
-/// the first evaluation of a run, which finds the unrotated cell.
+/// The oddity `phi-zero`: a step at exactly phi = 0 does not rotate. It keeps the cell of the step before
+/// it. A first step at phi = 0 therefore has the cell of the last step of the evaluation before. Only in
+/// the first evaluation of a run it has the unrotated cell.
 fn fill_orientations<T: Scalar>(
     setup: &Setup,
     numbers: &Numbers<T>,
@@ -173,8 +172,8 @@ fn fill_orientations<T: Scalar>(
     let rotated = |step: usize| {
         let phi_rad = numbers.phi_rad.get(step).copied();
         let phi_rad = phi_rad.unwrap_or(T::from_f64(0.0));
-        // An angle of 0 that some parameter moves is rotated by: the value is the cell itself, its
-        // derivative that of a rotation.
+        // If a parameter moves an angle of 0, the cell is rotated by this angle: the value is that of the
+        // cell, and the derivative is that of a rotation.
         if phi_rad.is_zero() && !rotates_by_zero {
             numbers.direct_m
         } else {
@@ -204,7 +203,7 @@ fn fill_orientations<T: Scalar>(
     })
 }
 
-/// For every phi step, whether the angle of the experiment rotates the cell at all.
+/// For every phi step, whether it rotates the cell.
 fn is_rotated(setup: &Setup) -> Vec<bool> {
     let rotates_by_zero = setup.fixes.contains(Oddity::PhiZero);
     let angles = setup.phi.angles_rad();
@@ -213,7 +212,7 @@ fn is_rotated(setup: &Setup) -> Vec<bool> {
         .collect()
 }
 
-/// For every phi step the one whose rotation it is rendered at.
+/// For every phi step, the step whose rotation it is rendered at.
 pub(crate) fn steps_kept(setup: &Setup) -> Vec<usize> {
     let is_rotated = is_rotated(setup);
     let mut kept = is_rotated.iter().rposition(|&rotated| rotated);
@@ -227,7 +226,7 @@ pub(crate) fn steps_kept(setup: &Setup) -> Vec<usize> {
         .collect()
 }
 
-/// Whether the first evaluation of the run finds a cell in the first step that no later one finds.
+/// Whether the first evaluation of the run has a cell in its first step that no later evaluation has.
 fn first_step_is_untouched(setup: &Setup) -> bool {
     let is_rotated = is_rotated(setup);
     is_rotated.first() == Some(&false) && is_rotated.contains(&true)

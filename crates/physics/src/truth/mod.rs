@@ -1,9 +1,9 @@
-//! What is in an image: each reflection's photons, where they fell, and how far it was recorded.
+//! The reflections in an image: their photons, positions and partialities.
 //!
-//! | file | |
+//! | file | content |
 //! |---|---|
-//! | `shares` | the photons of every pixel, parted among reflections |
-//! | `partiality` | how far a reflection was in reflecting position |
+//! | `shares` | the photons of every pixel, divided among reflections |
+//! | `partiality` | the fraction of a reflection that was recorded |
 
 mod partiality;
 mod shares;
@@ -15,55 +15,55 @@ use crate::lanes::{Level, Precision};
 use crate::render::{Frame, RunOptions};
 use crate::scene::Scene;
 
-/// What is in an image.
+/// The reflections in an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
-    /// Every reflection with photons of at least the floor, by h, then k, then l, then panel.
+    /// Every reflection with at least `floor_photons`, ordered by h, then k, then l, then panel.
     pub reflections: Vec<ReflectionTruth>,
-    /// Photons of the reflections below the floor.
+    /// Photons of the reflections with fewer.
     pub left_out_photons: f64,
-    /// Photons of water, and of nothing else.
+    /// Photons of water only.
     pub background_photons: f64,
 }
 
 /// One reflection in an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReflectionTruth {
-    /// Its indices.
+    /// Miller indices.
     pub hkl: [i32; 3],
-    /// The number of the panel on which its photons fell, counted from 0. A reflection on several
-    /// panels has an entry for each.
+    /// The number of the panel, counted from 0. A reflection with photons on several panels has an entry
+    /// for each.
     pub panel: usize,
-    /// Its photons on that panel.
+    /// The photons on this panel.
     pub photons: f64,
-    /// The mean position of its photons along the fast axis, in pixels from the outer edge of the
-    /// first pixel, whose middle is at 0.5.
+    /// The mean position of the photons along the fast axis, in pixels from the outer edge of the first
+    /// pixel. The middle of the first pixel is 0.5.
     pub fast_px: f64,
-    /// The same along the slow axis.
+    /// The mean position along the slow axis, in the same way.
     pub slow_px: f64,
-    /// How far it was recorded, from 0 to 1.
+    /// The recorded fraction, from 0 to 1.
     ///
-    /// Let w be, at one spindle step, the mean over sources and mosaic domains of
-    /// `(Fl(dh) / Fl(0))^2`, where dh is the offset in indices from the reflection to the nearest point
-    /// of the source's Ewald sphere. Of an image with one spindle step the partiality is w. Of a sweep it
-    /// is the sum of w over the steps of the image, divided by the sum over the whole crossing: the same
-    /// steps continued both ways until w stays below 1e-4 of its largest for 16 steps. Over images that
-    /// continue each other it adds up to 1.
+    /// Let w be the mean over sources and mosaic domains of `(Fl(dh) / Fl(0))^2` at one spindle step.
+    /// Here dh is the offset in indices from the reflection to the nearest point of the Ewald sphere of
+    /// the source. For an image with one spindle step the partiality is w. For a sweep it is the sum of w
+    /// over the steps of the image, divided by the sum over the whole crossing. The whole crossing
+    /// continues the same steps in both directions until w is below 1e-4 of its largest value for 16
+    /// steps. The partialities of images that continue each other add up to 1.
     pub partiality: f64,
 }
 
-/// Finds what is in a rendered image.
+/// Finds the reflections in a rendered image.
 ///
-/// The photons of a pixel are parted among reflections as the terms of its sum are, each term counting
-/// for the whole indices nearest to it. So what is found adds up to the image. Reflections with fewer
-/// than `floor_photons` are left out. The precision and level of `options` do not matter.
+/// The photons of a pixel are divided among reflections in proportion to the terms of its sum. A term
+/// belongs to the integer indices nearest to it. The photons of all reflections, omitted ones included,
+/// and of water therefore add up to the image. Reflections with fewer than `floor_photons` are omitted.
+/// The precision and level of `options` have no effect.
 ///
-/// In the one pixel in which interpolation ended, and the one that found the cell in a state of its own
-/// (the oddities `interpolation` and `phi-zero`), the parts are those of the rule for the pixels after
-/// it.
+/// In the pixel in which interpolation ended, and in the pixel of the first evaluation (the oddities
+/// `interpolation` and `phi-zero`), the photons are divided by the rule for the pixels after it.
 ///
 /// # Errors
-/// [`Error::NoShares`] for indices or structure factors beyond counting, [`Error::Cancelled`],
+/// [`Error::NoShares`] if lanes cannot number the indices or structure factors, [`Error::Cancelled`],
 /// [`Error::Threads`].
 pub fn truth(
     scene: &Scene,

@@ -1,25 +1,25 @@
-//! How far a reflection was in reflecting position.
+//! The fraction of a reflection that was recorded.
 
 use nanobragg_crystal::rotate_by_phi;
 use nanobragg_geometry::{rotate_by, vector};
 
 use crate::scene::{Orientation, Scene};
 
-/// The crossing has ended where w has stayed below this part of its largest ...
+/// The crossing has ended if w stays below this fraction of its largest value ...
 const FAINT: f64 = 1e-4;
 
-/// ... for so many steps: the transform of a parallelepiped has zeros in between.
+/// ... for this number of steps: the transform of a parallelepiped has zeros between its fringes.
 const FAINT_STEPS: u32 = 16;
 
-/// Terms that are looked at outside the image, to each side; a crossing that takes more is cut.
+/// The largest number of terms outside the image, on each side. A longer crossing is cut.
 const MOST_TERMS: usize = 10_000;
 
-/// What the partiality of every reflection of an image is worked out from.
+/// The data from which the partiality of every reflection of an image is computed.
 pub(super) struct Crossing<'s> {
     scene: &'s Scene,
     /// `Fl(0)`.
     peak: f64,
-    /// Steps that are followed outside the image, to each side.
+    /// The largest number of steps outside the image, on each side.
     most_steps: u32,
 }
 
@@ -34,7 +34,7 @@ impl<'s> Crossing<'s> {
         }
     }
 
-    /// The partiality as `ReflectionTruth` defines it.
+    /// The partiality as defined in `ReflectionTruth`.
     pub(super) fn partiality(&self, hkl: [i32; 3]) -> f64 {
         let phi = &self.scene.setup.phi;
         let domains = self.scene.setup.domains.len();
@@ -84,7 +84,7 @@ impl<'s> Crossing<'s> {
             for source in sources {
                 let radius = 1.0 / source.wavelength_m;
                 let from_centre = vector::add(point, vector::scale(radius, source.incident));
-                // The excitation error: how far the sphere is, along its radius.
+                // The excitation error: the vector from the reflection to the Ewald sphere along the radius.
                 let stretch = radius / vector::norm(from_centre) - 1.0;
                 let offset_per_m = vector::scale(stretch, from_centre);
                 let offset = cell.map(|edge| vector::dot(edge, offset_per_m));

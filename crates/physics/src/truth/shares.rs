@@ -1,4 +1,4 @@
-//! The photons of an image, parted among reflections.
+//! The photons of an image, divided among reflections.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::sampling::Lookup;
 use crate::scalar::Pixel;
 use crate::scene::{Scene, View};
 
-/// The photons of one reflection, alone and times their position in pixels.
+/// The photons of one reflection, and their sums weighted with the position in pixels.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sums {
     pub(super) photons: f64,
@@ -19,14 +19,14 @@ pub(super) struct Sums {
     pub(super) slow: f64,
 }
 
-/// The photons of an image, or of a row, by reflections and panels.
+/// The photons of an image or of a row, by reflection and panel.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     pub(super) reflections: BTreeMap<([i32; 3], usize), Sums>,
     pub(super) background_photons: f64,
 }
 
-/// Parts every pixel of `frame`. Rows are merged in their order, so threads change no bit.
+/// Divides every pixel of `frame`. Rows are merged in order, so that threads change no bit.
 pub(super) fn of_image(
     scene: &Scene,
     frame: &Frame,
@@ -71,7 +71,7 @@ fn of_row(
         }
     };
     let (first, end) = (*panel.roi().fast().start(), *panel.roi().fast().end() + 1);
-    // Where interpolation ends; from there on the nearest structure factor counts.
+    // The column at which interpolation ends. From there on the lookup is the nearest structure factor.
     let turn = match left_grid_at {
         Some(left) if (view.panel_index, slow) > (left.panel, left.slow) => first,
         Some(left) if (view.panel_index, slow) == (left.panel, left.slow) => left.fast,
@@ -92,7 +92,7 @@ fn of_row(
 }
 
 impl Parts {
-    /// Parts the photons of one pixel as its sum is parted.
+    /// Divides the photons of one pixel in proportion to the parts of its sum.
     fn add(&mut self, photons: f64, place: PixelPlace, lane: &mut LaneShares) {
         let background = lane.background;
         let reflections = lane.reflections();

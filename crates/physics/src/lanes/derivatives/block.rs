@@ -1,4 +1,4 @@
-//! A block of neighbouring pixels with everything its derivatives are summed in.
+//! A block of neighbouring pixels with the columns of its derivatives.
 
 use super::super::block::{BLOCK, Block, Column};
 use super::super::correct::correct_capture;
@@ -9,71 +9,71 @@ use crate::gradient::tables::Tables;
 use crate::sampling::Scales;
 use crate::scene::{Orientation, View};
 
-/// The derivatives of the sum that every term adds to.
+/// The derivatives of the sum to which every term contributes.
 #[derive(Clone)]
 pub(super) struct Sums {
     /// Of the sum by a, b, c at phi = 0, in the frame of the cell.
     pub(super) by_cell: [[Column; 3]; 3],
-    /// By each tangent, as far as it does not come through the cell.
+    /// By each tangent, without the part that comes through the cell.
     pub(super) by_tangent: Vec<Column>,
 }
 
-/// How rays and their corrections follow a tangent that moves them.
+/// The derivatives of rays and their corrections by one tangent that moves rays.
 #[derive(Clone)]
 pub(super) struct RayColumns {
     /// Of the unit vectors towards the sub-pixels.
     pub(super) diffracted: [Column; 3],
     /// Of the distances.
     pub(super) path_m: Column,
-    /// Of the capture fractions in force.
+    /// Of the current capture fractions.
     pub(super) capture: Column,
-    /// Of the polarization factors in force.
+    /// Of the current polarization factors.
     pub(super) polarization: Column,
-    /// Of the solid angles in force.
+    /// Of the current solid angles.
     pub(super) solid_angle_sr: Column,
 }
 
 const ZERO: Column = [0.0; BLOCK];
 
-/// The derivatives of a block while its pixels are summed. Aligned as the block is.
+/// The derivatives of a block while its pixels are summed, aligned like the block.
 #[repr(align(64))]
 pub(super) struct Derivatives<'t> {
     pub(super) tables: &'t Tables,
-    /// The weight of each pixel in the sums over the row; 0 where there are none.
+    /// The weight of each pixel in the sums over the row; 0 if there are no weights.
     pub(super) weights: Column,
-    /// Whether derivatives by structure factors are wanted.
+    /// Whether derivatives by structure factors are requested.
     pub(super) wants_factors: bool,
-    /// The rates of all these along the tangents that move rays.
+    /// The derivatives of rays by each tangent that moves rays.
     pub(super) rays: Vec<RayColumns>,
     /// dI by the structure factor of a term, `2 F Fl^2`.
     pub(super) by_factor: Column,
     /// dI/dh, dI/dk, dI/dl of a term.
     pub(super) by_index: [Column; 3],
-    /// dI by the numbers of cells.
+    /// dI by the numbers of cells, of a term.
     pub(super) by_size: [Column; 3],
-    /// dI by the scattering vector, of one source.
+    /// dI by the scattering vector, summed over the terms of one source.
     pub(super) by_scattering: [Column; 3],
     pub(super) sums: Sums,
-    /// Whether nothing was added to the sums, which are then 0.
+    /// True as long as nothing was added to the sums.
     pub(super) is_dark: bool,
-    /// Whether the source at hand has added terms.
+    /// Whether the current source has added terms.
     pub(super) is_lit: bool,
     /// The sums before a source whose terms share a weight.
     pub(super) earlier: Sums,
-    /// That weight; 1 without.
+    /// The weight that the terms of the source share; 1 if there is none.
     pub(super) term_weight: Column,
-    /// Capture fractions that scale the finished sum, where one serves the whole pixel.
+    /// Capture fractions that multiply the finished sum, if a pixel has only one.
     pub(super) final_capture: Column,
     /// The derivatives of finished pixels by each tangent.
     pub(super) slopes: Vec<Column>,
-    /// dL by the structure factors at `pending_place`, before the pixel's own factors.
+    /// dL by the structure factors at `pending_place`, not yet multiplied by `factor_scale`.
     pub(super) pending: Column,
     pub(super) pending_place: [u32; BLOCK],
-    /// What turns a pending number into dL, for each pixel.
+    /// The factor from `pending` to dL, for each pixel.
     pub(super) factor_scale: Column,
-    /// Whether a correction of 0 was met, which may be taken anew.
+    /// Whether a correction was 0. It is computed again later, so its final value was not known.
     pub(super) met_zero: bool,
-    /// dL by structure factors, in the order in which they came.
+    /// dL by structure factors, in the order in which they were computed.
     pub(super) factor_rates: Vec<(u32, f64)>,
 }
 
@@ -124,7 +124,7 @@ impl<'t> Derivatives<'t> {
         }
     }
 
-    /// Takes the weights of the pixels from those of the row.
+    /// Copies the weights of the active pixels from those of the row.
     #[inline(always)]
     pub(super) fn take_weights(&mut self, block: &Block, weights: Option<&[f64]>, start: usize) {
         self.weights = ZERO;
@@ -137,7 +137,7 @@ impl<'t> Derivatives<'t> {
         }
     }
 
-    /// Empties the sums.
+    /// Sets the sums to their start values.
     #[inline(always)]
     fn clear(&mut self, view: &View<'_>) {
         self.sums.clear();
@@ -164,7 +164,7 @@ impl BlockObserver for Derivatives<'_> {
         self.clear(view);
         let sensor = view.panel.sensor();
         if self.wants_factors && sensor.thickness_m != 0.0 {
-            // The capture fraction in force at the end is that of the last layer, at its first sub-pixel.
+            // A capture fraction that serves the whole pixel is that of the last layer, at its first sub-pixel.
             block.capture = ZERO;
             place_subpixels::<A, Self>(view, last, block);
             correct_capture(view, last.layer, block, &mut Unseen);

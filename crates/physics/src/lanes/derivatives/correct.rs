@@ -1,4 +1,4 @@
-//! How sub-pixels and the three corrections follow the tangents that move rays.
+//! The derivatives of sub-pixels and of the three corrections by the tangents that move rays.
 
 use nanobragg_geometry::{PixelKind, capture_fraction, flat_position, solid_angle, vector};
 use nanobragg_numeric::Dual;
@@ -30,7 +30,8 @@ fn duals(real: [f64; 3], rate: [f64; 3]) -> [LaneDual; 3] {
 }
 
 impl Derivatives<'_> {
-    /// Finds how the sub-pixels move, seen from the crystal: along the ray, and across it.
+    /// Computes the derivatives of the sub-pixels: of the distance, and of the direction (the component
+    /// across the ray, divided by the distance).
     #[inline(always)]
     pub(super) fn move_subpixels(&mut self, view: &View<'_>, at: &Subpixels, block: &Block) {
         let layer = f64::from(at.layer);
@@ -60,9 +61,10 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Moves the solid angles that are taken from `now`.
+    /// Computes the derivatives of the solid angles in `now`.
     ///
-    /// The solid angle is `by_close` times the close distance, and shrinks as the path to some power.
+    /// A solid angle is `by_close` times the close distance, and is proportional to the path to the power
+    /// of `-power`.
     #[inline(always)]
     pub(super) fn move_solid_angle(&mut self, view: &View<'_>, now: &Column, block: &Block) {
         let each = view.rules.solid_angle.refreshes;
@@ -89,7 +91,7 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Moves the capture fractions that are taken for this layer.
+    /// Computes the derivatives of the capture fractions of this layer.
     #[inline(always)]
     pub(super) fn move_capture(&mut self, view: &View<'_>, layer: u32, block: &Block) {
         let each = view.rules.capture.refreshes;
@@ -116,7 +118,8 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Moves the polarization factors that are taken for a source, where it is not cut, or for all.
+    /// Computes the derivatives of the polarization factors for a source, in the lanes where the source
+    /// is not cut, or in all.
     #[inline(always)]
     pub(super) fn move_polarization(
         &mut self,
@@ -172,7 +175,7 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Adds to `by_tangent` what the tangents that move rays change by the scattering vector.
+    /// Adds to `by_tangent` the change of the sum that comes through the scattering vector.
     #[inline(always)]
     pub(super) fn add_rays(&mut self, view: &View<'_>, index: usize, block: &Block) {
         let source = &view.sources[index];
@@ -186,6 +189,7 @@ impl Derivatives<'_> {
             let per_wavelength = 1.0 / source.wavelength_m;
             let sum = &mut self.sums.by_tangent[rates.tangent];
             for i in 0..BLOCK {
+                // q = (d - i)/lambda, so dq = (dd - di - q dlambda)/lambda.
                 let x = rx[i] - ix - qx[i] * stretch;
                 let y = ry[i] - iy - qy[i] * stretch;
                 let z = rz[i] - iz - qz[i] * stretch;

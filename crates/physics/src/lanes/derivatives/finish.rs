@@ -6,7 +6,7 @@ use super::block::{Derivatives, RayColumns};
 use crate::sampling::{CorrectionRules, Rule, Scales};
 use crate::scene::View;
 
-/// `value` where the correction scales the finished pixel, else what leaves the pixel alone.
+/// `value` if the correction multiplies the finished pixel, otherwise `neutral`.
 #[inline(always)]
 pub(super) fn of_pixel(rule: Rule, value: f64, neutral: f64) -> f64 {
     if rule.scales == Scales::Pixel {
@@ -27,7 +27,7 @@ impl Derivatives<'_> {
         product
     }
 
-    /// How that product follows a tangent that moves rays.
+    /// The derivative of this product by a tangent that moves rays.
     #[inline(always)]
     fn corrections_rate(rules: &CorrectionRules, ray: &RayColumns, block: &Block) -> Column {
         let mut rate = [0.0; BLOCK];
@@ -53,7 +53,7 @@ impl Derivatives<'_> {
         photons
     }
 
-    /// Fills `slopes`: the derivatives of the photons by each tangent.
+    /// Fills `slopes` with the derivatives of the photons by each tangent.
     #[inline(always)]
     pub(super) fn fill_slopes(&mut self, view: &View<'_>, corrections: &Column, block: &Block) {
         let tables = self.tables;
@@ -85,9 +85,10 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Adds to `sums` the derivatives by each tangent, weighted and added over the pixels.
+    /// Adds to `sums` the derivatives by each tangent, summed over the pixels with their weights.
     ///
-    /// Those by the cell are added over the pixels first, so a tangent of the crystal costs nothing.
+    /// The derivatives by the cell are summed over the pixels before they are multiplied by the tangents,
+    /// so a tangent of the crystal takes almost no time.
     #[inline(always)]
     pub(super) fn add_slopes(
         &self,
@@ -122,8 +123,8 @@ impl Derivatives<'_> {
         }
     }
 
-    /// The sum over the pixels of `a b` times their weights, in eight partial sums. What has no weight
-    /// may be anything, and counts as 0.
+    /// The sum of `a b` times the weight over the pixels, in eight partial sums. A pixel without weight
+    /// counts as 0, even if its numbers are NaN.
     #[inline(always)]
     fn weighted(&self, a: &Column, b: &Column) -> f64 {
         let mut sums = [0.0; 8];
@@ -138,7 +139,7 @@ impl Derivatives<'_> {
         sums.iter().sum()
     }
 
-    /// Whether the factors of the finished sum were known when terms were told of them.
+    /// Whether [`scale_factors`](Self::scale_factors) used the final factors of every pixel.
     #[inline(always)]
     pub(super) fn knew_scale(&self, view: &View<'_>, block: &Block) -> bool {
         let mut is_known = !self.met_zero;

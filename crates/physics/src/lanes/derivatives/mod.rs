@@ -1,16 +1,16 @@
 //! Derivatives of a row by blocks of pixels: an observer of the sum.
 //!
-//! Every stage is a plain loop over the lanes of a block, compiled for each set of vector instructions. What
-//! a term adds is worked once, whatever the number of tangents:
+//! Every stage is a plain loop over the lanes of a block, compiled for each set of vector instructions.
+//! The derivatives of a term by the following quantities are computed once for all tangents:
 //!
 //! ```text
 //! g_a   = dI/dh_a              of a term I = F^2 Gh^2 Gk^2 Gl^2, a = h, k, l
 //! T_aj += g_a p_j              p the scattering vector in the frame of the cell: dI by a, b, c at phi 0
 //! w_j  += g_a a_aj             dI by the scattering vector
-//! w x q                        the torque: dI by a turn of the orientation
+//! w x q                        the torque: dI by a rotation of the orientation
 //! ```
 //!
-//! A tangent then costs a small product for every pixel, or for every source where it moves the ray.
+//! A tangent then takes a few products per pixel, or per source if it moves the ray.
 
 mod block;
 mod correct;
@@ -30,25 +30,23 @@ use crate::gradient::sums::FactorSums;
 use crate::gradient::tables::Tables;
 use crate::scene::View;
 
-/// Where the derivatives of a row go. Rows are those of the whole detector.
+/// Where the derivatives of a row are stored. Rows are those of the whole detector.
 pub(crate) enum DerivativeOutput<'o, 'i> {
-    /// Into images: the photons first, then one for every tangent.
+    /// In images: first the photons, then one image for every tangent.
     Images(&'o mut [&'i mut [f64]]),
-    /// Into sums over the row, weighted.
+    /// In weighted sums over the row.
     Sums {
-        /// The photons.
         photons: &'o mut [f64],
         /// A weight for every pixel.
         weights: &'o [f64],
-        /// A sum for every tangent.
         sums: &'o mut [f64],
         /// Sums by structure factor.
         factors: &'o mut FactorSums,
     },
 }
 
-/// Renders the pixels of `part` with their derivatives. Returns the pixels whose derivatives by
-/// structure factors have to be taken along the general path.
+/// Renders the pixels of `part` with their derivatives. Returns the columns of the pixels whose
+/// derivatives by structure factors need the general path.
 #[inline(always)]
 pub(super) fn derive_part<A: Arithmetic>(
     view: &View<'_>,
@@ -78,7 +76,7 @@ pub(super) fn derive_part<A: Arithmetic>(
     leftover
 }
 
-/// Hands the finished block of these pixels over.
+/// Writes the results of the finished block to `output`.
 #[inline(always)]
 fn write(
     view: &View<'_>,
@@ -98,7 +96,7 @@ fn write(
         }
     };
     let corrections = Derivatives::corrections(&view.rules, block);
-    // What nothing scatters to is 0, as the images are from the beginning.
+    // Without scattering the results are 0, and the output contains zeros already.
     if derivatives.is_dark && !any(&corrections, |product| !product.is_finite()) {
         return;
     }

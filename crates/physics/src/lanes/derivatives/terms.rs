@@ -1,4 +1,4 @@
-//! The terms of a source, and what each adds to the derivatives.
+//! The terms of a source, and the contribution of each to the derivatives.
 
 use nanobragg_geometry::vector;
 
@@ -12,17 +12,17 @@ use crate::gradient::tables::Tables;
 use crate::sampling::{Rule, Scales};
 use crate::scene::{Orientation, View};
 
-/// Pixels whose places in the grid are compared together.
+/// The number of pixels whose places in the grid are compared together.
 const GROUP: usize = 8;
 
-/// Added to an offset, it changes none but 0, whose 0/0 it makes into a limit.
+/// Added to an offset, it changes only 0, and turns the quotient 0/0 into its limit.
 const TINY: f64 = 1e-40;
 
-/// `pi cos(pi r) - sin(pi r)/r` over `z = r^2`, for |r| <= 1/2, in powers of z and the unit of
-/// [`Arithmetic::sin_pi`]: twice the derivative by z of `sin(pi r)/r`.
+/// `pi cos(pi r) - sin(pi r)/r` divided by `z = r^2`, for |r| <= 1/2, in powers of z and in the unit of
+/// [`Arithmetic::sin_pi`]. It is twice the derivative of `sin(pi r)/r` by z.
 ///
 /// # Source
-/// Minimax polynomial of six terms, the first of them exact (Remez exchange in extended precision);
+/// Minimax polynomial of six terms with an exact first term (Remez exchange in extended precision);
 /// relative error 5e-12.
 const SLOPE_OF_SINE: [f64; 6] = [
     -23_111.402_317_108_21,
@@ -33,7 +33,7 @@ const SLOPE_OF_SINE: [f64; 6] = [
     12.011_636_682_613_483,
 ];
 
-/// The grating function along one axis, with what its derivatives are made of.
+/// The grating function along one axis, with the parts of its derivatives.
 ///
 /// With r = n d - m the reduced argument, P = sin(pi r)/r, E = pi cos(pi r) - P and C = P + E, each at n
 /// or at 1, in the unit of [`Arithmetic::sin_pi`]:
@@ -42,7 +42,7 @@ const SLOPE_OF_SINE: [f64; 6] = [
 /// dG/dd = ((m C_n + r E_n) P_1 - r P_n E_1) / D^2
 /// dG/dn = d C_n / D
 /// ```
-/// Within the first fringe m is 0 and nothing cancels, down to d = 0.
+/// In the first fringe m is 0 and there is no cancellation, down to d = 0.
 #[derive(Clone, Copy)]
 struct Grating {
     /// `r P_n`.
@@ -77,7 +77,7 @@ fn grating<A: Arithmetic>(offset: f64, n: f64) -> Grating {
 }
 
 impl Derivatives<'_> {
-    /// The terms of a source follow.
+    /// Prepares the sums for the terms of a source.
     #[inline(always)]
     pub(super) fn open_source(&mut self, view: &View<'_>, water: f64, block: &Block) {
         self.is_lit = false;
@@ -99,7 +99,7 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Adds one phi step and domain, whose structure factors are looked up.
+    /// Adds the terms of one phi step and domain. Their structure factors are in `block`.
     #[inline(always)]
     pub(super) fn add_term<A: Arithmetic>(
         &mut self,
@@ -130,12 +130,12 @@ impl Derivatives<'_> {
         }
     }
 
-    /// The term of every pixel: added, with its derivatives by the cell and by the scattering vector.
-    /// `KEPT`: those by h, k, l and the numbers of cells are stored, for turns and sizes.
+    /// Adds the term of every pixel and its derivatives by the cell and by the scattering vector. `KEPT`: the
+    /// derivatives by h, k, l and by the numbers of cells are also stored, for tangents of turns and sizes.
     ///
-    /// With `a` the product of the numerators and `b` that of the denominators, the term is `(F a/b)^2`;
-    /// for its derivative one axis' numerator gives way to `by_offset` over the denominator. All of it is
-    /// one loop: what is told at once need not be stored and read again.
+    /// With `a` the product of the numerators and `b` that of the denominators, the term is `(F a/b)^2`. Its
+    /// derivative by one index replaces the numerator of that axis by `by_offset` over the denominator. One
+    /// loop computes everything, so that no intermediate number is stored and read again.
     #[inline(always)]
     fn differentiate<A: Arithmetic, const KEPT: bool>(
         &mut self,
@@ -180,8 +180,9 @@ impl Derivatives<'_> {
         }
     }
 
-    /// The derivatives of lane `i` by a, b, c at phi = 0: those by h, k, l times the scattering vector in the
-    /// frame of the cell, whose components are its products with the columns of the rotation.
+    /// Adds the derivatives of lane `i` by a, b, c at phi = 0: the derivatives by h, k, l times the
+    /// scattering vector in the frame of the cell. The components of this vector are the products of the
+    /// scattering vector with the columns of the rotation.
     #[inline(always)]
     fn add_by_cell<A: Arithmetic>(
         &mut self,
@@ -200,7 +201,7 @@ impl Derivatives<'_> {
         }
     }
 
-    /// The derivative of lane `i` by the scattering vector.
+    /// Adds the derivative of lane `i` by the scattering vector.
     #[inline(always)]
     fn add_by_scattering<A: Arithmetic>(
         &mut self,
@@ -215,7 +216,7 @@ impl Derivatives<'_> {
         }
     }
 
-    /// The derivatives by turns of this orientation.
+    /// Adds the derivatives by rotations of this orientation.
     #[inline(always)]
     fn add_by_turn(
         &mut self,
@@ -231,6 +232,7 @@ impl Derivatives<'_> {
             let rate = rates[place];
             let sum = &mut self.sums.by_tangent[*tangent];
             for i in 0..BLOCK {
+                // With da = rate x a the index changes by (rate x a).q = rate.(a x q).
                 let force = |x: usize| by_h[i] * a[x] + by_k[i] * b[x] + by_l[i] * c[x];
                 let force = [force(0), force(1), force(2)];
                 let torque = vector::cross(force, [qx[i], qy[i], qz[i]]);
@@ -250,7 +252,7 @@ impl Derivatives<'_> {
         }
     }
 
-    /// The derivatives by single structure factors, `2 F Fl^2` where they were looked up.
+    /// Adds the derivatives by single structure factors, `2 F Fl^2`, in the lanes that looked them up.
     #[inline(always)]
     fn add_by_factors(&mut self, tables: &Tables, block: &Block) {
         for (tangent, place, rate) in &tables.factors {
@@ -262,8 +264,8 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Keeps the derivatives by the structure factors just looked up until others are: most terms
-    /// of a pixel look up the same.
+    /// Sums the derivatives by the current structure factors until a lane looks up another one: most
+    /// terms of a pixel look up the same.
     #[inline(always)]
     fn await_factors(&mut self, block: &Block) {
         for start in (0..BLOCK).step_by(GROUP) {
@@ -280,7 +282,7 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Tells of what was kept where a group of pixels now looks up something else.
+    /// Records the sums of the lanes of a group that now look up another structure factor.
     fn tell_changed(&mut self, start: usize, block: &Block) {
         for i in start..start + GROUP {
             let place = block.place[i];
@@ -292,7 +294,7 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Tells of everything that was kept.
+    /// Records the sums of all lanes.
     pub(super) fn flush(&mut self) {
         for i in 0..BLOCK {
             self.tell(i);
@@ -300,7 +302,7 @@ impl Derivatives<'_> {
         self.pending = [0.0; BLOCK];
     }
 
-    /// Tells of what lane `i` has kept, with the factors of the finished pixel.
+    /// Records the sum of lane `i`, multiplied by the factors of the finished pixel.
     #[inline(always)]
     fn tell(&mut self, i: usize) {
         let (place, rate) = (
@@ -316,8 +318,8 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Takes what the derivatives of terms by structure factors are multiplied with: the factors of
-    /// the finished pixel and its weight. They are known once a source lights the pixel.
+    /// Computes `factor_scale`: the factors of the finished pixel times its weight. They are known when
+    /// the first source reaches the pixel.
     #[inline(always)]
     fn scale_factors(&mut self, view: &View<'_>, block: &Block) {
         let rules = &view.rules;
@@ -346,7 +348,7 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Adds the terms of one source, weighed, to the sums before it.
+    /// Multiplies the terms of one source by their weight and adds them to the earlier sums.
     #[inline(always)]
     pub(super) fn close_source(&mut self, view: &View<'_>, block: &Block) {
         let tables = self.tables;
@@ -406,7 +408,8 @@ mod tests {
     fn a_grating_and_its_slopes_are_those_of_the_sines() {
         for n in [1.0, 2.0, 7.0, 40.0] {
             for i in -50..=50 {
-                // Never 0, where the sines say nothing, and within the half that polynomials are for.
+                // Never 0, where the quotient of sines is undefined, and at most 1/2, the range of the
+                // polynomials.
                 let d = f64::from(i) / 100.0 * 0.997 + 1e-3;
                 let g = grating::<Separate>(d, n);
                 let (sine, cosine) = (f64::sin(PI * d), f64::cos(PI * d));
