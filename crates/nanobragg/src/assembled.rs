@@ -1,17 +1,17 @@
-//! One picture of all panels, each where it stands.
+//! One picture of all panels at their positions.
 
 use nanobragg_geometry::vector::{dot, sub};
 use nanobragg_geometry::{Detector, Panel};
 use nanobragg_io::Image;
 
-/// The most pixels of a picture, over those of all panels: panels can be far apart.
+/// The largest number of pixels of a picture per pixel of the panels: panels can be far apart.
 const MOST_GAPS: usize = 16;
 
-/// A picture of all panels: what each pixel of the first panel's plane, continued, shows when the
-/// panels are looked at along its normal. Where there is no panel the picture is 0.
+/// A picture of all panels, projected along the normal of the first panel onto the continued plane of its
+/// pixels. Pixels without a panel are 0.
 ///
-/// `images` are those of the panels, in their order. The picture of one panel is its image. Panels
-/// that are too far apart for one picture stand one below the other.
+/// `images` are the images of the panels, in order. The picture of one panel is its image. Panels that
+/// are too far apart for one picture are placed one below the other.
 ///
 /// # Errors
 /// [`nanobragg_io::Error::Shape`] if there is no image.
@@ -40,7 +40,7 @@ pub fn assembled(
                 let [fast, slow] = view.pixel([fast_px, slow_px])?;
                 image.get(fast, slow)
             });
-            // Where panels overlap the last one covers the others.
+            // Where panels overlap, the last one is on top.
             if let Some(&photons) = seen.next_back() {
                 *pixel = photons;
             }
@@ -49,12 +49,12 @@ pub fn assembled(
     Ok(picture)
 }
 
-/// How a panel is seen along the normal of the plane, in pixels of the plane.
+/// The projection of a panel along the normal of the plane, in pixels of the plane.
 #[derive(Debug, Clone, Copy)]
 struct View {
     /// The corner of the first pixel.
     corner: [f64; 2],
-    /// From one pixel to the next along fast and along slow.
+    /// The steps to the next pixel along fast and along slow.
     steps: [[f64; 2]; 2],
     pixels: [u32; 2],
 }
@@ -65,15 +65,15 @@ impl View {
         let per_pixel = |v: [f64; 2]| v.map(|m| m / plane.pixel_size_m());
         let step = |axis: [f64; 3]| per_pixel(seen(axis.map(|x| x * panel.pixel_size_m())));
         Self {
-            // From the corner of the first panel, whose pixels are then those of the picture.
+            // Relative to the corner of the first panel, whose pixels then coincide with those of the picture.
             corner: per_pixel(seen(sub(panel.pix0_m(), plane.pix0_m()))),
             steps: [step(panel.fast()), step(panel.slow())],
             pixels: [panel.pixels_fast(), panel.pixels_slow()],
         }
     }
 
-    /// The pixel of the panel that is seen at a point; `None` if the point is beside the panel, or
-    /// the panel is seen edge-on.
+    /// The pixel of the panel at a point; `None` if the point is outside the panel, or if the panel is
+    /// seen edge-on.
     fn pixel(&self, [x, y]: [f64; 2]) -> Option<[usize; 2]> {
         let [[fx, fy], [sx, sy]] = self.steps;
         let (x, y) = (x - self.corner[0], y - self.corner[1]);
@@ -96,7 +96,7 @@ impl View {
     }
 }
 
-/// The smallest rectangle of the plane that holds some panels.
+/// The smallest rectangle of the plane that contains some panels.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     least: [f64; 2],
@@ -118,12 +118,12 @@ impl Bounds {
         self
     }
 
-    /// Where the first pixel of a picture begins. A hair of rounding does not make a row.
+    /// The first pixel of the picture. The small number keeps rounding errors from adding a row.
     fn first(&self) -> [f64; 2] {
         self.least.map(|x| (x + 1e-6).floor())
     }
 
-    /// The pixels of a picture; a number that is none counts as 0.
+    /// The numbers of pixels of the picture; NaN counts as 0.
     fn sides(&self) -> [usize; 2] {
         let ([x0, y0], [x1, y1]) = (self.first(), self.most);
         [x1 - x0, y1 - y0].map(|length| (length - 1e-6).ceil().max(0.0) as usize)

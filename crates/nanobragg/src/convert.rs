@@ -1,5 +1,4 @@
-//! Reflections from one file to another: in another format, expanded or merged on the way, or worked out
-//! from atoms.
+//! Conversion of reflections to another file: another format, expanded or merged, or computed from atoms.
 //!
 //! ```text
 //! Conversion -> ReflectionList -(expanded or merged)-> text, MTZ, mmCIF or dump
@@ -18,10 +17,10 @@ use nanobragg_structure::{self as structure, Dispersion, FactorSpec, Solvent, St
 use crate::error::Error;
 use crate::factors::list_of;
 
-/// The format of a file of reflections that is written.
+/// The format of the written file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReflectionFormat {
-    /// A line `h k l F` for every spot.
+    /// One line `h k l F` per reflection.
     Text,
     /// MTZ.
     Mtz,
@@ -32,7 +31,7 @@ pub enum ReflectionFormat {
 }
 
 impl ReflectionFormat {
-    /// The format that the extension of a name asks for; text for any that is not known.
+    /// The format for the extension of a name; text if the extension is unknown.
     pub fn of(path: &Path) -> Self {
         let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
         match extension.to_str() {
@@ -54,36 +53,37 @@ impl ReflectionFormat {
     }
 }
 
-/// Which reflections are written.
+/// The reflections to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReflectionPart {
-    /// What is usual for the two formats: text and dumps list every spot, MTZ and mmCIF what was read.
+    /// The usual choice for the two formats: text and dumps list every reflection, MTZ and mmCIF those of
+    /// the input.
     #[default]
     Usual,
     /// All of reciprocal space, in P 1.
     Expanded,
-    /// One of any equivalent reflections.
+    /// One reflection of each set of equivalent ones.
     Merged,
 }
 
-/// A conversion to be made.
+/// The specification of a conversion.
 #[derive(Debug, Clone)]
 pub struct Conversion {
-    /// Text, MTZ, mmCIF, a dump, or atoms; the contents decide.
+    /// Text, MTZ, mmCIF, a dump, or atoms; the contents determine which.
     pub input: PathBuf,
-    /// The format that is wanted.
+    /// The format to write.
     pub format: ReflectionFormat,
-    /// Which reflections are wanted.
+    /// The reflections to write.
     pub part: ReflectionPart,
-    /// The columns to take from MTZ or mmCIF; empty leaves it to what the file has.
+    /// The columns to read from MTZ or mmCIF; if empty, they are chosen from those of the file.
     pub columns: Vec<String>,
-    /// The name of the space group, in place of that of the file.
+    /// The name of the space group; it replaces that of the file.
     pub space_group: Option<String>,
-    /// The unit cell, in place of that of the file.
+    /// The unit cell; it replaces that of the file.
     pub cell: Option<CellSpec>,
-    /// F of what is not listed in a dump, in electrons.
+    /// F in electrons of reflections that a dump does not list.
     pub default_f: f64,
-    /// The smallest spacing of reflections worked out from atoms, in Angstrom.
+    /// The smallest spacing of reflections computed from atoms, in Angstrom.
     pub dmin_a: Option<f64>,
     /// The solvent between atoms.
     pub solvent: Option<Solvent>,
@@ -91,24 +91,24 @@ pub struct Conversion {
     pub dispersion: Dispersion,
 }
 
-/// A file of reflections, not written yet, and how it came about.
+/// The contents of a file of reflections, and how they were made.
 #[derive(Debug, Clone)]
 pub struct Converted {
-    /// The file.
+    /// The contents.
     pub bytes: Vec<u8>,
-    /// Reflections of the input.
+    /// The number of reflections in the input.
     pub read: usize,
-    /// What the input is: `MTZ columns F`, `420 atoms to 2 A`.
+    /// A description of the input: `MTZ columns F`, `420 atoms to 2 A`.
     pub origin: String,
     /// The space group of the input.
     pub space_group: SpaceGroup,
-    /// Reflections of the file.
+    /// The number of reflections in the output.
     pub written: usize,
-    /// The space group of the file.
+    /// The space group of the output.
     pub written_space_group: SpaceGroup,
-    /// Reflections left out as systematically absent.
+    /// The number of reflections omitted as systematically absent.
     pub absent: usize,
-    /// Reflections averaged with equivalent ones.
+    /// The number of reflections averaged with equivalent ones.
     pub averaged: usize,
 }
 
@@ -116,8 +116,8 @@ impl Conversion {
     /// Reads the input and converts it.
     ///
     /// # Errors
-    /// [`Error::NoResolution`], [`Error::ResolutionOfList`]; an input that cannot be read, or reflections that the format
-    /// cannot hold.
+    /// [`Error::NoResolution`], [`Error::ResolutionOfList`]; an input that cannot be read; reflections
+    /// that the format cannot hold.
     pub fn run(&self) -> Result<Converted, Error> {
         let (mut list, origin, lists_every_spot) = self.read()?;
         list.cell = self.cell.or(list.cell);
@@ -140,7 +140,7 @@ impl Conversion {
                     ReflectionFormat::Text | ReflectionFormat::Dump => {
                         ReflectionList::from_text(&all.reflections, None)
                     }
-                    // These take Friedel's law for granted.
+                    // These formats assume Friedel's law.
                     ReflectionFormat::Mtz | ReflectionFormat::Mmcif => all.into_list(cell),
                 };
                 (list, done.absent, done.averaged)
@@ -163,7 +163,7 @@ impl Conversion {
         })
     }
 
-    /// The reflections of the input, where they come from, and whether the input lists every spot.
+    /// The reflections of the input, a description of it, and whether it lists every reflection.
     fn read(&self) -> Result<(ReflectionList, String, bool), Error> {
         let given = self.space_group.as_deref();
         let group = given.map(|name| match &self.cell {
@@ -203,7 +203,7 @@ impl Conversion {
         Ok((list, format!("{format} columns {columns}"), false))
     }
 
-    /// The reflections of atoms as far as the resolution limit.
+    /// The reflections computed from atoms up to the resolution limit.
     fn of_atoms(
         &self,
         bytes: &[u8],

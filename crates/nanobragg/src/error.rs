@@ -1,4 +1,4 @@
-//! What can be wrong with an experiment.
+//! The errors of an experiment.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,16 @@ use crate::gradient::Parameter;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The detector cannot be.
+    /// The detector is not possible.
     #[error(transparent)]
     Geometry(#[from] nanobragg_geometry::Error),
-    /// The crystal cannot be, or a file that describes it cannot be read.
+    /// The crystal is not possible, or a file that describes it cannot be read.
     #[error(transparent)]
     Crystal(#[from] nanobragg_crystal::Error),
-    /// Structure factors of coordinates cannot be worked out, or their file cannot be read.
+    /// Structure factors cannot be computed from coordinates, or their file cannot be read.
     #[error(transparent)]
     Structure(#[from] nanobragg_structure::Error),
-    /// The sources cannot be, or their file cannot be read.
+    /// The sources are not possible, or their file cannot be read.
     #[error(transparent)]
     Sources(#[from] nanobragg_sources::Error),
     /// An image file cannot be read or written.
@@ -31,13 +31,13 @@ pub enum Error {
     /// Photons cannot be counted.
     #[error(transparent)]
     Response(#[from] nanobragg_response::Error),
-    /// There is nothing to scatter.
+    /// All structure factors are 0.
     #[error(
         "no structure factors: give a list of reflections, a dump of an earlier run, or a default \
          other than 0"
     )]
     NoStructureFactors,
-    /// A file that has room for one panel, of a detector of several.
+    /// A file that holds one panel, for a detector with several.
     #[error("{file} describes one panel, but the detector has {panels}")]
     SeveralPanels {
         /// Panels of the detector.
@@ -45,17 +45,17 @@ pub enum Error {
         /// The kind of file.
         file: &'static str,
     },
-    /// Masks that are not as many as the panels.
+    /// The number of masks is not that of the panels.
     #[error(
         "{masks} masks do not fit a detector of {panels} panels: give one for each, or one for all"
     )]
     PanelMasks {
-        /// Masks.
+        /// The number of masks.
         masks: usize,
         /// Panels of the detector.
         panels: usize,
     },
-    /// A number in the header of an image that no experiment can have.
+    /// A number in an image header that is absurd.
     #[error(
         "{}: {key}={value:e} in the header is absurd, expected a magnitude from {least:e} to {most:e}",
         path.display()
@@ -67,22 +67,22 @@ pub enum Error {
         key: &'static str,
         /// Its value.
         value: f64,
-        /// The smallest magnitude that makes sense, besides 0.
+        /// The smallest allowed magnitude, besides 0.
         least: f64,
-        /// The largest magnitude that makes sense.
+        /// The largest allowed magnitude.
         most: f64,
     },
     /// A quantity is out of its range.
     #[error("{quantity} is {value}, which must be {allowed}")]
     OutOfRange {
-        /// What it is.
+        /// The quantity.
         quantity: &'static str,
-        /// What was given.
+        /// The given value.
         value: f64,
-        /// What would do.
+        /// The allowed values.
         allowed: &'static str,
     },
-    /// More terms than could ever be summed.
+    /// The sum of a pixel has too many terms.
     #[error(
         "{terms:e} terms a pixel ({sources} sources x {phi_steps} phi steps x {domains} mosaic \
          domains x {oversample}^2 sub-pixels x {layers} layers) are more than the {limit:e} that \
@@ -101,10 +101,10 @@ pub enum Error {
         oversample: u32,
         /// Layers of the sensor.
         layers: u32,
-        /// The most there can be.
+        /// The largest allowed number.
         limit: f64,
     },
-    /// The images and tables are larger than allowed.
+    /// The images and tables need more memory than allowed.
     #[error(
         "images of {pixels_fast} x {pixels_slow} pixels with {sources} sources need \
          {needed_gib:.3} GiB of memory, the limit is {limit_gib:.3} GiB"
@@ -116,9 +116,9 @@ pub enum Error {
         pixels_slow: u32,
         /// Sources.
         sources: usize,
-        /// What they and the orientations of the crystal take.
+        /// The memory that they and the orientations of the crystal need.
         needed_gib: f64,
-        /// What is allowed.
+        /// The limit.
         limit_gib: f64,
     },
     /// The system has no memory for the images and tables.
@@ -131,28 +131,28 @@ pub enum Error {
         pixels_fast: u32,
         /// Pixels along the slow axis.
         pixels_slow: u32,
-        /// What is needed in all.
+        /// The needed memory.
         needed_gib: f64,
     },
-    /// No pixel came out as a finite number.
+    /// No rendered pixel is finite.
     #[error(
         "no pixel is a finite number: the first, at fast {fast} slow {slow}, is {value}; the \
          numbers of this experiment do not fit each other"
     )]
     NothingFinite {
-        /// The first pixel rendered, along the fast axis.
+        /// The first rendered pixel along the fast axis.
         fast: u32,
-        /// The same along the slow axis.
+        /// The first rendered pixel along the slow axis.
         slow: u32,
-        /// What it is.
+        /// The value of this pixel.
         value: f32,
     },
-    /// A series has no frame of this number.
+    /// A series has no frame with this number.
     #[error("a series of {count} has no number {number}; they run from 1 to {count}")]
     NoSuchFrame {
-        /// What was asked for.
+        /// The requested number.
         number: u32,
-        /// Frames of the series.
+        /// The number of frames of the series.
         count: u32,
     },
     /// Two outputs of a series would get the same name.
@@ -168,38 +168,38 @@ pub enum Error {
     AnotherSeries {
         /// The log.
         path: PathBuf,
-        /// What is not the same.
+        /// The differences.
         difference: String,
     },
-    /// Something else than the log of a series.
+    /// The file is not the log of a series.
     #[error("{}:{line}: not the log of a series: {reason}", path.display())]
     NotASeriesLog {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
+        /// The line, counted from 1.
         line: usize,
         /// What is missing or wrong.
         reason: String,
     },
-    /// The log of a series, or an input whose fingerprint it keeps, cannot be read or written.
+    /// The log of a series, or an input whose fingerprint is in the log, cannot be read or written.
     #[error("cannot keep the log of the series: {}: {source}", path.display())]
     SeriesLog {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// A series was cancelled.
     #[error("cancelled with {done} of {wanted} images complete")]
     SeriesStopped {
-        /// Images that are complete.
+        /// The number of complete images.
         done: usize,
-        /// Images asked for.
+        /// The number of requested images.
         wanted: usize,
-        /// The file of all images, which is then not there.
+        /// The file of all images, which was not written.
         file: Option<PathBuf>,
     },
-    /// Every frame of a rotation series would be the same.
+    /// All frames of a rotation series would be equal.
     #[error("a rotation series needs an oscillation range above 0 for each frame")]
     NoOscillation,
     /// The image has no derivative by a parameter.
@@ -210,30 +210,30 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
-    /// Two images that are to be compared do not cover each other.
+    /// The sizes of two images to be compared differ.
     #[error(
         "one image has {} x {} pixels (fast x slow), the other {} x {}",
         a[0], a[1], b[0], b[1]
     )]
     ImageSides {
-        /// Pixels of one along the fast and the slow axis.
+        /// Pixels of the first image along the fast and the slow axis.
         a: [usize; 2],
-        /// Those of the other.
+        /// Pixels of the second image.
         b: [usize; 2],
     },
-    /// Atoms without a limit to the reflections that are worked out from them.
+    /// Coordinates without a resolution limit for the structure factors.
     #[error("{} holds coordinates, which need a resolution limit", path.display())]
     NoResolution {
         /// The file of atoms.
         path: PathBuf,
     },
-    /// A limit to the reflections that are worked out from atoms, where none are.
+    /// A resolution limit for a file that lists reflections.
     #[error("{} lists reflections, which take no resolution limit", path.display())]
     ResolutionOfList {
         /// The file of reflections.
         path: PathBuf,
     },
-    /// Neither of two images of raw floats tells its sides.
+    /// Two images of raw floats, neither of which has its dimensions in a header.
     #[error(
         "{} and {} are raw floats, which do not tell how many pixels they have along each axis",
         a.display(), b.display()
@@ -244,18 +244,18 @@ pub enum Error {
         /// The other.
         b: PathBuf,
     },
-    /// Images of panels that are to be compared are not as many.
+    /// The numbers of panel images to be compared differ.
     #[error("one has images of {a} panels, the other of {b}")]
     PanelImages {
-        /// Panels of one.
+        /// Panels of the first.
         a: usize,
-        /// Panels of the other.
+        /// Panels of the second.
         b: usize,
     },
-    /// A curved detector has no origin and axes, which is all that other programs take.
+    /// Other programs describe a detector by an origin and axes, which a curved detector does not have.
     #[error("the detector is curved: no file of another program can describe it")]
     CurvedSurface,
-    /// The plane of a detector holds the sample.
+    /// The plane of a detector goes through the sample.
     #[error(
         "the plane of the detector passes {close_distance_mm} mm from the sample, which is too close"
     )]
@@ -268,29 +268,29 @@ pub enum Error {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// An experiment file that cannot be understood.
+    /// An experiment file with an error.
     #[error("{place}: {problem}")]
     ExperimentFile {
         /// File and line: `lysozyme.toml:12`.
         place: String,
-        /// The field, what is wrong with it, and what may be meant.
+        /// The field, the error in it, and a suggestion.
         problem: String,
     },
-    /// An experiment of which a part has no place in a file.
+    /// A part of the experiment cannot be written to a file.
     #[error("the experiment cannot be kept in a file: {reason}")]
     NotInAFile {
         /// The part.
         reason: String,
     },
-    /// A file that gives an experiment or its geometry is larger than any such file.
+    /// A file with an experiment or its geometry is too large.
     #[error("{}: larger than the {limit_bytes} bytes that are read of such a file", path.display())]
     FileTooLarge {
         /// The file.
         path: PathBuf,
-        /// The most that is read.
+        /// The largest number of bytes that is read.
         limit_bytes: u64,
     },
     /// A file that should be JSON is not.
@@ -298,20 +298,20 @@ pub enum Error {
     NotJson {
         /// The file.
         name: String,
-        /// What is wrong, with line and column.
+        /// The error, with line and column.
         source: serde_json::Error,
     },
-    /// A value in a file that cannot be what it stands for.
+    /// A value in a file is not allowed for its key.
     #[error("{place}: found {found}, expected {expected}")]
     FileValue {
         /// File and key: `a.expt: beam[0].wavelength`, `XDS.INP:12: QX`.
         place: String,
-        /// What is there.
+        /// The value in the file.
         found: String,
-        /// What would do.
+        /// The allowed values.
         expected: &'static str,
     },
-    /// Two outputs, or an output and an input, are one file.
+    /// Two outputs, or an output and an input, are the same file.
     #[error("{}: the output {output} would overwrite {other}", path.display())]
     SameFile {
         /// The file.
@@ -321,13 +321,13 @@ pub enum Error {
         /// The other output, or the input.
         other: &'static str,
     },
-    /// A format that has no place for photons.
+    /// A format that cannot hold photons.
     #[error("{}: a CBF holds whole numbers, and photons are not whole", path.display())]
     NoPhotons {
         /// The file.
         path: PathBuf,
     },
-    /// Something that a file must say and does not.
+    /// A file does not have a required key.
     #[error("{place} is missing")]
     FileLacks {
         /// File and key.

@@ -1,4 +1,4 @@
-//! An experiment as the header of an image file states it.
+//! The experiment in the headers of image files.
 
 use nanobragg_geometry::vector::{add, cross, dot, scale};
 use nanobragg_io::Exposure;
@@ -7,13 +7,13 @@ use crate::error::Error;
 use crate::exchange::{Geometry, PlacedPanel};
 use crate::resolve::Resolved;
 
-/// The beam of every image file.
+/// The direction of the beam in every image file.
 const BEAM: [f64; 3] = [0.0, 0.0, -1.0];
 
-/// What the headers of CBF and TIFF files, which hold one panel, say of a resolved experiment.
+/// The header contents of CBF and TIFF files, which hold one panel.
 ///
 /// # Errors
-/// [`Error::SeveralPanels`] unless the detector is one panel, and those of [`exposures`].
+/// [`Error::SeveralPanels`] unless the detector has one panel, and the errors of [`exposures`].
 pub fn exposure(resolved: &Resolved) -> Result<Exposure, Error> {
     let exposures = exposures(resolved)?;
     let [exposure] = <[_; 1]>::try_from(exposures).map_err(|several| Error::SeveralPanels {
@@ -23,14 +23,14 @@ pub fn exposure(resolved: &Resolved) -> Result<Exposure, Error> {
     Ok(exposure)
 }
 
-/// What the headers of CBF, TIFF and NeXus files say of every panel of a resolved experiment.
+/// The header contents of CBF, TIFF and NeXus files for every panel of a resolved experiment.
 ///
-/// It is the [`Geometry`] that is exchanged with other programs, in the same laboratory. Those files
-/// take a beam along -z for granted; where a custom beam is not along an axis of the run, everything
-/// is turned with it by the smallest angle that brings it there.
+/// They are the [`Geometry`] that is exchanged with other programs, in the same laboratory. Readers of
+/// those files assume a beam along -z. If a custom beam is not along an axis of the run, everything is
+/// rotated by the smallest angle that brings the beam onto -z.
 ///
 /// # Errors
-/// [`Error::CurvedSurface`] for a curved detector, which no header describes.
+/// [`Error::CurvedSurface`] for a curved detector, which no header can describe.
 pub fn exposures(resolved: &Resolved) -> Result<Vec<Exposure>, Error> {
     let geometry = Geometry::of(resolved)?;
     let turned = |v: [f64; 3]| with_beam_along_z(geometry.beam.direction, v);
@@ -56,7 +56,7 @@ pub fn exposures(resolved: &Resolved) -> Result<Vec<Exposure>, Error> {
     Ok(geometry.panels.iter().map(of_panel).collect())
 }
 
-/// `v` turned as the smallest rotation turns `beam`, which is nearer to -z than to +z, onto -z:
+/// `v` rotated by the smallest rotation from `beam` (nearer to -z than to +z) to -z:
 /// `v + w x v + w x (w x v) / (1 + cos)`, where `w = beam x -z` and `cos = beam . -z`.
 fn with_beam_along_z(beam: [f64; 3], v: [f64; 3]) -> [f64; 3] {
     let axis = cross(beam, BEAM);
@@ -72,7 +72,7 @@ mod tests {
     use nanobragg_crystal::{CellSpec, CrystalSpec};
     use nanobragg_geometry::{Angle, Convention, DetectorSpec, Length};
 
-    /// Rounding of a dozen operations on numbers of a few hundred.
+    /// The rounding error of a dozen operations on numbers of a few hundred.
     const ROUNDING: f64 = 1e-12;
 
     fn spec(detector: DetectorSpec) -> ExperimentSpec {

@@ -1,4 +1,4 @@
-//! The fields of an experiment that an error is about.
+//! The fields of an experiment that an error concerns.
 
 use nanobragg_crystal as crystal;
 use nanobragg_geometry as geometry;
@@ -9,10 +9,10 @@ use nanobragg_structure as structure;
 
 use crate::error::Error;
 
-/// What stands for the limit of memory among fields: more of it would do.
+/// The name of the memory limit among the fields: a higher limit would avoid the error.
 pub const MEMORY_LIMIT: &str = "memory_limit";
 
-/// Fields that decide how large images are.
+/// Fields that determine the size of images.
 const IMAGE_SIZE: &[&str] = &["detector.pixels", "detector.size", "detector.pixel_size"];
 
 /// Files of reflections.
@@ -22,9 +22,9 @@ const REFLECTIONS: &[&str] = &["factors.hkl", "factors.dump"];
 const SENSOR: &[&str] = &["detector.sensor.thickness", "detector.sensor.layers"];
 
 impl Error {
-    /// The fields of an experiment that the error is about, the likeliest first: `detector.distance`,
-    /// `crystal.cell`. `header` stands for an image whose header gives fields, `exchange` for a file of
-    /// another program, and [`MEMORY_LIMIT`] for the limit of memory. Empty where the message says it all.
+    /// The fields of an experiment that the error concerns, the most likely first: `detector.distance`,
+    /// `crystal.cell`. `header` means an image whose header sets fields, `exchange` a file of another
+    /// program, and [`MEMORY_LIMIT`] the memory limit. Empty if the message needs no field.
     pub fn fields(&self) -> &'static [&'static str] {
         match self {
             Self::Crystal(error) => of_crystal(error),
@@ -133,7 +133,7 @@ fn of_sources(error: &sources::Error) -> &'static [&'static str] {
     }
 }
 
-/// The fields behind a quantity, by the name that errors have for it.
+/// The fields of a quantity, by its name in errors.
 fn of_quantity(quantity: &str) -> &'static [&'static str] {
     match quantity {
         "the number of sub-pixels along the edge of a pixel" => &["sampling.oversample"],

@@ -1,4 +1,4 @@
-//! Geometry in the headers of image files, out and in.
+//! Geometry in the headers of image files, written and read.
 
 use std::path::Path;
 
@@ -10,17 +10,16 @@ use crate::error::Error;
 use crate::resolve::Resolved;
 use crate::spec::ExperimentSpec;
 
-/// The header of an integer or noise image: geometry in mm, Angstrom and degrees, after the keys
-/// that say how the pixels are stored.
+/// The header of an integer or noise image: the keys of the pixel format, then the geometry in mm,
+/// Angstrom and degrees.
 ///
 /// # Errors
-/// [`Error::Io`] if a value cannot stand in a header.
+/// [`Error::Io`] if a value cannot be written in a header.
 pub fn smv_fields(resolved: &Resolved) -> Result<Fields, Error> {
     smv_fields_of_panel(resolved, 0)
 }
 
-/// [`smv_fields`] of the image of one panel, whose number is `index`; the first where there is no
-/// such panel.
+/// [`smv_fields`] for the image of panel `index`, or of the first panel if there is no such panel.
 ///
 /// # Errors
 /// As [`smv_fields`].
@@ -32,7 +31,7 @@ pub fn smv_fields_of_panel(resolved: &Resolved, index: usize) -> Result<Fields, 
         Some(panel) if index > 0 => {
             let [size_fast_m, size_slow_m] = [panel.pixels_fast(), panel.pixels_slow()]
                 .map(|pixels| f64::from(pixels) * panel.pixel_size_m());
-            // The centre that would have placed this panel, had it been the first.
+            // The centre that would place this panel if it were the first.
             let centre = CentreInput {
                 convention: layout.convention,
                 pixel_size_m: panel.pixel_size_m(),
@@ -96,7 +95,7 @@ pub fn smv_fields_of_panel(resolved: &Resolved, index: usize) -> Result<Fields, 
 /// The largest magnitude of a length, an angle or a pixel that an experiment can have.
 const MOST: f64 = 1e15;
 
-/// Refuses what is a number, but none of this world.
+/// Refuses values that are numbers but physically absurd.
 fn check_magnitude(key: &'static str, value: f64, path: &Path) -> Result<(), Error> {
     let least = match key {
         "PIXEL_SIZE" | "WAVELENGTH" => 1.0 / MOST,
@@ -114,7 +113,7 @@ fn check_magnitude(key: &'static str, value: f64, path: &Path) -> Result<(), Err
     Ok(())
 }
 
-/// What kind of file a header comes from.
+/// The kind of file that a header belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderKind {
     /// A mask, whose BEAM_CENTER_Y counts from the other edge.
@@ -123,12 +122,12 @@ pub enum HeaderKind {
     Image,
 }
 
-/// Takes the geometry of a file's header into `spec`, key by key; what the header does not say
-/// stays. Returns the header's two-theta, which nothing takes (the oddity `ignored-input`).
+/// Copies the geometry of a file's header into `spec`, key by key. Fields without a key in the header are
+/// not changed. Returns the two-theta of the header, which is not used (the oddity `ignored-input`).
 ///
 /// # Errors
-/// [`Error::Io`] naming `path` and the key whose value is no number, [`Error::HeaderValue`] for one
-/// of a magnitude that no experiment has.
+/// [`Error::Io`] with `path` and the key if a value is not a number, [`Error::HeaderValue`] if its
+/// magnitude is absurd.
 pub fn apply_header(
     spec: &mut ExperimentSpec,
     header: &Header,
@@ -141,7 +140,7 @@ pub fn apply_header(
         Ok(value)
     };
     let count = |key: &'static str| -> Result<Option<u32>, Error> {
-        // The size is checked where the pixels are read; a saturated count is refused later.
+        // The size is checked when the pixels are read. A saturated count is refused later.
         Ok(number(key)?.map(|n| n as u32))
     };
     let detector = &mut spec.detector;

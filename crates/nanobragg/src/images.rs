@@ -1,4 +1,4 @@
-//! The images that a run leaves: photons, and the counts that a detector makes of them.
+//! The images of a run: photons, and the counts of a detector.
 
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
@@ -13,10 +13,10 @@ use crate::error::Error;
 /// A simulated image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulated {
-    /// Photons per pixel, the panels one below the other: shape `[panel][slow][fast]`. Where the rows
-    /// of a panel are shorter than those of another, zeros follow them.
+    /// Photons per pixel, the panels one below the other: shape `[panel][slow][fast]`. Rows of a narrow
+    /// panel are filled with zeros up to the width of the widest.
     pub photons: Image<f32>,
-    /// Its figures.
+    /// The statistics of the image.
     pub statistics: Statistics,
     /// The pixel in which an index left the grid of structure factors and ended
     /// interpolation for all pixels after it (the oddity `interpolation`).
@@ -24,14 +24,14 @@ pub struct Simulated {
     panels: Vec<StackedPanel>,
 }
 
-/// Where a panel is in an image in which all panels of a detector stand one below the other.
+/// The position of a panel in an image in which the panels are one below the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackedPanel {
-    /// Its rows.
+    /// The rows of the panel.
     pub rows: Range<usize>,
-    /// Its pixels along the fast axis; what follows them in a row belongs to no panel.
+    /// The number of pixels along the fast axis. Further pixels of a row belong to no panel.
     pub fast: usize,
-    /// Which of its pixels are rendered.
+    /// The rendered pixels of the panel.
     pub roi: Roi,
 }
 
@@ -51,10 +51,10 @@ impl StackedPanel {
         panels.collect()
     }
 
-    /// The image of this panel alone.
+    /// The image of this panel.
     ///
     /// # Errors
-    /// [`Error::Io`] if the stacked image is not of this panel's detector.
+    /// [`Error::Io`] if the shape of `stacked` does not fit.
     pub fn of<T: Copy>(&self, stacked: &Image<T>) -> Result<Image<T>, Error> {
         let rows = stacked.rows().skip(self.rows.start).take(self.rows.len());
         let pixels = rows.flat_map(|row| row.iter().take(self.fast));
@@ -66,18 +66,18 @@ impl StackedPanel {
     }
 }
 
-/// Pixels of an image that are no finite numbers.
+/// Pixels of an image that are infinite or NaN.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NotFinite {
-    /// How many there are.
+    /// The number of such pixels.
     pub count: u64,
     /// The panel of the first one, counted from 0.
     pub panel: usize,
-    /// Its place along the fast axis.
+    /// The position of the first one along the fast axis.
     pub fast: u32,
-    /// The same along the slow axis.
+    /// The position of the first one along the slow axis.
     pub slow: u32,
-    /// What it is.
+    /// The value of the first one.
     pub value: f32,
 }
 
@@ -101,24 +101,25 @@ impl fmt::Display for NotFinite {
 /// Renders an experiment.
 ///
 /// # Errors
-/// [`Error::Physics`] when the run is cancelled or there is no memory or no thread for it.
+/// [`Error::Physics`] if the run is cancelled, or if there is not enough memory, or if the threads cannot
+/// be started.
 pub fn simulate(experiment: &Experiment, options: &RunOptions<'_>) -> Result<Simulated, Error> {
     let rendered = nanobragg_physics::render(&Scene::new(experiment), options)?;
     Simulated::new(experiment, rendered)
 }
 
 impl Simulated {
-    /// Takes over the pixels of a rendered image.
+    /// Takes the pixels of a rendered frame.
     ///
     /// # Errors
-    /// [`Error::Io`] if they are not as many as the image's edges say.
+    /// [`Error::Io`] if the number of pixels does not fit the edges of the image.
     pub fn new(experiment: &Experiment, rendered: Frame) -> Result<Self, Error> {
         let images = rendered.panels.into_iter().map(|image| {
             let (fast, slow) = (image.pixels_fast as usize, image.pixels_slow as usize);
             Image::new(fast, slow, image.pixels)
         });
         let mut images = images.collect::<Result<Vec<_>, _>>()?;
-        // The image of one panel is taken as it is, not copied.
+        // The image of one panel is moved, not copied.
         let photons = match images.len() {
             1 => images.remove(0),
             _ => Image::stacked(&images)?,
@@ -131,18 +132,18 @@ impl Simulated {
         })
     }
 
-    /// Where each panel is in [`photons`](Self::photons).
+    /// The position of each panel in [`photons`](Self::photons).
     pub fn panels(&self) -> &[StackedPanel] {
         &self.panels
     }
 
-    /// The pixels that came out as no finite number, as where numbers of an experiment are too
-    /// large for each other; `None` where there are none.
+    /// The pixels that are infinite or NaN, for example because numbers of the experiment are too large
+    /// together; `None` if there are none.
     ///
     /// # Errors
-    /// [`Error::NothingFinite`] if that is all that was rendered.
+    /// [`Error::NothingFinite`] if no rendered pixel is finite.
     pub fn not_finite(&self) -> Result<Option<NotFinite>, Error> {
-        // No sum of finite f32 overflows an f64, so the mean tells whether there are others.
+        // A sum of finite f32 does not overflow an f64, so the mean is finite if all pixels are.
         if self.statistics.mean.is_finite() {
             return Ok(None);
         }
@@ -182,17 +183,18 @@ impl Simulated {
         response.grey_scale(self.statistics.rmsd, self.integer_scale(response))
     }
 
-    /// The counts that `response` makes of the photons.
+    /// The counts that `response` computes from the photons.
     ///
     /// # Errors
-    /// As for [`count_photons`].
+    /// As [`count_photons`].
     pub fn counts<C: Count>(&self, response: Response) -> Result<Counts<Image<C>>, Error> {
         count_photons(response, &self.photons, &self.panels, &|| true)
     }
 }
 
-/// The counts that `response` makes of photons in the regions of interest of the `panels` that stand
-/// one below the other in an image; 0 outside them. `go_on` is asked again and again; `false` stops.
+/// The counts that `response` computes from photons in the regions of interest of `panels`, which are one
+/// below the other in the image; 0 outside the regions. The function calls `go_on` repeatedly and stops
+/// when it returns `false`.
 ///
 /// # Errors
 /// [`Error::Response`] if it was stopped.

@@ -1,8 +1,8 @@
 //! Absolute X-ray scattering of a small perfect crystal onto an area detector.
 //!
-//! This crate is what a program, a notebook or another crate uses: say what the experiment is
-//! ([`ExperimentSpec`]), let it be resolved ([`Resolved`]), and render it ([`simulate`]). The models
-//! themselves live in the crates below and are re-exported here.
+//! This crate is the interface for programs, notebooks and other crates. Specify an experiment
+//! ([`ExperimentSpec`]), resolve it ([`Resolved`]), and render it ([`simulate`]). The models are in the
+//! crates below and are re-exported here.
 //!
 //! ```text
 //! ExperimentSpec --resolve--> Experiment --simulate--> Simulated --Response--> Counts --> files
@@ -98,7 +98,7 @@ pub use nanobragg_sources::{
     DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Source, SourceList, StepSpec,
 };
 
-/// The example of the README is compiled and run with the tests.
+/// The tests compile and run the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -1,25 +1,25 @@
-//! What an experiment takes of memory, before it is taken.
+//! The memory that an experiment needs, checked before it is allocated.
 
 use nanobragg_crystal::GridLimit;
 use nanobragg_physics::Experiment;
 
 use crate::error::Error;
 
-/// Bytes a pixel: photons (4), and the largest other image that is held at the same time (2).
+/// Bytes per pixel: photons (4), and the largest other image that exists at the same time (2).
 const PIXEL_BYTES: u64 = 6;
 
-/// Bytes of a mask a pixel.
+/// Bytes of a mask per pixel.
 const MASK_BYTES: u64 = 1;
 
-/// Bytes a source: as listed and as tabulated.
+/// Bytes per source, in the list and in the table.
 const SOURCE_BYTES: u64 = 192;
 
-/// Bytes an orientation: three vectors in double precision, and the same for the first step.
+/// Bytes per orientation: three vectors in double precision, and the same for the first step.
 const ORIENTATION_BYTES: u64 = 144;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
-/// Bytes that rendering an experiment and writing its images takes, the structure factors aside.
+/// The number of bytes for rendering an experiment and writing its images, without structure factors.
 pub fn bytes_needed(experiment: &Experiment) -> u64 {
     let panels = experiment.detector.panels().iter();
     let of_pixels = panels.map(|panel| {
@@ -35,11 +35,11 @@ pub fn bytes_needed(experiment: &Experiment) -> u64 {
         .saturating_add(orientations.saturating_mul(ORIENTATION_BYTES))
 }
 
-/// Makes sure that an experiment stays below `limit` and that the system has the memory for it, so
-/// that a slip in a number of pixels does not take the machine down in the middle of a run.
+/// Checks that an experiment needs less memory than `limit` and that the system has this memory. A typing
+/// error in the number of pixels then does not exhaust the memory during a run.
 ///
 /// # Errors
-/// [`Error::TooMuchMemory`] with the size needed, [`Error::OutOfMemory`] where the system refuses.
+/// [`Error::TooMuchMemory`] with the needed size, [`Error::OutOfMemory`] if the system refuses the memory.
 pub fn check_memory(experiment: &Experiment, limit: GridLimit) -> Result<(), Error> {
     let bytes = bytes_needed(experiment);
     let panel = experiment.detector.first();
@@ -54,7 +54,7 @@ pub fn check_memory(experiment: &Experiment, limit: GridLimit) -> Result<(), Err
             limit_gib: limit.max_bytes as f64 / GIB,
         });
     }
-    // A rehearsal: asked for and given back untouched.
+    // The memory is only reserved and released again, not written.
     let rehearsed = usize::try_from(bytes)
         .ok()
         .and_then(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).ok());

@@ -1,10 +1,9 @@
-//! How far a rectangle of pixels reaches in reciprocal space.
+//! The resolution of a rectangle of pixels.
 
 use nanobragg_geometry::Panel;
 use nanobragg_geometry::vector::{norm, sub, unit};
 
-/// The resolution along the border of a rectangle of pixels, in Angstrom; infinite in the direct
-/// beam.
+/// The resolution along the border of a rectangle of pixels, in Angstrom; infinite in the direct beam.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Resolution {
     /// In the middle of each side: first fast, last fast, first slow, last slow.
@@ -15,8 +14,8 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    /// The border of the pixels of a panel from `first` up to but not including `end`, each
-    /// `[fast, slow]`, for a beam along the given direction.
+    /// The border of the pixels of a panel from `first` to `end` (excluded), each `[fast, slow]`, for a
+    /// beam along the given direction.
     pub fn of(
         (panel, beam): (&Panel, [f64; 3]),
         wavelength_m: f64,
@@ -29,8 +28,8 @@ impl Resolution {
             [fast + offset[0], slow + offset[1]].map(|pixel| f64::from(pixel) * pixel_m)
         });
         let (fast, slow) = ((fast_0 + fast_1) / 2.0, (slow_0 + slow_1) / 2.0);
-        // d = lambda / (2 sin theta): the vector from the direct beam's direction to the scattered
-        // beam's has the length 2 sin theta.
+        // d = lambda / (2 sin theta), and the difference of the unit vectors along the scattered and the
+        // direct beam has the length 2 sin theta.
         let at = |[fast_m, slow_m]: [f64; 2]| {
             let direction = unit(panel.position_m(fast_m, slow_m, 0.0));
             wavelength_m / norm(sub(direction, beam)) * 1e10
@@ -53,7 +52,7 @@ impl Resolution {
         }
     }
 
-    /// The finest of them all.
+    /// The finest resolution on the border.
     pub fn finest_angstrom(&self) -> f64 {
         self.sides_angstrom
             .into_iter()
@@ -69,8 +68,8 @@ mod tests {
 
     #[test]
     fn a_side_at_45_degrees_resolves_lambda_over_2_sin() {
-        // The beam goes through the middle of 200 x 200 mm, 100 mm away: MOSFLM's centre is half a
-        // pixel off, so XDS's is taken.
+        // The beam goes through the middle of 200 x 200 mm at a distance of 100 mm. The convention of XDS
+        // is used, because the centre of MOSFLM is half a pixel off.
         let laboratory = Laboratory::new(&DetectorSpec {
             convention: nanobragg_geometry::Convention::Xds,
             pixels_fast: Some(200),

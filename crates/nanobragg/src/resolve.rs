@@ -1,4 +1,4 @@
-//! From what a user says to what physics needs.
+//! From the specification of a user to the experiment that physics renders.
 
 use std::fmt;
 
@@ -18,28 +18,28 @@ use crate::factors::{FactorWarning, Loaded};
 use crate::oddity;
 use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
 
-/// The most orientations (phi steps x mosaic domains) that are tabulated: 720 MB.
+/// The largest number of orientations (phi steps x mosaic domains) in a table: 720 MB.
 const MAX_ORIENTATIONS: f64 = 1e7;
 
-/// The most sub-pixels along an edge of a pixel.
+/// The largest number of sub-pixels along an edge of a pixel.
 const MAX_OVERSAMPLE: u32 = 10_000;
 
-/// The most terms of the sum of one pixel.
+/// The largest number of terms in the sum of one pixel.
 const MAX_TERMS: f64 = 1e15;
 
-/// An experiment, resolved, with what was decided on the way.
+/// A resolved experiment with the decisions that were made.
 #[derive(Debug, Clone)]
 pub struct Resolved {
-    /// What physics renders.
+    /// The experiment that physics renders.
     pub experiment: Experiment,
-    /// What the user did not say, and what was made of it.
+    /// The choices for everything that the user did not specify.
     pub decisions: Decisions,
 }
 
-/// What was decided in resolving an experiment, for a report.
+/// The decisions made in resolving an experiment, for a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decisions {
-    /// How conventions, centres and rotations placed the detector.
+    /// The placement of the detector by conventions, centres and rotations.
     pub layout: Layout,
     /// Central wavelength in metres.
     pub wavelength_m: f64,
@@ -49,19 +49,19 @@ pub struct Decisions {
     pub dispersion: Dispersion,
     /// The intensity of the beam.
     pub fluence: Fluence,
-    /// Whether the lookup was chosen and not given.
+    /// Whether the lookup was chosen automatically.
     pub lookup_is_automatic: bool,
-    /// Whether sub-pixels were chosen and not given.
+    /// Whether the number of sub-pixels was chosen automatically.
     pub oversample_is_automatic: bool,
-    /// Sub-pixels along an edge that the size of the crystal asks for.
+    /// Sub-pixels along an edge, as recommended for the size of the crystal.
     pub recommended_oversample: u32,
     /// The oddities of the C program that change this image.
     pub oddities: Vec<Oddity>,
-    /// Everything else a user should know.
+    /// All other warnings.
     pub warnings: Vec<Warning>,
 }
 
-/// Something that was replaced, guessed or not listened to.
+/// Input that was replaced, guessed or ignored.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -73,11 +73,11 @@ pub enum Warning {
     Factors(FactorWarning),
     /// About a file of coordinates.
     Structure(nanobragg_structure::Warning),
-    /// Fewer sub-pixels than the crystal asks for.
+    /// Fewer sub-pixels than recommended for the crystal.
     CoarseSampling {
-        /// Sub-pixels along an edge as given.
+        /// The given number of sub-pixels along an edge.
         oversample: u32,
-        /// Sub-pixels along an edge that are recommended.
+        /// The recommended number of sub-pixels along an edge.
         recommended: u32,
         /// Largest dimension of the crystal in metres.
         crystal_m: f64,
@@ -113,11 +113,11 @@ impl fmt::Display for Warning {
 }
 
 impl ExperimentSpec {
-    /// Fills in what was left open and checks that the parts fit together. Structure factors and a mask
-    /// that are in files are read.
+    /// Chooses everything that is not specified and checks that the parts fit together. Reads structure
+    /// factors and a mask if they are in files.
     ///
     /// # Errors
-    /// The first thing that is wrong, naming it with its value; see [`Error`].
+    /// The first error, with the wrong quantity and its value; see [`Error`].
     pub fn resolve(&self) -> Result<Resolved, Error> {
         if let Some(MaskSpec::File(_)) = self.mask {
             return self.load_and_resolve();
@@ -218,7 +218,7 @@ impl ExperimentSpec {
         }
     }
 
-    /// The misset, a random one uniform over all rotations where that is put right.
+    /// The misset. With the fix, a random misset is uniform over all rotations.
     fn misset(&self) -> Option<Misset> {
         match self.crystal.misset {
             Some(Misset::Random { seed }) if self.fixes.contains(Oddity::MissetRandom) => {
@@ -277,7 +277,7 @@ impl ExperimentSpec {
         Ok(Detector::new(panels.collect::<Result<_, Error>>()?)?)
     }
 
-    /// Interpolation as asked for, or by the number of cells as given; never without a list.
+    /// The given lookup, or the one that follows from the number of cells; always the nearest without a list.
     fn lookup(&self, factors: &FactorGrid, crystal: &Crystal) -> Lookup {
         if factors.is_empty() {
             return Lookup::Nearest;
@@ -289,7 +289,7 @@ impl ExperimentSpec {
         })
     }
 
-    /// Sub-pixels as given, or as many as recommended, and the recommendation.
+    /// The given or recommended number of sub-pixels, and the recommended number.
     fn sampling(
         &self,
         panel: &Panel,
@@ -351,8 +351,7 @@ impl ExperimentSpec {
 }
 
 impl Loaded {
-    /// Resolves `spec`, which has the files of this one; what may surprise about those comes first among
-    /// the warnings.
+    /// Resolves `spec`, whose files are those of this one. Warnings about the files come first.
     ///
     /// # Errors
     /// As [`ExperimentSpec::resolve`].
@@ -364,7 +363,7 @@ impl Loaded {
     }
 }
 
-/// Refuses sums that could not end.
+/// Refuses sums with too many terms.
 fn check_terms(experiment: &Experiment) -> Result<(), Error> {
     let sources = experiment.sources.len();
     let phi_steps = experiment.phi.count;

@@ -1,4 +1,4 @@
-//! What a user says about an experiment.
+//! The specification of an experiment by a user.
 
 use std::path::PathBuf;
 
@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::experiment_file::Version;
 use crate::factors::FactorsSpec;
 
-/// An experiment as a user describes it; `None` where nothing was said.
+/// An experiment as specified by a user; `None` for everything that is not specified.
 ///
-/// All of it has the C program's defaults, so a struct literal names what differs:
+/// The defaults are those of the C program, so a struct literal needs only the differences:
 ///
 /// ```
 /// use nanobragg::{CellSpec, CrystalSpec, ExperimentSpec, FactorsSpec, RunOptions, simulate};
@@ -36,26 +36,26 @@ use crate::factors::FactorsSpec;
 /// # Ok::<(), nanobragg::Error>(())
 /// ```
 ///
-/// It can be kept in a file: see [`read`](Self::read) and [`to_text`](Self::to_text).
+/// [`read`](Self::read) and [`to_text`](Self::to_text) read and write it as a file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExperimentSpec {
-    /// The version of the names and units of these fields in a file.
+    /// The version of the field names and units in a file.
     pub version: Version,
     /// Pixels, placement and sensor.
     pub detector: DetectorSpec,
-    /// The part to render: first and last pixel along each axis, both included; a negative number
-    /// is the edge of the detector.
+    /// The part to render: first and last pixel along each axis, both included. A negative number means
+    /// the edge of the detector.
     pub roi: RoiSpec,
-    /// Pixels to leave out.
+    /// The masked pixels.
     pub mask: Option<MaskSpec>,
-    /// Cell, orientation, size and shape. Its wavelength and beam size are taken from `beam`.
+    /// Cell, orientation, size and shape. Wavelength and beam size are taken from `beam`.
     pub crystal: CrystalSpec,
-    /// Structure factors, with the value of those not listed.
+    /// Structure factors, with a value for reflections that are not listed.
     #[serde(rename = "structure_factors")]
     pub factors: FactorsSpec,
-    /// How structure factors are looked up; `None` interpolates for crystals of at most two cells
-    /// along some axis.
+    /// How structure factors are looked up; `None` interpolates for crystals with at most two cells along
+    /// some axis.
     pub lookup: Option<Lookup>,
     /// Spectrum, divergence and intensity.
     pub beam: BeamSpec,
@@ -69,25 +69,24 @@ pub struct ExperimentSpec {
     /// Spacing below which nothing is rendered; 0 for no limit.
     #[serde(rename = "dmin_angstrom", with = "in_unit::angstrom")]
     pub dmin: Length,
-    /// What turns photons into counts.
+    /// The conversion of photons to counts.
     pub response: ResponseSpec,
-    /// Seed of the noise; `None` takes the clock.
+    /// Seed of the noise; `None` uses the clock.
     pub noise_seed: Option<i64>,
-    /// The oddities of the C program to put right, wherever they are: those of the detector and the
-    /// crystal are taken from here.
+    /// The oddities of the C program to fix, those of the detector and the crystal included.
     pub fixes: Fixes,
 }
 
-/// The pixels to leave out.
+/// The masked pixels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaskSpec {
-    /// Those that are 0 in the image of this SMV file.
+    /// The pixels that are 0 in the image of this SMV file.
     File(PathBuf),
-    /// Those of this mask, on every panel.
+    /// The pixels of this mask, on every panel.
     #[serde(skip)]
     Pixels(Mask),
-    /// Those of a mask for each panel.
+    /// One mask for each panel.
     #[serde(skip)]
     Panels(Vec<Mask>),
 }
@@ -98,7 +97,7 @@ impl From<Mask> for MaskSpec {
     }
 }
 
-/// First and last pixel to render along each axis.
+/// The first and last pixel to render along each axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RoiSpec {
@@ -117,22 +116,22 @@ impl Default for RoiSpec {
     }
 }
 
-/// The beam as a user describes it.
+/// The beam as specified by a user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BeamSpec {
     /// The central wavelength, 1 Angstrom by default.
     #[serde(rename = "wavelength_angstrom", with = "in_unit::angstrom")]
     pub wavelength: Length,
-    /// Photons per area, or what they follow from.
+    /// Photons per area, or the numbers from which it is computed.
     pub fluence: FluenceSpec,
     /// Polarization.
     pub polarization: Polarization,
-    /// Where the photons come from.
+    /// The sources.
     pub sources: SourcesSpec,
-    /// Divergence of the grid of sources; not used with sources of one's own.
+    /// Divergence of the grid of sources; only used with [`SourcesSpec::Grid`].
     pub divergence: DivergenceSpec,
-    /// Spectral dispersion of the grid of sources; not used with sources of one's own.
+    /// Spectral dispersion of the grid of sources; only used with [`SourcesSpec::Grid`].
     pub dispersion: DispersionSpec,
 }
 
@@ -149,20 +148,20 @@ impl Default for BeamSpec {
     }
 }
 
-/// Where the photons come from.
+/// The sources of the beam.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourcesSpec {
     /// A grid over divergence and dispersion.
     #[default]
     Grid,
-    /// A source file; what its lines leave out is filled in from the beam.
+    /// A source file; numbers that its lines omit are taken from the beam.
     File(PathBuf),
-    /// These.
+    /// A list of sources.
     List(SourceList),
 }
 
-/// The spindle as a user describes it.
+/// The spindle as specified by a user.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "PhiEntry", into = "PhiEntry")]
 pub struct PhiSpec {
@@ -209,16 +208,16 @@ impl From<PhiSpec> for PhiEntry {
     }
 }
 
-/// Sub-pixels as a user describes them.
+/// The sub-pixels as specified by a user.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SamplingSpec {
-    /// Sub-pixels along each edge of a pixel; `None` takes as many as the crystal asks for.
+    /// Sub-pixels along each edge of a pixel; `None` uses the number recommended for the crystal.
     pub oversample: Option<u32>,
-    /// Take the capture fraction of the sensor at every sub-pixel.
+    /// Compute the capture fraction of the sensor at every sub-pixel.
     pub per_subpixel_capture: bool,
-    /// Take the polarization factor at every sub-pixel.
+    /// Compute the polarization factor at every sub-pixel.
     pub per_subpixel_polarization: bool,
-    /// Take the solid angle at every sub-pixel.
+    /// Compute the solid angle at every sub-pixel.
     pub per_subpixel_solid_angle: bool,
 }

@@ -1,4 +1,4 @@
-//! A resolved experiment as one tree, from which records, plans, comparisons and Python tell of it.
+//! A resolved experiment as one tree, from which records, plans, comparisons and Python are made.
 
 use nanobragg_geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_geometry::{AttachedPanel, Mask, Panel, Sensor};
@@ -10,16 +10,16 @@ use crate::outputs::sha256_of;
 use crate::resolve::Resolved;
 use crate::spec::ExperimentSpec;
 
-/// Sources that are listed one by one; of more there is a hash.
+/// The largest number of sources that are listed; more are represented by a hash.
 const MOST_SOURCES: usize = 1000;
 
 impl Resolved {
-    /// The experiment as JSON. Numbers are in SI units, except where a name says otherwise; vectors are
-    /// in the laboratory. `spec` is what was resolved, with the names of its files.
+    /// The experiment as JSON. Numbers are in SI units unless their name says otherwise. Vectors are in
+    /// the laboratory frame. `spec` is the resolved specification, with the names of its files.
     ///
-    /// What follows from other fields stands under `derived`. `detector` and `region` are those of the
-    /// first panel; where there are several, `panels` has all of them, and keeps the place of each in
-    /// the frame of the first. `docs/RECORDS.md` tells of every field.
+    /// Fields that follow from others are in `derived`. `detector` and `region` belong to the first
+    /// panel. If there are several, `panels` has all of them, each with its position in the frame of the
+    /// first. `docs/RECORDS.md` explains every field.
     pub fn to_tree(&self, spec: &ExperimentSpec) -> Value {
         let experiment = &self.experiment;
         let (sampling, phi) = (&experiment.sampling, &experiment.phi);
@@ -89,7 +89,7 @@ impl Resolved {
             },
             "default": factors.default_f(),
             "lookup": self.experiment.lookup,
-            // A count beyond 2^64 does not fit into memory.
+            // A count above 2^64 does not fit into memory.
             "read": u64::try_from(factors.count_read()).unwrap_or(u64::MAX),
             "hkl_min": bounds.map(|bounds| bounds.min),
             "hkl_max": bounds.map(|bounds| bounds.max),
@@ -163,7 +163,7 @@ impl Resolved {
     }
 }
 
-/// A panel with its place `at` in the frame of the first panel, which has none itself.
+/// A panel with its position `at` in the frame of the first panel; the first has none.
 fn panel(panel: &Panel, at: Option<&AttachedPanel>) -> Value {
     let mut tree = json!({
         "name": panel.name(),
@@ -203,7 +203,7 @@ fn put_sensor(tree: &mut Value, sensor: &Sensor) {
     put(tree, "sensor_attenuation_per_m", sensor.mu_per_m);
 }
 
-/// The pixels that are rendered.
+/// The rendered pixels.
 fn region(panel: &Panel) -> Value {
     let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
     json!({

@@ -1,11 +1,11 @@
-//! A short comment on each field of an experiment file. Its unit is in its name.
+//! A short comment on each field of an experiment file. The unit of a field is in its name.
 
 use nanobragg_crystal::Shape;
 use nanobragg_response::ResponseSpec;
 
-/// The comment on the field at this path.
+/// The comment on the field at `path`.
 pub(super) fn of(path: &str) -> Option<&'static str> {
-    // Sensors of all panels are alike.
+    // The sensors of all panels have the same fields.
     let path = &path.replace("detector.other_panels.sensor", "detector.sensor");
     let found = COMMENTS.iter().find(|(known, _)| *known == path);
     let of_stage = || {
@@ -310,7 +310,7 @@ mod tests {
     use crate::{CellSpec, ExperimentSpec, Length};
     use nanobragg_geometry::AttachedPanel;
 
-    /// The paths of all fields of a tree, as comments name them.
+    /// The paths of all fields of a tree, as in [`COMMENTS`].
     fn fields(path: &str, value: &Value, found: &mut BTreeSet<String>) {
         if of(path).is_some() {
             found.insert(path.to_owned());

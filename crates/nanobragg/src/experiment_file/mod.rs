@@ -1,6 +1,6 @@
-//! An experiment in a file, TOML or JSON: every field of [`ExperimentSpec`] under its name and unit.
+//! An experiment file in TOML or JSON. Every field of [`ExperimentSpec`] has its name and unit there.
 //!
-//! What each field means is told in `docs/EXPERIMENT.md`.
+//! `docs/EXPERIMENT.md` explains the fields.
 
 mod comments;
 mod toml_text;
@@ -14,13 +14,13 @@ use crate::error::Error;
 use crate::exchange::bytes_of;
 use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
 
-/// How alike two names must be (Jaro and Winkler's measure, at most 1) for one to be suggested.
+/// The smallest similarity of two names (Jaro-Winkler, at most 1) for a suggestion.
 const ALIKE: f64 = 0.8;
 
 /// The version that this program writes and reads.
 const VERSION: i64 = 1;
 
-/// The version of the names and units of an experiment in a file.
+/// The version of the field names and units in an experiment file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub struct Version;
@@ -44,7 +44,7 @@ impl TryFrom<i64> for Version {
     }
 }
 
-/// The language of a file with an experiment.
+/// The language of an experiment file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileLanguage {
     /// TOML, with a comment on each field.
@@ -64,10 +64,10 @@ impl FileLanguage {
 }
 
 impl ExperimentSpec {
-    /// Reads an experiment from the file at `path`. Files that it names are looked for from its folder.
+    /// Reads an experiment from the file at `path`. Paths in the file are relative to its folder.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] or [`Error::FileTooLarge`], and those of [`parse`](Self::parse).
+    /// [`Error::Unreadable`] or [`Error::FileTooLarge`], and the errors of [`parse`](Self::parse).
     pub fn read(path: &Path) -> Result<Self, Error> {
         let bytes = bytes_of(path)?;
         let name = path.display().to_string();
@@ -79,7 +79,7 @@ impl ExperimentSpec {
         Ok(spec.seen_from(path.parent().unwrap_or(Path::new(""))))
     }
 
-    /// The same experiment, with the files that it names looked for from `folder`.
+    /// The same experiment, with its relative paths taken from `folder`.
     #[must_use]
     pub fn seen_from(mut self, folder: &Path) -> Self {
         for named in self.paths_mut() {
@@ -88,12 +88,12 @@ impl ExperimentSpec {
         self
     }
 
-    /// The experiment in the text of a file, which messages call `name`. What is not said has its
-    /// default.
+    /// The experiment in the text of a file, whose name in messages is `name`. Missing fields have their
+    /// defaults.
     ///
     /// # Errors
-    /// [`Error::ExperimentFile`] naming line and field: of a text that is neither TOML nor JSON, an
-    /// unknown version, a field that is unknown or has a value that it cannot have.
+    /// [`Error::ExperimentFile`] with line and field: text that is neither TOML nor JSON, an unknown
+    /// version, an unknown field, a value that is not allowed.
     ///
     /// ```
     /// use nanobragg::{ExperimentSpec, FileLanguage};
@@ -117,7 +117,7 @@ impl ExperimentSpec {
                     let message = error.message().trim_end().replace('\n', ", ");
                     fault(name, line_at(text.as_bytes(), start), field, &message)
                 };
-                // Another version may have other fields, so it is told before they are looked at.
+                // Another version may have other fields, so the version is checked first.
                 toml::from_str::<Versioned>(text).map_err(|error| of_toml("", &error))?;
                 let reader =
                     toml::Deserializer::parse(text).map_err(|error| of_toml("", &error))?;
@@ -138,11 +138,11 @@ impl ExperimentSpec {
         }
     }
 
-    /// The text of a file at `path` that [`read`](Self::read) reads back to the same experiment, to the
-    /// bit: every field, those left to their defaults too.
+    /// The text of a file at `path`, with every field, defaults included. [`read`](Self::read) gives the
+    /// same experiment to the bit.
     ///
     /// # Errors
-    /// [`Error::NotInAFile`] for what is in memory alone, and for a path that is not UTF-8.
+    /// [`Error::NotInAFile`] for data that are only in memory, and for a path that is not UTF-8.
     pub fn to_text(&self, path: &Path) -> Result<String, Error> {
         let mut spec = self.clone();
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -156,7 +156,7 @@ impl ExperimentSpec {
         })
     }
 
-    /// Every field as JSON, `null` where nothing was said; files are named as they are here.
+    /// Every field as JSON, `null` if it is not specified. Paths of files are not changed.
     ///
     /// # Errors
     /// [`Error::NotInAFile`].
@@ -166,8 +166,8 @@ impl ExperimentSpec {
         })
     }
 
-    /// The experiment of a tree as [`to_tree`](Self::to_tree) makes it, which messages call `name`. What
-    /// is not said has its default.
+    /// The experiment of a tree in the form of [`to_tree`](Self::to_tree), whose name in messages is
+    /// `name`. Missing fields have their defaults.
     ///
     /// # Errors
     /// As [`parse`](Self::parse), without a line.
@@ -179,7 +179,7 @@ impl ExperimentSpec {
         })
     }
 
-    /// The files that the experiment names.
+    /// The paths in the experiment.
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let mask = match &mut self.mask {
             Some(MaskSpec::File(path)) => Some(path),
@@ -194,14 +194,14 @@ impl ExperimentSpec {
     }
 }
 
-/// The version of a file, whatever else is in it.
+/// The version of a file; all other fields are ignored.
 #[derive(Deserialize)]
 struct Versioned {
     #[serde(default, rename = "version")]
     _version: Version,
 }
 
-/// A path as it is found from `folder`: unchanged if it is absolute.
+/// A relative path, joined to `folder`. An absolute path is not changed.
 fn seen_from(folder: &Path, path: &Path) -> PathBuf {
     if path.is_absolute() || folder.as_os_str().is_empty() {
         return path.to_path_buf();
@@ -217,13 +217,13 @@ fn seen_from(folder: &Path, path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// The line, from 1, on which byte `offset` of a text stands.
+/// The line, counted from 1, of byte `offset` of a text.
 fn line_at(text: &[u8], offset: usize) -> Option<usize> {
     let before = text.get(..offset)?;
     Some(before.iter().filter(|byte| **byte == b'\n').count() + 1)
 }
 
-/// What is wrong with a field, in our words where serde's name what was found and what is known.
+/// The error of a field. A message of serde about an unknown name gets our words and a suggestion.
 fn fault(name: &str, line: Option<usize>, field: &str, message: &str) -> Error {
     let line = line.filter(|line| *line > 0);
     let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}:{line}"));
@@ -250,7 +250,7 @@ fn fault(name: &str, line: Option<usize>, field: &str, message: &str) -> Error {
     Error::ExperimentFile { place, problem }
 }
 
-/// The known name spelled most like `name`, if any comes close.
+/// The known name that is most similar to `name`, if any is similar enough.
 fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     known
         .map(|known| (strsim::jaro_winkler(name, known), known))

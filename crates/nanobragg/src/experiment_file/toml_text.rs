@@ -1,4 +1,4 @@
-//! An experiment as TOML, a line and a comment for each field.
+//! An experiment as TOML, with a line and a comment for each field.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use super::comments;
 
-/// Columns of a field and its value before its comment.
+/// The width of a field and its value before the comment.
 const COLUMNS: usize = 40;
 
-/// The text of a tree. A field without a value stands there as a comment.
+/// The text of a tree. A field without a value is written as a comment.
 pub(super) fn of(tree: &Value) -> String {
     let mut text =
         String::from("# An experiment of nanoBragg; docs/EXPERIMENT.md tells of each field.\n");
@@ -57,8 +57,8 @@ fn table(text: &mut String, path: &str, fields: &Map<String, Value>) {
     }
 }
 
-/// Whether a value gets lines of its own: all objects but those of one field, which say which of
-/// several things a value is, and empty ones; and lists of such objects.
+/// Whether a value is a table with lines of its own: an object with more than one field (an object with
+/// one is a variant of an enum), or a list of such objects.
 fn is_table(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields.len() > 1,
@@ -71,7 +71,7 @@ fn is_table_of_list(value: &Value) -> bool {
     value.is_object() && is_table(value)
 }
 
-/// A value within a line; `None` for none.
+/// A value within a line; `None` for null.
 fn inline(value: &Value) -> Option<String> {
     Some(match value {
         Value::Null => return None,
@@ -99,7 +99,7 @@ fn inline(value: &Value) -> Option<String> {
     })
 }
 
-/// A name as a key: in quotes unless it is plain.
+/// A name as a key, in quotes if necessary.
 fn key(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if !name.is_empty() && name.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! An experiment with what its parameters are now and whether each of them moves its image.
+//! An experiment with the current values of its parameters, and whether its image has a derivative by each.
 
 use std::borrow::Cow;
 
@@ -12,10 +12,10 @@ use crate::error::Error;
 use crate::resolve::Resolved;
 use crate::spec::{ExperimentSpec, SourcesSpec};
 
-/// A specification, and what it resolves to.
+/// A specification and the experiment that it resolves to.
 #[derive(Debug)]
 pub(super) struct Base<'s> {
-    /// With its files in memory.
+    /// The specification with its files in memory.
     pub(super) spec: Cow<'s, ExperimentSpec>,
     pub(super) resolved: Resolved,
 }
@@ -38,7 +38,7 @@ impl<'s> Base<'s> {
         Scene::new(&self.resolved.experiment)
     }
 
-    /// The lattice of a matrix before missetting; `None` without a matrix.
+    /// The lattice of a matrix before the misset; `None` without a matrix.
     pub(super) fn matrix_lattice(&self) -> Option<Lattice> {
         let crystal = &self.spec.crystal;
         let wavelength_m = self.resolved.decisions.wavelength_m;
@@ -46,7 +46,7 @@ impl<'s> Base<'s> {
         Some(Lattice::from_reciprocal(reciprocal, crystal.cell.as_ref()))
     }
 
-    /// Edges in Angstrom and angles in radians: those given, or those of the matrix.
+    /// Edges in Angstrom and angles in radians: the given ones, or those of the matrix.
     pub(super) fn cell(&self) -> [f64; 6] {
         let lattice = self.matrix_lattice();
         if let (None, Some(cell)) = (&lattice, &self.spec.crystal.cell) {
@@ -68,13 +68,13 @@ impl<'s> Base<'s> {
         ]
     }
 
-    /// The missetting angles in radians, drawn if need be.
+    /// The misset angles in radians; for a random misset, the drawn ones.
     pub(super) fn misset_rad(&self) -> [f64; 3] {
         let crystal = &self.resolved.experiment.crystal;
         crystal.misset_rad().unwrap_or([0.0; 3])
     }
 
-    /// By how much a phi step grows with the range; `None` if the step was given.
+    /// The derivative of a phi step by the range; `None` if the step was given.
     pub(super) fn phi_step_by_range(&self) -> Option<f64> {
         let is_given = self.spec.phi.sweep.step.is_some_and(|step| {
             let stands = self.spec.phi.sweep.count.is_some_and(|count| count >= 0)
@@ -84,7 +84,7 @@ impl<'s> Base<'s> {
         (!is_given).then(|| 1.0 / f64::from(self.resolved.experiment.phi.count))
     }
 
-    /// By how much a step of a divergence grows with its range: not at all if it was given.
+    /// The derivative of a step of a divergence by its range; 0 if the step was given.
     pub(super) fn divergence_step_by_range(given: Option<f64>, steps: Steps) -> f64 {
         let is_given = given.is_some_and(|step| step > 0.0);
         if is_given || steps.range == 0.0 {
@@ -94,7 +94,7 @@ impl<'s> Base<'s> {
         }
     }
 
-    /// Which sources have the central wavelength for want of one of their own.
+    /// Which sources have the central wavelength because they have none of their own.
     pub(super) fn sources_that_follow(&self) -> Result<Vec<bool>, Error> {
         let sources = &self.resolved.experiment.sources;
         let central_m = self.resolved.decisions.wavelength_m;
@@ -102,7 +102,8 @@ impl<'s> Base<'s> {
             SourcesSpec::Grid => vec![true; sources.len()],
             SourcesSpec::List(_) => vec![false; sources.len()],
             SourcesSpec::File(path) => {
-                // Read for twice the wavelength, those without one of their own tell themselves apart.
+                // The list is read with twice the central wavelength: only sources without one of their
+                // own change.
                 let defaults = SourceDefaults {
                     beam_direction: self.resolved.experiment.beam.direction(),
                     wavelength_m: 2.0 * central_m,
@@ -117,7 +118,7 @@ impl<'s> Base<'s> {
         })
     }
 
-    /// Where a structure factor stands in the grid.
+    /// The offset of a structure factor in the grid.
     pub(super) fn factor_offset(&self, parameter: Parameter, hkl: Hkl) -> Result<usize, Error> {
         let offset = (self.resolved.experiment.factors).offset(hkl.0.map(i64::from));
         offset.ok_or(Error::NoDerivative {
@@ -126,7 +127,7 @@ impl<'s> Base<'s> {
         })
     }
 
-    /// Makes sure that the image has a derivative by `parameter`.
+    /// Checks that the image has a derivative by `parameter`.
     pub(super) fn check(&self, parameter: Parameter) -> Result<(), Error> {
         let reason = self.reason_against(parameter)?;
         reason.map_or(Ok(()), |reason| {

@@ -16,13 +16,13 @@ impl FactorGradient {
         Self { grid, derivatives }
     }
 
-    /// The derivative by one structure factor; `None` outside the grid.
+    /// The derivative by the structure factor of `hkl`; `None` outside the grid.
     pub fn get(&self, hkl: Hkl) -> Option<f64> {
         let offset = self.grid.offset(hkl.0.map(i64::from))?;
         self.derivatives.get(offset).copied()
     }
 
-    /// Every point of the grid with its derivative, l fastest.
+    /// Every point of the grid with its derivative, in the order of the grid (l fastest).
     pub fn iter(&self) -> impl Iterator<Item = (Hkl, f64)> + '_ {
         (self.derivatives.iter().enumerate())
             .filter_map(|(offset, &derivative)| Some((self.grid.hkl_at(offset)?, derivative)))
@@ -33,7 +33,7 @@ impl FactorGradient {
         &self.derivatives
     }
 
-    /// The grid they belong to.
+    /// The grid of the structure factors.
     pub fn grid(&self) -> &FactorGrid {
         &self.grid
     }

@@ -1,18 +1,17 @@
 //! Derivatives of an image by the numbers of its experiment.
 //!
-//! Derivatives are exact, not differences of images: the formulas that make the image are worked in
-//! numbers that carry derivatives, or are differentiated by hand where that is faster. What each
-//! [`Parameter`] moves, where there is no derivative and what everything costs is in
-//! `docs/GRADIENTS.md`.
+//! Derivatives are exact, not differences of images. The formulas of the image are evaluated in numbers
+//! that carry derivatives, or are differentiated by hand where that is faster. `docs/GRADIENTS.md` says
+//! what each [`Parameter`] moves, where there is no derivative, and how much time each function takes.
 //!
-//! | | gives | for |
+//! | function | result | use |
 //! |---|---|---|
 //! | [`render_jvp`] | the image's derivative along one direction | a step of a line search |
 //! | [`render_jacobian`] | one image of derivatives a parameter | least squares with few parameters |
 //! | [`render_jacobian_into`] | the same, in the memory of an earlier one | every step of a fit |
 //! | [`render_vjp`] | from dL/dpixel: dL by every parameter and structure factor | descent, many parameters |
-//! | [`render_hvp`] | from dL/dpixel and a direction: the rate at which those of parameters change | Newton's method |
-//! | [`render_photons`] | the image in double precision, parameters shifted | checking the others |
+//! | [`render_hvp`] | from dL/dpixel and a direction: the change of dL/dparameter along it | Newton's method |
+//! | [`render_photons`] | the image in double precision with shifted parameters | checking the others |
 //!
 //! [`value`] and [`with_value`] read and set a parameter of a specification.
 //!
@@ -45,7 +44,7 @@
 //! let difference = (moved.photons[40] - jacobian.photons[40]) / 1e-4;
 //! assert!((difference / jacobian.derivatives[40] - 1.0).abs() < 1e-3);
 //!
-//! // The same backwards: how the total number of photons depends on both parameters.
+//! // Backwards: the derivative of the total number of photons by both parameters.
 //! let vjp = render_vjp(&spec, &[1.0; 16 * 16], &parameters, &options)?;
 //! let summed: f64 = jacobian.images().nth(1).into_iter().flatten().sum();
 //! assert!((vjp.parameters[1] / summed - 1.0).abs() < 1e-9);

@@ -1,10 +1,10 @@
-//! What an image can be differentiated by.
+//! The parameters by which an image can be differentiated.
 
 use std::fmt;
 
 use nanobragg_crystal::Hkl;
 
-/// What is known of a parameter besides its meaning.
+/// Name, unit and uncertainty of a parameter.
 struct Row {
     parameter: Parameter,
     name: &'static str,
@@ -12,12 +12,12 @@ struct Row {
     uncertainty: Uncertainty,
 }
 
-/// By how much a first guess of a parameter may be expected to be off.
+/// The expected error of a first guess of a parameter.
 #[derive(Clone, Copy)]
 enum Uncertainty {
-    /// By this much, in the unit of the parameter.
+    /// A fixed error, in the unit of the parameter.
     Within(f64),
-    /// By a share of its value, and at least by so much.
+    /// A fraction of the value, and at least `least`.
     Share { of_value: f64, least: f64 },
 }
 
@@ -32,13 +32,13 @@ const fn share(of_value: f64, least: f64) -> Uncertainty {
 /// The uncertainty of a structure factor.
 const OF_FACTOR: Uncertainty = share(0.1, 1e-3);
 
-/// Defines [`Parameter`] and its table, a row each: `variant: name, unit, uncertainty`.
+/// Defines [`Parameter`] and its table, one row per parameter: `variant: name, unit, uncertainty`.
 macro_rules! parameters {
     ($($(#[$doc:meta])* $variant:ident: $name:literal, $unit:literal, $uncertainty:expr;)+) => {
-        /// A number of the experiment that an image can be differentiated by.
+        /// A number of the experiment by which an image can be differentiated.
         ///
-        /// Values and derivatives are per unit as on the command line. `docs/GRADIENTS.md` tells what each
-        /// moves.
+        /// Values and derivatives are in the units of the command line. `docs/GRADIENTS.md` says what
+        /// each parameter moves.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Parameter {
@@ -48,7 +48,7 @@ macro_rules! parameters {
         }
 
         impl Parameter {
-            /// Every parameter but the structure factors.
+            /// Every parameter except the structure factors.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
         }
 
@@ -76,13 +76,13 @@ parameters! {
     CellBeta: "cell_beta", "degree", within(0.5);
     /// Angle between a and b in degrees.
     CellGamma: "cell_gamma", "degree", within(0.5);
-    /// Missetting about the laboratory's X in degrees.
+    /// Misset about the laboratory X in degrees.
     MissetX: "misset_x", "degree", within(0.3);
-    /// Missetting about the laboratory's Y in degrees.
+    /// Misset about the laboratory Y in degrees.
     MissetY: "misset_y", "degree", within(0.3);
-    /// Missetting about the laboratory's Z in degrees.
+    /// Misset about the laboratory Z in degrees.
     MissetZ: "misset_z", "degree", within(0.3);
-    /// Cells along a, continued between whole numbers.
+    /// Cells along a; fractional numbers are allowed.
     CellsA: "Na", "cells", share(0.1, 1e-3);
     /// Cells along b.
     CellsB: "Nb", "cells", share(0.1, 1e-3);
@@ -108,18 +108,18 @@ parameters! {
     Fluence: "fluence", "photons/m^2", share(0.3, 1.0);
     /// Kahn's polarization factor.
     PolarizationFactor: "polarization_factor", "1", share(0.1, 1e-3);
-    /// Distance of the detector in millimetres: the close distance where that was given.
+    /// Distance of the detector in millimetres (the close distance if that was given).
     Distance: "distance", "mm", share(0.01, 1e-3);
-    /// Where the beam (or, with the pivot at the sample, the near point) meets the detector, along
-    /// fast from the corner of the first pixel, in millimetres. The detector moves the other way.
+    /// Position along fast of the point where the beam meets the detector, in millimetres from the corner of
+    /// the first pixel. With the pivot at the sample it is the near point. The detector moves the other way.
     BeamFast: "beam_fast", "mm", within(0.2);
     /// The same along slow.
     BeamSlow: "beam_slow", "mm", within(0.2);
-    /// Rotation of the detector about the laboratory's X in degrees.
+    /// Rotation of the detector about the laboratory X in degrees.
     DetectorRotX: "detector_rotx", "degree", within(0.3);
-    /// Rotation of the detector about the laboratory's Y in degrees.
+    /// Rotation of the detector about the laboratory Y in degrees.
     DetectorRotY: "detector_roty", "degree", within(0.3);
-    /// Rotation of the detector about the laboratory's Z in degrees.
+    /// Rotation of the detector about the laboratory Z in degrees.
     DetectorRotZ: "detector_rotz", "degree", within(0.3);
     /// Rotation of the detector about the two-theta axis in degrees.
     TwoTheta: "twotheta", "degree", within(0.3);
@@ -132,7 +132,7 @@ parameters! {
 }
 
 impl Parameter {
-    /// Its name: `cell_a`, `misset_x`, `Na`, `distance`; `F(1,-2,3)` for a structure factor.
+    /// The name: `cell_a`, `misset_x`, `Na`, `distance`; `F(1,-2,3)` for a structure factor.
     ///
     /// ```
     /// use nanobragg::gradient::Parameter;
@@ -144,12 +144,12 @@ impl Parameter {
         self.to_string()
     }
 
-    /// Its unit.
+    /// The unit.
     pub fn unit(self) -> &'static str {
         self.row().map_or("electrons", |row| row.unit)
     }
 
-    /// By how much `value`, a first guess, may be expected to be off, in the parameter's own unit.
+    /// The expected error of `value` as a first guess, in the unit of the parameter.
     pub fn uncertainty(self, value: f64) -> f64 {
         match self.row().map_or(OF_FACTOR, |row| row.uncertainty) {
             Uncertainty::Within(by) => by,

@@ -1,4 +1,4 @@
-//! Images, directions and sums of derivatives.
+//! Images of derivatives, and derivatives along directions and of weighted sums.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use super::scene::Shifts;
 use crate::error::Error;
 use crate::spec::ExperimentSpec;
 
-/// Parameters whose second derivatives are worked together.
+/// The number of parameters whose second derivatives are computed together.
 const TOGETHER: usize = 4;
 
 /// An image and its derivatives by several parameters.
 ///
-/// All images are those of the whole detector, its panels one after the other, and are 0 outside the
-/// region of interest and under the mask. Where the rows of all panels are equally long, they are rows of
-/// one image, whose slow pixels are those of all panels.
+/// All images are of the whole detector, with one panel after the other. They are 0 outside the region of
+/// interest and under the mask. If all panels have the same number of fast pixels, an image has this
+/// number of fast pixels and the slow pixels of all panels.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Jacobian {
     /// Photons per pixel, shape `[slow][fast]`.
@@ -47,7 +47,7 @@ impl Jacobian {
 pub struct Jvp {
     /// Photons per pixel.
     pub photons: Vec<f64>,
-    /// The sum of the derivatives by each parameter times its component of the direction.
+    /// The sum over the parameters of the derivative times the component of the direction.
     pub derivative: Vec<f64>,
     /// Pixels along the fast axis.
     pub fast: usize,
@@ -60,7 +60,7 @@ pub struct Jvp {
 pub struct Vjp {
     /// Photons per pixel, shape `[slow][fast]`.
     pub photons: Vec<f64>,
-    /// dL by each parameter, in their order.
+    /// dL by each parameter, in the order of the parameters.
     pub parameters: Vec<f64>,
     /// dL by every structure factor of the grid.
     pub factors: FactorGradient,
@@ -68,11 +68,11 @@ pub struct Vjp {
 
 /// The image and its derivative by each of `parameters`, all in one pass.
 ///
-/// Always in double precision, whatever [`RunOptions::precision`] says.
+/// Always in double precision; [`RunOptions::precision`] has no effect.
 ///
 /// # Errors
-/// [`Error::NoDerivative`] for a parameter that the image has no derivative by, what keeps the
-/// specification from being resolved, and what ends a run.
+/// [`Error::NoDerivative`] if the image has no derivative by a parameter. Also the errors of
+/// [`ExperimentSpec::resolve`] and of a run.
 pub fn render_jacobian(
     spec: &ExperimentSpec,
     parameters: &[Parameter],
@@ -83,11 +83,11 @@ pub fn render_jacobian(
     Ok(jacobian)
 }
 
-/// [`render_jacobian`] written over an earlier one, of this experiment or any other, whose memory is used
-/// again as far as it goes. What an error leaves there is of no use.
+/// [`render_jacobian`] into an earlier Jacobian of any experiment, whose memory is used again if it is
+/// large enough. After an error its contents are meaningless.
 ///
-/// Where one Jacobian follows another this saves the time that the system takes to hand out new memory:
-/// a third of the whole for an image of millions of pixels.
+/// For a sequence of Jacobians this saves the time in which the system provides new memory: a third of
+/// the total for an image of millions of pixels.
 ///
 /// # Errors
 /// As [`render_jacobian`].
@@ -132,7 +132,7 @@ pub fn render_jvp(
         &mut photons,
         &mut derivative,
     )?;
-    // Along no parameter nothing changes.
+    // Without parameters the derivative is 0.
     derivative.resize(photons.len(), 0.0);
     let [fast, slow] = base.shape();
     Ok(Jvp {
@@ -143,8 +143,8 @@ pub fn render_jvp(
     })
 }
 
-/// From `weights`, the derivatives of a number L by every pixel (shape `[slow][fast]`), those by
-/// each of `parameters` and by every structure factor of the grid. No image of derivatives is made.
+/// The derivatives of a number L by each of `parameters` and by every structure factor of the grid. `weights`
+/// are the derivatives of L by every pixel, shape `[slow][fast]`. This needs no image of derivatives.
 ///
 /// # Errors
 /// As [`render_jacobian`], and [`Error::Physics`] unless there is a weight for every pixel.
@@ -167,15 +167,13 @@ pub fn render_vjp(
     })
 }
 
-/// From `weights`, the derivatives of a number L by every pixel, and a direction: the rate at which
-/// `sum of weights times dphotons/dparameter` changes along the direction, for each of `parameters`.
+/// The change of `sum of weights times dphotons/dparameter` along a direction, for each of `parameters`.
+/// `weights` are the derivatives of a number L by every pixel, shape `[slow][fast]`.
 ///
-/// That is a row of second derivatives of the image, summed with the weights: the whole product of
-/// the Hessian of L and the direction where L is linear in the image. For any other L add what the
-/// change of its weights gives, [`render_vjp`] of `d2L/dpixel2` times [`render_jvp`]. Works along the
-/// general path: ten plain renders and more.
-///
-/// # Errors
+/// This is the product of the direction with the second derivatives of the image, summed with the
+/// weights. If L is linear in the image, it is the product of the Hessian of L with the direction. For
+/// any other L, add the effect of the change of its weights: [`render_vjp`] of `d2L/dpixel2` times
+/// [`render_jvp`]. The computation takes the general path: the time of ten plain renders or more.
 /// As [`render_vjp`].
 pub fn render_hvp(
     spec: &ExperimentSpec,
@@ -212,9 +210,9 @@ pub fn render_hvp(
 
 /// The image in double precision, shape `[slow][fast]`, with each of `shifts` added to its parameter.
 ///
-/// What an experiment does at its own numbers is kept: sub-pixels, the steps that are kept, where
-/// interpolation ends. So the images of neighbouring shifts lie on the smooth function that the
-/// derivatives belong to, between whole numbers of cells too.
+/// The number of sub-pixels, the phi steps that are kept and the pixel in which interpolation ends are
+/// those of the unshifted experiment. Images at neighbouring shifts are therefore values of one smooth
+/// function, whose derivatives the other functions compute; this includes fractional numbers of cells.
 ///
 /// # Errors
 /// As [`render_jacobian`].
@@ -231,7 +229,7 @@ pub fn render_photons(
     Ok(photons(&base.tables(), &numbers, options)?)
 }
 
-/// How the numbers of the experiment follow each of `parameters`.
+/// The derivatives of the numbers of the experiment by each of `parameters`.
 fn tangents(base: &Base<'_>, parameters: &[Parameter]) -> Result<Vec<Tangent>, Error> {
     let tangent = |&parameter: &Parameter| {
         base.check(parameter)?;
@@ -242,8 +240,8 @@ fn tangents(base: &Base<'_>, parameters: &[Parameter]) -> Result<Vec<Tangent>, E
 }
 
 impl Base<'_> {
-    /// Pixels along fast and slow of an image: the panels one below the other, or all their pixels
-    /// in one row where the rows of one are not as long as those of another.
+    /// The numbers of fast and slow pixels of an image: the panels one below the other. If panels differ
+    /// in their number of fast pixels, all pixels are in one row.
     fn shape(&self) -> [usize; 2] {
         let detector = &self.resolved.experiment.detector;
         let pixels = detector.pixel_count();

@@ -1,5 +1,5 @@
-//! From shifted parameters to the numbers that physics renders: the formulas of resolving an
-//! experiment once more, in numbers that may carry derivatives.
+//! From shifted parameters to the numbers that physics renders: the formulas of `resolve`, in numbers
+//! that may carry derivatives.
 
 use nanobragg_crystal::{
     CellSpec, DomainTurn, Lattice, constants::METRES_PER_ANGSTROM, misset, reciprocal_from_matrix,
@@ -16,12 +16,12 @@ use crate::spec::SourcesSpec;
 
 const RADIANS_PER_DEGREE: f64 = 1.0 / nanobragg_geometry::units::DEGREES_PER_RADIAN;
 
-/// By how much each parameter is off from what it is in the specification, in its own unit. The
-/// numbers may be 0 and carry derivatives.
+/// The shift of each parameter from its value in the specification, in the unit of the parameter. A shift
+/// may be 0 and carry derivatives.
 pub(super) struct Shifts<'p, T>(pub(super) &'p [(Parameter, T)]);
 
 impl<T: Scalar> Shifts<'_, T> {
-    /// The shift of a parameter times what makes SI units of its own.
+    /// The shift of a parameter in SI units.
     fn of(&self, parameter: Parameter, si_per_unit: f64) -> T {
         let mut sum = T::from_f64(0.0);
         for (shifted, by) in self.0 {
@@ -58,7 +58,7 @@ const ROTATIONS: [Parameter; 3] = [
 ];
 
 impl Base<'_> {
-    /// The numbers of the experiment with some parameters shifted.
+    /// The numbers of the experiment with shifted parameters.
     pub(super) fn numbers<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Result<Numbers<T>, Error> {
         let experiment = &self.resolved.experiment;
         let mut numbers = Numbers::of(experiment);
@@ -166,7 +166,7 @@ impl Base<'_> {
             .collect()
     }
 
-    /// Moves the angles of the phi steps.
+    /// Adds the shifts to the angles of the phi steps.
     fn turn_spindle<T: Scalar>(&self, shifts: &Shifts<'_, T>, phi_rad: &mut [T]) {
         if !shifts.any(&[Parameter::PhiStart, Parameter::PhiRange]) {
             return;
@@ -264,7 +264,7 @@ impl Base<'_> {
         place(&input)
     }
 
-    /// Moves the layers of the sensor and what they absorb.
+    /// Adds the shifts to thickness and attenuation of the sensor.
     fn sensor<T: Scalar>(
         &self,
         shifts: &Shifts<'_, T>,
@@ -279,7 +279,7 @@ impl Base<'_> {
         let by_thickness = shifts.of(Parameter::SensorThickness, 1e-6);
         numbers.layer_step_m +=
             by_thickness * T::from_f64(sensor.layer_step_m / sensor.thickness_m);
-        // Where no attenuation was given its depth is the thickness, and follows it.
+        // Without a given attenuation depth, the depth is the thickness and has the same shift.
         let is_guessed = self.spec.detector.sensor.attenuation == Attenuation::NotGiven;
         let mut by_depth = shifts.of(Parameter::SensorAttenuation, 1e-6);
         if is_guessed {
@@ -287,21 +287,21 @@ impl Base<'_> {
         }
         if sensor.mu_per_m != 0.0 {
             let depth_m = T::from_f64(1.0 / sensor.mu_per_m);
-            // The second factor is exactly 1 where nothing is shifted.
+            // Without a shift the second factor is exactly 1.
             numbers.mu_per_m *= depth_m / (depth_m + by_depth);
         }
     }
 }
 
-/// `step index - range/2` of a range that grows by `by`, and with it the step.
+/// `step index - range/2` if the range grows by `by` and the step grows with it.
 fn deviation<T: Scalar>(steps: Steps, index: u32, by: T, step_by_range: f64) -> T {
     let step = T::from_f64(steps.step) + by * T::from_f64(step_by_range);
     let range = T::from_f64(steps.range) + by;
     step * T::from_f64(f64::from(index)) - range / T::from_f64(2.0)
 }
 
-/// Changes the cell of a lattice from `base` to `cell` and leaves it its orientation: with d, b the
-/// direct and reciprocal vectors of either cell in the default orientation,
+/// Changes the cell of a lattice from `base` to `cell` and keeps its orientation. With d, b the direct
+/// and reciprocal vectors of either cell in the default orientation:
 /// ```text
 /// a_i becomes sum over j of (d'_i.b_j) a_j     a*_j becomes sum over i of (d_i.b'_j) a*_i
 /// ```
@@ -317,7 +317,7 @@ pub(super) fn strain<T: Scalar>(lattice: &mut Lattice<T>, base: &[T; 6], cell: &
         (direct, reciprocal)
     };
     let ((direct, reciprocal), (new_direct, new_reciprocal)) = (of(&before), of(cell));
-    // The products are written as 1 and what the difference adds: nothing where nothing is shifted.
+    // The products are 1 plus the effect of the difference, so that without a shift they are exact.
     let shares = differences(new_direct, direct).map(|by| reciprocal.map(|b| vector::dot(by, b)));
     lattice.direct_angstrom = grown(lattice.direct_angstrom, shares);
     let shares =
@@ -329,7 +329,7 @@ fn differences<T: Scalar>([a, b, c]: [[T; 3]; 3], [x, y, z]: [[T; 3]; 3]) -> [[T
     [vector::sub(a, x), vector::sub(b, y), vector::sub(c, z)]
 }
 
-/// Three vectors, to each of which its shares of all three are added.
+/// Three vectors, each plus its shares of all three.
 fn grown<T: Scalar>(vectors: [[T; 3]; 3], shares: [[T; 3]; 3]) -> [[T; 3]; 3] {
     let [a, b, c] = vectors;
     let added = shares.map(|[x, y, z]| {

@@ -1,4 +1,4 @@
-//! Parameters as numbers of a specification: what each is, and how it is set.
+//! Reading and setting a parameter of a specification.
 
 use std::sync::Arc;
 
@@ -14,25 +14,24 @@ use crate::error::Error;
 use crate::factors::FactorsSpec;
 use crate::spec::ExperimentSpec;
 
-/// What `parameter` is in a specification, in its own unit; what was left to a default, or is drawn,
-/// is resolved first.
+/// The value of `parameter` in a specification, in the unit of the parameter. Defaults and random numbers
+/// are resolved first.
 ///
 /// # Errors
-/// What keeps the specification from being resolved, and [`Error::NoDerivative`] for a structure
-/// factor outside the grid.
+/// The errors of [`ExperimentSpec::resolve`], and [`Error::NoDerivative`] for a structure factor outside
+/// the grid.
 pub fn value(spec: &ExperimentSpec, parameter: Parameter) -> Result<f64, Error> {
     Base::new(spec)?.value(parameter)
 }
 
-/// The specification with `parameter` at `value`, said in a way that a user could have chosen.
+/// The specification with `parameter` at `value`, in a form that a user could have written.
 ///
-/// Everything that hangs on the parameter in the image follows, and nothing else: a fluence replaces
-/// a flux, a range of divergence keeps its number of steps, a cell with a matrix changes the matrix.
-/// A parameter that has no derivative here cannot be set here either; nor can a number of cells that
-/// is not whole.
+/// Everything in the image that depends on the parameter follows, and nothing else: a fluence replaces a
+/// flux, a range of divergence keeps its number of steps, a cell with a matrix changes the matrix. A
+/// parameter by which there is no derivative cannot be set. A number of cells must be an integer.
 ///
 /// # Errors
-/// [`Error::NoDerivative`], [`Error::OutOfRange`], and what keeps the specification from being resolved.
+/// [`Error::NoDerivative`], [`Error::OutOfRange`], and the errors of [`ExperimentSpec::resolve`].
 pub fn with_value(
     spec: &ExperimentSpec,
     parameter: Parameter,
@@ -92,7 +91,7 @@ pub fn with_value(
             set_range(&mut spec.beam.divergence.vertical, steps, value / 1000.0);
         }
         Parameter::Fluence => {
-            // The size of the beam is looked at still.
+            // The beam size is still used.
             spec.beam.fluence.flux_per_s = None;
             spec.beam.fluence.fluence_per_m2 = Some(value);
         }
@@ -128,7 +127,7 @@ pub fn with_value(
     Ok(spec)
 }
 
-/// Gives a range in steps a new range and leaves it the number of steps; a step that was given stays.
+/// Gives a range in steps a new range with the same number of steps. A given step is not changed.
 fn set_range(spec: &mut StepSpec, steps: nanobragg_sources::Steps, range: f64) {
     let step_by_range = Base::divergence_step_by_range(spec.step, steps);
     *spec = StepSpec {
@@ -158,7 +157,7 @@ impl ExperimentSpec {
 }
 
 impl Base<'_> {
-    /// What `parameter` is now, in its own unit.
+    /// The current value of `parameter`, in the unit of the parameter.
     pub(super) fn value(&self, parameter: Parameter) -> Result<f64, Error> {
         let experiment = &self.resolved.experiment;
         let decisions = &self.resolved.decisions;
@@ -211,8 +210,8 @@ impl Base<'_> {
         })
     }
 
-    /// Gives the cell another edge or angle. With a matrix it is the matrix that changes, and a cell
-    /// beside it is taken into it.
+    /// Changes an edge or angle of the cell. If there is a matrix, the matrix is changed, and it takes
+    /// over a cell that was given beside it.
     fn set_cell(&self, spec: &mut ExperimentSpec, parameter: Parameter, value: f64) {
         let [mut a, mut b, mut c, mut alpha, mut beta, mut gamma] = self.cell();
         let angle_rad = Angle::from_degrees(value).radians();
@@ -236,7 +235,7 @@ impl Base<'_> {
             return;
         };
         strain(&mut lattice, &self.cell(), &cell);
-        // The matrix alone gives the dual of its vectors.
+        // Without a cell, the matrix is the wavelength times the reciprocal vectors.
         let [a, b, c] = lattice.direct_angstrom;
         let volume_a3 = vector::dot(a, vector::cross(b, c));
         let wavelength_angstrom = self.resolved.decisions.wavelength_m / METRES_PER_ANGSTROM;

@@ -1,4 +1,4 @@
-//! Where the outputs of a run are to stand, and which of them would destroy another file.
+//! The paths of the outputs of a run, and checks that no output overwrites another file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::exposure::exposures;
 use crate::resolve::Resolved;
 
-/// Links followed one after the other; a circle of them cannot be written anyway.
+/// The largest number of links that are followed; a cycle of links cannot be written anyway.
 const MOST_LINKS: usize = 40;
 
-/// A file that can be written of an image.
+/// A kind of file that can be written for an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OutputKind {
     /// Photons as floats: raw, or TIFF or NeXus by the extension.
@@ -25,24 +25,24 @@ pub enum OutputKind {
     Pgm,
     /// Counts with noise: SMV, or CBF, TIFF or NeXus by the extension.
     Noise,
-    /// A picture for people.
+    /// A PNG picture for viewing.
     Png,
     /// An ExperimentList of dxtbx.
     Expt,
     /// An `XDS.INP`.
     Xds,
-    /// A table of what is in the image: JSON by the extension, otherwise CSV.
+    /// A table of the reflections in the image: JSON or CSV by the extension.
     Truth,
-    /// The counts with noise, or without if there are none, as CBF.
+    /// The counts with noise as CBF, or those without noise if there are none with noise.
     Cbf,
-    /// The same as TIFF.
+    /// The same counts as TIFF.
     Tiff,
-    /// The same as NeXus.
+    /// The same counts as NeXus.
     Nexus,
 }
 
 impl OutputKind {
-    /// Its name in logs and records, which is that of its flag.
+    /// The name in logs and records, which is the name of the flag.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Float => "floatfile",
@@ -59,7 +59,7 @@ impl OutputKind {
         }
     }
 
-    /// The format that holds the counts once more.
+    /// The format of a second file of the counts; `None` for all other kinds.
     pub(super) const fn copy_format(self) -> Option<WideFormat> {
         match self {
             Self::Cbf => Some(WideFormat::Cbf),
@@ -77,32 +77,32 @@ impl OutputKind {
     }
 }
 
-/// Where the outputs of an image are to stand, at most one of each kind.
+/// The paths of the outputs of an image, at most one of each kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OutputFiles(BTreeMap<OutputKind, PathBuf>);
 
 impl OutputFiles {
-    /// The path of an output, if it is wanted.
+    /// The path of an output, if it is requested.
     pub fn get(&self, kind: OutputKind) -> Option<&Path> {
         self.0.get(&kind).map(PathBuf::as_path)
     }
 
-    /// Asks for an output, in place of another path for it.
+    /// Requests an output at `path`, which replaces an earlier path.
     pub fn set(&mut self, kind: OutputKind, path: PathBuf) {
         self.0.insert(kind, path);
     }
 
-    /// Asks for an output where none of its kind is asked for.
+    /// Requests an output unless this kind is requested already.
     pub fn set_default(&mut self, kind: OutputKind, path: &str) {
         self.0.entry(kind).or_insert_with(|| path.into());
     }
 
-    /// Wants no output of this kind.
+    /// Removes the request for this kind of output.
     pub fn remove(&mut self, kind: OutputKind) {
         self.0.remove(&kind);
     }
 
-    /// Takes the paths that `others` has.
+    /// Adds the outputs of `others`, whose paths replace earlier ones.
     pub fn extend(&mut self, others: &Self) {
         self.0.extend(others.0.clone());
     }
@@ -122,16 +122,16 @@ impl OutputFiles {
         )
     }
 
-    /// Whether the geometry is written for another program.
+    /// Whether a geometry file for another program is requested.
     pub fn have_geometry(&self) -> bool {
         self.get(OutputKind::Expt).is_some() || self.get(OutputKind::Xds).is_some()
     }
 
-    /// What headers say of every panel, if a file has one that carries a geometry; a warning where a
-    /// header says less than there is.
+    /// The header contents of every panel if any file carries a geometry. Logs a warning if a header
+    /// cannot hold the whole geometry.
     ///
     /// # Errors
-    /// [`Error::NoPhotons`], or a geometry that no header can state.
+    /// [`Error::NoPhotons`], or a geometry that no header can describe.
     pub(super) fn exposures(&self, resolved: &Resolved) -> Result<Vec<Exposure>, Error> {
         if let Some(path) = self.get(OutputKind::Float)
             && PhotonFormat::of(path).is_none()
@@ -162,11 +162,11 @@ impl OutputFiles {
     }
 }
 
-/// Refuses files to be written that are the same file as another one, or as one of those that are
-/// read. Each has a name for the message. Devices may be written many times.
+/// Refuses written files that are the same file as another written file or as a read file. Each file has
+/// a name for the message. Devices may be written several times.
 ///
 /// # Errors
-/// [`Error::SameFile`] naming both.
+/// [`Error::SameFile`] with both names.
 pub fn refuse_collisions<'p>(
     read: impl IntoIterator<Item = (&'static str, PathBuf)>,
     written: impl IntoIterator<Item = (&'static str, &'p Path)>,
@@ -191,8 +191,7 @@ pub fn refuse_collisions<'p>(
     Ok(())
 }
 
-/// Where the image of one panel stands, if a file is to hold one: `image_p0002.img` of `image.img`
-/// for the panel of number 2.
+/// The path of the image of one panel if a file holds one panel: `image_p0002.img` for panel 2 of `image.img`.
 pub(super) fn of_panel(path: &Path, index: usize) -> PathBuf {
     let mut name = path.file_stem().unwrap_or_default().to_owned();
     name.push(format!("_p{index:04}"));
@@ -203,19 +202,19 @@ pub(super) fn of_panel(path: &Path, index: usize) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Whether many outputs may go there, as to `/dev/null`.
+/// Whether the path is a device, such as `/dev/null`, to which several outputs may go.
 pub fn is_device(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
-/// A path by which two names of one file compare equal, whether it exists or not.
+/// A path that is equal for two names of the same file, whether the file exists or not.
 fn identity(path: &Path) -> PathBuf {
     let mut path = path.to_path_buf();
     for _ in 0..MOST_LINKS {
         if let Ok(canonical) = path.canonicalize() {
             return canonical;
         }
-        // A link to what is not there yet.
+        // The target of a link may not exist yet.
         let Ok(target) = path.read_link() else { break };
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }

@@ -1,4 +1,4 @@
-//! Fingerprints of files: how long, and their SHA-256.
+//! Fingerprints of files: length and SHA-256.
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
@@ -7,24 +7,24 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// A file of a run with its fingerprint, as records and logs keep it.
+/// A file of a run with its fingerprint, for records and logs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
-    /// What it is to the run, such as `floatfile` or `hkl`.
+    /// The role of the file in the run, such as `floatfile` or `hkl`.
     pub flag: String,
-    /// Its path as it was given.
+    /// The path as given.
     pub path: String,
-    /// Its length.
+    /// The length of the file.
     pub bytes: u64,
-    /// Its SHA-256, in hexadecimal digits.
+    /// The SHA-256 in hexadecimal digits.
     pub sha256: String,
 }
 
 impl FileEntry {
-    /// The entry of a file that is there.
+    /// The entry of an existing file.
     ///
     /// # Errors
-    /// What the system says if it cannot be read to its end.
+    /// The error of the system if the file cannot be read completely.
     pub fn of_file(flag: &str, path: &Path) -> io::Result<Self> {
         let mut hashing = Hashing::new(io::sink(), true);
         io::copy(&mut BufReader::new(File::open(path)?), &mut hashing)?;
@@ -32,7 +32,7 @@ impl FileEntry {
     }
 }
 
-/// A writer that takes the fingerprint of what goes through it, if that is wanted.
+/// A writer that computes the fingerprint of the written bytes if this is requested.
 #[derive(Debug)]
 pub(super) struct Hashing<W> {
     writer: W,
@@ -41,7 +41,7 @@ pub(super) struct Hashing<W> {
 }
 
 impl<W: Write> Hashing<W> {
-    /// In front of `writer`; without `wanted` it costs nothing and the hash is empty.
+    /// Wraps `writer`. Without `wanted` there is no cost and the hash is empty.
     pub(super) fn new(writer: W, wanted: bool) -> Self {
         Self {
             writer,
@@ -50,7 +50,7 @@ impl<W: Write> Hashing<W> {
         }
     }
 
-    /// The entry of what was written.
+    /// The entry of the written file.
     pub(super) fn entry(self, flag: &str, path: &Path) -> FileEntry {
         FileEntry {
             flag: flag.to_owned(),
@@ -92,7 +92,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// The example of the standard that defines the hash.
+    /// The example of the standard FIPS 180.
     const OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]

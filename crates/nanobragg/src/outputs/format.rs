@@ -1,11 +1,11 @@
-//! Which format an image file has, by its extension.
+//! The format of an image file, from its extension.
 
 use std::io::Write;
 use std::path::Path;
 
 use nanobragg_io::{Exposure, Image, Result, cbf, nexus, tiff};
 
-/// A format that holds counts of 32 bits and the geometry.
+/// A format that holds 32-bit counts and the geometry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WideFormat {
     /// `.cbf`
@@ -17,13 +17,12 @@ pub enum WideFormat {
 }
 
 impl WideFormat {
-    /// The format that the extension of `path` calls for; `None` where it calls for that of the C
-    /// program.
+    /// The format for the extension of `path`; `None` if it is that of the C program.
     pub fn of(path: &Path) -> Option<Self> {
         Self::from_extension(path.extension()?.to_str()?)
     }
 
-    /// The format of this extension, whatever its case.
+    /// The format for this extension, in upper or lower case.
     pub fn from_extension(extension: &str) -> Option<Self> {
         match extension.to_ascii_lowercase().as_str() {
             "cbf" => Some(Self::Cbf),
@@ -33,8 +32,8 @@ impl WideFormat {
         }
     }
 
-    /// What to warn of where the header of `path`, in this format, says less than there is: CBF and
-    /// TIFF carry the lines of miniCBF, which cannot state a tilted detector.
+    /// A warning if the header of `path` in this format cannot hold the whole geometry: CBF and TIFF have
+    /// the lines of miniCBF, which cannot describe a tilted detector.
     pub fn warning(self, exposure: &Exposure, path: &Path) -> Option<String> {
         let instead = match self {
             Self::Cbf => "the imgCIF tables of the file do",
@@ -58,10 +57,10 @@ impl WideFormat {
         }
     }
 
-    /// Writes counts: of every panel, or of the one panel that a CBF holds.
+    /// Writes the counts of every panel, or of the one panel that a CBF holds.
     ///
     /// # Errors
-    /// When `out` cannot be written.
+    /// If `out` cannot be written.
     pub fn write_counts(
         self,
         out: &mut dyn Write,
@@ -80,7 +79,7 @@ impl WideFormat {
 /// The format of the photons of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PhotonFormat {
-    /// Floats and nothing else.
+    /// Floats without a header.
     Raw,
     /// TIFF.
     Tiff,
@@ -89,7 +88,7 @@ pub(super) enum PhotonFormat {
 }
 
 impl PhotonFormat {
-    /// The format that the extension of `path` calls for; `None` where it has no place for floats.
+    /// The format for the extension of `path`; `None` if the format cannot hold floats.
     pub(super) fn of(path: &Path) -> Option<Self> {
         match WideFormat::of(path) {
             None => Some(Self::Raw),

@@ -1,11 +1,11 @@
-//! The files of an image: which there are, in which format, and how they are written.
+//! The files of an image: paths, formats and writing.
 //!
-//! | file | |
+//! | file | content |
 //! |---|---|
-//! | `files` | [`OutputKind`], [`OutputFiles`]: what is written where, and what would destroy another file |
-//! | `format` | [`WideFormat`]: the format that the name of a file asks for |
-//! | `write` | [`OpenOutputs`]: all files complete, or none changed |
-//! | `truth_table` | [`TruthTable`]: what is in the image, as CSV or JSON |
+//! | `files` | [`OutputKind`], [`OutputFiles`]: paths of outputs, checks against overwriting |
+//! | `format` | [`WideFormat`]: the format for the extension of a file |
+//! | `write` | [`OpenOutputs`]: writes all files completely, or changes none |
+//! | `truth_table` | [`TruthTable`]: the reflections in the image, as CSV or JSON |
 //! | `fingerprint` | [`FileEntry`]: length and SHA-256 of a file |
 
 mod files;

@@ -1,4 +1,4 @@
-//! What is in an image, as a table.
+//! A table of the reflections in an image.
 
 use std::io::{self, Write};
 
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use crate::resolve::Resolved;
 
-/// What tells the table in JSON from any other.
+/// The name that identifies the table in JSON.
 const FORMAT: &str = "nanoBragg truth";
 
-/// Raised when a column or field changes its meaning.
+/// Increased when the meaning of a column or field changes.
 const VERSION: u64 = 1;
 
-/// The table of one image: its orientation, and a row for each reflection.
+/// The table of one image: its orientation, and one row for each reflection.
 #[derive(Debug, Clone, Copy)]
 pub struct TruthTable<'t> {
     resolved: &'t Resolved,
@@ -23,15 +23,15 @@ pub struct TruthTable<'t> {
 }
 
 impl<'t> TruthTable<'t> {
-    /// The table of an experiment and what is in its image.
+    /// The table of an experiment and the reflections in its image.
     pub fn new(resolved: &'t Resolved, truth: &'t Truth) -> Self {
         Self { resolved, truth }
     }
 
-    /// Writes it as one JSON object, or as CSV after lines that begin with `#`.
+    /// Writes one JSON object, or CSV after lines that begin with `#`.
     ///
     /// # Errors
-    /// When `out` cannot be written.
+    /// If `out` cannot be written.
     pub fn write(&self, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
         let mut head = self.head();
         if as_json {
@@ -49,7 +49,7 @@ impl<'t> TruthTable<'t> {
             writeln!(out, "# {field}: {value}")?;
         }
         let columns = "h,k,l,d_angstrom,f_electrons,fast_px,slow_px,photons,partiality";
-        // Tables of one panel keep the columns that they always had.
+        // The table of a single panel has no panel column, as in earlier versions.
         let several = self.experiment().detector.panels().len() > 1;
         writeln!(out, "{columns}{}", if several { ",panel" } else { "" })?;
         for reflection in &self.truth.reflections {
@@ -89,7 +89,7 @@ impl<'t> TruthTable<'t> {
         })
     }
 
-    /// The spacing of a reflection in Angstrom (infinite for 0 0 0), and its structure factor.
+    /// The spacing in Angstrom (infinite for 0 0 0) and the structure factor in electrons of a reflection.
     fn of_crystal(&self, hkl: [i32; 3]) -> (f64, f64) {
         let experiment = self.experiment();
         let vectors = experiment.crystal.reciprocal().vectors();
@@ -108,7 +108,7 @@ impl<'t> TruthTable<'t> {
         &self.resolved.experiment
     }
 
-    /// Everything but the reflections.
+    /// All fields except the reflections.
     fn head(&self) -> Value {
         let experiment = self.experiment();
         let phi = &experiment.phi;
@@ -142,8 +142,8 @@ fn rows([a, b, c]: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
     std::array::from_fn(|_| columns.next().unwrap_or_default())
 }
 
-/// The crystal's Cartesian axes: x along a*, y in the plane of a* and b*, z along a* x b*; U of
-/// `A = U B`, where B has a* along x and b* in the xy plane.
+/// The Cartesian axes of the crystal: x along a*, y in the plane of a* and b*, z along a* x b*. They are
+/// U of `A = U B`, where B has a* along x and b* in the xy plane.
 fn axes([a, b, _]: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
     let z = unit(cross(a, b));
     let x = unit(a);

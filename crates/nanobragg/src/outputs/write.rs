@@ -1,4 +1,5 @@
-//! The files of a run: opened before the long part, complete or untouched after it.
+//! Writes the files of a run. Files are opened before the image is computed. At the end all are complete,
+//! or none is changed.
 
 use std::io::Write;
 use std::ops::Range;
@@ -25,8 +26,8 @@ use crate::images::Simulated;
 use crate::resolve::Resolved;
 use crate::series::ImagePlace;
 
-/// The outputs of an image, each open beside the file that it will replace. An image has one output, or
-/// one for each panel where its format holds one panel.
+/// The opened outputs of an image, each beside the file that it will replace. An image has one output, or
+/// one output for each panel if its format holds only one.
 #[derive(Debug)]
 pub struct OpenOutputs {
     float: Option<Vec<Output>>,
@@ -38,54 +39,54 @@ pub struct OpenOutputs {
     xds: Option<Output>,
     copies: Copies,
     truth: Option<Output>,
-    /// What headers say of every panel, if a file has such a header.
+    /// The header contents of every panel, if any file has such a header.
     exposures: Vec<Exposure>,
-    /// Take the fingerprint of each file that is written.
+    /// Whether to compute the fingerprint of each file.
     hashes: bool,
 }
 
-/// An image and what its files tell of it.
+/// An image with the data for its files.
 #[derive(Debug, Clone, Copy)]
 pub struct Rendered<'r> {
     /// The experiment.
     pub resolved: &'r Resolved,
-    /// Its image.
+    /// The image.
     pub image: &'r Simulated,
-    /// What makes counts of photons.
+    /// The conversion of photons to counts.
     pub response: &'r ResponseSpec,
     /// The seed of the noise.
     pub noise_seed: i64,
-    /// The geometry, for other programs.
+    /// The geometry for files of other programs.
     pub geometry: Option<&'r Geometry>,
-    /// What is in the image, for the table.
+    /// The reflections in the image, for the table.
     pub truth: Option<&'r Truth>,
-    /// How photons become grey in the picture.
+    /// The conversion of photons to greys in the picture.
     pub grey: png::Grey,
 }
 
-/// What is told while outputs are written.
+/// An event during the writing of outputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum OutputEvent<'e> {
     /// The factor from photons to counts without noise.
     IntScale(f64),
     /// The factor from photons to greys.
     GreyScale(f64),
-    /// An image with noise is drawn.
+    /// The noise of an image was drawn.
     Noise {
-        /// Photons on it.
+        /// The sum of its photons.
         photons: f64,
-        /// Pixels beyond what the file holds.
+        /// The number of pixels above the maximum of the file format.
         overloads: u64,
     },
-    /// A complete file is put in its place.
+    /// A complete file is moved to its final path.
     Writing(&'e Path),
 }
 
-/// The counts once more, in other formats.
+/// Further files of the counts, in other formats.
 #[derive(Debug, Default)]
 struct Copies {
     files: Vec<CountsCopy>,
-    /// In the one file of a series.
+    /// The place of this image in the one file of a series.
     place: Option<ImagePlace>,
 }
 
@@ -95,7 +96,7 @@ impl Copies {
     }
 }
 
-/// A file with the counts of the noise image or, if there is none, of the integer image.
+/// A file with the counts of the noise image or, without a noise image, of the integer image.
 #[derive(Debug)]
 struct CountsCopy {
     kind: OutputKind,
@@ -104,11 +105,11 @@ struct CountsCopy {
 }
 
 impl OpenOutputs {
-    /// Opens every output, so that one that cannot be written is known before anything is rendered.
-    /// With `hashes` the SHA-256 of each is taken while it is written.
+    /// Opens every output, so that errors of opening occur before rendering. With `hashes` the SHA-256 of
+    /// each file is computed while it is written.
     ///
     /// # Errors
-    /// An error naming the file that cannot be written, or the format that cannot hold the image.
+    /// The error of the file that cannot be opened, or of the format that cannot hold the image.
     pub fn open(files: &OutputFiles, resolved: &Resolved, hashes: bool) -> Result<Self, Error> {
         let exposures = files.exposures(resolved)?;
         let detector = &resolved.experiment.detector;
@@ -120,7 +121,7 @@ impl OpenOutputs {
             let each = (0..panels).map(|index| Ok(Output::create(of_panel(path, index))?));
             each.collect()
         };
-        // A file of floats or counts without a header holds all panels if they have one size.
+        // A format without a header holds all panels if they have one size.
         let image = |kind, holds_panels: bool| {
             let holds = |path| WideFormat::of(path).map_or(holds_panels, WideFormat::holds_panels);
             let path = files.get(kind);
@@ -155,16 +156,16 @@ impl OpenOutputs {
         })
     }
 
-    /// Has the counts written to `place` too.
+    /// Writes the counts to `place` too.
     pub(crate) fn also_to(&mut self, place: Option<ImagePlace>) {
         self.copies.place = place;
     }
 
-    /// Writes the image in every form asked for, and when all of them are complete puts them in
-    /// place. Once `stop` is raised it ends as soon as it can.
+    /// Writes all requested files and, when all are complete, moves them to their final paths. If `stop`
+    /// is raised, it ends as soon as possible.
     ///
     /// # Errors
-    /// The first file that cannot be written; no file is then changed, devices aside.
+    /// The error of the first file that cannot be written. No file is changed then, except devices.
     pub fn write(
         self,
         rendered: &Rendered<'_>,
@@ -299,8 +300,8 @@ impl OpenOutputs {
             })
         };
         go_on()?;
-        // The noise stream is sequential and the raw image waits for the disk: neither holds up the
-        // others.
+        // The noise uses one sequential random stream and the raw image waits for the disk, so each of
+        // the two has a thread of its own.
         let Self {
             float,
             int,
@@ -346,7 +347,8 @@ impl OpenOutputs {
                 Ok(complete)
             };
             let others = here();
-            // Of several that failed, the first in this order is told, whichever came first in time.
+            // Of several errors the first in this order is returned, so that the result does not depend
+            // on time.
             let mut complete = float.map(joined).transpose()?.unwrap_or_default();
             complete.extend(others?);
             complete.extend(noise.map(joined).transpose()?.into_iter().flatten());
@@ -369,11 +371,11 @@ impl OpenOutputs {
     }
 }
 
-/// Writes panels, whose numbers these are.
+/// Writes the images of the panels in the range.
 type PanelFilling<'f, T> =
     &'f dyn Fn(&mut dyn Write, Range<usize>, &[Image<T>]) -> nanobragg_io::Result<()>;
 
-/// The files of an image: one with all panels, or one for each.
+/// The files of an image: one for all panels, or one for each panel.
 struct PanelFiles {
     kind: OutputKind,
     outputs: Vec<Output>,
@@ -389,7 +391,7 @@ impl PanelFiles {
         }
     }
 
-    /// Fills them with `stacked`, an image like that of `simulated`.
+    /// Writes `stacked`, an image with the panels of `simulated`.
     fn fill<T: Copy>(
         self,
         simulated: &Simulated,
@@ -399,7 +401,7 @@ impl PanelFiles {
         let (kind, hashes) = (self.kind, self.hashes);
         let copies;
         let panels = match simulated.panels() {
-            // The image of one panel is written as it is, not copied.
+            // The image of one panel is borrowed, not copied.
             [_] => from_ref(stacked),
             several => {
                 let each = several.iter().map(|panel| panel.of(stacked));
@@ -426,26 +428,26 @@ impl PanelFiles {
     }
 }
 
-/// Counts as files of 16 bits hold them, and how many of them are overloads there.
+/// Counts for 16-bit files, and the number of overloads among them.
 fn narrow(counts: &Image<i32>) -> (Image<u16>, u64) {
     let full = i32::from(u16::MAX);
     let overloads = counts.pixels().iter().filter(|&&count| count > full);
-    // Clipped first, so that nothing is lost.
+    // Clamped first, so that the conversion loses nothing.
     let narrow = counts.map(|&count| count.clamp(0, full) as u16);
     (narrow, overloads.count() as u64)
 }
 
-/// What a thread came to; a panic in it goes on here.
+/// The result of a thread. A panic in the thread continues here.
 fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// What fills an output.
+/// A function that writes the content of an output.
 type Filling<'f> = &'f dyn Fn(&mut dyn Write) -> nanobragg_io::Result<()>;
 
-/// Fills one output to the last byte, without putting it in place.
+/// Writes the content of one output completely, without moving it to its final path.
 fn filled(
     mut output: Output,
     kind: OutputKind,
@@ -460,10 +462,10 @@ fn filled(
     Ok((output, entry))
 }
 
-/// Keeps structure factors in a dump for the next run.
+/// Writes structure factors to a dump for later runs.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If the file cannot be written.
 pub fn write_dump(
     factors: &FactorGrid,
     path: &Path,
