@@ -1,4 +1,4 @@
-//! NumPy arrays, in and out.
+//! Conversion of NumPy arrays to and from images, masks, sources and reflections.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use crate::errors::{Exception, of_io, of_run};
 use crate::experiment::Experiment;
 use crate::tree::from_python;
 
-/// Indices `[n][3]` and amplitudes `[n]`.
+/// Indices, shape `[n][3]`, and amplitudes, shape `[n]`.
 pub(crate) type HklArrays<'py> = (Bound<'py, PyArray2<i32>>, Bound<'py, PyArray1<f64>>);
 
-/// An array `[slow][fast]` that takes over the pixels of an image.
+/// An array `[slow][fast]` that takes over the memory of an image.
 ///
 /// # Errors
-/// None that an image can have.
+/// None for a valid image.
 pub(crate) fn of_image<T: Element>(
     py: Python<'_>,
     image: Image<T>,
@@ -33,10 +33,10 @@ pub(crate) fn of_image<T: Element>(
     of_rows(py, [image.slow(), image.fast()], image.into_pixels())
 }
 
-/// An array `[slow][fast]` that takes over `values`.
+/// An array `[slow][fast]` that takes over the memory of `values`.
 ///
 /// # Errors
-/// If they are not as many as the sides say.
+/// If the number of values does not fit the shape.
 pub(crate) fn of_rows<T: Element>(
     py: Python<'_>,
     [slow, fast]: [usize; 2],
@@ -47,11 +47,11 @@ pub(crate) fn of_rows<T: Element>(
     Ok(array.into_pyarray(py))
 }
 
-/// The image in an array `[slow][fast]`. Its pixels are copied, since Python may change them while
+/// The image in an array `[slow][fast]`. The pixels are copied, because Python may change the array while
 /// other threads run.
 ///
 /// # Errors
-/// Where it has no pixels.
+/// If the array has no pixels.
 pub(crate) fn image<T: Element + Copy>(
     array: &PyArrayLike2<'_, T, AllowTypeChange>,
 ) -> PyResult<Image<T>> {
@@ -61,9 +61,9 @@ pub(crate) fn image<T: Element + Copy>(
     Image::new(fast, slow, pixels).map_err(|error| of_io(array.py(), error))
 }
 
-/// The sides of the panels of a detector, `[slow, fast]` of each. The images of panels are one array
-/// `[slow][fast]` of one panel, `[panel][slow][fast]` of several with the same sides, and otherwise a
-/// list of arrays.
+/// The shapes of the panels of a detector, `[slow, fast]` each. The images of the panels are one array
+/// `[slow][fast]` for one panel, `[panel][slow][fast]` for several panels of the same shape, and
+/// otherwise a list of arrays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sides(Vec<[usize; 2]>);
 
@@ -74,7 +74,7 @@ impl Sides {
         Self(sides.map(|sides| sides.map(|side| side as usize)).collect())
     }
 
-    /// The shape of the images as one array, if they fit in one.
+    /// The shape of the images as one array; `None` if the panels differ in shape.
     pub(crate) fn shape(&self) -> Option<Vec<usize>> {
         match self.0.as_slice() {
             [one] => Some(one.to_vec()),
@@ -85,7 +85,8 @@ impl Sides {
         }
     }
 
-    /// The shape of the images as one array, or that of all images one below the other.
+    /// The shape of the images as one array. If the panels differ, the shape of all images one below the
+    /// other.
     pub(crate) fn shape_or_stack(&self) -> Vec<usize> {
         self.shape().unwrap_or_else(|| {
             let [slow, fast] =
@@ -94,11 +95,11 @@ impl Sides {
         })
     }
 
-    /// The pixels of all images, one after the other, as NumPy has them. Before the sides of each come
-    /// those of `outer`, whose images of all panels follow each other.
+    /// NumPy arrays of the pixels of all images, which follow each other. `outer` are further dimensions
+    /// before those of the panels; for each of their elements there are images of all panels.
     ///
     /// # Errors
-    /// If they are not as many as the sides say.
+    /// If the number of pixels does not fit the shape.
     pub(crate) fn to_python<'py, T: Element + Copy>(
         &self,
         py: Python<'py>,
@@ -127,10 +128,10 @@ impl Sides {
         Ok(PyList::new(py, each)?.into_any())
     }
 
-    /// The images of a run as NumPy has them.
+    /// The images of a run as NumPy arrays.
     ///
     /// # Errors
-    /// None that a run can have.
+    /// None for a valid run.
     pub(crate) fn of_stack<'py, T: Element + Copy>(
         &self,
         py: Python<'py>,
@@ -149,11 +150,12 @@ impl Sides {
         self.to_python(py, &[], values)
     }
 
-    /// The pixels of images of this detector, one image after the other. They are copied, since Python may
-    /// change them while other threads run.
+    /// The pixels of images of this detector, one image after the other. The pixels are copied, because
+    /// Python may change the arrays while other threads run.
     ///
     /// # Errors
-    /// [`Error::ImageSides`] for one image of another panel; other numbers of images or of sides.
+    /// [`Error::ImageSides`] if the single image has another shape than the panel; an error if the number
+    /// or the shapes of the images differ.
     pub(crate) fn pixels(&self, value: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
         let py = value.py();
         if let [[slow, fast]] = self.0[..] {
@@ -181,7 +183,7 @@ impl Sides {
         )))
     }
 
-    /// The same one below the other, as a run has them: zeros follow rows that are shorter than others.
+    /// The images of this detector one below the other, as in a run. Short rows are filled with zeros.
     ///
     /// # Errors
     /// As [`pixels`](Self::pixels).
@@ -197,10 +199,10 @@ impl Sides {
     }
 }
 
-/// The one image of an array `[slow][fast]`, or those of an array `[panel][slow][fast]` or a list.
+/// The images of an array `[slow][fast]` (one image), an array `[panel][slow][fast]`, or a list.
 ///
 /// # Errors
-/// Where there are no numbers, or no pixels.
+/// If an element is not a number, or if an image has no pixels.
 pub(crate) fn images(value: &Bound<'_, PyAny>) -> PyResult<Vec<Image<f64>>> {
     let error = match value.extract() {
         Ok(array) => return Ok(vec![image(&array)?]),
@@ -210,10 +212,10 @@ pub(crate) fn images(value: &Bound<'_, PyAny>) -> PyResult<Vec<Image<f64>>> {
     items.map(|item| image(&item?.extract()?)).collect()
 }
 
-/// Whether the numbers of an array, or of a list of arrays, are of an integer type.
+/// Whether an array, or the arrays of a list, have an integer type.
 ///
 /// # Errors
-/// Where it is no array.
+/// If the value is not an array.
 pub(crate) fn has_integers(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     let numpy = value.py().import("numpy")?;
     let of = |value: &Bound<'_, PyAny>| -> PyResult<bool> {
@@ -227,11 +229,12 @@ pub(crate) fn has_integers(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     }
 }
 
-/// The mask that an array `[slow][fast]` is, or those that one is for each panel: pixels that are not
-/// 0 are rendered.
+/// The mask of an array `[slow][fast]`, or the masks of an array or list with one for each panel. Pixels
+/// other than 0 are rendered.
 ///
 /// # Errors
-/// Where it is no array of two or three dimensions with at least a pixel, and no list of arrays.
+/// If the value is neither an array with two or three dimensions and at least one pixel, nor a list of
+/// arrays.
 pub(crate) fn mask(value: &Bound<'_, PyAny>) -> PyResult<MaskSpec> {
     let one = |value: &Bound<'_, PyAny>| {
         let array: PyArrayLike2<'_, bool, AllowTypeChange> = value.extract()?;
@@ -255,7 +258,7 @@ pub(crate) fn of_mask<'py>(py: Python<'py>, mask: &Mask) -> PyResult<Bound<'py, 
     of_rows(py, [rows, mask.pixels_fast()], used)
 }
 
-/// Masks in memory as [`mask`] takes them; `None` for one in a file.
+/// Masks in memory in the form that [`mask`] accepts; `None` for a mask in a file.
 pub(crate) fn of_masks<'py>(
     py: Python<'py>,
     masks: &MaskSpec,
@@ -271,7 +274,7 @@ pub(crate) fn of_masks<'py>(
     })
 }
 
-/// The fields of a panel, as an experiment file has them.
+/// The fields of a panel, as in an experiment file.
 const PANEL: [&str; 9] = [
     "name",
     "origin_mm",
@@ -284,10 +287,10 @@ const PANEL: [&str; 9] = [
     "trusted_range_counts",
 ];
 
-/// The panels of a list of dicts, or of objects that have the fields as attributes.
+/// The panels of a list of dicts, or of objects with the fields as attributes.
 ///
 /// # Errors
-/// Where there is none, or one lacks a field or has a value that cannot be.
+/// If the list is empty, or if a panel lacks a field or has a value that is not allowed.
 pub(crate) fn panels(value: &Bound<'_, PyAny>) -> PyResult<Vec<AttachedPanel>> {
     let refuse = |text: String| Exception::Usage.says(value.py(), format_args!("panels: {text}"));
     let items = value.try_iter()?.enumerate().map(|(index, item)| {
@@ -302,7 +305,7 @@ pub(crate) fn panels(value: &Bound<'_, PyAny>) -> PyResult<Vec<AttachedPanel>> {
                 }
             }
         }
-        // What was not said has its default.
+        // Null means not specified; the field then has its default.
         if let Value::Object(fields) = &mut tree {
             fields.retain(|_, value| !value.is_null());
         }
@@ -319,7 +322,7 @@ pub(crate) fn panels(value: &Bound<'_, PyAny>) -> PyResult<Vec<AttachedPanel>> {
 /// fields of an experiment file.
 ///
 /// # Errors
-/// Where there is none, or one that cannot be.
+/// If there are no sources, or if a source is not possible.
 pub(crate) fn sources(value: &Bound<'_, PyAny>) -> PyResult<SourceList> {
     let refuse = |text: String| Exception::Usage.says(value.py(), format_args!("sources: {text}"));
     let tree = match value.extract::<PyArrayLike2<'_, f64, AllowTypeChange>>() {
@@ -328,7 +331,7 @@ pub(crate) fn sources(value: &Bound<'_, PyAny>) -> PyResult<SourceList> {
                 [x, y, z, weight, wavelength_m] => Ok(json!({
                     "position_m": [x, y, z],
                     "weight": weight,
-                    // Text is kept to the bit.
+                    // As text with its unit, the number keeps all bits.
                     "wavelength_angstrom": format!("{wavelength_m:?} m"),
                 })),
                 _ => Err(refuse(format!(
@@ -368,8 +371,8 @@ pub(crate) fn of_sources<'py>(
 /// box and amplitudes `[h][k][l]`.
 ///
 /// # Errors
-/// An index that is not whole, an amplitude that is not finite, lengths that differ, or no
-/// reflection at all.
+/// If an index is not an integer, if an amplitude is not finite, if lengths differ, or if there are no
+/// reflections.
 pub(crate) fn reflections(value: &Bound<'_, PyAny>) -> PyResult<Arc<[Reflection]>> {
     let py = value.py();
     let refuse = |text: String| Exception::Usage.says(py, format_args!("-hkl: {text}"));
@@ -425,10 +428,10 @@ pub(crate) fn reflections(value: &Bound<'_, PyAny>) -> PyResult<Arc<[Reflection]
     Ok(list.into())
 }
 
-/// The first h, k, l and amplitudes `[h][k][l]`.
+/// The first h, k, l of a box and amplitudes `[h][k][l]`.
 type HklBox<'py> = ([i32; 3], PyArrayLike3<'py, f64, AllowTypeChange>);
 
-/// The reflections of a box; `None` where there is none, or one that cannot be.
+/// The reflections of a box; `None` if there are none, or if one is not possible.
 fn of_box(first: [i32; 3], values: &ArrayView3<'_, f64>) -> Option<Arc<[Reflection]>> {
     let reflection = |((h, k, l), &amplitude): ((usize, usize, usize), &f64)| {
         let mut hkl = first;
@@ -444,13 +447,13 @@ fn of_box(first: [i32; 3], values: &ArrayView3<'_, f64>) -> Option<Arc<[Reflecti
     list.filter(|list| !list.is_empty()).map(Arc::from)
 }
 
-/// The index that a number is.
+/// The index of a number; `None` if it is not an integer of 32 bits.
 fn whole(number: f64) -> Option<i32> {
     let fits = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
     (fits && number.fract() == 0.0).then_some(number as i32)
 }
 
-/// Indices `[n][3]` and amplitudes `[n]` of reflections.
+/// Indices, shape `[n][3]`, and amplitudes, shape `[n]`, of reflections.
 pub(crate) fn of_reflections<'py>(
     py: Python<'py>,
     list: &[Reflection],

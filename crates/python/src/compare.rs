@@ -1,4 +1,4 @@
-//! Images held against each other.
+//! Comparison of images.
 
 use nanobragg::compare::{Comparison, Tolerance};
 use nanobragg::io::Image;
@@ -8,27 +8,27 @@ use crate::arrays;
 use crate::errors::{Exception, of_run};
 use crate::tree::to_python;
 
-/// Compare image `b` with image `a`, which is what there should be.
+/// Compare image `b` with the reference image `a`.
 ///
-/// The figures of `nanoBragg compare`.
+/// The results are those of `nanoBragg compare`.
 ///
 /// Parameters
 /// ----------
 /// a, b : array_like
-///     Images as `render` returns them, of several panels too. Numbers are compared as float32.
+///     Images in the form that `render` returns, also of several panels. Numbers are compared as float32.
 /// tolerance : float, optional
-///     How far `b` may be from `a`, 1e-6 if it is not given: `|a - b| <= T |a| + T/1000 brightest |a|`.
+///     Allowed difference, 1e-6 by default: `|a - b| <= T |a| + T/1000 brightest |a|`.
 ///
 /// Returns
 /// -------
 /// dict
-///     `total` and `brightest` of either, and the figures that docs/COMPARE.md of the source tells of.
-///     Places have a `panel` where there are several, from 0.
+///     `total` and `brightest` of both images, and the results that docs/COMPARE.md of the source
+///     explains. If there are several panels, positions have a `panel`, counted from 0.
 ///
 /// Raises
 /// ------
 /// RunError
-///     For images that do not cover each other.
+///     If the shapes of the images differ.
 #[pyfunction]
 #[pyo3(signature = (a, b, *, tolerance=None))]
 pub(crate) fn compare<'py>(

@@ -1,4 +1,4 @@
-//! From photons to what a detector counts.
+//! Conversion of photons to the counts of a detector.
 
 use nanobragg::io::Image;
 use nanobragg::response::Count;
@@ -13,18 +13,18 @@ use crate::interrupt::interruptible;
 
 /// Count photons, with Poisson noise.
 ///
-/// The noise image of nanoBragg: for the same seed the same counts.
+/// This is the noise image of nanoBragg: the same seed gives the same counts.
 ///
 /// Parameters
 /// ----------
 /// image : array_like
-///     Photons expected in each pixel, as `render` returns them.
+///     Expected photons per pixel, in the form that `render` returns.
 /// experiment : Experiment
-///     Whose detector it is. Outside its region of interest all counts are 0.
+///     The experiment with the detector. Outside its region of interest all counts are 0.
 /// seed : int, optional
-///     Instead of that of the experiment.
+///     Seed of the noise; by default that of the experiment.
 /// adc : float, optional
-///     Offset added to every count, instead of that of the experiment (40 without `-adc`).
+///     Offset added to every count; by default that of the experiment (40 without `-adc`).
 ///
 /// Returns
 /// -------
@@ -47,19 +47,19 @@ pub(crate) fn add_noise<'py>(
 
 /// Scale photons to counts, without noise.
 ///
-/// The integer image of nanoBragg.
+/// This is the integer image of nanoBragg.
 ///
 /// Parameters
 /// ----------
 /// image : array_like
-///     Photons expected in each pixel, as `render` returns them.
+///     Expected photons per pixel, in the form that `render` returns.
 /// experiment : Experiment
-///     Whose detector it is. Outside its region of interest all counts are 0.
+///     The experiment with the detector. Outside its region of interest all counts are 0.
 /// scale : float, optional
-///     Counts per photon, instead of that of the experiment; 0 or less, or none there either, takes
-///     the brightest pixel to 55000.
+///     Counts per photon; by default that of the experiment. If it is 0 or less, or if the experiment has
+///     none, the brightest pixel has 55000 counts.
 /// adc : float, optional
-///     Offset added to every count, instead of that of the experiment (40 without `-adc`).
+///     Offset added to every count; by default that of the experiment (40 without `-adc`).
 ///
 /// Returns
 /// -------
@@ -83,7 +83,7 @@ pub(crate) fn counts<'py>(
     })
 }
 
-/// The detector of an experiment, which fills 16 bits, with another offset if one is given.
+/// The 16-bit detector of an experiment, with another offset if `adc` is given.
 pub(crate) fn response_of(experiment: &Experiment, adc: Option<f64>) -> ResponseSpec {
     let given = ResponseSpec {
         offset: adc.map(|counts| Offset { counts }),
@@ -96,7 +96,7 @@ pub(crate) fn response_of(experiment: &Experiment, adc: Option<f64>) -> Response
     given.or(experiment.job().spec.response.clone()).or(filling)
 }
 
-/// The counts that a response makes of an image of this detector, in the part that is rendered.
+/// The counts that a response computes from an image of this detector, in the rendered region.
 fn counted<'py>(
     py: Python<'py>,
     image: &Bound<'py, PyAny>,

@@ -1,4 +1,4 @@
-//! What an experiment came to: parts of its tree as dicts with arrays.
+//! Views of a resolved experiment: parts of its tree as dicts with arrays.
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_cli::Job;
@@ -10,12 +10,12 @@ use serde_json::Value;
 use crate::arrays::{self, HklArrays};
 use crate::tree::to_python;
 
-/// Angstrom of a metre.
+/// Angstrom per metre.
 const ANGSTROM: f64 = 1e10;
 
-/// Where the first panel is. Each line has Python's key, its form and the places of the numbers in the
-/// tree. The form is `value` for what stands there, `array` for an array of it, `tuple` for a tuple of
-/// all numbers of the places.
+/// The geometry of the first panel. Each line has a key for Python, a form, and the paths of the numbers
+/// in the tree. The form `value` is the value at the path, `array` an array of it, and `tuple` a tuple of
+/// the numbers at all paths.
 pub(crate) const GEOMETRY: &str = "
     shape tuple detector/pixels_slow detector/pixels_fast
     pixel_mm value detector/pixel_size_m
@@ -58,7 +58,7 @@ const SAMPLING: &str = "
     sensor_layers value detector/sensor_layers
 ";
 
-/// The lines of a view as a dict, each number in the unit that its key ends in.
+/// The lines of a view as a dict, each number in the unit at the end of its key.
 pub(crate) fn view<'py>(py: Python<'py>, job: &Job, lines: &str) -> PyResult<Bound<'py, PyDict>> {
     let tree = job.tree();
     let dict = PyDict::new(py);
@@ -90,7 +90,7 @@ pub(crate) fn view<'py>(py: Python<'py>, job: &Job, lines: &str) -> PyResult<Bou
     Ok(dict)
 }
 
-/// What takes a number in the unit that ends the name `from` to that which ends `to`.
+/// The factor from the unit at the end of the name `from` to the unit at the end of `to`.
 fn factor(from: &str, to: &str) -> f64 {
     let units = [
         ("_m", "_mm", 1000.0),
@@ -124,7 +124,7 @@ pub(crate) fn beam<'py>(py: Python<'py>, job: &Job) -> PyResult<Bound<'py, PyDic
     Ok(dict)
 }
 
-/// What the sum runs over.
+/// The numbers of the terms of a sum.
 pub(crate) fn sampling<'py>(py: Python<'py>, job: &Job) -> PyResult<Bound<'py, PyDict>> {
     let dict = view(py, job, SAMPLING)?;
     let recommended = job.resolved.decisions.recommended_oversample;
@@ -132,7 +132,7 @@ pub(crate) fn sampling<'py>(py: Python<'py>, job: &Job) -> PyResult<Bound<'py, P
     Ok(dict)
 }
 
-/// Every point of the box of structure factors: h k l, l fastest, and F.
+/// Every point of the grid of structure factors: h k l (l fastest), and F in electrons.
 pub(crate) fn structure_factors<'py>(py: Python<'py>, job: &Job) -> PyResult<HklArrays<'py>> {
     let factors = &job.resolved.experiment.factors;
     let mut indices: Vec<i32> = Vec::new();

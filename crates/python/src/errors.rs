@@ -1,4 +1,4 @@
-//! Errors of the crates below as Python exceptions with the same text.
+//! Converts errors of the other crates to Python exceptions with the same text.
 
 use nanobragg::{crystal, io, sources, structure};
 use nanobragg_cli::RunError;
@@ -8,11 +8,11 @@ use pyo3::types::PyString;
 /// The exceptions that `nanobragg/_errors.py` defines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Exception {
-    /// A flag or a value that makes no sense.
+    /// An unknown flag or a value that is not allowed.
     Usage,
-    /// A file that cannot be read, understood or written.
+    /// A file that cannot be read, parsed or written.
     File,
-    /// An experiment that cannot be, or cannot be rendered.
+    /// An experiment that is not possible or cannot be rendered.
     Run,
 }
 
@@ -41,18 +41,18 @@ fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     py.import("nanobragg._errors")?.getattr(name)
 }
 
-/// Warns in the way of Python, as of something about an experiment.
+/// Issues an `ExperimentWarning` in Python.
 pub(crate) fn warn(py: Python<'_>, text: &str) -> PyResult<()> {
     let message = std::ffi::CString::new(text.replace('\0', ""))?;
     PyErr::warn(py, &class(py, "ExperimentWarning")?, &message, 1)
 }
 
-/// What is wrong with a command line.
+/// The exception for an error in a command line.
 pub(crate) fn of_usage(py: Python<'_>, error: &nanobragg_cli::Error) -> PyErr {
     Exception::Usage.says(py, error)
 }
 
-/// What a run failed of.
+/// The exception for a failed run.
 pub(crate) fn of_run(py: Python<'_>, error: &RunError) -> PyErr {
     let exception = match error {
         RunError::Simulation(error) if is_about_a_file(error) => Exception::File,
@@ -62,12 +62,12 @@ pub(crate) fn of_run(py: Python<'_>, error: &RunError) -> PyErr {
     exception.says(py, error)
 }
 
-/// What is wrong with an image or its file.
+/// The exception for an error of an image or its file.
 pub(crate) fn of_io(py: Python<'_>, error: io::Error) -> PyErr {
     of_run(py, &error.into())
 }
 
-/// Whether the contents or the absence of a file is the reason.
+/// Whether the contents or the absence of a file caused the error.
 fn is_about_a_file(error: &nanobragg::Error) -> bool {
     match error {
         nanobragg::Error::HeaderValue { .. }

@@ -18,42 +18,42 @@ use crate::flags::Said;
 use crate::gradient::{named, with_numbers};
 use crate::tree::{from_python, to_python};
 
-/// One experiment: what is in the beam, what the beam is, and what records it.
+/// One experiment: the sample, the beam and the detector.
 ///
-/// Said as on the command line of nanoBragg, in one string or a list of words, or by keyword
-/// arguments, or both. A keyword is the name of a flag without its dash; `nanobragg.flags()` lists
-/// them. Its value is a number, a string, a path, or a tuple, list or array of them where the flag
-/// takes several. True stands for a flag without values, and False takes it back as None does any
-/// flag. Of flags that say the same thing the last one wins; keywords come after the command line.
+/// It is specified by a command line of nanoBragg (a string or a list of words), by keyword arguments, or
+/// by both. A keyword is the name of a flag without its dash; `nanobragg.flags()` lists them. The value
+/// of a keyword is a number, a string or a path. If the flag takes several values, it is a tuple, list or
+/// array of them. True sets a flag without values, and False removes it. None removes any flag. Of
+/// several flags for the same field the last one wins; keywords come after the command line.
 ///
 /// Parameters
 /// ----------
 /// command_line : str or sequence of str, optional
-///     Flags with their values. A string is split as a shell splits it.
+///     Flags with their values. A string is split as in a shell.
 /// **flags
-///     Flags by name, and arrays instead of files: `hkl` or `structure_factors`, a pair of indices of
-///     shape (n, 3) and amplitudes of shape (n,), or of the first h, k, l of a box and amplitudes of shape
-///     (h, k, l); `mask` of shape (slow, fast), not 0 where a pixel is rendered, or one for each panel;
-///     `sources` of shape (n, 5), X Y Z (m), weight and wavelength (m), or a list of dicts as in an
-///     experiment file; `panels`, a list of dicts or objects with `origin_mm`, `fast`, `slow`,
-///     `pixels_fast`, `pixels_slow`, `pixel_size_mm` and perhaps `name`, `sensor` and
-///     `trusted_range_counts`, in the laboratory with the beam along +x. Flags of the detector are laid over
-///     the first panel, and the others move with it.
+///     Flags by name. Some accept arrays instead of files. `hkl` or `structure_factors`: a pair of
+///     indices of shape (n, 3) and amplitudes of shape (n,), or of the first h, k, l of a box and
+///     amplitudes of shape (h, k, l). `mask`: shape (slow, fast), not 0 where a pixel is rendered, or one
+///     mask for each panel. `sources`: shape (n, 5), X Y Z (m), weight and wavelength (m), or a list of
+///     dicts as in an experiment file. `panels`: a list of dicts or objects with `origin_mm`, `fast`,
+///     `slow`, `pixels_fast`, `pixels_slow`, `pixel_size_mm` and optional `name`, `sensor` and
+///     `trusted_range_counts`, in the laboratory with the beam along +x. Flags of the detector change the
+///     first panel, and the other panels move with it.
 ///
 /// Raises
 /// ------
 /// UsageError
-///     For a flag or a value that makes no sense.
+///     For an unknown flag or a value that is not allowed.
 /// FileError
-///     For a file that cannot be read or understood.
+///     For a file that cannot be read or parsed.
 /// RunError
-///     For an experiment that cannot be.
+///     For an experiment that is not possible.
 ///
 /// Notes
 /// -----
-/// An experiment does not change; `replace` makes another one. It can be pickled, which takes along
-/// arrays, but of files only their names. Without `-seed` the clock gives the seed, which then is
-/// the experiment's and that of its copies. Flags that name outputs have no effect here.
+/// An experiment is immutable; `replace` returns a new one. A pickled experiment contains its arrays, but
+/// only the names of its files. Without `-seed` the seed is taken from the clock once, and copies keep
+/// it. Flags that name outputs have no effect.
 ///
 /// Examples
 /// --------
@@ -64,7 +64,7 @@ use crate::tree::{from_python, to_python};
 #[pyclass(module = "nanobragg", frozen)]
 pub(crate) struct Experiment {
     said: Said,
-    /// Where the names of files begin.
+    /// The folder for relative file names.
     folder: PathBuf,
     args: Args,
     spec: ExperimentSpec,
@@ -73,7 +73,7 @@ pub(crate) struct Experiment {
 }
 
 impl Experiment {
-    /// Reads the files and resolves what was said. Warns of what is not among the `known` warnings.
+    /// Reads the files and resolves the experiment. Issues the warnings that are not in `known`.
     fn of(py: Python<'_>, said: Said, known: &[String]) -> PyResult<Self> {
         let experiment = Self::quietly(py, said)?;
         for text in &experiment.warnings {
@@ -84,7 +84,7 @@ impl Experiment {
         Ok(experiment)
     }
 
-    /// The same without a warning.
+    /// Reads the files and resolves the experiment without issuing warnings.
     fn quietly(py: Python<'_>, mut said: Said) -> PyResult<Self> {
         let args = said.args(py)?;
         let mut args = (args.with_base())
@@ -110,7 +110,7 @@ impl Experiment {
         })
     }
 
-    /// The experiment as it was described.
+    /// The specification of the experiment.
     pub(crate) fn spec(&self) -> &ExperimentSpec {
         &self.spec
     }
@@ -120,7 +120,7 @@ impl Experiment {
         &self.job
     }
 
-    /// What is said, with flags after it.
+    /// The experiment with further flags after its own.
     fn laid_over(
         py: Python<'_>,
         mut said: Said,
@@ -132,14 +132,14 @@ impl Experiment {
         Self::of(py, said, &[])
     }
 
-    /// A frame of the series that this experiment is the beginning of.
+    /// A frame of the series that starts with this experiment.
     fn one_of(&self, py: Python<'_>, kind: SeriesKind, number: u32) -> PyResult<Self> {
         let mut said = self.said.clone();
         said.frame = Some((kind, number));
         Self::of(py, said, &self.warnings)
     }
 
-    /// The flags with others after them, for this once.
+    /// The flags of the experiment followed by others. The experiment is not changed.
     pub(crate) fn args_with(
         &self,
         py: Python<'_>,
@@ -155,11 +155,11 @@ impl Experiment {
     }
 }
 
-/// What was said, with its files read and everything resolved.
+/// A specification with its files read, and the experiment that it resolves to.
 struct Described {
     spec: ExperimentSpec,
     job: Job,
-    /// Seed of the noise, or that from which the seeds of frames follow.
+    /// The seed of the noise; for a series, the seed from which those of the frames are derived.
     base_seed: i64,
 }
 
@@ -189,13 +189,13 @@ impl Described {
     }
 }
 
-/// What the command line would warn of.
+/// The warnings of the command line.
 fn warnings(args: &Args, job: &Job) -> Vec<String> {
     let of_flags = args.warnings.iter().map(ToString::to_string);
     of_flags.chain(nanobragg_cli::warnings(job)).collect()
 }
 
-/// The folder in which relative names are looked for; empty if it has no name.
+/// The folder for relative file names; empty if it is unknown.
 fn working_folder() -> PathBuf {
     std::env::current_dir().unwrap_or_default()
 }
@@ -213,13 +213,13 @@ impl Experiment {
         Self::laid_over(py, said, flags)
     }
 
-    /// The experiment of a file as `-save-experiment` writes it, TOML or JSON.
+    /// The experiment in a file, TOML or JSON, such as `-save-experiment` writes.
     ///
     /// Parameters
     /// ----------
     /// path : str or os.PathLike
     /// **flags
-    ///     As in the constructor, laid over the experiment of the file.
+    ///     As in the constructor; they change the experiment of the file.
     ///
     /// Returns
     /// -------
@@ -241,10 +241,10 @@ impl Experiment {
     /// Parameters
     /// ----------
     /// tree : dict
-    ///     As `to_dict` returns it; what is left out has its default. Instead of names of files,
+    ///     In the form that `to_dict` returns; missing fields have their defaults. Instead of file names,
     ///     `structure_factors["hkl"]` and `mask` may be arrays as in the constructor.
     /// **flags
-    ///     As in the constructor, laid over it.
+    ///     As in the constructor; they change the experiment of the dict.
     ///
     /// Returns
     /// -------
@@ -281,14 +281,13 @@ impl Experiment {
         Self::laid_over(py, said, flags)
     }
 
-    /// The experiment as a dict with every field of an experiment file, from which `from_dict` makes the
-    /// same to the bit; None where nothing was said.
+    /// The experiment as a dict with every field of an experiment file; None if a field is not specified.
+    /// `from_dict` makes the same experiment from it, to the bit.
     ///
     /// Returns
     /// -------
     /// dict
-    ///     Names of files are as they were given. Structure factors and masks that were given as arrays
-    ///     are arrays.
+    ///     File names are unchanged. Structure factors and masks that were given as arrays are arrays.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let mut spec = self.job.named.clone();
         spec.noise_seed = Some(self.job.noise_seed);
@@ -316,17 +315,17 @@ impl Experiment {
         Ok(dict)
     }
 
-    /// The same experiment but for these flags, each as if it were typed last and never before.
+    /// The same experiment with other flags. Each replaces its earlier values and comes last.
     ///
     /// Parameters
     /// ----------
     /// **flags
-    ///     As in the constructor; None takes a flag back.
+    ///     As in the constructor; None removes a flag.
     ///
     /// Returns
     /// -------
     /// Experiment
-    ///     Files are read anew. What `with_values`, `frame` and `shot` have set stays.
+    ///     Files are read again. Settings of `with_values`, `frame` and `shot` are kept.
     #[pyo3(signature = (**flags))]
     fn replace(&self, py: Python<'_>, flags: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut said = self.said.clone();
@@ -336,7 +335,7 @@ impl Experiment {
         Self::of(py, said, &self.warnings)
     }
 
-    /// The value of a parameter, in its unit.
+    /// The value of a parameter, in the unit of the parameter.
     ///
     /// Parameters
     /// ----------
@@ -356,60 +355,60 @@ impl Experiment {
     /// Parameters
     /// ----------
     /// values : dict of str to float
-    ///     By names as in `nanobragg.parameters()`, or `F(h,k,l)`.
+    ///     Values by name; names as in `nanobragg.parameters()`, or `F(h,k,l)`.
     ///
     /// Returns
     /// -------
     /// Experiment
-    ///     In which these values win over flags, also over those of a later `replace`.
+    ///     These values override flags, also those of a later `replace`.
     fn with_values(&self, py: Python<'_>, values: &Bound<'_, PyDict>) -> PyResult<Self> {
         let mut said = self.said.clone();
         said.set_values(with_numbers(values)?);
         Self::of(py, said, &self.warnings)
     }
 
-    /// One frame of a rotation: the spindle goes on by `-osc` from frame to frame.
+    /// One frame of a rotation series: the spindle advances by `-osc` per frame.
     ///
     /// Parameters
     /// ----------
     /// number : int
-    ///     From 1.
+    ///     Number of the frame, counted from 1.
     ///
     /// Returns
     /// -------
     /// Experiment
-    ///     Frame `number` of what `-frames` renders, with a seed of its own for the noise.
+    ///     Frame `number` of the series that `-frames` renders, with its own seed of the noise.
     fn frame(&self, py: Python<'_>, number: u32) -> PyResult<Self> {
         self.one_of(py, SeriesKind::Rotation, number)
     }
 
-    /// One shot at one of many crystals, in a random orientation, with mosaic domains of its own.
+    /// One shot of a series of random crystals: a random orientation and its own mosaic domains.
     ///
     /// Parameters
     /// ----------
     /// number : int
-    ///     From 1.
+    ///     Number of the shot, counted from 1.
     ///
     /// Returns
     /// -------
     /// Experiment
-    ///     Shot `number` of what `-shots` renders, with a seed of its own for the noise.
+    ///     Shot `number` of the series that `-shots` renders, with its own seed of the noise.
     fn shot(&self, py: Python<'_>, number: u32) -> PyResult<Self> {
         self.one_of(py, SeriesKind::Shots, number)
     }
 
-    /// What nanoBragg says on standard output before it renders: every decision.
+    /// The report of nanoBragg before rendering, with every decision.
     fn report(&self) -> String {
         report::before(&self.job, &self.args)
     }
 
-    /// The experiment as words of a command line, arrays and `values` aside.
+    /// The experiment as words of a command line, without arrays and `values`.
     #[getter]
     fn words<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         PyList::new(py, self.said.words())
     }
 
-    /// The values of parameters that were set by `with_values`.
+    /// The values of the parameters that `with_values` has set.
     #[getter]
     fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let values = PyDict::new(py);
@@ -419,27 +418,27 @@ impl Experiment {
         Ok(values)
     }
 
-    /// What nanoBragg warns of before it renders.
+    /// The warnings of nanoBragg before rendering.
     #[getter]
     fn warnings(&self) -> Vec<String> {
         self.warnings.clone()
     }
 
-    /// Seed of the noise, and of a random misset unless that has its own.
+    /// Seed of the noise, and of a random misset that has no seed of its own.
     #[getter]
     fn seed(&self) -> i64 {
         self.job.noise_seed
     }
 
-    /// The shape of an image: pixels along slow and fast, before them the number of panels if there are
-    /// several. Where panels have different numbers of pixels, that of the image in a file: the panels
-    /// one below the other, as wide as the widest.
+    /// The shape of an image: (slow, fast), or (panel, slow, fast) if there are several panels. If the
+    /// panels differ in shape, the shape of the image in a file: the panels one below the other, as wide
+    /// as the widest.
     #[getter]
     fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, Sides::of(self).shape_or_stack())
     }
 
-    /// The panels of the detector in the laboratory, as the constructor takes them.
+    /// The panels of the detector in the laboratory, in the form that the constructor accepts.
     #[getter]
     fn panels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let panels = self.job.resolved.experiment.detector.panels().iter();
@@ -458,7 +457,7 @@ impl Experiment {
         to_python(py, &panels.collect())
     }
 
-    /// Where the detector is: a dict of vectors in the laboratory and lengths in mm.
+    /// The geometry of the detector: vectors in the laboratory frame and lengths in mm.
     #[getter]
     fn geometry<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         describe::view(py, &self.job, describe::GEOMETRY)
@@ -476,20 +475,20 @@ impl Experiment {
         describe::beam(py, &self.job)
     }
 
-    /// What the sum runs over: spindle, sub-pixels, layers of the sensor.
+    /// The steps of the sum: spindle, sub-pixels, layers of the sensor.
     #[getter]
     fn sampling<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         describe::sampling(py, &self.job)
     }
 
-    /// The resolved experiment as the tree that records keep: dicts, lists and numbers in SI units,
-    /// except where a name says otherwise. docs/RECORDS.md of the source tells of every field.
+    /// The resolved experiment as a tree, as in records: dicts, lists and numbers, in SI units unless a
+    /// name says otherwise. docs/RECORDS.md of the source explains every field.
     fn describe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.job.tree())
     }
 
     /// The structure factors: indices of shape (n, 3) and F in electrons of shape (n,), one for every
-    /// point of the box around the reflections.
+    /// point of the box that contains the reflections.
     #[getter]
     fn structure_factors<'py>(&self, py: Python<'py>) -> PyResult<HklArrays<'py>> {
         describe::structure_factors(py, &self.job)
@@ -554,7 +553,7 @@ impl Experiment {
         let mut words = self.said.words_from(&self.folder);
         if !self.job.named.factors.are_new() && !self.args.gives("dump") && self.args.base.is_none()
         {
-            // What the default names is named from here, whether it is there or not.
+            // The default path is relative to this folder, whether the file exists or not.
             words.extend(["-dump".into(), self.folder.join(DEFAULT_DUMP).into()]);
         }
         let restored = py.import("nanobragg._nanobragg")?.getattr("_restored")?;
@@ -570,7 +569,7 @@ impl Experiment {
     }
 }
 
-/// An experiment out of its pickle, without a word about what was warned of before.
+/// An experiment from its pickle. Warnings that were issued before are not repeated.
 #[pyfunction(name = "_restored")]
 pub(crate) fn restored(
     py: Python<'_>,

@@ -1,4 +1,4 @@
-//! Readers and writers.
+//! Readers and writers of images.
 
 use std::path::{Path, PathBuf};
 
@@ -14,19 +14,20 @@ use crate::arrays::{self, Sides};
 use crate::errors::{Exception, of_io, of_run, warn};
 use crate::experiment::Experiment;
 
-/// Read an image, recognised by what the file contains.
+/// Read an image. The contents of the file determine the format.
 ///
 /// Parameters
 /// ----------
 /// path : str or os.PathLike
 ///     SMV, PGM, CBF, TIFF, or raw 32-bit floats.
 /// shape : tuple of int, optional
-///     Pixels along slow and fast, before them the number of panels if there are several. Needed for raw floats and checked for others.
+///     (slow, fast), or (panel, slow, fast) for several panels. Required for raw floats and checked for
+///     other formats.
 ///
 /// Returns
 /// -------
 /// numpy.ndarray
-///     float32, of this shape, otherwise (slow, fast). Counts up to 16777216 and greys are exact.
+///     float32 with this shape, by default (slow, fast). Counts up to 16777216 and greys are exact.
 #[pyfunction]
 #[pyo3(signature = (path, shape=None))]
 pub(crate) fn read_image(
@@ -86,7 +87,7 @@ pub(crate) fn read_image(
 /// Returns
 /// -------
 /// dict of str to str
-///     Values as they are written.
+///     Values as in the file.
 #[pyfunction]
 pub(crate) fn read_header(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
     let header = py
@@ -99,19 +100,19 @@ pub(crate) fn read_header(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, P
     Ok(dict)
 }
 
-/// The formats in which an image can be written.
+/// The formats of a written image.
 #[derive(Debug, Clone, Copy)]
 enum Format {
     Float,
     Smv,
     Pgm,
     Png,
-    /// With 32 bits a pixel and a whole geometry.
+    /// A format with 32 bits per pixel and the whole geometry.
     Wide(WideFormat),
 }
 
 impl Format {
-    /// By its name, or by the end of a file's.
+    /// The format for a name or the extension of a file.
     fn named(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "float" | "bin" => Self::Float,
@@ -123,20 +124,20 @@ impl Format {
     }
 }
 
-/// Write an image. The file appears complete or not at all.
+/// Write an image. The file is written completely or not at all.
 ///
 /// Parameters
 /// ----------
 /// path : str or os.PathLike
 /// image : array_like
-///     Shape (slow, fast). For SMV, whole numbers from 0 to 65535, such as `add_noise` and `counts`
-///     return; for PGM, from 0 to 255; for CBF, from 0 to 2147483647. TIFF and NeXus hold such
-///     counts of an array of an integer type, and photons of one of floats.
+///     Shape (slow, fast). SMV holds integers from 0 to 65535, such as those of `add_noise` and `counts`;
+///     PGM from 0 to 255; CBF from 0 to 2147483647. TIFF and NeXus hold the same counts as CBF for an
+///     array of an integer type, and photons for an array of floats.
 /// experiment : Experiment, optional
-///     Whose geometry goes into the header of SMV, and has to for CBF, TIFF and NeXus.
+///     The experiment whose geometry is written to the header. Required for CBF, TIFF and NeXus.
 /// format : {"float", "smv", "pgm", "png", "cbf", "tiff", "nxs"}, optional
-///     Otherwise by the end of the name: .bin, .img or .smv, .pgm, .png, .cbf, .tif or .tiff, .nxs,
-///     .h5 or .hdf5. PNG is a picture on a logarithmic scale, dark on white.
+///     By default from the extension: .bin, .img or .smv, .pgm, .png, .cbf, .tif or .tiff, .nxs, .h5 or
+///     .hdf5. PNG is a picture on a logarithmic scale, dark on white.
 #[pyfunction]
 #[pyo3(signature = (path, image, experiment=None, *, format=None))]
 pub(crate) fn write_image(
@@ -211,7 +212,7 @@ pub(crate) fn write_image(
     }
 }
 
-/// What the header of a file that states a whole geometry says of each panel.
+/// The header contents of each panel, for a file with the whole geometry.
 fn exposures(
     py: Python<'_>,
     path: &Path,
@@ -235,7 +236,7 @@ fn exposures(
     Ok(exposures)
 }
 
-/// The image if it has only whole numbers from 0 to `most`.
+/// The image, if all its numbers are integers from 0 to `most`.
 fn whole(image: &Image<f64>, most: f64) -> Result<&Image<f64>, String> {
     for (slow, row) in image.rows().enumerate() {
         for (fast, &pixel) in row.iter().enumerate() {
@@ -250,7 +251,7 @@ fn whole(image: &Image<f64>, most: f64) -> Result<&Image<f64>, String> {
     Ok(image)
 }
 
-/// Writes a file that appears complete or not at all.
+/// Writes a file completely or not at all.
 pub(crate) fn save(
     py: Python<'_>,
     path: &Path,

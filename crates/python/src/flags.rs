@@ -1,4 +1,4 @@
-//! Keyword arguments become words of a command line.
+//! Converts keyword arguments to words of a command line.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -17,17 +17,17 @@ use pyo3::types::{PyDict, PyString};
 use crate::arrays;
 use crate::errors::{Exception, of_usage};
 
-/// What was said about an experiment, in the order in which it counts.
+/// The specification of an experiment in Python, in order of precedence.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Said {
     flags: Vec<Flag>,
-    /// The experiment that the flags are laid over, unless a flag names its file.
+    /// The experiment that the flags change, unless a flag names an experiment file.
     pub(crate) base: Option<Arc<ExperimentSpec>>,
-    /// What is given as arrays.
+    /// The input in arrays.
     pub(crate) inputs: Inputs,
-    /// Values of parameters that win over the flags, in the order in which they are set.
+    /// Values of parameters in the order in which they are set. They override flags.
     pub(crate) values: Vec<(Parameter, f64)>,
-    /// Which frame of a series it is.
+    /// The frame of a series, if the experiment is one.
     pub(crate) frame: Option<(SeriesKind, u32)>,
 }
 
@@ -39,7 +39,7 @@ struct Flag {
 }
 
 impl Said {
-    /// What a command line says: a string as a shell would split it, or a list of words.
+    /// The flags of a command line: a string that is split as in a shell, or a list of words.
     pub(crate) fn by(line: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = line.py();
         let words: Vec<OsString> = if line.is_instance_of::<PyString>() {
@@ -56,7 +56,7 @@ impl Said {
         })
     }
 
-    /// Lets keyword arguments have their say, each as if its flag were typed last and never before.
+    /// Applies keyword arguments. Each replaces earlier values of its flag and comes last.
     pub(crate) fn set_all(&mut self, keywords: &Bound<'_, PyDict>) -> PyResult<()> {
         for (name, value) in keywords {
             self.set(name.extract()?, &value)?;
@@ -64,7 +64,8 @@ impl Said {
         Ok(())
     }
 
-    /// The same for one: `None` takes the flag back, and so does `False` for one without values.
+    /// Applies one keyword argument. `None` removes the flag, and so does `False` for a flag without
+    /// values.
     pub(crate) fn set(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let none = value.is_none();
         match name {
@@ -80,13 +81,13 @@ impl Said {
 
     fn set_flag(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = value.py();
-        // A name that Python keeps for itself is written with an underscore behind it: lambda_.
+        // A reserved word of Python gets an underscore at its end: lambda_.
         let name = match find(name) {
             None => name.strip_suffix('_').unwrap_or(name),
             Some(_) => name,
         };
         let Some(spec) = find(name) else {
-            // The parser knows what to say.
+            // The parser makes the error message.
             flags_of(py, vec![format!("--{name}").into()])?;
             return Ok(());
         };
@@ -111,7 +112,7 @@ impl Said {
         Ok(())
     }
 
-    /// Lets parameters have these values, whatever the flags say.
+    /// Sets the values of parameters, which override flags.
     pub(crate) fn set_values(&mut self, values: Vec<(Parameter, f64)>) {
         for (parameter, value) in values {
             self.values.retain(|(known, _)| *known != parameter);
@@ -119,12 +120,13 @@ impl Said {
         }
     }
 
-    /// The words of it.
+    /// The words of the command line.
     pub(crate) fn words(&self) -> Vec<OsString> {
         self.words_with(|_, value| value.to_owned())
     }
 
-    /// The same with the names of files as they are found from `folder`, wherever they are read.
+    /// The words of the command line, with file names relative to `folder` made independent of the
+    /// working folder.
     pub(crate) fn words_from(&self, folder: &Path) -> Vec<OsString> {
         self.words_with(|spec, value| match spec.takes {
             Takes::Path(_) | Takes::TwoPaths(_) => folder.join(value).into_os_string(),
@@ -141,10 +143,10 @@ impl Said {
         words
     }
 
-    /// What the parser makes of it.
+    /// The arguments that the parser makes of the words.
     ///
     /// # Errors
-    /// As the command line's; also for what asks for something else than an image.
+    /// Those of the command line. Also an error if the words request something else than an image.
     pub(crate) fn args(&self, py: Python<'_>) -> PyResult<Args> {
         let understood = Invocation::from_words(self.words());
         match understood.map_err(|error| of_usage(py, &error))? {
@@ -161,7 +163,7 @@ impl Said {
         }
     }
 
-    /// Says the seed of the noise, so that it is the same wherever this is said again.
+    /// Sets the seed of the noise, so that copies have the same seed.
     pub(crate) fn fix_seed(&mut self, seed: i64) {
         if let Some(spec) = find("seed") {
             let values = vec![seed.to_string().into()];
@@ -193,8 +195,8 @@ impl From<Given> for Flag {
     }
 }
 
-/// A flag and its values as they are typed. A lone value with a dash is attached, so that it cannot
-/// be taken for a flag.
+/// A flag and its values as words. A single value that begins with a dash is attached with `=`, so that
+/// it is not taken for a flag.
 fn joined(name: &str, values: Vec<OsString>) -> Vec<OsString> {
     match values.as_slice() {
         [value] if value.as_encoded_bytes().starts_with(b"-") => {
@@ -208,7 +210,7 @@ fn joined(name: &str, values: Vec<OsString>) -> Vec<OsString> {
     }
 }
 
-/// The words of a keyword argument; `None` if the flag is not there.
+/// The words of a keyword argument; `None` if the flag is not set.
 fn words_of(spec: &FlagSpec, value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<OsString>>> {
     let is_switch = matches!(spec.takes, Takes::Switch(_) | Takes::OptionalWord(..));
     if value.is_none() {
@@ -223,7 +225,7 @@ fn words_of(spec: &FlagSpec, value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Os
         values = vec![values.join(OsStr::new(","))];
     }
     if matches!(spec.takes, Takes::Switch(_)) {
-        // Refused by the parser as `-xds=5` is.
+        // The parser refuses this word in the same way as `-xds=5`.
         let value = values.join(OsStr::new(" "));
         let mut word = OsString::from(format!("--{}=", spec.name));
         word.push(value);
@@ -232,7 +234,7 @@ fn words_of(spec: &FlagSpec, value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Os
     Ok(Some(joined(spec.name, values)))
 }
 
-/// The words of a value: one, or those of each item of a sequence or an array.
+/// The words of a value: one word, or the words of each item of a sequence or an array.
 fn collect(value: &Bound<'_, PyAny>, words: &mut Vec<OsString>) -> PyResult<()> {
     let is_sequence = path(value).is_none() && value.len().is_ok();
     if is_sequence {
@@ -247,7 +249,7 @@ fn collect(value: &Bound<'_, PyAny>, words: &mut Vec<OsString>) -> PyResult<()> 
 
 /// A number, a string or a path as a word.
 ///
-/// Numbers are written so that they read back the same to the bit.
+/// The text of a number reads back to the same bits.
 fn word(value: &Bound<'_, PyAny>) -> PyResult<OsString> {
     if let Some(path) = path(value) {
         return Ok(path.into_os_string());
@@ -263,17 +265,17 @@ fn word(value: &Bound<'_, PyAny>) -> PyResult<OsString> {
     value.str()?.extract()
 }
 
-/// The string or the path that a value is.
+/// The path or string in a value.
 fn path(value: &Bound<'_, PyAny>) -> Option<PathBuf> {
     value.extract().ok()
 }
 
-/// Every flag that an experiment can be described with, and what it means.
+/// Every flag of an experiment, and its meaning.
 ///
 /// Returns
 /// -------
 /// dict of str to str
-///     By name, without dashes: the values that the flag takes, what it does, its default.
+///     For each name without dashes: the values that the flag takes, its effect, its default.
 #[pyfunction]
 pub(crate) fn flags(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let flags = PyDict::new(py);

@@ -12,7 +12,7 @@ use crate::errors::{Exception, of_run};
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
 
-/// An image, a sum of derivatives a parameter, and one a structure factor.
+/// An image, the derivatives by parameters, and the derivatives by structure factors.
 type Pulled<'py> = (
     Bound<'py, PyAny>,
     Bound<'py, PyArray1<f64>>,
@@ -22,14 +22,14 @@ type Pulled<'py> = (
 /// An image and its derivatives.
 type ImageAndDerivatives<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
-/// What an image can be differentiated by.
+/// The parameters by which an image can be differentiated.
 ///
-/// Besides these there are the structure factors, by the name `F(h,k,l)`.
+/// Structure factors are also parameters, with the name `F(h,k,l)`.
 ///
 /// Returns
 /// -------
 /// dict of str to str
-///     The unit of each parameter by its name.
+///     The unit of each parameter, by name.
 #[pyfunction]
 pub(crate) fn parameters(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let units = PyDict::new(py);
@@ -42,7 +42,7 @@ pub(crate) fn parameters(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 /// The parameter of this name.
 ///
 /// # Errors
-/// A name that none has.
+/// If there is no parameter with this name.
 pub(crate) fn named(py: Python<'_>, name: &str) -> PyResult<Parameter> {
     Parameter::from_name(name).ok_or_else(|| {
         let text =
@@ -64,7 +64,7 @@ pub(crate) fn with_numbers(numbers: &Bound<'_, PyDict>) -> PyResult<Vec<(Paramet
     numbers.iter().map(pair).collect()
 }
 
-/// Does what takes long, with the options that the experiment's flags give.
+/// Runs a long computation with the options in the flags of the experiment.
 fn differentiated<T: Send>(
     py: Python<'_>,
     experiment: &Experiment,
@@ -79,7 +79,7 @@ fn differentiated<T: Send>(
 
 /// The image and its derivative by each of several parameters, in one pass.
 ///
-/// Derivatives are exact. Other Python threads run meanwhile, and Ctrl-C ends it.
+/// Derivatives are exact. Other Python threads run during the computation. Ctrl-C stops it.
 ///
 /// Parameters
 /// ----------
@@ -87,20 +87,21 @@ fn differentiated<T: Send>(
 /// parameters : sequence of str
 ///     Names as in `parameters()`, or `F(h,k,l)`.
 /// threads : int, optional
-///     Threads; 0 is one for each core.
+///     Number of threads; 0 means one per core.
 ///
 /// Returns
 /// -------
 /// image : numpy.ndarray
 ///     Photons per pixel, float64, in the shape of an image.
 /// derivatives : numpy.ndarray
-///     Photons per pixel and unit of the parameter, float64, shape (parameters, slow, fast); of several
-///     panels (parameters, panel, slow, fast), or a list with an array for each panel.
+///     Photons per pixel and unit of the parameter, float64, shape (parameters, slow, fast). For several
+///     panels the shape is (parameters, panel, slow, fast), or the result is a list with an array for
+///     each panel.
 ///
 /// Raises
 /// ------
 /// RunError
-///     For a parameter that the image has no derivative by.
+///     For a parameter by which the image has no derivative.
 #[pyfunction]
 #[pyo3(signature = (experiment, parameters, *, threads=None))]
 pub(crate) fn jacobian<'py>(
@@ -128,7 +129,7 @@ pub(crate) fn jacobian<'py>(
 /// direction : dict of str to float
 ///     The component of the direction by each parameter.
 /// threads : int, optional
-///     Threads; 0 is one for each core.
+///     Number of threads; 0 means one per core.
 ///
 /// Returns
 /// -------
@@ -138,7 +139,7 @@ pub(crate) fn jacobian<'py>(
 /// Raises
 /// ------
 /// RunError
-///     For a parameter that the image has no derivative by.
+///     For a parameter by which the image has no derivative.
 #[pyfunction]
 #[pyo3(signature = (experiment, direction, *, threads=None))]
 pub(crate) fn jvp<'py>(
@@ -160,9 +161,10 @@ pub(crate) fn jvp<'py>(
     ))
 }
 
-/// From the derivatives of a number L by every pixel, those by parameters and structure factors.
+/// The derivatives of a number L by parameters and structure factors, from its derivatives by every
+/// pixel.
 ///
-/// Costs little more than one image, however many parameters there are.
+/// The time is little more than that of one image, for any number of parameters.
 ///
 /// Parameters
 /// ----------
@@ -172,7 +174,7 @@ pub(crate) fn jvp<'py>(
 /// parameters : sequence of str, optional
 ///     Names as in `parameters()`, or `F(h,k,l)`.
 /// threads : int, optional
-///     Threads; 0 is one for each core.
+///     Number of threads; 0 means one per core.
 ///
 /// Returns
 /// -------
@@ -186,7 +188,7 @@ pub(crate) fn jvp<'py>(
 /// Raises
 /// ------
 /// RunError
-///     For a parameter that the image has no derivative by.
+///     For a parameter by which the image has no derivative.
 #[pyfunction]
 #[pyo3(signature = (experiment, weights, parameters=Vec::new(), *, threads=None))]
 pub(crate) fn vjp<'py>(
@@ -211,10 +213,11 @@ pub(crate) fn vjp<'py>(
     ))
 }
 
-/// The rate at which the sum of weights times derivatives changes along a direction.
+/// The change of the weighted sum of derivatives along a direction.
 ///
-/// The product of a direction and the second derivatives of the image, summed with weights over its
-/// pixels: that of the Hessian of a number L where L is linear in the image.
+/// This is the product of a direction with the second derivatives of the image, summed with weights over
+/// the pixels. If a number L is linear in the image, it is the product of the Hessian of L with the
+/// direction.
 ///
 /// Parameters
 /// ----------
@@ -226,17 +229,17 @@ pub(crate) fn vjp<'py>(
 /// direction : dict of str to float
 ///     The component of the direction by each parameter.
 /// threads : int, optional
-///     Threads; 0 is one for each core.
+///     Number of threads; 0 means one per core.
 ///
 /// Returns
 /// -------
 /// numpy.ndarray
-///     A number for each of `parameters`.
+///     One number for each of `parameters`.
 ///
 /// Raises
 /// ------
 /// RunError
-///     For a parameter that the image has no derivative by.
+///     For a parameter by which the image has no derivative.
 #[pyfunction]
 #[pyo3(signature = (experiment, weights, parameters, direction, *, threads=None))]
 pub(crate) fn hvp<'py>(

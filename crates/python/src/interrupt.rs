@@ -1,4 +1,4 @@
-//! Long work on a thread of its own, so that Python can go on and Ctrl-C is heard.
+//! Long work on a separate thread, so that Python can run and Ctrl-C works.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
@@ -7,14 +7,15 @@ use std::time::Duration;
 use nanobragg::Cancel;
 use pyo3::prelude::*;
 
-/// How long the interpreter waits for the work before it asks again for signals.
+/// The time between two checks for signals.
 const PATIENCE: Duration = Duration::from_millis(30);
 
-/// Does `work` with the interpreter free for other threads. A signal whose handler raises, as that
-/// of Ctrl-C does, raises the [`Cancel`] and is passed on once the work has ended.
+/// Calls `work` with the interpreter released for other threads. If the handler of a signal raises an
+/// exception, as that of Ctrl-C does, the [`Cancel`] is raised, and the exception is passed on when the
+/// work has ended.
 ///
 /// # Errors
-/// What the handler raised.
+/// The exception of the handler.
 pub(crate) fn interruptible<T: Send>(
     py: Python<'_>,
     work: impl FnOnce(&Cancel) -> T + Send,
@@ -43,7 +44,7 @@ pub(crate) fn interruptible<T: Send>(
             }
             if worker.is_finished() {
                 match py.detach(|| worker.join()) {
-                    // The value came between the look at it and the look at the thread.
+                    // The value arrived between the check for it and the check of the thread.
                     Ok(()) => {
                         let value = result.lock().unwrap_or_else(PoisonError::into_inner).take();
                         return value.ok_or_else(|| {
@@ -55,7 +56,7 @@ pub(crate) fn interruptible<T: Send>(
             }
             if let Err(signal) = py.check_signals() {
                 cancel.raise();
-                // The end of the scope waits for the worker; other threads may run meanwhile.
+                // The end of the scope waits for the worker. Meanwhile other threads may run.
                 let _ = py.detach(|| worker.join());
                 return Err(signal);
             }

@@ -1,14 +1,14 @@
-//! nanoBragg for Python: the compiled half of the package `nanobragg`.
+//! nanoBragg for Python: the compiled part of the package `nanobragg`.
 //!
-//! The Python face says what the command line says. An experiment is a list of flags, typed as a
-//! command line or given as keyword arguments, and the parser, the messages and the defaults are
-//! those of `nanobragg-cli`.
+//! The Python interface has the flags of the command line. An experiment is a list of flags, given as a
+//! command line or as keyword arguments. The parser, the messages and the defaults are those of
+//! `nanobragg-cli`.
 //!
-//! | module | what Python sees of it |
+//! | module | content |
 //! |---|---|
-//! | `flags` | keyword arguments become words of a command line |
-//! | `experiment` | the class `Experiment`: made, copied with other flags, pickled |
-//! | `describe` | what an experiment came to: geometry, crystal, beam, structure factors |
+//! | `flags` | keyword arguments to words of a command line |
+//! | `experiment` | the class `Experiment`: construction, copies with other flags, pickling |
+//! | `describe` | views of a resolved experiment: geometry, crystal, beam, structure factors |
 //! | `render` | `render`, `simulate` |
 //! | `gradient` | `jacobian`, `jvp`, `vjp`, `hvp` |
 //! | `refine` | `refine` |
@@ -17,12 +17,12 @@
 //! | `files` | readers and writers of images |
 //! | `reflections` | readers and writers of structure factors |
 //! | `truth` | `truth` |
-//! | `tree` | trees of JSON as dicts |
-//! | `arrays` | NumPy arrays, in and out |
-//! | `interrupt` | long work without the lock of the interpreter, stopped by Ctrl-C |
-//! | `errors` | errors of the crates below as Python exceptions with the same text |
+//! | `tree` | JSON trees as dicts |
+//! | `arrays` | conversion of NumPy arrays |
+//! | `interrupt` | long work without the interpreter lock, stopped by Ctrl-C |
+//! | `errors` | errors of the other crates as Python exceptions with the same text |
 //!
-//! Arrays are `[slow][fast]`, as everywhere.
+//! Images are arrays `[slow][fast]`.
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
@@ -42,7 +42,7 @@ mod render;
 mod tree;
 mod truth;
 
-/// The module `nanobragg._nanobragg`, of which the package re-exports what has no underscore.
+/// The module `nanobragg._nanobragg`. The package re-exports its names without an underscore.
 #[pyo3::pymodule]
 mod _nanobragg {
     use pyo3::prelude::*;
@@ -71,7 +71,7 @@ mod _nanobragg {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-        // What is for others to see is listed by the package.
+        // The package has the list of public names.
         module.delattr("__all__")
     }
 }

@@ -1,4 +1,4 @@
-//! The numbers of an experiment, fitted to an image.
+//! Refinement of the numbers of an experiment against an image.
 
 use nanobragg::gradient::{self, Parameter};
 use nanobragg::response::Gain;
@@ -16,46 +16,47 @@ use crate::errors::{Exception, of_run};
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
 
-/// Fit cell, orientation, geometry and more of an experiment to an image.
+/// Refine cell, orientation, geometry and other parameters of an experiment against an image.
 ///
-/// What `nanoBragg refine` does. Other Python threads run meanwhile, and Ctrl-C ends it.
+/// The method is that of `nanoBragg refine`. Other Python threads run during the computation. Ctrl-C
+/// stops it.
 ///
 /// Parameters
 /// ----------
 /// experiment : Experiment
-///     The start, which has to be nearly right.
+///     The start, which must be close to the solution.
 /// target : array_like
-///     An image as `render` returns it. Photons if its type is of floats, counts if it is of integers, as
-///     `add_noise` returns.
+///     An image in the form that `render` returns. Photons if its type is a float, counts (as from
+///     `add_noise`) if it is an integer.
 /// parameters : sequence of str
 ///     "cell", "misset", "beam", or names as in `nanobragg.parameters()`.
 /// adc : float, optional
-///     Offset of counts, instead of that of the experiment (40 without `-adc`).
+///     Offset of the counts; by default that of the experiment (40 without `-adc`).
 /// gain : float
-///     Counts a photon.
+///     Counts per photon.
 /// mask : array_like, optional
-///     0 where the target is not to be used.
+///     0 for pixels of the target that are not used.
 /// schedule : {"wide-to-narrow", "final"}
-///     Through stages, or with the last one only.
+///     Through all stages, or the last stage only.
 /// attempts : int
-///     The most starts, while noise does not explain the residuals.
+///     The largest number of starts. Another start is made while noise does not explain the residuals.
 /// threads : int, optional
-///     Threads; 0 is one for each core.
+///     Number of threads; 0 means one per core.
 ///
 /// Returns
 /// -------
 /// dict
-///     `experiment`, which is refined, and `values` that it has by parameter. For each number that
-///     moved, tied parameters being one: `names`, `estimates`, `uncertainties` (nan where there is
-///     none) and the matrix `correlations`. `goodness` of the fit, near 1 where noise explains what
-///     is left; `converged`; `pixels` used.
+///     `experiment`: the refined experiment; `values`: its values by parameter. For each refined number
+///     (tied parameters are one number): `names`, `estimates`, `uncertainties` (nan if there is none) and
+///     the matrix `correlations`. `goodness` of the fit, near 1 if noise explains the residuals;
+///     `converged`; `pixels`, the number of pixels used.
 ///
 /// Raises
 /// ------
 /// UsageError
 ///     For parameters that cannot be refined.
 /// RunError
-///     For a target or a start that does not allow it.
+///     For a target or a start that cannot be refined.
 #[pyfunction]
 #[pyo3(signature = (
     experiment, target, parameters=vec!["cell".to_owned(), "misset".to_owned()], *, adc=None,
@@ -131,7 +132,7 @@ pub(crate) fn refine<'py>(
     result(py, experiment, &fitted, &selection)
 }
 
-/// Why nothing was fitted.
+/// Why the refinement failed.
 enum Failed {
     Run(nanobragg_cli::RunError),
     Refinement(Error),
@@ -179,8 +180,8 @@ fn result<'py>(
         values.set_item(parameter.name(), value)?;
     }
     let refined = start.call_method1("with_values", (&values,))?;
-    // Angles are refined in degrees and kept in radians. What is told of a number is what the experiment
-    // handed back says of it, to the bit.
+    // Angles are refined in degrees and stored in radians. The reported values are those of the refined
+    // experiment, to the bit.
     for parameter in single(selection) {
         let name = parameter.name();
         values.set_item(&name, refined.call_method1("value", (&name,))?)?;

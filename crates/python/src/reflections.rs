@@ -17,20 +17,20 @@ use crate::errors::{Exception, of_run, warn};
 use crate::files::save;
 use crate::flags::Said;
 
-/// Read structure factors for all of reciprocal space, as `-hkl` reads them.
+/// Read structure factors for all of reciprocal space, as `-hkl` does.
 ///
-/// What may surprise about them is an `ExperimentWarning`.
+/// Warnings about the contents are of the class `ExperimentWarning`.
 ///
 /// Parameters
 /// ----------
 /// path : str or os.PathLike
-///     Text, a line `h k l F` for each spot; MTZ; or mmCIF. The contents decide.
+///     Text with a line `h k l F` per reflection; MTZ; or mmCIF. The contents determine which.
 /// columns : str, optional
-///     Columns of MTZ or mmCIF, with commas between them: F or I, or two for Friedel mates, as
-///     "F(+),F(-)"; a phase may follow. Otherwise amplitudes of a model are taken, else those
-///     measured, else intensities.
+///     Columns of MTZ or mmCIF, separated by commas: F or I, or two for Friedel mates, as "F(+),F(-)"; a
+///     phase may follow. By default amplitudes of a model are read, or else measured amplitudes, or else
+///     intensities.
 /// spacegroup : str or int, optional
-///     In place of the one in the file. Text is taken as it is without.
+///     Replaces the space group of the file. Without it, text is not expanded.
 ///
 /// Returns
 /// -------
@@ -69,7 +69,7 @@ pub(crate) fn read_hkl<'py>(
     arrays::of_reflections(py, &list)
 }
 
-/// The formats in which structure factors can be written.
+/// The formats of written structure factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Text,
@@ -78,7 +78,7 @@ enum Format {
 }
 
 impl Format {
-    /// By its name, or by the end of a file's.
+    /// The format for a name or the extension of a file.
     fn named(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "text" => Self::Text,
@@ -89,25 +89,25 @@ impl Format {
     }
 }
 
-/// Write structure factors. The file appears complete or not at all.
+/// Write structure factors. The file is written completely or not at all.
 ///
-/// Text holds F to the bit, as `read_hkl` and `-hkl` read it; so does mmCIF. MTZ rounds F to 32 bits.
+/// Text and mmCIF hold all bits of F, and `read_hkl` and `-hkl` read them. MTZ rounds F to 32 bits.
 ///
 /// Parameters
 /// ----------
 /// path : str or os.PathLike
 /// indices : array_like
-///     Whole numbers, shape (n, 3).
+///     Integers, shape (n, 3).
 /// amplitudes : array_like
 ///     F in electrons, shape (n,).
 /// cell : sequence of float, optional
-///     Edges in Angstrom and angles in degrees, which default as those of `-cell`. For mmCIF, and
-///     needed for MTZ.
+///     Edges in Angstrom and angles in degrees, with the defaults of `-cell`. Used for mmCIF, required
+///     for MTZ.
 /// spacegroup : str or int, optional
-///     For MTZ and mmCIF: of equivalent reflections the mean is written once, Friedel mates among
-///     them. Otherwise all are, in P 1, and of Friedel mates a missing one equals the other.
+///     For MTZ and mmCIF: the mean of equivalent reflections, Friedel mates included, is written once. By
+///     default all reflections are written in P 1, and a missing Friedel mate equals the other.
 /// format : {"text", "mtz", "mmcif"}, optional
-///     Otherwise by the end of the name: .mtz, .cif, .mmcif or .ent; text for any other.
+///     By default from the extension: .mtz, .cif, .mmcif or .ent; text for any other.
 #[pyfunction]
 #[pyo3(signature = (path, indices, amplitudes, *, cell=None, spacegroup=None, format=None))]
 pub(crate) fn write_hkl<'py>(
@@ -171,8 +171,8 @@ pub(crate) fn write_hkl<'py>(
     save(py, &path, |out| Ok(out.write_all(&bytes)?))
 }
 
-/// Every reflection in P 1, with its Friedel mate where that is listed too. The last of several with
-/// the same indices counts, as in a list that is read.
+/// Every reflection in P 1, with its Friedel mate if it is listed too. Of several reflections with the
+/// same indices the last one is used, as in a list from a file.
 fn in_p1(list: &[Reflection]) -> ReflectionList {
     let mut in_p1 = ReflectionList::from_text(&[], None);
     let unit = AsymmetricUnit::of(&in_p1.space_group);
@@ -189,7 +189,7 @@ fn in_p1(list: &[Reflection]) -> ReflectionList {
         let mate = hkl.map(i32::saturating_neg);
         let is_in_unit = unit.contains(&in_p1.space_group, hkl);
         let amplitude = match by_hkl.get(&mate) {
-            // Its mate stands for both.
+            // The mate represents both.
             Some(_) if !is_in_unit => continue,
             Some(&other) if other.to_bits() != own.to_bits() => Amplitude::Pair(own, other),
             _ => Amplitude::Same(own),
@@ -203,7 +203,7 @@ fn in_p1(list: &[Reflection]) -> ReflectionList {
     in_p1
 }
 
-/// The space group of a name; of several settings, that which fits the cell.
+/// The space group with this name. If a name has several settings, the one that fits the cell.
 fn space_group(
     name: &str,
     cell: Option<&CellSpec>,

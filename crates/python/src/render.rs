@@ -1,4 +1,4 @@
-//! From an experiment to an image.
+//! Rendering the image of an experiment.
 
 use nanobragg::{Oddity, Simulated, Statistics};
 use nanobragg_cli::{RunError, options};
@@ -10,10 +10,10 @@ use crate::errors::{of_run, warn};
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
 
-/// An image with its figures.
+/// An image with its statistics.
 type ImageAndFigures<'py> = (Bound<'py, PyAny>, Bound<'py, PyDict>);
 
-/// How a run goes, where it is not as the experiment's flags have it.
+/// Options of a run that replace those in the flags of the experiment.
 pub(crate) struct Running<'py> {
     pub(crate) threads: Option<Bound<'py, PyAny>>,
     pub(crate) precision: Option<Bound<'py, PyAny>>,
@@ -22,13 +22,13 @@ pub(crate) struct Running<'py> {
 
 /// Render the image of an experiment.
 ///
-/// Other Python threads run meanwhile, and Ctrl-C ends it.
+/// Other Python threads run during the computation. Ctrl-C stops it.
 ///
 /// Parameters
 /// ----------
 /// experiment : Experiment
 /// threads : int, optional
-///     Threads; 0 is one for each core. The image does not depend on it.
+///     Number of threads; 0 means one per core. The image does not depend on it.
 /// precision : {"double", "single"}, optional
 ///     Precision of the interference function of a parallelepiped crystal.
 /// level : {"auto", "reference", "baseline", "avx2", "avx512"}, optional
@@ -37,9 +37,9 @@ pub(crate) struct Running<'py> {
 /// Returns
 /// -------
 /// numpy.ndarray
-///     Photons per pixel, float32, shape (slow, fast); 0 outside the region of interest and under
-///     the mask. Of several panels with as many pixels each: shape (panel, slow, fast). Of panels with
-///     different numbers of pixels: a list of arrays.
+///     Photons per pixel, float32, shape (slow, fast); 0 outside the region of interest and under the
+///     mask. For several panels of the same shape: (panel, slow, fast). For panels of different shapes: a
+///     list of arrays.
 #[pyfunction]
 #[pyo3(signature = (experiment, *, threads=None, precision=None, level=None))]
 pub(crate) fn render<'py>(
@@ -58,20 +58,20 @@ pub(crate) fn render<'py>(
     Sides::of(experiment.get()).of_stack(py, image.photons)
 }
 
-/// Render the image of an experiment, and tell its figures.
+/// Render the image of an experiment and return it with its statistics.
 ///
 /// Parameters
 /// ----------
 /// experiment, threads, precision, level
-///     As those of `render`.
+///     As in `render`.
 ///
 /// Returns
 /// -------
 /// image : numpy.ndarray
-///     As that of `render`.
+///     As in `render`.
 /// figures : dict
-///     Over the region of interest: `max_photons` and its place `max_at_mm` (fast, slow), `mean`,
-///     `rms`, `rmsd`, `pixels` rendered, and the solid angle `solid_angle_sr`.
+///     Over the region of interest: `max_photons` and its position `max_at_mm` (fast, slow), `mean`,
+///     `rms`, `rmsd`, the number of rendered `pixels`, and the solid angle `solid_angle_sr`.
 #[pyfunction]
 #[pyo3(signature = (experiment, *, threads=None, precision=None, level=None))]
 pub(crate) fn simulate<'py>(

@@ -1,4 +1,4 @@
-//! Trees of JSON as dicts and lists.
+//! JSON trees as dicts and lists.
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -32,10 +32,10 @@ pub(crate) fn to_python<'py>(py: Python<'py>, tree: &Value) -> PyResult<Bound<'p
     }
 }
 
-/// The tree that dicts, sequences, arrays, strings, paths and numbers make.
+/// The tree of dicts, sequences, arrays, strings, paths and numbers.
 ///
 /// # Errors
-/// For anything else, and for a number that is not finite.
+/// For any other object, and for a number that is not finite.
 pub(crate) fn from_python(value: &Bound<'_, PyAny>) -> PyResult<Value> {
     let py = value.py();
     let number = |number: f64| {

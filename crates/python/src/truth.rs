@@ -1,4 +1,4 @@
-//! What is in an image.
+//! The reflections in an image.
 
 use nanobragg::Scene;
 use nanobragg::physics::{self, Truth};
@@ -12,27 +12,27 @@ use crate::errors::of_run;
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
 
-/// Tell what is in the image of an experiment: each reflection's photons and where they fell.
+/// Return the reflections in the image of an experiment, with their photons and positions.
 ///
-/// The table of `-truthfile`. Other Python threads run meanwhile, and Ctrl-C ends it.
+/// This is the table of `-truthfile`. Other Python threads run during the computation. Ctrl-C stops it.
 ///
 /// Parameters
 /// ----------
 /// experiment : Experiment
 /// floor : float, optional
-///     Reflections with fewer photons are left out; otherwise that of the experiment (0 without
+///     Reflections with fewer photons are omitted; by default the floor of the experiment (0 without
 ///     `-truth_floor`).
 /// threads : int, optional
-///     Threads; 0 is one for each core.
+///     Number of threads; 0 means one per core.
 ///
 /// Returns
 /// -------
 /// dict
-///     Arrays with an item for each reflection, by h, then k, then l: `hkl` (int32, shape (n, 3)),
-///     `panel` from 0 (a reflection on several panels has an item for each), `photons` there, their mean position `fast_px` and `slow_px` in pixels from the outer edge of the
-///     first pixel, `partiality` from 0 to 1. Numbers: `background_photons` of water, and
-///     `left_out_photons` of the reflections below the floor. All photons together are those of the
-///     image.
+///     Arrays with one item per reflection, ordered by h, then k, then l: `hkl` (int32, shape (n, 3)),
+///     `panel` from 0 (a reflection on several panels has an item for each), `photons` on the panel,
+///     their mean position `fast_px` and `slow_px` in pixels from the outer edge of the first pixel,
+///     `partiality` from 0 to 1. Numbers: `background_photons` of water, and `left_out_photons` of the
+///     reflections below the floor. The sum of all photons is that of the image.
 #[pyfunction]
 #[pyo3(signature = (experiment, *, floor=None, threads=None))]
 pub(crate) fn truth<'py>(
