@@ -52,7 +52,6 @@ pub fn assembled(
 /// The projection of a panel along the normal of the plane, in pixels of the plane.
 #[derive(Debug, Clone, Copy)]
 struct View {
-    /// The corner of the first pixel.
     corner: [f64; 2],
     /// The steps to the next pixel along fast and along slow.
     steps: [[f64; 2]; 2],

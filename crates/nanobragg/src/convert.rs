@@ -203,7 +203,6 @@ impl Conversion {
         Ok((list, format!("{format} columns {columns}"), false))
     }
 
-    /// The reflections computed from atoms up to the resolution limit.
     fn of_atoms(
         &self,
         bytes: &[u8],

@@ -15,10 +15,8 @@ pub const MEMORY_LIMIT: &str = "memory_limit";
 /// Fields that determine the size of images.
 const IMAGE_SIZE: &[&str] = &["detector.pixels", "detector.size", "detector.pixel_size"];
 
-/// Files of reflections.
 const REFLECTIONS: &[&str] = &["factors.hkl", "factors.dump"];
 
-/// The sensor and its layers.
 const SENSOR: &[&str] = &["detector.sensor.thickness", "detector.sensor.layers"];
 
 impl Error {

@@ -8,7 +8,6 @@ use crate::error::Error;
 /// Bytes per pixel: photons (4), and the largest other image that exists at the same time (2).
 const PIXEL_BYTES: u64 = 6;
 
-/// Bytes of a mask per pixel.
 const MASK_BYTES: u64 = 1;
 
 /// Bytes per source, in the list and in the table.

@@ -21,7 +21,6 @@ use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
 /// The largest number of orientations (phi steps x mosaic domains) in a table: 720 MB.
 const MAX_ORIENTATIONS: f64 = 1e7;
 
-/// The largest number of sub-pixels along an edge of a pixel.
 const MAX_OVERSAMPLE: u32 = 10_000;
 
 /// The largest number of terms in the sum of one pixel.

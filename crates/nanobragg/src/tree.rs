@@ -189,7 +189,6 @@ fn panel(panel: &Panel, at: Option<&AttachedPanel>) -> Value {
     tree
 }
 
-/// Adds a field to an object.
 pub(crate) fn put(tree: &mut Value, field: &str, value: impl Into<Value>) {
     if let Value::Object(fields) = tree {
         fields.insert(field.to_owned(), value.into());
@@ -203,7 +202,6 @@ fn put_sensor(tree: &mut Value, sensor: &Sensor) {
     put(tree, "sensor_attenuation_per_m", sensor.mu_per_m);
 }
 
-/// The rendered pixels.
 fn region(panel: &Panel) -> Value {
     let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
     json!({

@@ -13,7 +13,6 @@ pub const AVOGADRO_PER_MOL: f64 = 6.022_141_79e23;
 /// Molar mass of water in g/mol.
 pub const WATER_MOLAR_MASS_G_PER_MOL: f64 = 18.0;
 
-/// Density of water in g/m^3.
 const WATER_DENSITY_G_PER_M3: f64 = 1e6;
 
 /// The intensity that a cube of water of edge `water_m` (metres) adds to the sum of every pixel, as in

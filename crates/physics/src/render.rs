@@ -214,7 +214,6 @@ impl<'r> Canvas<'r> {
         Ok(None)
     }
 
-    /// Stores the photons of one pixel.
     pub(crate) fn put(&mut self, place: PixelPlace, photons: f32) {
         let panel = self.panels.get_mut(place.panel);
         let pixel = panel.and_then(|panel| {
@@ -242,7 +241,6 @@ impl<'r> Canvas<'r> {
     }
 }
 
-/// The number of rendered rows of a panel.
 fn rows_of(panel: &Panel) -> usize {
     panel.roi().slow().count()
 }
@@ -273,7 +271,6 @@ fn rows_of_regions<'i>(scene: &Scene, images: &'i mut [PanelImage]) -> Vec<Row<'
     rows.collect()
 }
 
-/// The statistics of a finished image.
 fn image_statistics(scene: &Scene, images: &[PanelImage], solid_angle_sr: f64) -> Statistics {
     let panels = scene.panels().iter().zip(images).enumerate();
     let rows = panels.flat_map(|(index, (panel, image))| {

@@ -53,7 +53,6 @@ pub(crate) enum Scales {
 pub(crate) struct Rule {
     /// Whether it is computed again at every sub-pixel (polarization: also for every source).
     pub(crate) refreshes: bool,
-    /// What the factor multiplies.
     pub(crate) scales: Scales,
 }
 

@@ -179,7 +179,6 @@ impl ExperimentSpec {
         })
     }
 
-    /// The paths in the experiment.
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let mask = match &mut self.mask {
             Some(MaskSpec::File(path)) => Some(path),

@@ -99,7 +99,6 @@ fn inline(value: &Value) -> Option<String> {
     })
 }
 
-/// A name as a key, in quotes if necessary.
 fn key(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if !name.is_empty() && name.chars().all(is_plain) {

@@ -33,7 +33,6 @@ impl<'s> Base<'s> {
         })
     }
 
-    /// The tables of the experiment.
     pub(super) fn tables(&self) -> Scene {
         Scene::new(&self.resolved.experiment)
     }

@@ -37,7 +37,7 @@
 //! let parameters = [Parameter::CellA, Parameter::Distance];
 //! let jacobian = render_jacobian(&spec, &parameters, &options)?;
 //!
-//! // A step along a moves the image as its derivative says.
+//! // A small step of a changes the image as predicted by its derivative.
 //! let a = value(&spec, Parameter::CellA)?;
 //! let moved = with_value(&spec, Parameter::CellA, a + 1e-4)?;
 //! let moved = render_jacobian(&moved, &[], &options)?;

@@ -29,7 +29,6 @@ const fn share(of_value: f64, least: f64) -> Uncertainty {
     Uncertainty::Share { of_value, least }
 }
 
-/// The uncertainty of a structure factor.
 const OF_FACTOR: Uncertainty = share(0.1, 1e-3);
 
 /// Defines [`Parameter`] and its table, one row per parameter: `variant: name, unit, uncertainty`.

@@ -118,7 +118,6 @@ impl Base<'_> {
         T::from_f64(central_m) + shifts.of(Parameter::Wavelength, METRES_PER_ANGSTROM)
     }
 
-    /// The lattice at phi = 0.
     fn lattice<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Lattice<T> {
         let base = self.cell().map(T::from_f64);
         let [a, b, c, alpha, beta, gamma] = base;

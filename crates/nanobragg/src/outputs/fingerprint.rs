@@ -50,7 +50,6 @@ impl<W: Write> Hashing<W> {
         }
     }
 
-    /// The entry of the written file.
     pub(super) fn entry(self, flag: &str, path: &Path) -> FileEntry {
         FileEntry {
             flag: flag.to_owned(),

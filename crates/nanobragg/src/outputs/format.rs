@@ -81,9 +81,7 @@ impl WideFormat {
 pub(super) enum PhotonFormat {
     /// Floats without a header.
     Raw,
-    /// TIFF.
     Tiff,
-    /// NeXus.
     Nexus,
 }
 

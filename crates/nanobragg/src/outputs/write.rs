@@ -156,7 +156,6 @@ impl OpenOutputs {
         })
     }
 
-    /// Writes the counts to `place` too.
     pub(crate) fn also_to(&mut self, place: Option<ImagePlace>) {
         self.copies.place = place;
     }

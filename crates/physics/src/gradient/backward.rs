@@ -129,7 +129,6 @@ fn check_weights(scene: &Scene, weights: &[f64]) -> Result<(), Error> {
     })
 }
 
-/// Zeros for all structure factors of the grid.
 fn blank_factors(scene: &Scene) -> Result<Vec<f64>, Error> {
     let count = scene.setup.factors.values().len();
     zeros(count).map_err(|_| Error::NoMemoryForFactors {

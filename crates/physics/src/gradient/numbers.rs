@@ -265,7 +265,6 @@ impl<const N: usize> Numbers<Dual<N>> {
     }
 }
 
-/// The mosaic domains of the experiment in another number type.
 fn own_domains<T: Scalar>(setup: &Setup) -> Vec<[[T; 3]; 3]> {
     let domains = setup.domains.iter();
     domains

@@ -28,7 +28,6 @@ pub(crate) struct Tables {
     pub(crate) cells_m: Vec<(usize, [[f64; 3]; 3])>,
     /// Tangents that rotate orientations, with the angular rate of each orientation.
     pub(crate) turns: Vec<(usize, Vec<[f64; 3]>)>,
-    /// Tangents that move the numbers of cells.
     pub(crate) sizes: Vec<(usize, [f64; 3])>,
     /// Tangents that move anything between source and pixel.
     pub(crate) rays: Vec<RayRates>,
@@ -50,7 +49,6 @@ pub(crate) struct RayRates {
     pub(crate) layer_step_m: f64,
     pub(crate) mu_per_m: f64,
     pub(crate) kahn_factor: f64,
-    /// One row per source.
     pub(crate) sources: Vec<SourceRates>,
 }
 

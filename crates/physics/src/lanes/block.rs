@@ -48,7 +48,6 @@ pub(super) struct Block {
     pub(super) lattice_factor: Column,
     /// 1 where the structure factor of the lattice is exactly 0.
     pub(super) vanishes: Column,
-    /// The running sums.
     pub(super) intensity: Column,
     /// 1 for a pixel in which an index has left the grid.
     pub(super) left_grid: Column,

@@ -247,7 +247,6 @@ fn interpolate<A: Arithmetic>(
     factors
 }
 
-/// Four structure factors along l.
 #[inline(always)]
 fn row_from(values: &[f64], start: usize) -> &[f64; 4] {
     let row = values.get(start..).and_then(<[f64]>::first_chunk);

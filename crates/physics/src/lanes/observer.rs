@@ -20,7 +20,6 @@ pub(super) struct Subpixels {
     pub(super) fast_m: Column,
     /// Position along slow, in metres.
     pub(super) slow_m: f64,
-    /// The layer of the sensor.
     pub(super) layer: u32,
 }
 
@@ -30,7 +29,6 @@ pub(super) struct Subpixels {
 /// A method is called for the whole block, so that the loops over lanes stay loops. A result in one lane
 /// must not depend on another lane: the bits of a pixel must not depend on its neighbours.
 pub(super) trait BlockObserver {
-    /// Who adds the terms.
     const ADDS: Adds;
 
     /// A block begins. `last` are the first sub-pixels of the last layer. The observer may overwrite

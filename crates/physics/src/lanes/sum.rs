@@ -209,6 +209,7 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
     let may_skip = !view.rules.any(Scales::RunningSum);
     let is_square = view.lattice.shape == Shape::Square;
     let by_square = may_skip && is_square && matches!(O::ADDS, Adds::Unseen);
+    // The blocks that need less than the general loop below.
     if may_skip && lookup == Lookup::Nearest {
         let extent = Extent::of(block);
         if extent.is_beyond_list(view) {
@@ -289,12 +290,12 @@ pub(super) fn scatter<A: Arithmetic>(
     let [x, y, z] = &block.diffracted;
     for i in 0..BLOCK {
         let difference = vector::sub([x[i], y[i], z[i]], source.incident);
+        // The quotients have the bits of a division (see `Fused::over`): indices must agree with C.
         let q = difference.map(A::over(source.wavelength_m));
         block.scattering_per_m[0][i] = q[0];
         block.scattering_per_m[1][i] = q[1];
         block.scattering_per_m[2][i] = q[2];
     }
-    // The quotients have the bits of a division (see `Fused::over`), because indices must agree with C.
     block.live = [1.0; BLOCK];
     if dmin_m > 0.0 {
         let [x, y, z] = &block.scattering_per_m;

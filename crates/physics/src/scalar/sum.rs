@@ -37,7 +37,6 @@ pub(crate) struct PixelSum<T> {
     pub(crate) photons: T,
     /// The sum from which the photons are computed, background included.
     pub(crate) intensity: T,
-    /// The corrections at the end of the sum.
     pub(crate) corrections: Corrections<T>,
     /// Solid angle summed over layers and sub-pixels, in steradian.
     pub(crate) solid_angle_sum_sr: f64,

@@ -70,7 +70,6 @@ pub struct Scene<T = f64> {
     /// Terms of the sum of a pixel, the layers of the sensor not counted.
     pub(crate) steps: f64,
     pub(crate) panels: Arc<[PanelRow<T>]>,
-    /// Bounds of the scene, for backends.
     pub(crate) bounds: Bounds,
     /// The grid of structure factors in the numbers that lanes use.
     pub(crate) lane_grid: LaneGrid,
@@ -123,7 +122,6 @@ impl Scene {
 }
 
 impl<T: Copy> Scene<T> {
-    /// The views of all panels, in order.
     pub(crate) fn views(&self) -> impl Iterator<Item = View<'_, T>> {
         (0..self.panels.len()).map(|panel| self.view(panel))
     }

@@ -23,7 +23,6 @@ pub(super) struct Sums {
 pub(super) struct RayColumns {
     /// Of the unit vectors towards the sub-pixels.
     pub(super) diffracted: [Column; 3],
-    /// Of the distances.
     pub(super) path_m: Column,
     /// Of the current capture fractions.
     pub(super) capture: Column,
@@ -137,7 +136,6 @@ impl<'t> Derivatives<'t> {
         }
     }
 
-    /// Sets the sums to their start values.
     #[inline(always)]
     fn clear(&mut self, view: &View<'_>) {
         self.sums.clear();

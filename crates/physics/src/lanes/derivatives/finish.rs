@@ -42,7 +42,6 @@ impl Derivatives<'_> {
         rate
     }
 
-    /// The photons of every pixel.
     #[inline(always)]
     pub(super) fn photons(view: &View<'_>, corrections: &Column, block: &Block) -> Column {
         let per_step = view.scalars.photons_per_electron / view.steps;

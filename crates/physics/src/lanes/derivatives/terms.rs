@@ -77,7 +77,6 @@ fn grating<A: Arithmetic>(offset: f64, n: f64) -> Grating {
 }
 
 impl Derivatives<'_> {
-    /// Prepares the sums for the terms of a source.
     #[inline(always)]
     pub(super) fn open_source(&mut self, view: &View<'_>, water: f64, block: &Block) {
         self.is_lit = false;
@@ -294,7 +293,6 @@ impl Derivatives<'_> {
         }
     }
 
-    /// Records the sums of all lanes.
     pub(super) fn flush(&mut self) {
         for i in 0..BLOCK {
             self.tell(i);
