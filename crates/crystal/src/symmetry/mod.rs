@@ -17,6 +17,8 @@
 
 mod asymmetric_unit;
 mod crystal_system;
+mod hall;
+mod name;
 mod operation;
 mod space_group;
 mod table;

@@ -27,6 +27,20 @@ impl SymmetryOperation {
         translation_24ths: [0; 3],
     };
 
+    /// The inversion at the origin, `x' = -x`.
+    pub(super) const INVERSION: Self = Self {
+        rotation: [[-1, 0, 0], [0, -1, 0], [0, 0, -1]],
+        translation_24ths: [0; 3],
+    };
+
+    /// An operation from its rotation, whose determinant is 1 or -1, and its translation in 24ths.
+    pub(super) fn from_24ths(rotation: [[i32; 3]; 3], translation: [i32; 3]) -> Self {
+        Self {
+            rotation,
+            translation_24ths: translation.map(|parts| parts.rem_euclid(PARTS)),
+        }
+    }
+
     /// An operation from its rotation, by rows, and its translation. The translation is reduced to
     /// the first cell.
     ///
@@ -149,6 +163,30 @@ impl SymmetryOperation {
         Self {
             rotation,
             translation_24ths,
+        }
+    }
+
+    /// The operation that undoes this one: `x = R^-1 x' - R^-1 t`.
+    pub(super) fn inverse(&self) -> Self {
+        // The determinant is 1 or -1, so the inverse is the adjugate times it.
+        let sign = self.determinant();
+        let r = &self.rotation;
+        let rotation: [[i32; 3]; 3] = std::array::from_fn(|i| {
+            std::array::from_fn(|j| {
+                let minor = |m: usize, n: usize| r[(j + m) % 3][(i + n) % 3];
+                sign * (minor(1, 1) * minor(2, 2) - minor(1, 2) * minor(2, 1))
+            })
+        });
+        let t = self.translation_24ths;
+        let back = rotation.map(|row| -(row[0] * t[0] + row[1] * t[1] + row[2] * t[2]));
+        Self::from_24ths(rotation, back)
+    }
+
+    /// The operation with the transposed rotation and the same translation.
+    pub(super) fn transposed(&self) -> Self {
+        Self {
+            rotation: std::array::from_fn(|i| std::array::from_fn(|j| self.rotation[j][i])),
+            ..*self
         }
     }
 

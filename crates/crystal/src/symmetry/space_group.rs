@@ -1,7 +1,7 @@
 use std::fmt;
 
-use super::table;
 use super::{CrystalSystem, SymmetryOperation};
+use super::{hall, name, table};
 use crate::cell::CellSpec;
 use crate::error::Error;
 
@@ -57,49 +57,84 @@ impl SpaceGroup {
     }
 
     /// The group of this number in the International Tables, in its first setting: unique axis b,
-    /// cell choice 1, origin choice 1, hexagonal axes. `None` for a number outside 1 to 230.
+    /// cell choice 1, origin choice 1, hexagonal axes. A number above 230 is one of CCP4, such as 1018.
+    /// `None` if no group has the number.
     pub fn from_number(number: u16) -> Option<Self> {
-        let mut settings = table::settings();
-        let entry = settings.find(|entry| entry.number == i32::from(number))?;
-        Some(Self::from_entry(&entry))
+        Self::from_name(&number.to_string()).ok()
     }
 
     /// The group of this name.
     ///
-    /// A name is a short or full Hermann-Mauguin symbol (`P 21`, `P 1 21 1`, `P212121`, `R 3 :H`,
-    /// `H 3`, `P n n n :2`), a Hall symbol (`P 2ac 2ab`), or a number. If several settings have the
-    /// name, the first is returned; [`SpaceGroup::from_name_for_cell`] chooses by the cell.
+    /// A name is a short or full Hermann-Mauguin symbol (`P 21`, `P 1 21 1`, `P212121`, `R 3 :H`, `H 3`,
+    /// `P n n n :2`, `P m 3 m`), one with a change of basis (`P 1 2 1 (a,b,c-1/4)`), a Hall symbol
+    /// (`P 2ac 2ab`, `Hall: P 2`), a Schoenflies symbol (`D2^4`) or a number. A name that is both, such as
+    /// `P 2`, is the one of Hermann and Mauguin. If several settings have the name, the first is returned:
+    /// unique axis b, origin 1, hexagonal axes. [`SpaceGroup::from_name_for_cell`] chooses by the cell.
     ///
     /// # Errors
     /// [`Error::UnknownSpaceGroup`] if no group has this name.
     pub fn from_name(name: &str) -> Result<Self, Error> {
-        Self::named(name, |_| true)
+        Self::named(name, None)
     }
 
-    /// The first setting of this name that fits a cell, or the first setting if none fits. The cell
-    /// distinguishes, for example, rhombohedral and hexagonal axes of `R 3`.
+    /// The setting of this name that fits a cell, or the first setting if none fits. The cell distinguishes
+    /// the unique axes of `P 21`, and rhombohedral and hexagonal axes of `R 3`.
     ///
     /// # Errors
     /// [`Error::UnknownSpaceGroup`] if no group has this name.
     pub fn from_name_for_cell(name: &str, cell: &CellSpec) -> Result<Self, Error> {
-        Self::named(name, |group| group.fits(cell)).or_else(|_| Self::from_name(name))
+        Self::named(name, Some(cell))
     }
 
-    /// The first setting of this name for which `suits` is true. Each spelling is tried on the full
-    /// table before the next one.
-    fn named(name: &str, suits: impl Fn(&Self) -> bool) -> Result<Self, Error> {
-        let number: Option<i32> = name.trim().parse().ok();
-        let by_number = table::settings().filter(|entry| number == Some(entry.number));
-        let by_name = table::SPELLINGS.into_iter().flat_map(|spelling| {
-            table::settings().filter(move |entry| table::has_name(entry, name, spelling))
-        });
-        by_number
-            .chain(by_name)
-            .map(|entry| Self::from_entry(&entry))
-            .find(suits)
-            .ok_or_else(|| Error::UnknownSpaceGroup {
-                found: name.chars().take(40).collect(),
-            })
+    /// The group of a Hall symbol. `^` and `=` can stand for `'` and `"`, and a change of basis can follow.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSpaceGroup`] if the text is not a Hall symbol.
+    ///
+    /// ```
+    /// # use nanobragg_crystal::SpaceGroup;
+    /// assert_eq!(SpaceGroup::from_hall("P 2")?.name(), "P 1 1 2");
+    /// assert_eq!(SpaceGroup::from_name("P 2")?.name(), "P 1 2 1");
+    /// # Ok::<(), nanobragg_crystal::Error>(())
+    /// ```
+    pub fn from_hall(symbol: &str) -> Result<Self, Error> {
+        let operations = hall::operations(symbol).ok_or_else(|| unknown(symbol))?;
+        Self::from_operations(&operations)
+    }
+
+    /// The group of a name, in the setting that the cell selects.
+    fn named(name: &str, cell: Option<&CellSpec>) -> Result<Self, Error> {
+        if let Some(symbol) = after_hall(name) {
+            return Self::from_hall(symbol);
+        }
+        if let Some((base, change)) = name
+            .trim()
+            .strip_suffix(')')
+            .and_then(|n| n.rsplit_once('('))
+            && change.contains(',')
+        {
+            let change = hall::change_of_basis(&change.to_ascii_lowercase());
+            let change = change.ok_or_else(|| unknown(name))?;
+            return Self::named(base, cell)?.in_basis(&change);
+        }
+        let settings = name::settings(name);
+        if let Some(setting) = select(&settings, cell) {
+            return Ok(setting);
+        }
+        // Without the word `Hall` a symbol must be one of a listed setting, so that few errors of
+        // spelling are taken for one.
+        let by_hall = Self::from_hall(name).ok();
+        by_hall
+            .filter(|group| group.number.is_some())
+            .ok_or_else(|| unknown(name))
+    }
+
+    /// The group in the basis of `x' = V x`.
+    fn in_basis(&self, change: &SymmetryOperation) -> Result<Self, Error> {
+        let back = change.inverse();
+        let changed = |operation: &SymmetryOperation| change.after(operation).after(&back);
+        let operations: Vec<_> = self.operations.iter().map(changed).collect();
+        Self::from_operations(&operations)
     }
 
     /// The group that some operations generate. It has a number and a name if it is one of the
@@ -129,8 +164,9 @@ impl SpaceGroup {
             sorted
         };
         let wanted = sorted(&operations);
-        let listed = table::settings()
-            .map(|entry| Self::from_entry(&entry))
+        let listed = table::SETTINGS
+            .iter()
+            .map(Self::from_setting)
             .find(|group| {
                 group.operations.len() == wanted.len() && sorted(&group.operations) == wanted
             });
@@ -147,13 +183,13 @@ impl SpaceGroup {
         })
     }
 
-    /// The group of an entry of the table.
-    fn from_entry(entry: &moyo::data::HallSymbolEntry) -> Self {
-        let operations = table::operations(entry);
+    /// The group of a setting in the table.
+    fn from_setting(setting: &table::Setting) -> Self {
+        let operations = setting.operations();
         Self {
-            number: u16::try_from(entry.number).ok(),
-            name: table::name(entry),
-            hall: Some(entry.hall_symbol),
+            number: Some(setting.number),
+            name: setting.name(),
+            hall: Some(setting.hall),
             representatives: representatives(&operations),
             operations,
         }
@@ -170,7 +206,7 @@ impl SpaceGroup {
         &self.name
     }
 
-    /// The Hall symbol, with `^` for `'` and `=` for `"`.
+    /// The Hall symbol; `None` for a setting that is not in the table.
     pub fn hall(&self) -> Option<&'static str> {
         self.hall
     }
@@ -314,6 +350,58 @@ impl fmt::Display for SpaceGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
+}
+
+/// The error of a name that no group has.
+fn unknown(name: &str) -> Error {
+    Error::UnknownSpaceGroup {
+        found: name.chars().take(40).collect(),
+    }
+}
+
+/// The text after `Hall:` or `Hall `.
+fn after_hall(name: &str) -> Option<&str> {
+    let name = name.trim();
+    let word = name
+        .get(..4)
+        .filter(|word| word.eq_ignore_ascii_case("hall"));
+    let rest = name.get(word?.len()..)?;
+    rest.starts_with([':', ' '])
+        .then(|| rest.trim_start_matches([':', ' ']))
+}
+
+/// The setting that a cell selects, or the first one without a cell.
+fn select(settings: &[&table::Setting], cell: Option<&CellSpec>) -> Option<SpaceGroup> {
+    let first = SpaceGroup::from_setting(settings.first()?);
+    let Some(cell) = cell else {
+        return Some(first);
+    };
+    // The angles alpha and gamma are 90 and 120 degrees on hexagonal axes, and equal on rhombohedral
+    // ones. The limit between the two is that of gemmi.
+    const BETWEEN: f64 = 1.125;
+    if let [hexagonal, rhombohedral] = settings
+        && (hexagonal.choice, rhombohedral.choice) == ("H", "R")
+    {
+        let [alpha, _, gamma] = cell.angles_rad;
+        let is_rhombohedral = gamma < BETWEEN * alpha;
+        return Some(if is_rhombohedral {
+            SpaceGroup::from_setting(rhombohedral)
+        } else {
+            first
+        });
+    }
+    // An angle that was measured is off by little: in a cell of almost right angles the first setting
+    // must not lose to one that fits by chance. This is the cosine of 90.17 degrees.
+    const NEARLY: f64 = 0.003;
+    let others = settings.iter().skip(1).map(|s| SpaceGroup::from_setting(s));
+    let fitting = others
+        .filter(|group| group.fits(cell))
+        .map(|group| (group.cell_misfit(cell), group));
+    let best = fitting.min_by(|(a, _), (b, _)| a.total_cmp(b));
+    Some(match best {
+        Some((misfit, group)) if first.cell_misfit(cell) > misfit + NEARLY => group,
+        _ => first,
+    })
 }
 
 /// Adds an operation if it is new.
