@@ -108,6 +108,38 @@ fn a_small_image_is_planned_as_it_comes_out() {
 }
 
 #[test]
+fn a_plan_of_a_series_is_that_of_its_first_image_with_time_and_disk_for_all() {
+    let series = format!("{LINE} -seed 3 -osc 0.5 -frames 20 -only 11 20 -phi 2");
+    let files = "-floatfile f.bin -intfile i.img -noisefile n.cbf -nopgm -pngfile p.png";
+    let series = plan(&format!("{series} {files}"));
+    let single = plan(&format!("{LINE} -seed 3 -osc 0.5 -phi 7 {files}"));
+    assert_eq!(series["experiment"], single["experiment"]);
+    let (of_series, of_single) = (&series["estimate"], &single["estimate"]);
+    assert_eq!(
+        of_series["brightest_photons"],
+        of_single["brightest_photons"]
+    );
+    assert_eq!([&of_series["images"], &of_single["images"]], [10, 1]);
+    // Floats and CBF 4 bytes, SMV 2, PNG 1.
+    assert_eq!(of_series["disk_bytes"], 10 * 16 * 12 * (4 + 2 + 4 + 1));
+    let text = Scene::empty()
+        .run_line(&format!("{LINE} -shots 9 -plan"))
+        .well();
+    text.line("all 9 images");
+}
+
+#[test]
+fn a_plan_of_days_says_what_makes_the_run_shorter() {
+    let line = "-cell 70 -default_F 9 -N 50 -detpixels 4000 -mosaic 1 -mosaic_domains 1000 \
+                -osc 1 -phisteps 1000 -oversample 30 -plan";
+    let text = Scene::empty().run_line(line).well();
+    text.line("what makes it shorter");
+    for choice in ["900 sub-pixels", "1000 mosaic domains", "1000 phi steps"] {
+        text.line(&format!("  {choice}"));
+    }
+}
+
+#[test]
 fn a_large_image_is_not_rendered_for_its_plan() {
     let line = "-cell 70 -default_F 9 -N 50 -detpixels 1000 -mosaic 1 -mosaic_domains 1000 \
                 -osc 1 -phisteps 1000 -oversample 3";

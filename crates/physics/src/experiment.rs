@@ -45,3 +45,15 @@ pub struct Experiment {
     /// The oddities of the C program that are fixed.
     pub fixes: Fixes,
 }
+
+impl Experiment {
+    /// The number of terms of the sum of one pixel: layers, sub-pixels, sources, phi steps and mosaic domains
+    /// multiplied.
+    pub fn terms_a_pixel(&self) -> f64 {
+        f64::from(self.detector.first().sensor().layers)
+            * f64::from(self.sampling.oversample).powi(2)
+            * self.sources.len() as f64
+            * f64::from(self.phi.count)
+            * self.crystal.mosaic().domains().len() as f64
+    }
+}

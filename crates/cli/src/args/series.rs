@@ -84,14 +84,7 @@ pub(super) static GROUP: Group = Group {
 };
 
 /// Flags that ask for something else than a series.
-const NOT_BESIDE: &[&str] = &[
-    "diff",
-    "rerun",
-    "record",
-    "plan",
-    "printout",
-    "printout_pixel",
-];
+const NOT_BESIDE: &[&str] = &["diff", "rerun", "record", "printout", "printout_pixel"];
 
 /// Refuses flags of a series without one, and beside one what it cannot be.
 ///

@@ -25,6 +25,7 @@ use crate::outcome::RunError;
 use crate::output_names;
 use crate::record::{self, settings};
 use crate::resolve::Job;
+use crate::series;
 use crate::simulate::level;
 use decision::Decision;
 use reflections::{Completeness, Sphere};
@@ -34,6 +35,8 @@ use trial::Trial;
 struct Outlook<'j> {
     job: &'j Job,
     args: &'j Args,
+    /// Images of the run: 1, or those of a series.
+    images: usize,
     decisions: Vec<Decision>,
     /// Of the first panel.
     detector: Resolution,
@@ -47,6 +50,8 @@ struct Outlook<'j> {
     completeness: Option<Completeness>,
     /// Terms of the sum of one pixel, layers counted.
     terms_a_pixel: f64,
+    /// What the images take on the disk at most, without compression.
+    disk_bytes: u64,
     image_bytes: u64,
     factor_bytes: u64,
     trial: Trial,
@@ -58,9 +63,14 @@ struct Outlook<'j> {
 /// What would stop the run before it renders.
 pub(crate) fn say(args: &Args, format: PlanFormat, stop: &Cancel) -> Result<(), RunError> {
     output_names::refuse_collisions(args)?;
-    let job = Job::from_args(args)?;
+    let series = args.series.count().map(|_| series::Asked::of(args));
+    let series = series.transpose()?;
+    let (args, job, images) = match &series {
+        Some(asked) => (&asked.args, asked.first_job()?, asked.numbers.len()),
+        None => (args, Job::from_args(args)?, 1),
+    };
     base::save(args, &job)?;
-    let outlook = Outlook::of(&job, args, stop)?;
+    let outlook = Outlook::of(&job, args, images, stop)?;
     Console::of(args).anyway(|out| match format {
         PlanFormat::Text => out.write_all(text::of(&outlook).as_bytes()),
         PlanFormat::Json => {
@@ -72,7 +82,7 @@ pub(crate) fn say(args: &Args, format: PlanFormat, stop: &Cancel) -> Result<(), 
 }
 
 impl<'j> Outlook<'j> {
-    fn of(job: &'j Job, args: &'j Args, stop: &Cancel) -> Result<Self, RunError> {
+    fn of(job: &'j Job, args: &'j Args, images: usize, stop: &Cancel) -> Result<Self, RunError> {
         let experiment = &job.resolved.experiment;
         let panel = experiment.detector.first();
         let of = |panel: &Panel, first, end| {
@@ -94,20 +104,21 @@ impl<'j> Outlook<'j> {
             .fold(detector.finest_angstrom(), f64::min)
             .max(experiment.dmin_m * 1e10);
         let offset = job.spec.response.offset.unwrap_or_default().counts;
-        let layers = f64::from(panel.sensor().layers);
-        let subpixels = f64::from(experiment.sampling.oversample).powi(2);
-        let domains = experiment.crystal.mosaic().domains().len() as f64;
-        let orientations = f64::from(experiment.phi.count) * domains;
+        let panels = experiment.detector.panels().iter();
+        let pixels = panels.map(|panel| panel.pixel_count() as u64).sum();
+        let files = output_names::named(args);
         Ok(Self {
             job,
             args,
+            images,
             decisions: decisions::all(job, args, level(args)?),
             detector,
             region,
             others,
             limit_angstrom,
             completeness: completeness(job, limit_angstrom)?,
-            terms_a_pixel: layers * subpixels * experiment.sources.len() as f64 * orientations,
+            terms_a_pixel: experiment.terms_a_pixel(),
+            disk_bytes: files.most_bytes(pixels).saturating_mul(images as u64),
             image_bytes: bytes_needed(experiment),
             factor_bytes: size_of_val(experiment.factors.values()) as u64,
             trial: trial::run(experiment, args, offset, stop)?,
@@ -117,6 +128,11 @@ impl<'j> Outlook<'j> {
     /// Terms of all pixels together.
     fn evaluations(&self) -> f64 {
         self.terms_a_pixel * self.trial.pixels_in_all as f64
+    }
+
+    /// Seconds to render all images.
+    fn render_s(&self) -> f64 {
+        self.trial.render_s * self.images as f64
     }
 
     fn json(&self) -> Value {
@@ -165,6 +181,9 @@ impl<'j> Outlook<'j> {
                 "brightest_fast_slow": [trial.brightest_at.fast, trial.brightest_at.slow],
                 "overloads": trial.overloads,
                 "render_s": trial.render_s,
+                "images": self.images,
+                "render_all_s": self.render_s(),
+                "disk_bytes": self.disk_bytes,
             },
             "terms_a_pixel": self.terms_a_pixel,
             "evaluations": self.evaluations(),

@@ -15,6 +15,9 @@ macro_rules! line {
     };
 }
 
+/// Beyond so many seconds a plan says what makes the run shorter.
+const LONG_S: f64 = 3600.0;
+
 /// Columns of a setting's name.
 const NAMES: usize = 28;
 
@@ -51,7 +54,8 @@ pub(super) fn of(outlook: &Outlook<'_>) -> String {
     }
     line!(page, "\nreflections");
     reflections(&mut page, outlook);
-    line!(page, "\nestimates");
+    let of_which = if outlook.images > 1 { ", of the first image" } else { "" };
+    line!(page, "\nestimates{of_which}");
     estimates(&mut page, outlook);
     page
 }
@@ -135,10 +139,13 @@ fn estimates(page: &mut String, outlook: &Outlook<'_>) {
     } else {
         String::new()
     };
-    if trial.pixels < trial.pixels_in_all {
+    let is_whole = trial.pixels == trial.pixels_in_all;
+    // Spots lie between the pixels that were tried.
+    let at_least = if is_whole { "" } else { "at least " };
+    if !is_whole {
         line!(
             page,
-            "  from {} of {} pixels{shortened}; spots between them may be brighter",
+            "  from {} of {} pixels{shortened}",
             trial.pixels,
             trial.pixels_in_all
         );
@@ -147,12 +154,12 @@ fn estimates(page: &mut String, outlook: &Outlook<'_>) {
     }
     line!(
         page,
-        "  brightest pixel: {} photons, at fast {fast} slow {slow}",
+        "  brightest pixel: {at_least}{} photons, at fast {fast} slow {slow}",
         g(trial.brightest_photons)
     );
     line!(
         page,
-        "  overloads of the noise image: {}",
+        "  overloads of the noise image: {at_least}{}",
         general_with(trial.overloads, 3)
     );
     line!(
@@ -169,6 +176,49 @@ fn estimates(page: &mut String, outlook: &Outlook<'_>) {
         mib(outlook.factor_bytes)
     );
     line!(page, "  time to render: {}", duration(trial.render_s));
+    if outlook.images > 1 {
+        line!(
+            page,
+            "\nall {} images\n  time to render: {}\n  disk: at most {} MiB, without tables and geometry",
+            outlook.images,
+            duration(outlook.render_s()),
+            mib(outlook.disk_bytes)
+        );
+    }
+    if outlook.render_s() > LONG_S {
+        list(page, "what makes it shorter", &shorter(outlook));
+    }
+}
+
+/// The flags that make a run shorter, with what each costs.
+fn shorter(outlook: &Outlook<'_>) -> Vec<String> {
+    let experiment = &outlook.job.resolved.experiment;
+    let factors = [
+        (
+            experiment.sampling.oversample.pow(2) as usize,
+            "sub-pixels: -oversample 1 samples each pixel once, and spots narrower than a pixel are missed \
+             or too bright; a smaller crystal (-N) has wider spots, which need fewer",
+        ),
+        (
+            experiment.crystal.mosaic().domains().len(),
+            "mosaic domains: -mosaic_domains",
+        ),
+        (experiment.phi.count as usize, "phi steps: -phisteps"),
+        (
+            experiment.sources.len(),
+            "sources: -hdivsteps, -vdivsteps, -dispsteps or a shorter -sourcefile",
+        ),
+        (
+            experiment.detector.first().sensor().layers as usize,
+            "layers of the sensor: -thicksteps",
+        ),
+    ];
+    let many = factors.into_iter().filter(|(count, _)| *count > 1);
+    let mut lines: Vec<String> = many
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    lines.push("fewer pixels: -roi, -detpixels or a larger -pixel".to_owned());
+    lines
 }
 
 /// A time in the unit that people would give it in.

@@ -122,15 +122,7 @@ pub(crate) fn pixels_of(experiment: &Experiment) -> u64 {
 /// The experiment with sums short enough to be tried, and by how much they were shortened.
 fn with_fewer_terms(experiment: &Experiment) -> (Experiment, f64) {
     let mut tried = experiment.clone();
-    let terms = |experiment: &Experiment| {
-        f64::from(experiment.detector.first().sensor().layers)
-            * f64::from(experiment.sampling.oversample).powi(2)
-            * experiment.sources.len() as f64
-            * f64::from(experiment.phi.count)
-            * experiment.crystal.mosaic().domains().len() as f64
-    };
-    let all = terms(experiment);
-    let excess = |tried: &Experiment| terms(tried) / MOST_TERMS;
+    let excess = |tried: &Experiment| tried.terms_a_pixel() / MOST_TERMS;
     if excess(&tried) > 1.0 {
         let fewer = f64::from(tried.sampling.oversample) / excess(&tried).sqrt();
         tried.sampling.oversample = (fewer as u32).max(1);
@@ -147,7 +139,7 @@ fn with_fewer_terms(experiment: &Experiment) -> (Experiment, f64) {
             tried.sources = some;
         }
     }
-    let ratio = all / terms(&tried);
+    let ratio = experiment.terms_a_pixel() / tried.terms_a_pixel();
     (tried, ratio)
 }
 

@@ -21,7 +21,7 @@ use crate::output_names::{self, write_dump, writing};
 use crate::progress::Progress;
 use crate::record::inputs;
 use crate::report;
-use crate::resolve::{DEFAULT_MOSAIC_SEED, Prepared, memory_limit};
+use crate::resolve::{DEFAULT_MOSAIC_SEED, Job, Prepared, memory_limit};
 use crate::simulate::{level, precision, warn_of_decisions};
 
 /// The log of a series if no flag says otherwise.
@@ -57,47 +57,93 @@ pub fn base_seeds(args: &Args, seed: i64) -> BaseSeeds {
     }
 }
 
+/// The series that a command line asks for.
+pub(crate) struct Asked {
+    /// The flags, with the seed of the series.
+    pub(crate) args: Args,
+    /// The numbers of the images of this run, ascending.
+    pub(crate) numbers: Vec<u32>,
+    series: SeriesSpec,
+    shard: Option<Shard>,
+    files: SeriesFiles,
+}
+
+impl Asked {
+    /// Without a flag for a series it has one image.
+    ///
+    /// # Errors
+    /// Names of outputs that could be the same.
+    pub(crate) fn of(args: &Args) -> Result<Self, RunError> {
+        let mut args = args.clone();
+        let seed = *args.noise.seed.get_or_insert(DEFAULT_SEED);
+        let series = SeriesSpec {
+            kind: match args.series.shots {
+                Some(_) => SeriesKind::Shots,
+                None => SeriesKind::Rotation,
+            },
+            count: args.series.count().unwrap_or(1),
+            seeds: base_seeds(&args, seed),
+        };
+        let shard = args.series.shard;
+        let shard = shard.and_then(|[part, parts]| Shard::new(part, parts));
+        Ok(Self {
+            numbers: series.numbers(args.series.only, shard),
+            files: SeriesFiles::new(&output_names::named(&args), shard)?,
+            args,
+            series,
+            shard,
+        })
+    }
+
+    /// The first image of this run; if it has none, the first of the series.
+    ///
+    /// # Errors
+    /// What a single run can fail of.
+    pub(crate) fn first_job(&self) -> Result<Job, RunError> {
+        self.first_of(&Prepared::from_args(&self.args)?)
+    }
+
+    fn first_of(&self, prepared: &Prepared) -> Result<Job, RunError> {
+        let first = self.numbers.first().copied().unwrap_or(1);
+        let frame = self.series.frame(&prepared.loaded.spec, first)?;
+        prepared.resolve(&frame.spec, frame.noise_seed, &self.args)
+    }
+}
+
 /// Renders and writes the frames of a series that are asked for and not complete yet.
 ///
 /// # Errors
 /// [`RunError::Series`], and what a single run can fail of. Frames that are complete then stay, and are
 /// in the log.
 pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Result<(), RunError> {
-    let mut args = args.clone();
-    let seed = *args.noise.seed.get_or_insert(DEFAULT_SEED);
-    let args = &args;
+    let asked = Asked::of(args)?;
+    let Asked {
+        args,
+        numbers,
+        series,
+        shard,
+        files,
+    } = &asked;
+    let (series, shard) = (*series, *shard);
     let console = Console::of(args);
-    let series = SeriesSpec {
-        kind: match args.series.shots {
-            Some(_) => SeriesKind::Shots,
-            None => SeriesKind::Rotation,
-        },
-        count: args.series.count().unwrap_or(1),
-        seeds: base_seeds(args, seed),
-    };
-    let shard = args.series.shard;
-    let shard = shard.and_then(|[part, parts]| Shard::new(part, parts));
-    let files = SeriesFiles::new(&output_names::named(args), shard)?;
-    let numbers = series.numbers(args.series.only, shard);
     let Some(&first) = numbers.first() else {
         console.text("no number of the series is in this part\n");
         return Ok(());
     };
     let mut prepared = Prepared::from_args(args)?;
-    let frame = series.frame(&prepared.loaded.spec, first)?;
-    let job = prepared.resolve(&frame.spec, frame.noise_seed, args)?;
+    let job = asked.first_of(&prepared)?;
     // Read once; what the file is later does not count.
     let spec = &mut prepared.loaded.spec;
     if let SourcesSpec::File(_) = spec.beam.sources {
         spec.beam.sources = SourcesSpec::List(job.resolved.experiment.sources.clone());
     }
     let log_path = log_path(args, shard);
-    refuse_nexus(args, &files, first, &log_path)?;
+    refuse_nexus(args, files, first, &log_path)?;
     let request = SeriesRequest {
         loaded: &prepared.loaded,
         series,
-        numbers,
-        files: &files,
+        numbers: numbers.clone(),
+        files,
         log_path,
         identity: identity(args, words)?,
         resumes: args.series.resume,

@@ -6,5 +6,5 @@ mod carry_out;
 mod error;
 
 pub use carry_out::base_seeds;
-pub(crate) use carry_out::carry_out;
+pub(crate) use carry_out::{Asked, carry_out};
 pub use error::SeriesError;

@@ -122,6 +122,19 @@ impl OutputFiles {
         )
     }
 
+    /// The bytes that the images with `pixels` pixels take at most, headers, tables and geometry not counted.
+    pub fn most_bytes(&self, pixels: u64) -> u64 {
+        let a_pixel = self.iter().map(|(kind, path)| match kind {
+            _ if is_device(path) => 0,
+            OutputKind::Float | OutputKind::Cbf | OutputKind::Tiff | OutputKind::Nexus => 4,
+            OutputKind::Int | OutputKind::Noise if WideFormat::of(path).is_some() => 4,
+            OutputKind::Int | OutputKind::Noise => 2,
+            OutputKind::Pgm | OutputKind::Png => 1,
+            OutputKind::Expt | OutputKind::Xds | OutputKind::Truth => 0,
+        });
+        pixels.saturating_mul(a_pixel.sum())
+    }
+
     /// Whether a geometry file for another program is requested.
     pub fn have_geometry(&self) -> bool {
         self.get(OutputKind::Expt).is_some() || self.get(OutputKind::Xds).is_some()
