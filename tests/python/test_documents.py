@@ -1,10 +1,12 @@
 """The Python and the commands of the documents run as they stand there."""
 
 import doctest
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,6 +129,21 @@ def test_the_examples_run(
     names = {"__name__": "__main__"}
     for code in blocks(document):
         exec(code, names)
+
+
+def test_the_script_for_dask_runs(tmp_path: Path) -> None:
+    (script,) = blocks("docs/SERIES.md")
+    (tmp_path / "brightest.py").write_text(script)
+    ran = subprocess.run(
+        [sys.executable, "brightest.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stderr
+    brightest = json.loads(ran.stdout)
+    assert len(brightest) == 100 and min(brightest) > 0
 
 
 def test_the_five_lines_show_the_image_of_the_first_command(
