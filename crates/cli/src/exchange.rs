@@ -27,7 +27,7 @@ pub(crate) fn sources(args: &Args) -> Result<Vec<Source>, RunError> {
     let mut sources = Vec::new();
     if let Some(path) = &given.expt_path {
         let choice = dxtbx::Choice {
-            experiment: given.expt_number.map_or(0, |n| n as usize),
+            experiment: given.expt_number.map(|n| n as usize),
             panel: given.expt_panel.map(|n| n as usize),
         };
         sources.push(Source::new("expt", path, dxtbx::read(path, choice)?));

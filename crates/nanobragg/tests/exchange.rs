@@ -409,7 +409,7 @@ proptest! {
             let end = (at + cut).min(text.len());
             let damaged = format!("{}{piece}{}", &text[..at], &text[end..]);
             let described = if is_json {
-                let choice = dxtbx::Choice { experiment: 0, panel };
+                let choice = dxtbx::Choice { experiment: None, panel };
                 dxtbx::parse(damaged.as_bytes(), "any", choice)
             } else {
                 xds::parse(damaged.as_bytes(), "any")
@@ -435,6 +435,49 @@ fn complaint(pointer: &str, value: Value) -> String {
     dxtbx::parse(text.as_bytes(), "a.expt", Default::default())
         .expect_err("the value makes no sense")
         .to_string()
+}
+
+#[test]
+fn experiments_that_are_left_out_are_named() {
+    let root: Value = serde_json::from_str(KAPPA).expect("the fixture is JSON");
+    let own = root["experiment"][0].clone();
+    let elsewhere = |model: &str| {
+        let mut other = own.clone();
+        other[model] = 7.into();
+        other
+    };
+    let lattices = "others are lattices on the same image, and a run has one crystal";
+    let others = "a run has one experiment";
+    for (list, experiment, told) in [
+        (vec![own.clone()], None, None),
+        (
+            vec![own.clone(), elsewhere("crystal")],
+            None,
+            Some(lattices),
+        ),
+        (
+            vec![own.clone(), elsewhere("crystal")],
+            Some(0),
+            Some(lattices),
+        ),
+        (vec![own.clone(), elsewhere("scan")], None, Some(others)),
+        (vec![own.clone(), elsewhere("scan")], Some(0), None),
+    ] {
+        let mut root = root.clone();
+        let count = list.len();
+        root["experiment"] = Value::Array(list);
+        let choice = dxtbx::Choice {
+            experiment,
+            panel: None,
+        };
+        let described = dxtbx::parse(root.to_string().as_bytes(), "a.expt", choice).unwrap();
+        let found = described.ignored.iter().map(ToString::to_string);
+        let found: Vec<_> = found.filter(|text| text.contains("-expt_number")).collect();
+        let expected = told.map(|told| {
+            format!("a.expt: all but experiment 0 of {count} is ignored: {told}; -expt_number chooses it")
+        });
+        assert_eq!(found, Vec::from_iter(expected));
+    }
 }
 
 #[test]

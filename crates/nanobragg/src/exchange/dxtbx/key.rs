@@ -54,6 +54,11 @@ impl<'v> Key<'v> {
         Some(self.child(name, value))
     }
 
+    /// Whether two objects have the same member `name`, or none.
+    pub(super) fn shares(&self, other: &Self, name: &str) -> bool {
+        self.value.get(name) == other.value.get(name)
+    }
+
     /// The member `name`.
     pub(super) fn need(&self, name: &str) -> Result<Self, Error> {
         if !self.value.is_object() {

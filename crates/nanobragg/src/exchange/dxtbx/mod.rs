@@ -21,7 +21,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use self::key::Key;
-use super::described::Described;
+use super::described::{Described, Ignored};
 use super::file;
 use super::geometry::Geometry;
 use crate::error::Error;
@@ -29,8 +29,8 @@ use crate::error::Error;
 /// Which experiment and which panel of its detector to take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// The experiment, counted from 0.
-    pub experiment: usize,
+    /// The experiment, counted from 0; `None` takes the first.
+    pub experiment: Option<usize>,
     /// The panel, counted from 0; `None` takes all of them.
     pub panel: Option<usize>,
 }
@@ -59,7 +59,8 @@ pub fn parse(bytes: &[u8], name: &str, choice: Choice) -> Result<Described, Erro
     if id.text() != Some("ExperimentList") {
         return Err(id.wrong("\"ExperimentList\""));
     }
-    let experiment = root.need("experiment")?.item(choice.experiment)?;
+    let experiments = root.need("experiment")?;
+    let experiment = experiments.item(choice.experiment.unwrap_or(0))?;
     let model = |name: &str| -> Result<Option<Key<'_>>, Error> {
         let Some(index) = experiment.get(name) else {
             return Ok(None);
@@ -67,6 +68,8 @@ pub fn parse(bytes: &[u8], name: &str, choice: Choice) -> Result<Described, Erro
         root.need(name)?.item(index.count()? as usize).map(Some)
     };
     let mut described = Described::default();
+    let others = left_out(name, &experiments, &experiment, choice)?;
+    described.ignored.extend(others);
     if let Some(detector) = model("detector")? {
         detector::read(&detector, choice.panel, &mut described)?;
     }
@@ -84,6 +87,35 @@ pub fn parse(bytes: &[u8], name: &str, choice: Choice) -> Result<Described, Erro
         crystal::read(&crystal, &goniometer, &mut described)?;
     }
     Ok(described)
+}
+
+/// The experiments that are not taken: other lattices on the same image, or any others if none was asked for.
+fn left_out(
+    name: &str,
+    experiments: &Key<'_>,
+    taken: &Key<'_>,
+    choice: Choice,
+) -> Result<Option<Ignored>, Error> {
+    const IMAGE: [&str; 5] = ["imageset", "scan", "detector", "beam", "goniometer"];
+    // Without an image set or a scan nothing tells the images of an experiment.
+    let is_known = taken.get("imageset").or(taken.get("scan")).is_some();
+    let count = experiments.items()?.len();
+    let lattices = experiments
+        .items()?
+        .filter(|other| is_known && IMAGE.iter().all(|model| taken.shares(other, model)))
+        .count();
+    let reason = if lattices > 1 {
+        "others are lattices on the same image, and a run has one crystal; -expt_number chooses it"
+    } else if count > 1 && choice.experiment.is_none() {
+        "a run has one experiment; -expt_number chooses it"
+    } else {
+        return Ok(None);
+    };
+    let taken = choice.experiment.unwrap_or(0);
+    Ok(Some(Ignored {
+        place: format!("{name}: all but experiment {taken} of {count}"),
+        reason,
+    }))
 }
 
 /// The text of a file with one experiment and one image.
