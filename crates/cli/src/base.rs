@@ -106,6 +106,7 @@ impl Args {
                 space_group: given.space_group.clone(),
                 solvent: solvent(&self.coordinates, Some(Solvent::default())),
                 anomalous: self.coordinates.dispersion.clone(),
+                is_strict: self.coordinates.is_strict,
                 default_f,
             });
         }
@@ -138,6 +139,7 @@ impl Args {
                     space_group: space_group(&atoms.space_group),
                     solvent: solvent(&self.coordinates, atoms.solvent),
                     anomalous,
+                    is_strict: self.coordinates.is_strict || atoms.is_strict,
                     default_f,
                 })
             }

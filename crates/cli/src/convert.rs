@@ -80,6 +80,7 @@ impl HklRequest {
             dmin_a: self.dmin_a,
             solvent: solvent(&self.coordinates, Some(Solvent::default())),
             dispersion: self.coordinates.dispersion.clone(),
+            strict_atoms: self.coordinates.is_strict,
         }
     }
 }
@@ -165,6 +166,10 @@ static TOOL: Tool<HklRequest> = Tool {
             .help("The smallest spacing of reflections worked out from atoms"),
         Spec::switch("nosolvent", |request| request.coordinates.no_solvent = true)
             .help("Leave out the bulk solvent between the atoms"),
+        Spec::switch("strict_atoms", |request| {
+            request.coordinates.is_strict = true
+        })
+        .help("Refuse atoms that are otherwise taken with a warning"),
         Spec::new(
             "ksol",
             Takes::Float(|request, v| request.coordinates.solvent_density_per_a3 = Some(v)),

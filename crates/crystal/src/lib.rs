@@ -55,9 +55,12 @@ pub use mosaic::{DomainTurn, MAX_DOMAINS, Mosaic, MosaicSpec, cap_rotation};
 pub use orientation::{Misset, angles_from_rotation, misset, reciprocal_from_matrix};
 pub use reflections::{
     Amplitude, ColumnChoice, ColumnKind, ExpandedList, Expansion, FactorColumns, ListedReflection,
-    Merging, ReflectionList, ReflectionTable, TableColumn,
+    Merging, ReflectionList, ReflectionTable, RowCounts, RowStatus, TableColumn, TableNote,
 };
 pub use shape::{LatticeNumber, LatticeShape, Shape, sinc3, sincg};
 pub use size::{CrystalSize, clip_to_beam, interpolates_by_default, recommended_oversample};
 pub use spindle::{phi_angles_rad, rotate_by_phi};
-pub use symmetry::{AsymmetricUnit, CrystalSystem, Equivalent, SpaceGroup, SymmetryOperation};
+pub use symmetry::{
+    AsymmetricUnit, CrystalSystem, Equivalent, GroupDoubt, SpaceGroup, StatedGroup,
+    SymmetryOperation,
+};

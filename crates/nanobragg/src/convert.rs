@@ -11,6 +11,7 @@ use nanobragg_crystal::read::{fdump, mmcif, mtz, structure_factors};
 use nanobragg_crystal::{
     CellSpec, Error as CrystalError, FactorGrid, GridLimit, Hkl, ReflectionList, SpaceGroup,
 };
+use nanobragg_io::cif::is_cif;
 use nanobragg_io::input::bytes_of as bytes_of_input;
 use nanobragg_structure::{self as structure, Dispersion, FactorSpec, Solvent, StructureFactors};
 
@@ -89,6 +90,8 @@ pub struct Conversion {
     pub solvent: Option<Solvent>,
     /// Dispersion corrections of atoms.
     pub dispersion: Dispersion,
+    /// Whether atoms that are not as they should be are an error instead of a warning.
+    pub strict_atoms: bool,
 }
 
 /// The contents of a file of reflections, and how they were made.
@@ -166,10 +169,7 @@ impl Conversion {
     /// The reflections of the input, a description of it, and whether it lists every reflection.
     fn read(&self) -> Result<(ReflectionList, String, bool), Error> {
         let given = self.space_group.as_deref();
-        let group = given.map(|name| match &self.cell {
-            Some(cell) => SpaceGroup::from_name_for_cell(name, cell),
-            None => SpaceGroup::from_name(name),
-        });
+        let group = given.map(|name| SpaceGroup::from_name_for_cell(name, self.cell.as_ref()));
         let group = group.transpose()?;
         if fdump::is_dump(&self.input) {
             let grid = fdump::read(&self.input, self.default_f, GridLimit::default())?;
@@ -180,8 +180,14 @@ impl Conversion {
         let bytes = bytes_of_input(&self.input).map_err(CrystalError::from)?;
         let name = self.input.display().to_string();
         let is_mtz = bytes.starts_with(mtz::MAGIC);
-        if !is_mtz && structure::read::are_coordinates(&bytes) {
-            return self.of_atoms(&bytes, &name, group);
+        // A CIF can have both: without a resolution its reflections are wanted.
+        let lists_reflections = || {
+            self.dmin_a.is_none()
+                && is_cif(&bytes)
+                && structure_factors::parse(&bytes, &name).is_ok()
+        };
+        if !is_mtz && structure::read::are_coordinates(&bytes) && !lists_reflections() {
+            return self.of_atoms(&bytes, &name);
         }
         if self.dmin_a.is_some() {
             return Err(Error::ResolutionOfList {
@@ -203,19 +209,16 @@ impl Conversion {
         Ok((list, format!("{format} columns {columns}"), false))
     }
 
-    fn of_atoms(
-        &self,
-        bytes: &[u8],
-        name: &str,
-        space_group: Option<SpaceGroup>,
-    ) -> Result<(ReflectionList, String, bool), Error> {
+    /// The reflections of atoms as far as the resolution limit.
+    fn of_atoms(&self, bytes: &[u8], name: &str) -> Result<(ReflectionList, String, bool), Error> {
         let no_limit = || Error::NoResolution {
             path: self.input.clone(),
         };
         let dmin_a = self.dmin_a.ok_or_else(no_limit)?;
         let given = structure::read::Given {
             cell: self.cell,
-            space_group,
+            space_group: self.space_group.clone(),
+            is_strict: self.strict_atoms,
         };
         let reading = structure::read::parse(bytes, name, &given)?;
         for warning in &reading.warnings {

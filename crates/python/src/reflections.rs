@@ -61,7 +61,7 @@ pub(crate) fn read_hkl<'py>(
         default_f: 0.0,
     };
     let (list, found) = py
-        .detach(|| read_list(&spec))
+        .detach(|| read_list(&spec, None))
         .map_err(|error| of_run(py, &error.into()))?;
     for warning in found.iter().flat_map(|found| &found.warnings) {
         warn(py, &warning.to_string())?;
@@ -208,8 +208,5 @@ fn space_group(
     name: &str,
     cell: Option<&CellSpec>,
 ) -> Result<SpaceGroup, nanobragg::crystal::Error> {
-    match cell {
-        Some(cell) => SpaceGroup::from_name_for_cell(name, cell),
-        None => SpaceGroup::from_name(name),
-    }
+    SpaceGroup::from_name_for_cell(name, cell)
 }

@@ -14,6 +14,9 @@ impl Element {
     /// Hydrogen.
     pub const HYDROGEN: Self = Self(1);
 
+    /// Oxygen.
+    pub const OXYGEN: Self = Self(8);
+
     /// The element of a symbol. Case does not matter. Deuterium scatters X-rays like hydrogen.
     ///
     /// ```
@@ -30,6 +33,15 @@ impl Element {
         let has_symbol = |(known, _): &(&str, f64)| known.eq_ignore_ascii_case(symbol);
         let index = TABLE.iter().position(has_symbol)?;
         u8::try_from(index + 1).ok().map(Self)
+    }
+
+    /// Whether the symbol is of an element beyond californium, which has no form factor.
+    pub(crate) fn is_beyond(symbol: &str) -> bool {
+        const BEYOND: [&str; 20] = [
+            "Es", "Fm", "Md", "No", "Lr", "Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn",
+            "Nh", "Fl", "Mc", "Lv", "Ts", "Og",
+        ];
+        BEYOND.iter().any(|own| own.eq_ignore_ascii_case(symbol))
     }
 
     /// The number of protons.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use nanobragg_crystal::GroupDoubt;
 use nanobragg_io::input::ReadError;
 
 /// Why coordinates cannot be read or structure factors cannot be computed.
@@ -43,13 +44,13 @@ pub enum Error {
         expected: &'static str,
     },
 
-    /// An anisotropic displacement does not follow its atom.
-    #[error("{name}:{line}: an ANISOU record that does not follow the record of its atom")]
-    StrayAnisou {
+    /// Atoms are not as they should be, and [`Given::is_strict`](crate::read::Given) is set.
+    #[error("{name}: {warning}")]
+    DoubtfulAtoms {
         /// The file.
         name: String,
-        /// The line, counted from 1.
-        line: usize,
+        /// What is wrong with the atoms.
+        warning: Warning,
     },
 
     /// The text of a CIF is not valid, or the last row of a loop is incomplete.
@@ -141,9 +142,45 @@ fn gib(bytes: u128) -> f64 {
 }
 
 /// Something in a coordinate file that was changed or looks wrong but is not an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
+    /// The space group of the file is doubtful.
+    SpaceGroup(GroupDoubt),
+    /// Atoms of an unknown element count as oxygen.
+    UnknownElements {
+        /// The number of these atoms.
+        atoms: usize,
+        /// The symbol of the first one.
+        symbol: String,
+        /// Its line, counted from 1.
+        line: usize,
+    },
+    /// Occupancies below 0 or above 1 are used as they are.
+    Occupancies {
+        /// The number of these atoms.
+        atoms: usize,
+    },
+    /// Negative B factors and tensors that are not positive are used as they are.
+    NegativeDisplacements {
+        /// The number of these atoms.
+        atoms: usize,
+    },
+    /// Atoms without an occupancy have 1, and atoms without B have 20 A^2.
+    MissingNumbers {
+        /// The number of these atoms.
+        atoms: usize,
+    },
+    /// Charges that are not understood count as 0.
+    Charges {
+        /// The number of these atoms.
+        atoms: usize,
+    },
+    /// Tensors that do not follow their atom are ignored.
+    StrayTensors {
+        /// The number of these records.
+        records: usize,
+    },
     /// Only the first of several models is used.
     ModelsLeftOut {
         /// The number of the other models.
@@ -161,6 +198,35 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::SpaceGroup(doubt) => doubt.fmt(f),
+            Self::UnknownElements {
+                atoms,
+                symbol,
+                line,
+            } => write!(
+                f,
+                "{atoms} atoms of unknown elements count as oxygen, the first is `{symbol}` in line {line}"
+            ),
+            Self::Occupancies { atoms } => write!(
+                f,
+                "{atoms} atoms have an occupancy below 0 or above 1: it is used as it is"
+            ),
+            Self::NegativeDisplacements { atoms } => write!(
+                f,
+                "{atoms} atoms have a negative B factor or tensor: it is used as it is"
+            ),
+            Self::MissingNumbers { atoms } => write!(
+                f,
+                "{atoms} atoms have no occupancy or B factor: 1 and 20 A^2 are used"
+            ),
+            Self::Charges { atoms } => write!(
+                f,
+                "{atoms} atoms have a charge that is not understood: 0 is used"
+            ),
+            Self::StrayTensors { records } => write!(
+                f,
+                "{records} ANISOU records do not follow the record of their atom: they are ignored"
+            ),
             Self::ModelsLeftOut { models } => {
                 write!(
                     f,

@@ -120,15 +120,25 @@ impl StructureFactors {
         let mut dispersion = model.dispersion.clone();
         // Corrections of the request replace those of the file.
         dispersion.extend(&spec.dispersion);
-        let scatterers: Vec<_> = model
+        let all: Vec<_> = model
             .atoms
             .iter()
             .map(|atom| Scatterer::new(atom, &dispersion))
             .collect();
-        for scatterer in &scatterers {
+        for scatterer in &all {
             let quantity = "the B factor of an atom where it moves least (A^2)";
-            within(quantity, scatterer.least_b_a2(), -8.0..=1e4, "-8 to 1e4")?;
+            within(
+                quantity,
+                scatterer.least_b_a2(),
+                -100.0..=1e4,
+                "-100 to 1e4",
+            )?;
         }
+        // The blur of the map makes up for the smallest B, and errors of the map grow with the blur. Atoms far
+        // below 0, of which a file has few, are summed directly.
+        let (sharp, scatterers): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|scatterer| scatterer.least_b_a2() < LEAST_B_OF_MAP_A2);
         let density = match spec.method {
             Summation::Density => Some(DensityFactors::new(
                 frame,
@@ -141,6 +151,11 @@ impl StructureFactors {
         let asymmetric = |hkl: [i32; 3], s_squared: f64| match &density {
             Some(density) => density.at(hkl, s_squared),
             None => direct::at(frame, &scatterers, hkl),
+        };
+        let asymmetric = |hkl: [i32; 3], s_squared: f64| {
+            let [real, imaginary] = asymmetric(hkl, s_squared);
+            let [more_real, more_imaginary] = direct::at(frame, &sharp, hkl);
+            [real + more_real, imaginary + more_imaginary]
         };
         let solvent = spec.solvent;
         let solvent = solvent
@@ -241,6 +256,9 @@ impl FactorSpec {
         Ok(())
     }
 }
+
+/// The smallest B of an atom that is added to a map, in A^2.
+const LEAST_B_OF_MAP_A2: f64 = -8.0;
 
 /// An error unless the value is in its range.
 fn within(

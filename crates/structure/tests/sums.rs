@@ -309,6 +309,39 @@ fn rock_salt_adds_or_subtracts_its_two_sublattices() {
 }
 
 #[test]
+fn odd_atoms_scatter_as_in_gemmi() {
+    // F(1 2 3) of two atoms by the direct sum of gemmi 0.7.5. The first one is an ordinary carbon.
+    const PRINTED: f64 = 2e-6;
+    let text = |occupancy: &str, b: &str, symbol: &str| {
+        let cell = "CRYST1   10.000   12.000   14.000  90.00  90.00  90.00 P 1           1\n";
+        let atom = |x: &str, end: &str| {
+            format!("ATOM      1  CA  ALA A   1       {x}   3.100   3.700{end}\n")
+        };
+        let first = atom("7.500", "  1.00 20.00           C");
+        cell.to_owned() + &first + &atom("2.500", &format!("{occupancy}{b}          {symbol}"))
+    };
+    for (occupancy, b, symbol, expected) in [
+        ("  1.20", " 20.00", " C", [-0.538_592_35, -0.211_381_92]),
+        (" -0.50", " 20.00", " C", [4.039_441_68, 1.585_364_03]),
+        ("  1.00", " -5.00", " C", [-1.850_741_76, -0.726_362_62]),
+        ("  1.00", " 20.00", " X", [-1.325_933_91, -0.520_390_71]),
+        ("  1.00", " 20.00", " D", [2.246_355_39, 0.881_629_52]),
+    ] {
+        let text = text(occupancy, b, symbol);
+        let reading = read::parse(text.as_bytes(), "x.pdb", &read::Given::default()).unwrap();
+        for method in [Summation::Direct, Summation::Density] {
+            let found = factors(&reading.model, method, Dispersion::new())[&[1, 2, 3]];
+            let off = (found.real - expected[0]).hypot(found.imaginary - expected[1]);
+            let tolerance = match method {
+                Summation::Direct => PRINTED,
+                Summation::Density => MAP_R * 6.0,
+            };
+            assert!(off < tolerance, "{text}{found:?} {expected:?}");
+        }
+    }
+}
+
+#[test]
 fn impossible_requests_are_errors() {
     let model = model(&TRICLINIC, "P 1", mixture());
     let message = |spec: FactorSpec| {

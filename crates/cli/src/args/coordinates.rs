@@ -14,6 +14,8 @@ pub struct CoordinateArgs {
     pub solvent_density_per_a3: Option<f64>,
     /// B of the solvent, in A^2.
     pub solvent_b_a2: Option<f64>,
+    /// Atoms that are not as they should be are an error instead of a warning.
+    pub is_strict: bool,
     /// Dispersion corrections.
     pub dispersion: Dispersion,
 }
@@ -58,6 +60,10 @@ pub(super) static GROUP: Group = Group {
         .of(&["factors.solvent.b"]),
         FlagSpec::switch("nosolvent", |args| args.coordinates.no_solvent = true)
             .help("Leave out the bulk solvent of -pdb."),
+        FlagSpec::switch("strict_atoms", |args| args.coordinates.is_strict = true).help(
+            "Refuse atoms of -pdb that are otherwise taken with a warning: unknown elements, \
+             occupancies outside 0 to 1, negative or missing B factors, unknown charges.",
+        ),
         FlagSpec::new(
             "anomalous",
             Takes::Text(|args, text| {

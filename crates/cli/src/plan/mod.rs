@@ -210,7 +210,7 @@ fn completeness(job: &Job, d_angstrom: f64) -> Result<Option<Completeness>, RunE
         FactorsSpec::Constant(_) => None,
         // The grid does not tell what was listed from what was filled in; a pipe is read only once.
         FactorsSpec::List(list) if list.path.is_file() => {
-            let (reflections, _) = read_list(list)?;
+            let (reflections, _) = read_list(list, job.named.crystal.cell.as_ref())?;
             Some(sphere.completeness(&reflections))
         }
         FactorsSpec::List(_)

@@ -113,9 +113,23 @@ impl FactorGrid {
         default_f: f64,
         limit: GridLimit,
     ) -> Result<Self, Error> {
+        Self::counting_repeats(reflections, default_f, limit).map(|(grid, _)| grid)
+    }
+
+    /// The grid as from [`FactorGrid::from_reflections`], and how many listed amplitudes gave way to a
+    /// later one that differs.
+    ///
+    /// # Errors
+    /// Those of [`FactorGrid::from_reflections`].
+    pub fn counting_repeats(
+        reflections: &[Reflection],
+        default_f: f64,
+        limit: GridLimit,
+    ) -> Result<(Self, usize), Error> {
         let Some(bounds) = Bounds::around(reflections) else {
-            return Ok(Self::empty(default_f));
+            return Ok((Self::empty(default_f), 0));
         };
+        let mut repeats = 0;
         let mut values = reserve(&bounds, limit)?;
         values.resize(count(&bounds), default_f);
         let mut grid = Self {
@@ -131,10 +145,12 @@ impl FactorGrid {
         {
             let offset = grid.offset(hkl.map(i64::from));
             if let Some(value) = offset.and_then(|offset| grid.values.get_mut(offset)) {
+                let is_other = value.to_bits() != amplitude.to_bits();
+                repeats += usize::from(is_other && value.to_bits() != default_f.to_bits());
                 *value = *amplitude;
             }
         }
-        Ok(grid)
+        Ok((grid, repeats))
     }
 
     /// The grid of values that already fill their box. Every point counts as read.
@@ -351,6 +367,8 @@ mod tests {
         let grid = FactorGrid::from_reflections(&listed, 0.0, GridLimit::default()).unwrap();
         assert_eq!(grid.nearest([1, 1, 1]), 6.0);
         assert_eq!(grid.count_read(), 2);
+        let counted = FactorGrid::counting_repeats(&listed, 0.0, GridLimit::default()).unwrap();
+        assert_eq!(counted, (grid, 1));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use crate::error::Error;
 
 /// Names of amplitudes calculated from a model, the best first. They are preferred because they are
 /// complete and on an absolute scale.
-const CALCULATED: [&str; 10] = [
+const CALCULATED: [&str; 11] = [
+    "PDBX_F_CALC_WITH_SOLVENT",
     "FMODEL",
     "F-MODEL",
     "F_MODEL",
@@ -17,6 +18,9 @@ const CALCULATED: [&str; 10] = [
     "FC",
     "FC_ALL_LS",
 ];
+
+/// Names of measured quantities in a CIF, the best first.
+const MEASURED: [&str; 4] = ["F_MEAS_AU", "F_MEAS", "INTENSITY_MEAS", "F_SQUARED_MEAS"];
 
 /// Names of amplitudes that are map coefficients or differences.
 const MAP_COEFFICIENTS: [&str; 9] = [
@@ -47,6 +51,8 @@ pub struct ColumnChoice {
     pub quantity: FactorColumns,
     /// Whether they are intensities F squared.
     pub are_intensities: bool,
+    /// Whether they were measured, not calculated from a model.
+    pub is_measured: bool,
     /// The column of the phase.
     pub phase: Option<usize>,
     /// The names of these columns in the file.
@@ -129,20 +135,39 @@ impl ColumnChoice {
                 .filter(move |(_, column)| column.kind == kind)
                 .map(|(place, _)| place)
         };
-        // Files put the columns of a reflection and of its mate in this order.
+        let label = |place: usize| {
+            let column = table.columns.get(place);
+            column.map_or("", |column| column.label.as_str())
+        };
+        // Files put the columns of a reflection and of its mate in this order, unless the names say else.
         let pair = |kind: ColumnKind| {
             let mut places = all_of(kind);
-            Some(FactorColumns::Pair(places.next()?, places.next()?))
+            let (one, other) = (places.next()?, places.next()?);
+            let is_of_mate = |place| {
+                let label = label(place).to_ascii_lowercase();
+                label.contains("(-)") || label.contains("minus")
+            };
+            Some(if is_of_mate(one) && !is_of_mate(other) {
+                FactorColumns::Pair(other, one)
+            } else {
+                FactorColumns::Pair(one, other)
+            })
         };
         // The best name counts first, then the position in the file.
         let calculated = all_of(ColumnKind::Amplitude)
             .filter_map(|place| Some((named(place, &CALCULATED)?, place)))
             .min()
             .map(|(_, place)| FactorColumns::One(place));
-        let observed = all_of(ColumnKind::Amplitude)
-            .find(|place| named(*place, &MAP_COEFFICIENTS).is_none())
-            .map(FactorColumns::One);
-        let first = |kind| all_of(kind).next().map(FactorColumns::One);
+        // The first in the file, unless a CIF has one with a better name.
+        let best_named = |places: &mut dyn Iterator<Item = usize>| {
+            let best = places.min_by_key(|place| rank(label(*place), &MEASURED));
+            best.map(FactorColumns::One)
+        };
+        let observed = best_named(
+            &mut all_of(ColumnKind::Amplitude)
+                .filter(|place| named(*place, &MAP_COEFFICIENTS).is_none()),
+        );
+        let first = |kind| best_named(&mut all_of(kind));
         let quantity = calculated
             .or_else(|| pair(ColumnKind::AnomalousAmplitude))
             .or(observed)
@@ -156,7 +181,8 @@ impl ColumnChoice {
                 present: labels(table),
             })?;
         let last = match quantity {
-            FactorColumns::One(place) | FactorColumns::Pair(_, place) => place,
+            FactorColumns::One(place) => place,
+            FactorColumns::Pair(plus, minus) => plus.max(minus),
         };
         // A sigma can be between F and its phase. Behind another F the phase belongs to that one.
         let phase = table
@@ -188,10 +214,29 @@ impl ColumnChoice {
         Self {
             quantity,
             are_intensities,
+            is_measured: !columns().any(|column| is_calculated(&column.label)),
             phase,
             labels: columns().map(|column| column.label.clone()).collect(),
         }
     }
+}
+
+/// Whether a column is calculated from a model, at least in part.
+fn is_calculated(label: &str) -> bool {
+    let is_own = |name: &&str| label.eq_ignore_ascii_case(name);
+    CALCULATED
+        .iter()
+        .chain(&MAP_COEFFICIENTS)
+        .any(|name| is_own(&name))
+        || label.to_ascii_lowercase().contains("calc")
+}
+
+/// The place of a name in a list, or behind the list.
+fn rank(label: &str, names: &[&str]) -> usize {
+    let own = names
+        .iter()
+        .position(|name| label.eq_ignore_ascii_case(name));
+    own.unwrap_or(names.len())
 }
 
 impl fmt::Display for ColumnChoice {
@@ -223,6 +268,8 @@ mod tests {
             name: "a.mtz".into(),
             cell: None,
             space_group: None,
+            notes: Vec::new(),
+            statuses: Vec::new(),
             columns: columns.iter().map(column).collect(),
             indices: vec![],
             values: vec![],

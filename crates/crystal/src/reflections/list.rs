@@ -1,5 +1,7 @@
+use std::collections::HashMap;
+
 use super::choice::{ColumnChoice, FactorColumns};
-use super::table::ReflectionTable;
+use super::table::{ReflectionTable, RowStatus};
 use crate::cell::CellSpec;
 use crate::constants::DEGREES_PER_RADIAN;
 use crate::factors::{Hkl, Reflection};
@@ -43,19 +45,33 @@ pub struct ReflectionList {
     pub space_group: SpaceGroup,
     /// The reflections.
     pub reflections: Vec<ListedReflection>,
-    /// The number of rows without a value. They are left out.
-    pub missing_count: usize,
-    /// The number of negative intensities. They become 0.
-    pub negative_count: usize,
-    /// The number of reflections with only one of F(+) and F(-). It is used for both.
-    pub half_count: usize,
+    /// What became of the rows of the file.
+    pub counts: RowCounts,
+}
+
+/// The numbers of rows or reflections of a file that are special.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RowCounts {
+    /// Rows without a value. They are left out.
+    pub missing: usize,
+    /// Negative intensities. They become 0.
+    pub negative: usize,
+    /// Reflections with only one of F(+) and F(-). It is used for both.
+    pub half: usize,
+    /// Rows that the file marks as rejected. They are left out if their values are measured.
+    pub rejected: usize,
+    /// Rows of the test set. They are used.
+    pub test_set: usize,
+    /// Rows of intensities whose indices were listed before. The mean is used.
+    pub repeated: usize,
 }
 
 impl ReflectionList {
     /// The reflections of a table, from the columns of `choice`. The space group is `space_group`, or
     /// else that of the table, or else P 1.
     ///
-    /// From an intensity, F is its square root, or 0 if it is negative.
+    /// From an intensity, F is its square root, or 0 if it is negative. Rows of intensities with the same
+    /// indices are averaged before. Measured values of rejected rows are left out.
     pub fn from_table(
         table: &ReflectionTable,
         choice: &ColumnChoice,
@@ -68,44 +84,69 @@ impl ReflectionList {
                 .cloned()
                 .unwrap_or_else(SpaceGroup::p1),
             reflections: Vec::new(),
-            missing_count: 0,
-            negative_count: 0,
-            half_count: 0,
+            counts: RowCounts::default(),
         };
+        // The row of each set of indices, and the sums of its intensities and of those of the mates.
+        let mut place_of: HashMap<[i32; 3], usize> = HashMap::new();
+        let mut sums: Vec<[Mean; 2]> = Vec::new();
+        let counts = &mut list.counts;
+        let mut statuses = table.statuses.iter();
         for (hkl, values) in table.rows() {
+            match statuses.next() {
+                Some(RowStatus::Rejected) if choice.is_measured => {
+                    counts.rejected += 1;
+                    continue;
+                }
+                Some(RowStatus::TestSet) => counts.test_set += 1,
+                Some(RowStatus::Used | RowStatus::Rejected) | None => {}
+            }
             let value = |place: usize| values.get(place).copied().filter(|v| v.is_finite());
-            let mut factor = |place: usize| {
-                let value = value(place)?;
-                if !choice.are_intensities {
-                    return Some(value);
+            let [plus, minus] = match choice.quantity {
+                FactorColumns::One(place) => [value(place), None],
+                FactorColumns::Pair(plus, minus) => [value(plus), value(minus)],
+            };
+            let is_pair = matches!(choice.quantity, FactorColumns::Pair(..));
+            let amplitude = match (plus, minus) {
+                (Some(plus), Some(minus)) => Amplitude::Pair(plus, minus),
+                (None, None) => {
+                    counts.missing += 1;
+                    continue;
                 }
-                if value < 0.0 {
-                    list.negative_count += 1;
+                // One of the two is missing. Friedel's law is the best estimate of it.
+                (Some(one), None) | (None, Some(one)) => {
+                    counts.half += usize::from(is_pair);
+                    Amplitude::Same(one)
                 }
-                Some(value.max(0.0).sqrt())
             };
-            let amplitude = match choice.quantity {
-                FactorColumns::One(place) => factor(place).map(Amplitude::Same),
-                FactorColumns::Pair(plus, minus) => match (factor(plus), factor(minus)) {
-                    (Some(plus), Some(minus)) => Some(Amplitude::Pair(plus, minus)),
-                    (None, None) => None,
-                    // One of the two is missing. Friedel's law is the best estimate of it.
-                    (one, other) => {
-                        list.half_count += 1;
-                        one.or(other).map(Amplitude::Same)
-                    }
-                },
-            };
-            let Some(amplitude) = amplitude else {
-                list.missing_count += 1;
-                continue;
-            };
+            if choice.are_intensities {
+                // Observations of one reflection are averaged before the root is taken.
+                let place = *place_of.entry(hkl).or_insert(sums.len());
+                if let Some([sum, mate]) = sums.get_mut(place) {
+                    counts.repeated += 1;
+                    sum.add(plus);
+                    mate.add(minus);
+                    continue;
+                }
+                sums.push([plus, minus].map(Mean::of));
+            }
             let phase_deg = choice.phase.and_then(value);
             list.reflections.push(ListedReflection {
                 hkl,
                 amplitude,
                 phase_rad: phase_deg.map(|degrees| degrees / DEGREES_PER_RADIAN),
             });
+        }
+        let root = |mean: f64, counts: &mut RowCounts| {
+            counts.negative += usize::from(mean < 0.0);
+            mean.max(0.0).sqrt()
+        };
+        for (reflection, [plus, minus]) in list.reflections.iter_mut().zip(sums) {
+            reflection.amplitude = match (plus.value(), minus.value()) {
+                (Some(plus), Some(minus)) => {
+                    Amplitude::Pair(root(plus, counts), root(minus, counts))
+                }
+                (one, other) => Amplitude::Same(root(one.or(other).unwrap_or(0.0), counts)),
+            };
         }
         list
     }
@@ -124,9 +165,7 @@ impl ReflectionList {
             cell: None,
             space_group: space_group.cloned().unwrap_or_else(SpaceGroup::p1),
             reflections: reflections.iter().map(listed).collect(),
-            missing_count: 0,
-            negative_count: 0,
-            half_count: 0,
+            counts: RowCounts::default(),
         }
     }
 
@@ -156,5 +195,31 @@ impl ReflectionList {
     /// Whether a reflection has a phase.
     pub fn has_phases(&self) -> bool {
         self.reflections.iter().any(|r| r.phase_rad.is_some())
+    }
+}
+
+/// The mean of values that come one after the other.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mean {
+    sum: f64,
+    count: usize,
+}
+
+impl Mean {
+    fn of(value: Option<f64>) -> Self {
+        let mut mean = Self::default();
+        mean.add(value);
+        mean
+    }
+
+    fn add(&mut self, value: Option<f64>) {
+        if let Some(value) = value {
+            self.sum += value;
+            self.count += 1;
+        }
+    }
+
+    fn value(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
     }
 }

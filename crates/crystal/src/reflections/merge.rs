@@ -87,9 +87,7 @@ impl ReflectionList {
             cell: self.cell,
             space_group: self.space_group.clone(),
             reflections,
-            missing_count: self.missing_count,
-            negative_count: self.negative_count,
-            half_count: self.half_count,
+            counts: self.counts,
         };
         (merged, merging)
     }

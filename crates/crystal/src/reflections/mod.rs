@@ -15,6 +15,6 @@ mod table;
 
 pub use choice::{ColumnChoice, FactorColumns};
 pub use expand::{ExpandedList, Expansion};
-pub use list::{Amplitude, ListedReflection, ReflectionList};
+pub use list::{Amplitude, ListedReflection, ReflectionList, RowCounts};
 pub use merge::Merging;
-pub use table::{ColumnKind, ReflectionTable, TableColumn};
+pub use table::{ColumnKind, ReflectionTable, RowStatus, TableColumn, TableNote};

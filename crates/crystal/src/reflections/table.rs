@@ -1,5 +1,7 @@
+use std::fmt;
+
 use crate::cell::CellSpec;
-use crate::symmetry::SpaceGroup;
+use crate::symmetry::{GroupDoubt, SpaceGroup};
 
 /// The contents of a column of a reflection file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +50,50 @@ pub struct ReflectionTable {
     pub cell: Option<CellSpec>,
     /// The space group, if the file has one.
     pub space_group: Option<SpaceGroup>,
+    /// What may surprise about the file.
+    pub notes: Vec<TableNote>,
     /// The columns after h, k, l.
     pub columns: Vec<TableColumn>,
     /// The indices h, k, l of each row.
     pub indices: Vec<[i32; 3]>,
     /// The values `[row][column]`. A missing value is NaN.
     pub values: Vec<f64>,
+    /// The status of each row; empty if the file has none.
+    pub statuses: Vec<RowStatus>,
+}
+
+/// What a file says of the use of a reflection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowStatus {
+    /// It was used.
+    Used,
+    /// It was left out of the refinement as part of the test set.
+    TestSet,
+    /// Its measurement is not reliable (`x`) or it should be absent (`-`).
+    Rejected,
+}
+
+/// Something about the table of a file that may surprise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableNote {
+    /// The space group is doubtful.
+    Group(GroupDoubt),
+    /// Part of the data comes from another data block of the CIF than the reflections.
+    OtherBlock {
+        /// What comes from there.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for TableNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Group(doubt) => doubt.fmt(f),
+            Self::OtherBlock { what } => {
+                write!(f, "{what} of the reflections comes from another data block")
+            }
+        }
+    }
 }
 
 impl ReflectionTable {

@@ -18,15 +18,18 @@
 mod asymmetric_unit;
 mod crystal_system;
 mod hall;
+mod metric;
 mod name;
 mod operation;
 mod space_group;
+mod stated;
 mod table;
 
 pub use asymmetric_unit::AsymmetricUnit;
 pub use crystal_system::CrystalSystem;
 pub use operation::SymmetryOperation;
 pub use space_group::{Equivalent, SpaceGroup};
+pub use stated::{GroupDoubt, StatedGroup};
 
 #[cfg(test)]
 mod tests;

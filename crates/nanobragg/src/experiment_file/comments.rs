@@ -210,6 +210,10 @@ const COMMENTS: &[(&str, &str)] = &[
         "by element: { Se = { real = -8.0, imaginary = 4.5 } }, in electrons",
     ),
     (
+        "structure_factors.strict_atoms",
+        "whether atoms that are not as they should be are an error instead of a warning",
+    ),
+    (
         "structure_factors.dump",
         "structure factors of an earlier run; in place of hkl",
     ),

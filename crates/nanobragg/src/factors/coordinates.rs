@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nanobragg_crystal::{CellSpec, FactorGrid, GridLimit, SpaceGroup};
+use nanobragg_crystal::{CellSpec, FactorGrid, GridLimit};
 use nanobragg_geometry::in_unit;
 use nanobragg_structure::{
     Dispersion, FactorSpec, Model, Solvent, StructureFactors, Warning, read as read_file,
@@ -28,6 +28,8 @@ pub struct CoordinatesSpec {
     pub solvent: Option<Solvent>,
     /// Dispersion corrections by element.
     pub anomalous: Dispersion,
+    /// Whether atoms that are not as they should be are an error instead of a warning.
+    pub is_strict: bool,
     /// F of every reflection beyond those, in electrons.
     pub default_f: f64,
 }
@@ -50,13 +52,10 @@ pub(super) fn read(
     spec: &CoordinatesSpec,
     cell: Option<&CellSpec>,
 ) -> Result<read_file::Reading, Error> {
-    let group = spec.space_group.as_deref().map(|name| match cell {
-        Some(cell) => SpaceGroup::from_name_for_cell(name, cell),
-        None => SpaceGroup::from_name(name),
-    });
     let given = read_file::Given {
         cell: cell.copied(),
-        space_group: group.transpose()?,
+        space_group: spec.space_group.clone(),
+        is_strict: spec.is_strict,
     };
     Ok(read_file::read(&spec.path, &given)?)
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use nanobragg_crystal::read::structure_factors::{self, StructureFactors};
 use nanobragg_crystal::{
-    CellSpec, ColumnChoice, Error, Expansion, Lattice, Reflection, ReflectionList, ReflectionTable,
-    SpaceGroup,
+    CellSpec, ColumnChoice, Error, Expansion, GroupDoubt, Lattice, Reflection, ReflectionList,
+    ReflectionTable, RowCounts, SpaceGroup, TableNote,
 };
 
 /// A file that lists structure factors, and what to take of it.
@@ -107,6 +107,25 @@ pub enum FactorWarning {
         /// How many.
         count: usize,
     },
+    /// What the reader of the file found.
+    Table(TableNote),
+    /// Rows that the file marks.
+    Status {
+        /// How many are rejected and left out.
+        rejected: usize,
+        /// How many belong to the test set and are used.
+        test_set: usize,
+    },
+    /// Rows of intensities whose indices were listed before.
+    Repeated {
+        /// How many.
+        rows: usize,
+    },
+    /// Amplitudes of a text list that gave way to a later one with the same indices.
+    Overwritten {
+        /// How many.
+        count: usize,
+    },
     /// The rows are single observations.
     Unmerged {
         /// The file.
@@ -153,6 +172,19 @@ impl fmt::Display for FactorWarning {
                 f,
                 "{count} reflections are listed with values that differ: their means are taken"
             ),
+            Self::Table(note) => note.fmt(f),
+            Self::Status { rejected, test_set } => write!(
+                f,
+                "by their status {rejected} reflections are rejected and left out, and {test_set} of the test set are used"
+            ),
+            Self::Repeated { rows } => write!(
+                f,
+                "{rows} rows repeat the indices of another: the means of their intensities are taken"
+            ),
+            Self::Overwritten { count } => write!(
+                f,
+                "{count} lines of the list repeat the indices of another with a different F: the last one is used"
+            ),
             Self::Unmerged { path } => {
                 write!(f, "{path} holds unmerged data: equivalents are averaged")
             }
@@ -165,11 +197,15 @@ impl fmt::Display for FactorWarning {
 
 /// The reflections of a file for all of reciprocal space.
 ///
-/// A text list without a space group is taken as it is, and nothing is to be told of it.
+/// A text list without a space group is taken as it is, and nothing is to be told of it. It has no cell
+/// of its own: `cell` selects the setting of its group.
 ///
 /// # Errors
 /// What is wrong with the file, or with the columns asked for.
-pub fn read(spec: &ListSpec) -> Result<(Vec<Reflection>, Option<FactorFile>), Error> {
+pub fn read(
+    spec: &ListSpec,
+    cell: Option<&CellSpec>,
+) -> Result<(Vec<Reflection>, Option<FactorFile>), Error> {
     let group = spec.space_group.as_deref();
     let (list, format, columns, mut warnings) = match structure_factors::read(&spec.path)? {
         StructureFactors::Text(reflections) => {
@@ -179,7 +215,7 @@ pub fn read(spec: &ListSpec) -> Result<(Vec<Reflection>, Option<FactorFile>), Er
             let Some(name) = group else {
                 return Ok((reflections, None));
             };
-            let group = SpaceGroup::from_name(name)?;
+            let group = SpaceGroup::from_name_for_cell(name, cell)?;
             let list = ReflectionList::from_text(&reflections, Some(&group));
             (list, FactorFormat::Text, None, Vec::new())
         }
@@ -230,18 +266,44 @@ pub fn list_of(
     space_group: Option<&str>,
 ) -> Result<(ReflectionList, String, Vec<FactorWarning>), Error> {
     let choice = ColumnChoice::new(table, columns)?;
-    let group = space_group
-        .map(|name| match &table.cell {
-            Some(cell) => SpaceGroup::from_name_for_cell(name, cell),
-            None => SpaceGroup::from_name(name),
-        })
-        .transpose()?;
-    let list = ReflectionList::from_table(table, &choice, group.as_ref());
     let mut warnings = Vec::new();
+    let group = space_group
+        .map(|name| SpaceGroup::from_name_for_cell(name, table.cell.as_ref()))
+        .transpose()?;
+    for note in &table.notes {
+        match note {
+            // A group that is given makes up for one that is not understood.
+            TableNote::Group(_) if group.is_some() => continue,
+            TableNote::Group(GroupDoubt::NotUnderstood { name, used: None }) => {
+                return Err(Error::Symmetry {
+                    name: table.name.clone(),
+                    source: Box::new(Error::UnknownSpaceGroup {
+                        found: name.clone(),
+                    }),
+                });
+            }
+            TableNote::Group(_) | TableNote::OtherBlock { .. } => {}
+        }
+        warnings.push(FactorWarning::Table(note.clone()));
+    }
+    let list = ReflectionList::from_table(table, &choice, group.as_ref());
+    let RowCounts {
+        negative,
+        rejected,
+        test_set,
+        repeated,
+        ..
+    } = list.counts;
+    if rejected + test_set > 0 {
+        warnings.push(FactorWarning::Status { rejected, test_set });
+    }
+    if repeated > 0 {
+        warnings.push(FactorWarning::Repeated { rows: repeated });
+    }
     if choice.are_intensities {
         warnings.push(FactorWarning::Intensities {
             columns: choice.to_string(),
-            negative: list.negative_count,
+            negative,
         });
     }
     match (&group, &table.space_group) {

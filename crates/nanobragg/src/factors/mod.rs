@@ -113,6 +113,7 @@ struct Entry {
     solvent_density_per_a3: Option<f64>,
     solvent_b_a2: Option<f64>,
     anomalous: Option<Dispersion>,
+    strict_atoms: Option<bool>,
     dump: Option<PathBuf>,
 }
 
@@ -125,7 +126,8 @@ impl TryFrom<Entry> for FactorsSpec {
         let has_solvent = entry.solvent.is_some()
             || entry.solvent_density_per_a3.is_some()
             || entry.solvent_b_a2.is_some()
-            || entry.anomalous.is_some();
+            || entry.anomalous.is_some()
+            || entry.strict_atoms.is_some();
         let refuse = |is_there: bool, field: &str, needed: &str| {
             let text = || Err(format!("{field} means something only beside {needed}"));
             if is_there { text() } else { Ok(()) }
@@ -160,6 +162,7 @@ impl TryFrom<Entry> for FactorsSpec {
                     space_group: entry.space_group,
                     solvent: entry.solvent.unwrap_or(true).then_some(solvent),
                     anomalous: entry.anomalous.unwrap_or_default(),
+                    is_strict: entry.strict_atoms.unwrap_or(false),
                     default_f,
                 }))
             }
@@ -202,6 +205,7 @@ impl Serialize for FactorsSpec {
                 entry.solvent_density_per_a3 = Some(solvent.density_per_a3);
                 entry.solvent_b_a2 = Some(solvent.b_a2);
                 entry.anomalous = Some(atoms.anomalous.clone());
+                entry.strict_atoms = Some(atoms.is_strict);
             }
             Self::Dump { path, .. } => entry.dump = Some(path.clone()),
             Self::Grid(_) => {
@@ -219,6 +223,8 @@ pub struct Loaded {
     pub spec: ExperimentSpec,
     /// What is known of a list of structure factors, unless it was taken as it is.
     pub factor_file: Option<FactorFile>,
+    /// How many amplitudes of a text list gave way to a later one that differs.
+    pub repeated_in_text: usize,
     /// The atoms that structure factors were worked out from.
     pub coordinates: Option<Coordinates>,
 }
@@ -227,6 +233,10 @@ impl Loaded {
     /// What may surprise about the files, with `lattice` in the beam.
     pub(crate) fn warnings(&self, lattice: &Lattice) -> Vec<Warning> {
         let mut warnings = Vec::new();
+        if self.repeated_in_text > 0 {
+            let count = self.repeated_in_text;
+            warnings.push(Warning::Factors(FactorWarning::Overwritten { count }));
+        }
         if let Some(file) = &self.factor_file {
             let other = (file.cell.as_ref()).and_then(|cell| list::cell_warning(lattice, cell));
             warnings.extend(
@@ -267,20 +277,20 @@ impl ExperimentSpec {
         }
         let has_cell = self.crystal.cell.is_some() || self.crystal.matrix.is_some();
         let (mut factor_file, mut coordinates) = (None, None);
+        let mut repeated_in_text = 0;
         let grid = match &self.factors {
             FactorsSpec::Constant(_) | FactorsSpec::Grid(_) => None,
             FactorsSpec::List(list) => {
-                let (reflections, file) = read_list(list)?;
+                let (reflections, file) = read_list(list, self.crystal.cell.as_ref())?;
                 let cell = file.as_ref().and_then(|file| file.cell);
                 if !has_cell {
                     spec.crystal.cell = cell;
                 }
                 factor_file = file;
-                Some(FactorGrid::from_reflections(
-                    &reflections,
-                    list.default_f,
-                    limit,
-                )?)
+                let (grid, repeats) =
+                    FactorGrid::counting_repeats(&reflections, list.default_f, limit)?;
+                repeated_in_text = repeats;
+                Some(grid)
             }
             FactorsSpec::Coordinates(atoms) => {
                 let reading = coordinates::read(atoms, self.crystal.cell.as_ref())?;
@@ -299,6 +309,7 @@ impl ExperimentSpec {
         Ok(Loaded {
             spec,
             factor_file,
+            repeated_in_text,
             coordinates,
         })
     }

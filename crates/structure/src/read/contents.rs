@@ -1,7 +1,8 @@
 //! The contents of a coordinate file, and the model that is made from them.
 
-use nalgebra::{Matrix3, Vector3};
-use nanobragg_crystal::{CellSpec, SpaceGroup, SymmetryOperation};
+use nalgebra::{Matrix3, SymmetricEigen, Vector3};
+use nanobragg_crystal::{CellSpec, GroupDoubt, SpaceGroup, StatedGroup, SymmetryOperation};
+use nanobragg_io::input::quoted;
 
 use super::FieldPlace;
 use crate::anomalous::Dispersion;
@@ -16,8 +17,10 @@ use crate::special::share_special_positions;
 pub struct Given {
     /// The cell.
     pub cell: Option<CellSpec>,
-    /// The space group.
-    pub space_group: Option<SpaceGroup>,
+    /// The name of the space group. The cell selects the setting where the name leaves it open.
+    pub space_group: Option<String>,
+    /// Whether atoms that are not as they should be are an error instead of a warning.
+    pub is_strict: bool,
 }
 
 /// A model with the warnings about its file.
@@ -33,8 +36,9 @@ pub struct Reading {
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) cell: Option<CellSpec>,
-    /// The name or number of the space group, with its line.
-    pub(super) space_group: Option<(String, usize)>,
+    /// What the file says of the space group, and the line.
+    pub(super) group: StatedGroup,
+    pub(super) group_line: usize,
     /// Symmetry operations as triplets, each with its line.
     pub(super) operations: Vec<(String, usize)>,
     /// S and shift of `u = S x + shift`.
@@ -43,6 +47,75 @@ pub(super) struct Contents {
     pub(super) copies: Vec<Copy>,
     pub(super) dispersion: Dispersion,
     pub(super) models_left_out: usize,
+    pub(super) odd: OddAtoms,
+}
+
+/// B of an atom for which the file gives none, in A^2: that of gemmi.
+pub(super) const MISSING_B_A2: f64 = 20.0;
+
+/// The numbers of atoms that are not as they should be.
+#[derive(Debug, Default)]
+pub(super) struct OddAtoms {
+    /// Their number, and the symbol and the line of the first one.
+    unknown: Option<(usize, String, usize)>,
+    pub(super) missing: usize,
+    pub(super) charges: usize,
+    pub(super) stray_tensors: usize,
+}
+
+impl OddAtoms {
+    /// Counts an atom of an unknown element.
+    pub(super) fn unknown(&mut self, symbol: &str, line: usize) {
+        let symbol = || quoted(symbol.as_bytes());
+        let (count, ..) = self.unknown.get_or_insert_with(|| (0, symbol(), line));
+        *count += 1;
+    }
+
+    /// A warning for each kind of odd atoms.
+    fn warnings(self, atoms: &[Atom]) -> Vec<Warning> {
+        let count = |is_odd: fn(&Atom) -> bool| atoms.iter().filter(|atom| is_odd(atom)).count();
+        let occupancies = count(|atom| !(0.0..=1.0).contains(&atom.occupancy));
+        let negative = count(|atom| match atom.displacement {
+            Displacement::Isotropic { b_a2 } => b_a2 < 0.0,
+            Displacement::Anisotropic { u_a2 } => {
+                // Files round U to 1e-4 A^2.
+                SymmetricEigen::new(symmetric(u_a2)).eigenvalues.min() < -1e-4
+            }
+        });
+        let mut warnings = Vec::new();
+        if let Some((atoms, symbol, line)) = self.unknown {
+            warnings.push(Warning::UnknownElements {
+                atoms,
+                symbol,
+                line,
+            });
+        }
+        let counted = [
+            (occupancies, Warning::Occupancies { atoms: occupancies }),
+            (negative, Warning::NegativeDisplacements { atoms: negative }),
+            (
+                self.missing,
+                Warning::MissingNumbers {
+                    atoms: self.missing,
+                },
+            ),
+            (
+                self.charges,
+                Warning::Charges {
+                    atoms: self.charges,
+                },
+            ),
+            (
+                self.stray_tensors,
+                Warning::StrayTensors {
+                    records: self.stray_tensors,
+                },
+            ),
+        ];
+        let found = counted.into_iter().filter(|(count, _)| *count > 0);
+        warnings.extend(found.map(|(_, warning)| warning));
+        warnings
+    }
 }
 
 /// An atom in a file.
@@ -108,7 +181,7 @@ impl Contents {
             let scaled = frame.with_scale(scale, shift);
             frame = scaled.ok_or_else(|| Error::Scale { name: named() })?;
         }
-        let space_group = self.space_group(name, given, frame.cell())?;
+        let (space_group, group_warning) = self.space_group(name, given, frame.cell())?;
         let mut atoms: Vec<Atom> = Vec::new();
         // Checked before the atoms are in memory.
         if self.atoms.len().saturating_mul(self.copies.len() + 1) > MOST_ATOMS {
@@ -125,8 +198,17 @@ impl Contents {
                     .map(|atom| atom.in_frame(&frame, Some(copy))),
             );
         }
+        let odd = self.odd.warnings(&atoms);
+        if let (true, Some(warning)) = (given.is_strict, odd.first()) {
+            let warning = warning.clone();
+            return Err(Error::DoubtfulAtoms {
+                name: named(),
+                warning,
+            });
+        }
         let shared = share_special_positions(&mut atoms, &frame, space_group.operations());
-        let mut warnings = Vec::new();
+        let mut warnings = odd;
+        warnings.extend(group_warning);
         if self.models_left_out > 0 {
             warnings.push(Warning::ModelsLeftOut {
                 models: self.models_left_out,
@@ -152,9 +234,16 @@ impl Contents {
 
 impl Contents {
     /// The group in `given`, or else that of the operations in the file, or else that of its name.
-    fn space_group(&self, name: &str, given: &Given, cell: &CellSpec) -> Result<SpaceGroup, Error> {
+    fn space_group(
+        &self,
+        name: &str,
+        given: &Given,
+        cell: &CellSpec,
+    ) -> Result<(SpaceGroup, Option<Warning>), Error> {
         if let Some(group) = &given.space_group {
-            return Ok(group.clone());
+            let found = SpaceGroup::from_name_for_cell(group, cell)?;
+            let doubt = GroupDoubt::of_origin(&found, group);
+            return Ok((found, doubt.map(Warning::SpaceGroup)));
         }
         let mut operations = Vec::new();
         for (triplet, line) in &self.operations {
@@ -164,16 +253,37 @@ impl Contents {
             operations.push(operation.map_err(|_| place.error(triplet, expected))?);
         }
         if !operations.is_empty() {
-            return Ok(SpaceGroup::from_operations(&operations)?);
+            return Ok((SpaceGroup::from_operations(&operations)?, None));
         }
-        let Some((symbol, line)) = &self.space_group else {
+        if self.group.is_empty() {
             return Err(Error::NoSpaceGroup {
                 name: name.to_owned(),
             });
-        };
-        let place = FieldPlace { name, line: *line };
-        let expected = "the name of a space group such as P 21 21 21";
-        SpaceGroup::from_name_for_cell(symbol, cell).map_err(|_| place.error(symbol, expected))
+        }
+        let line = self.group_line;
+        match self.group.find(Some(cell)) {
+            (Some(group), doubt) => {
+                // A Hall symbol says which origin it is.
+                let named = self
+                    .group
+                    .names
+                    .first()
+                    .filter(|_| self.group.hall.is_none());
+                let of_origin = || GroupDoubt::of_origin(&group, named?);
+                let doubt = doubt.or_else(of_origin);
+                Ok((group, doubt.map(Warning::SpaceGroup)))
+            }
+            (None, doubt) => {
+                let found = match doubt {
+                    Some(GroupDoubt::NotUnderstood { name, .. }) => name,
+                    Some(GroupDoubt::OtherNumber { .. } | GroupDoubt::TwoOrigins { .. }) | None => {
+                        String::new()
+                    }
+                };
+                let expected = "the name of a space group such as P 21 21 21";
+                Err(FieldPlace { name, line }.error(&found, expected))
+            }
+        }
     }
 }
 

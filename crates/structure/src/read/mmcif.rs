@@ -6,11 +6,14 @@
 use std::collections::HashMap;
 
 use nalgebra::{Matrix3, RowVector3};
-use nanobragg_crystal::CellSpec;
+use nanobragg_crystal::{CellSpec, StatedGroup};
 use nanobragg_io::cif::{Table, Tables, Value};
 
-use super::contents::{Contents, Copy, FileAtom, FileDisplacement, Position};
-use super::{FieldPlace, MOST_B_A2};
+use super::contents::{
+    Contents, Copy, FileAtom, FileDisplacement, MISSING_B_A2, OddAtoms, Position,
+};
+use super::symbols::{atom_type, element_of_label, element_or_oxygen};
+use super::{FieldPlace, LEAST_B_A2, MOST_B_A2};
 use crate::anomalous::{Correction, Dispersion};
 use crate::element::Element;
 use crate::error::Error;
@@ -34,9 +37,11 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
     let cif = Tables::parse(text, name)?;
     let mut contents = Contents {
         cell: cell(&cif, name)?,
-        space_group: cif
-            .value(&SPACE_GROUP)
-            .map(|value| (value.text.to_owned(), value.line)),
+        group_line: cif
+            .value(&NAMES)
+            .or(cif.value(&NUMBERS))
+            .map_or(0, |value| value.line),
+        group: group(&cif),
         operations: operations(&cif),
         copies: copies(&cif, name)?,
         dispersion: dispersion(&cif, name)?,
@@ -53,9 +58,9 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
                 models.push(model);
             }
             if models.len() == 1 {
-                contents
-                    .atoms
-                    .push(columns.atom(row, name, &displacements)?);
+                let odd = &mut contents.odd;
+                let atom = columns.atom(row, name, &displacements, odd)?;
+                contents.atoms.push(atom);
             }
         }
         contents.models_left_out = models.len().saturating_sub(1);
@@ -63,13 +68,30 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
     Ok(contents)
 }
 
-const SPACE_GROUP: [&str; 5] = [
+const NAMES: [&str; 3] = [
     "_symmetry_space_group_name_h-m",
     "_space_group_name_h-m_alt",
     "_space_group_name_h-m_full",
-    "_space_group_it_number",
-    "_symmetry_int_tables_number",
 ];
+
+const NUMBERS: [&str; 2] = ["_space_group_it_number", "_symmetry_int_tables_number"];
+
+/// What the file says of the space group.
+fn group(cif: &Tables) -> StatedGroup {
+    const HALL: [&str; 2] = ["_space_group_name_hall", "_symmetry_space_group_name_hall"];
+    // Some programs write a missing name in quotes, as '?', which is text in CIF.
+    let text = |tags: &[&str]| {
+        let text = cif.value(tags)?.text.trim();
+        (!matches!(text, "" | "?" | ".")).then(|| text.to_owned())
+    };
+    StatedGroup {
+        hall: text(&HALL),
+        names: NAMES.iter().filter_map(|tag| text(&[tag])).collect(),
+        number: text(&NUMBERS)
+            .and_then(|text| text.parse().ok())
+            .filter(|number| *number > 0),
+    }
+}
 
 /// The value in a column, if the table has the column and the value is known.
 fn known<'a>(row: &[Value<'a>], column: Option<usize>) -> Option<Value<'a>> {
@@ -292,6 +314,7 @@ impl Columns {
         row: &[Value],
         name: &str,
         displacements: &HashMap<&str, FileDisplacement>,
+        odd: &mut OddAtoms,
     ) -> Result<FileAtom, Error> {
         let line = row.first().map_or(0, |value| value.line);
         let here = FieldPlace { name, line };
@@ -300,9 +323,14 @@ impl Columns {
             let word = known(row, column).map_or("", |value| value.certain());
             *coordinate = here.coordinate(word)?;
         }
-        let (element, charge) = self.element(row, here)?;
+        let (element, charge) = self.element(row, here, odd)?;
+        // A CIF without the column of occupancies has atoms that are there.
+        let mut is_missing = self.occupancy.is_some();
         let occupancy = match known(row, self.occupancy) {
-            Some(value) => here.occupancy(value.certain())?,
+            Some(value) => {
+                is_missing = false;
+                here.occupancy(value.certain())?
+            }
             None => 1.0,
         };
         let key = known(row, self.id).or_else(|| known(row, self.label));
@@ -314,14 +342,18 @@ impl Columns {
                 b_a2: here.b_a2(b.certain())?,
             },
             (None, None, Some(u)) => {
-                let expected = "a U from 0 to 12.6 A^2";
-                let most = MOST_B_A2 / B_OVER_U;
+                let expected = "a U from -1.26 to 12.6 A^2";
+                let range = LEAST_B_A2 / B_OVER_U..=MOST_B_A2 / B_OVER_U;
                 FileDisplacement::Isotropic {
-                    b_a2: here.number(u.certain(), 0.0..=most, expected)? * B_OVER_U,
+                    b_a2: here.number(u.certain(), range, expected)? * B_OVER_U,
                 }
             }
-            (None, None, None) => return Err(here.error("", "a B factor or a U")),
+            (None, None, None) => {
+                is_missing = true;
+                FileDisplacement::Isotropic { b_a2: MISSING_B_A2 }
+            }
         };
+        odd.missing += usize::from(is_missing);
         Ok(FileAtom {
             element,
             charge,
@@ -336,45 +368,31 @@ impl Columns {
     }
 
     /// The element and the charge of a row.
-    fn element(&self, row: &[Value], here: FieldPlace) -> Result<(Element, i8), Error> {
+    fn element(
+        &self,
+        row: &[Value],
+        here: FieldPlace,
+        odd: &mut OddAtoms,
+    ) -> Result<(Element, i8), Error> {
         let symbol = known(row, self.symbol);
         let label = known(row, self.label).map_or("", |value| value.text);
         let (text, found) = match symbol {
             Some(symbol) => (symbol.text, atom_type(symbol.text)),
             None => (label, element_of_label(label).map(|element| (element, 0))),
         };
-        let expected = "the symbol of an element from H to Cf";
-        let (element, charge) = found.ok_or_else(|| here.error(text, expected))?;
+        let (element, is_known) = element_or_oxygen(found.map(|(e, _)| e), text, &here)?;
+        if !is_known {
+            odd.unknown(text, here.line);
+        }
         let charge = match known(row, self.charge) {
-            Some(value) => here.number(value.text, -8.0..=8.0, "a charge from -8 to 8")? as i8,
-            None => charge,
+            Some(value) => {
+                let charge: Option<f64> = value.text.parse().ok();
+                let charge = charge.filter(|charge| charge.abs() <= 8.0);
+                odd.charges += usize::from(charge.is_none());
+                charge.unwrap_or(0.0) as i8
+            }
+            None => found.map_or(0, |(_, charge)| charge),
         };
         Ok((element, charge))
     }
-}
-
-/// The element and the charge of an atom type such as `Fe`, `FE`, `Fe3+` or `O2-`.
-fn atom_type(text: &str) -> Option<(Element, i8)> {
-    let letters = text.chars().take_while(char::is_ascii_alphabetic).count();
-    let element = Element::from_symbol(text.get(..letters)?)?;
-    let charge = match text.get(letters..)?.as_bytes() {
-        [b'+'] => 1,
-        [b'-'] => -1,
-        [digit @ b'0'..=b'8', sign @ (b'+' | b'-')] => {
-            let size = i8::try_from(digit - b'0').unwrap_or(0);
-            if *sign == b'+' { size } else { -size }
-        }
-        _ => 0,
-    };
-    Some((element, charge))
-}
-
-/// The element of a label such as `Fe1` or `C12A`: the first two letters if they are a symbol, or else
-/// the first letter.
-fn element_of_label(label: &str) -> Option<Element> {
-    let letters = label.chars().take_while(char::is_ascii_alphabetic).count();
-    let lengths = [2, 1].into_iter().filter(|length| *length <= letters);
-    lengths
-        .filter_map(|length| label.get(..length))
-        .find_map(Element::from_symbol)
 }

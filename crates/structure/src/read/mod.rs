@@ -7,6 +7,7 @@
 mod contents;
 mod mmcif;
 mod pdb;
+mod symbols;
 
 use std::path::Path;
 
@@ -113,18 +114,27 @@ impl FieldPlace<'_> {
         self.number(found, -1e6..=1e6, "a coordinate, a number from -1e6 to 1e6")
     }
 
+    /// The occupancy, which should be from 0 to 1, but is not in every file.
     fn occupancy(&self, found: &str) -> Result<f64, Error> {
-        self.number(found, 0.0..=1.0, "an occupancy from 0 to 1")
+        self.number(found, -10.0..=10.0, "an occupancy from -10 to 10")
     }
 
+    /// The B factor. Some programs refine a negative one.
     fn b_a2(&self, found: &str) -> Result<f64, Error> {
-        self.number(found, 0.0..=MOST_B_A2, "a B factor from 0 to 1000 A^2")
+        self.number(
+            found,
+            LEAST_B_A2..=MOST_B_A2,
+            "a B factor from -100 to 1000 A^2",
+        )
     }
 }
 
 /// The largest B. An atom with it extends over 20 A; one with a larger B would need much time and
 /// scatter next to nothing.
 const MOST_B_A2: f64 = 1000.0;
+
+/// The smallest B.
+const LEAST_B_A2: f64 = -100.0;
 
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,13 @@
 //! Protein Data Bank Contents Guide, version 3.30.
 
 use nalgebra::{Matrix3, Vector3};
-use nanobragg_crystal::CellSpec;
+use nanobragg_crystal::{CellSpec, StatedGroup};
 
 use super::FieldPlace;
-use super::contents::{Contents, Copy, FileAtom, FileDisplacement, Position};
+use super::contents::{
+    Contents, Copy, FileAtom, FileDisplacement, MISSING_B_A2, OddAtoms, Position,
+};
+use super::symbols::{element_of_name, element_or_oxygen};
 use crate::element::Element;
 use crate::error::Error;
 
@@ -81,7 +84,7 @@ impl PdbReader {
         match record.columns(1, 6).trim_end() {
             // A file with one model need not have a MODEL record, so the first model is 0 or 1.
             "ATOM" | "HETATM" if self.models <= 1 => {
-                self.contents.atoms.push(atom(record)?);
+                self.atom(record)?;
                 self.last_atom = record.line.get(6..27).map(<[u8]>::to_vec);
             }
             "ANISOU" if self.models <= 1 => self.anisou(record)?,
@@ -124,8 +127,47 @@ impl PdbReader {
         }
         self.contents.cell = Some(CellSpec::from_values(&values)?);
         let space_group = record.word(56, 66);
-        self.contents.space_group =
-            (!space_group.is_empty()).then(|| (space_group.to_owned(), record.place.line));
+        self.contents.group_line = record.place.line;
+        self.contents.group = StatedGroup {
+            names: (!space_group.is_empty())
+                .then(|| space_group.to_owned())
+                .into_iter()
+                .collect(),
+            ..StatedGroup::default()
+        };
+        Ok(())
+    }
+
+    /// The record ATOM or HETATM.
+    fn atom(&mut self, record: &Record) -> Result<(), Error> {
+        let place = record.place;
+        let [x, y, z] = record.three(31, 8);
+        let odd = &mut self.contents.odd;
+        let (occupancy, b) = (record.word(55, 60), record.word(61, 66));
+        odd.missing += usize::from(occupancy.is_empty() || b.is_empty());
+        let atom = FileAtom {
+            element: element(record, odd)?,
+            charge: charge(record).unwrap_or_else(|| {
+                odd.charges += 1;
+                0
+            }),
+            position: Position::Orthogonal([
+                place.coordinate(x)?,
+                place.coordinate(y)?,
+                place.coordinate(z)?,
+            ]),
+            occupancy: match occupancy {
+                "" => 1.0,
+                word => place.occupancy(word)?,
+            },
+            displacement: FileDisplacement::Isotropic {
+                b_a2: match b {
+                    "" => MISSING_B_A2,
+                    word => place.b_a2(word)?,
+                },
+            },
+        };
+        self.contents.atoms.push(atom);
         Ok(())
     }
 
@@ -150,10 +192,8 @@ impl PdbReader {
     fn anisou(&mut self, record: &Record) -> Result<(), Error> {
         let is_same = self.last_atom.as_deref() == record.line.get(6..27);
         let (true, Some(atom)) = (is_same, self.contents.atoms.last_mut()) else {
-            return Err(Error::StrayAnisou {
-                name: record.place.name.to_owned(),
-                line: record.place.line,
-            });
+            self.contents.odd.stray_tensors += 1;
+            return Ok(());
         };
         let mut u_a2 = [0.0; 6];
         for (i, value) in u_a2.iter_mut().enumerate() {
@@ -179,74 +219,32 @@ impl PdbReader {
     }
 }
 
-/// The atom of an ATOM or HETATM record.
-fn atom(record: &Record) -> Result<FileAtom, Error> {
-    let place = record.place;
-    let [x, y, z] = record.three(31, 8);
-    let occupancy = match record.word(55, 60) {
-        "" => 1.0,
-        word => place.occupancy(word)?,
-    };
-    Ok(FileAtom {
-        element: element(record)?,
-        charge: charge(record)?,
-        position: Position::Orthogonal([
-            place.coordinate(x)?,
-            place.coordinate(y)?,
-            place.coordinate(z)?,
-        ]),
-        occupancy,
-        displacement: FileDisplacement::Isotropic {
-            b_a2: place.b_a2(record.word(61, 66))?,
-        },
-    })
-}
-
 /// The element in columns 77-78. If they are blank, the element at the beginning of the atom's name.
-fn element(record: &Record) -> Result<Element, Error> {
+fn element(record: &Record, odd: &mut OddAtoms) -> Result<Element, Error> {
     // Files from before 1996 have line numbers in these columns.
     let symbol = record
         .word(77, 78)
         .trim_matches(|c: char| c.is_ascii_digit());
-    let found = if symbol.is_empty() {
-        element_of_name(record.columns(13, 16))
+    let (symbol, found) = if symbol.is_empty() {
+        (record.word(13, 16), element_of_name(record.columns(13, 16)))
     } else {
-        Element::from_symbol(symbol)
+        (symbol, Element::from_symbol(symbol))
     };
-    found.ok_or_else(|| {
-        let found = if symbol.is_empty() {
-            record.word(13, 16)
-        } else {
-            symbol
-        };
-        record
-            .place
-            .error(found, "the symbol of an element from H to Cf")
-    })
-}
-
-/// The element at the beginning of an atom's name. The symbol ends in the second of the four columns
-/// of the name, so that ` CA ` is a carbon and `CA  ` is calcium.
-fn element_of_name(name: &str) -> Option<Element> {
-    let symbol = name.get(..2)?;
-    let one_letter = symbol.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit());
-    // A name such as HG11 of a hydrogen fills all four columns and begins in the first one. Without
-    // this it would be mercury.
-    if symbol.starts_with('H') && !name.ends_with(' ') {
-        return Some(Element::HYDROGEN);
+    let (element, is_known) = element_or_oxygen(found, symbol, &record.place)?;
+    if !is_known {
+        odd.unknown(symbol, record.place.line);
     }
-    Element::from_symbol(one_letter)
+    Ok(element)
 }
 
-/// The charge in columns 79-80, such as `2+`.
-fn charge(record: &Record) -> Result<i8, Error> {
-    let word = record.word(79, 80);
-    let (sign, digit) = match word.as_bytes() {
+/// The charge in columns 79-80, such as `2+`. `None` if it is not understood.
+fn charge(record: &Record) -> Option<i8> {
+    let (sign, digit) = match record.word(79, 80).as_bytes() {
         // Old files have other text in these columns, such as the end of a line number.
-        [] | [_] | [b'0'..=b'9', b'0'..=b'9'] => return Ok(0),
+        [] | [_] | [b'0'..=b'9', b'0'..=b'9'] => return Some(0),
         [digit @ b'0'..=b'8', b'+'] | [b'+', digit @ b'0'..=b'8'] => (1, digit),
         [digit @ b'0'..=b'8', b'-'] | [b'-', digit @ b'0'..=b'8'] => (-1, digit),
-        _ => return Err(record.place.error(word, "a charge such as 2+ or 1-")),
+        _ => return None,
     };
-    Ok(sign * i8::try_from(digit - b'0').unwrap_or(0))
+    Some(sign * i8::try_from(digit - b'0').unwrap_or(0))
 }

@@ -5,7 +5,7 @@ use nanobragg_io::cif::Value;
 use super::finite_number;
 use crate::cell::CellSpec;
 use crate::error::Error;
-use crate::symmetry::{SpaceGroup, SymmetryOperation};
+use crate::symmetry::{GroupDoubt, SpaceGroup, StatedGroup, SymmetryOperation};
 
 const CELL_TAGS: [&str; 6] = [
     "_cell_length_a",
@@ -16,15 +16,18 @@ const CELL_TAGS: [&str; 6] = [
     "_cell_angle_gamma",
 ];
 
-/// Tags of the name or number of the space group. The first ones specify the setting best.
-const GROUP_TAGS: [&str; 6] = [
-    "_space_group_name_hall",
-    "_symmetry_space_group_name_hall",
+/// Tags of Hall symbols.
+const HALL_TAGS: [&str; 2] = ["_space_group_name_hall", "_symmetry_space_group_name_hall"];
+
+/// Tags of Hermann-Mauguin symbols. The first ones specify the setting best.
+const NAME_TAGS: [&str; 3] = [
     "_space_group_name_h-m_alt",
     "_symmetry_space_group_name_h-m",
-    "_space_group_it_number",
-    "_symmetry_int_tables_number",
+    "_space_group_name_h-m_full",
 ];
+
+/// Tags of the number.
+const NUMBER_TAGS: [&str; 2] = ["_space_group_it_number", "_symmetry_int_tables_number"];
 
 /// Tags of the triplets of the operations.
 const OPERATION_TAGS: [&str; 2] = [
@@ -33,10 +36,16 @@ const OPERATION_TAGS: [&str; 2] = [
 ];
 
 /// Cell and symmetry of a data block.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct CellAndSymmetry {
     cell: [Option<f64>; 6],
-    group_names: [Option<String>; GROUP_TAGS.len()],
+    symmetry: Symmetry,
+}
+
+/// What a data block says of its symmetry.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Symmetry {
+    stated: StatedGroup,
     operations: Vec<String>,
 }
 
@@ -48,15 +57,52 @@ impl CellAndSymmetry {
             *place = finite_number(value.certain().as_bytes());
         }
         // Some programs write a missing name in quotes, as '?', which is text in CIF.
-        let is_missing = matches!(value.text, "?" | ".");
-        let named = GROUP_TAGS.iter().position(|own| *own == tag);
-        if let Some(place) = named.and_then(|place| self.group_names.get_mut(place))
-            && !is_missing
-        {
-            *place = Some(value.text.to_owned());
+        if matches!(value.text.trim(), "" | "?" | ".") {
+            return;
         }
-        if OPERATION_TAGS.contains(&tag) {
-            self.operations.push(value.text.to_owned());
+        let text = || value.text.to_owned();
+        let stated = &mut self.symmetry.stated;
+        if HALL_TAGS.contains(&tag) {
+            stated.hall = Some(text());
+        } else if let Some(rank) = NAME_TAGS.iter().position(|own| *own == tag) {
+            // The names stay in the order of the tags.
+            let at = if rank == 0 { 0 } else { stated.names.len() };
+            stated.names.insert(at, text());
+        } else if NUMBER_TAGS.contains(&tag) {
+            stated.number = value.text.parse().ok().filter(|number| *number > 0);
+        } else if OPERATION_TAGS.contains(&tag) {
+            self.symmetry.operations.push(text());
+        }
+    }
+
+    fn has_cell(&self) -> bool {
+        self.cell.iter().all(Option::is_some)
+    }
+
+    fn has_symmetry(&self) -> bool {
+        self.symmetry != Symmetry::default()
+    }
+
+    /// Whether nothing is left to be taken from another block.
+    pub(super) fn is_complete(&self) -> bool {
+        self.has_cell() && self.has_symmetry()
+    }
+
+    /// Takes from another block what this one does not have. The result says what was taken.
+    pub(super) fn fill_from(&mut self, other: &Self) -> Option<&'static str> {
+        let takes_cell = !self.has_cell() && other.has_cell();
+        let takes_symmetry = !self.has_symmetry() && other.has_symmetry();
+        if takes_cell {
+            self.cell = other.cell;
+        }
+        if takes_symmetry {
+            self.symmetry = other.symmetry.clone();
+        }
+        match (takes_cell, takes_symmetry) {
+            (true, true) => Some("the cell and the space group"),
+            (true, false) => Some("the cell"),
+            (false, true) => Some("the space group"),
+            (false, false) => None,
         }
     }
 
@@ -69,39 +115,27 @@ impl CellAndSymmetry {
         CellSpec::from_values(&numbers).ok()
     }
 
-    /// The group of the operations. If there are none, the group of the first name or number that is
-    /// known; `None` if there is no name either.
+    /// The group of the operations, or else the one that is stated.
     ///
     /// # Errors
-    /// [`Error::Symmetry`] if the operations or all names are wrong.
-    pub(super) fn space_group(&self, name: &str) -> Result<Option<SpaceGroup>, Error> {
-        if !self.operations.is_empty() {
-            let operations: Result<Vec<_>, _> = self
-                .operations
-                .iter()
-                .map(|triplet| SymmetryOperation::from_triplet(triplet))
-                .collect();
-            let group = operations.and_then(|operations| SpaceGroup::from_operations(&operations));
-            return group.map(Some).map_err(|error| Error::Symmetry {
-                name: name.to_owned(),
-                source: Box::new(error),
-            });
+    /// [`Error::Symmetry`] if the operations are wrong.
+    pub(super) fn space_group(
+        &self,
+        name: &str,
+    ) -> Result<(Option<SpaceGroup>, Option<GroupDoubt>), Error> {
+        let Symmetry { stated, operations } = &self.symmetry;
+        if operations.is_empty() {
+            return Ok(stated.find(self.cell().as_ref()));
         }
-        let known = self.group_names.iter().flatten().find_map(|group| {
-            match self.cell() {
-                Some(cell) => SpaceGroup::from_name_for_cell(group, &cell),
-                None => SpaceGroup::from_name(group),
-            }
-            .ok()
-        });
-        match (known, self.group_names.iter().flatten().next()) {
-            (None, Some(unknown)) => Err(Error::Symmetry {
-                name: name.to_owned(),
-                source: Box::new(Error::UnknownSpaceGroup {
-                    found: unknown.chars().take(40).collect(),
-                }),
-            }),
-            (known, _) => Ok(known),
-        }
+        let operations: Result<Vec<_>, _> = operations
+            .iter()
+            .map(|triplet| SymmetryOperation::from_triplet(triplet))
+            .collect();
+        let group = operations.and_then(|operations| SpaceGroup::from_operations(&operations));
+        let group = group.map_err(|error| Error::Symmetry {
+            name: name.to_owned(),
+            source: Box::new(error),
+        })?;
+        Ok((Some(group), None))
     }
 }

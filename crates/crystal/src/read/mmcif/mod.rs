@@ -1,7 +1,8 @@
 //! mmCIF reflection files, as in the Protein Data Bank: the category `_refln`.
 //!
 //! In a tag the category is followed by a dot or, in older files, by an underscore. Case does not
-//! matter. Only the first data block with reflections is read. The values `?` and `.` are missing.
+//! matter. Only the first data block with reflections is read. Cell and symmetry come from another block if it
+//! has none. The values `?` and `.` are missing.
 
 mod block;
 mod write;
@@ -13,13 +14,29 @@ use nanobragg_io::input::{bytes_of, quoted, without_mark};
 
 use super::finite_number;
 use crate::error::Error;
-use crate::reflections::{ColumnKind, ReflectionTable, TableColumn};
+use crate::reflections::{ColumnKind, ReflectionTable, RowStatus, TableColumn, TableNote};
 use block::CellAndSymmetry;
 
 pub use write::to_bytes;
 
 /// The category of reflections. Tags are compared in lower case, with an underscore for the dot.
 const REFLN: &str = "_refln_";
+
+/// The tags of the status of a reflection: of macromolecules, of small molecules, and an older one of these.
+const STATUS_TAGS: [&str; 3] = [
+    "_refln_status",
+    "_refln_include_status",
+    "_refln_observed_status",
+];
+
+/// The tags of real and imaginary part of F.
+const PART_TAGS: [[&str; 2]; 2] = [
+    ["_refln_a_calc", "_refln_b_calc"],
+    ["_refln_a_calc_au", "_refln_b_calc_au"],
+];
+
+/// Amplitudes of the model. Without them F is worked out from its parts.
+const CALCULATED: [&str; 3] = ["F_calc_au", "F_calc", "pdbx_F_calc_with_solvent"];
 
 const INDEX_TAGS: [&str; 3] = ["_refln_index_h", "_refln_index_k", "_refln_index_l"];
 
@@ -53,11 +70,31 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     let mut cif = Reader::new(&text, name);
     let mut block = CellAndSymmetry::default();
     let mut found: Option<ReflectionTable> = None;
+    // What the blocks before say; of the last one first. Then the block with the reflections.
+    let mut before = CellAndSymmetry::default();
+    let mut own: Option<CellAndSymmetry> = None;
+    let mut borrowed = Vec::new();
     while let Some(item) = cif.next_item()? {
         match item {
-            // Cell and symmetry can come after the reflections, so the block is read to its end.
-            Item::Block if found.is_some() => break,
-            Item::Block => block = CellAndSymmetry::default(),
+            // Cell and symmetry can come after the reflections, so the block is read to its end, and the
+            // next ones if it does not have them.
+            Item::Block => {
+                let mut ended = std::mem::take(&mut block);
+                match &mut own {
+                    Some(own) => borrowed.extend(own.fill_from(&ended)),
+                    None if found.is_some() => {
+                        borrowed.extend(ended.fill_from(&before));
+                        own = Some(ended);
+                    }
+                    None => {
+                        ended.fill_from(&before);
+                        before = ended;
+                    }
+                }
+                if own.as_ref().is_some_and(CellAndSymmetry::is_complete) {
+                    break;
+                }
+            }
             Item::Pair(tag, value) => block.take_item(&tag, &value),
             Item::Loop(tags) if found.is_none() && tags.iter().any(|tag| tag == INDEX_TAGS[0]) => {
                 found = Some(reflections(&tags, &mut cif, name)?);
@@ -74,8 +111,24 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     let mut table = found.ok_or_else(|| Error::NoReflections {
         name: name.to_owned(),
     })?;
+    let block = match own {
+        Some(mut own) => {
+            borrowed.extend(own.fill_from(&block));
+            own
+        }
+        None => {
+            borrowed.extend(block.fill_from(&before));
+            block
+        }
+    };
+    let notes = borrowed
+        .into_iter()
+        .map(|what| TableNote::OtherBlock { what });
+    table.notes.extend(notes);
     table.cell = block.cell();
-    table.space_group = block.space_group(name)?;
+    let (group, doubt) = block.space_group(name)?;
+    table.space_group = group;
+    table.notes.extend(doubt.map(TableNote::Group));
     Ok(table)
 }
 
@@ -99,10 +152,27 @@ fn reflections(
         name: name.to_owned(),
         cell: None,
         space_group: None,
+        notes: Vec::new(),
+        statuses: Vec::new(),
         columns: kept.iter().map(|(_, column)| column.clone()).collect(),
         indices: Vec::new(),
         values: Vec::new(),
     };
+    let place_of = |tag: &str| tags.iter().position(|own| own == tag);
+    let status_place = STATUS_TAGS.iter().find_map(|tag| place_of(tag));
+    // F as A + iB, as in list 3 of SHELXL, becomes amplitude and phase unless the file has them.
+    let parts = PART_TAGS
+        .iter()
+        .find_map(|[a, b]| Some([place_of(a)?, place_of(b)?]));
+    let has_amplitude = |column: &TableColumn| CALCULATED.contains(&column.label.as_str());
+    let parts = parts.filter(|_| !table.columns.iter().any(has_amplitude));
+    if parts.is_some() {
+        let kinds = [ColumnKind::Amplitude, ColumnKind::Phase];
+        for (label, kind) in ["F_calc", "phase_calc"].into_iter().zip(kinds) {
+            let label = label.to_owned();
+            table.columns.push(TableColumn { label, kind });
+        }
+    }
     while let Some(row) = cif.next_row()? {
         let mut hkl = [0; 3];
         let values = index_places.iter().filter_map(|place| row.get(*place));
@@ -112,12 +182,27 @@ fn reflections(
                 .parse()
                 .map_err(|_| expected(value, name, "a whole index"))?;
         }
-        for value in kept.iter().filter_map(|(place, _)| row.get(*place)) {
-            table.values.push(match value.known() {
-                None => f64::NAN,
+        let number = |place: usize| match row.get(place) {
+            Some(value) if value.known().is_some() => {
                 // `certain` leaves out the uncertainty of a value such as `12.3(4)`.
-                Some(_) => finite_number(value.certain().as_bytes())
-                    .ok_or_else(|| expected(value, name, "a number"))?,
+                let number: Option<f64> = value.certain().parse().ok();
+                number.ok_or_else(|| expected(value, name, "a number"))
+            }
+            _ => Ok(f64::NAN),
+        };
+        for (place, _) in &kept {
+            table.values.push(number(*place)?);
+        }
+        if let Some([a, b]) = parts {
+            let (a, b) = (number(a)?, number(b)?);
+            table.values.extend([a.hypot(b), b.atan2(a).to_degrees()]);
+        }
+        if let Some(place) = status_place {
+            let status = row.get(place).map_or("", |value| value.text);
+            table.statuses.push(match status {
+                "x" | "X" | "-" => RowStatus::Rejected,
+                "f" | "F" => RowStatus::TestSet,
+                _ => RowStatus::Used,
             });
         }
         table.indices.push(hkl);
@@ -136,7 +221,9 @@ fn expected(value: &Value<'_>, name: &str, what: &str) -> Fault {
 
 /// The column of a tag; `None` if it contains neither F, F squared nor a phase.
 fn column(tag: &str) -> Option<TableColumn> {
-    const COLUMNS: [(&str, ColumnKind); 18] = [
+    const COLUMNS: [(&str, ColumnKind); 20] = [
+        ("pdbx_F_calc_with_solvent", ColumnKind::Amplitude),
+        ("pdbx_phase_calc_with_solvent", ColumnKind::Phase),
         ("F_meas_au", ColumnKind::Amplitude),
         ("F_meas", ColumnKind::Amplitude),
         ("F_calc_au", ColumnKind::Amplitude),

@@ -51,7 +51,7 @@ fn a_file_of_the_data_bank_is_read() {
     let choice = ColumnChoice::new(&table, &[]).unwrap();
     assert_eq!(choice.to_string(), "F_calc, phase_calc");
     let list = ReflectionList::from_table(&table, &choice, None);
-    assert_eq!((list.reflections.len(), list.missing_count), (2, 1));
+    assert_eq!((list.reflections.len(), list.counts.missing), (2, 1));
     assert_eq!(list.reflections[1].amplitude, Amplitude::Same(50.25));
     assert!(is_cif(FILE) && !is_cif(b"# h k l F\n1 2 3 4\n") && !is_cif(b""));
 }
@@ -86,9 +86,137 @@ fn errors_have_file_and_line() {
     assert!(
         fault(b"data_x\nloop_\n_refln.index_h\n_refln.F_calc\n1 2\n").contains("_refln_index_k")
     );
-    let group = b"data_x\n_symmetry.space_group_name_H-M 'Q 7'\n\
-        loop_\n_refln.index_h\n_refln.index_k\n_refln.index_l\n_refln.F_calc\n1 2 3 4\n";
-    assert!(fault(group).contains("a.cif: found `Q 7`"));
+}
+
+/// F of the reflections in the columns that are chosen, and the counts.
+fn factors(text: &str) -> (String, Vec<f64>, crate::RowCounts) {
+    let table = parse(text.as_bytes(), "a.cif").unwrap();
+    let choice = ColumnChoice::new(&table, &[]).unwrap();
+    let list = ReflectionList::from_table(&table, &choice, None);
+    let factors = list.reflections.iter().map(|r| r.amplitude.of(false));
+    (choice.to_string(), factors.collect(), list.counts)
+}
+
+const INDICES: &str = "loop_\n_refln_index_h\n_refln_index_k\n_refln_index_l\n";
+
+#[test]
+fn lists_of_shelxl_are_read_by_their_columns() {
+    for (columns, row, chosen, amplitude) in [
+        (
+            "F_meas F_sigma A_calc B_calc",
+            "11 1 -6 8",
+            "F_calc, phase_calc",
+            10.0,
+        ),
+        (
+            "F_squared_calc F_squared_meas F_squared_sigma observed_status",
+            "100 121 1 o",
+            "F_squared_meas",
+            11.0,
+        ),
+        (
+            "F_meas F_calc phase_calc",
+            "11 10 180",
+            "F_calc, phase_calc",
+            10.0,
+        ),
+        (
+            "F_squared_meas F_squared_sigma F_calc phase_calc",
+            "121 1 10 180",
+            "F_calc, phase_calc",
+            10.0,
+        ),
+        (
+            "F_squared_meas F_squared_sigma F_squared_calc phase_calc d_spacing shelx_refinement_sigma",
+            "121 1 100 180 2.5 1",
+            "F_squared_meas",
+            11.0,
+        ),
+    ] {
+        for (mark, end) in [("_refln_", ""), ("_refln.", " ")] {
+            let tags: String = columns
+                .split(' ')
+                .map(|tag| format!("{mark}{tag}\n"))
+                .collect();
+            let text = format!(
+                "data_x\n{}{tags}1 2 3 {row}{end}\n",
+                INDICES.replace("refln_", &mark[1..])
+            );
+            let (found, factors, _) = factors(&text);
+            assert_eq!((found.as_str(), factors[0]), (chosen, amplitude), "{text}");
+        }
+    }
+}
+
+#[test]
+fn rejected_measurements_are_left_out_and_the_test_set_is_kept() {
+    let rows =
+        "1 0 0 o 1\n1 0 1 f 2\n1 0 2 x 3\n1 0 3 - 4\n1 0 4 < 5\n1 0 5 h 6\n1 0 6 l 7\n1 0 7 ? 8\n";
+    let text = |column: &str| format!("data_x\n{INDICES}_refln.status\n_refln.{column}\n{rows}");
+    let (_, measured, counts) = factors(&text("F_meas_au"));
+    assert_eq!(measured, [1.0, 2.0, 5.0, 6.0, 7.0, 8.0]);
+    assert_eq!((counts.rejected, counts.test_set), (2, 1));
+    // What a model says of a reflection does not depend on its measurement.
+    let (_, calculated, counts) = factors(&text("F_calc_au"));
+    assert_eq!((calculated.len(), counts.rejected), (8, 0));
+}
+
+#[test]
+fn repeated_intensities_are_averaged_before_the_root() {
+    let text = format!(
+        "data_x\n{INDICES}_refln_F_squared_meas\n1 0 0 -4\n1 0 1 9\n1 0 0 54\n1 0 0 ?\n1 0 2 -1\n"
+    );
+    let (_, found, counts) = factors(&text);
+    assert_eq!(found, [5.0, 3.0, 0.0]);
+    assert_eq!(
+        (counts.repeated, counts.missing, counts.negative),
+        (1, 1, 1)
+    );
+}
+
+#[test]
+fn cell_and_symmetry_come_from_another_block_if_there_is_no_other() {
+    let cell = "_cell_length_a 10\n_cell_length_b 20\n_cell_length_c 30\n_cell_angle_alpha 90\n\
+        _cell_angle_beta 100\n_cell_angle_gamma 90\n_symmetry_space_group_name_H-M 'I 2'\n";
+    let other = cell.replace("length_a 10", "length_a 99");
+    let rows = format!("{INDICES}_refln_F_calc\n1 2 3 4\n");
+    for (text, is_noted) in [
+        (format!("data_a\n{cell}data_b\n{rows}"), true),
+        (format!("data_b\n{rows}data_a\n{cell}"), true),
+        (format!("data_b\n{rows}{cell}data_a\n{other}"), false),
+        (format!("data_a\n{other}data_b\n{cell}{rows}"), false),
+        (
+            format!("data_a\n{other}data_c\n{cell}data_b\n{rows}data_d\n{other}"),
+            true,
+        ),
+    ] {
+        let table = parse(text.as_bytes(), "a.cif").unwrap();
+        assert_eq!(
+            table.cell.unwrap().lengths_angstrom,
+            [10.0, 20.0, 30.0],
+            "{text}"
+        );
+        assert_eq!(table.space_group.unwrap().name(), "I 1 2 1", "{text}");
+        assert_eq!(!table.notes.is_empty(), is_noted, "{text}");
+    }
+}
+
+#[test]
+fn a_name_that_is_not_understood_gives_way_to_the_number() {
+    let text = |more: &str| {
+        format!(
+            "data_x\n_symmetry.space_group_name_H-M 'Q 7'\n{more}{INDICES}_refln_F_calc\n1 2 3 4\n"
+        )
+    };
+    let table = parse(text("_symmetry.Int_Tables_number 19\n").as_bytes(), "a.cif").unwrap();
+    assert_eq!(table.space_group.unwrap().number(), Some(19));
+    assert!(table.notes[0].to_string().contains("P 21 21 21 is used"));
+    let table = parse(text("").as_bytes(), "a.cif").unwrap();
+    assert_eq!(table.space_group, None);
+    assert_eq!(
+        table.notes[0].to_string(),
+        "the space group `Q 7` is not understood"
+    );
 }
 
 #[test]

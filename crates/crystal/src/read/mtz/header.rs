@@ -1,6 +1,6 @@
 use super::RECORD;
 use crate::cell::CellSpec;
-use crate::symmetry::{SpaceGroup, SymmetryOperation};
+use crate::symmetry::{GroupDoubt, SpaceGroup, StatedGroup, SymmetryOperation};
 
 /// The largest number of columns. It keeps a damaged header from using up the memory.
 const MOST_COLUMNS: usize = 10_000;
@@ -16,6 +16,7 @@ pub(super) struct MtzHeader {
     pub(super) reflection_count: u64,
     pub(super) cell: Option<CellSpec>,
     pub(super) space_group: Option<SpaceGroup>,
+    pub(super) group_doubt: Option<GroupDoubt>,
     pub(super) columns: Vec<MtzColumn>,
     /// The number for a missing value, from VALM. NaN is always a missing value too.
     pub(super) missing: Option<f32>,
@@ -31,10 +32,11 @@ impl MtzHeader {
             reflection_count: 0,
             cell: None,
             space_group: None,
+            group_doubt: None,
             columns: Vec::new(),
             missing: None,
         };
-        let mut name_and_number = None;
+        let mut stated = StatedGroup::default();
         let mut operations = Vec::new();
         let mut announced = None;
         let mut has_end = false;
@@ -53,7 +55,7 @@ impl MtzHeader {
                         count().ok_or_else(|| bad("has no number of reflections"))?;
                 }
                 "CELL" => header.cell = cell(rest),
-                "SYMINF" => name_and_number = Some(name_and_number_in(rest)),
+                "SYMINF" => stated = stated_in(rest),
                 "SYMM" => {
                     let operation = SymmetryOperation::from_triplet(rest.trim());
                     operations.push(operation.map_err(|error| error.to_string())?);
@@ -88,7 +90,12 @@ impl MtzHeader {
                 header.columns.len()
             ));
         }
-        header.space_group = space_group(&operations, name_and_number, header.cell.as_ref())?;
+        if operations.is_empty() {
+            (header.space_group, header.group_doubt) = stated.find(header.cell.as_ref());
+        } else {
+            let group = SpaceGroup::from_operations(&operations);
+            header.space_group = Some(group.map_err(|error| error.to_string())?);
+        }
         Ok(header)
     }
 }
@@ -107,29 +114,20 @@ fn cell(text: &str) -> Option<CellSpec> {
     }
 }
 
-/// The name and number of the group in a SYMINF record:
-/// `nsym nprim lattice number 'name' 'point group'`.
-fn name_and_number_in(text: &str) -> (Option<String>, Option<u16>) {
-    let number = text.split_whitespace().nth(3);
-    let quoted = text.split('\'').nth(1).map(str::trim);
-    let name = quoted.filter(|name| !name.is_empty()).map(str::to_owned);
-    (name, number.and_then(|word| word.parse().ok()))
-}
-
-/// The group of the operations. If there are none, the group of the name or the number.
-fn space_group(
-    operations: &[SymmetryOperation],
-    name_and_number: Option<(Option<String>, Option<u16>)>,
-    cell: Option<&CellSpec>,
-) -> Result<Option<SpaceGroup>, String> {
-    if !operations.is_empty() {
-        let group = SpaceGroup::from_operations(operations);
-        return group.map(Some).map_err(|error| error.to_string());
+/// What a SYMINF record states: `nsym nprim lattice number 'name' 'point group'`.
+fn stated_in(text: &str) -> StatedGroup {
+    let number = text
+        .split_whitespace()
+        .nth(3)
+        .and_then(|word| word.parse().ok());
+    let name = text.split('\'').nth(1).map(str::trim);
+    StatedGroup {
+        hall: None,
+        names: name
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
+        number: number.filter(|number| *number > 0),
     }
-    let (name, number) = name_and_number.unwrap_or_default();
-    let by_name = name.and_then(|name| match cell {
-        Some(cell) => SpaceGroup::from_name_for_cell(&name, cell).ok(),
-        None => SpaceGroup::from_name(&name).ok(),
-    });
-    Ok(by_name.or_else(|| SpaceGroup::from_number(number?)))
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "MTZ ", position of the header, machine stamp, zeros up to byte 80
-//! f32 f32 f32 ...              a row of all columns for each reflection, h k l first
+//! f32 f32 f32 ...              a row of all columns for each reflection, h k l usually first
 //! 80-character records         VERS, NCOL, CELL, SYMINF, SYMM, VALM, COLUMN, ..., END
 //! ```
 //! The machine stamp gives the byte order. A value is missing if it is NaN or the number of VALM.
@@ -16,8 +16,8 @@ use std::path::Path;
 use nanobragg_io::input::bytes_of;
 
 use crate::error::Error;
-use crate::reflections::{ColumnKind, ReflectionTable, TableColumn};
-use header::MtzHeader;
+use crate::reflections::{ColumnKind, ReflectionTable, TableColumn, TableNote};
+use header::{MtzColumn, MtzHeader};
 
 pub use write::to_bytes;
 
@@ -143,14 +143,15 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
             name: name.to_owned(),
         });
     }
-    let kinds: Vec<char> = header.columns.iter().map(|column| column.kind).collect();
-    if !kinds.starts_with(&['H', 'H', 'H']) {
-        return Err(fault("its first three columns are not h, k, l".into()));
-    }
+    let index_places = index_places(&header.columns)
+        .ok_or_else(|| fault("it has no three columns of indices h, k, l".into()))?;
+    let is_value = |place: usize| !index_places.contains(&place);
     let columns: Vec<TableColumn> = header
         .columns
         .iter()
-        .skip(3)
+        .enumerate()
+        .filter(|(place, _)| is_value(*place))
+        .map(|(_, column)| column)
         .map(|column| TableColumn {
             label: column.label.clone(),
             kind: kind(column.kind),
@@ -163,6 +164,12 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
         name: name.to_owned(),
         cell: header.cell,
         space_group: header.space_group,
+        notes: header
+            .group_doubt
+            .map(TableNote::Group)
+            .into_iter()
+            .collect(),
+        statuses: Vec::new(),
         columns,
         indices: Vec::new(),
         values: Vec::new(),
@@ -179,9 +186,10 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
         .map_err(out_of_memory)?;
     for (i, row) in data.chunks_exact(width * WORD).take(rows).enumerate() {
         let (words, _) = row.as_chunks::<WORD>();
-        let mut numbers = words.iter().map(|word| order.f32(*word));
+        let numbers = words.iter().map(|word| order.f32(*word)).enumerate();
         let mut hkl = [0; 3];
-        for (index, number) in hkl.iter_mut().zip(&mut numbers) {
+        for (index, place) in hkl.iter_mut().zip(index_places) {
+            let number = words.get(place).map_or(f32::NAN, |word| order.f32(*word));
             if number.fract() != 0.0 || number.abs() > LARGEST_INDEX || number.is_nan() {
                 return Err(fault(format!(
                     "reflection {} has {number} for an index, expected a whole number",
@@ -191,7 +199,8 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
             *index = number as i32;
         }
         table.indices.push(hkl);
-        table.values.extend(numbers.map(|number| {
+        let values = numbers.filter(|(place, _)| is_value(*place));
+        table.values.extend(values.map(|(_, number)| {
             if header.missing == Some(number) || !number.is_finite() {
                 f64::NAN
             } else {
@@ -200,6 +209,27 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
         }));
     }
     Ok(table)
+}
+
+/// The places of h, k and l: the columns of indices with these names, or else the first three columns of
+/// indices.
+fn index_places(columns: &[MtzColumn]) -> Option<[usize; 3]> {
+    let places: Vec<usize> = (columns.iter().enumerate())
+        .filter(|(_, column)| column.kind == 'H')
+        .map(|(place, _)| place)
+        .collect();
+    let named = ["H", "K", "L"].map(|name| {
+        let is_named = |place: &&usize| {
+            let column = columns.get(**place);
+            column.is_some_and(|column| column.label.eq_ignore_ascii_case(name))
+        };
+        places.iter().find(is_named).copied()
+    });
+    match (named, places.as_slice()) {
+        ([Some(h), Some(k), Some(l)], _) => Some([h, k, l]),
+        (_, &[h, k, l, ..]) => Some([h, k, l]),
+        _ => None,
+    }
 }
 
 /// The kind of a column from its letter.

@@ -53,6 +53,32 @@ fn what_is_written_reads_back() {
 }
 
 #[test]
+fn indices_are_found_by_their_names() {
+    // H K L F PHI becomes F L PHI K H.
+    let bytes = to_bytes(&list()).unwrap();
+    let word = i32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    let (numbers, header) = bytes[DATA..].split_at((word - 1) * WORD - DATA);
+    const ORDER: [usize; 5] = [3, 2, 4, 1, 0];
+    let mut moved = bytes[..DATA].to_vec();
+    for row in numbers.chunks(5 * WORD) {
+        for place in ORDER {
+            moved.extend_from_slice(&row[place * WORD..][..WORD]);
+        }
+    }
+    let records: Vec<&[u8]> = header.chunks(RECORD).collect();
+    let is_column = |record: &&[u8]| record.starts_with(b"COLUMN");
+    let first = records.iter().position(is_column).unwrap();
+    for (i, record) in records.iter().enumerate() {
+        let from = match i.checked_sub(first).and_then(|i| ORDER.get(i)) {
+            Some(place) => records[first + place],
+            None => record,
+        };
+        moved.extend_from_slice(from);
+    }
+    assert_eq!(back(&moved).unwrap(), back(&bytes).unwrap());
+}
+
+#[test]
 fn both_byte_orders_are_read() {
     let little = to_bytes(&list()).unwrap();
     let big = big_endian(&little);
@@ -77,12 +103,12 @@ fn missing_values_are_skipped() {
     // F of the first reflection.
     bytes[DATA + 12..DATA + 16].copy_from_slice(&f32::NAN.to_le_bytes());
     let again = back(&bytes).unwrap();
-    assert_eq!((again.reflections.len(), again.missing_count), (2, 1));
+    assert_eq!((again.reflections.len(), again.counts.missing), (2, 1));
 
     let at = bytes.windows(8).position(|w| w == b"VALM NAN").unwrap();
     bytes[at..at + 8].copy_from_slice(b"VALM -99");
     bytes[DATA + 12..DATA + 16].copy_from_slice(&(-99.0_f32).to_le_bytes());
-    assert_eq!(back(&bytes).unwrap().missing_count, 1);
+    assert_eq!(back(&bytes).unwrap().counts.missing, 1);
 }
 
 #[test]
@@ -112,7 +138,7 @@ fn faults_name_the_file_and_what_is_wrong() {
     assert!(with(find(b"NCOL"), b"NCOL  99999").contains("99999 columns"));
     assert!(with(find(b"NCOL"), b"XCOL").contains("NCOL"));
     assert!(with(find(b"SYMM X,"), b"SYMM W").contains("symmetry operation"));
-    assert!(with(find(b"COLUMN H") + 38, b"R").contains("h, k, l"));
+    assert!(with(find(b"COLUMN H") + 38, b"R").contains("indices h, k, l"));
     let many = format!("NCOL {:8} {:12}", 5, 99_999_999_999_u64);
     assert!(with(find(b"NCOL"), many.as_bytes()).contains("announces"));
     assert!(fault(&good[..40]).starts_with("a.mtz: "));
