@@ -153,6 +153,78 @@ fn structure_factors_are_dumped_and_read_back() {
 }
 
 #[test]
+fn a_dump_that_nobody_named_is_told_and_must_be_of_the_same_cell() {
+    let scene = Scene::with_inputs();
+    let run = |line: &str| scene.run_line(&format!("-N 3 -detpixels 8 -nopgm {line}"));
+    run("-cell 70 80 90 -hkl P1.hkl").well();
+    let same = run("-cell 70 80 90 -default_F 100").well();
+    let told = "the structure factors are those of Fdump.bin, which is ";
+    assert!(same.stderr.contains(told), "{}", same.stderr);
+    assert!(same.stderr.contains("old and was made from P1.hkl"));
+    let other = run("-cell 70 80 95 -default_F 100");
+    assert_eq!(other.status, Some(1));
+    for part in [
+        "Fdump.bin was found and would be read",
+        "70 80 95 90 90 90 is used",
+        "belong to 70 80 90 90 90 90",
+        "[-dump FILE reads it, -nodefaultfiles does not look for it]",
+    ] {
+        assert!(other.stderr.contains(part), "{part}: {}", other.stderr);
+    }
+    // Named it is read, with a warning.
+    let named = run("-cell 70 80 95 -default_F 100 -dump Fdump.bin").well();
+    assert!(named.stderr.contains("belong to 70 80 90 90 90 90"));
+    // Another program has replaced it: nothing is known of it.
+    scene.write("Fdump.bin", scene.read("Fdump.bin"));
+    let replaced = run("-cell 70 80 95 -default_F 100").well();
+    assert!(replaced.stderr.contains(told));
+    assert!(!replaced.stderr.contains("made from"));
+}
+
+#[test]
+fn without_default_files_only_what_is_named_is_written_and_read() {
+    let scene = Scene::with_inputs();
+    let line = "-cell 70 80 90 -N 3 -detpixels 8 -nodefaultfiles";
+    let inputs = scene.names();
+    let added = || -> Vec<String> {
+        let names = scene.names().into_iter();
+        names.filter(|name| !inputs.contains(name)).collect()
+    };
+    scene
+        .run_line(&format!("{line} -hkl P1.hkl -floatfile a.bin"))
+        .well();
+    assert_eq!(added(), ["a.bin"]);
+    scene
+        .run_line(&format!("{line} -hkl P1.hkl -dump D.bin"))
+        .well();
+    assert_eq!(added(), ["D.bin", "D.bin.json", "a.bin"]);
+    // The counts of the copies are those of a run with default files.
+    scene
+        .run_line(&format!("{line} -hkl P1.hkl -seed 1 -cbffile noise.cbf"))
+        .well();
+    scene
+        .run_line(&format!("{line} -hkl P1.hkl -nonoise -cbffile int.cbf"))
+        .well();
+    scene
+        .run_line("-cell 70 80 90 -N 3 -detpixels 8 -hkl P1.hkl -seed 1 -cbffile n.cbf")
+        .well();
+    scene
+        .run_line("-cell 70 80 90 -N 3 -detpixels 8 -hkl P1.hkl -nonoise -cbffile i.cbf")
+        .well();
+    assert_eq!(scene.read("noise.cbf"), scene.read("n.cbf"));
+    assert_eq!(scene.read("int.cbf"), scene.read("i.cbf"));
+    assert_ne!(scene.read("int.cbf"), scene.read("noise.cbf"));
+    let constant = scene
+        .run_line(&format!("{line} -default_F 100 -floatfile c.bin"))
+        .well();
+    assert!(
+        !constant.stderr.contains("Fdump.bin"),
+        "{}",
+        constant.stderr
+    );
+}
+
+#[test]
 fn the_dump_is_the_box_of_indices_with_one_more_point_an_axis() {
     let scene = Scene::empty();
     scene.write("a.hkl", "0 0 0 5\n1 -1 2 7\n");

@@ -11,6 +11,7 @@ use nanobragg::{ExperimentSpec, FactorsSpec, Misset, SourcesSpec};
 
 use crate::args::{Args, Base, CoordinateArgs};
 use crate::outcome::RunError;
+use crate::output_names::reads_or_writes_dump;
 use crate::resolve::{Job, dump_path};
 
 impl Args {
@@ -150,16 +151,18 @@ impl Args {
             Some(FactorsSpec::Dump { path, .. }) if !self.gives("dump") => FactorsSpec::Dump {
                 path: path.clone(),
                 default_f,
+                is_named: true,
             },
             Some(FactorsSpec::Constant(_) | FactorsSpec::Dump { .. }) | None => {
                 let path = dump_path(self);
                 // A missing dump is fine; one that cannot be looked at is an error.
-                if matches!(path.try_exists(), Ok(false)) {
+                if !reads_or_writes_dump(self) || matches!(path.try_exists(), Ok(false)) {
                     return FactorsSpec::Constant(default_f);
                 }
                 FactorsSpec::Dump {
                     path: path.to_path_buf(),
                     default_f,
+                    is_named: self.factors.dump_path.is_some(),
                 }
             }
         }

@@ -6,6 +6,9 @@ use crate::args::flags;
 
 /// The flags to look at, as the end of a message: ` [-roi]`; empty where the message says it all.
 pub(crate) fn hint(error: &Error) -> String {
+    if let Error::DumpOfAnotherCell { .. } = error {
+        return " [-dump FILE reads it, -nodefaultfiles does not look for it]".to_owned();
+    }
     let named = |field: &'static str| {
         let flags = flags().filter(move |spec| spec.fields.contains(&field));
         flags.map(|spec| format!("-{}", spec.name))

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use nanobragg::FactorGrid;
 use nanobragg::io::printf::general as g;
 use nanobragg::outputs::{self, FileEntry, OutputEvent, OutputFiles, OutputKind};
 use tracing::warn;
@@ -10,22 +9,27 @@ use tracing::warn;
 use crate::args::Args;
 use crate::outcome::RunError;
 use crate::record::inputs;
-use crate::resolve::dump_path;
+use crate::resolve::{Job, dump_path};
 
 /// The images and tables that a command line names or has by default.
 pub(crate) fn named(args: &Args) -> OutputFiles {
     let mut files = args.output.files.clone();
+    if !args.output.pgm {
+        files.remove(OutputKind::Pgm);
+    }
+    if !args.noise.wanted {
+        files.remove(OutputKind::Noise);
+    }
+    if !args.output.default_files {
+        return files;
+    }
     files.set_default(OutputKind::Float, "floatimage.bin");
     files.set_default(OutputKind::Int, "intimage.img");
     if args.output.pgm {
         files.set_default(OutputKind::Pgm, "image.pgm");
-    } else {
-        files.remove(OutputKind::Pgm);
     }
     if args.noise.wanted {
         files.set_default(OutputKind::Noise, "noiseimage.img");
-    } else {
-        files.remove(OutputKind::Noise);
     }
     files
 }
@@ -44,7 +48,8 @@ pub(crate) fn check(args: &Args, files: &OutputFiles) -> Result<(), nanobragg::E
     let rerun = running.rerun_path.clone().map(|path| ("rerun", path));
     let read = inputs::named(args).into_iter().chain(rerun);
     // Without a list the dump is read, and it may be named twice like any input.
-    let dump = args.makes_factors().then(|| ("dump", dump_path(args)));
+    let dump = args.makes_factors() && reads_or_writes_dump(args);
+    let dump = dump.then(|| ("dump", dump_path(args)));
     let named = files.iter().map(|(kind, path)| (kind.name(), path));
     let others = [
         ("record", &running.record_path),
@@ -72,9 +77,19 @@ pub(crate) fn writing(path: &Path) -> String {
     format!("writing {}\n", path.display())
 }
 
-/// Keeps the structure factors for the next run. Not being able to is no reason to stop.
-pub(crate) fn write_dump(args: &Args, factors: &FactorGrid, hashes: bool) -> Option<FileEntry> {
-    outputs::write_dump(factors, dump_path(args), hashes)
+/// Whether a dump is named, or is one of the files that a run has by default.
+pub(crate) fn reads_or_writes_dump(args: &Args) -> bool {
+    args.factors.dump_path.is_some() || args.output.default_files
+}
+
+/// Writes new structure factors to the dump for the next run. A failure is a warning only.
+pub(crate) fn write_dump(args: &Args, job: &Job, hashes: bool) -> Option<FileEntry> {
+    if !job.named.factors.are_new() || !reads_or_writes_dump(args) {
+        return None;
+    }
+    let made_from = job.named.factors.path().map(|(_, path)| path.as_path());
+    let experiment = &job.resolved.experiment;
+    outputs::write_dump(experiment, made_from, dump_path(args), hashes)
         .inspect_err(|error| {
             warn!("the structure factors are not kept for the next run: {error}");
         })

@@ -66,8 +66,7 @@ pub(crate) fn simulate(
     let console = Console::of(args);
     console.text(&report::before(&job, args));
     warn_of_decisions(&job);
-    let dump = job.named.factors.are_new();
-    let dump = dump.then(|| write_dump(args, &job.resolved.experiment.factors, hashes));
+    let dump = write_dump(args, &job, hashes);
     stop_unless_wanted(stop)?;
 
     let begun = Instant::now();
@@ -97,7 +96,7 @@ pub(crate) fn simulate(
     };
     let images = outputs.write(&rendered, &|event| console.text(&said(event)), stop)?;
     timing.write_s = begun.elapsed().as_secs_f64();
-    let written: Vec<FileEntry> = dump.flatten().into_iter().chain(images).collect();
+    let written: Vec<FileEntry> = dump.into_iter().chain(images).collect();
     if let (Some(mut output), Some(beginning)) = (record, beginning) {
         console.text(&writing(output.path()));
         let ended = Ended {

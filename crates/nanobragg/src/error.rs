@@ -163,6 +163,14 @@ pub enum Error {
         /// The other.
         other: &'static str,
     },
+    /// A dump that nobody named, of another cell.
+    #[error("{} was found and would be read: {difference}", path.display())]
+    DumpOfAnotherCell {
+        /// The dump.
+        path: PathBuf,
+        /// The two cells, in words.
+        difference: String,
+    },
     /// The log of another series.
     #[error("{} is the log of a series with {difference}", path.display())]
     AnotherSeries {

@@ -353,10 +353,10 @@ impl Loaded {
     /// Resolves `spec`, whose files are those of this one. Warnings about the files come first.
     ///
     /// # Errors
-    /// As [`ExperimentSpec::resolve`].
+    /// As [`ExperimentSpec::resolve`], and [`Error::DumpOfAnotherCell`].
     pub fn resolve(&self, spec: &ExperimentSpec) -> Result<Resolved, Error> {
         let mut resolved = spec.resolve()?;
-        let warnings = self.warnings(resolved.experiment.crystal.lattice());
+        let warnings = self.warnings(resolved.experiment.crystal.lattice())?;
         resolved.decisions.warnings.splice(..0, warnings);
         Ok(resolved)
     }
@@ -364,13 +364,10 @@ impl Loaded {
 
 /// Refuses sums with too many terms.
 fn check_terms(experiment: &Experiment) -> Result<(), Error> {
-    let sources = experiment.sources.len();
     let phi_steps = experiment.phi.count;
     let domains = experiment.crystal.mosaic().domains().len();
-    let oversample = experiment.sampling.oversample;
-    let layers = experiment.detector.first().sensor().layers;
     let orientations = f64::from(phi_steps) * domains as f64;
-    let terms = orientations * sources as f64 * f64::from(oversample).powi(2) * f64::from(layers);
+    let terms = experiment.terms_a_pixel();
     let limit = if orientations > MAX_ORIENTATIONS {
         MAX_ORIENTATIONS
     } else {
@@ -379,11 +376,11 @@ fn check_terms(experiment: &Experiment) -> Result<(), Error> {
     if orientations > MAX_ORIENTATIONS || terms > MAX_TERMS {
         return Err(Error::TooManyTerms {
             terms,
-            sources,
+            sources: experiment.sources.len(),
             phi_steps,
             domains,
-            oversample,
-            layers,
+            oversample: experiment.sampling.oversample,
+            layers: experiment.detector.first().sensor().layers,
             limit,
         });
     }

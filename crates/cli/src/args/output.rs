@@ -11,6 +11,8 @@ pub struct OutputArgs {
     ///
     /// [`NoiseArgs::wanted`]: super::NoiseArgs::wanted
     pub files: OutputFiles,
+    /// Write the files that have a name by default, and read the dump that has one.
+    pub default_files: bool,
     /// Write the greymap.
     pub pgm: bool,
     /// How intensities become grey in the picture.
@@ -29,6 +31,7 @@ impl Default for OutputArgs {
     fn default() -> Self {
         Self {
             files: OutputFiles::default(),
+            default_files: true,
             pgm: true,
             png_scale: Grey::default(),
             truth_floor: None,
@@ -65,6 +68,8 @@ FlagSpec::number("pgmscale", "", Range::Any, |args, v| {
                 args.output.pgm = true;
             }).default("automatic").help("Factor from photons to grey; 0 or less is automatic. Brings the greymap back \
              after -nopgm."),
+FlagSpec::switch("nodefaultfiles", |args| args.output.default_files = false)
+        .help("Write only the files that flags name, and read no dump (Fdump.bin) that no flag names."),
 FlagSpec::switch("nopgm", |args| args.output.pgm = false).help("Write no greymap."),
 FlagSpec::path("pngfile", |args, path| args.output.files.set(OutputKind::Png, path)).help("Picture for people to look at; written only if named."),
 FlagSpec::new("pngscale", Takes::Word(&["log", "sqrt"], |args, word| {

@@ -54,7 +54,11 @@ pub(super) fn of(outlook: &Outlook<'_>) -> String {
     }
     line!(page, "\nreflections");
     reflections(&mut page, outlook);
-    let of_which = if outlook.images > 1 { ", of the first image" } else { "" };
+    let of_which = if outlook.images > 1 {
+        ", of the first image"
+    } else {
+        ""
+    };
     line!(page, "\nestimates{of_which}");
     estimates(&mut page, outlook);
     page

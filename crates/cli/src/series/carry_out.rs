@@ -9,7 +9,7 @@ use nanobragg::series::{
     BaseSeeds, Frame, FrameReport, SeriesFiles, SeriesIdentity, SeriesKind, SeriesObserver,
     SeriesRequest, SeriesRun, SeriesSpec, Shard, of_part,
 };
-use nanobragg::{Cancel, FactorsSpec, Misset, Oddity, SourcesSpec};
+use nanobragg::{Cancel, Misset, Oddity, SourcesSpec};
 use tracing::warn;
 
 use crate::args::Args;
@@ -161,9 +161,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     console.text(&report::before(&job, args));
     warn_of_decisions(&job);
     base::save(args, &job)?;
-    if let FactorsSpec::List(_) = job.named.factors {
-        write_dump(args, &job.resolved.experiment.factors, false);
-    }
+    write_dump(args, &job, false);
     drop(job);
     match run.removed() {
         0 => {}

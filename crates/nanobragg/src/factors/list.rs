@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use nanobragg_crystal::read::structure_factors::{self, StructureFactors};
 use nanobragg_crystal::{
@@ -133,6 +134,15 @@ pub enum FactorWarning {
     },
     /// Columns are named of a file that has none.
     ColumnsOfText,
+    /// The structure factors come from a dump that was found, not named.
+    UnnamedDump {
+        /// The dump.
+        path: PathBuf,
+        /// How old it is.
+        age: Option<Duration>,
+        /// The file that the run before read.
+        made_from: Option<String>,
+    },
 }
 
 impl fmt::Display for FactorWarning {
@@ -190,6 +200,20 @@ impl fmt::Display for FactorWarning {
             }
             Self::ColumnsOfText => {
                 f.write_str("the names of columns have no effect: the file is plain text")
+            }
+            Self::UnnamedDump {
+                path,
+                age,
+                made_from,
+            } => {
+                write!(f, "the structure factors are those of {}", path.display())?;
+                if let Some(age) = age {
+                    write!(f, ", which is {} old", rounded(*age))?;
+                }
+                if let Some(source) = made_from {
+                    write!(f, " and was made from {source}")?;
+                }
+                Ok(())
             }
         }
     }
@@ -329,6 +353,18 @@ pub fn list_of(
         });
     }
     Ok((list, choice.to_string(), warnings))
+}
+
+/// An age in the largest unit of which there is one.
+fn rounded(age: Duration) -> String {
+    let seconds = age.as_secs();
+    let (count, unit) = match seconds {
+        ..60 => (seconds, "second"),
+        ..3600 => (seconds / 60, "minute"),
+        ..86400 => (seconds / 3600, "hour"),
+        _ => (seconds / 86400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A warning if `lattice` is not the cell that the structure factors belong to: more than 1 percent of

@@ -1,6 +1,7 @@
 //! Where structure factors come from.
 
 mod coordinates;
+mod dump;
 mod list;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::error::Error;
 use crate::resolve::Warning;
 use crate::spec::{ExperimentSpec, MaskSpec};
 pub use coordinates::{Coordinates, CoordinatesSpec};
+pub use dump::{DumpFile, DumpOrigin};
 pub use list::{FactorFile, FactorFormat, FactorWarning, ListSpec, list_of, read as read_list};
 
 /// Where structure factors come from, and the value of those that it does not have.
@@ -34,6 +36,8 @@ pub enum FactorsSpec {
         path: PathBuf,
         /// F of every reflection outside it, in electrons.
         default_f: f64,
+        /// Whether the user named it. A dump that is only found must not be of another cell.
+        is_named: bool,
     },
     /// These.
     Grid(Arc<FactorGrid>),
@@ -175,7 +179,11 @@ impl TryFrom<Entry> for FactorsSpec {
                     "coordinates",
                 )?;
                 Ok(match dump {
-                    Some(path) => Self::Dump { path, default_f },
+                    Some(path) => Self::Dump {
+                        path,
+                        default_f,
+                        is_named: true,
+                    },
                     None => Self::Constant(default_f),
                 })
             }
@@ -227,12 +235,20 @@ pub struct Loaded {
     pub repeated_in_text: usize,
     /// The atoms that structure factors were worked out from.
     pub coordinates: Option<Coordinates>,
+    /// The dump that structure factors were read from.
+    pub dump: Option<DumpFile>,
 }
 
 impl Loaded {
     /// What may surprise about the files, with `lattice` in the beam.
-    pub(crate) fn warnings(&self, lattice: &Lattice) -> Vec<Warning> {
+    ///
+    /// # Errors
+    /// [`Error::DumpOfAnotherCell`].
+    pub(crate) fn warnings(&self, lattice: &Lattice) -> Result<Vec<Warning>, Error> {
         let mut warnings = Vec::new();
+        if let Some(dump) = &self.dump {
+            warnings.extend(dump.check(lattice)?.map(Warning::Factors));
+        }
         if self.repeated_in_text > 0 {
             let count = self.repeated_in_text;
             warnings.push(Warning::Factors(FactorWarning::Overwritten { count }));
@@ -253,7 +269,7 @@ impl Loaded {
             let other = list::cell_warning(lattice, atoms.model.frame.cell());
             warnings.extend(other.map(Warning::Factors));
         }
-        warnings
+        Ok(warnings)
     }
 }
 
@@ -276,7 +292,7 @@ impl ExperimentSpec {
             spec.mask = mask_of(&image).map(MaskSpec::Pixels);
         }
         let has_cell = self.crystal.cell.is_some() || self.crystal.matrix.is_some();
-        let (mut factor_file, mut coordinates) = (None, None);
+        let (mut factor_file, mut coordinates, mut dump) = (None, None, None);
         let mut repeated_in_text = 0;
         let grid = match &self.factors {
             FactorsSpec::Constant(_) | FactorsSpec::Grid(_) => None,
@@ -301,7 +317,14 @@ impl ExperimentSpec {
                 coordinates = Some(atoms);
                 Some(grid)
             }
-            FactorsSpec::Dump { path, default_f } => Some(fdump::read(path, *default_f, limit)?),
+            FactorsSpec::Dump {
+                path,
+                default_f,
+                is_named,
+            } => {
+                dump = Some(DumpFile::of(path, *is_named));
+                Some(fdump::read(path, *default_f, limit)?)
+            }
         };
         if let Some(grid) = grid {
             spec.factors = grid.into();
@@ -311,6 +334,7 @@ impl ExperimentSpec {
             factor_file,
             repeated_in_text,
             coordinates,
+            dump,
         })
     }
 }

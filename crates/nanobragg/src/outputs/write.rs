@@ -7,20 +7,20 @@ use std::path::Path;
 use std::slice::from_ref;
 use std::thread::{self, ScopedJoinHandle};
 
-use nanobragg_crystal::FactorGrid;
 use nanobragg_crystal::read::fdump;
 use nanobragg_io::{Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
-use nanobragg_physics::{Cancel, Truth};
+use nanobragg_physics::{Cancel, Experiment, Truth};
 use nanobragg_response::{Counts, Response, ResponseSpec};
 use tracing::info_span;
 
-use super::files::{OutputFiles, OutputKind, of_panel};
+use super::files::{OutputFiles, OutputKind, is_device, of_panel};
 use super::fingerprint::{FileEntry, Hashing};
 use super::format::{PhotonFormat, WideFormat};
 use super::truth_table::TruthTable;
 use crate::assembled::assembled;
 use crate::error::Error;
 use crate::exchange::{Geometry, dxtbx, xds};
+use crate::factors::DumpOrigin;
 use crate::header::smv_fields_of_panel;
 use crate::images::Simulated;
 use crate::resolve::Resolved;
@@ -461,19 +461,24 @@ fn filled(
     Ok((output, entry))
 }
 
-/// Writes structure factors to a dump for later runs.
+/// Writes the structure factors of `experiment`, which were made from the file `made_from`, to a dump for later
+/// runs; their origin goes to a file beside it.
 ///
 /// # Errors
-/// If the file cannot be written.
+/// If a file cannot be written.
 pub fn write_dump(
-    factors: &FactorGrid,
+    experiment: &Experiment,
+    made_from: Option<&Path>,
     path: &Path,
     hashes: bool,
 ) -> Result<FileEntry, nanobragg_io::Error> {
     let mut output = Output::create(path)?;
     let mut hashing = Hashing::new(&mut output, hashes);
-    fdump::write(factors, &mut hashing)?;
+    fdump::write(&experiment.factors, &mut hashing)?;
     let entry = hashing.entry("dump", path);
     output.commit()?;
+    if let Some(made_from) = made_from.filter(|_| !is_device(path)) {
+        DumpOrigin::keep(path, made_from, experiment.crystal.lattice())?;
+    }
     Ok(entry)
 }
