@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use nanobragg_tests::binary::{Finished, Scene};
+use nanobragg_tests::compare::last_u16;
 
 /// A quarter of a detector, away from the direct beam.
 const VIEW: &str = "-N 5 -lambda 1 -distance 100 -detpixels 200 -pixel 0.5 -misset 10 20 30 \
@@ -54,6 +55,44 @@ fn atoms_render_as_the_structure_factors_that_another_program_made_of_them() {
         "{}",
         difference(&here, &there)
     );
+}
+
+#[test]
+fn automatic_scales_and_the_plan_leave_out_the_direct_beam() {
+    const FAST: usize = 120;
+    let view = "-N 5 -lambda 1 -distance 100 -detpixels 120 -pixel 0.5 -oversample 1 -dmin 3 -nonoise \
+                -noprogress";
+    let line = format!("-pdb {} {view}", lysozyme("1aki.pdb"));
+    let scene = Scene::empty();
+    let run = scene.run_line(&line).well();
+    let photons = pixels(&scene);
+    // Pixels away from the beam by two thirds of the first order of the edge of 68.45 A.
+    let limit_px = 100.0 / 0.5 / 68.45 * 2.0 / 3.0;
+    let from_beam = |index: usize| {
+        let [fast, slow] = [index % FAST, index / FAST].map(|i| i as f64 + 0.5 - 60.0);
+        fast.hypot(slow)
+    };
+    let spots = (0..photons.len()).filter(|i| from_beam(*i) > limit_px + 1.0);
+    let brightest = spots.max_by(|a, b| photons[*a].total_cmp(&photons[*b])).unwrap();
+    let all = photons.iter().copied().fold(0.0, f64::max);
+    assert!(all > 20.0 * photons[brightest]);
+    run.line("brightest pixel outside the direct beam = ");
+    let counts = last_u16(&scene.read("intimage.img"), photons.len());
+    assert_eq!(counts[brightest], 55_040);
+    let plan = scene.run_line(&format!("{line} -plan json")).well();
+    let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
+    let planned = plan["estimate"]["brightest_photons"].as_f64().unwrap();
+    assert!((planned / photons[brightest] - 1.0).abs() < 1e-6, "{planned}");
+    // The list of the C program keeps its scale.
+    let line = format!("-hkl {} -cell 59.062 68.451 30.517 {view}", lysozyme("lysozyme_P1.hkl"));
+    scene.run_line(&line).well();
+    let photons = pixels(&scene);
+    let counts = last_u16(&scene.read("intimage.img"), photons.len());
+    assert!(counts[brightest] < 3000, "{}", counts[brightest]);
+    // Without F(000) only the fringes of other reflections are left in the middle.
+    scene.run_line(&format!("{line} -nof000")).well();
+    let middle = 60 * FAST + 60;
+    assert!(pixels(&scene)[middle] < 1e-3 * photons[middle]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::{general as g, general_with};
-use nanobragg::{FactorsSpec, Lookup, Panel, PixelKind, Statistics, Surface};
+use nanobragg::{FactorsSpec, Lookup, Panel, PixelKind, PixelPlace, Spots, Statistics, Surface};
 
 use crate::args::Args;
 use crate::resolve::Job;
@@ -476,6 +476,15 @@ fn sampling(page: &mut String, job: &Job) {
             g(experiment.dmin_m * 1e10)
         );
     }
+}
+
+/// The spots of an image whose direct beam would hide them.
+pub fn spots(spots: &Spots) -> String {
+    let PixelPlace { fast, slow, .. } = spots.max_at;
+    format!(
+        "brightest pixel outside the direct beam = {}  at fast {fast} slow {slow}; scales follow it\n",
+        g(f64::from(spots.max_photons))
+    )
 }
 
 /// The figures of the image.

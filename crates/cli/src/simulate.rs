@@ -74,6 +74,7 @@ pub(crate) fn simulate(
     let scene = Scene::new(experiment);
     let progress = Progress::new(args.running.progress, args.running.verbosity);
     let (image, truth) = picture(&scene, experiment, args, Some(&progress), stop)?;
+    let image = image.with_spots(&job.resolved);
     if let Some(PixelPlace { fast, slow, .. }) = image.left_grid_at {
         warn!("{}, from pixel {fast} {slow} on", Oddity::Interpolation);
     }
@@ -83,6 +84,9 @@ pub(crate) fn simulate(
         warn!("{not_finite}");
     }
     console.text(&report::statistics(&image.statistics));
+    if let Some(spots) = &image.spots {
+        console.text(&report::spots(spots));
+    }
 
     let begun = Instant::now();
     let rendered = Rendered {

@@ -9,6 +9,8 @@ use nanobragg_physics::{Experiment, Frame, PixelPlace, RunOptions, Scene, Statis
 use nanobragg_response::{Count, Counts, PanelPhotons, Response, ResponseSpec, Window};
 
 use crate::error::Error;
+use crate::resolve::Resolved;
+use crate::spots::{DirectBeam, Spots};
 
 /// A simulated image.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,8 @@ pub struct Simulated {
     /// The pixel in which an index left the grid of structure factors and ended
     /// interpolation for all pixels after it (the oddity `interpolation`).
     pub left_grid_at: Option<PixelPlace>,
+    /// The spots without the direct beam, if the automatic scales follow them; see [`Simulated::with_spots`].
+    pub spots: Option<Spots>,
     panels: Vec<StackedPanel>,
 }
 
@@ -128,8 +132,19 @@ impl Simulated {
             photons,
             statistics: rendered.statistics,
             left_grid_at: rendered.left_grid_at,
+            spots: None,
             panels: StackedPanel::all(&experiment.detector),
         })
+    }
+
+    /// Finds the spots if the automatic scales leave out the direct beam
+    /// ([`Decisions::scales_leave_out_beam`](crate::Decisions::scales_leave_out_beam)).
+    pub fn with_spots(mut self, resolved: &Resolved) -> Self {
+        if resolved.decisions.scales_leave_out_beam {
+            let beam = DirectBeam::new(&resolved.experiment, resolved.decisions.wavelength_m);
+            self.spots = Some(Spots::of(&beam, &self.photons, &self.panels));
+        }
+        self
     }
 
     /// The position of each panel in [`photons`](Self::photons).
@@ -175,12 +190,16 @@ impl Simulated {
 
     /// The scale of the integer image, in counts per photon.
     pub fn integer_scale(&self, response: &ResponseSpec) -> f64 {
-        response.integer_scale(self.statistics.max_photons.into())
+        let max = self
+            .spots
+            .map_or(self.statistics.max_photons, |spots| spots.max_photons);
+        response.integer_scale(max.into())
     }
 
     /// The scale of the grey image, in greys per photon.
     pub fn grey_scale(&self, response: &ResponseSpec) -> f64 {
-        response.grey_scale(self.statistics.rmsd, self.integer_scale(response))
+        let rmsd = self.spots.map_or(self.statistics.rmsd, |spots| spots.rmsd);
+        response.grey_scale(rmsd, self.integer_scale(response))
     }
 
     /// The counts that `response` computes from the photons.

@@ -57,6 +57,7 @@ mod resolution;
 mod resolve;
 pub mod series;
 mod spec;
+mod spots;
 mod tree;
 
 pub use assembled::assembled;
@@ -71,6 +72,7 @@ pub use memory::{bytes_needed, check_memory};
 pub use resolution::Resolution;
 pub use resolve::{Decisions, Resolved, Warning};
 pub use spec::{BeamSpec, ExperimentSpec, MaskSpec, PhiSpec, RoiSpec, SamplingSpec, SourcesSpec};
+pub use spots::{DIRECT_BEAM_ORDER, DirectBeam, Spots};
 
 pub use nanobragg_crystal as crystal;
 pub use nanobragg_geometry as geometry;

@@ -54,6 +54,9 @@ pub struct Decisions {
     pub oversample_is_automatic: bool,
     /// Sub-pixels along an edge, as recommended for the size of the crystal.
     pub recommended_oversample: u32,
+    /// Whether the automatic scales of integers and greys leave out the direct beam: if F(000) is not 0 and the
+    /// structure factors come from atoms or from a file with symmetry, which the C program does not read.
+    pub scales_leave_out_beam: bool,
     /// The oddities of the C program that change this image.
     pub oddities: Vec<Oddity>,
     /// All other warnings.
@@ -191,6 +194,7 @@ impl ExperimentSpec {
                 lookup_is_automatic: self.lookup.is_none(),
                 oversample_is_automatic: self.sampling.oversample.is_none(),
                 recommended_oversample: recommended,
+                scales_leave_out_beam: false,
                 oddities,
                 warnings,
             },
@@ -358,6 +362,12 @@ impl Loaded {
         let mut resolved = spec.resolve()?;
         let warnings = self.warnings(resolved.experiment.crystal.lattice())?;
         resolved.decisions.warnings.splice(..0, warnings);
+        let factors = &resolved.experiment.factors;
+        let f000 = factors
+            .offset([0; 3])
+            .and_then(|offset| factors.values().get(offset));
+        resolved.decisions.scales_leave_out_beam = f000.is_some_and(|f| *f != 0.0)
+            && (self.coordinates.is_some() || self.factor_file.is_some());
         Ok(resolved)
     }
 }

@@ -66,6 +66,8 @@ pub struct ExperimentSpec {
     /// Edge of the cube of water in the beam; 0 for none.
     #[serde(rename = "water_um", with = "in_unit::um")]
     pub water: Length,
+    /// Whether F(000) of listed or computed structure factors is replaced by 0, so that there is no direct beam.
+    pub without_f000: bool,
     /// Spacing below which nothing is rendered; 0 for no limit.
     #[serde(rename = "dmin_angstrom", with = "in_unit::angstrom")]
     pub dmin: Length,

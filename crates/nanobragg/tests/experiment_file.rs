@@ -81,6 +81,7 @@ prop_compose! {
         spec.beam.divergence.vertical = StepSpec { range: Some(next()), step: Some(next()), count };
         spec.phi.sweep = StepSpec { range: Some(next()), step: None, count };
         spec.dmin = Length::from_m(next());
+        spec.without_f000 = true;
         spec.mask = (kind > 1).then(|| MaskSpec::File("m\u{7f}\n\"ä#.img".into()));
         spec.factors = FactorsSpec::Dump { path: "a b".into(), default_f: next(), is_named: true };
         spec.beam.sources = if kind > 2 { SourcesSpec::File("[x]".into()) } else { SourcesSpec::Grid };

@@ -1,7 +1,10 @@
 //! The stages, and the experiment and the pixels of each.
 
 use nanobragg::geometry::vector::{dot, sub, unit};
-use nanobragg::{CrystalSpec, Experiment, ExperimentSpec, Length, Misset, Panel, Resolved, Shape};
+use nanobragg::{
+    CrystalSpec, DIRECT_BEAM_ORDER, Experiment, ExperimentSpec, Length, Misset, Panel, Resolved,
+    Shape,
+};
 
 use crate::spec::{Schedule, Stage};
 
@@ -21,10 +24,6 @@ const BLUR: f64 = 1.4;
 
 /// A blur by fewer pixels has no effect and is left out.
 const LEAST_BLUR_PIXELS: f64 = 0.3;
-
-/// The order along the longest edge below which all stages except the last use no pixel. The direct
-/// beam there is brighter than all spots and contains little information about the parameters.
-const DIRECT_BEAM_ORDER: f64 = 2.0 / 3.0;
 
 impl Stage {
     /// All pixels, the true crystal, no blur.
@@ -53,6 +52,7 @@ impl Stage {
     /// The pixels of this stage among those `used`, as one flag per pixel.
     pub(crate) fn selected_pixels(&self, used: &[bool], scales: &ImageScales) -> Vec<bool> {
         let is_in_range = |spacing_m: f64| {
+            // The direct beam is brighter than all spots and contains little information about the parameters.
             let beyond_beam = spacing_m * DIRECT_BEAM_ORDER <= scales.longest_edge_m;
             spacing_m >= self.dmin.m() && (self.is_final() || beyond_beam)
         };

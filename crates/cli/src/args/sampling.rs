@@ -24,6 +24,8 @@ pub struct SamplingArgs {
     pub roi: Option<[i64; 4]>,
     /// Resolution limit in Angstrom; 0 is none.
     pub dmin_a: Option<f64>,
+    /// F(000) is 0.
+    pub without_f000: bool,
 }
 
 pub(super) static GROUP: Group = Group {
@@ -80,6 +82,8 @@ pub(super) static GROUP: Group = Group {
              negative number stands for that edge of the detector.",
         )
         .of(&["roi"]),
+        FlagSpec::switch("nof000", |args| args.sampling.without_f000 = true)
+            .help("F(000) of the structure factors is 0: no direct beam."),
         FlagSpec::number("dmin", "A", Range::ZeroOrMore, |args, v| {
             args.sampling.dmin_a = Some(v)
         })

@@ -15,7 +15,7 @@ mod text;
 mod trial;
 
 use nanobragg::factors::read_list;
-use nanobragg::{Cancel, FactorsSpec, Panel, Resolution, bytes_needed};
+use nanobragg::{Cancel, DirectBeam, FactorsSpec, Panel, Resolution, bytes_needed};
 use serde_json::{Value, json};
 
 use crate::args::{Args, PlanFormat};
@@ -107,6 +107,9 @@ impl<'j> Outlook<'j> {
         let panels = experiment.detector.panels().iter();
         let pixels = panels.map(|panel| panel.pixel_count() as u64).sum();
         let files = output_names::named(args);
+        let decisions = &job.resolved.decisions;
+        let beam = decisions.scales_leave_out_beam;
+        let beam = beam.then(|| DirectBeam::new(experiment, decisions.wavelength_m));
         Ok(Self {
             job,
             args,
@@ -121,7 +124,7 @@ impl<'j> Outlook<'j> {
             disk_bytes: files.most_bytes(pixels).saturating_mul(images as u64),
             image_bytes: bytes_needed(experiment),
             factor_bytes: size_of_val(experiment.factors.values()) as u64,
-            trial: trial::run(experiment, args, offset, stop)?,
+            trial: trial::run(experiment, args, offset, beam.as_ref(), stop)?,
         })
     }
 
@@ -177,6 +180,7 @@ impl<'j> Outlook<'j> {
                 "pixels_tried": trial.pixels,
                 "pixels_rendered": trial.pixels_in_all,
                 "terms_ratio": trial.terms_ratio,
+                "leaves_out_beam": self.job.resolved.decisions.scales_leave_out_beam,
                 "brightest_photons": trial.brightest_photons,
                 "brightest_fast_slow": [trial.brightest_at.fast, trial.brightest_at.slow],
                 "overloads": trial.overloads,

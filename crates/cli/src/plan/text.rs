@@ -144,6 +144,12 @@ fn estimates(page: &mut String, outlook: &Outlook<'_>) {
         String::new()
     };
     let is_whole = trial.pixels == trial.pixels_in_all;
+    let decisions = &outlook.job.resolved.decisions;
+    let beam = if decisions.scales_leave_out_beam {
+        " outside the direct beam"
+    } else {
+        ""
+    };
     // Spots lie between the pixels that were tried.
     let at_least = if is_whole { "" } else { "at least " };
     if !is_whole {
@@ -158,7 +164,7 @@ fn estimates(page: &mut String, outlook: &Outlook<'_>) {
     }
     line!(
         page,
-        "  brightest pixel: {at_least}{} photons, at fast {fast} slow {slow}",
+        "  brightest pixel{beam}: {at_least}{} photons, at fast {fast} slow {slow}",
         g(trial.brightest_photons)
     );
     line!(

@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use nanobragg::{Cancel, Detector, Experiment, Frame, Mask, Panel, PixelPlace, Scene, SourceList};
+use nanobragg::{
+    Cancel, Detector, DirectBeam, Experiment, Frame, Mask, Panel, PixelPlace, Scene, SourceList,
+};
 
 use crate::args::Args;
 use crate::outcome::RunError;
@@ -37,7 +39,7 @@ pub(crate) struct Trial {
     pub(crate) render_s: f64,
 }
 
-/// Renders runs of pixels all over the region of interest.
+/// Renders runs of pixels all over the region of interest. Pixels of `beam` are neither the brightest nor overloads.
 ///
 /// # Errors
 /// As for a run: stopped, no memory, no threads.
@@ -45,6 +47,7 @@ pub(crate) fn run(
     experiment: &Experiment,
     args: &Args,
     offset_counts: f64,
+    beam: Option<&DirectBeam<'_>>,
     stop: &Cancel,
 ) -> Result<Trial, RunError> {
     let (mut tried, terms_ratio) = with_fewer_terms(experiment);
@@ -82,9 +85,12 @@ pub(crate) fn run(
         let rows = image.pixels.chunks(image.pixels_fast.max(1) as usize);
         for (slow, row) in (0..).zip(rows) {
             for (fast, &photons) in (0..).zip(row) {
+                let place = PixelPlace { panel, slow, fast };
+                if beam.is_some_and(|beam| beam.holds(place)) {
+                    continue;
+                }
                 if photons > brightest_photons {
-                    brightest_photons = photons;
-                    brightest_at = PixelPlace { panel, slow, fast };
+                    (brightest_photons, brightest_at) = (photons, place);
                 }
                 over += u64::from(f64::from(photons) + offset_counts > f64::from(u16::MAX));
             }

@@ -27,6 +27,7 @@ const COMMENTS: &[(&str, &str)] = &[
         "nearest or tricubic; tricubic for at most 2 cells along an axis",
     ),
     ("water_um", "edge of the cube of water in the beam; 0: none"),
+    ("without_f000", "F(000) is 0: no direct beam"),
     ("dmin_angstrom", "nothing finer is rendered; 0: no limit"),
     ("noise_seed", "the clock if not given"),
     (

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nanobragg_crystal::read::fdump;
-use nanobragg_crystal::{FactorGrid, GridLimit, Lattice};
+use nanobragg_crystal::{FactorGrid, GridLimit, Hkl, Lattice};
 use nanobragg_structure::{Dispersion, Solvent};
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -295,6 +295,7 @@ impl ExperimentSpec {
         let (mut factor_file, mut coordinates, mut dump) = (None, None, None);
         let mut repeated_in_text = 0;
         let grid = match &self.factors {
+            FactorsSpec::Grid(grid) if self.without_f000 => Some((**grid).clone()),
             FactorsSpec::Constant(_) | FactorsSpec::Grid(_) => None,
             FactorsSpec::List(list) => {
                 let (reflections, file) = read_list(list, self.crystal.cell.as_ref())?;
@@ -326,7 +327,10 @@ impl ExperimentSpec {
                 Some(fdump::read(path, *default_f, limit)?)
             }
         };
-        if let Some(grid) = grid {
+        if let Some(mut grid) = grid {
+            if self.without_f000 {
+                grid.replace(Hkl([0; 3]), 0.0);
+            }
             spec.factors = grid.into();
         }
         Ok(Loaded {

@@ -291,7 +291,7 @@ impl Rendering<'_> {
         let truth = files.get(OutputKind::Truth);
         let truth = truth.map(|_| truth_of(&scene, &rendered, floor_photons, &options));
         let truth = truth.transpose()?;
-        let image = Simulated::new(experiment, rendered)?;
+        let image = Simulated::new(experiment, rendered)?.with_spots(&resolved);
         drop(scene);
         let of_frame = Rendered {
             resolved: &resolved,
