@@ -1,7 +1,7 @@
-//! From the words of a command line to flags in the order typed.
+//! Splits a command line into flags, in the order typed.
 //!
-//! `-flag` and `--flag` are the same; negative numbers are values, never flags. A word counts as a
-//! value as long as the flag before it wants one, except that the name of a flag there means that
+//! `-flag` and `--flag` are the same; negative numbers are values, never flags. The words after a flag
+//! are its values, as many as it takes. The name of a flag among them means that a value was forgotten.
 //! a value was forgotten.
 
 use std::ffi::{OsStr, OsString};
@@ -10,28 +10,28 @@ use crate::args::flag::{Flag, FlagSpec, Takes};
 use crate::args::{Args, find, flags};
 use crate::{Error, help};
 
-/// How alike two names must be (Jaro and Winkler's measure, at most 1) for one to be suggested.
+/// The smallest similarity of two names (Jaro-Winkler, at most 1) for a suggestion.
 const ALIKE: f64 = 0.8;
 
-/// A flag as it stood on the command line.
+/// A flag on the command line.
 #[derive(Debug)]
 pub struct Given<T: 'static = Args> {
-    /// Which flag.
+    /// The flag.
     pub spec: &'static Flag<T>,
-    /// The words after it that belong to it.
+    /// The words of the flag.
     pub words: Vec<OsString>,
 }
 
-/// A command line, read as far as its spelling goes.
+/// A command line, split into flags.
 #[derive(Debug)]
 pub enum Spelled {
     /// Flags in the order typed.
     Flags(Vec<Given>),
-    /// The text to show instead of a run: help or version.
+    /// Help or version, to be shown instead of a run.
     Show(String),
 }
 
-/// Reads the words after the program's name.
+/// Splits the words after the program name.
 ///
 /// # Errors
 /// An unknown flag, a stray word, or a flag with too few or too many values.
@@ -40,7 +40,7 @@ pub fn parse<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Result<Sp
     let mut given = Vec::new();
     while let Some(word) = words.next() {
         if word == "--" {
-            // Flags end here, and there is nothing but flags.
+            // `--` ends the flags, and a command line has only flags.
             match words.next() {
                 Some(word) => return Err(stray(&word)),
                 None => break,
@@ -61,7 +61,7 @@ pub fn parse<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Result<Sp
             }
             _ => {}
         }
-        // An attached value is the only one.
+        // A value after `=` is the only value.
         let mut goes_on = values.is_empty();
         while goes_on && values.len() < *count.end() {
             let Some(word) = words.next_if(|word| is_value(spec, word)) else {
@@ -89,23 +89,23 @@ pub fn parse<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Result<Sp
     Ok(Spelled::Flags(given))
 }
 
-/// Whether a word is a value of the flag before it. The name of a flag is not.
+/// Whether a word is a value of the flag before it. The name of a flag is not a value.
 fn is_value(spec: &FlagSpec, word: &OsStr) -> bool {
     let text = word.to_string_lossy();
     match spec.takes {
-        // As in the C program, -cell ends where a dash begins.
+        // As in the C program, -cell ends at a word that begins with a dash.
         Takes::Cell(_) => !text.starts_with('-'),
         _ => without_dashes(&text).is_none_or(|name| find(name).is_none()),
     }
 }
 
-/// The word without its one or two leading dashes; `None` if it has none or nothing else.
+/// The word without one or two leading dashes; `None` without a dash or without a name.
 fn without_dashes(word: &str) -> Option<&str> {
     let name = word.strip_prefix("--").or_else(|| word.strip_prefix('-'))?;
     (!name.is_empty()).then_some(name)
 }
 
-/// The name in a word that begins with a dash, and what follows an equals sign in it.
+/// The name in a word that begins with a dash, and the text after an equals sign.
 pub(crate) fn name_and_value(word: &OsStr) -> Option<(String, Option<OsString>)> {
     let Some(text) = word.to_str() else {
         return name_and_bytes(word);
@@ -117,7 +117,7 @@ pub(crate) fn name_and_value(word: &OsStr) -> Option<(String, Option<OsString>)>
     })
 }
 
-/// The same of a word that is not UTF-8, because its value is not.
+/// The same for a word that is not UTF-8 because its value is not.
 #[cfg(unix)]
 fn name_and_bytes(word: &OsStr) -> Option<(String, Option<OsString>)> {
     use std::os::unix::ffi::OsStrExt;
@@ -133,14 +133,14 @@ fn name_and_bytes(_: &OsStr) -> Option<(String, Option<OsString>)> {
     None
 }
 
-/// A word that belongs to no flag, such as a number too many.
+/// The error for a word that belongs to no flag, such as one number too many.
 fn stray(word: &OsStr) -> Error {
     Error::StrayWord {
         word: word.to_string_lossy().into_owned(),
     }
 }
 
-/// An unknown flag with the nearest name, or a negative number too many.
+/// The error for an unknown flag, with the most similar name. A negative number is a stray word.
 fn unknown(name: &str) -> Error {
     if !name.starts_with(char::is_alphabetic) {
         return stray(OsStr::new(&format!("-{name}")));
@@ -151,14 +151,14 @@ fn unknown(name: &str) -> Error {
     }
 }
 
-/// The flag spelled most like `name`, if any comes close.
+/// The flag whose name is most similar to `name`, if the similarity is above [`ALIKE`].
 fn nearest(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
     let alike = |known: &str| strsim::jaro_winkler(&name, &known.to_lowercase());
     most_alike(flags().flat_map(FlagSpec::names), alike, ALIKE)
 }
 
-/// The name that is most alike by this measure, if it is more so than `least`.
+/// The name with the largest value of `alike`, if that is above `least`.
 pub(crate) fn most_alike(
     names: impl Iterator<Item = &'static str>,
     alike: impl Fn(&str) -> f64,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::args::{Args, Verbosity};
 
-/// Standard output. A reader that has closed it does not stop the run.
+/// Standard output. A run goes on if the reader has closed it.
 pub(crate) struct Console {
     quiet: bool,
 }
@@ -22,7 +22,7 @@ impl Console {
         }
     }
 
-    /// What was asked for by name is said even by a quiet run.
+    /// Prints in a quiet run too: the text was requested by a flag.
     pub(crate) fn anyway(&self, say: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
         let mut out = io::BufWriter::new(io::stdout().lock());
         let _ = say(&mut out).and_then(|()| out.flush());

@@ -1,4 +1,4 @@
-//! `-diff`: in which settings two recorded runs differ, in words.
+//! `-diff`: the settings in which two recorded runs differ.
 
 use std::path::Path;
 
@@ -10,25 +10,25 @@ use crate::console::Console;
 use crate::outcome::{Outcome, RunError};
 use crate::record::document;
 
-/// The parts of a record that are settings; the rest is what came of them.
+/// The parts of a record that are settings; the other parts are results.
 const SETTINGS: [&str; 5] = ["experiment", "fixes", "seeds", "images", "inputs"];
 
-/// What follows from other settings, and is looked at only if those are the same.
+/// Values that follow from settings. They are compared only if all settings are equal.
 const DERIVED: &str = "derived";
 
 /// A setting that differs.
 #[derive(Debug, Clone, PartialEq)]
 struct Difference {
-    /// Where it stands in the record.
+    /// The path in the record.
     path: Vec<String>,
     old: Value,
     new: Value,
 }
 
-/// Console in which settings the records differ.
+/// Prints the settings in which the records differ.
 ///
 /// # Errors
-/// [`RunError::Record`] if one of them cannot be read.
+/// [`RunError::Record`] if a record cannot be read.
 pub(crate) fn say(old: &Path, new: &Path, says: &Console) -> Result<Outcome, RunError> {
     let lines = lines(&document(old)?, &document(new)?);
     says.anyway(|out| {
@@ -44,7 +44,7 @@ pub(crate) fn say(old: &Path, new: &Path, says: &Console) -> Result<Outcome, Run
     })
 }
 
-/// One line for each setting that differs.
+/// One line for each different setting.
 fn lines(old: &Value, new: &Value) -> Vec<String> {
     let mut differences = differences(old, new, false);
     if differences.is_empty() {
@@ -66,7 +66,7 @@ fn differences(old: &Value, new: &Value, derived: bool) -> Vec<Difference> {
     found
 }
 
-/// A list of files turned into an object by their flags.
+/// Turns a list of files into an object with the flags as keys.
 fn by_flag(part: Option<&Value>) -> Value {
     let Some(Value::Array(entries)) = part else {
         return part.cloned().unwrap_or_default();
@@ -83,8 +83,8 @@ fn by_flag(part: Option<&Value>) -> Value {
         .map_or_else(|| Value::Array(entries.clone()), Value::Object)
 }
 
-/// Turns the panels of two experiments into objects by their names; where these differ, the panels are
-/// told by their names alone.
+/// Turns the panels of two experiments into objects with the panel names as keys. If the names differ,
+/// only the names are compared.
 fn by_panel(experiments: [&mut Value; 2]) {
     let names = experiments.each_ref().map(|experiment| {
         let panels = experiment.get("panels").and_then(Value::as_array);
@@ -132,7 +132,7 @@ fn compare(
         if key == DERIVED && !derived {
             continue;
         }
-        // Where the clock or a flag gave the same seed, nothing differs.
+        // The same seed from the clock and from a flag is no difference.
         if key == "noise_from" {
             continue;
         }
@@ -166,13 +166,13 @@ impl Difference {
     }
 }
 
-/// Digits that a number is shown in if that tells the two apart.
+/// Significant digits of a printed number, if they show the difference.
 const DIGITS: usize = 10;
 
-/// Digits that tell any two numbers apart.
+/// Significant digits that show any difference of two numbers.
 const ALL_DIGITS: usize = 17;
 
-/// What the end of a field's name says of its unit.
+/// The unit in the suffix of a field name.
 #[derive(Debug, Clone, Copy)]
 enum Suffix {
     Metres,
@@ -180,14 +180,14 @@ enum Suffix {
     Other(&'static str),
 }
 
-/// A unit that numbers are shown in.
+/// A unit of printed numbers.
 struct Unit {
     name: &'static str,
-    /// What a number of the record is multiplied by.
+    /// The factor from the unit of the record.
     factor: f64,
 }
 
-/// The name of a field without its unit.
+/// The field name without its unit.
 fn named_with_unit(field: &str) -> (&str, Suffix) {
     for (end, suffix) in [
         ("_per_m2", Suffix::Other("photons/m^2")),
@@ -210,7 +210,7 @@ fn named_with_unit(field: &str) -> (&str, Suffix) {
 }
 
 impl Suffix {
-    /// The unit that suits these values.
+    /// The printed unit for these values.
     fn in_which(self, values: &[&Value]) -> Unit {
         match self {
             Self::Other(name) => Unit { name, factor: 1.0 },
@@ -250,7 +250,7 @@ impl Suffix {
     }
 }
 
-/// The largest magnitude among the numbers of a value.
+/// The largest magnitude of the numbers in a value.
 fn largest(value: &Value) -> f64 {
     match value {
         Value::Array(values) => values.iter().map(largest).fold(0.0, f64::max),

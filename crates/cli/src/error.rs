@@ -2,15 +2,15 @@ use std::ffi::OsString;
 
 use thiserror::Error;
 
-/// What can be wrong with a command line.
+/// An error in a command line.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// A flag that does not exist.
+    /// The flag does not exist.
     #[error("-{name} is not a flag; {}", advice(*nearest))]
     UnknownFlag {
         /// The name as typed, without dashes.
         name: String,
-        /// The flag spelled most like it, if any is close.
+        /// The most similar flag, if the similarity is large enough.
         nearest: Option<&'static str>,
     },
 
@@ -21,14 +21,14 @@ pub enum Error {
         word: String,
     },
 
-    /// A flag with fewer values than it needs.
+    /// A flag with too few values.
     #[error("-{flag} needs {wanted}; values given: {found}")]
     MissingValue {
         /// The flag.
         flag: &'static str,
-        /// How many values were there.
+        /// The number of values on the command line.
         found: usize,
-        /// The values it takes, as in the help.
+        /// The values of the flag, as in the help.
         wanted: String,
     },
 
@@ -39,65 +39,65 @@ pub enum Error {
         flag: &'static str,
     },
 
-    /// A value that is no number, not finite, out of range, or no word the flag knows.
+    /// A value that is not a number, not finite, out of range, or not a word of the flag.
     #[error("-{flag}: {} is not allowed; give {allowed}", shown(value))]
     NotAllowed {
         /// The flag.
         flag: &'static str,
         /// The value as typed.
         value: OsString,
-        /// What is allowed, in words.
+        /// The allowed values, in words.
         allowed: String,
     },
 
-    /// A number within its range that no experiment can have.
+    /// A number within the range of the flag but beyond any experiment.
     #[error(
         "-{flag}: {value:e} is absurd; give {allowed}, of a magnitude from {least:e} to {most:e}"
     )]
     Absurd {
         /// The flag.
         flag: &'static str,
-        /// The value as typed.
+        /// The number as typed.
         value: f64,
-        /// What is allowed, in words.
+        /// The allowed values, in words.
         allowed: String,
-        /// The smallest magnitude that makes sense.
+        /// The smallest allowed magnitude.
         least: f64,
-        /// The largest magnitude that makes sense.
+        /// The largest allowed magnitude.
         most: f64,
     },
 
-    /// Two flags of which one leaves nothing for the other to do.
+    /// Two flags that exclude each other.
     #[error("-{flag} and -{other} do not go together")]
     NotTogether {
-        /// The flag that decides what is done.
+        /// The flag that decides the task.
         flag: &'static str,
-        /// The flag that has no place beside it.
+        /// The flag that has no effect for this task.
         other: &'static str,
     },
 
-    /// A flag that means nothing by itself.
+    /// A flag that needs another flag.
     #[error("-{flag} needs {needed}")]
     Needs {
         /// The flag.
         flag: &'static str,
-        /// What has to be there too.
+        /// The missing flag.
         needed: &'static str,
     },
 
-    /// Numbers that a series does not have.
+    /// Image numbers outside the series.
     #[error("-only {first} {last}: the numbers of this series run from 1 to {count}")]
     OutsideSeries {
-        /// The first number asked for.
+        /// The first requested number.
         first: u32,
-        /// The last one.
+        /// The last requested number.
         last: u32,
-        /// How many there are.
+        /// The number of images of the series.
         count: u32,
     },
 }
 
-/// Where to look for the right name.
+/// The end of the message: the suggested flag, or where the flags are listed.
 fn advice(nearest: Option<&str>) -> String {
     match nearest {
         Some(name) => format!("did you mean -{name}?"),
@@ -105,7 +105,7 @@ fn advice(nearest: Option<&str>) -> String {
     }
 }
 
-/// A value as it appears in a message: in quotes where it would otherwise be hard to see.
+/// A value in a message, in quotes where it is hard to see without them.
 fn shown(value: &OsString) -> String {
     let text = value.to_string_lossy();
     if text.is_empty() || text.contains(char::is_whitespace) {

@@ -1,10 +1,10 @@
-//! The flags that an error of the library is about, by the fields that it names.
+//! The flags behind an error of the library, found by the fields that the error names.
 
 use nanobragg::{Error, MEMORY_LIMIT};
 
 use crate::args::flags;
 
-/// The flags to look at, as the end of a message: ` [-roi]`; empty where the message says it all.
+/// The end of a message with the flags, ` [-roi]`; empty if the error names no field.
 pub(crate) fn hint(error: &Error) -> String {
     if let Error::DumpOfAnotherCell { .. } = error {
         return " [-dump FILE reads it, -nodefaultfiles does not look for it]".to_owned();
@@ -18,7 +18,7 @@ pub(crate) fn hint(error: &Error) -> String {
         .iter()
         .partition(|field| **field == MEMORY_LIMIT);
     let flags = fields.into_iter().flat_map(|field| match field {
-        // Each of the axes has a flag.
+        // Each axis has its own flag.
         "detector.axes" => vec!["-..._vector, -..._axis".to_owned()],
         field => named(field).collect(),
     });

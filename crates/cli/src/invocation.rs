@@ -1,4 +1,4 @@
-//! A command line from its words to what it asks for.
+//! From the words of a command line to [`Args`] or a text.
 
 use std::ffi::OsString;
 
@@ -6,20 +6,20 @@ use crate::Error;
 use crate::args::Args;
 use crate::argv::{self, Given, Spelled};
 
-/// A command line, understood.
+/// A parsed command line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Invocation {
-    /// Simulate.
+    /// Carry out these flags.
     Run(Box<Args>),
-    /// Print this text (help or version) and be done.
+    /// Print this text (help or version) and end.
     Show(String),
 }
 
 impl Invocation {
-    /// Reads the words after the program's name.
+    /// Parses the words after the program name.
     ///
     /// # Errors
-    /// See [`Error`]: the first flag that is unknown, or whose values cannot be taken.
+    /// See [`Error`]: the first flag that is unknown or has a wrong value.
     pub fn from_words<W: Into<OsString>>(
         words: impl IntoIterator<Item = W>,
     ) -> Result<Self, Error> {
@@ -31,10 +31,10 @@ impl Invocation {
 }
 
 impl Args {
-    /// Lets flags take effect in the order typed.
+    /// Applies flags in the order typed.
     ///
     /// # Errors
-    /// The first value that its flag cannot take.
+    /// The first value that its flag does not allow.
     pub fn from_given(given: &[Given]) -> Result<Self, Error> {
         let mut args = Self::default();
         for Given { spec, words } in given {

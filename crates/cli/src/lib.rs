@@ -1,20 +1,20 @@
-//! The command line of `nanoBragg`: from the words a user typed to a typed [`Args`], and from
-//! there (with the `nanobragg` library) to images.
+//! The command line of `nanoBragg`: from the words of a user to [`Args`], and from [`Args`] to images
+//! with the `nanobragg` library.
 //!
-//! Flags are defined once, in the tables of [`args`]: name, aliases, values, allowed range, help
-//! text, and what they do to [`Args`]. The parser, `--help` and the error messages all read them.
+//! Flags are defined once, in the tables of [`args`]: name, aliases, values, allowed range, help text,
+//! and effect on [`Args`]. The parser, `--help` and the error messages read these tables.
 //!
 //! | step | module | from | to |
 //! |---|---|---|---|
 //! | spelling | [`argv`] | `-N 5`, `--N 5`, `--N=5` | flags in the order typed, each with its words |
 //! | meaning | [`args`], `invocation` | flags in order, the last one wins | [`Args`] |
-//! | carrying out | `specs`, `resolve`, `simulate`, `output_names`, `run` | [`Args`] | images on disk |
-//! | many images | `series` | [`Args`] | images on disk, and a log of them |
-//! | looking ahead and back | `plan`, `record`, `rerun`, `diff` | [`Args`], records | what would be done, was done, has changed |
-//! | other tools | [`convert`], [`orient`] | a file of reflections, a cell | the same in another format, a matrix |
-//! | side by side | [`compare`] | two images, or two programs | figures, a picture, JSON |
-//! | fitting | [`refine`] | a target image | refined parameters, JSON, pictures |
-//! | talking | [`help`], [`log`], [`progress`], [`report`], `printout`, `console`, `hint` | | text for people |
+//! | execution | `specs`, `resolve`, `simulate`, `output_names`, `run` | [`Args`] | images on disk |
+//! | series | `series` | [`Args`] | images on disk, and a log of the images |
+//! | plans, records | `plan`, `record`, `rerun`, `diff` | [`Args`], records | plans, records, differences |
+//! | other tools | [`convert`], [`orient`] | a file of reflections, a cell | another format, a matrix |
+//! | comparison | [`compare`] | two images, or two programs | figures, a picture, JSON |
+//! | refinement | [`refine`] | a target image | refined parameters, JSON, pictures |
+//! | messages | [`help`], [`log`], [`progress`], [`report`], `printout`, `console`, `hint` | | text |
 //!
 //! ```
 //! use nanobragg_cli::{Args, Invocation};

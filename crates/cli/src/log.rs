@@ -1,4 +1,4 @@
-//! Messages on standard error: `warning: ...`, one line each, no colours and no clock.
+//! Messages on standard error: one line each, `warning: ...`, without colours and time.
 
 use std::fmt;
 use std::io;
@@ -10,14 +10,14 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::args::Verbosity;
 
-/// Sends the program's messages to standard error from here on.
+/// Sends all following messages of the program to standard error.
 ///
-/// Does nothing if a subscriber is there already, so that the first caller decides.
+/// Does nothing if a subscriber is already set: the first caller decides.
 pub fn init(verbosity: Verbosity) {
     let _ = tracing::subscriber::set_global_default(subscriber(verbosity, io::stderr));
 }
 
-/// A subscriber that writes plain lines to `writer`.
+/// A subscriber that writes one plain line per message to `writer`.
 pub fn subscriber<W>(verbosity: Verbosity, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -25,14 +25,14 @@ where
     tracing_subscriber::fmt()
         .with_writer(writer)
         .with_ansi(false)
-        // It would complain on standard error, which is what cannot be written, and panic.
+        // The subscriber would report a failed write on standard error, which is closed, and panic.
         .log_internal_errors(false)
         .with_max_level(most_detailed(verbosity))
         .event_format(PlainLines)
         .finish()
 }
 
-/// The most detailed level that is still shown.
+/// The most detailed level that is shown.
 fn most_detailed(verbosity: Verbosity) -> Level {
     match verbosity {
         Verbosity::Quiet => Level::ERROR,
@@ -41,7 +41,7 @@ fn most_detailed(verbosity: Verbosity) -> Level {
     }
 }
 
-/// `warning: message`, and the bare message for information.
+/// `warning: message`; information has no prefix.
 struct PlainLines;
 
 impl<S, N> FormatEvent<S, N> for PlainLines

@@ -14,10 +14,10 @@ use nanobragg::{Angle, CellSpec, Crystal, CrystalSpec, Length, Misset};
 use crate::args::flag::{Flag, Takes};
 use crate::subcommand::{Command, Place, Tool, ToolError, command_of, number, write_file};
 
-/// Carries out the words after `nanoBragg orient`; returns what there is to say.
+/// Carries out the words after `nanoBragg orient`; returns the text for the user.
 ///
 /// # Errors
-/// [`ToolError`]; the output is then as it was.
+/// [`ToolError`]; the output is then unchanged.
 pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
     let request = match OrientRequest::from_words(words)? {
         Command::Run(request) => request,
@@ -44,7 +44,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
     ))
 }
 
-/// A matrix to be made.
+/// The request for a matrix.
 #[derive(Debug)]
 struct OrientRequest {
     crystal: CrystalSpec,
@@ -54,7 +54,7 @@ struct OrientRequest {
     is_fixed: bool,
 }
 
-/// What the words say.
+/// The values of the words.
 #[derive(Default)]
 struct OrientWords {
     cell: Vec<f64>,
@@ -68,7 +68,7 @@ struct OrientWords {
 }
 
 impl OrientRequest {
-    /// Reads the words after `nanoBragg orient`, and the matrix that they name.
+    /// Parses the words after `nanoBragg orient`.
     fn from_words(words: &[OsString]) -> Result<Command<Self>, ToolError> {
         command_of(&TOOL, words)?.try_map(Self::of)
     }

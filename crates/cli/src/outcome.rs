@@ -1,4 +1,4 @@
-//! How a command line ended: as asked for, or why not.
+//! The result of a command line.
 
 use std::path::PathBuf;
 
@@ -8,22 +8,22 @@ use crate::hint::hint;
 use crate::record::RecordError;
 use crate::series::SeriesError;
 
-/// How a command line that could be carried out ended.
+/// The result of a command line that was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// All is as it was asked for.
+    /// The task is done.
     Done,
-    /// Two things were compared and are not the same.
+    /// Two things were compared and differ.
     Differs,
 }
 
 /// Why a run failed.
 #[derive(Debug, Error)]
 pub enum RunError {
-    /// The experiment cannot be, or a file of it cannot be read or written.
+    /// The experiment is wrong, or one of its files cannot be read or written.
     #[error("{error}{hint}", error = .0, hint = hint(.0))]
     Simulation(nanobragg::Error),
-    /// Two outputs, or an output and an input, are one file.
+    /// Two outputs, or an output and an input, are the same file.
     #[error("{path}: -{output} would overwrite what -{other} names")]
     SameFile {
         /// The file.
@@ -33,22 +33,22 @@ pub enum RunError {
         /// The other flag.
         other: &'static str,
     },
-    /// A format that has no place for photons.
+    /// A format that cannot hold photons.
     #[error("{}: a CBF holds whole numbers; give -floatfile a .tif, .h5 or .nxs", path.display())]
     NoPhotons {
         /// The file.
         path: PathBuf,
     },
-    /// The processor lacks the vector instructions asked for.
+    /// The processor does not have the requested vector instructions.
     #[error("-level: this processor has no {level}; give auto for the best that it has")]
     LevelNotAvailable {
-        /// As on the command line.
+        /// The level as on the command line.
         level: &'static str,
     },
-    /// A record cannot be made, read, or followed.
+    /// A record cannot be written, read or repeated.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// A series cannot be rendered, gone on with, or was stopped.
+    /// A series cannot be rendered or resumed, or was stopped.
     #[error(transparent)]
     Series(#[from] SeriesError),
     /// A signal asked the run to stop.

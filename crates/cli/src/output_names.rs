@@ -1,4 +1,4 @@
-//! The files that a command line writes, and what it says of them.
+//! The output files of a command line, and the messages about them.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::outcome::RunError;
 use crate::record::inputs;
 use crate::resolve::{Job, dump_path};
 
-/// The images and tables that a command line names or has by default.
+/// The images and tables of a command line, with the default names.
 pub(crate) fn named(args: &Args) -> OutputFiles {
     let mut files = args.output.files.clone();
     if !args.output.pgm {
@@ -34,15 +34,15 @@ pub(crate) fn named(args: &Args) -> OutputFiles {
     files
 }
 
-/// Refuses a command line whose outputs would destroy each other or an input, without opening any.
+/// Refuses a command line whose outputs overwrite each other or an input. No file is opened.
 ///
 /// # Errors
-/// [`RunError::SameFile`] naming both.
+/// [`RunError::SameFile`] with both flags.
 pub(crate) fn refuse_collisions(args: &Args) -> Result<(), RunError> {
     Ok(check(args, &named(args))?)
 }
 
-/// The same for the images and tables `files`.
+/// The same check for the images and tables `files`.
 pub(crate) fn check(args: &Args, files: &OutputFiles) -> Result<(), nanobragg::Error> {
     let running = &args.running;
     let rerun = running.rerun_path.clone().map(|path| ("rerun", path));
@@ -60,7 +60,7 @@ pub(crate) fn check(args: &Args, files: &OutputFiles) -> Result<(), nanobragg::E
     outputs::refuse_collisions(read, dump.into_iter().chain(named).chain(others))
 }
 
-/// What is said of the outputs as they are written.
+/// The message about an output that is written.
 pub(crate) fn said(event: OutputEvent<'_>) -> String {
     match event {
         OutputEvent::IntScale(scale) => format!("intfile_scale = {}\n", g(scale)),
@@ -72,7 +72,7 @@ pub(crate) fn said(event: OutputEvent<'_>) -> String {
     }
 }
 
-/// That a file is in its place.
+/// The message that a file is written.
 pub(crate) fn writing(path: &Path) -> String {
     format!("writing {}\n", path.display())
 }

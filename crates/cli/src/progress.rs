@@ -1,4 +1,4 @@
-//! How far the image is: a bar where somebody watches, a few lines where nobody does.
+//! Progress of a run: a bar on a terminal, a few lines otherwise.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
@@ -8,10 +8,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::Verbosity;
 
-/// Percent between two lines, so that a run prints twenty.
+/// Percent between two lines: a run prints twenty lines.
 const PERCENT_PER_LINE: usize = 5;
 
-/// Shows how many detector rows are done; may be told from any thread.
+/// Shows the number of rendered detector rows; any thread may update it.
 #[derive(Debug)]
 pub struct Progress(Show);
 
@@ -23,9 +23,9 @@ enum Show {
 }
 
 impl Progress {
-    /// A bar on a terminal, lines on standard output otherwise, nothing if it is not wanted.
+    /// A bar on a terminal, lines on standard output otherwise.
     ///
-    /// `wanted` is what `-progress` or `-noprogress` said; without either, `-quiet` decides.
+    /// `wanted` is `-progress` or `-noprogress`; without these flags, nothing is shown with `-quiet`.
     pub fn new(wanted: Option<bool>, verbosity: Verbosity) -> Self {
         if !wanted.unwrap_or(verbosity != Verbosity::Quiet) {
             return Self(Show::Nothing);
@@ -39,7 +39,7 @@ impl Progress {
         Self(Show::Lines(Lines::new(Box::new(io::stdout()))))
     }
 
-    /// The same for the images of a series.
+    /// The same, with the number of images of a series.
     pub fn of_images(wanted: Option<bool>, verbosity: Verbosity) -> Self {
         let progress = Self::new(wanted, verbosity);
         if let Show::Bar(bar) = &progress.0
@@ -50,7 +50,7 @@ impl Progress {
         progress
     }
 
-    /// Lets something be printed without a bar in its way.
+    /// Prints without the bar in the way.
     pub fn aside(&self, print: impl FnOnce()) {
         match &self.0 {
             Show::Bar(bar) => bar.suspend(print),
@@ -58,22 +58,22 @@ impl Progress {
         }
     }
 
-    /// Takes note that `done_rows` of `total_rows` are rendered.
+    /// Reports that `done_rows` of `total_rows` are rendered.
     ///
-    /// Calls may come in any order: what is shown never goes back.
+    /// Calls may come in any order: the shown progress never decreases.
     pub fn update(&self, done_rows: usize, total_rows: usize) {
         match &self.0 {
             Show::Nothing => {}
             Show::Bar(bar) => {
                 bar.set_length(total_rows as u64);
-                // `fetch_max` is not on offer; a late, lower count only moves the bar by a hair.
+                // The bar has no `fetch_max`: a late, smaller number moves the bar back only a little.
                 bar.set_position(bar.position().max(done_rows as u64));
             }
             Show::Lines(lines) => lines.update(done_rows, total_rows),
         }
     }
 
-    /// Clears the bar, so that what follows starts on a clean line.
+    /// Clears the bar, so that the following text starts on a clean line.
     pub fn finish(&self) {
         if let Show::Bar(bar) = &self.0 {
             bar.finish_and_clear();
@@ -81,9 +81,9 @@ impl Progress {
     }
 }
 
-/// `12% done` and the like, one line at most for every five percent.
+/// Lines such as `10% done`, one for every five percent.
 struct Lines {
-    /// The last line's percent over [`PERCENT_PER_LINE`].
+    /// The percent of the last line divided by [`PERCENT_PER_LINE`].
     shown: AtomicUsize,
     out: Mutex<Box<dyn Write + Send>>,
 }
@@ -113,13 +113,13 @@ impl Lines {
         if line <= self.shown.load(Ordering::Relaxed) {
             return;
         }
-        // A writer that panicked elsewhere has left nothing half done here.
+        // A writer that panicked in another thread cannot leave a broken state here.
         let mut out = self
             .out
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         if self.shown.fetch_max(line, Ordering::Relaxed) < line {
-            // Nobody reading is no reason to stop rendering.
+            // A closed output does not stop the rendering.
             let _ = writeln!(out, "{}% done", line * PERCENT_PER_LINE).and_then(|()| out.flush());
         }
     }

@@ -1,4 +1,4 @@
-//! `-rerun`: the images of a recorded run once more, and whether they are the same.
+//! `-rerun`: repeats a recorded run and compares the images.
 
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,10 @@ use crate::record::{RecordError, Recorded, inputs};
 use crate::simulate::{Keep, simulate};
 use nanobragg::outputs::FileEntry;
 
-/// Repeats the run of a record; `asked` says where its outputs go and how it runs.
+/// Repeats the run of a record. `asked` has the names of the outputs and how the run is carried out.
 ///
 /// # Errors
-/// [`RunError::Record`] if the record or an input is not what it was, or anything a run can fail of.
+/// [`RunError::Record`] if the record or an input has changed, or any error of a run.
 pub(crate) fn again(record: &Path, asked: &Args, stop: &Cancel) -> Result<Outcome, RunError> {
     let recorded = Recorded::read(record)?;
     let args = repeated(&recorded, record, asked)?;
@@ -46,7 +46,7 @@ pub(crate) fn again(record: &Path, asked: &Args, stop: &Cancel) -> Result<Outcom
     })
 }
 
-/// The recorded command line, its inputs where they were and its outputs here.
+/// The recorded command line, with inputs in their recorded places and outputs in the current folder.
 fn repeated(recorded: &Recorded, record: &Path, asked: &Args) -> Result<Args, RunError> {
     let arguments_of = |source| RecordError::Arguments {
         path: record.to_owned(),
@@ -74,7 +74,7 @@ fn repeated(recorded: &Recorded, record: &Path, asked: &Args) -> Result<Args, Ru
     Ok(args)
 }
 
-/// Inputs are looked for in the folder of the recorded run.
+/// Makes inputs relative to the folder of the recorded run.
 fn take_inputs_from(args: &mut Args, folder: &Path) -> Result<(), RunError> {
     for path in [
         &mut args.running.experiment_path,
@@ -99,8 +99,8 @@ fn take_inputs_from(args: &mut Args, folder: &Path) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Outputs go to the current folder under their recorded names, or where `asked` says. What the
-/// recorded run wrote elsewhere is left alone: of an absolute path the file name is taken.
+/// Outputs go to the current folder under their recorded names, or to the paths in `asked`. Of a
+/// recorded absolute path only the file name is used, so that the recorded output is not overwritten.
 fn put_outputs(args: &mut Args, asked: &Args) {
     let writes_dump = args.makes_factors();
     let dump = if writes_dump {
@@ -117,7 +117,7 @@ fn put_outputs(args: &mut Args, asked: &Args) {
     }
 }
 
-/// A recorded output in the current folder; devices stay what they are.
+/// A recorded output in the current folder; the path of a device is unchanged.
 fn here(path: PathBuf) -> PathBuf {
     let is_device = std::fs::metadata(&path).is_ok_and(|there| !there.is_file());
     match path.file_name() {
@@ -141,7 +141,7 @@ fn run_as_asked(args: &mut Args, asked: &Args) {
     running.verbosity = asked_running.verbosity;
 }
 
-/// What became of an output.
+/// The result for one output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Equal,
@@ -161,7 +161,7 @@ impl Verdict {
     }
 }
 
-/// Every output of the record and of this run, with its path in this run if it has one.
+/// All outputs of the record and of this run, with the path in this run if there is one.
 fn verdicts(recorded: &[FileEntry], written: &[FileEntry]) -> Vec<(String, Verdict)> {
     let now = |entry: &FileEntry| written.iter().find(|now| now.flag == entry.flag);
     let of_recorded = recorded.iter().map(|then| match now(then) {

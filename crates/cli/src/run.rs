@@ -1,4 +1,4 @@
-//! A command line carried out, whatever it asks for.
+//! Carries out a command line.
 
 use std::ffi::OsString;
 
@@ -13,11 +13,11 @@ use crate::rerun;
 use crate::series;
 use crate::simulate::{Keep, simulate};
 
-/// Carries out a command line, of which `words` are kept in a record: images on disk, the course of
-/// it on standard output. Once `stop` is raised it ends as soon as it can.
+/// Carries out a command line: images on disk, the report on standard output. A record keeps `words`.
+/// The run ends soon after `stop` is raised.
 ///
 /// # Errors
-/// See [`RunError`]. Outputs that were not complete are then gone, and older files are as they were.
+/// See [`RunError`]. Incomplete outputs are then removed, and older files are unchanged.
 pub fn run(args: &Args, words: &[OsString], stop: &Cancel) -> Result<Outcome, RunError> {
     let args = &*args.with_base()?;
     match args.task() {

@@ -1,4 +1,4 @@
-//! Ctrl-C and its kin: the run is asked to stop, and made to stop if it does not.
+//! Signals such as Ctrl-C: the run is asked to stop, and is ended if it does not stop in time.
 
 use std::io::{self, Write};
 use std::process;
@@ -10,17 +10,17 @@ use nanobragg::io::replace;
 
 use crate::STOPPED;
 
-/// How long the run may take to stop by itself. Reading a file or drawing noise cannot be
-/// interrupted, and the shell should have its prompt back within a second.
+/// The time a run has to stop by itself. Reading a file or drawing noise cannot be interrupted, and the
+/// shell prompt should be back within a second.
 const PATIENCE: Duration = Duration::from_millis(600);
 
-/// From here on SIGINT, SIGTERM and SIGHUP raise `stop`; a second signal, or the end of
-/// [`PATIENCE`], ends the process. Neither leaves a temporary file.
+/// After this call SIGINT, SIGTERM and SIGHUP raise `stop`. A second signal, or the end of [`PATIENCE`],
+/// ends the process. Neither leaves a temporary file.
 ///
-/// A signal that the process was started to ignore, as `nohup` does with SIGHUP, stays ignored.
+/// A signal that the process ignored at its start, such as SIGHUP under `nohup`, stays ignored.
 ///
 /// # Errors
-/// When the system refuses.
+/// The error of the system.
 #[cfg(unix)]
 pub(crate) fn watch(stop: &'static Cancel) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -38,15 +38,14 @@ pub(crate) fn watch(stop: &'static Cancel) -> io::Result<()> {
     thread::Builder::new().spawn(watcher).map(drop)
 }
 
-/// The same where there are no Unix signals.
+/// The same for systems without Unix signals.
 #[cfg(not(unix))]
 pub(crate) fn watch(stop: &'static Cancel) -> io::Result<()> {
     ctrlc::set_handler(move || on_signal(stop, usize::from(stop.is_raised())))
         .map_err(io::Error::other)
 }
 
-/// The signals that this process ignores, signal n in bit n - 1; none where the system does not
-/// tell.
+/// The signals that this process ignores: signal n is bit n - 1. 0 if the system does not list them.
 #[cfg(unix)]
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -55,7 +54,7 @@ fn ignored_signals() -> u64 {
         .unwrap_or(0)
 }
 
-/// Asks the run to stop at the first signal, and ends the process at any other.
+/// The first signal asks the run to stop; any other ends the process.
 fn on_signal(stop: &'static Cancel, count_before: usize) {
     stop.raise();
     if count_before > 0 {
@@ -70,7 +69,7 @@ fn on_signal(stop: &'static Cancel, count_before: usize) {
     }
 }
 
-/// Ends the process, without a temporary file left behind.
+/// Removes temporary files and ends the process.
 #[expect(
     clippy::exit,
     reason = "the main thread may be held up where no flag is looked at"

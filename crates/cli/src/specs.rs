@@ -1,5 +1,5 @@
-//! What the flags say, in the places of the specs that it means: units converted, and laid over what headers
-//! and files of other programs said.
+//! Applies the flags to the specs. Units are converted, and flags replace the values of headers and of
+//! files of other programs.
 
 use nanobragg::crystal::read;
 use nanobragg::{
@@ -16,14 +16,14 @@ fn mm(value: Option<f64>) -> Option<Length> {
     value.map(Length::from_mm)
 }
 
-/// Replaces what is there by what was given.
+/// Replaces a value if one is given.
 fn put<T>(place: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *place = given;
     }
 }
 
-/// Lays the flags over what the headers said.
+/// Replaces the values of headers by flags.
 pub(crate) fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
     let given = &args.detector;
     put(&mut spec.pixel_size, mm(given.pixel_mm));
@@ -70,9 +70,9 @@ pub(crate) fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
     };
 }
 
-/// The axes given over those of a file.
+/// The axes of a file, replaced by the given axes.
 fn axes(file: CustomAxes, given: &VectorArgs) -> CustomAxes {
-    // A normal that belongs to another plane is made anew, as one of length 0 is.
+    // A zero normal makes the resolver compute the normal from the new fast and slow axes.
     let is_turned = given.fast.is_some() || given.slow.is_some();
     let normal = match file.normal {
         Some(_) if is_turned => Some([0.0; 3]),
@@ -89,8 +89,8 @@ fn axes(file: CustomAxes, given: &VectorArgs) -> CustomAxes {
     }
 }
 
-/// Range, step and count given, over those of `base`. Two of them give the third, so of three of which
-/// some are of the base its step gives way, or else its count.
+/// The given range, step and count, completed from `base`. Two of them determine the third. If all three
+/// would be set, the step of `base` is dropped, or else its count.
 fn steps(given: StepSpec, base: StepSpec) -> StepSpec {
     let mut merged = StepSpec {
         range: given.range.or(base.range),

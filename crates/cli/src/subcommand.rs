@@ -1,4 +1,4 @@
-//! What the subcommands have in common: a table of flags and words, how they are read, and the help.
+//! The parts shared by all subcommands: a table of flags and words, the parser, and the help.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -11,31 +11,31 @@ use crate::args::flag::{Flag, Takes};
 use crate::argv::{most_alike, name_and_value};
 use crate::help;
 
-/// How alike two names must be (Jaro's measure, at most 1) for one to be suggested.
+/// The smallest similarity of two names (Jaro, at most 1) for a suggestion.
 const ALIKE: f64 = 0.7;
 
-/// Why `nanoBragg hkl` or `nanoBragg orient` made no file.
+/// Why `nanoBragg hkl` or `nanoBragg orient` failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ToolError {
-    /// The command line makes no sense.
+    /// The command line is wrong.
     #[error("{tool}: {fault}; nanoBragg {tool} -help tells more")]
     Usage {
         /// The subcommand.
         tool: &'static str,
-        /// What is wrong.
+        /// The error.
         fault: String,
     },
-    /// What was read, or is to be written, cannot be.
+    /// A file cannot be read or written.
     #[error(transparent)]
     Crystal(#[from] nanobragg::crystal::Error),
-    /// What the library refuses.
+    /// An error of the library.
     #[error(transparent)]
     Other(nanobragg::Error),
     /// The output cannot be written.
     #[error(transparent)]
     Io(#[from] nanobragg::io::Error),
-    /// The output is the input.
+    /// The output is the input file.
     #[error("{path}: the output would overwrite the input", path = .path.display())]
     OverInput {
         /// The file.
@@ -61,62 +61,60 @@ impl From<nanobragg::Error> for ToolError {
     }
 }
 
-/// A subcommand, whose words make a request `T`. Unlike the flags of an image, each of its flags may
-/// stand there once.
+/// A subcommand, whose words make a request `T`. Each of its flags may be given once, unlike the flags
+/// of an image.
 pub(crate) struct Tool<T: 'static> {
-    /// Its name.
     pub(crate) name: &'static str,
-    /// What it does, for the help.
+    /// The description, for the help.
     pub(crate) about: &'static str,
-    /// How it is called, a way a line.
+    /// The usages, one per line.
     pub(crate) usage: &'static [&'static str],
-    /// Words without a flag, in their order.
+    /// Words without a flag, in order.
     pub(crate) places: &'static [Place<T>],
-    /// Its flags, in the order of the help.
+    /// The flags, in the order of the help.
     pub(crate) flags: &'static [Flag<T>],
-    /// What the help says after the flags.
+    /// The text of the help after the flags.
     pub(crate) notes: &'static str,
-    /// Flags that may be given again.
+    /// Flags that may be given several times.
     pub(crate) many: &'static [&'static str],
-    /// Of each list one must be there, flags before places.
+    /// One of each list is required; flags come before places.
     pub(crate) required: &'static [&'static [&'static str]],
     /// A flag or place that needs another one.
     pub(crate) needs: &'static [(&'static str, &'static str)],
-    /// A flag or place, and those that do not go with it.
+    /// A flag or place, and those that it excludes.
     pub(crate) excludes: &'static [(&'static str, &'static [&'static str])],
 }
 
 /// A word without a flag.
 pub(crate) struct Place<T> {
-    /// Its name.
     pub(crate) name: &'static str,
-    /// The name as a synopsis has it.
+    /// The name in a synopsis.
     pub(crate) synopsis: &'static str,
-    /// Whether it is all the words after `--`.
+    /// Whether the place takes all words after `--`.
     pub(crate) is_rest: bool,
-    /// Its effect.
+    /// The effect of the word.
     pub(crate) set: fn(&mut T, OsString),
-    /// What it means, for the help.
+    /// The description, for the help.
     pub(crate) help: &'static str,
 }
 
-/// A flag, and the value that is attached to it by an equals sign.
+/// A flag, and the value after an equals sign.
 type FlagWord<T> = (&'static Flag<T>, Option<OsString>);
 
-/// What the words after a subcommand ask for.
+/// The command in the words after a subcommand.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command<T> {
-    /// To show this text: the help.
+    /// Show the help.
     Show(String),
-    /// To carry out this request.
+    /// Carry out this request.
     Run(T),
 }
 
 impl<T> Command<T> {
-    /// The same with another request, made of this one.
+    /// The same command with a request made by `make`.
     ///
     /// # Errors
-    /// Those of `make`.
+    /// The errors of `make`.
     pub(crate) fn try_map<U, E>(
         self,
         make: impl FnOnce(T) -> Result<U, E>,
@@ -129,10 +127,10 @@ impl<T> Command<T> {
 }
 
 impl<T: Default> Tool<T> {
-    /// Reads the words after the subcommand.
+    /// Parses the words after the subcommand.
     ///
     /// # Errors
-    /// Why the words make no sense: the first one that is wrong, or else what is missing.
+    /// The first wrong word, or else the missing arguments.
     pub(crate) fn read(
         &'static self,
         words: impl IntoIterator<Item = OsString>,
@@ -177,7 +175,7 @@ impl<T: Default> Tool<T> {
                 {
                     values.push(word);
                 }
-                // An unknown flag says more than a value that lacks because of it.
+                // After a flag without its value, an unknown flag is the more helpful error.
                 if let Some(next) = words
                     .peek()
                     .filter(|next| begins_a_flag(next) && *next != "--")
@@ -200,7 +198,7 @@ impl<T: Default> Tool<T> {
         Ok(Command::Run(request))
     }
 
-    /// The flag in a word, with the value that is attached to it; `None` for the help.
+    /// The flag in a word, with its attached value; `None` for the help.
     fn flag(&self, word: &OsStr) -> Result<Option<FlagWord<T>>, String> {
         let text = word.to_string_lossy();
         let Some((name, attached)) = name_and_value(word) else {
@@ -230,7 +228,7 @@ impl<T: Default> Tool<T> {
         }
     }
 
-    /// Lets a flag have its values.
+    /// Applies the values of a flag to the request.
     fn take(
         &self,
         spec: &'static Flag<T>,
@@ -273,7 +271,7 @@ impl<T: Default> Tool<T> {
         })
     }
 
-    /// Refuses what does not go together, and what lacks.
+    /// Refuses arguments that exclude each other, and missing arguments.
     fn check(&self, given: &[&'static str]) -> Result<(), String> {
         let clash = |one: &str, other: &str| {
             let mut excludes = self.excludes.iter();
@@ -340,7 +338,7 @@ impl<T: Default> Tool<T> {
         ))
     }
 
-    /// A flag or place as messages have it.
+    /// A flag or place in messages.
     fn label(&self, name: &str) -> String {
         let spec = self.flags.iter().find(|spec| spec.name == name);
         let place = self.places.iter().find(|place| place.name == name);
@@ -351,7 +349,6 @@ impl<T: Default> Tool<T> {
         }
     }
 
-    /// The help.
     fn help(&self) -> String {
         let usage = self.usage.join("\n       ");
         let mut out = format!("{}\n\nUsage: {usage}\n", self.about);
@@ -384,14 +381,14 @@ impl<T: Default> Tool<T> {
     }
 }
 
-/// A flag with its values, as messages have it: `--size <FAST> <SLOW>`.
+/// A flag with its values in messages: `--size <FAST> <SLOW>`.
 fn label<T>(spec: &Flag<T>) -> String {
     let values = spec.values.split(' ').filter(|value| !value.is_empty());
     let values: String = values.map(|value| format!(" <{value}>")).collect();
     format!("--{}{values}", spec.name)
 }
 
-/// The words that a flag knows, in brackets.
+/// The allowed words of a flag, in brackets.
 fn possible<T>(spec: &Flag<T>) -> String {
     match spec.takes {
         Takes::Word(words, _) => format!(" [possible values: {}]", words.join(", ")),
@@ -407,12 +404,12 @@ fn no_value(value: &str, name: &str) -> String {
     format!("unexpected value '{value}' for '--{name}' found; no more were expected")
 }
 
-/// The name spelled most like `word`, if any comes close.
+/// The name most similar to `word`, if the similarity is above [`ALIKE`].
 fn nearest(word: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     most_alike(names, |known| strsim::jaro(word, known), ALIKE)
 }
 
-/// Whether a word stands for a flag, be it one that there is not; `-` alone is a file.
+/// Whether a word has the form of a flag, known or not; `-` alone is a file.
 fn begins_a_flag(word: &OsStr) -> bool {
     word.len() > 1 && word.as_encoded_bytes().starts_with(b"-")
 }
@@ -429,12 +426,12 @@ fn is_value<T>(spec: &Flag<T>, word: &OsStr) -> bool {
     !begins_a_flag(word) || (matches!(spec.takes, Takes::Words(_) | Takes::Float(_)) && is_number())
 }
 
-/// A message in one line.
+/// A message on one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A number as a flag of a subcommand takes it.
+/// A number of a flag of a subcommand.
 pub(crate) fn number(word: &str) -> Result<f64, String> {
     word.parse()
         .map_err(|error: std::num::ParseFloatError| error.to_string())
@@ -449,7 +446,7 @@ pub(crate) fn count(word: &str, most: u32) -> Result<u32, String> {
     count.ok_or_else(|| format!("{number} is not in 1..={most}"))
 }
 
-/// What the words of `nanoBragg hkl` or `nanoBragg orient` ask for.
+/// The command in the words of `nanoBragg hkl` or `nanoBragg orient`.
 pub(crate) fn command_of<T: Default>(
     tool: &'static Tool<T>,
     words: &[OsString],
@@ -461,7 +458,7 @@ pub(crate) fn command_of<T: Default>(
     tool.read(words.iter().cloned()).map_err(usage)
 }
 
-/// Writes a file, complete or not at all; an input is not written over.
+/// Writes a complete file or none; an input is not overwritten.
 pub(crate) fn write_file(path: &Path, bytes: &[u8], inputs: &[&Path]) -> Result<(), ToolError> {
     let place = |path: &Path| path.canonicalize().ok();
     let here = place(path).filter(|here| here.is_file());

@@ -2,7 +2,7 @@ use super::flag::{FlagSpec, Group};
 use super::{Range, WholeRange};
 use std::path::PathBuf;
 
-/// Electronvolts times Angstrom: the wavelength of a photon is this over its energy.
+/// The product of photon energy and wavelength, in electronvolt times Angstrom.
 const EV_ANGSTROM: f64 = 12398.42;
 
 /// Spectrum, divergence, polarization and intensity of the beam. Pairs are `[horizontal, vertical]`.
@@ -10,23 +10,23 @@ const EV_ANGSTROM: f64 = 12398.42;
 pub struct BeamArgs {
     /// Wavelength in Angstrom, from `-lambda` or `-energy`.
     pub wavelength_a: Option<f64>,
-    /// Width of the spectrum over the wavelength, in percent.
+    /// Width of the spectrum relative to the wavelength, in percent.
     pub dispersion_percent: Option<f64>,
-    /// Wavelengths.
+    /// Number of wavelengths.
     pub dispersion_steps: Option<u32>,
-    /// Ranges of direction; below 0 counts as not given.
+    /// Horizontal and vertical divergence; below 0 counts as not given.
     pub divergence_mrad: [Option<f64>; 2],
-    /// Steps of direction; 0 or less counts as not given.
+    /// Steps of the divergence; 0 or less counts as not given.
     pub divergence_step_mrad: [Option<f64>; 2],
-    /// Counts of directions.
+    /// Numbers of directions.
     pub divergence_steps: [Option<u32>; 2],
     /// Keep the corners of the grid of directions.
     pub square_divergence: bool,
-    /// List of sources, instead of a grid.
+    /// List of sources, which replaces the grid.
     pub source_path: Option<PathBuf>,
     /// Kahn's polarization factor.
     pub polarization: Option<f64>,
-    /// Leave the polarization correction out.
+    /// Omit the polarization correction.
     pub no_polarization: bool,
     /// Photons per square metre.
     pub fluence_per_m2: Option<f64>,
@@ -34,7 +34,7 @@ pub struct BeamArgs {
     pub flux_per_s: Option<f64>,
     /// Exposure in seconds.
     pub exposure_s: Option<f64>,
-    /// Edge of the beam, a square.
+    /// Edge of the square beam.
     pub size_mm: Option<f64>,
     /// Thickness of water in the beam.
     pub water_um: Option<f64>,

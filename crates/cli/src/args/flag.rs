@@ -1,12 +1,12 @@
-//! What a flag is: its names, the values it takes, and what they do to the request `T` that it is part
-//! of: [`Args`] for an image, the request of a subcommand otherwise.
+//! The definition of a flag: names, values, and the effect on a request `T`. `T` is [`Args`] for an
+//! image, and the request of the subcommand otherwise.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::{Args, Range, WholeRange};
 
-/// Flags that belong together, under a heading of the help.
+/// Flags under one heading of the help.
 #[derive(Debug)]
 pub struct Group {
     /// The heading.
@@ -15,32 +15,32 @@ pub struct Group {
     pub flags: &'static [FlagSpec],
 }
 
-/// A flag of a command line that asks for images.
+/// A flag of a command line without subcommand.
 pub type FlagSpec = Flag<Args>;
 
-/// One flag: the only place where it is defined.
+/// One flag. Each flag is defined in one place only.
 #[derive(Debug)]
 pub struct Flag<T: 'static> {
     /// Its name, without dashes.
     pub name: &'static str,
-    /// Other names for it.
+    /// Other names of the flag.
     pub aliases: &'static [&'static str],
-    /// Its values and what they do.
+    /// The values of the flag and their effect.
     pub takes: Takes<T>,
-    /// Names of its values, for the help; empty where `takes` says enough.
+    /// Names of the values, for the help; empty where `takes` is enough.
     pub values: &'static str,
-    /// What holds without it, for the help.
+    /// The default, for the help.
     pub default: Option<&'static str>,
-    /// What it means, for the help.
+    /// The description, for the help.
     pub help: &'static str,
-    /// The fields of an experiment that it is about, as [`nanobragg::Error::fields`] names them.
+    /// The fields of an experiment that depend on the flag, as in [`nanobragg::Error::fields`].
     pub fields: &'static [&'static str],
-    /// It is accepted because documents of the C program show it, and changes nothing: warn.
+    /// The flag is in documents of the C program and has no effect: it is accepted with a warning.
     pub ignored: bool,
 }
 
 impl<T> Flag<T> {
-    /// A flag that takes this, without aliases, a default to show or help.
+    /// A flag that takes `takes`, without aliases, default or help.
     pub const fn new(name: &'static str, takes: Takes<T>) -> Self {
         Self {
             name,
@@ -59,12 +59,12 @@ impl<T> Flag<T> {
         Self::new(name, Takes::Switch(set))
     }
 
-    /// A flag with the name of a file.
+    /// A flag with a file name.
     pub const fn path(name: &'static str, set: fn(&mut T, PathBuf)) -> Self {
         Self::new(name, Takes::Path(set))
     }
 
-    /// A flag with a number in this unit.
+    /// A flag with a number in `unit`.
     pub const fn number(
         name: &'static str,
         unit: &'static str,
@@ -79,22 +79,22 @@ impl<T> Flag<T> {
         Self::new(name, Takes::Whole(range, set))
     }
 
-    /// The same flag with what it means, for the help.
+    /// The same flag with a description for the help.
     pub const fn help(self, help: &'static str) -> Self {
         Self { help, ..self }
     }
 
-    /// The same flag with other names for it.
+    /// The same flag with aliases.
     pub const fn or(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
     }
 
-    /// The same flag with names for its values, blanks between them.
+    /// The same flag with names of its values, separated by blanks.
     pub const fn values(self, values: &'static str) -> Self {
         Self { values, ..self }
     }
 
-    /// The same flag with what holds without it.
+    /// The same flag with its default.
     pub const fn default(self, default: &'static str) -> Self {
         Self {
             default: Some(default),
@@ -102,12 +102,12 @@ impl<T> Flag<T> {
         }
     }
 
-    /// The same flag with the fields that errors about it name.
+    /// The same flag with the fields that depend on it.
     pub const fn of(self, fields: &'static [&'static str]) -> Self {
         Self { fields, ..self }
     }
 
-    /// The same flag, with a warning that it does nothing.
+    /// The same flag, which has no effect and causes a warning.
     pub const fn ignored(self) -> Self {
         Self {
             ignored: true,
@@ -115,12 +115,12 @@ impl<T> Flag<T> {
         }
     }
 
-    /// Its name, then its aliases.
+    /// The name, then the aliases.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
-    /// How many values it may have.
+    /// The allowed numbers of values.
     pub fn count(&self) -> RangeInclusive<usize> {
         match self.takes {
             Takes::Switch(_) | Takes::Help | Takes::Version => 0..=0,
@@ -145,7 +145,7 @@ impl<T> Flag<T> {
         }
     }
 
-    /// The values as a synopsis shows them, `<mm>`; empty if there are none.
+    /// The values in a synopsis, `<mm>`; empty if there are none.
     pub fn synopsis(&self) -> String {
         match &self.takes {
             Takes::Switch(_) | Takes::Help | Takes::Version => String::new(),
@@ -168,12 +168,12 @@ impl<T> Flag<T> {
     }
 }
 
-/// The values of a flag, what is allowed for them, and what they do.
+/// The values of a flag, their allowed range, and their effect.
 #[derive(Debug)]
 pub enum Takes<T: 'static> {
     /// No value.
     Switch(fn(&mut T)),
-    /// One number: its unit, as the help shows it, what is allowed, its effect.
+    /// One number: its unit in the help, its range, its effect.
     Number(&'static str, Range, fn(&mut T, f64)),
     /// One whole number.
     Whole(WholeRange, fn(&mut T, i64)),
@@ -181,46 +181,46 @@ pub enum Takes<T: 'static> {
     Two(WholeRange, fn(&mut T, [i64; 2])),
     /// Four whole numbers.
     Four(WholeRange, fn(&mut T, [i64; 4])),
-    /// One word, checked by its effect, which says what is allowed, or what is wrong, if it is not that.
+    /// One word. The effect checks the word; its error says what is allowed, or what is wrong.
     Text(fn(&mut T, &str) -> Result<(), String>),
-    /// As many words as the flag has names of values, each checked as one of `Text`. They may begin with
-    /// a minus sign.
+    /// One word per name in `values`. The effect checks each word, as for `Text`. Words may begin with a
+    /// minus sign.
     Words(fn(&mut T, &str) -> Result<(), String>),
     /// A number without a range.
     Float(fn(&mut T, f64)),
-    /// The name of a file.
+    /// A file name.
     Path(fn(&mut T, PathBuf)),
-    /// One word of a few.
+    /// One of a list of words.
     Word(&'static [&'static str], fn(&mut T, &'static str)),
-    /// Some words of a few, with commas between them; the effect of each.
+    /// Words of a list, separated by commas; the effect of each.
     List(&'static [&'static str], fn(&mut T, &'static str)),
-    /// One word of a few, or none, which means the first of them.
+    /// One of a list of words; without a word, the first of the list.
     OptionalWord(&'static [&'static str], fn(&mut T, &'static str)),
-    /// The names of two files.
+    /// Two file names.
     TwoPaths(fn(&mut T, [PathBuf; 2])),
-    /// A part of a whole, as `2/5`: the most parts there may be, and the effect of part and parts.
+    /// A part of a whole, as `2/5`: the largest number of parts, and the effect of part and parts.
     Part(i64, fn(&mut T, [i64; 2])),
     /// Three numbers, of any size.
     Vector(fn(&mut T, [f64; 3])),
     /// One to six numbers, none with a minus sign.
     Cell(fn(&mut T, Vec<f64>)),
-    /// Three angles in degrees, or the word `random`, which is `None`.
+    /// Three angles in degrees, or the word `random` (`None`).
     Misset(fn(&mut T, Option<[f64; 3]>)),
-    /// Shows the help instead of running.
+    /// Shows the help and ends.
     Help,
-    /// Shows the version instead of running.
+    /// Shows the version and ends.
     Version,
 }
 
 impl<T> Takes<T> {
-    /// What is allowed, in words that end a sentence: `a number above 0 (mm)`.
+    /// The allowed values, as the end of a sentence: `a number above 0 (mm)`.
     pub fn allowed(&self) -> String {
         match self {
             Self::Switch(_) | Self::Help | Self::Version => "no value".into(),
             Self::Number("", range, _) => range.to_string(),
             Self::Number(unit, range, _) => format!("{range} ({unit})"),
             Self::Whole(range, _) | Self::Two(range, _) | Self::Four(range, _) => range.to_string(),
-            // Their effect tells.
+            // The effect of these flags has its own message.
             Self::Text(_) | Self::Words(_) | Self::Float(_) => String::new(),
             Self::Path(_) => "the name of a file".into(),
             Self::Part(most, _) => {

@@ -2,16 +2,16 @@ use super::WholeRange;
 use super::flag::{FlagSpec, Group};
 use nanobragg::outputs::OutputKind;
 
-/// The noise image, and the seeds of everything random.
+/// The noise image, and the seeds of all random numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoiseArgs {
     /// Write the noise image.
     pub wanted: bool,
-    /// Seed of the noise; `None` takes the clock.
+    /// Seed of the noise; `None`: from the clock.
     pub seed: Option<i64>,
     /// Seed of the mosaic domains.
     pub mosaic_seed: Option<i64>,
-    /// Seed of a random misset; `None` takes the noise seed.
+    /// Seed of a random misset; `None`: the seed of the noise.
     pub misset_seed: Option<i64>,
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Which numbers a flag allows.
+/// The numbers that a flag allows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Range {
     /// Any finite number.
@@ -9,20 +9,20 @@ pub enum Range {
     AboveZero,
     /// Finite and not below 0.
     ZeroOrMore,
-    /// Not below 0, and `inf` too.
+    /// Not below 0; `inf` is allowed.
     ZeroToInfinity,
 }
 
 impl Range {
-    /// The largest magnitude of anything but photons and scales. No length, angle or energy of an
-    /// experiment comes near it, and products of several such numbers stay finite.
+    /// The largest magnitude of numbers other than photons and scales. No length, angle or energy of an
+    /// experiment is that large, and products of several such numbers stay finite.
     pub const MOST: f64 = 1e15;
     /// The largest number of photons, and the largest scale.
     pub const MOST_PHOTONS: f64 = 1e60;
-    /// The smallest number where one has to be above 0.
+    /// The smallest number of a flag that needs a number above 0.
     pub const LEAST: f64 = 1e-15;
 
-    /// Whether `value` is allowed; NaN never is.
+    /// Whether `value` is allowed; NaN is not.
     pub fn contains(self, value: f64) -> bool {
         match self {
             Self::Any => value.is_finite(),
@@ -44,7 +44,7 @@ impl fmt::Display for Range {
     }
 }
 
-/// Which whole numbers a flag allows, both ends included.
+/// The whole numbers that a flag allows, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WholeRange {
     /// The least.
@@ -54,15 +54,15 @@ pub struct WholeRange {
 }
 
 impl WholeRange {
-    /// The greatest count of anything: far beyond use, and safe to square in 64 bits.
+    /// The largest count: far beyond use, and its square fits into 64 bits.
     pub const MOST: i64 = 1_000_000_000;
 
-    /// Anything that fits: seeds.
+    /// All numbers: seeds.
     pub const ANY: Self = Self {
         least: i64::MIN,
         most: i64::MAX,
     };
-    /// Counts where 0 or less has a meaning: "automatic", "not given".
+    /// Counts for which 0 or less means "automatic" or "not given".
     pub const COUNT: Self = Self {
         least: i64::MIN,
         most: Self::MOST,
@@ -72,7 +72,7 @@ impl WholeRange {
         least: 1,
         most: Self::MOST,
     };
-    /// Places and counts of at least zero.
+    /// Positions and counts of at least zero.
     pub const ZERO_OR_MORE: Self = Self {
         least: 0,
         most: Self::MOST,

@@ -1,28 +1,28 @@
 use super::flag::{FlagSpec, Group, Takes};
 use super::{Range, WholeRange};
 
-/// What the sum for a pixel runs over, and which pixels are summed.
+/// The sums of a pixel, and which pixels are rendered.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SamplingArgs {
     /// Spindle angle at the start.
     pub phi_deg: Option<f64>,
-    /// Range of the spindle angle; below 0 counts as not given.
+    /// Oscillation range; below 0 counts as not given.
     pub osc_deg: Option<f64>,
-    /// Step of the spindle angle; 0 or less counts as not given, except beside both others.
+    /// Step of the spindle angle; 0 or less counts as not given, unless range and count are given.
     pub phistep_deg: Option<f64>,
-    /// Spindle angles; a 0 that was typed is kept.
+    /// Number of spindle angles; a given 0 is kept.
     pub phisteps: Option<u32>,
-    /// Sub-pixels along each axis of a pixel; `None` is automatic.
+    /// Sub-pixels along each axis of a pixel; `None`: automatic.
     pub oversample: Option<u32>,
-    /// Absorption anew for each sub-pixel.
+    /// Compute the absorption for each sub-pixel.
     pub oversample_thick: bool,
-    /// Polarization anew for each sub-pixel.
+    /// Compute the polarization for each sub-pixel.
     pub oversample_polar: bool,
-    /// Solid angle anew for each sub-pixel.
+    /// Compute the solid angle for each sub-pixel.
     pub oversample_omega: bool,
-    /// Fast min, fast max, slow min, slow max, ends included; a negative one is that edge.
+    /// Fast min, fast max, slow min, slow max, ends included; a negative number means the edge.
     pub roi: Option<[i64; 4]>,
-    /// Resolution limit in Angstrom; 0 is none.
+    /// Resolution limit in Angstrom; 0: none.
     pub dmin_a: Option<f64>,
     /// F(000) is 0.
     pub without_f000: bool,

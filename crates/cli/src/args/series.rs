@@ -4,31 +4,31 @@ use crate::Error;
 use nanobragg::Misset;
 use std::path::PathBuf;
 
-/// Many images by one command line.
+/// A series of images from one command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SeriesArgs {
     /// Frames of a rotation series.
     pub frames: Option<u32>,
     /// Shots in random orientations.
     pub shots: Option<u32>,
-    /// First and last number to render, both included.
+    /// First and last image to render, both included.
     pub only: Option<[u32; 2]>,
-    /// Which part of how many parts to render, from 1.
+    /// The part to render and the number of parts, both from 1.
     pub shard: Option<[u32; 2]>,
-    /// Leave out what an earlier run has completed.
+    /// Skip the images that an earlier run has completed.
     pub resume: bool,
-    /// The log of what is complete.
+    /// The log of the complete images.
     pub log_path: Option<PathBuf>,
 }
 
 impl SeriesArgs {
-    /// How many frames or shots there are in all; `None` for a single image.
+    /// The number of frames or shots; `None` for a single image.
     pub fn count(&self) -> Option<u32> {
         self.frames.or(self.shots)
     }
 }
 
-/// More frames than any series has; the names and states of as many are kept in memory.
+/// The largest number of frames. The names and states of all frames are kept in memory.
 const MOST: i64 = 10_000_000;
 
 const NUMBERS: WholeRange = WholeRange {
@@ -83,10 +83,10 @@ pub(super) static GROUP: Group = Group {
     ],
 };
 
-/// Flags that ask for something else than a series.
+/// Flags that exclude a series.
 const NOT_BESIDE: &[&str] = &["diff", "rerun", "record", "printout", "printout_pixel"];
 
-/// Refuses flags of a series without one, and beside one what it cannot be.
+/// Checks that flags of a series have a series, and that no flag excludes the series.
 ///
 /// # Errors
 /// [`Error::NotTogether`], [`Error::Needs`] or [`Error::OutsideSeries`].

@@ -4,20 +4,20 @@ use nanobragg::Lookup;
 use nanobragg::crystal::SpaceGroup;
 use std::path::PathBuf;
 
-/// Where structure factors come from and how they are looked up.
+/// The source of structure factors, and how they are looked up.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FactorArgs {
     /// Text list of h k l F, MTZ or mmCIF.
     pub hkl_path: Option<PathBuf>,
-    /// The columns to take; empty leaves it to what the file has.
+    /// The columns to read; if empty, the file decides.
     pub columns: Vec<String>,
-    /// The name of the space group, which wins over that of the file.
+    /// The name of the space group, used instead of that of the file.
     pub space_group: Option<String>,
-    /// F of every reflection not listed, in electrons.
+    /// F of reflections that are not listed, in electrons.
     pub default_f: Option<f64>,
-    /// Name of the dump, read or written.
+    /// The name of the dump, which is read or written.
     pub dump_path: Option<PathBuf>,
-    /// How F is found between whole indices; `None` leaves it to the crystal's size.
+    /// The lookup of F between whole indices; `None`: it depends on the size of the crystal.
     pub lookup: Option<Lookup>,
 }
 

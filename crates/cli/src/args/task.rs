@@ -3,22 +3,22 @@ use std::path::Path;
 use super::{Args, PlanFormat};
 use crate::Error;
 
-/// What a command line asks for.
+/// The task of a command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task<'a> {
-    /// Images.
+    /// Render images.
     Simulate,
-    /// A series of them.
+    /// Render a series of images.
     Series,
-    /// What would be done, without doing it.
+    /// Print the plan without a run.
     Plan(PlanFormat),
-    /// The images of an earlier run once more, from its record.
+    /// Repeat the run of a record.
     Rerun(&'a Path),
-    /// How the runs of two records differ.
+    /// Compare the settings of two records.
     Diff(&'a Path, &'a Path),
 }
 
-/// Flags that have a meaning beside `-rerun`: where to write, and how the run goes.
+/// Flags that are allowed with `-rerun`: output names, and how the run is carried out.
 const BESIDE_RERUN: &[&str] = &[
     "rerun",
     "floatfile",
@@ -42,11 +42,11 @@ const BESIDE_RERUN: &[&str] = &[
     "verbose",
 ];
 
-/// Flags that have a meaning beside `-diff`.
+/// Flags that are allowed with `-diff`.
 const BESIDE_DIFF: &[&str] = &["diff", "quiet", "verbose"];
 
 impl Args {
-    /// What to do.
+    /// The task of these flags.
     pub fn task(&self) -> Task<'_> {
         let running = &self.running;
         match (&running.diff_paths, &running.rerun_path, running.plan) {
@@ -59,10 +59,10 @@ impl Args {
     }
 }
 
-/// Refuses flags that could have no effect beside the one that decides what is done.
+/// Refuses flags that have no effect for the task.
 ///
 /// # Errors
-/// [`Error::NotTogether`] naming both.
+/// [`Error::NotTogether`] with both flags.
 pub(super) fn check(args: &Args) -> Result<(), Error> {
     let (flag, beside) = match args.task() {
         Task::Diff(..) => ("diff", BESIDE_DIFF),
@@ -75,7 +75,7 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
     }
 }
 
-/// Structure factors are listed or worked out, not both.
+/// Structure factors are either listed or computed from coordinates.
 fn one_source_of_factors(args: &Args) -> Result<(), Error> {
     if args.coordinates.path.is_some() && args.factors.hkl_path.is_some() {
         return Err(Error::NotTogether {

@@ -1,4 +1,4 @@
-//! From the words of a flag to numbers, checked against what the flag allows.
+//! Conversion of the words of a flag to numbers, with a check of the allowed range.
 
 use std::ffi::{OsStr, OsString};
 use std::num::ParseFloatError;
@@ -8,13 +8,13 @@ use super::flag::{Flag, Takes};
 use super::{Range, WholeRange};
 use crate::Error;
 
-/// Whole numbers up to here are exact in an f64, so that `1e3` or `5.0` can be taken as one.
+/// Whole numbers up to this one are exact in an f64, so that `1e3` or `5.0` is accepted as a whole number.
 const EXACT_IN_F64: f64 = 9_007_199_254_740_992.0;
 
-/// Checks the words of one flag and lets them take effect on the request.
+/// Checks the words of one flag and applies the flag to the request.
 ///
 /// # Errors
-/// [`Error::NotAllowed`] for a word that the flag cannot take, [`Error::MissingValue`] for too few.
+/// [`Error::NotAllowed`] for a word that the flag does not allow, [`Error::MissingValue`] for too few words.
 pub(crate) fn apply<T>(
     spec: &'static Flag<T>,
     values: &[OsString],
@@ -53,7 +53,7 @@ pub(crate) fn apply<T>(
         }
         Takes::List(known, set) => {
             let list = words.get(0)?;
-            // Not being UTF-8, it cannot be on the list either.
+            // A word that is not UTF-8 becomes empty, which is not on the list.
             for word in list.to_str().unwrap_or_default().split(',') {
                 let known = known.iter().find(|known| word == **known);
                 set(request, known.ok_or_else(|| words.not_allowed(list))?);
@@ -69,13 +69,13 @@ pub(crate) fn apply<T>(
             let degrees = (!is_random).then(|| words.vector()).transpose()?;
             set(request, degrees);
         }
-        // The parser has shown them before it comes to this.
+        // The parser has already shown the text of these flags.
         Takes::Help | Takes::Version => {}
     }
     Ok(())
 }
 
-/// The words of one flag, with the errors that name it.
+/// The words of one flag. Errors name the flag.
 struct Values<'a, T: 'static> {
     spec: &'static Flag<T>,
     values: &'a [OsString],
@@ -165,11 +165,11 @@ impl<'a, T> Values<'a, T> {
     }
 }
 
-/// A whole number, also as `5.0` or `1e3`; `None` for `5.7`.
+/// A whole number, also written as `5.0` or `1e3`; `None` for `5.7`.
 fn whole(text: &str) -> Option<i64> {
     text.parse().ok().or_else(|| {
         let value: f64 = text.parse().ok()?;
-        // The cast is exact: whole and within 2^53.
+        // The cast is exact: `value` is whole and within 2^53.
         (value.fract() == 0.0 && value.abs() <= EXACT_IN_F64).then_some(value as i64)
     })
 }

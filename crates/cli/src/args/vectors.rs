@@ -2,7 +2,7 @@ use super::Args;
 use super::flag::{FlagSpec, Group, Takes};
 use nanobragg::Convention;
 
-/// Axes of the laboratory and the detector, as given; any of them selects [`Convention::Custom`].
+/// Axes of the laboratory and the detector; any of them selects [`Convention::Custom`].
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct VectorArgs {
     /// Direction of increasing fast pixel coordinate.
@@ -15,15 +15,15 @@ pub struct VectorArgs {
     pub beam: Option<[f64; 3]>,
     /// Direction of the electric field.
     pub polarization: Option<[f64; 3]>,
-    /// Axis of phi.
+    /// Rotation axis of phi.
     pub spindle: Option<[f64; 3]>,
-    /// Axis of two-theta.
+    /// Rotation axis of two-theta.
     pub twotheta: Option<[f64; 3]>,
     /// From the sample to the outer corner of the first pixel, in metres.
     pub pix0_m: Option<[f64; 3]>,
 }
 
-/// A vector flag: with it the convention becomes custom.
+/// The effect of a vector flag, which also selects the custom convention.
 macro_rules! vector {
     ($name:literal, $field:ident, $help:literal) => {
         FlagSpec::new(

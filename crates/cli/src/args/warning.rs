@@ -2,15 +2,15 @@ use std::fmt;
 
 use super::Args;
 
-/// Something about the flags that does not stop the run but may surprise.
+/// A warning about the flags.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Warning {
-    /// The flag is accepted and changes nothing.
+    /// The flag has no effect.
     NoEffect {
         /// The flag.
         flag: &'static str,
     },
-    /// A polarization factor that no beam has.
+    /// The polarization factor is not physical.
     PolarizationFactor {
         /// The factor.
         factor: f64,
@@ -31,7 +31,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Warnings about the values that won.
+/// Warnings about the final values.
 pub(super) fn of_values(args: &Args) -> Vec<Warning> {
     args.beam
         .polarization

@@ -1,15 +1,15 @@
-//! `nanoBragg compare`: two images side by side, or this program beside the C program.
+//! `nanoBragg compare`: compares two images, or this program with the C program.
 //!
 //! ```text
 //! compare A B                      files -> Comparison -> text, JSON, picture
-//! compare --reference C -- ARGS    C ARGS, nanoBragg ARGS -> float images -> the same, with times
+//! compare --reference C -- ARGS    C ARGS, nanoBragg ARGS -> float images -> the same, with run times
 //! ```
 //!
 //! | step | file |
 //! |---|---|
 //! | words to a [`CompareRequest`] | `request` |
 //! | both programs on the same arguments | `reference` |
-//! | all of that, one after the other | `carry_out` |
+//! | the complete comparison | `carry_out` |
 //!
 //! ```
 //! use nanobragg_cli::Command;

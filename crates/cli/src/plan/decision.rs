@@ -1,4 +1,4 @@
-//! What was decided for a run, and why.
+//! A decision for a run, and its reason.
 
 use std::fmt;
 
@@ -11,34 +11,34 @@ use crate::resolve::Job;
 /// One decision.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Decision {
-    /// What it is about.
+    /// The setting.
     pub(crate) setting: &'static str,
-    /// What holds, with its unit.
+    /// The value with its unit.
     pub(crate) value: String,
-    /// Why.
+    /// The reason.
     pub(crate) because: Because,
 }
 
-/// Why something was decided as it was.
+/// The reason of a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Because {
-    /// A flag says so.
+    /// A flag.
     Flag(&'static str),
-    /// The header of an image or a mask says so, by this key.
+    /// This key in the header of an image or a mask.
     Header(&'static str, HeaderKind),
-    /// Nothing was said.
+    /// Neither flag nor header: the default.
     Default,
-    /// It follows from something else.
+    /// A rule that derives the value from other settings.
     Rule(String),
 }
 
 impl Because {
-    /// The rule in these words.
+    /// The rule in `words`.
     pub(crate) fn rule(words: impl Into<String>) -> Self {
         Self::Rule(words.into())
     }
 
-    /// The last of `flags` on the command line, if one is there.
+    /// The last of `flags` on the command line, if one is given.
     pub(crate) fn flag(args: &Args, flags: &[&str]) -> Option<Self> {
         let mut given = args.given.iter().rev();
         given
@@ -46,8 +46,8 @@ impl Because {
             .map(|flag| Self::Flag(flag))
     }
 
-    /// The header that gave one of `keys`, if one did; an image's comes after a mask's, and a file of
-    /// another program after both.
+    /// The source of one of `keys`, if there is one. A file of another program wins over an image, and an
+    /// image over a mask.
     pub(crate) fn header(job: &Job, keys: &[&str]) -> Option<Self> {
         if let Some((_, flag)) = job.file_keys().rfind(|(key, _)| keys.contains(key)) {
             return Some(Self::Rule(format!("the file of -{flag}")));
@@ -81,7 +81,7 @@ impl fmt::Display for Because {
 }
 
 impl Decision {
-    /// The decision for programs.
+    /// The decision as JSON.
     pub(crate) fn json(&self) -> Value {
         json!({
             "setting": self.setting,

@@ -1,5 +1,5 @@
-//! Every decision of a run, in the order in which a user thinks of them; those on detector and beam
-//! stand in `instrument`.
+//! All decisions of a run, in the order in which a user thinks of them. The decisions on detector and
+//! beam are in `instrument`.
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::general as g;
@@ -31,7 +31,7 @@ pub(super) fn in_steps(count: u32) -> String {
     format!("{count} step{}", if count == 1 { "" } else { "s" })
 }
 
-/// Decisions as they are made.
+/// The decisions made so far.
 pub(super) struct List<'j> {
     pub(super) job: &'j Job,
     pub(super) args: &'j Args,
@@ -55,7 +55,7 @@ impl List<'_> {
         self.flag(flags).unwrap_or(Because::Default)
     }
 
-    /// A flag, else a header, else the default.
+    /// The reason: a flag, else a header, else the default.
     pub(super) fn flag_or_header(&self, flags: &[&str], keys: &[&str]) -> Because {
         self.flag(flags)
             .or_else(|| Because::header(self.job, keys))
@@ -171,7 +171,7 @@ impl List<'_> {
         self.add("lookup", lookup.to_owned(), because);
     }
 
-    /// Of range, step and count two give the third: which were given.
+    /// Two of range, step and count determine the third. The reason names the given flags.
     pub(super) fn steps_because(&self, flags: &[&str]) -> Because {
         let mut given: Vec<String> = Vec::new();
         for flag in self.args.given.iter().filter(|flag| flags.contains(flag)) {

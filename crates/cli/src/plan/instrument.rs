@@ -111,7 +111,7 @@ impl List<'_> {
         }
     }
 
-    /// Pixels along one axis, with the flags and the key that are about this axis.
+    /// The number of pixels along one axis, with the flags and the header key of this axis.
     fn pixels(
         &mut self,
         setting: &'static str,

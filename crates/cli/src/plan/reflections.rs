@@ -1,14 +1,14 @@
-//! Which reflections are listed, of those that the detector can see.
+//! How many of the reflections within the resolution of the detector are listed.
 
 use std::collections::HashSet;
 
 use nanobragg::crystal::{Bounds, Reflection};
 use nanobragg::geometry::vector::{add, dot, scale};
 
-/// The most rows of reflections that are counted one by one; beyond, the volume has to do.
+/// The largest number of rows that are counted one by one; above it, the volume gives an estimate.
 const MOST_ROWS: f64 = 1e7;
 
-/// The most reflections that are looked through for one that is missing.
+/// The largest number of reflections that are searched for a missing one.
 const MOST_LOOKED_AT: f64 = 2e7;
 
 /// The reflections within a resolution limit.
@@ -16,37 +16,37 @@ const MOST_LOOKED_AT: f64 = 2e7;
 pub(crate) struct Sphere {
     /// a*, b*, c* in 1/Angstrom.
     reciprocal_per_angstrom: [[f64; 3]; 3],
-    /// The largest index there can be along h, k, l.
+    /// The largest possible indices along h, k, l.
     most: [f64; 3],
     /// The radius in 1/Angstrom.
     radius_per_angstrom: f64,
     cell_volume_angstrom3: f64,
 }
 
-/// How many reflections of a sphere there are, and how many are known.
+/// The numbers of reflections in a sphere and in a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Completeness {
-    /// Reflections of the sphere, 0 0 0 left out.
+    /// Reflections of the sphere, without 0 0 0.
     pub(crate) expected: u64,
-    /// Whether they were counted, not estimated from the volume.
+    /// The reflections were counted; otherwise the number is estimated from the volume.
     pub(crate) is_counted: bool,
-    /// How many of them are listed.
+    /// The number of listed reflections.
     pub(crate) listed: u64,
-    /// One that is not, with its spacing in Angstrom.
+    /// A reflection that is not listed, with its d-spacing in Angstrom.
     pub(crate) example: Option<([i32; 3], f64)>,
-    /// Listed reflections whose Friedel mate is not: this program applies no symmetry.
+    /// Listed reflections whose Friedel mate is not listed: the program applies no symmetry.
     pub(crate) without_mate: u64,
 }
 
 impl Completeness {
-    /// How many reflections of the sphere are not listed.
+    /// The number of reflections of the sphere that are not listed.
     pub(crate) fn missing(&self) -> u64 {
         self.expected.saturating_sub(self.listed)
     }
 }
 
 impl Sphere {
-    /// The sphere up to `d_angstrom`, of a cell with these reciprocal vectors and edges.
+    /// The sphere up to `d_angstrom`, for these reciprocal vectors, cell edges and cell volume.
     pub(crate) fn new(
         reciprocal_per_angstrom: [[f64; 3]; 3],
         edges_angstrom: [f64; 3],
@@ -56,14 +56,14 @@ impl Sphere {
         let radius_per_angstrom = 1.0 / d_angstrom;
         Self {
             reciprocal_per_angstrom,
-            // |h| = |a.q| is at most the length of a times that of q.
+            // |h| = |a.q| is at most |a| |q|.
             most: edges_angstrom.map(|edge| (edge * radius_per_angstrom).floor()),
             radius_per_angstrom,
             cell_volume_angstrom3: volume_angstrom3.abs(),
         }
     }
 
-    /// How complete a list is. What a dump holds counts as listed, all of its box.
+    /// The completeness of a list.
     pub(crate) fn completeness(&self, list: &[Reflection]) -> Completeness {
         let listed: HashSet<[i32; 3]> = list
             .iter()
@@ -90,7 +90,7 @@ impl Sphere {
         found
     }
 
-    /// How complete a box of reflections is.
+    /// The completeness of a box of reflections, such as a dump, in which all reflections count as listed.
     pub(crate) fn completeness_of_box(&self, bounds: &Bounds) -> Completeness {
         let (expected, is_counted) = self.count(None);
         let (listed, _) = self.count(Some(bounds));
@@ -120,8 +120,8 @@ impl Sphere {
         hkl != [0; 3] && dot(q, q) <= self.radius_per_angstrom * self.radius_per_angstrom
     }
 
-    /// The reflections of the sphere, or of the part of it in a box: row by row along l, or by the
-    /// volume `4/3 pi r^3 V` if there are too many rows (false).
+    /// The number of reflections in the sphere, or in its part within a box. Rows along l are counted; if
+    /// there are too many rows, the number is the volume `4/3 pi r^3 V`, and the second value is false.
     fn count(&self, bounds: Option<&Bounds>) -> (u64, bool) {
         let [h_most, k_most, _] = self.most;
         if (2.0 * h_most + 1.0) * (2.0 * k_most + 1.0) > MOST_ROWS {
@@ -149,13 +149,13 @@ impl Sphere {
                 }
             }
         }
-        // The origin is in every sphere, but no reflection.
+        // The origin is in every sphere but is not a reflection.
         let origin = bounds.is_none_or(|bounds| holds(bounds, [0; 3]));
         (count.saturating_sub(u64::from(origin)), true)
     }
 
-    /// The first and last l of the sphere with these h and k: where
-    /// `|p + l c*|^2 <= r^2` with `p = h a* + k b*`.
+    /// The first and last l in the sphere for these h and k: the solutions of `|p + l c*|^2 <= r^2` with
+    /// `p = h a* + k b*`.
     fn row(&self, h: i32, k: i32) -> Option<[f64; 2]> {
         let p = self.q_per_angstrom([h, k, 0]);
         let [_, _, c] = self.reciprocal_per_angstrom;
@@ -163,7 +163,7 @@ impl Sphere {
         let outside = dot(p, p) - self.radius_per_angstrom * self.radius_per_angstrom;
         let discriminant = pc * pc - cc * outside;
         let root = (discriminant >= 0.0).then(|| discriminant.sqrt())?;
-        // A reflection on the sphere itself is within.
+        // Reflections on the surface of the sphere are inside, in spite of rounding.
         let slack = 1e-9;
         Some([
             ((-pc - root) / cc - slack).ceil(),
@@ -171,7 +171,7 @@ impl Sphere {
         ])
     }
 
-    /// A reflection of the sphere that is not known, the coarsest of the smallest box that has one.
+    /// The reflection with the largest d that is not known, in the smallest searched box that has one.
     fn coarsest_without(&self, is_known: impl Fn([i32; 3]) -> bool) -> Option<([i32; 3], f64)> {
         let largest = self.most.into_iter().fold(0.0, f64::max) as i32;
         let mut edge = 2;
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
     use nanobragg::Hkl;
 
-    /// A cube of 10 A to 4 A: |hkl|^2 <= 6.25.
+    /// A cube of 10 A, up to 4 A: |hkl|^2 <= 6.25.
     fn cube() -> Sphere {
         let reciprocal = [[0.1, 0.0, 0.0], [0.0, 0.1, 0.0], [0.0, 0.0, 0.1]];
         Sphere::new(reciprocal, [10.0; 3], 1000.0, 4.0)
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_sphere_counts_the_lattice_points_within() {
-        // Of squared length 1 to 6: 6 + 12 + 8 + 6 + 24 + 24.
+        // Squared lengths 1 to 6 have 6 + 12 + 8 + 6 + 24 + 24 reflections.
         assert_eq!(cube().count(None), (80, true));
     }
 
@@ -271,7 +271,7 @@ mod tests {
             max: [3, 3, 3],
         };
         let found = cube().completeness_of_box(&bounds);
-        // Half of the points with h other than 0, and all 20 with h = 0.
+        // Half of the reflections with h not 0, and all 20 with h = 0.
         assert_eq!(found.listed, 30 + 20);
         assert!(found.example.is_some_and(|([h, ..], _)| h < 0));
     }

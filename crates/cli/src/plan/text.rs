@@ -1,4 +1,4 @@
-//! A plan for people.
+//! A plan as text.
 
 use std::fmt::Write;
 
@@ -8,20 +8,20 @@ use nanobragg::{PixelPlace, Resolution};
 use super::{Completeness, Outlook};
 use crate::record;
 
-/// A line of a page; writing to a string cannot fail.
+/// Writes a line to a string, which cannot fail.
 macro_rules! line {
     ($page:expr, $($text:tt)*) => {
         let _ = writeln!($page, $($text)*);
     };
 }
 
-/// Beyond so many seconds a plan says what makes the run shorter.
+/// From this run time on, in seconds, a plan lists what makes the run shorter.
 const LONG_S: f64 = 3600.0;
 
-/// Columns of a setting's name.
+/// Width of the column of setting names.
 const NAMES: usize = 28;
 
-/// The whole page.
+/// The complete plan.
 pub(super) fn of(outlook: &Outlook<'_>) -> String {
     let mut page = format!(
         "nanoBragg {}: a plan; nothing is rendered or written\n",
@@ -74,7 +74,7 @@ fn list(page: &mut String, heading: &str, lines: &[impl AsRef<str>]) {
     }
 }
 
-/// Name and effect of each.
+/// Name and effect of each oddity.
 fn oddities(outlook: &Outlook<'_>) -> Vec<String> {
     let job = outlook.job;
     let mut lines = Vec::new();
@@ -200,7 +200,7 @@ fn estimates(page: &mut String, outlook: &Outlook<'_>) {
     }
 }
 
-/// The flags that make a run shorter, with what each costs.
+/// The flags that make a run shorter, with their costs.
 fn shorter(outlook: &Outlook<'_>) -> Vec<String> {
     let experiment = &outlook.job.resolved.experiment;
     let factors = [
@@ -231,7 +231,7 @@ fn shorter(outlook: &Outlook<'_>) -> Vec<String> {
     lines
 }
 
-/// A time in the unit that people would give it in.
+/// A time in a convenient unit.
 fn duration(seconds: f64) -> String {
     let shown = |number: f64, unit: &str| format!("{} {unit}", general_with(number, 2));
     match seconds {

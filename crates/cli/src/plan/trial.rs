@@ -1,4 +1,4 @@
-//! A few pixels rendered in a fraction of a second, to tell what the whole image will be like.
+//! Renders a few pixels in a fraction of a second, to estimate properties of the complete image.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -11,38 +11,38 @@ use crate::args::Args;
 use crate::outcome::RunError;
 use crate::simulate::render_quietly;
 
-/// How long the trial should take, in seconds.
+/// The intended time of the trial, in seconds.
 const TRIAL_S: f64 = 0.2;
 
-/// Pixels that the fast kernel renders together, along a row.
+/// Pixels of a row that the fast kernel renders together.
 const RUN: u32 = 64;
 
-/// The most terms of the sum of a pixel that are tried; of longer sums only a part is.
+/// The largest number of terms per pixel in the trial; longer sums are shortened.
 const MOST_TERMS: f64 = 1e5;
 
-/// What a trial tells.
+/// The results of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Trial {
-    /// Pixels that were rendered.
+    /// Rendered pixels.
     pub(crate) pixels: u64,
-    /// Pixels of the whole image.
+    /// Pixels of the complete image.
     pub(crate) pixels_in_all: u64,
-    /// How many times more terms a pixel of the image has than one of the trial.
+    /// Terms per pixel of the image divided by terms per pixel of the trial.
     pub(crate) terms_ratio: f64,
     /// Photons in the brightest pixel of the trial.
     pub(crate) brightest_photons: f64,
-    /// That pixel.
+    /// The position of this pixel.
     pub(crate) brightest_at: PixelPlace,
-    /// How many pixels of the whole image would overflow 16 bits, as far as the trial tells.
+    /// The estimated number of pixels of the complete image that overflow 16 bits.
     pub(crate) overloads: f64,
-    /// How long the image would take to render, in seconds.
+    /// The estimated time to render the image, in seconds.
     pub(crate) render_s: f64,
 }
 
 /// Renders runs of pixels all over the region of interest. Pixels of `beam` are neither the brightest nor overloads.
 ///
 /// # Errors
-/// As for a run: stopped, no memory, no threads.
+/// The errors of a run: stopped, no memory, no threads.
 pub(crate) fn run(
     experiment: &Experiment,
     args: &Args,
@@ -59,7 +59,7 @@ pub(crate) fn run(
         let rendered = render_quietly(&scene, args, stop)?;
         Ok((begun.elapsed().as_secs_f64(), rendered))
     };
-    // What is spent without any pixel is no measure of pixels.
+    // The time without any pixel is not proportional to the number of pixels.
     let (idle_s, _) = timed(0)?;
     let mut wanted = runs.count.min(4);
     let (mut spent_s, mut rendered) = timed(wanted)?;
@@ -108,7 +108,7 @@ pub(crate) fn run(
     })
 }
 
-/// The pixels that the masks leave in the regions of interest.
+/// The number of pixels in the regions of interest that no mask excludes.
 pub(crate) fn pixels_of(experiment: &Experiment) -> u64 {
     let of_panel = |panel: &Panel| {
         let roi = panel.roi();
@@ -125,7 +125,7 @@ pub(crate) fn pixels_of(experiment: &Experiment) -> u64 {
     experiment.detector.panels().iter().map(of_panel).sum()
 }
 
-/// The experiment with sums short enough to be tried, and by how much they were shortened.
+/// The experiment with shortened sums, and the ratio of the numbers of terms.
 fn with_fewer_terms(experiment: &Experiment) -> (Experiment, f64) {
     let mut tried = experiment.clone();
     let excess = |tried: &Experiment| tried.terms_a_pixel() / MOST_TERMS;
@@ -149,18 +149,18 @@ fn with_fewer_terms(experiment: &Experiment) -> (Experiment, f64) {
     (tried, ratio)
 }
 
-/// The regions of interest of all panels cut into runs of pixels, numbered through.
+/// The regions of interest of all panels, divided into numbered runs of pixels.
 struct Runs {
     panels: Vec<PanelRuns>,
     count: u64,
 }
 
-/// Those of one panel.
+/// The runs of one panel.
 struct PanelRuns {
     fast: [u32; 2],
     slow: [u32; 2],
     per_row: u64,
-    /// The number of its first run, and that of the next panel's.
+    /// The number of its first run, and of the first run of the next panel.
     numbers: Range<u64>,
 }
 
@@ -185,8 +185,7 @@ impl Runs {
         }
     }
 
-    /// The detector with masks that leave `wanted` runs, spread evenly; all of them if that many
-    /// there are.
+    /// The detector with masks that leave `wanted` runs, spread evenly; all runs if there are no more.
     fn detector(&self, experiment: &Experiment, wanted: u64) -> Result<Detector, RunError> {
         if wanted >= self.count {
             return Ok(experiment.detector.clone());
@@ -203,7 +202,7 @@ impl Runs {
 }
 
 impl PanelRuns {
-    /// A mask that leaves those of the `chosen` runs that are of this panel.
+    /// A mask that leaves the `chosen` runs of this panel.
     fn mask(&self, panel: &Panel, chosen: &[u64]) -> Option<Mask> {
         let width = panel.pixels_fast() as usize;
         let mut used = vec![false; panel.pixel_count()];
@@ -230,8 +229,8 @@ impl PanelRuns {
     }
 }
 
-/// The `index`th of a sequence that fills 0..count evenly however far it is followed: multiples of
-/// the golden ratio, modulo 1.
+/// Element `index` of a sequence that fills 0..count evenly at any length: multiples of the golden
+/// ratio, modulo 1.
 fn spread(index: u64, count: u64) -> u64 {
     let golden = 0.618_033_988_749_894_9;
     let place = (index as f64 * golden + 0.5).fract();

@@ -3,24 +3,24 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a record cannot be made, read, or followed.
+/// Why a record cannot be written, read or repeated.
 #[derive(Debug, Error)]
 pub enum RecordError {
-    /// A word of the command line that JSON cannot hold.
+    /// A word of the command line is not UTF-8, which JSON needs.
     #[error(
         "-record: the word \"{word}\" of the command line is no UTF-8, which a record cannot hold"
     )]
     NotUtf8 {
-        /// The word, as far as it can be read.
+        /// The word, with replacement characters.
         word: String,
     },
-    /// Nobody knows where the run takes place.
+    /// The working folder is unknown.
     #[error("-record: the working folder has no name: {source}")]
     NoFolder {
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// An input that will not be there a second time.
+    /// An input that can be read only once.
     #[error("-record: {} is no file, so that the run could not be repeated", path.display())]
     InputNotFile {
         /// The input.
@@ -31,10 +31,10 @@ pub enum RecordError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Something else than a record.
+    /// The file is not a record.
     #[error("{} is no record of a run: {reason}", path.display())]
     NotARecord {
         /// The file.
@@ -42,22 +42,22 @@ pub enum RecordError {
         /// What is missing or wrong.
         reason: String,
     },
-    /// A record of a kind that this program does not know.
+    /// A record of an unknown version.
     #[error("{}: a record of version {found}, this program knows version {known}", path.display())]
     Version {
         /// The file.
         path: PathBuf,
-        /// Its version.
+        /// The version of the record.
         found: u64,
-        /// The version that can be read.
+        /// The version that this program reads.
         known: u64,
     },
-    /// A recorded command line that makes no sense.
+    /// The recorded command line has an error.
     #[error("{}: the recorded command line makes no sense: {source}", path.display())]
     Arguments {
         /// The record.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         source: crate::Error,
     },
     /// An input has other contents than in the recorded run.
@@ -68,7 +68,7 @@ pub enum RecordError {
         /// The record.
         record: PathBuf,
     },
-    /// An input of the recorded run is gone.
+    /// An input of the recorded run is missing.
     #[error("{}, which the run recorded in {} read, is not there any more", input.display(), record.display())]
     InputGone {
         /// The input.
@@ -76,7 +76,7 @@ pub enum RecordError {
         /// The record.
         record: PathBuf,
     },
-    /// An input is there that the recorded run did not read.
+    /// A file would be read that the recorded run did not read.
     #[error("{}, which the run recorded in {} did not have, would be read", input.display(), record.display())]
     InputNew {
         /// The input.

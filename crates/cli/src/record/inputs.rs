@@ -1,4 +1,4 @@
-//! The files that a run reads.
+//! The input files of a run.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use super::RecordError;
 use crate::args::Args;
 use nanobragg::outputs::FileEntry;
 
-/// The inputs of a command line, those that its experiment file names too, with their flags. A dump is
-/// one if it is there and no list is named.
+/// The input files of a command line and of its experiment file, with their flags. A dump is an input if
+/// it exists and no list of reflections is given.
 pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
     let base = args.base();
     let sources = base.and_then(|base| match &base.beam.sources {
@@ -61,11 +61,10 @@ pub(crate) fn entries(args: &Args) -> Result<Vec<FileEntry>, RecordError> {
     named(args).into_iter().map(entry).collect()
 }
 
-/// Makes sure that the inputs of `args` are those of a recorded run.
+/// Checks that the inputs of `args` are equal to the inputs of a recorded run.
 ///
 /// # Errors
-/// [`RecordError::InputChanged`], [`RecordError::InputGone`] or [`RecordError::InputNew`] naming the
-/// file.
+/// [`RecordError::InputChanged`], [`RecordError::InputGone`] or [`RecordError::InputNew`], with the file.
 pub(crate) fn unchanged(
     args: &Args,
     recorded: &[FileEntry],

@@ -1,12 +1,12 @@
-//! `-record`: what a run was, as JSON, so that it can be repeated to the bit.
+//! `-record`: a description of a run in JSON, with which the run can be repeated to the bit.
 //!
 //! | file | |
 //! |---|---|
 //! | `settings` | seeds and scales |
-//! | `inputs` | the files that a run reads, and their fingerprints |
-//! | `read` | records read back |
+//! | `inputs` | the input files of a run, and their fingerprints |
+//! | `read` | reading of records |
 //!
-//! What each field means is told in `docs/RECORDS.md`.
+//! `docs/RECORDS.md` explains the fields.
 
 mod error;
 pub(crate) mod inputs;
@@ -27,10 +27,10 @@ use nanobragg::outputs::FileEntry;
 pub use error::RecordError;
 pub(crate) use read::{Recorded, document};
 
-/// What tells a record from any other JSON.
+/// Distinguishes a record from other JSON.
 const FORMAT: &str = "nanoBragg record";
 
-/// Raised when a field changes its meaning.
+/// Increased when a field changes its meaning.
 const VERSION: u64 = 1;
 
 impl Job {
@@ -40,7 +40,7 @@ impl Job {
     }
 }
 
-/// What has to be known before the run begins.
+/// The part of a record that is known before the run.
 #[derive(Debug)]
 pub(crate) struct Beginning {
     arguments: Vec<String>,
@@ -50,10 +50,10 @@ pub(crate) struct Beginning {
 }
 
 impl Beginning {
-    /// Takes the command line down, and the fingerprints of the inputs.
+    /// Keeps the command line and the fingerprints of the inputs.
     ///
     /// # Errors
-    /// [`RecordError`]: something that a record cannot hold, or an input that cannot be read.
+    /// [`RecordError`]: a word that is not UTF-8, or an input that cannot be read.
     pub(crate) fn of(args: &Args, words: &[OsString]) -> Result<Self, RecordError> {
         let text = |word: &OsString| {
             word.to_str()
@@ -73,7 +73,7 @@ impl Beginning {
     }
 }
 
-/// How long each stage of a run took, in seconds.
+/// The time of each stage of a run, in seconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Timing {
     pub(crate) read_s: f64,
@@ -82,7 +82,7 @@ pub(crate) struct Timing {
     pub(crate) write_s: f64,
 }
 
-/// A run that has ended, all but its record.
+/// A finished run, whose record is not written yet.
 #[derive(Debug)]
 pub(crate) struct Ended<'r> {
     pub(crate) args: &'r Args,
@@ -96,7 +96,7 @@ pub(crate) struct Ended<'r> {
 /// Writes the record of a run.
 ///
 /// # Errors
-/// When `out` cannot be written.
+/// The error of `out`.
 pub(crate) fn write(
     out: impl Write,
     beginning: &Beginning,
@@ -153,12 +153,12 @@ fn of_run(beginning: &Beginning, ended: &Ended<'_>) -> Value {
     })
 }
 
-/// The names of the oddities that are put right.
+/// The names of the corrected oddities.
 pub(crate) fn fixes(job: &Job) -> Vec<&'static str> {
     job.resolved.experiment.fixes.names().collect()
 }
 
-/// The names of the oddities that change the image, without repetition.
+/// The names of the oddities that change the image, without duplicates.
 pub(crate) fn oddities(job: &Job, left_grid: bool) -> Vec<&'static str> {
     let ended_lookup = left_grid.then_some(nanobragg::Oddity::Interpolation);
     let mut names = Vec::new();
@@ -171,7 +171,7 @@ pub(crate) fn oddities(job: &Job, left_grid: bool) -> Vec<&'static str> {
     names
 }
 
-/// What a user was told before the run, oddities aside.
+/// The warnings before the run, except those about oddities.
 pub(crate) fn warnings(job: &Job, args: &Args) -> Vec<String> {
     let of_flags = args.warnings.iter().map(ToString::to_string);
     let of_job = &job.resolved.decisions.warnings;
@@ -180,7 +180,7 @@ pub(crate) fn warnings(job: &Job, args: &Args) -> Vec<String> {
         .collect()
 }
 
-/// Where and how the image was rendered; nothing here changes it.
+/// The computer, and how the image was rendered. None of these values changes the image.
 pub(crate) fn machine(args: &Args, level: Option<Level>) -> Value {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     json!({

@@ -1,4 +1,4 @@
-//! Records read back.
+//! Reading of records.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::{FORMAT, RecordError, VERSION};
 use nanobragg::outputs::FileEntry;
 
-/// The most that is read of a record, in bytes.
+/// The largest size of a record, in bytes.
 const LONGEST: u64 = 64 << 20;
 
-/// What is needed of a record to repeat its run.
+/// The fields of a record that are needed to repeat its run.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Recorded {
     pub(crate) program: Program,
@@ -21,26 +21,26 @@ pub(crate) struct Recorded {
     pub(crate) outputs: Vec<FileEntry>,
 }
 
-/// Which program ran.
+/// The program that ran.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Program {
     pub(crate) version: String,
 }
 
-/// What was asked for, and where.
+/// The command line and its working folder.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Command {
     pub(crate) arguments: Vec<String>,
     pub(crate) working_folder: PathBuf,
 }
 
-/// The seed that may have come from the clock; the others follow from the command line and it.
+/// The seed that may be from the clock. The other seeds follow from it and the command line.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Seeds {
     pub(crate) noise: i64,
 }
 
-/// A record as it stands in its file.
+/// The JSON document of a record.
 ///
 /// # Errors
 /// [`RecordError::Unreadable`], [`RecordError::NotARecord`] and [`RecordError::Version`].
@@ -78,7 +78,7 @@ impl Recorded {
     /// Reads a record.
     ///
     /// # Errors
-    /// As [`document`].
+    /// The errors of [`document`].
     pub(crate) fn read(path: &Path) -> Result<Self, RecordError> {
         serde_json::from_value(document(path)?).map_err(|error| RecordError::NotARecord {
             path: path.to_owned(),

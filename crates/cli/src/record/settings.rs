@@ -1,4 +1,4 @@
-//! What a record keeps beside the tree of the experiment.
+//! The settings that a record keeps in addition to the tree of the experiment.
 
 use nanobragg::Misset;
 use nanobragg::io::png::Grey;
@@ -19,7 +19,7 @@ pub(crate) fn seeds(job: &Job, args: &Args) -> Value {
     })
 }
 
-/// What turns photons into the numbers of the other images; `null` is automatic.
+/// The scales from photons to the numbers of the other images; `null` is automatic.
 pub(crate) fn images(job: &Job, args: &Args) -> Value {
     let response = &job.spec.response;
     json!({

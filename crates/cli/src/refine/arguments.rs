@@ -1,10 +1,10 @@
-//! The flags that ask for the refined experiment.
+//! The flags of the refined experiment.
 
 use nanobragg::Length;
 use nanobragg::gradient::Parameter as P;
 use nanobragg_refine::Refinement;
 
-/// Flags whose one number is a parameter in its own unit.
+/// Flags whose value is a parameter in the unit of the flag.
 const PLAIN: [(P, &str); 17] = [
     (P::Fudge, "fudge"),
     (P::MosaicSpread, "mosaic"),
@@ -25,9 +25,9 @@ const PLAIN: [(P, &str); 17] = [
     (P::Water, "water"),
 ];
 
-/// Words that, after those of the start, ask for the refined experiment; the last of several flags
-/// wins. `None` where a refined number has no flag here: an orientation matrix and a structure factor
-/// stand in files.
+/// Words that are appended to the words of the start and give the refined experiment: the last of several
+/// flags wins. `None` if a refined number has no flag: an orientation matrix and a structure factor are in
+/// files.
 pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
     let spec = &result.spec;
     let mut words = Vec::new();
@@ -73,11 +73,11 @@ pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
                 if let Some((_, flag)) = PLAIN.iter().find(|(known, _)| *known == parameter) {
                     say(flag, &[one.value]);
                 } else if !groups.iter().any(|group| group.contains(&parameter)) {
-                    // Without its flag the line would ask for another experiment.
+                    // The words would give another experiment without a flag for this parameter.
                     return None;
                 }
                 if parameter == P::Fluence {
-                    // A flux would win.
+                    // A flux of the start would win over the fluence.
                     say("flux", &[0.0]);
                 }
             }

@@ -1,4 +1,4 @@
-//! `nanoBragg refine`: an experiment is fitted to an image.
+//! `nanoBragg refine`: fits an experiment to an image.
 //!
 //! ```text
 //! refine FLAGS -- ARGS    ARGS -> ExperimentSpec, target image -> Refinement -> text, JSON, pictures
@@ -7,8 +7,8 @@
 //! | step | file |
 //! |---|---|
 //! | words to a [`RefineRequest`] | `request` |
-//! | the flags that ask for the refined experiment | `arguments` |
-//! | all of that, one after the other | `carry_out` |
+//! | the flags of the refined experiment | `arguments` |
+//! | the complete refinement | `carry_out` |
 //!
 //! ```
 //! use nanobragg_cli::Command;

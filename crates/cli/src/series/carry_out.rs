@@ -1,4 +1,4 @@
-//! From flags to a series, and what is said of it.
+//! From flags to a series, and the messages of a series.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,14 +24,14 @@ use crate::report;
 use crate::resolve::{DEFAULT_MOSAIC_SEED, Job, Prepared, memory_limit};
 use crate::simulate::{level, precision, warn_of_decisions};
 
-/// The log of a series if no flag says otherwise.
+/// The default log of a series.
 const DEFAULT_LOG: &str = "series.jsonl";
 
-/// The seed of a series if no flag says otherwise. Not the clock: the parts of a series that several
-/// jobs render are of one series.
+/// The default seed of a series. It is not taken from the clock: several jobs that render parts of a
+/// series must use the same seed.
 const DEFAULT_SEED: i64 = 1;
 
-/// Flags that change no image, or only which of them are rendered now.
+/// Flags that do not change images, or only select the images to render.
 const NOT_OF_THE_IMAGES: &[&str] = &[
     "only",
     "shard",
@@ -45,10 +45,10 @@ const NOT_OF_THE_IMAGES: &[&str] = &[
     "verbose",
 ];
 
-/// Flags whose count may grow or shrink without a change of any image.
+/// Flags whose count may change without a change of any image.
 const COUNTS: &[&str] = &["frames", "shots"];
 
-/// The seeds that a series starts from, with `seed` where the flags name none.
+/// The first seeds of a series; `seed` replaces seeds without a flag.
 pub fn base_seeds(args: &Args, seed: i64) -> BaseSeeds {
     BaseSeeds {
         noise: args.noise.seed.unwrap_or(seed),
@@ -57,11 +57,11 @@ pub fn base_seeds(args: &Args, seed: i64) -> BaseSeeds {
     }
 }
 
-/// The series that a command line asks for.
+/// The series of a command line.
 pub(crate) struct Asked {
-    /// The flags, with the seed of the series.
+    /// The flags, with the seed of the series set.
     pub(crate) args: Args,
-    /// The numbers of the images of this run, ascending.
+    /// The numbers of the images to render, ascending.
     pub(crate) numbers: Vec<u32>,
     series: SeriesSpec,
     shard: Option<Shard>,
@@ -69,10 +69,10 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Without a flag for a series it has one image.
+    /// The series; without `-frames` or `-shots` it has one image.
     ///
     /// # Errors
-    /// Names of outputs that could be the same.
+    /// Outputs that could have the same name.
     pub(crate) fn of(args: &Args) -> Result<Self, RunError> {
         let mut args = args.clone();
         let seed = *args.noise.seed.get_or_insert(DEFAULT_SEED);
@@ -95,10 +95,10 @@ impl Asked {
         })
     }
 
-    /// The first image of this run; if it has none, the first of the series.
+    /// The first image of this run, or the first of the series if this run has no image.
     ///
     /// # Errors
-    /// What a single run can fail of.
+    /// The errors of a single run.
     pub(crate) fn first_job(&self) -> Result<Job, RunError> {
         self.first_of(&Prepared::from_args(&self.args)?)
     }
@@ -110,11 +110,10 @@ impl Asked {
     }
 }
 
-/// Renders and writes the frames of a series that are asked for and not complete yet.
+/// Renders and writes the requested frames that are not complete yet.
 ///
 /// # Errors
-/// [`RunError::Series`], and what a single run can fail of. Frames that are complete then stay, and are
-/// in the log.
+/// [`RunError::Series`], and the errors of a single run. Complete frames then stay and are in the log.
 pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Result<(), RunError> {
     let asked = Asked::of(args)?;
     let Asked {
@@ -132,7 +131,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     };
     let mut prepared = Prepared::from_args(args)?;
     let job = asked.first_of(&prepared)?;
-    // Read once; what the file is later does not count.
+    // The list of sources is read once: later changes of the file have no effect.
     let spec = &mut prepared.loaded.spec;
     if let SourcesSpec::File(_) = spec.beam.sources {
         spec.beam.sources = SourcesSpec::List(job.resolved.experiment.sources.clone());
@@ -187,7 +186,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     Ok(rendered?)
 }
 
-/// Refuses a file of all images that is an input, another output or the log.
+/// Refuses a file of all images that is also an input, another output or the log.
 fn refuse_nexus(
     args: &Args,
     files: &SeriesFiles,
@@ -215,11 +214,11 @@ fn log_path(args: &Args, shard: Option<Shard>) -> PathBuf {
     shard.map_or(path.to_path_buf(), |shard| of_part(path, shard))
 }
 
-/// What decides the images of a series.
+/// The settings that determine the images of a series.
 fn identity(args: &Args, words: &[OsString]) -> Result<SeriesIdentity, RunError> {
     let given = match argv::parse(words.iter()) {
         Ok(Spelled::Flags(given)) => given,
-        // It was understood once already, as a series.
+        // The words were already parsed as a series.
         Ok(Spelled::Show(_)) | Err(_) => Vec::new(),
     };
     let given = given.iter();
@@ -232,7 +231,7 @@ fn identity(args: &Args, words: &[OsString]) -> Result<SeriesIdentity, RunError>
             .chain(values.filter(|_| !is_count))
             .collect()
     });
-    // What is no file, such as a pipe, can be read only once.
+    // A pipe can be read only once, so that it has no fingerprint.
     let files = inputs::named(args);
     let files = files.into_iter().filter(|(_, path)| path.is_file());
     let inputs = files.map(|(flag, path)| {
@@ -246,7 +245,7 @@ fn identity(args: &Args, words: &[OsString]) -> Result<SeriesIdentity, RunError>
     })
 }
 
-/// The flags that, after those of the series without `-frames` or `-shots`, render a frame alone.
+/// The flags that, added to the flags of the series without `-frames` or `-shots`, render one frame.
 fn words_for(kind: SeriesKind, frame: &Frame) -> Vec<String> {
     let mut words = vec!["-seed".to_owned(), frame.noise_seed.to_string()];
     match kind {
@@ -266,11 +265,11 @@ fn words_for(kind: SeriesKind, frame: &Frame) -> Vec<String> {
     words
 }
 
-/// What is said of a series as it comes along.
+/// The messages of a series while it runs.
 struct SeriesConsole {
     console: Console,
     progress: Progress,
-    /// Whether it was said that an index left the grid of structure factors.
+    /// Whether the warning that an index left the grid of structure factors was shown.
     left_grid: AtomicBool,
 }
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a series cannot be rendered or gone on with.
+/// Why a series cannot be rendered or resumed.
 #[derive(Debug, Error)]
 pub enum SeriesError {
     /// Two outputs of a series would get the same name.
@@ -14,7 +14,7 @@ pub enum SeriesError {
         /// The flag of the other.
         other: &'static str,
     },
-    /// The log of another series.
+    /// The log is of another series.
     #[error(
         "{} is the log of a series with {difference}; give what it was begun with, name another log \
          with -seriesfile, or remove this one",
@@ -23,25 +23,25 @@ pub enum SeriesError {
     Another {
         /// The log.
         path: PathBuf,
-        /// What is not the same.
+        /// The differences.
         difference: String,
     },
-    /// Something else than a log.
+    /// The file is not the log of a series.
     #[error("{}:{line}: not the log of a series: {reason}", path.display())]
     NotALog {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
+        /// The line, counted from 1.
         line: usize,
         /// What is missing or wrong.
         reason: String,
     },
-    /// The log, or an input whose fingerprint it keeps, cannot be read or written.
+    /// The log, or an input whose fingerprint is in the log, cannot be read or written.
     #[error("cannot keep the log of the series: {}: {source}", path.display())]
     Unkept {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A signal asked the series to stop before the one file of all images was complete.
@@ -51,11 +51,11 @@ pub enum SeriesError {
         path.display()
     )]
     StoppedShort {
-        /// Images that are complete.
+        /// The number of complete images.
         done: usize,
-        /// Images asked for.
+        /// The number of requested images.
         wanted: usize,
-        /// The file of all images, which is not there.
+        /// The file of all images, which was not written.
         path: PathBuf,
     },
     /// A signal asked the series to stop.
@@ -64,15 +64,15 @@ pub enum SeriesError {
          -resume goes on from there"
     )]
     Stopped {
-        /// Images that are complete.
+        /// The number of complete images.
         done: usize,
-        /// Images asked for.
+        /// The number of requested images.
         wanted: usize,
     },
 }
 
 impl SeriesError {
-    /// What the library says of a series, in words of the command line; anything else as it was.
+    /// The error of the library in words of the command line; any other error unchanged.
     pub(crate) fn of(error: nanobragg::Error) -> Result<Self, nanobragg::Error> {
         use nanobragg::Error as E;
         Ok(match error {

@@ -1,6 +1,6 @@
-//! `-frames` and `-shots`: many images by one command line.
+//! `-frames` and `-shots`: a series of images from one command line.
 //!
-//! `nanobragg::series` renders them; `docs/SERIES.md` tells it all.
+//! `nanobragg::series` renders the series; `docs/SERIES.md` describes it.
 
 mod carry_out;
 mod error;
