@@ -1,4 +1,4 @@
-//! Every backend passes the suite, at every level and on any number of threads.
+//! Every backend renders the suite, at every level and on any number of threads.
 
 use nanobragg::physics::{Lanes, Scalar, render_with};
 use nanobragg::{Level, Precision, RunOptions, Scene};

@@ -1,4 +1,4 @@
-//! Images of crystals that are known by their atoms.
+//! Images of crystals from the coordinates of their atoms.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use nanobragg_tests::compare::last_u16;
 const VIEW: &str = "-N 5 -lambda 1 -distance 100 -detpixels 200 -pixel 0.5 -misset 10 20 30 \
                     -roi 110 199 110 199 -nonoise -nopgm -seed 1 -noprogress";
 
-/// Rock salt, its ions on special positions.
+/// Rock salt, with the ions on special positions.
 const ROCK_SALT: &str = "data_NaCl\n_cell_length_a 5.6402\n_cell_length_b 5.6402\n\
     _cell_length_c 5.6402\n_space_group_name_H-M_alt 'F m -3 m'\n\
     loop_ _atom_site_label _atom_site_type_symbol _atom_site_fract_x _atom_site_fract_y \
@@ -42,7 +42,7 @@ fn atoms(scene: &Scene, flags: &str) -> Finished {
 
 #[test]
 fn atoms_render_as_the_structure_factors_that_another_program_made_of_them() {
-    /// Photons go with F squared, and the lists agree to 1e-5.
+    /// The photons are proportional to F squared, and the lists agree to 1e-5.
     const MOST: f64 = 1e-3;
     let [here, there] = [Scene::empty(), Scene::empty()];
     atoms(&here, "-dmin 2.0001").well();
@@ -129,7 +129,7 @@ fn without_dmin_the_structure_factors_reach_to_the_corner_of_the_detector() {
     let report = atoms(&scene, "-nosolvent").well().stdout;
     let limit = report.split(" deg, to ").nth(1).unwrap();
     let limit: f64 = limit.split(' ').next().unwrap().parse().unwrap();
-    // The centre is 50.25 mm from two edges: the far corner is 70.4 mm off at 100 mm.
+    // The centre is 50.25 mm from two edges: the far corner is 70.4 mm from it, at a distance of 100 mm.
     let angle = (50.0_f64 * 2.0_f64.sqrt() / 100.0).atan();
     let corner = 1.0 / (2.0 * (angle / 2.0).sin());
     assert!(limit < corner && limit > 0.95 * corner, "{limit} {corner}");

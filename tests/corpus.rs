@@ -1,4 +1,4 @@
-//! The corpus of every fuzz target, replayed through the same checks that the fuzzer makes.
+//! Runs the corpus of every fuzz target through the checks of the fuzzer.
 
 #![forbid(unsafe_code)]
 

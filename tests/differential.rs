@@ -1,6 +1,6 @@
-//! Random command lines, image by image against a C binary at hand.
+//! Random command lines, whose images are compared with those of a C binary.
 //!
-//! The environment variable `NANOBRAGG_C` names the binary. Without it there is nothing to do.
+//! The environment variable `NANOBRAGG_C` names the binary. Without it the test does nothing.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use nanobragg_tests::strategies::command_lines;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-/// Command lines tried.
+/// The number of command lines.
 const LINES: u32 = 36;
 
 /// Pixels along both axes.
@@ -49,7 +49,7 @@ fn random_command_lines_give_the_images_of_the_c_program() {
         .unwrap();
 }
 
-/// Runs the C binary, which may stumble over its own headers when the float image is long written.
+/// Runs the C binary. It may crash on its own headers after it has written the float image.
 fn run_c(program: &Path, scene: &Scene, line: &str) {
     Command::new(program)
         .args(line.split_whitespace())

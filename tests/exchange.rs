@@ -1,17 +1,17 @@
-//! Geometry from and to files of other programs, on the command line.
+//! Geometry from and to files of other programs, with flags of the command line.
 
 use nanobragg_tests::binary::Scene;
 use serde_json::Value;
 
-/// Everything that such files carry.
+/// The values that such files contain.
 const GEOMETRY: &str = "-cell 70 80 90 85 95 100 -misset 10 20 30 -detpixels_x 24 -detpixels_y 18 \
                         -pixel 1.5 -distance 120 -detector_rotx 3 -twotheta 5 -lambda 1.1 -phi 4 \
                         -osc 0.5 -polar 0.9";
 
-/// What they do not.
+/// The values that such files do not contain.
 const REST: &str = "-default_F 100 -N 5 -phisteps 3 -noprogress";
 
-/// The brightest difference of two float images, over the brightest pixel.
+/// The largest difference of two float images, relative to the brightest pixel.
 fn apart(scene: &Scene, one: &str, other: &str) -> f32 {
     let photons = |name: &str| -> Vec<f32> {
         let bytes = scene.read(name);
@@ -28,7 +28,7 @@ fn apart(scene: &Scene, one: &str, other: &str) -> f32 {
     pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / brightest
 }
 
-/// The last bits of 32-bit photons.
+/// The last bits of photons in 32-bit floats.
 const SAME_PHOTONS: f32 = 1e-6;
 
 #[test]
@@ -133,7 +133,7 @@ fn what_cannot_be_taken_is_said_in_one_line() {
     );
 }
 
-/// An experiment list of eight tilted panels of `fast` by 18 pixels, one name each.
+/// An experiment list with eight tilted panels of `fast` by 18 pixels, each with its own name.
 fn eight_panels(fast: [u32; 8]) -> String {
     let panels = (0..8).map(|index: u32| {
         let (row, column) = (f64::from(index / 2), f64::from(index % 2));
@@ -162,7 +162,7 @@ fn eight_panels(fast: [u32; 8]) -> String {
 const CRYSTAL: &str = "-cell 70 80 90 85 95 100 -misset 10 20 30 -default_F 100 -N 5 -oversample 1 \
                        -fluence 1e26 -noprogress";
 
-/// The same crystal where a file orients it.
+/// The crystal of runs whose file gives the orientation.
 const ORIENTED: &str = "-default_F 100 -N 5 -oversample 1 -fluence 1e26 -noprogress";
 
 #[test]
@@ -171,7 +171,7 @@ fn eight_panels_come_back_from_the_file_that_a_run_writes() {
     scene.write("in.expt", eight_panels([34; 8]));
     let line = format!("-expt in.expt {CRYSTAL} -floatfile first.bin -exptfile out.expt");
     scene.run_line(&line).well();
-    // [panel][slow][fast], and the same once more from the file that was written.
+    // The shape is [panel][slow][fast]. The written file must give the same image.
     assert_eq!(scene.read("first.bin").len(), 8 * 18 * 34 * 4);
     let line = format!("-expt out.expt {ORIENTED} -floatfile second.bin");
     scene.run_line(&line).well();
@@ -196,7 +196,7 @@ fn one_panel_of_eight_is_the_part_of_the_image_of_all() {
         scene.run_line(&line).well();
         let bytes = 18 * 34 * 4;
         scene.write("part.bin", &all[index * bytes..(index + 1) * bytes]);
-        // Placed by itself a panel is rounded in another way than as one of several.
+        // The position of a single panel is rounded differently than that of one of several panels.
         assert!(
             apart(&scene, "part.bin", "one.bin") < SAME_PHOTONS,
             "{index}"
@@ -254,11 +254,11 @@ fn panels_move_with_the_first_one() {
         (0..3).map(|axis| at(7, axis) - at(0, axis)).collect()
     };
     let before = corner("");
-    // A longer distance moves all panels alike.
+    // A longer distance moves all panels by the same vector.
     for (a, b) in before.iter().zip(corner("-close_distance 250")) {
         assert!((a - b).abs() < 1e-9, "{a} {b}");
     }
-    // A turn about the beam turns the detector as a whole.
+    // A rotation about the beam rotates the detector as a whole.
     let turned = corner("-detector_rotx 90");
     let length = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
     assert!((length(&before) - length(&turned)).abs() < 1e-9);

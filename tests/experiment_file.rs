@@ -1,4 +1,4 @@
-//! Experiments kept in files, and flags laid over them.
+//! Experiment files, and flags that override them.
 
 use std::path::Path;
 

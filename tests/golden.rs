@@ -1,4 +1,4 @@
-//! Every golden case, in every way, through the library and through the binary.
+//! Every golden case, in every way, through the library and the binary.
 
 use nanobragg::Level;
 use nanobragg_tests::cases::{self, Case, FAST, SLOW};
@@ -9,7 +9,7 @@ use nanobragg_tests::tolerances::{
 };
 use nanobragg_tests::ways::{SINGLE, Way, ways};
 
-/// Runs all cases in all ways and holds their images against the C program's.
+/// Runs all cases in all ways and compares the images with the C program's.
 fn judge(face: &str, run: impl Fn(&Case, &Way) -> Result<Products, String>) {
     let cases = cases::all();
     let mut faults = Vec::new();

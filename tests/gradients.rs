@@ -1,5 +1,5 @@
-//! Derivatives of images: held against central differences, against each other, and at the points
-//! where a formula divides nothing by nothing.
+//! Derivatives of images: compared with central differences, with each other, and at points where a
+//! formula is 0 divided by 0.
 use nanobragg::crystal::Reflection;
 use nanobragg::gradient::{
     Parameter, render_hvp, render_jacobian, render_jacobian_into, render_jvp, render_photons,
@@ -16,21 +16,21 @@ use nanobragg_tests::strategies::experiments;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// How far a derivative may be from a difference quotient that is good to this.
+/// Allowed relative difference of a derivative from an accurate difference quotient.
 const AGREEMENT: f64 = 1e-6;
 
-/// The share of [`AGREEMENT`] that the quotient's own error may take: quotients of different
-/// steps tell it.
+/// The largest share of [`AGREEMENT`] for the error of a difference quotient, which is estimated from
+/// quotients with different steps.
 const QUOTIENT: f64 = 0.05;
 
-/// Rounding of one image relative to its pixels, as it enters a difference quotient.
+/// Rounding error of an image relative to its pixels, for the error of a difference quotient.
 const ROUNDING: f64 = 1e-14;
 
-/// How far vjp and jvp may be apart: they are the same sums in another order.
+/// Allowed difference of vjp and jvp, which are the same sums in another order.
 const DOT_PRODUCT: f64 = 1e-10;
 
-/// How far photons in double precision may be from the plain render: half a step of `f32`, and what the
-/// plain render's sines lose near a whole index or the centre of a spot.
+/// Allowed difference of photons in double precision from the plain render: half a step of `f32`, and the
+/// rounding error of the plain render's sines near a whole index or the centre of a spot.
 const NARROWING: f64 = 2e-6;
 
 const OPTIONS: RunOptions<'static> = RunOptions {
@@ -41,7 +41,7 @@ const OPTIONS: RunOptions<'static> = RunOptions {
     cancel: None,
 };
 
-/// A shift of a parameter that moves spots by about a thousandth of their width in these experiments.
+/// A change of a parameter that moves spots by about a thousandth of their width in these experiments.
 fn step(spec: &ExperimentSpec, parameter: Parameter) -> f64 {
     match parameter {
         Parameter::CellA | Parameter::CellB | Parameter::CellC => 4e-3,
@@ -59,14 +59,14 @@ fn step(spec: &ExperimentSpec, parameter: Parameter) -> f64 {
     }
 }
 
-/// A difference quotient of fourth order at one pixel, and how far those of twice and half the step are
-/// from it.
+/// A difference quotient of fourth order at one pixel, and its largest difference from the quotients with
+/// twice and half the step.
 struct Quotient {
     value: f64,
     error: f64,
 }
 
-/// Central differences at four steps, extrapolated to none.
+/// Central differences with four steps, extrapolated to step 0.
 fn quotients(spec: &ExperimentSpec, parameter: Parameter) -> Vec<Quotient> {
     let step = step(spec, parameter);
     let central = |h: f64| -> Vec<f64> {
@@ -94,7 +94,7 @@ fn quotients(spec: &ExperimentSpec, parameter: Parameter) -> Vec<Quotient> {
         .collect()
 }
 
-/// Fails unless `derivative` meets the quotients wherever they are good enough; tells where they are.
+/// Compares `derivative` with all accurate quotients and returns their number.
 fn check(
     parameter: Parameter,
     derivative: &[f64],
@@ -119,7 +119,7 @@ fn check(
     Ok(good)
 }
 
-/// The parameters that the image of `spec` has a derivative by.
+/// The parameters by which the image of `spec` has a derivative.
 fn differentiable(spec: &ExperimentSpec) -> Vec<Parameter> {
     let mut parameters = Parameter::ALL.to_vec();
     if matches!(&spec.factors, FactorsSpec::Grid(grid) if !grid.is_empty()) {
@@ -136,7 +136,7 @@ fn differentiable(spec: &ExperimentSpec) -> Vec<Parameter> {
     parameters
 }
 
-/// Any experiment, with sensors, curved surfaces, matrices, custom axes and fixes at times.
+/// Any experiment; some with sensors, curved surfaces, matrices, custom axes and fixes.
 fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
     let sensor = prop_oneof![
         2 => Just(SensorSpec::default()),
@@ -192,7 +192,7 @@ fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
         )
 }
 
-/// Water that is about as bright as the spots: much more would drown them in rounding.
+/// Water about as bright as the spots: with much more, the spots would be lost in rounding errors.
 const WATER_UM: f64 = 0.05;
 
 /// A small crystal in front of a small detector, around the beam.
@@ -260,7 +260,7 @@ impl Oversampled for ExperimentSpec {
     }
 }
 
-/// Weights of every pixel that are not alike.
+/// Different weights for all pixels.
 fn weights(pixels: usize) -> Vec<f64> {
     (0..pixels)
         .map(|i| ((i * 7919) % 1000) as f64 / 500.0 - 1.0)
@@ -275,7 +275,7 @@ fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
 
-/// The sum of magnitudes, against which a sum with cancellation is measured.
+/// The sum of magnitudes, the scale for a sum with cancellation.
 fn size(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(x, y)| (x * y).abs()).sum()
 }
@@ -336,21 +336,21 @@ proptest! {
     #[test]
     fn a_shift_is_what_setting_the_parameter_gives(spec in any_experiment()) {
         for parameter in differentiable(&spec) {
-            // Whole cells and single-precision mosaic angles are set only in steps.
+            // Numbers of cells are whole, and mosaic angles have single precision: both change in steps.
             let is_stepped = matches!(
                 parameter,
                 Parameter::CellsA | Parameter::CellsB | Parameter::CellsC | Parameter::MosaicSpread
             );
-            // A step at exactly phi = 0 keeps another's orientation, one next to it does not.
+            // A step at exactly phi = 0 keeps the orientation of another step, a step close to 0 does not.
             let leaves_zero = matches!(parameter, Parameter::PhiStart | Parameter::PhiRange)
                 && spec.phi.start.radians() == 0.0
                 && !spec.fixes.contains(Oddity::PhiZero);
-            // A cell that contradicts its matrix gives direct and reciprocal vectors that are not
-            // each other's duals: no specification says that of another cell.
+            // A cell that contradicts its matrix gives direct and reciprocal vectors that are not dual to each
+            // other. No specification describes these vectors for another cell.
             let contradicts = spec.crystal.matrix.is_some()
                 && spec.crystal.cell.is_some()
                 && parameter <= Parameter::CellGamma;
-            // The first drop of water switches terms and corrections on that were left out.
+            // Any thickness of water above 0 switches on terms and corrections that are off at 0.
             let first_drop = parameter == Parameter::Water && spec.water.m() == 0.0;
             if is_stepped || leaves_zero || contradicts || first_drop {
                 continue;
@@ -362,7 +362,7 @@ proptest! {
             prop_assert!((got - now - by).abs() <= 1e-9 * (now.abs() + by), "{parameter}: {now} {got}");
             let set = render_photons(&set, &[], &OPTIONS).unwrap();
             let shifted = render_photons(&spec, &[(parameter, by)], &OPTIONS).unwrap();
-            // Single pixels may fall on the other side of a jump.
+            // Single pixels may be on the other side of a discontinuity.
             let apart = (set.iter().zip(&shifted))
                 .filter(|(set, shifted)| (*set - *shifted).abs() > 1e-6 * shifted.abs())
                 .count();
@@ -409,7 +409,7 @@ fn the_rest_of_the_detector_has_no_derivative() {
         let derivatives = jacobian.images().map(<[f64]>::to_vec);
         photons.chain(derivatives).collect::<Vec<_>>()
     };
-    // Over an earlier one, larger or of anything, comes the same.
+    // The buffer of an earlier result, of any size and contents, gives the same result.
     for level in [Level::Reference, Level::detect()] {
         let options = RunOptions {
             level: Some(level),
@@ -437,7 +437,7 @@ fn the_rest_of_the_detector_has_no_derivative() {
             );
         }
     }
-    // Weights of pixels that are left out say nothing.
+    // Weights of pixels that are not rendered have no effect.
     let vjp = render_vjp(&part, &vec![1.0; 70 * 9], &parameters, &OPTIONS).unwrap();
     for (sum, image) in vjp.parameters.iter().zip(some.images()) {
         let expected: f64 = image.iter().sum();
@@ -468,7 +468,7 @@ fn second_derivatives_are_those_of_the_first() {
             .zip([0.3, -0.7, 0.2, 0.5, 1.0, -0.4, 0.6, 5.0])
             .collect();
         let product = render_hvp(&spec, &weights, &parameters, &direction, &OPTIONS).unwrap();
-        // The gradient at a point a little further along the direction, from scratch.
+        // The gradient at a point a little further along the direction, computed from scratch.
         let gradient = |by: f64| {
             let mut moved = spec.clone();
             for (parameter, component) in &direction {
@@ -502,7 +502,7 @@ fn second_derivatives_are_those_of_the_first() {
 
 #[test]
 fn whole_indices_and_a_pixel_on_the_beam_have_a_derivative() {
-    // A cubic cell on axes, the beam through the middle of a pixel: h, k, l are exactly 0 there.
+    // A cubic cell along the axes, with the beam in the middle of a pixel: h, k, l are exactly 0 there.
     let mut spec = ExperimentSpec {
         detector: DetectorSpec {
             pixels_fast: Some(9),
@@ -535,7 +535,7 @@ fn whole_indices_and_a_pixel_on_the_beam_have_a_derivative() {
                     parameter,
                     Parameter::CellA | Parameter::MissetX | Parameter::PhiStart
                 ) {
-                    // At its very top the spot is flat.
+                    // The derivative at the top of a spot is 0.
                     let slope = image[middle] / jacobian.photons[middle];
                     assert!(slope.abs() < 1e-9, "{shape} {parameter}: {slope}");
                 }
@@ -559,7 +559,7 @@ fn a_step_at_phi_zero_turns_like_any_other() {
 
 #[test]
 fn most_quotients_of_a_plain_experiment_are_good() {
-    // The check above skips pixels: here it must not skip many, so that it cannot pass by skipping.
+    // The test above skips pixels. This one checks that it does not skip many.
     let spec = plain();
     let parameters = differentiable(&spec);
     let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
@@ -601,7 +601,7 @@ fn what_has_no_derivative_says_why() {
 
 #[test]
 fn every_level_agrees_with_the_general_path() {
-    /// Both work in double precision, with sines of their own.
+    /// Both use double precision, but different sines.
     const SINES: f64 = 1e-10;
     let by_terms = Fixes::none()
         .with(Oddity::Corrections)

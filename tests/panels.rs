@@ -1,4 +1,4 @@
-//! Detectors of several panels: what each shows, and that nothing depends on the cutting.
+//! Detectors with several panels: the image of each panel, and that cutting a detector has no effect.
 
 use nanobragg::geometry::{AttachedPanel, SensorSpec};
 use nanobragg::gradient::{Parameter, render_jacobian, render_photons};
@@ -10,20 +10,20 @@ use nanobragg::{
 use nanobragg_tests::strategies::steady_experiments;
 use proptest::prelude::*;
 
-/// Panels along slow and fast into which a detector is cut.
+/// The numbers of panels along slow and fast into which a detector is cut.
 const CUT: [i64; 2] = [2, 3];
 
 fn frame(experiment: &Experiment, options: &RunOptions<'_>) -> Frame {
     render(&Scene::new(experiment), options).expect("nothing stops the run")
 }
 
-/// First and last pixel of part `index` of `parts` along an axis of `pixels`.
+/// First and last pixel of part `index` of `parts` on an axis of `pixels`.
 fn part(index: i64, parts: i64, pixels: u32) -> [i64; 2] {
     let edge = |index: i64| index * i64::from(pixels) / parts;
     [edge(index), edge(index + 1) - 1]
 }
 
-/// The experiment on a detector cut into panels, row by row.
+/// The experiment with its detector cut into panels, row by row.
 fn cut(experiment: &Experiment) -> Experiment {
     let whole = experiment.detector.first();
     let [rows, columns] = CUT;
@@ -42,7 +42,7 @@ fn cut(experiment: &Experiment) -> Experiment {
     }
 }
 
-/// The pixel of the whole detector, from the frame of the cut one.
+/// A pixel of the whole detector, taken from the frame of the cut detector.
 fn of_cut(cut: &Experiment, frame: &Frame, fast: u32, slow: u32) -> f32 {
     for (panel, image) in cut.detector.panels().iter().zip(&frame.panels) {
         let [first_fast, first_slow] = panel.first_pixel();
@@ -57,7 +57,7 @@ fn of_cut(cut: &Experiment, frame: &Frame, fast: u32, slow: u32) -> f32 {
     panic!("no panel holds pixel {fast} {slow}")
 }
 
-/// A specification whose whole detector is rendered.
+/// The specification without a region of interest.
 fn whole(mut spec: ExperimentSpec) -> ExperimentSpec {
     spec.roi = Default::default();
     spec

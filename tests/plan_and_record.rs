@@ -1,4 +1,4 @@
-//! Looking ahead (`-plan`), and back (`-record`, `-rerun`, `-diff`).
+//! Plans (`-plan`) and records (`-record`, `-rerun`, `-diff`).
 
 use nanobragg_tests::binary::{Finished, Scene};
 use serde_json::Value;
@@ -11,7 +11,7 @@ fn json(scene: &Scene, name: &str) -> Value {
     serde_json::from_slice(&scene.read(name)).unwrap()
 }
 
-/// A scene in which the run of [`LINE`] and `more` has been recorded in `run.json`.
+/// A folder in which the run of [`LINE`] and `more` was recorded in `run.json`.
 fn recorded(more: &str) -> Scene {
     let scene = Scene::with_inputs();
     scene
@@ -20,7 +20,7 @@ fn recorded(more: &str) -> Scene {
     scene
 }
 
-/// Repeats the run recorded in `first` in a folder of its own.
+/// Repeats the run recorded in `first` in its own folder.
 fn rerun(first: &Scene, more: &str) -> (Scene, Finished) {
     let second = Scene::empty();
     let record = first.path("run.json");
@@ -36,7 +36,7 @@ fn plan(line: &str) -> Value {
     serde_json::from_str(&run.stdout).unwrap()
 }
 
-/// Why the plan of `line` has what it has for `setting`.
+/// The reason for the value of `setting` in the plan of `line`.
 fn reason(line: &str, setting: &str) -> String {
     let plan = plan(line);
     let decisions = plan["decisions"].as_array().unwrap();
@@ -120,7 +120,7 @@ fn a_plan_of_a_series_is_that_of_its_first_image_with_time_and_disk_for_all() {
         of_single["brightest_photons"]
     );
     assert_eq!([&of_series["images"], &of_single["images"]], [10, 1]);
-    // Floats and CBF 4 bytes, SMV 2, PNG 1.
+    // Bytes per pixel: floats and CBF 4, SMV 2, PNG 1.
     assert_eq!(of_series["disk_bytes"], 10 * 16 * 12 * (4 + 2 + 4 + 1));
     let text = Scene::empty()
         .run_line(&format!("{LINE} -shots 9 -plan"))
@@ -154,7 +154,7 @@ fn a_large_image_is_not_rendered_for_its_plan() {
 #[test]
 fn missing_reflections_are_counted_against_the_sphere() {
     let scene = Scene::empty();
-    // A cube of 10 A to beyond 5 A: of squared length 1 to 3 there are 6 + 12 + 8.
+    // A cube of 10 A, to beyond 5 A: squared lengths 1 to 3 have 6 + 12 + 8 reflections.
     scene.write(
         "six.hkl",
         "1 0 0 5\n-1 0 0 5\n0 1 0 5\n0 -1 0 5\n0 0 1 5\n1 1 1 5\n",
@@ -475,7 +475,7 @@ fn a_difference_is_said_in_words_with_units() {
 #[test]
 fn records_of_the_same_settings_do_not_differ() {
     let scene = recorded("-seed 1");
-    // Other spellings, file names and numbers of threads make no other experiment.
+    // Other spellings, file names and numbers of threads are the same experiment.
     let line = format!("{LINE} --seed=1 -threads 1 -floatfile b.bin -record other.json");
     scene.run_line(&line).well();
     let run = scene.run_line("-diff run.json other.json").well();
@@ -502,7 +502,7 @@ fn an_input_with_other_contents_is_a_difference() {
     assert_eq!(run.line("beam, sources: "), "2 -> 1");
 }
 
-/// A detector of two panels, the other of which begins this many mm from the corner of the first.
+/// A detector with two panels. The second begins `fast_mm` from the corner of the first.
 fn two_panels(fast_mm: f64) -> String {
     format!(
         "[[detector.other_panels]]\nname = \"right\"\norigin_mm = [{fast_mm}, 0, 0]\nfast = [1, 0, 0]\n\

@@ -1,4 +1,4 @@
-//! What must hold for any experiment.
+//! Properties of any experiment.
 use nanobragg::crystal::CellSpec;
 use nanobragg::geometry::{rotate_about, rotate_xyz};
 use nanobragg::sources::SourceDefaults;
@@ -27,12 +27,12 @@ fn pixels(spec: &ExperimentSpec) -> Vec<f32> {
     rendered(spec, 1).photons.into_pixels()
 }
 
-/// Pixels by their bits, so that a NaN equals itself and 0 does not equal -0.
+/// Pixels as bits, so that a NaN equals itself and 0 does not equal -0.
 fn bits(spec: &ExperimentSpec) -> Vec<u32> {
     pixels(spec).into_iter().map(f32::to_bits).collect()
 }
 
-/// Whether two images are the same but for rounding.
+/// Checks that two images are equal except for rounding.
 fn assert_same_physics(expected: &[f32], ours: &[f32]) -> Result<(), TestCaseError> {
     let brightest = expected.iter().copied().fold(0.0, f32::max);
     for (at, (&e, &o)) in expected.iter().zip(ours).enumerate() {
@@ -44,7 +44,7 @@ fn assert_same_physics(expected: &[f32], ours: &[f32]) -> Result<(), TestCaseErr
     Ok(())
 }
 
-/// The grid of sources replaced by a list of the same.
+/// Replaces the grid of sources by a list of the same sources.
 fn with_listed_sources(spec: &ExperimentSpec) -> (ExperimentSpec, Vec<Source>) {
     let sources = resolved(spec).experiment.sources.as_slice().to_vec();
     let mut spec = spec.clone();
@@ -82,7 +82,7 @@ proptest! {
         *fluence = fluence.map(|fluence| 2.0 * fluence);
         let twice = pixels(&spec);
         for (once, twice) in once.into_iter().zip(twice) {
-            // A power of two moves the exponent alone, down to where numbers lose digits.
+            // A factor of two changes only the exponent, except for numbers so small that they lose digits.
             prop_assert!(2.0 * once == twice || once < 1e-30);
         }
     }
@@ -133,7 +133,7 @@ proptest! {
             beam_direction: [1.0, 0.0, 0.0],
             wavelength_m: spec.beam.wavelength.m(),
         };
-        // Through the text of a source file, since that is where a column can be missing.
+        // Written to and read from the text of a source file, in which a column may be missing.
         let weighted: Vec<Source> = sources
             .iter()
             .zip(recorded.iter().cycle())
@@ -145,7 +145,7 @@ proptest! {
                 };
                 let read = SourceList::parse(&line, "a line", &defaults).unwrap()[0];
                 assert_eq!(read.recorded_weight, weight.unwrap_or(1.0));
-                // Without its weight a line has no wavelength either.
+                // A line without a weight has no wavelength either.
                 Source { wavelength_m: source.wavelength_m, ..read }
             })
             .collect();
@@ -164,9 +164,9 @@ proptest! {
 
     #[test]
     fn listing_every_source_twice_leaves_the_image(mut spec in steady_experiments()) {
-        // The background is not summed over the sources but divided by their number.
+        // The background is not summed over the sources, but divided by their number.
         spec.water = Length::default();
-        // Corrections at each sub-pixel multiply what was summed before (the oddity `oversample-flags`).
+        // Corrections at each sub-pixel multiply the sum so far (the oddity `oversample-flags`).
         spec.sampling.per_subpixel_polarization = false;
         spec.sampling.per_subpixel_solid_angle = false;
         let (mut spec, sources) = with_listed_sources(&spec);
@@ -202,8 +202,8 @@ proptest! {
         misset_rad in turns(),
         turn_rad in turns(),
     ) {
-        // Mosaic domains are turned about random axes of the laboratory, rotations of the detector
-        // about X, Y and Z: these stay where they are.
+        // Mosaic domains are rotated about random axes of the laboratory, and detector rotations are about
+        // X, Y and Z. These axes do not rotate with the experiment.
         let mut spec = spec;
         spec.crystal.mosaic = MosaicSpec::default();
         spec.crystal.misset = None;
@@ -230,7 +230,7 @@ proptest! {
         spec.crystal.mosaic = MosaicSpec::default();
         spec.crystal.misset = None;
         spec.crystal.cell = None;
-        // Gaussian and top-hat spots are measured with the reciprocal axes at phi = 0.
+        // Gaussian and top-hat spots use the reciprocal axes at phi = 0.
         spec.crystal.shape = nanobragg::Shape::Square;
         spec.phi.sweep = StepSpec::default();
         let spindle = resolved(&ExperimentSpec {
@@ -276,7 +276,7 @@ proptest! {
         spec.factors = FactorsSpec::Constant(default_f);
         spec.phi = Default::default();
         spec.beam.divergence = Default::default();
-        // Corrections taken once a pixel are those of its first corner.
+        // Corrections that are computed once per pixel are those of its first sub-pixel.
         spec.sampling.oversample = Some(1);
         let image = pixels(&spec);
         let mirrored: Vec<f32> = image.iter().rev().copied().collect();
@@ -287,11 +287,11 @@ proptest! {
     }
 }
 
-/// The detector in its named convention, written out as vectors that `turn` has turned.
+/// The detector of a named convention, as vectors rotated by `turn`.
 fn turned_detector(named: &DetectorSpec, turn: &dyn Fn([f64; 3]) -> [f64; 3]) -> DetectorSpec {
     let convention = match named.convention {
-        // A turned normal is no longer of length 1 to the last bit and then taken from the fast and
-        // slow axes, which are left-handed under ADXV.
+        // The length of a rotated normal is not exactly 1, so that the normal is computed from the fast
+        // and slow axes, which are left-handed under ADXV.
         Convention::Adxv => Convention::Xds,
         other => other,
     };
@@ -300,7 +300,7 @@ fn turned_detector(named: &DetectorSpec, turn: &dyn Fn([f64; 3]) -> [f64; 3]) ->
     let pixels = |n: f64| Some(Length::from_m(n * named.pixel_size.m()));
     DetectorSpec {
         convention: Convention::Custom,
-        // Off the middle of any pixel: at an index of 0 all digits of the round shape are rounding.
+        // Not in the middle of a pixel: at an index of 0 all digits of the round shape are rounding errors.
         x_beam: pixels(2.3),
         y_beam: pixels(1.8),
         axes: CustomAxes {
@@ -318,7 +318,7 @@ fn turned_detector(named: &DetectorSpec, turn: &dyn Fn([f64; 3]) -> [f64; 3]) ->
     }
 }
 
-/// An orientation matrix of `cell`, each of its reciprocal vectors turned.
+/// An orientation matrix of `cell` with rotated reciprocal vectors.
 fn matrix(
     cell: &CellSpec,
     wavelength: Length,

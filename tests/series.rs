@@ -1,4 +1,4 @@
-//! `-frames` and `-shots`: every image is that of a run of its own, in whatever order and company.
+//! `-frames` and `-shots`: every image is equal to that of a single run, in any order and part.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -13,7 +13,7 @@ const SMALL: &str = "-cell 70 80 90 75 85 95 -default_F 100 -N 5 -lambda 1.2 -di
                      -dispsteps 2 -distance 80 -detpixels_x 41 -detpixels_y 37 -pixel 1.1 \
                      -mosaic 1 -mosaic_domains 3 -phisteps 3 -osc 0.7";
 
-/// The outputs of a run that names none.
+/// The default outputs of a run.
 const OUTPUTS: [&str; 4] = [
     "floatimage.bin",
     "intimage.img",
@@ -33,7 +33,7 @@ fn numbered(name: &str, number: u32) -> String {
     format!("{stem}_{number:05}.{extension}")
 }
 
-/// The lines of a log after its first.
+/// The lines of a log after the first.
 fn entries(scene: &Scene, log: &str) -> Vec<Value> {
     let text = String::from_utf8(scene.read(log)).unwrap();
     let lines = text.lines().skip(1);
@@ -42,7 +42,7 @@ fn entries(scene: &Scene, log: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Every image of a scene, by name.
+/// All images of a folder, with their names.
 fn images(scene: &Scene) -> Vec<(String, Vec<u8>)> {
     let names = scene.names().into_iter();
     let is_image = |name: &String| !name.ends_with(".jsonl");
@@ -52,7 +52,7 @@ fn images(scene: &Scene) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// The images of a series rendered whole.
+/// The images of a series that was rendered in one run.
 fn whole(line: &str) -> Vec<(String, Vec<u8>)> {
     let scene = Scene::empty();
     run(&scene, line).well();
@@ -216,7 +216,7 @@ fn a_resumed_series_renders_what_is_missing_or_changed_and_nothing_else() {
     let expected = images(&scene);
     fs::remove_file(scene.path("intimage_00002.img")).unwrap();
     scene.write("image_00004.pgm", "not what was written");
-    // As if killed in the middle of a line.
+    // The log of a run that was killed while it wrote a line.
     let mut log = scene.read("series.jsonl");
     log.truncate(log.len() - 20);
     scene.write("series.jsonl", log);
@@ -230,7 +230,7 @@ fn a_resumed_series_renders_what_is_missing_or_changed_and_nothing_else() {
     run(&scene, &format!("{line} -resume"))
         .well()
         .line("5 of 5 images are complete");
-    // A series may be made longer.
+    // A series may become longer.
     let longer = run(&scene, "-frames 6 -seed 2 -resume").well();
     longer.line("5 of 6 images are complete");
 }
@@ -284,7 +284,7 @@ fn a_series_with_a_changed_input_begins_anew() {
     scene.write("A.mat", matrix);
     run(&scene, &line.replace("1 1", "2 2")).well();
     let entries = entries(&scene, "series.jsonl");
-    // The image of the old matrix is not one of this series.
+    // The image with the old matrix does not belong to this series.
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0]["number"], 2);
 }
@@ -303,7 +303,7 @@ fn a_resumed_series_removes_what_a_killed_run_left() {
         .open(scene.path(part))
         .unwrap();
     file.set_modified(old).unwrap();
-    // A file that a process still writes has a lock.
+    // A file is locked while a process writes it.
     file.lock().unwrap();
     run(&scene, &format!("{line} -resume")).well();
     assert!(scene.path(part).exists());
@@ -382,7 +382,7 @@ fn what_makes_no_series_is_refused() {
     }
 }
 
-/// The columns h, k, l, d, F, fast, slow, photons, partiality of a table, and its first lines.
+/// The columns h, k, l, d, F, fast, slow, photons, partiality of a table, and the values of its head.
 fn table(text: &str) -> (Vec<[f64; 9]>, Value) {
     let mut head = serde_json::Map::new();
     let (comments, rows): (Vec<&str>, Vec<&str>) = text.lines().partition(|l| l.starts_with('#'));
@@ -428,7 +428,7 @@ fn the_table_of_an_image_adds_up_to_it_and_says_the_same_in_csv_and_json() {
     assert_eq!(reflections.len(), rows.len());
     for (row, reflection) in rows.iter().zip(reflections) {
         let photons = reflection["photons"].as_f64().unwrap();
-        // The reader of JSON may be off by the last bit.
+        // The JSON reader may change the last bit.
         assert!((row[7] / photons - 1.0).abs() < 1e-15, "{row:?}");
         let hkl = [0, 1, 2].map(|i| reflection["hkl"][i].as_f64().unwrap());
         assert_eq!([row[0], row[1], row[2]], hkl);
@@ -458,7 +458,7 @@ fn the_matrices_of_a_table_are_a_rotation_and_the_cell_turned_by_it() {
         let term = |i: usize, j: usize| (0..3).map(|k| a[k][i] * b[k][j]).sum::<f64>();
         [0, 1, 2].map(|i| [0, 1, 2].map(|j| term(i, j)))
     };
-    // The transpose of U times U is 1, and times A it is B, with zeros below the diagonal.
+    // U^T U is 1, and U^T A is B, with zeros below the diagonal.
     let unit = product(u, u);
     let b = product(u, a);
     for i in 0..3 {
@@ -468,17 +468,17 @@ fn the_matrices_of_a_table_are_a_rotation_and_the_cell_turned_by_it() {
             assert!(i <= j || b[i][j].abs() < 1e-15);
         }
         assert!(b[i][i] > 0.0);
-        // A quarter turn about z, the spindle, takes (x, y, z) to (-y, x, z).
+        // A rotation by 90 degrees about z, the spindle, takes (x, y, z) to (-y, x, z).
         assert!((at_phi[0][i] + a[1][i]).abs() < 1e-15);
         assert!((at_phi[1][i] - a[0][i]).abs() < 1e-15);
         assert!((at_phi[2][i] - a[2][i]).abs() < 1e-15);
     }
-    // A unit cell of 70 x 80 x 90 A with 95 degrees between a and b: c* is 1/(c sin sin) long.
+    // A cell of 70 x 80 x 90 A with 95 degrees between a and b: |c*| is 1/(c sin sin).
     let lengths = [0, 1, 2].map(|j| (0..3).map(|i| a[i][j] * a[i][j]).sum::<f64>().sqrt());
     assert!(lengths[0] > 1.0 / 70.0 && lengths[1] > 1.0 / 80.0 && lengths[2] > 1.0 / 90.0);
 }
 
-/// How a series ended that was interrupted when its log told of `count` images.
+/// The output of a series that was interrupted when its log had `count` images.
 #[cfg(unix)]
 fn interrupted_after(scene: &Scene, line: &str, count: usize) -> std::process::Output {
     let words = format!("{SMALL} {line}");
@@ -499,13 +499,13 @@ fn interrupted_after(scene: &Scene, line: &str, count: usize) -> std::process::O
     child.wait_with_output().unwrap()
 }
 
-/// The lines of `series.jsonl` of images, by their numbers, and of the one file of all of them.
+/// The lines of `series.jsonl`: the images, by number, and the lines of the file of all images.
 fn images_and_wholes(scene: &Scene) -> (Vec<Value>, Vec<Value>) {
     let is_image = |entry: &Value| entry.get("whole").is_none();
     let (mut images, wholes): (Vec<_>, Vec<_>) = entries(scene, "series.jsonl")
         .into_iter()
         .partition(is_image);
-    // Two threads complete them in any order.
+    // Two threads complete the images in any order.
     images.sort_by_key(|entry| entry["number"].as_u64());
     (images, wholes)
 }

@@ -1,5 +1,5 @@
-//! Structure factors from MTZ, mmCIF and text, conversion between them, and orientation matrices,
-//! as a user meets them. The data are those of `examples/lysozyme`.
+//! Structure factors from MTZ, mmCIF and text, their conversion, and orientation matrices, with the data
+//! of `examples/lysozyme`.
 
 #![forbid(unsafe_code)]
 
@@ -10,11 +10,11 @@ use nanobragg_tests::binary::{Finished, Scene};
 /// The cell of the lysozyme crystal.
 const CELL: &str = "-cell 59.062 68.451 30.517 90 90 90";
 
-/// A small image of it, but for cell and orientation.
+/// A small image of the crystal, without cell and orientation.
 const SMALL: &str = "-N 5 -distance 100 -detpixels 60 -pixel 1.3 -lambda 1.2";
 
-/// How far F in `lysozyme_P1.hkl` may be off: it is rounded to 0.001, and before that equivalents
-/// differed in their last digits of 32 bits.
+/// Allowed error of F in `lysozyme_P1.hkl`: F is rounded to 0.001, and equivalents differ in the last
+/// digits of 32 bits.
 const ROUNDED: f64 = 0.000_6;
 
 fn example(name: &str) -> PathBuf {
@@ -89,7 +89,7 @@ fn the_expansion_is_that_of_gemmi() {
     well(&scene, "hkl a.mtz P1.hkl");
     let ours = listed(&scene.read("P1.hkl"));
     let theirs = listed(&std::fs::read(example("lysozyme_P1.hkl")).unwrap());
-    // gemmi's list was given an F000 that the MTZ file does not have.
+    // gemmi's list has an F000 that the MTZ file does not have.
     let theirs: Vec<_> = theirs
         .into_iter()
         .filter(|(hkl, _)| *hkl != [0; 3])
@@ -296,11 +296,11 @@ fn a_random_matrix_follows_its_seed_and_tells_its_angles() {
         &scene,
         &format!("orient {CELL} -random -seed 7 -fixed E.mat"),
     );
-    // The angles are told to nine decimals, the numbers of the matrix to eight.
+    // The angles have nine decimals, the numbers of the matrix eight.
     assert!(scene.read("D.mat") == scene.read("E.mat"));
 }
 
-/// h, k, l, F and phase in degrees of an mmCIF file of our own.
+/// h, k, l, F and phase in degrees of an mmCIF file of this program.
 fn phased(cif: &[u8]) -> Vec<([i32; 3], f64, f64)> {
     let text = std::str::from_utf8(cif).unwrap();
     let rows = text.split("_refln.phase_calc\n").nth(1).unwrap().lines();
@@ -314,7 +314,7 @@ fn phased(cif: &[u8]) -> Vec<([i32; 3], f64, f64)> {
 
 #[test]
 fn atoms_give_the_amplitudes_and_phases_of_another_program() {
-    /// `sum |F - F'| / sum F'` over complex F; the map ends each atom at 1e-5 e/A^3, worth 3e-5.
+    /// `sum |F - F'| / sum F'` over complex F. The map cuts atoms off at 1e-5 e/A^3, which gives 3e-5.
     const MOST_R: f64 = 1e-4;
     let scene = scene();
     scene.write("a.pdb", std::fs::read(example("1aki.pdb")).unwrap());
@@ -332,7 +332,7 @@ fn atoms_give_the_amplitudes_and_phases_of_another_program() {
         .collect();
     let ours = phased(&scene.read("atoms.cif"));
     let [mut apart, mut sum] = [0.0; 2];
-    // The example has no 0 0 0.
+    // The example does not list 0 0 0.
     for (hkl, f, phase_deg) in ours.iter().filter(|(hkl, ..)| *hkl != [0; 3]) {
         let (their_f, their_phase_deg) = theirs[hkl];
         let between = (phase_deg - their_phase_deg).to_radians();
@@ -355,8 +355,7 @@ fn atoms_give_one_list_by_either_way() {
         pixels.iter().map(pixel).collect()
     };
     for flags in ["", "-nosolvent", "-anomalous S=0.3,2.5"] {
-        /// Equivalent reflections differ by the rounding of their sums, and F in an MTZ file is of
-        /// 32 bits.
+        /// Equivalent reflections differ by rounding errors of their sums, and F in an MTZ file has 32 bits.
         const SAME: f64 = 1e-6;
         well(&scene, &format!("hkl a.pdb list.mtz -dmin 3 {flags}"));
         let listed = pixels("-mtz list.mtz");

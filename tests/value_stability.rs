@@ -1,6 +1,6 @@
-//! Random numbers, pinned one by one. A change here changes the images of old command lines.
+//! Fixed values of random numbers. A change of a value changes the images of old command lines.
 //!
-//! Literals without a golden case beside them were printed by the C program's own functions.
+//! Values without a golden case were printed by the C program's own functions.
 
 use nanobragg::crystal::Mosaic;
 use nanobragg::numeric::{MinimalStandard, PoissonNoise};
@@ -74,7 +74,7 @@ fn counts_above_a_million_come_from_the_same_bell_curve() {
         1_999_534.6,
         2_000_196.6,
     ];
-    // The C program's compiler decides which of a pair of deviates comes first.
+    // The compiler of the C program decides the order of the two deviates of a pair.
     counts.sort_by(f32::total_cmp);
     expected.sort_by(f32::total_cmp);
     assert_eq!(counts, expected);

@@ -1,4 +1,4 @@
-//! One case: a command line, and what may come of it.
+//! One case: a command line, and the accepted results.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -13,11 +13,11 @@ use nanobragg_tests::binary::{Scene, program};
 
 use crate::inputs;
 
-/// What every case begins with; a flag of the case wins over it.
+/// The words before those of every case. The flags of the case win.
 pub(crate) const BASE: &str = "-cell 50 60 70 -default_F 10 -detpixels 8 -distance 100 -N 3 -seed 1 \
                         -threads 1 -noprogress";
 
-/// The outputs of a run that names none.
+/// The default outputs of a run.
 pub(crate) const OUTPUTS: [&str; 4] = [
     "floatimage.bin",
     "image.pgm",
@@ -25,30 +25,30 @@ pub(crate) const OUTPUTS: [&str; 4] = [
     "noiseimage.img",
 ];
 
-/// What stands in the outputs before a run, to see whether they are touched.
+/// The contents of the outputs before a run, which show whether a run has changed them.
 pub(crate) const OLD: &[u8] = b"an image of last week";
 
-/// KiB of address space that a run may take: 4 GiB.
+/// The address space of a run in KiB: 4 GiB.
 const ADDRESS_SPACE_KIB: u32 = 4 << 20;
 
-/// How long a run may take: none of them has anything to do.
+/// The largest time of a run. No run of the cases has much to do.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is acceptable.
+/// The accepted result.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Accept {
-    /// A refusal with a message that holds this, and no output touched.
+    /// An error whose message contains this text, with all outputs unchanged.
     No(&'static str),
-    /// The image that this line makes.
+    /// The image of this command line.
     As(&'static str),
-    /// The image that this line makes, and a warning that holds this.
+    /// The image of this command line, and a warning that contains this text.
     Warn(&'static str, &'static str),
 }
 
-/// A command line and what may come of it. Without [`BASE`] where it begins with `!`.
+/// A command line and its accepted result. A line that begins with `!` is used without [`BASE`].
 pub(crate) type Case = (&'static str, Accept);
 
-/// A run that ended, or had to be ended.
+/// A run that ended or was killed.
 pub(crate) struct Ended {
     /// The exit status; `None` after a signal.
     pub(crate) status: Option<i32>,
@@ -56,7 +56,7 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-/// Runs every case, and names all that failed.
+/// Runs all cases, and lists the failed ones.
 pub(crate) fn check_all(cases: &[Case]) {
     let next = Mutex::new(cases.iter());
     let failures = Mutex::new(Vec::new());
@@ -140,7 +140,7 @@ fn check((line, accept): Case) -> Result<(), String> {
     Ok(())
 }
 
-/// The float image of a line that is beyond doubt.
+/// The float image of a valid command line.
 fn image_of(line: &'static str) -> Result<Vec<u8>, String> {
     static IMAGES: OnceLock<Mutex<HashMap<&str, Vec<u8>>>> = OnceLock::new();
     let images = IMAGES.get_or_init(Mutex::default);
@@ -161,7 +161,7 @@ fn image_of(line: &'static str) -> Result<Vec<u8>, String> {
     Ok(image)
 }
 
-/// A folder for a run, in which `in` leads to the input files.
+/// A folder for a run, with a link `in` to the input files.
 pub(crate) fn furnished() -> Scene {
     static INPUTS: OnceLock<Scene> = OnceLock::new();
     let inputs = INPUTS.get_or_init(|| {
@@ -174,7 +174,7 @@ pub(crate) fn furnished() -> Scene {
     scene
 }
 
-/// All files of a folder with what is in them.
+/// All files of a folder with their contents.
 pub(crate) fn contents(scene: &Scene) -> Vec<(String, Vec<u8>)> {
     let names = scene.names().into_iter();
     names
@@ -185,7 +185,7 @@ pub(crate) fn contents(scene: &Scene) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// Runs the program on a line of words parted by blanks, after those of [`BASE`].
+/// Runs the program with [`BASE`] and the words of a line, separated by blanks.
 pub(crate) fn run_line(scene: &Scene, line: &str) -> Result<Ended, String> {
     let words: Vec<&str> = match line.strip_prefix('!') {
         Some(line) => line.split_whitespace().collect(),
@@ -199,7 +199,7 @@ pub(crate) fn run_line(scene: &Scene, line: &str) -> Result<Ended, String> {
     run(&mut command)
 }
 
-/// The program, in 4 GiB of address space; words are still to be added.
+/// The program with an address space of 4 GiB; the caller adds the words.
 pub(crate) fn limited() -> Command {
     let mut command = Command::new("sh");
     let script = format!("ulimit -v {ADDRESS_SPACE_KIB} 2>/dev/null; exec \"$0\" \"$@\"");
@@ -208,7 +208,7 @@ pub(crate) fn limited() -> Command {
     command
 }
 
-/// Runs a command, and kills it if it does not end.
+/// Runs a command, and kills it after [`PATIENCE`].
 pub(crate) fn run(command: &mut Command) -> Result<Ended, String> {
     let folder = Scene::empty();
     let log = folder.path("stderr");
@@ -223,7 +223,7 @@ pub(crate) fn run(command: &mut Command) -> Result<Ended, String> {
     })
 }
 
-/// Waits for a process to end; kills it and fails after `patience`.
+/// Waits for the end of a process; kills it and fails after `patience`.
 pub(crate) fn end_of(child: &mut Child, patience: Duration) -> Result<Option<i32>, String> {
     let started = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Every flag with values that it cannot take, and values that do not fit each other.
+//! Every flag with values that it does not allow, and combinations of values that are not possible.
 
 use crate::case::Accept::{As, No, Warn};
 use crate::case::{Case, check_all};
@@ -24,7 +24,7 @@ pub(crate) const CASES: &[Case] = &[
     ("!", No("no unit cell")),
     ("-", No("\"-\" belongs to no flag")),
     ("--", As("")),
-    // Numbers that are none, of every kind of flag.
+    // Words that are not numbers, for every kind of flag.
     ("-distance nan", No("-distance: ")),
     ("-close_distance inf", No("-close_distance: ")),
     ("-pixel 1e999", No("-pixel: ")),
@@ -113,7 +113,7 @@ pub(crate) const CASES: &[Case] = &[
     ("-misset 1 2 inf", No("-misset: inf is not allowed; give three angles")),
     ("-roi 0 nan 0 1", No("-roi: nan is not allowed")),
     ("-roi 0 1.5 0 1", No("-roi: 1.5 is not allowed")),
-    // Zero and negative where neither can be.
+    // Zero and negative numbers that are not allowed.
     ("-pixel 0", No("-pixel: 0 is not allowed; give a number above 0 (mm)")),
     ("-pixel -1", No("-pixel: -1 is not allowed")),
     ("-pixel 1e-300", No("-pixel: 1e-300 is absurd")),
@@ -136,7 +136,7 @@ pub(crate) const CASES: &[Case] = &[
     ("-threads -1", No("-threads: -1 is not allowed; give a whole number from 0 to 1024")),
     ("-max_memory 0", No("-max_memory: 0 is not allowed")),
     ("-printout_pixel -1 2", No("-printout_pixel: -1 is not allowed")),
-    // Zero and negative that stand for something.
+    // Zero and negative numbers that have a meaning.
     ("-N 0", As("-N 1")),
     ("-N -5", As("-N 1")),
     ("-Na -1", As("-Na 1")),
@@ -178,7 +178,7 @@ pub(crate) const CASES: &[Case] = &[
     ("-hdiv 1", Warn("-hdiv has no effect", "")),
     ("-coherent", Warn("-coherent has no effect", "")),
     ("-polar 2", Warn("a polarization factor lies between -1 and 1", "-polar 2.0")),
-    // Numbers that do not fit each other.
+    // Impossible combinations of numbers.
     ("-roi 5 3 0 7", No("the region of interest runs backwards along fast: from 5 to 3 [-roi]")),
     ("-roi 0 7 6 2", No("the region of interest runs backwards along slow: from 6 to 2 [-roi]")),
     ("-roi 0 8 0 7", No("the region of interest reaches fast pixel 8, but the detector has 8 [-roi]")),

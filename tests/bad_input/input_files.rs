@@ -1,4 +1,4 @@
-//! Every input file in every bad state.
+//! Every input file with every kind of error.
 
 use crate::case::Accept::{As, No, Warn};
 use crate::case::{Case, check_all};
@@ -208,7 +208,7 @@ pub(crate) const CASES: &[Case] = &[
     ("-mask in/size_other.img", No("the mask has 16 x 4 pixels, the detector 8 x 8 [-mask, -detpixels]")),
     ("-mask in/good.img -detpixels 9", No("the mask has 8 x 8 pixels, the detector 9 x 9")),
     ("-mask in/good.img -detpixels_x 4", No("the mask has 8 x 8 pixels, the detector 4 x 8")),
-    // Files of amorphous scattering, which are never opened.
+    // Files of amorphous scattering, which the program does not open.
     ("-stol in/missing.stol", Warn("-stol has no effect", "")),
     ("-4stol in/missing.stol", Warn("-4stol has no effect", "")),
     ("-Q in/missing.stol", Warn("-Q has no effect", "")),

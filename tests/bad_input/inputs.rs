@@ -1,11 +1,11 @@
-//! The input files of the cases, good and bad, under the names that the tables use.
+//! The input files of the cases, valid and invalid, with the names that the tables use.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
 use nanobragg_tests::binary::Scene;
 
-/// Text files as they are.
+/// Text files.
 const TEXTS: &[(&str, &str)] = &[
     ("good.hkl", "0 0 0 10\n1 0 0 20\n0 1 0 30\n-1 -1 2 40\n"),
     (
@@ -107,11 +107,11 @@ const TEXTS: &[(&str, &str)] = &[
     ("brace.img", "{\n"),
 ];
 
-/// An SMV header of 8 x 8 pixels that fits the base line of the cases.
+/// The SMV header of an image with 8 x 8 pixels, as in [`BASE`](crate::case::BASE).
 const HEADER: &str = "HEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\n\
                       SIZE1=8;\nSIZE2=8;\nPIXEL_SIZE=0.1;\nDISTANCE=100;\nWAVELENGTH=1;\n";
 
-/// Changes of that header: the name of the file, what is replaced, and by what.
+/// Changes of this header: the name of the file, the replaced text, and the new text.
 const HEADERS: &[(&str, &str, &str)] = &[
     ("good.img", "", ""),
     ("crlf.img", ";\n", ";\r\n"),
@@ -246,7 +246,7 @@ pub(crate) fn write_all(scene: &Scene) {
     );
 }
 
-/// An image whose pixels count from 1.
+/// An image whose pixels are numbered from 1.
 fn smv(header: &str, bytes_of: fn(u16) -> [u8; 2]) -> Vec<u8> {
     let mut file = format!("{{\n{header}}}\u{c}").into_bytes();
     file.resize(512, b' ');

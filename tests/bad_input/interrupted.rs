@@ -1,4 +1,4 @@
-//! Runs that are ended from outside, in the middle.
+//! Runs that are interrupted by a signal.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -9,17 +9,17 @@ use nanobragg_tests::binary::{Scene, program};
 
 use crate::case::{BASE, OLD, OUTPUTS, contents, end_of, furnished};
 
-/// A run of hours, and one whose single pixel takes a minute.
+/// A run of hours, and a run whose single pixel takes a minute.
 const LONG: &str = "-detpixels 2000 -oversample 60";
 const LONG_PIXEL: &str = "-detpixels 4 -oversample 10000 -mosaic 1 -mosaic_domains 100";
 
 /// The exit status of a run that a signal stopped.
 const STOPPED: Option<i32> = Some(130);
 
-/// Ctrl-C stops within a second; the rest is for a machine that has other things to do.
+/// Ctrl-C stops a run within a second; the other two seconds are for a busy machine.
 const A_SECOND: Duration = Duration::from_millis(1000 + 2000);
 
-/// Starts a run in a folder with old images, and waits until it renders.
+/// Starts a run in a folder with old images, and waits for the start of the rendering.
 fn start(line: &str) -> (Scene, Vec<(String, Vec<u8>)>, Child) {
     let scene = furnished();
     for name in OUTPUTS {
@@ -108,7 +108,7 @@ fn a_killed_run_leaves_the_old_images_and_the_next_run_is_none_the_worse() {
             "{name}"
         );
     }
-    // Nothing can clean up after a kill: the files are hidden and say by their name what they are.
+    // A killed process cannot delete its files. The files are hidden, and their names mark them.
     assert_eq!(parts(&scene), OUTPUTS.len());
     let ended = crate::case::run_line(&scene, "").unwrap();
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);

@@ -1,7 +1,7 @@
-//! What the program makes of bad input: the right image, or a refusal that names the culprit and
-//! touches no file. Every case is one line of a table, with what it accepts.
+//! Bad input: the program renders the right image, or ends with an error that names the cause and changes
+//! no file. Every case is one line of a table with its accepted result.
 //!
-//! Runs are held to 4 GiB of address space and half a minute.
+//! A run has 4 GiB of address space and 30 seconds.
 
 #![cfg(unix)]
 #![forbid(unsafe_code)]

@@ -1,24 +1,24 @@
-//! The sum of a pixel as a textbook has it, one term after the other.
+//! The sum of a pixel as in a textbook, term by term.
 
 use std::f64::consts::PI;
 
 use nanobragg::Experiment;
 use nanobragg::geometry::vector::{cross, dot, norm, scale, sub, unit};
 
-/// Square of the classical electron radius in m^2, as the C program has it.
+/// Square of the classical electron radius in m^2, with the digits of the C program.
 pub(crate) const ELECTRON_RADIUS_SQUARED_M2: f64 = 7.94079248018965e-30;
 
-/// What one source adds at one sub-pixel of one layer of the sensor.
+/// The contribution of one source at one sub-pixel of one layer of the sensor.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Term {
     pub(crate) layer: u32,
-    /// Sum over all orientations of the intensity in units of that of a free electron.
+    /// The sum over all orientations of the intensity, in units of the intensity of a free electron.
     pub(crate) electrons: f64,
     pub(crate) solid_angle_sr: f64,
     pub(crate) polarization: f64,
-    /// What this layer stops of a photon that comes this way.
+    /// The probability that this layer absorbs a photon of this direction.
     pub(crate) capture: f64,
-    /// What the last layer stops of it.
+    /// The same for the last layer.
     pub(crate) last_capture: f64,
 }
 
@@ -74,15 +74,15 @@ pub(crate) fn terms(experiment: &Experiment, fast: u32, slow: u32) -> Vec<Term> 
     terms
 }
 
-/// Photons of a pixel whose terms, each with its corrections, add up to `sum`. The layers of the
-/// sensor are not among what is averaged over.
+/// Photons of a pixel whose terms, with their corrections, have the sum `sum`. The sum is averaged over
+/// sub-pixels and sources, but not over the layers of the sensor.
 pub(crate) fn photons(experiment: &Experiment, sum: f64) -> f64 {
     let subpixels = f64::from(experiment.sampling.oversample).powi(2);
     let steps = subpixels * experiment.sources.len() as f64;
     ELECTRON_RADIUS_SQUARED_M2 * experiment.fluence_per_m2 * sum / steps
 }
 
-/// `F^2 Fl^2` of the crystal at phi 0, Fl the product of `sin(pi N h)/sin(pi h)` over three axes.
+/// `F^2 Fl^2` of the crystal at phi 0. Fl is the product of `sin(pi N h)/sin(pi h)` over three axes.
 fn electrons(experiment: &Experiment, ray: [f64; 3], incident: [f64; 3], wavelength_m: f64) -> f64 {
     let q_per_m = scale(1.0 / wavelength_m, sub(ray, incident));
     let edges = experiment.crystal.direct().vectors();
@@ -96,7 +96,7 @@ fn electrons(experiment: &Experiment, ray: [f64; 3], incident: [f64; 3], wavelen
     (experiment.factors.default_f() * lattice).powi(2)
 }
 
-/// Kahn's polarization factor, by the angle of the ray about the beam.
+/// Kahn's polarization factor, from the azimuth of the ray about the beam.
 pub(crate) fn kahn(factor: f64, ray: [f64; 3], incident: [f64; 3], axis: [f64; 3]) -> f64 {
     let magnetic = unit(cross(axis, incident));
     let electric = cross(incident, magnetic);

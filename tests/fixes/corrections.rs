@@ -1,4 +1,4 @@
-//! Solid angle, polarization, the sensor and water: what weighs the terms of a pixel.
+//! Solid angle, polarization, sensor and water: the weights of the terms of a pixel.
 
 use nanobragg::geometry::vector::{dot, unit};
 use nanobragg::{Experiment, Fixes, Oddity};
@@ -7,18 +7,18 @@ use nanobragg_tests::tolerances::SHALLOW_SENSOR;
 use crate::book::{ELECTRON_RADIUS_SQUARED_M2, Term, photons, terms};
 use crate::laboratory::{assert_pixels, assert_same, experiment, pixels, total};
 
-/// A few cells near a small detector with large pixels, where corrections change within a pixel.
+/// A few cells close to a small detector with large pixels, so that corrections change within a pixel.
 const CLOSE: &str = "-cell 40 50 60 75 100 95 -default_F 100 -N 3 -misset 10 20 30 -lambda 1.1 \
                      -distance 30 -pixel 2.1 -detpixels_x 15 -detpixels_y 12 -polar 0.7";
 
-/// Two directions.
+/// Sources with two directions.
 const TWO_SOURCES: &str = "-sourcefile two_sources.txt";
 
-/// Three layers of a sensor that lets a third pass.
+/// A sensor with three layers that transmits a third of the photons.
 const SENSOR: &str = "-detector_abs 400 -detector_thick 450 -detector_thicksteps 3";
 
-/// Photons if each term counts with what `weight` says; it is also told the first one and that with the
-/// capture fraction the C program ends with.
+/// The photons with the weight `weight` for each term. The arguments of `weight` are the term, the first
+/// term, and the term whose capture fraction the C program uses.
 fn weighted(weight: impl Fn(&Term, &Term, &Term) -> f64) -> impl Fn(&Experiment, u32, u32) -> f64 {
     move |experiment, fast, slow| {
         let terms = terms(experiment, fast, slow);
@@ -91,10 +91,10 @@ fn a_sensor_stops_what_does_not_pass_it() {
              -detector_thicksteps {n} -fix thickness"
         )
     };
-    // One layer lies at the front, so the closed form is exact.
+    // A single layer is at the front, so that the closed form is exact.
     let one = with_layers(1);
     assert_same(&one, &closed_form(&one), &pixels(&one));
-    // A single cell scatters evenly, so that layers at other depths see almost the same.
+    // A single cell scatters evenly, so that layers at different depths get almost the same.
     let evenly = |line: &str| line.replace("-N 3", "-N 1");
     let front = total(&evenly(&one));
     for n in [2, 5, 20] {
@@ -154,12 +154,12 @@ fn a_flag_does_not_bring_in_a_correction_that_is_off() {
     assert_eq!(total(&format!("{plain} -oversample_thick")), 0.0);
 }
 
-/// Water and next to nothing else, in a beam whose fluence times r_e^2 is not 1.
+/// Almost nothing except water, in a beam whose fluence times r_e^2 is not 1.
 const WET: &str = "-cell 40 50 60 -default_F 1e-5 -N 1 -lambda 1.1 -distance 30 -pixel 2.1 \
                    -detpixels_x 15 -detpixels_y 12 -polar 0.7 -water 10 -fluence 3e24";
 
-/// Photons per steradian from the molecules in a cube of water of 10 micrometres, all in phase only with
-/// themselves.
+/// Photons per steradian from the molecules in a cube of water of 10 micrometres, whose waves add up
+/// incoherently.
 fn from_water(experiment: &Experiment) -> f64 {
     let molecules = (1e-5_f64).powi(3) * 1e6 / 18.0 * 6.02214179e23;
     molecules * 2.57_f64.powi(2) * ELECTRON_RADIUS_SQUARED_M2 * experiment.fluence_per_m2

@@ -1,4 +1,4 @@
-//! Command lines as experiments and images.
+//! Experiments and images of command lines.
 
 use nanobragg::{Experiment, Panel, RunOptions, simulate};
 use nanobragg_cli::Job;
@@ -6,7 +6,7 @@ use nanobragg_tests::cases;
 use nanobragg_tests::products::job;
 use nanobragg_tests::tolerances::{PIXEL_OF_BRIGHTEST, PIXEL_RELATIVE};
 
-/// A command line resolved.
+/// The resolved command line.
 pub(crate) fn job_of(line: &str) -> Job {
     let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
     job(&words, &cases::inputs()).unwrap_or_else(|error| panic!("{line}: {error}"))
@@ -17,7 +17,7 @@ pub(crate) fn experiment(line: &str) -> Experiment {
     job_of(line).resolved.experiment
 }
 
-/// The panel of a command line's detector.
+/// The detector panel of a command line.
 pub(crate) fn panel(line: &str) -> Panel {
     experiment(line).detector.first().clone()
 }
@@ -37,7 +37,7 @@ pub(crate) fn total(line: &str) -> f64 {
     pixels(line).into_iter().map(f64::from).sum()
 }
 
-/// Holds every pixel against what `expected` says for (fast, slow).
+/// Compares every pixel with `expected` at (fast, slow).
 pub(crate) fn assert_pixels(line: &str, expected: impl Fn(&Experiment, u32, u32) -> f64) {
     let experiment = experiment(line);
     let ours = render(&experiment, &RunOptions::default());
@@ -49,7 +49,7 @@ pub(crate) fn assert_pixels(line: &str, expected: impl Fn(&Experiment, u32, u32)
     assert_same(line, &expected, &ours);
 }
 
-/// Holds every pixel against an expected one, to the bound of the golden images.
+/// Compares every pixel, with the tolerance of the golden images.
 pub(crate) fn assert_same(name: &str, expected: &[f64], ours: &[f32]) {
     assert_eq!(expected.len(), ours.len(), "{name}");
     let brightest = expected.iter().copied().fold(0.0, f64::max);
@@ -64,7 +64,7 @@ pub(crate) fn assert_same(name: &str, expected: &[f64], ours: &[f32]) {
     }
 }
 
-/// The largest difference of two images, in units of the brightest pixel of the first.
+/// The largest difference of two images, relative to the brightest pixel of the first.
 pub(crate) fn largest_difference(x: &[f32], y: &[f32]) -> f64 {
     let brightest = x.iter().copied().fold(0.0, f32::max);
     let off = x.iter().zip(y).map(|(x, y)| (x - y).abs());

@@ -1,4 +1,4 @@
-//! A crystal of three reflections whose rays are known, and where they meet a detector.
+//! A crystal with three reflections of known rays, and the points where the rays meet a detector.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use nanobragg_tests::tolerances::SPOT_PIXELS;
 
 use crate::laboratory::{experiment, render};
 
-/// Edge of the cubic cell in wavelengths. Reflections with one index -1 along the beam and squares of the
-/// others that add up to 25 then lie on the Ewald sphere, for 1 + 25 = 2 * 13.
+/// Edge of the cubic cell in wavelengths. Reflections with one index -1 along the beam, and other indices
+/// whose squares add up to 25, are on the Ewald sphere, because 1 + 25 = 2 * 13.
 const EDGE: f64 = 13.0;
 
-/// The two other indices, in no symmetric arrangement.
+/// The two other indices, without symmetry.
 const ACROSS: [[i32; 2]; 3] = [[3, 4], [5, 0], [-4, 3]];
 
 /// The edge of a pixel in mm.
@@ -22,7 +22,7 @@ pub(crate) const PIXEL_MM: f64 = 0.6;
 /// The distance in mm, along the beam or along the normal.
 pub(crate) const DISTANCE_MM: f64 = 60.0;
 
-/// Where the centre is put, along fast and slow in pixels.
+/// The position of the centre, along fast and slow in pixels.
 pub(crate) const CENTRE: [f64; 2] = [62.5, 57.0];
 
 /// The crystal and the size of the detector.
@@ -32,7 +32,7 @@ pub(crate) const CRYSTAL: &str = "-cell 13 -default_F 1 -lambda 1 -N 14 -round_x
 /// Rotations about X, Y, Z in degrees.
 pub(crate) const TILT_DEG: [f64; 3] = [4.0, -7.0, 5.0];
 
-/// Indices and ray of each reflection, the beam along x or z.
+/// Indices and rays of the reflections, for a beam along x or z.
 fn reflections(beam: [f64; 3]) -> Vec<([i32; 3], [f64; 3])> {
     let along_x = beam[0] == 1.0;
     let index = |[p, q]: [i32; 2]| if along_x { [-1, p, q] } else { [p, q, -1] };
@@ -46,7 +46,7 @@ fn reflections(beam: [f64; 3]) -> Vec<([i32; 3], [f64; 3])> {
         .to_vec()
 }
 
-/// The experiment of a command line with none but the three reflections.
+/// The experiment of a command line with only the three reflections.
 pub(crate) fn three_spots(line: &str) -> Experiment {
     let mut experiment = experiment(line);
     let listed: Vec<Reflection> = reflections(experiment.beam.direction())
@@ -61,13 +61,13 @@ pub(crate) fn three_spots(line: &str) -> Experiment {
     experiment
 }
 
-/// Holds the spots of an image against where rays meet the detector, along fast and slow in pixels.
+/// Checks that the spots of an image are where the rays meet the detector, along fast and slow in pixels.
 pub(crate) fn assert_spots(line: &str, place: impl Fn([f64; 3]) -> [f64; 2]) {
     let missed = spots_missed(line, place);
     assert!(missed.is_empty(), "{line}: {missed:?}");
 }
 
-/// The places in which there should be spots and are none.
+/// The expected positions at which the image has no spot.
 pub(crate) fn spots_missed(line: &str, place: impl Fn([f64; 3]) -> [f64; 2]) -> Vec<[f64; 2]> {
     const REACH: i64 = 3;
     let experiment = three_spots(line);
@@ -101,13 +101,13 @@ pub(crate) fn spots_missed(line: &str, place: impl Fn([f64; 3]) -> [f64; 2]) -> 
     places
 }
 
-/// A flat detector as a draughtsman would place it: a point that stays when the detector turns.
+/// A flat detector that is constructed from the pivot, the point that stays when the detector rotates.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Drawing {
     convention: Convention,
     tilt_deg: [f64; 3],
     pivot: Pivot,
-    /// From the sample to the pivot: the beam spot or the near point.
+    /// The distance from the sample to the pivot, which is the beam spot or the near point.
     reach_mm: f64,
 }
 
@@ -134,7 +134,7 @@ impl Drawing {
         }
     }
 
-    /// Where a ray meets the detector, along fast and slow in pixels.
+    /// The intersection of a ray with the detector, along fast and slow in pixels.
     pub(crate) fn meets(&self, ray: [f64; 3]) -> [f64; 2] {
         let axes = self.convention.axes();
         let [fast, slow, normal] =
@@ -152,7 +152,7 @@ impl Drawing {
     }
 }
 
-/// A vector turned about X, then Y, then Z.
+/// A vector rotated about X, then Y, then Z.
 fn turned(vector: [f64; 3], [about_x, about_y, about_z]: [f64; 3]) -> [f64; 3] {
     let [x, y, z] = vector;
     let (s, c) = about_x.to_radians().sin_cos();
@@ -163,7 +163,7 @@ fn turned(vector: [f64; 3], [about_x, about_y, about_z]: [f64; 3]) -> [f64; 3] {
     [x * c - y * s, x * s + y * c, z]
 }
 
-/// The flags `-Xbeam`, `-Ybeam` that put the centre at [`CENTRE`] in the sense of the convention.
+/// The flags `-Xbeam`, `-Ybeam` that put the centre at [`CENTRE`] for the convention.
 pub(crate) fn beam_flags(convention: Convention) -> String {
     let [f_mm, s_mm] = CENTRE.map(|pixels| pixels * PIXEL_MM);
     let [x, y] = match convention {
@@ -175,12 +175,12 @@ pub(crate) fn beam_flags(convention: Convention) -> String {
     format!("-Xbeam {x} -Ybeam {y}")
 }
 
-/// The flags `-ORGX`, `-ORGY` that do the same; 0.5 is the corner of the first pixel.
+/// The equivalent flags `-ORGX`, `-ORGY`; 0.5 is the corner of the first pixel.
 pub(crate) fn org_flags() -> String {
     format!("-ORGX {} -ORGY {}", CENTRE[0] + 0.5, CENTRE[1] + 0.5)
 }
 
-/// The flags `-Xclose`, `-Yclose` that do the same.
+/// The equivalent flags `-Xclose`, `-Yclose`.
 pub(crate) fn close_flags() -> String {
     let [f_mm, s_mm] = CENTRE.map(|pixels| pixels * PIXEL_MM);
     format!("-Xclose {f_mm} -Yclose {s_mm}")

@@ -1,4 +1,4 @@
-//! The program itself, run in a folder of its own.
+//! Runs the program in a temporary folder.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,13 +11,13 @@ use tempfile::TempDir;
 
 use crate::cases;
 
-/// An empty or furnished folder in which the program is run; gone at the end.
+/// A temporary folder in which the program runs. The folder is deleted at the end.
 #[derive(Debug)]
 pub struct Scene {
     folder: TempDir,
 }
 
-/// A run that has ended.
+/// A finished run.
 #[derive(Debug)]
 pub struct Finished {
     /// The exit status; `None` if a signal ended the run.
@@ -32,7 +32,7 @@ impl Scene {
     /// An empty folder.
     ///
     /// # Panics
-    /// When it cannot be made.
+    /// When the folder cannot be made.
     pub fn empty() -> Self {
         Self {
             folder: TempDir::new().unwrap(),
@@ -44,10 +44,10 @@ impl Scene {
         Self::with_copies_of(&cases::inputs())
     }
 
-    /// A folder with copies of the files in `folder`.
+    /// A folder with copies of the files of `folder`.
     ///
     /// # Panics
-    /// When one cannot be copied.
+    /// When a file cannot be copied.
     pub fn with_copies_of(folder: &Path) -> Self {
         let scene = Self::empty();
         for entry in fs::read_dir(folder).unwrap() {
@@ -65,16 +65,16 @@ impl Scene {
     /// The contents of a file in the folder.
     ///
     /// # Panics
-    /// When it cannot be read.
+    /// When the file cannot be read.
     pub fn read(&self, name: &str) -> Vec<u8> {
         let path = self.path(name);
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// Puts a file into the folder.
+    /// Writes a file in the folder.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
         fs::write(self.path(name), contents).unwrap();
     }
@@ -93,10 +93,10 @@ impl Scene {
         names
     }
 
-    /// Runs the program in the folder to its end.
+    /// Runs the program in the folder and waits for its end.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// When the program cannot be started.
     pub fn run<W: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = W>) -> Finished {
         let output = self.command(words).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -107,12 +107,12 @@ impl Scene {
         }
     }
 
-    /// Runs the program on the words of a line, parted at blanks.
+    /// Runs the program with the words of a line, separated by blanks.
     pub fn run_line(&self, line: &str) -> Finished {
         self.run(line.split_whitespace())
     }
 
-    /// The program with these words, not yet started, its output to be caught.
+    /// The program with these words, not yet started. Its output is captured.
     pub fn command<W: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = W>) -> Command {
         let mut command = Command::new(program());
         command
@@ -126,20 +126,19 @@ impl Scene {
 }
 
 impl Finished {
-    /// The run, which must have ended well.
+    /// The run, which must have succeeded.
     ///
     /// # Panics
-    /// When it has not.
+    /// When the run failed.
     pub fn well(self) -> Self {
         assert_eq!(self.status, Some(0), "{}", self.stderr);
         self
     }
 
-    /// The line of standard output that begins with `start` (blanks before it do not count), without
-    /// that.
+    /// The rest of the line of standard output that begins with `start`, apart from leading blanks.
     ///
     /// # Panics
-    /// When there is none.
+    /// When there is no such line.
     pub fn line(&self, start: &str) -> &str {
         let mut lines = self.stdout.lines().map(str::trim_start);
         let found = lines.find_map(|line| line.strip_prefix(start));
@@ -147,10 +146,10 @@ impl Finished {
     }
 }
 
-/// The program, of the profile that this test is built in.
+/// The program, built with the profile of this test.
 ///
-/// Cargo tells only the tests of the package that owns a binary where it is, so it is looked for
-/// beside the test, and built if it is missing or older than its source.
+/// Cargo gives the path of a binary only to tests of the same package. So the program is taken from the
+/// folder of the test, and is built if it is missing or older than its source.
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -164,13 +163,13 @@ pub fn program() -> &'static Path {
     })
 }
 
-/// Where failed comparisons leave their pictures: cargo's folder for what tests write.
+/// The folder for pictures of failed comparisons: cargo's folder for files of tests.
 pub fn leftovers_folder() -> PathBuf {
     let target = profile_folder().parent().map(Path::to_path_buf);
     target.unwrap_or_default().join("tmp")
 }
 
-/// `target/release` or the like: the test is in its `deps`.
+/// `target/release` or a similar folder; the test is in its subfolder `deps`.
 fn profile_folder() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(2).unwrap().to_path_buf()
@@ -200,7 +199,7 @@ fn build() {
     );
 }
 
-/// Whether the program is there and no source of it is younger.
+/// Whether the program exists and is newer than all sources.
 fn is_current(program: &Path) -> bool {
     let Ok(built) = program.metadata().and_then(|metadata| metadata.modified()) else {
         return false;
@@ -209,7 +208,7 @@ fn is_current(program: &Path) -> bool {
     youngest_source(&crates).is_none_or(|changed| changed <= built)
 }
 
-/// When the youngest `.rs` file in or below `folder`, tests apart, was changed.
+/// The last change of a `.rs` file in or below `folder`, except tests.
 fn youngest_source(folder: &Path) -> Option<SystemTime> {
     let entries = fs::read_dir(folder).ok()?;
     entries

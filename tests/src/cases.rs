@@ -1,4 +1,4 @@
-//! The golden cases: command lines, their input files, and the C program's images.
+//! The golden cases: command lines, input files, and the images of the C program.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,19 +13,19 @@ pub const FAST: usize = 61;
 /// Pixels along the slow axis in every golden case.
 pub const SLOW: usize = 47;
 
-/// One command line, and by its name the images the C program makes of it.
+/// A command line, whose images by the C program are stored under its name.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// Names the files under `expected/`.
+    /// The name of the files under `expected/`.
     pub name: String,
-    /// The words after the program's name. Files are named without a folder: they are in [`inputs`].
+    /// The words after the program name. Input files are named without a folder: they are in [`inputs`].
     pub words: Vec<String>,
 }
 
-/// All cases of `cases.json`, in its order.
+/// All cases of `cases.json`, in order.
 ///
 /// # Panics
-/// When the file is damaged.
+/// When the file has errors.
 pub fn all() -> Vec<Case> {
     let text = fs::read_to_string(golden().join("cases.json")).unwrap();
     let cases: Value = serde_json::from_str(&text).unwrap();
@@ -42,20 +42,20 @@ pub fn all() -> Vec<Case> {
     cases.as_array().unwrap().iter().map(case).collect()
 }
 
-/// The case called `name`.
+/// The case with this name.
 ///
 /// # Panics
-/// When there is none.
+/// When there is no such case.
 pub fn named(name: &str) -> Case {
     let found = all().into_iter().find(|case| case.name == name);
     found.unwrap_or_else(|| panic!("no golden case is called {name}"))
 }
 
 impl Case {
-    /// The C program's images.
+    /// The images of the C program.
     ///
     /// # Panics
-    /// When one is missing.
+    /// When an image is missing.
     pub fn expected(&self) -> Products {
         let file = |ending: &str| {
             let path = golden()
@@ -71,7 +71,7 @@ impl Case {
         }
     }
 
-    /// What the case adds to integer images.
+    /// The offset that the case adds to integer images.
     pub fn adc(&self) -> f64 {
         let place = self.words.iter().rposition(|word| word == "-adc");
         let value = place.and_then(|place| self.words.get(place + 1));
@@ -84,7 +84,7 @@ pub fn golden() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden")
 }
 
-/// The folder of the files that the command lines name.
+/// The folder of the input files.
 pub fn inputs() -> PathBuf {
     golden().join("inputs")
 }

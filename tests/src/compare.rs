@@ -1,7 +1,7 @@
-//! Whether two runs have left the same images.
+//! Compares the images of two runs.
 //!
-//! Files are taken apart here by plain means of their own, not by the readers under test; and by
-//! their ends, since a header of the C program can run past the length it claims.
+//! The files are parsed here with simple code, independent of the readers under test. Pixels are taken
+//! from the end of a file, because a header of the C program can be longer than the length it states.
 
 use std::collections::BTreeMap;
 
@@ -12,35 +12,35 @@ use crate::tolerances::{
     NOISE_MEAN_ERRORS, NOISE_MEANS, NOISE_VARIANCE, PIXEL_OF_BRIGHTEST, PIXEL_RELATIVE,
 };
 
-/// Images to be held against each other.
+/// Two sets of images to be compared.
 #[derive(Debug)]
 pub struct Pair<'a> {
-    /// Names what is compared, in messages and in the name of the picture.
+    /// The name in messages and in the file name of the picture.
     pub name: &'a str,
     /// Pixels along the fast axis.
     pub fast: usize,
     /// Pixels along the slow axis.
     pub slow: usize,
-    /// What is added to integers.
+    /// The offset of integer images.
     pub adc: f64,
-    /// What there should be.
+    /// The expected images.
     pub expected: &'a Products,
-    /// What there is.
+    /// The tested images.
     pub ours: &'a Products,
 }
 
-/// What a comparison has found.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Float pixels that are equal to the bit.
+    /// The number of float pixels that are equal to the bit.
     pub same: usize,
-    /// Float pixels compared.
+    /// The number of compared float pixels.
     pub pixels: usize,
-    /// What differs beyond its tolerance, one line each.
+    /// The differences beyond their tolerances, one per line.
     pub faults: Vec<String>,
 }
 
-/// Compares all four files.
+/// Compares all four images.
 pub fn compare(pair: &Pair<'_>) -> Findings {
     let expected = floats(&pair.expected.float);
     let ours = floats(&pair.ours.float);
@@ -67,7 +67,7 @@ pub fn compare(pair: &Pair<'_>) -> Findings {
     findings
 }
 
-/// What is wrong with float pixels, if anything.
+/// The error of float pixels, if there is one.
 pub fn float_fault(name: &str, fast: usize, expected: &[f32], ours: &[f32]) -> Option<String> {
     let brightest = expected
         .iter()
@@ -78,8 +78,8 @@ pub fn float_fault(name: &str, fast: usize, expected: &[f32], ours: &[f32]) -> O
     })
 }
 
-/// The pixel that is off most, in units of what it may be off, if any is off by more. Leaves a picture
-/// of three panels in that case.
+/// The pixel with the largest difference in units of the allowed one, if a difference is not allowed. In
+/// that case a picture of three panels is written.
 fn pixel_fault(
     name: &str,
     fast: usize,
@@ -123,7 +123,7 @@ fn pixel_fault(
     ))
 }
 
-/// What is wrong with an SMV file.
+/// The errors of an SMV file.
 fn integer_faults(pair: &Pair<'_>, kind: &str, exactly: bool) -> Vec<String> {
     let (expected, ours) = match kind {
         "int" => (&pair.expected.int, &pair.ours.int),
@@ -160,7 +160,7 @@ fn integer_faults(pair: &Pair<'_>, kind: &str, exactly: bool) -> Vec<String> {
     faults
 }
 
-/// What is wrong with a greymap.
+/// The errors of a greymap.
 fn grey_faults(pair: &Pair<'_>) -> Vec<String> {
     let pixels = pair.fast * pair.slow;
     let parts = |bytes: &[u8]| -> Option<(Vec<String>, Vec<f32>)> {
@@ -206,7 +206,7 @@ fn grey_faults(pair: &Pair<'_>) -> Vec<String> {
     faults
 }
 
-/// The keys and values of an SMV header, up to its closing brace wherever that is.
+/// The keys and values of an SMV header, up to its closing brace at any position.
 pub fn smv_header(bytes: &[u8]) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
     let text = text.split('}').next().unwrap_or_default();
@@ -217,7 +217,7 @@ pub fn smv_header(bytes: &[u8]) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Whether two header values agree: each comma-separated number within its tolerance, or the words.
+/// Whether two header values agree: comma-separated numbers within their tolerance, or equal words.
 fn is_same_value(expected: &str, ours: &str) -> bool {
     let numbers = |text: &str| -> Option<Vec<f64>> {
         text.split(',').map(|number| number.parse().ok()).collect()
@@ -241,7 +241,7 @@ pub fn last_u16(bytes: &[u8], count: usize) -> Vec<u16> {
     pairs.iter().copied().map(u16::from_le_bytes).collect()
 }
 
-/// Whether counts look like Poisson deviates of these means, by mean and variance.
+/// Whether mean and variance of counts fit Poisson deviates with these means.
 fn is_poisson_like(means: &[f32], counts: &[u16], adc: f64) -> bool {
     let deviations: Vec<f64> = means
         .iter()

@@ -1,28 +1,33 @@
-//! What the tests of this package share. The tests themselves stand beside this folder.
+//! The parts that the tests of this package share. The tests are in the parent folder.
 //!
-//! | test file | holds the program to |
+//! | test file | tests |
 //! |---|---|
-//! | `golden.rs` | the C program's images for 129 command lines, through the library and the binary |
-//! | `backends.rs` | the scenes of [`suite`], which every backend must pass at every level and on any number of threads |
-//! | `properties.rs` | what must hold for any experiment: turn the laboratory, crop, mask, add threads |
-//! | `panels.rs` | detectors of several panels: cut, tilted, masked, differentiated |
-//! | `value_stability.rs` | the C program's random numbers, one by one |
+//! | `golden.rs` | equality with the C program's images for 129 command lines, in library and binary |
+//! | `backends.rs` | the scenes of [`suite`] with every backend, level and number of threads |
+//! | `properties.rs` | properties of any experiment: rotate the laboratory, crop, mask, add threads |
+//! | `panels.rs` | detectors with several panels: cut, tilted, masked, differentiated |
+//! | `gradients.rs` | derivatives of images, compared with central differences |
+//! | `value_stability.rs` | equality with the C program's random numbers |
 //! | `cli.rs` | spelling of flags, help, messages, exit status |
-//! | `report.rs` | what a run says on standard output |
+//! | `report.rs` | the report of a run on standard output |
 //! | `oddities.rs` | a warning for each oddity that changes the run, and for no other |
-//! | `fixes/` | what `-fix` makes of each oddity, against derivations of its own |
-//! | `outputs.rs` | which files a run leaves, and that they are complete or untouched |
-//! | `bad_input/` | the right image or a refusal that names the culprit, whatever it is fed (docs/RELIABILITY.md) |
-//! | `corpus.rs` | what the fuzz targets promise, for their corpus |
-//! | `compare.rs` | `nanoBragg compare`: figures, formats, both programs side by side, refusals |
-//! | `structure_factors.rs` | MTZ, mmCIF and text in, `nanoBragg hkl`, `nanoBragg orient` |
+//! | `fixes/` | the effect of `-fix` on each oddity, compared with independent derivations |
+//! | `outputs.rs` | the output files of a run, which are complete or unchanged |
+//! | `series.rs` | `-frames` and `-shots` |
+//! | `bad_input/` | bad input: the right image or an error that names the cause (docs/RELIABILITY.md) |
+//! | `corpus.rs` | the checks of the fuzz targets, for their corpus |
+//! | `compare.rs` | `nanoBragg compare`: figures, formats, runs of both programs, errors |
+//! | `refine.rs` | `nanoBragg refine` |
+//! | `structure_factors.rs` | MTZ, mmCIF and text as input, `nanoBragg hkl`, `nanoBragg orient` |
+//! | `coordinates.rs` | images from coordinates of atoms |
+//! | `exchange.rs` | geometry from and to files of other programs |
 //! | `experiment_file.rs` | `-experiment` and `-save-experiment` |
 //! | `plan_and_record.rs` | `-plan`, `-record`, `-rerun` and `-diff` |
-//! | `differential.rs` | the images of a C binary at hand, for random command lines |
+//! | `differential.rs` | random command lines, compared with a C binary if there is one |
 //!
-//! A golden case is written once, as a command line ([`cases`]), and run in every way that [`ways`]
-//! lists. Two sets of images are compared by [`compare`], within the bounds of [`tolerances`] and no
-//! others. [`strategies`] draws random experiments, [`binary`] runs the program in a folder of its own.
+//! A golden case is a command line ([`cases`]) and runs in all [`ways`]. [`compare`] compares two sets of
+//! images within the [`tolerances`]. [`strategies`] generates random experiments, [`binary`] runs the
+//! program in a temporary folder.
 //!
 //! ```
 //! use nanobragg_tests::cases;

@@ -1,4 +1,4 @@
-//! The picture that a failed comparison leaves.
+//! The picture of a failed comparison.
 
 use std::fs;
 use std::io::BufWriter;
@@ -9,8 +9,8 @@ use nanobragg::io::{Image, png};
 
 use crate::binary::leftovers_folder;
 
-/// Writes three panels side by side (what was expected, the difference, ours), dark where bright, and
-/// returns the path. Images have the shape `[slow][fast]`.
+/// Writes three panels side by side (expected, difference, tested), dark where bright, and returns the
+/// path. Images have the shape `[slow][fast]`.
 ///
 /// # Panics
 /// When the picture cannot be written.

@@ -1,4 +1,4 @@
-//! The four files of a run, as bytes, however they came about.
+//! The four images of a run, as bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use nanobragg_cli::{Args, Invocation, Job};
 use crate::binary::Scene;
 use crate::ways::Way;
 
-/// The contents of the files that a run leaves.
+/// The contents of the images of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Products {
     /// Little-endian f32, no header.
@@ -23,10 +23,10 @@ pub struct Products {
 }
 
 impl Products {
-    /// Runs a command line through the library. Files it names are looked for in `inputs`.
+    /// Runs a command line through the library. Input files are in the folder `inputs`.
     ///
     /// # Errors
-    /// What the library says.
+    /// The error of the library.
     pub fn of_library(words: &[String], inputs: &Path, way: &Way) -> Result<Self, String> {
         let args = understood(words, inputs)?;
         let job = resolved(&args)?;
@@ -49,10 +49,10 @@ impl Products {
         })
     }
 
-    /// Runs a command line through the binary, in a folder with copies of what is in `inputs`.
+    /// Runs a command line through the binary, in a folder with copies of the files in `inputs`.
     ///
     /// # Errors
-    /// What the program says on standard error, if it does not end well.
+    /// The standard error of the program if it fails.
     pub fn of_binary(words: &[String], inputs: &Path, way: &Way) -> Result<Self, String> {
         const OUTPUTS: [&str; 9] = [
             "-floatfile",
@@ -83,10 +83,10 @@ impl Products {
     }
 }
 
-/// A command line resolved. Files it names are looked for in `inputs`.
+/// The resolved command line. Input files are in the folder `inputs`.
 ///
 /// # Errors
-/// What the library says.
+/// The error of the library.
 pub fn job(words: &[String], inputs: &Path) -> Result<Job, String> {
     resolved(&understood(words, inputs)?)
 }
@@ -101,7 +101,7 @@ pub fn floats(bytes: &[u8]) -> Vec<f32> {
     pixels.iter().copied().map(f32::from_le_bytes).collect()
 }
 
-/// A command line understood, with the files it names sought in `inputs`.
+/// The parsed command line. Input files are in the folder `inputs`.
 fn understood(words: &[String], inputs: &Path) -> Result<Args, String> {
     let mut args = match Invocation::from_words(words) {
         Ok(Invocation::Run(args)) => *args,
@@ -118,7 +118,7 @@ fn understood(words: &[String], inputs: &Path) -> Result<Args, String> {
     here(&mut args.beam.source_path);
     here(&mut args.detector.image_path);
     here(&mut args.detector.mask_path);
-    // Not the dump that some earlier run has left in the working folder.
+    // A dump of an earlier run in the working folder must not be read.
     args.factors
         .dump_path
         .get_or_insert_with(|| inputs.join("no-dump.bin"));

@@ -1,4 +1,4 @@
-//! Random experiments, small enough to render hundreds of.
+//! Random experiments that are small enough to render hundreds of them.
 use nanobragg::crystal::Reflection;
 use nanobragg::{
     Angle, BeamSpec, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec,
@@ -8,9 +8,9 @@ use nanobragg::{
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Any experiment: all named conventions, shapes and lookups, every sum longer than one term at times.
+/// Any experiment: all named conventions, shapes and lookups; each sum sometimes has several terms.
 ///
-/// Some of them show the oddities by which one pixel depends on those before it.
+/// In some of them a pixel depends on the pixels before it, as in the C program (an oddity).
 pub fn experiments() -> impl Strategy<Value = ExperimentSpec> {
     (
         detectors(),
@@ -41,7 +41,7 @@ pub fn experiments() -> impl Strategy<Value = ExperimentSpec> {
         )
 }
 
-/// Experiments in which no pixel depends on another: no step at phi = 0 and no interpolation.
+/// Experiments whose pixels do not depend on each other: no step at phi = 0 and no interpolation.
 pub fn steady_experiments() -> impl Strategy<Value = ExperimentSpec> {
     experiments().prop_map(|mut spec| {
         spec.phi.start = Angle::from_degrees(1.0 + spec.phi.start.degrees().abs());
@@ -50,12 +50,12 @@ pub fn steady_experiments() -> impl Strategy<Value = ExperimentSpec> {
     })
 }
 
-/// Three angles in radians, for turning a whole laboratory.
+/// Three angles in radians, to rotate the whole laboratory.
 pub fn turns() -> impl Strategy<Value = [f64; 3]> {
     [-3.0..3.0, -3.0..3.0, -3.0..3.0]
 }
 
-/// Weights as they can stand in a source file; `None` is a missing column.
+/// Weights of a source file; `None` is a missing column.
 pub fn weights() -> impl Strategy<Value = Option<f64>> {
     prop_oneof![
         1 => Just(None),
@@ -91,7 +91,7 @@ fn detectors() -> impl Strategy<Value = DetectorSpec> {
         )
 }
 
-/// All conventions but the one without axes of its own.
+/// All conventions except the one without its own axes.
 pub fn named_conventions() -> Vec<Convention> {
     let mut conventions = Convention::ALL.to_vec();
     conventions.retain(|convention| *convention != Convention::Custom);
@@ -139,7 +139,7 @@ pub fn cells() -> impl Strategy<Value = CellSpec> {
         )
 }
 
-/// No list of reflections and a default, or a box of random ones.
+/// No list of reflections but a default F, or a box of random reflections.
 fn factors() -> impl Strategy<Value = FactorGrid> {
     const REACH: i32 = 3;
     const EDGE: usize = 2 * REACH as usize + 1;
@@ -199,7 +199,7 @@ fn beams() -> impl Strategy<Value = BeamSpec> {
         )
 }
 
-/// Sweeps of one to four steps, a third of them from exactly 0.
+/// Sweeps of one to four steps; a third of them start at exactly 0.
 fn sweeps() -> impl Strategy<Value = PhiSpec> {
     (
         prop_oneof![1 => Just(0.0), 2 => -0.5..0.5],
@@ -227,9 +227,9 @@ fn samplings() -> impl Strategy<Value = SamplingSpec> {
     })
 }
 
-/// Command lines that the C program understands as we do, over most of its flags.
+/// Command lines that have the same meaning for the C program, over most of its flags.
 ///
-/// They name input files of the golden cases, and no size of the detector in pixels.
+/// They name input files of the golden cases, and do not set the numbers of pixels.
 pub fn command_lines() -> impl Strategy<Value = String> {
     let crystal = prop_oneof![
         1 => Just("-mat A.mat -hkl P1.hkl -lambda 1.1 -distance 120 -pixel 1.5".to_owned()),

@@ -1,7 +1,7 @@
 //! The scenes that every backend must pass.
 //!
-//! A new backend calls [`faults`] with the tolerance that it claims. The judge is the scalar backend,
-//! which golden cases hold to the C program. Scenes are small, but wider than a block of lanes, so that
+//! A new backend calls [`faults`] with its claimed tolerance. The reference is the scalar backend, which
+//! golden cases compare with the C program. Scenes are small, but wider than a block of lanes, so that
 //! each has a pixel next to an edge of a block.
 
 use nanobragg::physics::{Backend, Scalar, render_with};
@@ -11,22 +11,22 @@ use crate::cases;
 use crate::products::job;
 use crate::tolerances::{PIXEL_OF_BRIGHTEST, PIXEL_RELATIVE, SINGLE_OF_BRIGHTEST, SINGLE_RELATIVE};
 
-/// How far a pixel may be from that of the scalar backend.
+/// The allowed difference of a pixel from the scalar backend: the sum of two terms.
 #[derive(Debug, Clone, Copy)]
 pub struct Tolerance {
-    /// In units of the pixel.
+    /// Relative to the pixel.
     pub relative: f64,
-    /// Added to it, in units of the brightest pixel.
+    /// Relative to the brightest pixel.
     pub of_brightest: f64,
 }
 
-/// That of a backend in double precision: as far as any backend may be from the C program.
+/// The tolerance of double precision: the same as the tolerance against the C program.
 pub const DOUBLE: Tolerance = Tolerance {
     relative: PIXEL_RELATIVE,
     of_brightest: PIXEL_OF_BRIGHTEST,
 };
 
-/// That of a backend in single precision.
+/// The tolerance of single precision.
 pub const SINGLE: Tolerance = Tolerance {
     relative: SINGLE_RELATIVE,
     of_brightest: SINGLE_OF_BRIGHTEST,
@@ -35,17 +35,17 @@ pub const SINGLE: Tolerance = Tolerance {
 /// A scene of the suite.
 #[derive(Debug, Clone)]
 pub struct SuiteScene {
-    /// What it is there for.
+    /// What the scene tests.
     pub name: &'static str,
     /// The experiment.
     pub experiment: Experiment,
 }
 
-/// What every line begins with.
+/// The beginning of every command line.
 const COMMON: &str = "-detpixels_x 71 -detpixels_y 7 -pixel 0.9 -distance 80 -lambda 1 \
                       -cell 70 80 90 85 95 100 -misset 10 20 30";
 
-/// Each scene: its name, and what its command line adds to [`COMMON`].
+/// Each scene: its name, and the words that its command line adds to [`COMMON`].
 const LINES: &[(&str, &str)] = &[
     ("parallelepiped", "-default_F 100 -N 5"),
     ("ellipsoid", "-default_F 100 -N 5 -round_xtal"),
@@ -142,7 +142,7 @@ const LINES: &[(&str, &str)] = &[
 /// All scenes.
 ///
 /// # Panics
-/// When a line of the suite is not understood.
+/// When a command line of the suite has an error.
 pub fn scenes() -> Vec<SuiteScene> {
     let scene = |&(name, line): &(&'static str, &str)| {
         let words = COMMON.split_whitespace().chain(line.split_whitespace());
@@ -158,7 +158,7 @@ pub fn scenes() -> Vec<SuiteScene> {
     scenes
 }
 
-/// The scene on a detector that is cut into two panels of unequal width.
+/// The scene with its detector cut into two panels of different widths.
 fn cut_in_two(scene: &SuiteScene) -> SuiteScene {
     let mut experiment = scene.experiment.clone();
     let whole = experiment.detector.first().clone();
@@ -171,8 +171,8 @@ fn cut_in_two(scene: &SuiteScene) -> SuiteScene {
     }
 }
 
-/// What is wrong with a backend: for each scene in which it fails, the worst pixel, or how what the frame
-/// tells of the run differs. Empty for a backend that passes.
+/// The errors of a backend: for each scene that fails, the worst pixel, or the difference in the results
+/// of the frame. Empty if the backend passes.
 ///
 /// # Panics
 /// When a run cannot be started.
@@ -202,7 +202,7 @@ pub fn faults(backend: &dyn Backend, tolerance: Tolerance) -> Vec<String> {
     faults
 }
 
-/// The pixel that is farthest beyond the tolerance, if any is.
+/// The pixel with the largest difference in units of the tolerance, if it is above the tolerance.
 fn worst_pixel(expected: &Frame, ours: &Frame, tolerance: Tolerance) -> Option<String> {
     let brightest = f64::from(expected.statistics.max_photons);
     let mut worst = (1.0, None);
@@ -215,7 +215,7 @@ fn worst_pixel(expected: &Frame, ours: &Frame, tolerance: Tolerance) -> Option<S
             let (e, o) = (f64::from(e), f64::from(o));
             let allowed = tolerance.relative * e.abs() + tolerance.of_brightest * brightest;
             let off = (e - o).abs() / allowed;
-            // A pixel that is no number is off by more than any other.
+            // NaN is the largest difference.
             let off = if off.is_nan() { f64::INFINITY } else { off };
             if off > worst.0 {
                 let (fast, slow) = (at % width, at / width);

@@ -1,21 +1,21 @@
-//! The ways in which every golden case is run. A new kernel, level or precision is one more entry here.
+//! The ways to run every golden case. A new kernel, level or precision is one more entry here.
 
 use nanobragg::{Level, Precision, RunOptions};
 
-/// One way of running an experiment. It must not show in the images.
+/// A way to run an experiment. All ways must give the same images.
 #[derive(Debug, Clone, Copy)]
 pub struct Way {
-    /// Names the way in messages and file names.
+    /// The name in messages and file names.
     pub name: &'static str,
-    /// Threads to render on.
+    /// The number of threads.
     pub threads: usize,
-    /// Vector instructions; `None` for the best of the machine.
+    /// Vector instructions; `None`: the best of the processor.
     pub level: Option<Level>,
-    /// The same for the binary, as flags.
+    /// The same settings as flags of the binary.
     pub flags: &'static [&'static str],
 }
 
-/// All ways. Those that this processor cannot go are left out by [`ways`].
+/// All ways. [`ways`] leaves out those that this processor does not support.
 const ALL: &[Way] = &[
     Way {
         name: "1-thread",
@@ -61,7 +61,7 @@ const ALL: &[Way] = &[
     },
 ];
 
-/// Single precision, which is held to a bound of its own.
+/// Single precision, which has its own tolerance.
 pub const SINGLE: Way = Way {
     name: "single",
     threads: 2,
@@ -69,14 +69,14 @@ pub const SINGLE: Way = Way {
     flags: &["-threads", "2", "-precision", "single"],
 };
 
-/// The ways that this processor can go.
+/// The ways that this processor supports.
 pub fn ways() -> impl Iterator<Item = &'static Way> {
     ALL.iter()
         .filter(|way| way.level.is_none_or(Level::is_available))
 }
 
 impl Way {
-    /// The way as options of the library.
+    /// The settings as options of the library.
     pub fn options(&self) -> RunOptions<'static> {
         RunOptions {
             threads: self.threads,

@@ -1,4 +1,4 @@
-//! Numbers that carry derivatives along with their value.
+//! Numbers with derivatives.
 
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -11,8 +11,8 @@ use crate::real::{Real, Scalar};
 /// number, so it has the same bits. `Dual<N, Dual<M>>` gives second derivatives: its derivatives
 /// have derivatives.
 ///
-/// A derivative that would be 0 times infinity is 0, not NaN: that of the square root of a constant
-/// 0, and that of an exponential that has underflowed.
+/// A derivative of the form 0 times infinity is 0, not NaN. Examples are the square root of a constant 0,
+/// and an exponential that has underflowed.
 ///
 /// ```
 /// use nanobragg_numeric::{Dual, Scalar};
@@ -41,8 +41,8 @@ impl<const N: usize, T: Real> Dual<N, T> {
         }
     }
 
-    /// Parameter number `index`: its derivative by itself is 1, by the others 0. An index of `N` or
-    /// more gives a constant.
+    /// Parameter number `index`: its derivative by itself is 1, by the others 0. An index of `N` or more
+    /// gives a constant.
     #[inline(always)]
     pub fn variable(real: T, index: usize) -> Self {
         let mut variable = Self::constant(real);
@@ -61,7 +61,7 @@ impl<const N: usize, T: Real> Dual<N, T> {
         }
     }
 
-    /// A function of two numbers: its value, and its derivative from the two of each parameter.
+    /// A function of two numbers with the value `real`; `derivative` combines two derivatives by a parameter.
     #[inline(always)]
     fn zip(self, other: Self, real: T, derivative: impl Fn(T, T) -> T) -> Self {
         let mut derivatives = self.derivatives;

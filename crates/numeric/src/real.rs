@@ -33,7 +33,7 @@ pub trait Scalar: Real {
     /// The value without derivatives, to branch on.
     fn value(self) -> f64;
 
-    /// Whether the value and all derivatives are 0. A rotation by such an angle may be left out.
+    /// Whether the value and all derivatives are 0. A rotation by such an angle may be skipped.
     #[inline(always)]
     fn is_zero(self) -> bool {
         self.value() == 0.0

@@ -2,7 +2,7 @@
 
 use super::MinimalStandard;
 
-/// Gaussian deviates of mean 0 and variance 1, made two at a time.
+/// Gaussian deviates of mean 0 and variance 1, generated in pairs.
 ///
 /// A point (v1, v2) is drawn uniformly in the unit circle. With s = v1^2 + v2^2 and
 /// f = sqrt(-2 ln s / s), both v1 f and v2 f are deviates: v2 f is returned, v1 f is kept for the

@@ -1,7 +1,7 @@
 //! Uniform random numbers: a multiplicative congruential generator with a shuffle table.
 
-/// The multiplier of Park and Miller's generator, 7^5. It is a primitive root of the modulus, so
-/// the generator visits every value from 1 to 2^31 - 2 before one comes again.
+/// The multiplier of Park and Miller's generator, 7^5. It is a primitive root of the modulus, so the
+/// generator visits every value from 1 to 2^31 - 2 before a value repeats.
 const MULTIPLIER: u64 = 16_807;
 
 /// The modulus of Park and Miller's generator, a prime: 2^31 - 1.
@@ -10,8 +10,8 @@ const MODULUS: u64 = 2_147_483_647;
 /// The number of entries in the shuffle table.
 const TABLE_LENGTH: usize = 32;
 
-/// The number of values discarded before the table is filled: the first after a small seed is small
-/// too.
+/// The number of values discarded before the table is filled: the first value after a small seed is
+/// small too.
 const WARM_UP: usize = 8;
 
 /// Values of the generator per table entry: value v selects entry v / BAND.

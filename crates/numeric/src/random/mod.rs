@@ -1,8 +1,8 @@
 //! Repeatable random numbers: uniform, Gaussian and Poisson.
 //!
-//! [`MinimalStandard`] gives uniform deviates; [`GaussianDeviates`] and [`PoissonNoise`] are made
-//! from them. All round to `f32` at the same places as the C program: if one bit differed, one
-//! deviate might be accepted instead of refused, and all later ones would differ.
+//! [`MinimalStandard`] gives uniform deviates; [`GaussianDeviates`] and [`PoissonNoise`] use them. All
+//! round to `f32` at the same places as the C program: if one bit differed, one deviate might be accepted
+//! instead of rejected, and all later deviates would differ.
 
 mod deviates;
 mod log_gamma;

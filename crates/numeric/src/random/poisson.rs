@@ -49,8 +49,8 @@ enum Method {
 }
 
 impl Method {
-    /// Each number is worked out in `f64` and stored in `f32`, as in C, where the accumulated
-    /// rounding decides about acceptance.
+    /// Each number is computed in `f64` and stored in `f32`, as in C, where the accumulated rounding decides
+    /// about acceptance.
     fn new(mean: f32) -> Self {
         let wide_mean = f64::from(mean);
         if mean < DIRECT_BELOW {
@@ -77,7 +77,7 @@ impl PoissonNoise {
         }
     }
 
-    /// A count of photons where `mean` are expected.
+    /// A count of photons for the expected number `mean`.
     ///
     /// A negative mean counts 0, an infinite one is returned as it is, and NaN gives NaN.
     pub fn count(&mut self, mean: f32) -> f32 {
@@ -112,7 +112,7 @@ impl PoissonNoise {
     }
 
     fn gaussian_count(&mut self, mean: f32) -> f32 {
-        // Drawn before the test, so that an infinite mean uses as many deviates as others do.
+        // Drawn before the test, so that an infinite mean uses as many deviates as any other mean.
         let deviate = f64::from(self.gaussian.next(&mut self.stream));
         if mean.is_infinite() {
             return mean;
