@@ -1,4 +1,4 @@
-//! Random command lines, whose images are compared with those of a C binary.
+//! Random command lines, whose images are compared with the images of a C binary.
 //!
 //! The environment variable `NANOBRAGG_C` names the binary. Without it the test does nothing.
 

@@ -276,7 +276,7 @@ proptest! {
         spec.factors = FactorsSpec::Constant(default_f);
         spec.phi = Default::default();
         spec.beam.divergence = Default::default();
-        // Corrections that are computed once per pixel are those of its first sub-pixel.
+        // Corrections that are computed once per pixel are computed for its first sub-pixel.
         spec.sampling.oversample = Some(1);
         let image = pixels(&spec);
         let mirrored: Vec<f32> = image.iter().rev().copied().collect();
