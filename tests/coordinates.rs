@@ -73,7 +73,9 @@ fn automatic_scales_and_the_plan_leave_out_the_direct_beam() {
         fast.hypot(slow)
     };
     let spots = (0..photons.len()).filter(|i| from_beam(*i) > limit_px + 1.0);
-    let brightest = spots.max_by(|a, b| photons[*a].total_cmp(&photons[*b])).unwrap();
+    let brightest = spots
+        .max_by(|a, b| photons[*a].total_cmp(&photons[*b]))
+        .unwrap();
     let all = photons.iter().copied().fold(0.0, f64::max);
     assert!(all > 20.0 * photons[brightest]);
     run.line("brightest pixel outside the direct beam = ");
@@ -82,9 +84,15 @@ fn automatic_scales_and_the_plan_leave_out_the_direct_beam() {
     let plan = scene.run_line(&format!("{line} -plan json")).well();
     let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
     let planned = plan["estimate"]["brightest_photons"].as_f64().unwrap();
-    assert!((planned / photons[brightest] - 1.0).abs() < 1e-6, "{planned}");
+    assert!(
+        (planned / photons[brightest] - 1.0).abs() < 1e-6,
+        "{planned}"
+    );
     // The list of the C program keeps its scale.
-    let line = format!("-hkl {} -cell 59.062 68.451 30.517 {view}", lysozyme("lysozyme_P1.hkl"));
+    let line = format!(
+        "-hkl {} -cell 59.062 68.451 30.517 {view}",
+        lysozyme("lysozyme_P1.hkl")
+    );
     scene.run_line(&line).well();
     let photons = pixels(&scene);
     let counts = last_u16(&scene.read("intimage.img"), photons.len());
