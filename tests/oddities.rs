@@ -43,10 +43,49 @@ fn a_plain_run_shows_none() {
 
 #[test]
 fn a_step_at_phi_zero_among_others_does() {
-    assert_oddities("-phi 0 -osc 2 -phisteps 3", &[Oddity::PhiZero]);
-    assert_oddities("-phi -1 -osc 2 -phisteps 2", &[Oddity::PhiZero]);
-    assert_oddities("-phi 1 -osc 2 -phisteps 3", &[]);
+    let both = [Oddity::PhiZero, Oddity::HalfStep];
+    assert_oddities("-phi 0 -osc 2 -phisteps 3", &both);
+    assert_oddities("-phi -1 -osc 2 -phisteps 2", &both);
     assert_oddities("-phi 0", &[]);
+}
+
+#[test]
+fn a_sweep_whose_steps_begin_at_its_edge_does() {
+    assert_oddities("-phi 1 -osc 2 -phisteps 3", &[Oddity::HalfStep]);
+    assert_oddities("-phi 1 -osc 2 -phisteps 1", &[Oddity::HalfStep]);
+    assert_oddities("-phi 1 -osc 2", &[Oddity::HalfStep]);
+    // Both ends of the range: the middle of the steps is that of the range.
+    assert_oddities("-phi 1 -phistep 2", &[]);
+    assert_oddities("-phi 1 -osc 0 -phisteps 3", &[]);
+    assert_oddities("-phi 1", &[]);
+}
+
+#[test]
+fn a_shape_whose_width_does_not_follow_the_size_does() {
+    assert_oddities("-gauss_xtal", &[Oddity::SpotWidth]);
+    assert_oddities("-tophat_spots", &[Oddity::SpotWidth]);
+    assert_oddities("-round_xtal", &[]);
+}
+
+#[test]
+fn a_distance_without_two_theta_does() {
+    assert_oddities("-twotheta 20", &[Oddity::TwothetaDistance]);
+    assert_oddities("-detector_roty 20", &[]);
+    assert_oddities("-twotheta 0", &[]);
+}
+
+#[test]
+fn a_size_that_does_not_count_in_the_choice_of_interpolation_does() {
+    let listed = "-hkl box.hkl -cell 40 45 50 -lambda 4.5 -distance 200";
+    let without_number = |line: &str| {
+        let line = format!("{} {listed} {line}", PLAIN.replace("-N 3", ""));
+        oddities_of_all(&line).contains(Oddity::SizeLookup.name())
+    };
+    assert!(without_number("-xtalsize 0.00015"));
+    assert!(!without_number("-xtalsize 0.00015 -nointerpolate"));
+    assert!(!without_number("-xtalsize 0.00015 -N 3"));
+    assert!(!without_number("-xtalsize 0.000008"));
+    assert!(!without_number(""));
 }
 
 #[test]

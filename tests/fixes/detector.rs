@@ -206,3 +206,81 @@ fn a_distance_given_wins_over_a_header() {
     let header_alone = "-img own.img -cell 40 50 60 -default_F 100 -N 3 -fix header-distance";
     assert!((distance_m(header_alone) - 0.072).abs() < 1e-12);
 }
+
+/// Where the direct beam meets the plane of a detector, by its corner and axes alone: from the sample in
+/// mm, and from the corner along fast and slow in mm.
+fn beam_meets(experiment: &Experiment) -> (f64, [f64; 2]) {
+    let panel = experiment.detector.first();
+    let px_m = panel.pixel_size_m();
+    let corner = point_m(panel, [0.0; 2]);
+    let [fast, slow] = [[1.0, 0.0], [0.0, 1.0]]
+        .map(|step| sub(point_m(panel, step), corner).map(|along| along / px_m));
+    let [a, b, c] = fast;
+    let [u, v, w] = slow;
+    let normal = [b * w - c * v, c * u - a * w, a * v - b * u];
+    let beam = experiment.beam.direction();
+    let reach_m = dot(corner, normal) / dot(beam, normal);
+    let spot = sub(beam.map(|along| along * reach_m), corner);
+    (
+        reach_m * 1e3,
+        [dot(spot, fast) * 1e3, dot(spot, slow) * 1e3],
+    )
+}
+
+#[test]
+fn the_distance_and_the_beam_spot_are_those_of_the_detector_under_two_theta() {
+    for convention in named_conventions() {
+        for (reach, rotations) in [
+            ("-distance 60", "-twotheta 20"),
+            ("-close_distance 60", "-twotheta -15"),
+            (
+                "-distance 60 -pivot sample",
+                "-twotheta 35 -detector_rotx 4",
+            ),
+            (
+                "-close_distance 60 -pivot beam",
+                "-twotheta 8 -detector_roty -9",
+            ),
+        ] {
+            let line = format!(
+                "{CRYSTAL} -{convention} {} {} {reach} {rotations}",
+                beam_flags(convention),
+                org_flags()
+            );
+            for line in [
+                format!("{line} -fix twotheta-distance"),
+                format!("{line} -fix all"),
+            ] {
+                let experiment = experiment(&line);
+                let panel = experiment.detector.first();
+                let (reach_mm, spot_mm) = beam_meets(&experiment);
+                assert!((panel.distance_m() * 1e3 - reach_mm).abs() < 1e-9, "{line}");
+                let reported = [panel.f_beam_m(), panel.s_beam_m()].map(|m| m * 1e3);
+                for axis in 0..2 {
+                    assert!((reported[axis] - spot_mm[axis]).abs() < 1e-9, "{line}");
+                }
+            }
+            let in_c = experiment(&line);
+            let (reach_mm, _) = beam_meets(&in_c);
+            let reported_mm = in_c.detector.first().distance_m() * 1e3;
+            assert!((reported_mm / reach_mm - 1.0).abs() > 0.005, "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_close_distance_is_kept_under_two_theta_about_the_beam() {
+    let line = format!("{CRYSTAL} -mosflm -close_distance 60 -twotheta 20");
+    let close_mm = |line: &str| panel(line).close_distance_m() * 1e3;
+    // C puts the beam spot there, so that the plane is nearer.
+    assert!((close_mm(&line) - 60.0 * 20_f64.to_radians().cos()).abs() < 1e-9);
+    assert!((close_mm(&format!("{line} -fix twotheta-distance")) - 60.0).abs() < 1e-9);
+    // A distance along the beam puts the same point in both.
+    let line = format!("{CRYSTAL} -mosflm -distance 60 -twotheta 20");
+    let fixed = panel(&format!("{line} -fix twotheta-distance"));
+    assert!(norm(sub(panel(&line).pix0_m(), fixed.pix0_m())) < 1e-15);
+    // A detector that turns about the sample is put at its distance and then swung.
+    let line = format!("{CRYSTAL} -xds -distance 60 -twotheta 90");
+    let fixed = panel(&format!("{line} -fix twotheta-distance"));
+    assert!((fixed.close_distance_m() - 0.06).abs() < 1e-15);
+}

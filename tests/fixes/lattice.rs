@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use nanobragg::crystal::misset;
 use nanobragg::geometry::vector::{cross, dot, norm, scale, sub, unit};
-use nanobragg::{Experiment, Misset};
+use nanobragg::{Experiment, Lookup, Misset};
 use nanobragg_tests::tolerances::DISTRIBUTION_ROOT_N;
 
 use crate::book::photons;
@@ -223,4 +223,135 @@ fn the_cell_has_the_angles_asked_for() {
         lengths_and_angles(&experiment(monoclinic)).map(|x| (x * 1e9).round() / 1e9),
         [40.0, 45.0, 50.0, 90.0, 110.0, 90.0]
     );
+}
+
+/// The angles of all steps in degrees.
+fn phi_deg(line: &str) -> Vec<f64> {
+    let angles = experiment(&format!("{TURNED} {line}"));
+    angles.phi.angles_rad().map(f64::to_degrees).collect()
+}
+
+#[test]
+fn the_steps_of_a_sweep_lie_about_its_middle() {
+    for (line, middle_deg) in [
+        ("-phi 10 -osc 2 -phisteps 4", 11.0),
+        ("-phi 10 -osc 2 -phisteps 1", 11.0),
+        ("-phi 10 -osc 2", 11.0),
+        ("-phi -1 -osc 5 -phistep 2", 1.5),
+        ("-phi 10 -phistep 2", 11.0),
+        ("-phi 10 -phisteps 4", 10.5),
+        ("-phi 10 -osc 6 -phisteps 4 -phistep 0.1", 13.0),
+        ("-phi 10 -osc 6 -phisteps 4 -phistep 0", 13.0),
+        ("-phi 10", 10.0),
+    ] {
+        let steps = phi_deg(&format!("{line} -fix half-step"));
+        let mean = steps.iter().sum::<f64>() / steps.len() as f64;
+        assert!((mean - middle_deg).abs() < 1e-12, "{line}: {mean}");
+        let in_c = phi_deg(line);
+        assert_eq!(in_c.len(), steps.len(), "{line}");
+        let gaps = |steps: &[f64]| -> Vec<f64> {
+            let gaps = steps.windows(2).map(|pair| pair[1] - pair[0]);
+            gaps.map(|gap| (gap * 1e9).round()).collect()
+        };
+        assert_eq!(gaps(&in_c), gaps(&steps), "{line}");
+    }
+}
+
+#[test]
+fn frames_of_a_sweep_put_right_are_cut_at_their_edges() {
+    // Two frames side by side have the steps of one frame twice as long.
+    let frame = |phi: f64, osc: f64, steps: u32| {
+        phi_deg(&format!(
+            "-phi {phi} -osc {osc} -phisteps {steps} -fix half-step"
+        ))
+    };
+    let both = [frame(3.0, 1.0, 5), frame(4.0, 1.0, 5)].concat();
+    let one = frame(3.0, 2.0, 10);
+    for (two, one) in both.iter().zip(&one) {
+        assert!((two - one).abs() < 1e-12, "{two} {one}");
+    }
+    // The crystal of the image is that of the middle: the steps before and behind it are the same.
+    for (before, behind) in one.iter().zip(one.iter().rev()) {
+        assert!((before + behind - 8.0).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn an_image_put_right_is_the_mean_of_images_in_the_middle_of_the_steps() {
+    let line = format!("{TURNED} -phi 1 -osc 6 -phisteps 3");
+    let mean_of = |angles: [f64; 3]| -> Vec<f64> {
+        let alone = angles.map(|phi| pixels(&format!("{TURNED} -phi {phi}")));
+        let pixel = |i: usize| alone.iter().map(|image| f64::from(image[i])).sum::<f64>() / 3.0;
+        (0..alone[0].len()).map(pixel).collect()
+    };
+    assert_same(&line, &mean_of([1.0, 3.0, 5.0]), &pixels(&line));
+    let fixed = format!("{line} -fix half-step");
+    assert_same(&fixed, &mean_of([2.0, 4.0, 6.0]), &pixels(&fixed));
+}
+
+#[test]
+fn the_spots_of_a_gaussian_and_of_a_top_hat_are_as_wide_as_the_crystal_makes_them() {
+    // Edges and numbers of cells that differ along all axes, and an oblique angle.
+    let crystal = "-cell 40 55 70 90 105 90 -default_F 100 -Na 9 -Nb 6 -Nc 4";
+    let factor = |line: &str, offset: [f64; 3]| {
+        let shape = experiment(&format!("{crystal} {line}"))
+            .crystal
+            .lattice_shape();
+        shape.factor(offset, [0.0; 3]) / (9.0 * 6.0 * 4.0)
+    };
+    let grating = |offset: f64, n: f64| (PI * n * offset).sin() / (n * (PI * offset).sin());
+    for (axis, n) in [9.0, 6.0, 4.0].into_iter().enumerate() {
+        let along = |offset: f64| std::array::from_fn(|i| if i == axis { offset } else { 0.0 });
+        // The amplitude of a Gaussian is one half at about the same place as that of the grating.
+        let half_at = |factor: &dyn Fn(f64) -> f64| {
+            let steps = (0..5000).map(|i| f64::from(i) * 1e-4);
+            steps
+                .into_iter()
+                .find(|offset| factor(*offset) < 0.5)
+                .unwrap()
+        };
+        let of_grating = half_at(&|offset| grating(offset, n) + f64::from(offset == 0.0));
+        let of_gauss = half_at(&|offset| factor("-gauss_xtal -fix spot-width", along(offset)));
+        assert!(
+            (of_gauss / of_grating - 1.0).abs() < 0.15,
+            "{of_gauss} {of_grating}"
+        );
+        // exp(-x^2/0.63) with x = N dh.
+        let expected = (-0.25 / 0.63_f64).exp();
+        let found = factor("-gauss_xtal -fix spot-width", along(0.5 / n));
+        assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
+        // The ball of radius 0.63 has the volume of a cube of edge 1.
+        for (x, inside) in [(0.62, 1.0), (0.64, 0.0)] {
+            let found = factor("-tophat_spots -fix spot-width", along(x / n));
+            assert_eq!(found, inside, "axis {axis} at {x}");
+        }
+        // In C the width is 1/(Na Nb Nc) in 1/Angstrom along all axes.
+        let length_per_angstrom = norm(experiment(crystal).crystal.reciprocal().vectors()[axis]);
+        let offset = along(0.5 / (9.0 * 6.0 * 4.0) / length_per_angstrom);
+        assert!((factor("-gauss_xtal", offset) / expected - 1.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn interpolation_is_chosen_by_the_cells_that_the_crystal_has() {
+    let lookup = |line: &str| {
+        let line = format!("-hkl box.hkl -cell 40 45 50 {line}");
+        experiment(&line).lookup
+    };
+    for (size, cells_in_c, by_size) in [
+        ("-xtalsize 0.00015", Lookup::Tricubic, Lookup::Nearest),
+        ("-xtalsize 0.00015 -N 3", Lookup::Nearest, Lookup::Nearest),
+        ("-xtalsize 0.000008 -N 5", Lookup::Nearest, Lookup::Tricubic),
+        ("-sample_x 0.00015 -N 3", Lookup::Nearest, Lookup::Nearest),
+        ("-N 2", Lookup::Tricubic, Lookup::Tricubic),
+        ("-Na 2 -Nb 5 -Nc 5", Lookup::Tricubic, Lookup::Tricubic),
+        ("", Lookup::Tricubic, Lookup::Tricubic),
+    ] {
+        assert_eq!(lookup(size), cells_in_c, "{size}");
+        assert_eq!(
+            lookup(&format!("{size} -fix size-lookup")),
+            by_size,
+            "{size}"
+        );
+    }
 }

@@ -7,6 +7,7 @@
 mod book;
 mod corrections;
 mod detector;
+mod headers;
 mod laboratory;
 mod lattice;
 mod spots;

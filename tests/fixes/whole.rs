@@ -2,6 +2,7 @@
 //! that no oddity touches.
 
 use std::collections::BTreeSet;
+use std::f64::consts::PI;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -88,6 +89,9 @@ fn a_fully_recorded_spot_does_not_depend_on_the_sampling() {
     let sensor = "-detector_abs 400 -detector_thick 200 -detector_thicksteps";
     // The ray comes in at an angle whose cosine is 12/13.
     let stopped = 1.0 - (-DEPTHS * 13.0 / 12.0).exp();
+    // The integral over a spot of the squared shape, where that of a parallelepiped is 1: of a Gaussian
+    // exp(-2 x^2/0.63).
+    let gauss = (PI * 0.63 / 2.0).powf(1.5);
     for (flags, share) in [
         ("-oversample 5 -phisteps 100".to_owned(), 1.0),
         ("-oversample 8 -phisteps 100".to_owned(), 1.0),
@@ -102,6 +106,7 @@ fn a_fully_recorded_spot_does_not_depend_on_the_sampling() {
         ),
         (format!("-oversample 5 -phisteps 100 {sensor} 1"), stopped),
         (format!("-oversample 5 -phisteps 100 {sensor} 4"), stopped),
+        ("-oversample 8 -phisteps 100 -gauss_xtal".to_owned(), gauss),
     ] {
         let ratio = recorded(&format!("{flags} -fix all")) / (integrated() * share);
         assert!((ratio - 1.0).abs() < FULLY_RECORDED, "{flags}: {ratio}");
@@ -145,6 +150,10 @@ fn fixed_runs() -> Vec<String> {
         format!("{SMALL} {interpolated} -fix interpolation"),
         format!("{rich} {interpolated} -gauss_xtal -fudge 1e-3 -fix all"),
         format!("{rich} -round_xtal -fix all"),
+        format!("{SMALL} -gauss_xtal -fix spot-width"),
+        format!("{SMALL} -tophat_spots -Na 4 -phi 0 -osc 3 -phisteps 3 -fix spot-width,half-step"),
+        format!("{SMALL} -close_distance 40 -twotheta 15 -fix twotheta-distance"),
+        format!("{SMALL} -hkl box.hkl -xtalsize 0.0002 -fix size-lookup"),
         format!("{SMALL} {bent} -fix pivot,beam-centre,curved"),
         format!("{rich} {bent} {sensor} -fix all"),
         format!("{SMALL} -nopolar -oversample_polar -oversample_thick -fix all"),

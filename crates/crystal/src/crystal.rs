@@ -54,6 +54,10 @@ pub struct CrystalSpec {
     /// [`CellSpec::default_reciprocal`]).
     #[serde(skip)]
     pub upright_c_star: bool,
+    /// Whether the spots of [`Shape::Gauss`] and [`Shape::Tophat`] are as wide as the size of the crystal
+    /// makes them, instead of as in the C program ([`LatticeShape::width_follows_size`]).
+    #[serde(skip)]
+    pub spot_width_follows_size: bool,
 }
 
 impl Default for CrystalSpec {
@@ -72,6 +76,7 @@ impl Default for CrystalSpec {
             fudge: 1.0,
             mosaic: MosaicSpec::default(),
             upright_c_star: false,
+            spot_width_follows_size: false,
         }
     }
 }
@@ -89,6 +94,7 @@ pub struct Crystal {
     fudge: f64,
     mosaic: Mosaic,
     tilts_c_star: bool,
+    spot_width_follows_size: bool,
     warnings: Vec<Warning>,
 }
 
@@ -139,6 +145,7 @@ impl Crystal {
             fudge,
             mosaic,
             tilts_c_star: spec.matrix.is_none() && !spec.upright_c_star && is_tilted,
+            spot_width_follows_size: spec.spot_width_follows_size,
             warnings,
         })
     }
@@ -173,9 +180,14 @@ impl Crystal {
         &self.size
     }
 
-    /// Whether structure factors are interpolated if the user does not choose.
-    pub fn interpolates_by_default(&self) -> bool {
-        interpolates_by_default(self.cells_asked)
+    /// Whether structure factors are interpolated if the user does not choose: by the cells that the
+    /// crystal has, or as the C program does by the numbers given (the oddity `size-lookup`).
+    pub fn interpolates_by_default(&self, by_size: bool) -> bool {
+        interpolates_by_default(if by_size {
+            self.size.cells()
+        } else {
+            self.cells_asked.map(|cells| cells as f64)
+        })
     }
 
     /// Whether the angles of the lattice are wrong because several of them are oblique (the oddity
@@ -200,6 +212,7 @@ impl Crystal {
             shape: self.shape,
             cells: self.size.cells(),
             reciprocal_per_angstrom: self.reciprocal.vectors(),
+            width_follows_size: self.spot_width_follows_size,
             fudge: self.fudge,
         }
     }
@@ -374,6 +387,6 @@ mod tests {
         let crystal = Crystal::new(&spec).unwrap();
         assert_eq!(crystal.size().cells(), [1000.0, 400.0, 400.0]);
         assert_eq!(crystal.warnings().len(), 2);
-        assert!(crystal.interpolates_by_default());
+        assert!(crystal.interpolates_by_default(false) && !crystal.interpolates_by_default(true));
     }
 }

@@ -71,9 +71,12 @@ pub struct LatticeShape<T = f64> {
     pub shape: Shape,
     /// Cells along a, b, c.
     pub cells: [T; 3],
-    /// a*, b*, c* in 1/Angstrom. A Gaussian and a top-hat need them: their radius is a distance in
-    /// 1/Angstrom, while that of an ellipsoid is in fractional indices.
+    /// a*, b*, c* in 1/Angstrom. The radius of a Gaussian and of a top-hat is a distance in 1/Angstrom in
+    /// the C program, while that of an ellipsoid is in fractional indices.
     pub reciprocal_per_angstrom: [[T; 3]; 3],
+    /// Whether the radius of a Gaussian and of a top-hat is in fractional indices too, so that a spot is
+    /// as wide as that of a parallelepiped (the oddity `spot-width`, put right).
+    pub width_follows_size: bool,
     /// Factor on the squared radius of every shape except [`Shape::Square`].
     pub fudge: T,
 }
@@ -86,6 +89,7 @@ impl<T: Copy> LatticeShape<T> {
             shape: self.shape,
             cells: self.cells.map(&lift),
             reciprocal_per_angstrom: self.reciprocal_per_angstrom.map(|edge| edge.map(&lift)),
+            width_follows_size: self.width_follows_size,
             fudge: lift(self.fudge),
         }
     }
@@ -99,8 +103,8 @@ impl<T: LatticeNumber> LatticeShape<T> {
     /// ```text
     /// Square   product over the axes with N > 1 of sin(pi N h)/sin(pi h)
     /// Round    N sqrt(pi/6) sinc3(pi sqrt(fudge (dh^2 Na^2 + dk^2 Nb^2 + dl^2 Nc^2)))
-    /// Gauss    N gauss(r2, fudge)    r2 = |dh a* + dk b* + dl c*|^2 N^2
-    /// Tophat   N tophat(r2, fudge)
+    /// Gauss    N gauss(r2, fudge)    r2 = |dh a* + dk b* + dl c*|^2 N^2, in 1/A^2
+    /// Tophat   N tophat(r2, fudge)   or dh^2 Na^2 + dk^2 Nb^2 + dl^2 Nc^2, put right
     /// ```
     /// For a parallelepiped the sign is that of the C program for `f64`; numbers with derivatives can
     /// have the other sign. Intensities do not depend on it.
@@ -125,8 +129,18 @@ impl<T: LatticeNumber> LatticeShape<T> {
                 let radius_squared = self.index_radius_squared(offset()) * self.fudge;
                 total * T::from_f64(ELLIPSOID_AMPLITUDE) * T::ball(radius_squared)
             }
-            Shape::Gauss => total * gauss(self.reciprocal_radius_squared(offset()), self.fudge),
-            Shape::Tophat => total * tophat(self.reciprocal_radius_squared(offset()), self.fudge),
+            Shape::Gauss => total * gauss(self.peak_radius_squared(offset()), self.fudge),
+            Shape::Tophat => total * tophat(self.peak_radius_squared(offset()), self.fudge),
+        }
+    }
+
+    /// The squared radius of a Gaussian and of a top-hat.
+    #[inline(always)]
+    fn peak_radius_squared(&self, offset: [T; 3]) -> T {
+        if self.width_follows_size {
+            self.index_radius_squared(offset)
+        } else {
+            self.reciprocal_radius_squared(offset)
         }
     }
 
@@ -147,8 +161,9 @@ impl<T: LatticeNumber> LatticeShape<T> {
         let [x, y, z]: [T; 3] = std::array::from_fn(|axis| {
             offset[0] * a_star[axis] + offset[1] * b_star[axis] + offset[2] * c_star[axis]
         });
-        // The C program multiplies by the number of all cells in every direction, so the width of a
-        // spot does not depend on the shape of the block of cells.
+        // The C program multiplies by the number of all cells in every direction, where the number
+        // along the direction was meant: a spot of 20 x 20 x 20 cells is 400 times too narrow, times
+        // the edge of the cell in Angstrom.
         let [na, nb, nc] = self.cells;
         (x * x + y * y + z * z) * na * na * nb * nb * nc * nc
     }
@@ -286,6 +301,7 @@ mod tests {
             shape,
             cells,
             reciprocal_per_angstrom: [[0.02, 0.001, 0.0], [0.0, 0.015, 0.002], [0.0, 0.0, 0.018]],
+            width_follows_size: false,
             fudge,
         }
     }

@@ -102,10 +102,8 @@ pub fn recommended_oversample(
 
 /// Whether structure factors are interpolated if the user does not choose. They are for a crystal of
 /// at most 2 cells along one of the axes, where the intensity between the spots matters.
-///
-/// `cells` are the numbers that the user gave, before sizes are converted into cells.
-pub fn interpolates_by_default(cells: [i64; 3]) -> bool {
-    cells.into_iter().any(|n| n <= 2)
+pub fn interpolates_by_default(cells: [f64; 3]) -> bool {
+    cells.into_iter().any(|n| n <= 2.0)
 }
 
 #[cfg(test)]
@@ -151,8 +149,8 @@ mod tests {
 
     #[test]
     fn small_crystals_are_interpolated() {
-        assert!(interpolates_by_default([5, 5, 2]));
-        assert!(!interpolates_by_default([3, 3, 3]));
+        assert!(interpolates_by_default([5.0, 5.0, 2.0]));
+        assert!(!interpolates_by_default([3.0; 3]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Which oddities of the C program change an image.
 
+use nanobragg_crystal::Shape;
 use nanobragg_geometry::PixelKind;
 use nanobragg_physics::{Experiment, Oddity};
 
@@ -22,6 +23,7 @@ pub(crate) fn of_experiment(experiment: &Experiment) -> Vec<Oddity> {
         || (several_directions && polarization_varies)
         || (sensor.layers > 1 && solid_angle_varies && !is_point);
 
+    let shape = experiment.crystal.shape();
     let phis = || experiment.phi.angles_rad();
     let rests_at_zero = phis().any(|phi| phi == 0.0) && phis().any(|phi| phi != 0.0);
 
@@ -31,6 +33,11 @@ pub(crate) fn of_experiment(experiment: &Experiment) -> Vec<Oddity> {
         (Oddity::Thickness, sensor.is_modelled()),
         (Oddity::OversampleFlags, sampling.corrects_each_subpixel()),
         (Oddity::Water, experiment.water_m > 0.0),
+        (Oddity::HalfStep, experiment.phi.is_off_centre()),
+        (
+            Oddity::SpotWidth,
+            matches!(shape, Shape::Gauss | Shape::Tophat),
+        ),
     ]
     .into_iter()
     .filter_map(|(oddity, holds)| holds.then_some(oddity))

@@ -137,6 +137,7 @@ impl ExperimentSpec {
             beam_size_m: fluence.beam_size_m,
             misset: self.misset(),
             upright_c_star: fixes.contains(Oddity::CStar),
+            spot_width_follows_size: fixes.contains(Oddity::SpotWidth),
             ..self.crystal.clone()
         })?;
         let divergence = Divergence::new(&self.beam.divergence)?;
@@ -169,6 +170,7 @@ impl ExperimentSpec {
                 range_rad: sweep.range,
                 step_rad: sweep.step,
                 count: sweep.count,
+                is_centred: fixes.contains(Oddity::HalfStep),
             },
             sampling,
             polarization: self.beam.polarization,
@@ -216,6 +218,7 @@ impl ExperimentSpec {
                 thickness: fixes.contains(Oddity::Thickness),
                 curved: fixes.contains(Oddity::Curved),
                 ignored_input: fixes.contains(Oddity::IgnoredInput),
+                twotheta_distance: fixes.contains(Oddity::TwothetaDistance),
             },
             ..self.detector.clone()
         }
@@ -280,16 +283,18 @@ impl ExperimentSpec {
         Ok(Detector::new(panels.collect::<Result<_, Error>>()?)?)
     }
 
-    /// The given lookup, or the one that follows from the number of cells; always the nearest without a list.
+    /// Interpolation as asked for, or by the number of cells; never without a list.
     fn lookup(&self, factors: &FactorGrid, crystal: &Crystal) -> Lookup {
         if factors.is_empty() {
             return Lookup::Nearest;
         }
-        self.lookup.unwrap_or(if crystal.interpolates_by_default() {
-            Lookup::Tricubic
-        } else {
-            Lookup::Nearest
-        })
+        let by_size = self.fixes.contains(Oddity::SizeLookup);
+        self.lookup
+            .unwrap_or(if crystal.interpolates_by_default(by_size) {
+                Lookup::Tricubic
+            } else {
+                Lookup::Nearest
+            })
     }
 
     /// The given or recommended number of sub-pixels, and the recommended number.
@@ -338,13 +343,23 @@ impl ExperimentSpec {
                 nanobragg_geometry::Warning::IgnoredBeamCentre { .. } => Some(Oddity::BeamCentre),
                 nanobragg_geometry::Warning::IgnoredPix0 { .. } => Some(Oddity::IgnoredInput),
                 nanobragg_geometry::Warning::CurvedExchanged => Some(Oddity::Curved),
+                nanobragg_geometry::Warning::TwothetaDistance { .. } => {
+                    Some(Oddity::TwothetaDistance)
+                }
                 _ => None,
             });
         }
         if matches!(self.misset(), Some(Misset::Random { .. })) {
             oddities.push(Oddity::MissetRandom);
         }
-        if experiment.crystal.tilts_c_star() {
+        let crystal = &experiment.crystal;
+        let chooses_otherwise = self.lookup.is_none()
+            && !experiment.factors.is_empty()
+            && crystal.interpolates_by_default(true) != crystal.interpolates_by_default(false);
+        if chooses_otherwise && !self.fixes.contains(Oddity::SizeLookup) {
+            oddities.push(Oddity::SizeLookup);
+        }
+        if crystal.tilts_c_star() {
             oddities.push(Oddity::CStar);
         }
         oddities.sort_unstable();

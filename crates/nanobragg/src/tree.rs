@@ -35,6 +35,7 @@ impl Resolved {
                 "range_rad": phi.range_rad,
                 "step_rad": phi.step_rad,
                 "steps": phi.count,
+                "lead_rad": phi.lead_rad(),
             },
             "sampling": {
                 "oversample": sampling.oversample,

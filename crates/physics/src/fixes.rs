@@ -39,11 +39,19 @@ pub enum Oddity {
     HeaderDistance,
     /// Q14: the default orientation of a cell with several oblique angles is tilted.
     CStar,
+    /// Q15: the phi steps of a sweep begin at its edge, so that it is half a step behind its middle.
+    HalfStep,
+    /// Q16: Gaussian and top-hat spots have a width that depends on the number of all cells.
+    SpotWidth,
+    /// Q17: distances and beam spot leave two-theta out.
+    TwothetaDistance,
+    /// Q18: the size of the crystal does not count in the choice of interpolation.
+    SizeLookup,
 }
 
 impl Oddity {
     /// All oddities, in the order of `docs/QUIRKS.md`.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::PhiZero,
         Self::Pivot,
         Self::BeamCentre,
@@ -58,6 +66,10 @@ impl Oddity {
         Self::NoEffect,
         Self::HeaderDistance,
         Self::CStar,
+        Self::HalfStep,
+        Self::SpotWidth,
+        Self::TwothetaDistance,
+        Self::SizeLookup,
     ];
 
     /// The oddity of this name.
@@ -87,6 +99,10 @@ impl Oddity {
             Self::NoEffect => "no-effect",
             Self::HeaderDistance => "header-distance",
             Self::CStar => "c-star",
+            Self::HalfStep => "half-step",
+            Self::SpotWidth => "spot-width",
+            Self::TwothetaDistance => "twotheta-distance",
+            Self::SizeLookup => "size-lookup",
         }
     }
 
@@ -128,6 +144,21 @@ impl Oddity {
                 "the default orientation of a cell with several oblique angles tilts c* and with it \
                  the angles of the cell"
             }
+            Self::HalfStep => {
+                "the phi steps begin at the edge of the sweep, so that the crystal is turned by half \
+                 a step against the middle of the sweep"
+            }
+            Self::SpotWidth => {
+                "the width of a Gaussian or top-hat spot depends on the number of all cells, not on \
+                 the size of the crystal"
+            }
+            Self::TwothetaDistance => {
+                "the distance along the beam and the beam spot are worked out without two-theta"
+            }
+            Self::SizeLookup => {
+                "interpolation is chosen by the numbers of cells that were given, not by the size of \
+                 the crystal"
+            }
         }
     }
 }
@@ -154,7 +185,7 @@ impl fmt::Display for Oddity {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Oddity>", into = "Vec<Oddity>")]
-pub struct Fixes(u16);
+pub struct Fixes(u32);
 
 impl Fixes {
     /// No fixes: the image is that of the C program.
@@ -194,7 +225,7 @@ impl Fixes {
         self.iter().map(Oddity::name)
     }
 
-    const fn bit(oddity: Oddity) -> u16 {
+    const fn bit(oddity: Oddity) -> u32 {
         1 << oddity as u16
     }
 }

@@ -153,7 +153,7 @@ pub enum Lookup {
 /// The steps of the spindle during the exposure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PhiSweep {
-    /// Angle of the first step in radians.
+    /// Angle at which the sweep begins, in radians.
     pub start_rad: f64,
     /// Range of the sweep in radians, for reports only. The image depends on the steps.
     pub range_rad: f64,
@@ -161,12 +161,36 @@ pub struct PhiSweep {
     pub step_rad: f64,
     /// Number of steps, at least 1.
     pub count: u32,
+    /// Whether the steps lie in the middle of the range. Those of the C program begin at its edge (the
+    /// oddity `half-step`).
+    pub is_centred: bool,
 }
 
 impl PhiSweep {
-    /// The angle of each step in radians: `start + k step`.
+    /// The angle of each step in radians: `start + lead + k step`.
     pub fn angles_rad(&self) -> impl Iterator<Item = f64> + '_ {
-        phi_angles_rad(self.start_rad, self.step_rad, self.count)
+        phi_angles_rad(self.start_rad + self.lead_rad(), self.step_rad, self.count)
+    }
+
+    /// Angle from the edge of the sweep to the first step, in radians. Steps that are centred have as
+    /// much range before the first as behind the last: `(range - (n - 1) step) / 2`.
+    pub fn lead_rad(&self) -> f64 {
+        if self.is_centred {
+            0.5 * self.behind_middle_rad()
+        } else {
+            0.0
+        }
+    }
+
+    /// Twice the angle by which steps that begin at the edge are behind the middle of the range.
+    fn behind_middle_rad(&self) -> f64 {
+        self.range_rad - self.step_rad * (f64::from(self.count) - 1.0)
+    }
+
+    /// Whether the mean of the steps is not the middle of the range.
+    pub fn is_off_centre(&self) -> bool {
+        // Rounding of a range that was divided into steps.
+        !self.is_centred && self.behind_middle_rad().abs() > 1e-12 * self.range_rad.abs()
     }
 }
 
@@ -177,6 +201,7 @@ impl Default for PhiSweep {
             range_rad: 0.0,
             step_rad: 0.0,
             count: 1,
+            is_centred: false,
         }
     }
 }

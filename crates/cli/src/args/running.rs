@@ -1,6 +1,6 @@
 use super::flag::{FlagSpec, Group, Takes};
 use super::{Range, WholeRange};
-use nanobragg::MEMORY_LIMIT;
+use nanobragg::{MEMORY_LIMIT, Oddity};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -63,34 +63,34 @@ const AUTO: &str = "auto";
 pub static LEVELS: &[&str] = &[AUTO, "reference", "baseline", "avx2", "avx512"];
 
 /// The word for all of [`FIXES`].
-const ALL: &str = "all";
+const ALL_FIXES: &str = "all";
 
-/// Oddities of the C program that `-fix` corrects, and last the word for all of them.
-const FIX_WORDS: &[&str] = &[
-    "phi-zero",
-    "pivot",
-    "beam-centre",
-    "corrections",
-    "thickness",
-    "oversample-flags",
-    "interpolation",
-    "water",
-    "misset-random",
-    "curved",
-    "ignored-input",
-    "header-distance",
-    "c-star",
-    ALL,
-];
+/// The names of the oddities that can be put right, then the word for all of them.
+const FIX_WORDS: &[&str] = &fix_words();
 
-/// Oddities of the C program that `-fix` corrects.
+/// One oddity cannot be put right; the word for all takes its place, at the end.
+const fn fix_words() -> [&'static str; Oddity::ALL.len()] {
+    let mut words = [ALL_FIXES; Oddity::ALL.len()];
+    let (mut from, mut to) = (0, 0);
+    while from < Oddity::ALL.len() {
+        let oddity = Oddity::ALL[from];
+        if oddity.is_fixable() {
+            words[to] = oddity.name();
+            to += 1;
+        }
+        from += 1;
+    }
+    words
+}
+
+/// The oddities of the C program that can be corrected, by name. `docs/QUIRKS.md` describes them.
 pub static FIXES: &[&str] = FIX_WORDS.split_at(FIX_WORDS.len() - 1).0;
 
 pub(super) static GROUP: Group = Group {
     heading: "Running",
     flags: &[
 FlagSpec::new("fix", Takes::List(FIX_WORDS, |args, word| {
-                    if word == ALL {
+                    if word == ALL_FIXES {
                         args.running.fixes.extend(FIXES);
                     } else {
                         args.running.fixes.insert(word);

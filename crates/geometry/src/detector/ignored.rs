@@ -7,11 +7,14 @@ use crate::detector::place::{Placement, PlacementInput, place};
 use crate::detector::spec::{DetectorSpec, Surface};
 use crate::detector::warning::Warning;
 use crate::pivot::Pivot;
-use crate::vector::{norm, sub};
+use crate::vector::{dot, norm, sub};
 
 /// The distance between two positions of the first pixel, in pixels, below which there is no
 /// warning. It is far above rounding and far below any visible shift.
 const NOTICEABLE_PIXELS: f64 = 1e-6;
+
+/// The part of a distance by which two of them have to differ for a warning. Headers have six digits.
+const NOTICEABLE: f64 = 1e-9;
 
 /// A warning if the user asked for another pivot and it would have moved the detector.
 pub(super) fn ignored_pivot(
@@ -74,4 +77,17 @@ fn is_moved(x_m: [f64; 3], y_m: [f64; 3], spec: &DetectorSpec) -> bool {
 /// A warning if the detector is curved as in the reference program.
 pub(super) fn exchanged_axes(spec: &DetectorSpec) -> Option<Warning> {
     (spec.surface == Surface::Curved && !spec.fixes.curved).then_some(Warning::CurvedExchanged)
+}
+
+/// A warning if the distance along the beam is not that of the detector after two-theta.
+pub(super) fn ignored_twotheta(
+    input: &PlacementInput<f64>,
+    placement: &Placement<f64>,
+) -> Option<Warning> {
+    let along_beam_m = placement.close_distance_m / dot(input.beam, placement.normal);
+    let is_off = (along_beam_m - placement.distance_m).abs() > NOTICEABLE * along_beam_m.abs();
+    is_off.then_some(Warning::TwothetaDistance {
+        reported_m: placement.distance_m,
+        along_beam_m,
+    })
 }

@@ -3,7 +3,9 @@
 use crate::beam::BeamFrame;
 use crate::convention::Convention;
 use crate::detector::centre::BeamCentre;
-use crate::detector::ignored::{exchanged_axes, ignored_centre, ignored_pivot, ignored_pix0};
+use crate::detector::ignored::{
+    exchanged_axes, ignored_centre, ignored_pivot, ignored_pix0, ignored_twotheta,
+};
 use crate::detector::place::{PlacementInput, place};
 use crate::detector::resolve::{
     centre_input, check_numbers, pivot, pixel_counts, placement_input, size, unit_axes,
@@ -87,6 +89,7 @@ impl Laboratory {
         warnings.extend(ignored_pivot(spec, &input, &placement));
         warnings.extend(ignored_pix0(spec, &placement));
         warnings.extend(exchanged_axes(spec));
+        warnings.extend(ignored_twotheta(&input, &placement));
 
         let rule = if spec.fixes.thickness {
             LayerRule::Filling

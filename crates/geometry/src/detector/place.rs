@@ -41,6 +41,9 @@ pub struct PlacementInput<T> {
     /// The corner of the first pixel, in metres. If it is given, centres and distances are ignored,
     /// and the rotations turn only the axes.
     pub pix0_m: Option<[T; 3]>,
+    /// Whether distances along the beam and the beam spot are those of the detector after two-theta (the
+    /// oddity `twotheta-distance`, put right).
+    pub distance_has_twotheta: bool,
 }
 
 /// The plane of a detector in the laboratory.
@@ -88,6 +91,7 @@ impl<T: Copy> PlacementInput<T> {
             close_distance_m: self.close_distance_m.map(&lift),
             pivot: self.pivot,
             pix0_m: self.pix0_m.map(|corner| corner.map(&lift)),
+            distance_has_twotheta: self.distance_has_twotheta,
         }
     }
 }
@@ -123,10 +127,12 @@ impl<T: Copy> Placement<T> {
 ///    the beam spot.
 /// 5. Both distances and both centres are computed again from the corner and the rotated axes.
 ///
-/// The ratio does not include two-theta, also in step 5. The `distance` and the beam spot of a
-/// detector with two-theta are therefore those that the reference program reports, not those of the
-/// point where the beam meets the plane. Pixel positions do not depend on them, except on a curved
-/// detector.
+/// The ratio of the reference program does not include two-theta, also in steps 4 and 5. The `distance`
+/// and the beam spot of a detector with two-theta are therefore not those of the point where the beam
+/// meets the plane, and a close distance given with a pivot at the beam is not that of the detector. With
+/// [`distance_has_twotheta`](PlacementInput::distance_has_twotheta) the ratio of these two steps is that of
+/// the final normal. A pivot at the sample keeps the ratio without two-theta: the detector is put at its
+/// distance and then swung.
 pub fn place<T: Scalar>(input: &PlacementInput<T>) -> Placement<T> {
     let PlacementInput { beam, pivot, .. } = *input;
     let tilt = |v: [T; 3]| rotate_xyz(v, input.rotations_rad);
@@ -136,15 +142,19 @@ pub fn place<T: Scalar>(input: &PlacementInput<T>) -> Placement<T> {
     // division by zero.
     let tilted_normal = tilt(input.normal);
     let ratio = away_from_zero(dot(beam, tilted_normal));
-    let close_distance = match input.close_distance_m {
-        Some(given) => given,
-        None => abs(ratio * input.distance_m),
-    };
-    let distance = close_distance / ratio;
-
     let fast = swing(tilt(input.fast));
     let slow = swing(tilt(input.slow));
     let normal = swing(tilted_normal);
+    let final_ratio = if input.distance_has_twotheta {
+        away_from_zero(dot(beam, normal))
+    } else {
+        ratio
+    };
+    let close_distance = match (input.close_distance_m, pivot) {
+        (Some(given), _) => given,
+        (None, Pivot::Sample) => abs(ratio * input.distance_m),
+        (None, Pivot::Beam) => abs(final_ratio * input.distance_m),
+    };
     let pix0 = match (input.pix0_m, pivot) {
         (Some(given), _) => given,
         (None, Pivot::Sample) => {
@@ -164,6 +174,7 @@ pub fn place<T: Scalar>(input: &PlacementInput<T>) -> Placement<T> {
             // The rotated plane is put so that its point (F, S) lies on the beam: the rotations
             // tilt the detector about that point.
             let beam_spot = [input.f_beam_m, input.s_beam_m];
+            let distance = close_distance / final_ratio;
             corner(beam_spot, fast, slow, distance, beam)
         }
     };
@@ -171,7 +182,7 @@ pub fn place<T: Scalar>(input: &PlacementInput<T>) -> Placement<T> {
     // The foot of the normal is at `close_distance normal`, so its coordinates along fast and slow,
     // seen from the corner, are the negative ones of pix0. The beam spot is at `distance beam`.
     let close_distance = dot(pix0, normal);
-    let distance = close_distance / ratio;
+    let distance = close_distance / final_ratio;
     let to_spot = [
         distance * beam[0] - pix0[0],
         distance * beam[1] - pix0[1],
@@ -244,6 +255,7 @@ mod tests {
             close_distance_m: None,
             pivot: Pivot::Beam,
             pix0_m: None,
+            distance_has_twotheta: false,
         }
     }
 

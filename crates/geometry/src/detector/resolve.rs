@@ -131,6 +131,7 @@ pub(super) fn placement_input(
         close_distance_m: spec.close_distance.map(Length::m),
         pivot,
         pix0_m: spec.pix0_m.filter(|_| honours_pix0),
+        distance_has_twotheta: spec.fixes.twotheta_distance,
     }
 }
 

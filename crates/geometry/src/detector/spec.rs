@@ -44,6 +44,8 @@ pub struct GeometryFixes {
     pub curved: bool,
     /// `ignored-input`: [`DetectorSpec::pix0_m`] places the detector.
     pub ignored_input: bool,
+    /// `twotheta-distance`: distances along the beam and the beam spot include two-theta.
+    pub twotheta_distance: bool,
 }
 
 /// A detector as the user describes it. `None` is for numbers that were not given.

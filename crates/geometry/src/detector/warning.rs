@@ -56,6 +56,13 @@ pub enum Warning {
     },
     /// The curved detector is bent along laboratory y and z, and the two are exchanged.
     CurvedExchanged,
+    /// The distance along the beam and the beam spot are those before the two-theta rotation.
+    TwothetaDistance {
+        /// The distance in use, in metres.
+        reported_m: f64,
+        /// The distance from the sample to the point where the beam meets the detector, in metres.
+        along_beam_m: f64,
+    },
 }
 
 impl Warning {
@@ -66,6 +73,7 @@ impl Warning {
             Self::IgnoredBeamCentre { .. } => Some("beam-centre"),
             Self::IgnoredPix0 { .. } => Some("ignored-input"),
             Self::CurvedExchanged => Some("curved"),
+            Self::TwothetaDistance { .. } => Some("twotheta-distance"),
             Self::NormalGenerated { .. }
             | Self::TwothetaAxisNotUnit { .. }
             | Self::AttenuationFromThickness { .. }
@@ -131,6 +139,16 @@ impl fmt::Display for Warning {
             Self::CurvedExchanged => f.write_str(
                 "the curved detector is bent along laboratory y and z, and the picture on it is \
                  mirrored",
+            ),
+            Self::TwothetaDistance {
+                reported_m,
+                along_beam_m,
+            } => write!(
+                f,
+                "two-theta is left out of the distance: it is given as {} mm, but the beam meets the \
+                 detector at {} mm",
+                reported_m * 1000.0,
+                along_beam_m * 1000.0
             ),
         }
     }

@@ -83,7 +83,18 @@ impl<'s> Base<'s> {
         (!is_given).then(|| 1.0 / f64::from(self.resolved.experiment.phi.count))
     }
 
-    /// The derivative of a step of a divergence by its range; 0 if the step was given.
+    /// The derivative of the first phi step by the range of the sweep: 0 if the
+    /// steps begin at the edge of the range.
+    pub(super) fn phi_lead_by_range(&self) -> f64 {
+        let phi = &self.resolved.experiment.phi;
+        if !phi.is_centred {
+            return 0.0;
+        }
+        let gaps = f64::from(phi.count) - 1.0;
+        0.5 * (1.0 - gaps * self.phi_step_by_range().unwrap_or(0.0))
+    }
+
+    /// By how much a step of a divergence grows with its range: not at all if it was given.
     pub(super) fn divergence_step_by_range(given: Option<f64>, steps: Steps) -> f64 {
         let is_given = given.is_some_and(|step| step > 0.0);
         if is_given || steps.range == 0.0 {
@@ -159,6 +170,7 @@ impl<'s> Base<'s> {
             Parameter::MosaicSpread if crystal.mosaic().spread_rad() <= 0.0 => {
                 Some("without a spread there is one domain only")
             }
+            Parameter::PhiRange if experiment.phi.is_centred => None,
             Parameter::PhiRange if experiment.phi.count == 1 => {
                 Some("there is one step only, whatever the range")
             }

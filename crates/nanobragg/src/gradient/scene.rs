@@ -173,8 +173,10 @@ impl Base<'_> {
         let start = shifts.of(Parameter::PhiStart, RADIANS_PER_DEGREE);
         let step_by_range = self.phi_step_by_range().unwrap_or(0.0);
         let step = shifts.of(Parameter::PhiRange, RADIANS_PER_DEGREE * step_by_range);
+        let lead_by_range = self.phi_lead_by_range();
+        let lead = shifts.of(Parameter::PhiRange, RADIANS_PER_DEGREE * lead_by_range);
         for (index, phi) in phi_rad.iter_mut().enumerate() {
-            *phi += start + step * T::from_f64(index as f64);
+            *phi += start + lead + step * T::from_f64(index as f64);
         }
     }
 

@@ -73,7 +73,10 @@ pub fn with_value(
             let range_rad = Angle::from_degrees(value).radians();
             spec.phi.sweep = StepSpec {
                 range: Some(range_rad),
-                step: Some(range_rad * base.phi_step_by_range().unwrap_or(0.0)),
+                step: Some(
+                    base.phi_step_by_range()
+                        .map_or(phi.step_rad, |share| range_rad * share),
+                ),
                 count: Some(phi.count.into()),
             };
         }

@@ -123,6 +123,8 @@ impl<'t> TruthTable<'t> {
             "phi_start_deg": phi.start_rad.to_degrees(),
             "phi_range_deg": phi.range_rad.to_degrees(),
             "phi_steps": phi.count,
+            "phi_first_step_deg": (phi.start_rad + phi.lead_rad()).to_degrees(),
+            "phi_step_deg": phi.step_rad.to_degrees(),
             "spindle": spindle,
             "wavelength_angstrom": self.resolved.decisions.wavelength_m * 1e10,
             "misset_deg": misset_rad.map(f64::to_degrees),

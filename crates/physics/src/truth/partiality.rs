@@ -46,6 +46,7 @@ impl<'s> Crossing<'s> {
         }
         let mut largest = inside.iter().copied().fold(0.0, f64::max);
         let mut whole = recorded;
+        let first_rad = phi.start_rad + phi.lead_rad();
         for backwards in [false, true] {
             let mut faint = 0;
             for away in 1..=self.most_steps {
@@ -54,7 +55,7 @@ impl<'s> Crossing<'s> {
                 } else {
                     f64::from(phi.count - 1) + f64::from(away)
                 };
-                let w = self.weight(hkl, &self.domains_at(phi.start_rad + phi.step_rad * index));
+                let w = self.weight(hkl, &self.domains_at(first_rad + phi.step_rad * index));
                 whole += w;
                 largest = largest.max(w);
                 faint = if w < FAINT * largest { faint + 1 } else { 0 };
