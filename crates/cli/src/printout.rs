@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 
 use nanobragg::io::printf::{general as g, general_with};
-use nanobragg::physics::TermTrace;
 use nanobragg::{Frame, PixelPlace, PixelTrace, Scene, trace_pixel};
 use tracing::warn;
 
-use crate::report::by_rows;
+use crate::report::matrix;
 
-/// Prints one pixel (fast, slow), or every rendered one.
+/// Prints one pixel (fast, slow), or every rendered one; `wavelength_m` is the central one.
 ///
 /// # Errors
 /// When `out` cannot be written.
@@ -17,6 +16,7 @@ pub(crate) fn pixels(
     scene: &Scene,
     rendered: &Frame,
     only: Option<[u32; 2]>,
+    wavelength_m: f64,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let trace = |fast, slow| {
@@ -25,7 +25,7 @@ pub(crate) fn pixels(
     };
     if let Some([fast, slow]) = only {
         return match trace(fast, slow) {
-            Some(trace) => pixel(&trace, out),
+            Some(trace) => pixel(&trace, wavelength_m, out),
             None => {
                 warn!("pixel {fast} {slow} is not rendered, so there is nothing to print of it");
                 Ok(())
@@ -35,22 +35,14 @@ pub(crate) fn pixels(
     let first = scene.panels().first();
     for (fast, slow) in first.into_iter().flat_map(|panel| panel.roi().pixels()) {
         if let Some(trace) = trace(fast, slow) {
-            pixel(&trace, out)?;
+            pixel(&trace, wavelength_m, out)?;
         }
     }
     Ok(())
 }
 
-fn pixel(trace: &PixelTrace, out: &mut dyn Write) -> io::Result<()> {
-    let precise = |x: f64| format!("{:>15}", general_with(x, 10));
-    let [x, y, z] = trace.position_m.map(g);
-    writeln!(out, "pixel {} {}", trace.fast, trace.slow)?;
-    writeln!(
-        out,
-        "  at {x} {y} {z} m, {} m from the crystal",
-        g(trace.path_m)
-    )?;
-    writeln!(out, "  sin(theta)/lambda = {} 1/m", g(trace.stol_per_m))?;
+fn pixel(trace: &PixelTrace, wavelength_m: f64, out: &mut dyn Write) -> io::Result<()> {
+    as_in_c(trace, wavelength_m, out)?;
     for (index, source) in trace.sources.iter().enumerate() {
         let [x, y, z] = source.incident.map(g);
         writeln!(
@@ -67,33 +59,62 @@ fn pixel(trace: &PixelTrace, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     if let Some(largest) = &trace.largest {
-        term("largest term", largest, out)?;
+        let [h, k, l] = largest.hkl;
+        writeln!(
+            out,
+            "  largest term: source {}, hkl {h:.6} {k:.6} {l:.6}, F_cell {}, F_latt {}",
+            largest.source,
+            g(largest.cell_factor),
+            g(largest.lattice_factor)
+        )?;
     }
-    if let Some(last) = &trace.last {
-        term("last term", last, out)?;
-        writeln!(out, "  cell of the last term (Angstrom):")?;
-        writeln!(out, "     {:<11} {:<11} {:<11}", "a", "b", "c")?;
-        let cell_a = last.cell_m.map(|edge| edge.map(|x| x * 1e10));
-        for (name, [a, b, c]) in by_rows(cell_a) {
-            writeln!(out, "  {name}: {a:11.8} {b:11.8} {c:11.8}")?;
-        }
-    }
-    writeln!(out, "  terms   {:>15}", trace.terms)?;
-    writeln!(out, "  I       {}", precise(trace.intensity))?;
-    writeln!(out, "  I/steps {}", precise(trace.intensity / trace.steps))?;
-    writeln!(out, "  polar   {}", precise(trace.polarization))?;
-    writeln!(out, "  omega   {}", precise(trace.solid_angle_sr))?;
-    writeln!(out, "  capfrac {}", precise(trace.capture))?;
-    writeln!(out, "  photons {}", precise(f64::from(trace.photons)))
+    writeln!(out, "  terms   {:>15}", trace.terms)
 }
 
-fn term(name: &str, term: &TermTrace, out: &mut dyn Write) -> io::Result<()> {
-    let [h, k, l] = term.hkl;
+/// The lines of the C program: the last term that was added, and what the sum was multiplied by.
+fn as_in_c(trace: &PixelTrace, wavelength_m: f64, out: &mut dyn Write) -> io::Result<()> {
+    let [x, y, z] = trace.position_m;
+    // The C program takes the beam to run along x here, in every convention.
+    let twotheta_rad = (y * y + z * z).sqrt().atan2(x);
     writeln!(
         out,
-        "  {name}: source {}, hkl {h:.6} {k:.6} {l:.6}, F_cell {}, F_latt {}",
-        term.source,
-        g(term.cell_factor),
-        g(term.lattice_factor)
-    )
+        "{:4} {:4} : stol = {} or {}",
+        trace.fast,
+        trace.slow,
+        g(trace.stol_per_m),
+        g((twotheta_rad / 2.0).sin() / (wavelength_m * 1e10))
+    )?;
+    writeln!(out, "at {} {} {}", g(x), g(y), g(z))?;
+    if let Some(last) = &trace.last {
+        let [h, k, l] = last.hkl;
+        let [h0, k0, l0] = last.hkl.map(|index| (index - 0.5).ceil() as i64);
+        writeln!(out, "hkl= {h:.6} {k:.6} {l:.6}  hkl0= {h0} {k0} {l0}")?;
+        writeln!(
+            out,
+            " F_cell={}  F_latt={}   I = {}",
+            g(last.cell_factor),
+            g(last.lattice_factor),
+            g(trace.intensity)
+        )?;
+    }
+    for (label, value) in [
+        ("I/steps", trace.intensity / trace.steps),
+        ("polar", trace.polarization),
+        ("omega", trace.solid_angle_sr),
+        ("capfrac", trace.capture),
+        ("pixel", f64::from(trace.photons)),
+    ] {
+        writeln!(out, "{label:<7} {:>15}", general_with(value, 10))?;
+    }
+    if let Some(last) = &trace.last {
+        writeln!(out, "real-space cell vectors (Angstrom):")?;
+        out.write_all(
+            matrix(
+                ["a", "b", "c"],
+                last.cell_m.map(|edge| edge.map(|x| x * 1e10)),
+            )
+            .as_bytes(),
+        )?;
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use nanobragg::io::Output;
 use nanobragg::outputs::{FileEntry, OpenOutputs, OutputKind, Rendered};
 use nanobragg::{
-    Cancel, Experiment, Frame, Level, Oddity, PixelPlace, Precision, RunOptions, Scene, Simulated,
+    Cancel, Frame, Level, Oddity, PixelPlace, Precision, Resolved, RunOptions, Scene, Simulated,
     Truth,
 };
 use tracing::warn;
@@ -73,7 +73,7 @@ pub(crate) fn simulate(
     let experiment = &job.resolved.experiment;
     let scene = Scene::new(experiment);
     let progress = Progress::new(args.running.progress, args.running.verbosity);
-    let (image, truth) = picture(&scene, experiment, args, Some(&progress), stop)?;
+    let (image, truth) = picture(&scene, &job.resolved, args, Some(&progress), stop)?;
     let image = image.with_spots(&job.resolved);
     if let Some(PixelPlace { fast, slow, .. }) = image.left_grid_at {
         warn!("{}, from pixel {fast} {slow} on", Oddity::Interpolation);
@@ -149,7 +149,7 @@ pub(crate) fn precision(args: &Args) -> Precision {
 /// Renders the image, and finds what is in it if that is asked for.
 pub(crate) fn picture(
     scene: &Scene,
-    experiment: &Experiment,
+    resolved: &Resolved,
     args: &Args,
     progress: Option<&Progress>,
     stop: &Cancel,
@@ -165,7 +165,16 @@ pub(crate) fn picture(
     }
     if args.output.printout {
         let console = Console::of(args);
-        console.anyway(|out| printout::pixels(scene, &rendered, args.output.printout_pixel, out));
+        let wavelength_m = resolved.decisions.wavelength_m;
+        console.anyway(|out| {
+            printout::pixels(
+                scene,
+                &rendered,
+                args.output.printout_pixel,
+                wavelength_m,
+                out,
+            )
+        });
     }
     let floor_photons = args.output.truth_floor.unwrap_or(0.0);
     let truth = args.output.files.get(OutputKind::Truth).map(|_| {
@@ -174,7 +183,7 @@ pub(crate) fn picture(
         truth.map_err(RunError::from)
     });
     let truth = truth.transpose()?;
-    Ok((Simulated::new(experiment, rendered)?, truth))
+    Ok((Simulated::new(&resolved.experiment, rendered)?, truth))
 }
 
 /// Renders without a word on how far it is.

@@ -97,7 +97,13 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::number("xtal_x", "mm", Range::Any, |args, mm| {
             args.crystal.size_mm[0] = Some(mm)
         })
-        .or(&["xtal_thick", "sample_x", "sample_thick"])
+        .or(&[
+            "xtal_thick",
+            "sample_x",
+            "sample_thick",
+            "xtal_thickness",
+            "sample_thickness",
+        ])
         .help("Crystal size along a."),
         FlagSpec::number("xtal_y", "mm", Range::Any, |args, mm| {
             args.crystal.size_mm[1] = Some(mm)
@@ -107,7 +113,15 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::number("xtal_z", "mm", Range::Any, |args, mm| {
             args.crystal.size_mm[2] = Some(mm)
         })
-        .or(&["xtal_height", "sample_z", "sample_height", "height"])
+        .or(&[
+            "xtal_height",
+            "sample_z",
+            "sample_height",
+            "height",
+            "xtal_heigh",
+            "sample_heigh",
+            "heigh",
+        ])
         .help("Crystal size along c."),
         FlagSpec::switch("square_xtal", |args| {
             args.crystal.shape = Some(Shape::Square)
@@ -134,7 +148,7 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::number("mosaic", "deg", Range::ZeroOrMore, |args, v| {
             args.crystal.mosaic_deg = Some(v)
         })
-        .or(&["mosaici", "mosaicity", "mosaic_spread"])
+        .or(&["mosaici", "mosaicity", "mosaic_spread", "mosaic_spr"])
         .default("0")
         .help("Isotropic mosaic spread; 90 for a powder.")
         .of(&["crystal.mosaic.spread"]),
@@ -146,10 +160,10 @@ pub(super) static GROUP: Group = Group {
         .help("Mosaic domains to render; 0 or less counts as not given.")
         .of(&["crystal.mosaic.domains"]),
         FlagSpec::number("density", "g/cm3", Range::Any, |_, _| {})
-            .or(&["sample_density"])
+            .or(&["sample_density", "sample_den"])
             .help("Accepted; the image does not depend on it."),
         FlagSpec::number("MW", "g/mol", Range::Any, |_, _| {})
-            .or(&["molecular_weight"])
+            .or(&["molecular_weight", "molec"])
             .help("Accepted; the image does not depend on it."),
     ],
 };

@@ -271,6 +271,7 @@ pub(super) static GROUP: Group = Group {
         .help("Turn the detector about the two-theta axis, last.")
         .of(&["detector.twotheta"]),
         FlagSpec::switch("curved_det", |args| args.detector.curved = true)
+            .or(&["curved_detector"])
             .help("All pixels at the same distance from the sample.")
             .of(&["detector.surface"]),
         FlagSpec::switch("point_pixel", |args| args.detector.point_pixel = true)
@@ -283,7 +284,7 @@ pub(super) static GROUP: Group = Group {
                 args.detector.attenuation_um = Some(v);
             }
         })
-        .or(&["detector_absorb"])
+        .or(&["detector_absorb", "detector_absorption"])
         .default("inf")
         .help(
             "Depth of the sensor material at which 1/e is left. 0 or inf: no absorption and, \

@@ -164,4 +164,6 @@ fn count(count: i64) -> u32 {
 }
 
 #[cfg(test)]
+mod literals;
+#[cfg(test)]
 mod tests;

@@ -4,7 +4,9 @@
 //! hmin hmax kmin kmax lmin lmax\n\f        text
 //! f64 f64 f64 ...                          native byte order, [h][k][l], l fastest
 //! ```
-//! Each axis is one value longer than the box. The additional values are padding.
+//! Each axis is one value longer than the box. The additional values are padding. The C program passes over
+//! any blanks behind the header. Here too any of them may part header and values; how many there are follows
+//! from the length of the file, so that a first value that looks like blanks is no blank.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,10 +15,9 @@ use std::path::{Path, PathBuf};
 use nom::Parser;
 use nom::bytes::complete::take_while;
 use nom::character::complete::i32 as integer;
-use nom::combinator::all_consuming;
 use nom::error::Error as NomError;
 use nom::multi::fill;
-use nom::sequence::{preceded, terminated};
+use nom::sequence::preceded;
 
 use nanobragg_io::input::{bytes_of, quoted};
 
@@ -24,7 +25,7 @@ use super::is_blank;
 use crate::error::Error;
 use crate::factors::{Bounds, FactorGrid, GridLimit, reserve};
 
-/// The bytes between header and values: line feed and form feed.
+/// The bytes between header and values, as the C program writes them: line feed and form feed.
 const MARK: &[u8] = b"\n\x0c";
 
 /// The largest length of a header. Six numbers of eleven characters need less than half of it.
@@ -63,9 +64,9 @@ pub fn is_dump(path: impl AsRef<Path>) -> bool {
     // The bytes of a pipe can be read only once, so a pipe is not examined.
     let read = path.is_file().then(|| File::open(path).ok()).flatten();
     let read = read.map(|file| file.take(LONGEST_HEADER as u64).read_to_end(&mut head));
-    let end = head.windows(MARK.len()).position(|pair| pair == MARK);
-    let header = end.and_then(|end| head.get(..end));
-    matches!(read, Some(Ok(_))) && header.and_then(bounds).is_some()
+    // Six numbers may begin a list of reflections too. Only a dump has a form feed behind them.
+    let blanks = bounds(&head).map(|(_, rest)| rest.iter().take_while(|byte| is_blank(**byte)));
+    matches!(read, Some(Ok(_))) && blanks.is_some_and(|mut blanks| blanks.any(|byte| *byte == 0x0c))
 }
 
 /// The grid in the bytes of a dump; `name` is for messages. Every point counts as read.
@@ -123,24 +124,25 @@ fn decode(
         name: name.to_owned(),
         found: quoted(&head),
     };
-    let end = head
-        .windows(MARK.len())
-        .position(|pair| pair == MARK)
-        .ok_or_else(bad_header)?;
-    let (header, rest) = head.split_at_checked(end).ok_or_else(bad_header)?;
-    let first_values = rest.strip_prefix(MARK).ok_or_else(bad_header)?;
-    let bounds = bounds(header).ok_or_else(bad_header)?;
+    let (bounds, rest) = bounds(&head).ok_or_else(bad_header)?;
+    let end = (head.len() - rest.len()) as u64;
 
     // Checked before memory is reserved, so that a false header cannot use up the memory.
     let expected = padded_points(&bounds).saturating_mul(VALUE as u128);
-    let found = length.saturating_sub((end + MARK.len()) as u64);
-    if u128::from(found) != expected {
+    let behind = length.saturating_sub(end);
+    let gap = u128::from(behind).checked_sub(expected);
+    let parts = gap.and_then(|gap| rest.split_at_checked(usize::try_from(gap).ok()?));
+    let blanks_alone = |(blanks, _): &(&[u8], &[u8])| {
+        !blanks.is_empty() && blanks.iter().all(|byte| is_blank(*byte))
+    };
+    let Some((_, first_values)) = parts.filter(blanks_alone) else {
+        let blanks = rest.iter().take_while(|byte| is_blank(**byte));
         return Err(DumpFault::Dump(Error::DumpLength {
             name: name.to_owned(),
-            found,
+            found: behind.saturating_sub(blanks.take(MARK.len()).count() as u64),
             expected,
         }));
-    }
+    };
     let mut grid = reserve(&bounds, limit)?;
     // The length of the file agrees with its header and the grid fits in memory, so each extent
     // fits in a usize.
@@ -225,13 +227,11 @@ fn is_amplitude(value: f64) -> bool {
     value.is_finite() && !value.is_subnormal()
 }
 
-/// The box of a header; `None` if the bytes are not a header.
-fn bounds(header: &[u8]) -> Option<Bounds> {
+/// The box of a header, and the bytes behind its numbers; `None` if the bytes do not begin with a header.
+fn bounds(head: &[u8]) -> Option<(Bounds, &[u8])> {
     let mut limits = [0; 6];
     let index = preceded(take_while(is_blank), integer::<&[u8], NomError<&[u8]>>);
-    all_consuming(terminated(fill(index, &mut limits), take_while(is_blank)))
-        .parse(header)
-        .ok()?;
+    let (rest, ()) = fill(index, &mut limits).parse(head).ok()?;
     let [h_min, h_max, k_min, k_max, l_min, l_max] = limits;
     let bounds = Bounds {
         min: [h_min, k_min, l_min],
@@ -242,7 +242,7 @@ fn bounds(header: &[u8]) -> Option<Bounds> {
         .iter()
         .zip(&bounds.max)
         .all(|(min, max)| min <= max);
-    in_order.then_some(bounds)
+    in_order.then_some((bounds, rest))
 }
 
 #[cfg(test)]
@@ -313,6 +313,36 @@ mod tests {
             fault(b"0 99999999999 0 0 0 0\n\x0c"),
             Error::DumpHeader { .. }
         ));
+    }
+
+    #[test]
+    fn any_blanks_may_part_header_and_values() {
+        let bytes = to_bytes(&grid());
+        let (header, values) = (&bytes[..12], &bytes[14..]);
+        for blanks in [&b"\x0c"[..], b"\n", b" ", b"\r\n\x0c", b"\n\n \x0c\n"] {
+            let dump = [header, blanks, values].concat();
+            let back = parse(&dump, "x.bin", 10.0, GridLimit::default()).unwrap();
+            assert_eq!(back.values(), grid().values(), "{blanks:?}");
+        }
+        assert!(
+            parse(
+                &[header, values].concat(),
+                "x.bin",
+                10.0,
+                GridLimit::default()
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn a_first_value_that_looks_like_blanks_is_a_value() {
+        // The bytes of this amplitude are line feeds, form feeds and spaces only.
+        let value = f64::from_ne_bytes(*b"\n\x0c\x0c  \n \n");
+        let mut bytes = to_bytes(&grid());
+        bytes[14..22].copy_from_slice(&value.to_ne_bytes());
+        let back = parse(&bytes, "x.bin", 10.0, GridLimit::default()).unwrap();
+        assert_eq!(back.values()[0], value);
     }
 
     #[test]

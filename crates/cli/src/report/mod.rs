@@ -1,0 +1,146 @@
+//! What a run says on standard output: what was decided, then the figures of the image.
+//!
+//! Scripts read the standard output of the C program. Its lines stay, with its labels, its order and its
+//! number formats, and without its mistakes of spelling put right. Lines that the C program does not have stand between
+//! them.
+
+mod crystal;
+mod detector;
+mod run;
+
+use std::fmt::Write;
+
+use nanobragg::geometry::units::DEGREES_PER_RADIAN;
+use nanobragg::io::printf::general as g;
+use nanobragg::{Panel, Pivot, PixelPlace, Spots, Statistics};
+
+pub(crate) use crystal::matrix;
+
+use crate::args::Args;
+use crate::resolve::Job;
+
+/// A page of text; writing to a string cannot fail.
+macro_rules! line {
+    ($page:expr, $($text:tt)*) => {
+        let _ = writeln!($page, $($text)*);
+    };
+}
+use line;
+
+/// Sources, phi steps and the like that are listed one by one.
+const MOST_LISTED: usize = 1000;
+
+/// Everything that was decided before rendering.
+pub fn before(job: &Job, args: &Args) -> String {
+    let mut page = format!("nanoBragg {}\n", env!("CARGO_PKG_VERSION"));
+    for source in &job.geometry_from {
+        line!(
+            page,
+            "from the file of -{}: {}",
+            source.flag,
+            source.parts()
+        );
+    }
+    placement(&mut page, job);
+    crystal::report(&mut page, job);
+    run::steps(&mut page, job);
+    run::summary(&mut page, job, args);
+    let fixes: Vec<_> = job.resolved.experiment.fixes.names().collect();
+    if !fixes.is_empty() {
+        line!(page, "oddities put right: {}", fixes.join(", "));
+    }
+    page
+}
+
+/// The convention, and how it places the detector.
+fn placement(page: &mut String, job: &Job) {
+    let layout = &job.resolved.decisions.layout;
+    let experiment = &job.resolved.experiment;
+    let panel = experiment.detector.first();
+    line!(page, "{} convention selected.", layout.convention);
+    let pivot = match layout.pivot {
+        Pivot::Sample => "sample",
+        Pivot::Beam => "direct beam spot",
+    };
+    line!(page, "pivoting detector around {pivot}");
+    let beam = panel.in_own_frame(experiment.beam.direction());
+    line!(page, "XDS incident beam: {}", triple(beam));
+    // The lines of an instrumented copy of the C program, which tests of ports read.
+    for (label, vector) in [
+        ("FAST_AXIS", panel.fast()),
+        ("SLOW_AXIS", panel.slow()),
+        ("NORMAL_AXIS", panel.normal()),
+        ("PIX0_VECTOR", panel.pix0_m()),
+    ] {
+        let vector = vector.map(|x| nanobragg::io::printf::general_with(x, 15));
+        line!(page, "DETECTOR_{label} {}", vector.join(" "));
+    }
+}
+
+/// Three numbers.
+fn triple(numbers: [f64; 3]) -> String {
+    numbers.map(g).join(" ")
+}
+
+fn degrees(angle_rad: f64) -> String {
+    g(angle_rad * DEGREES_PER_RADIAN)
+}
+
+fn chosen(automatically: bool) -> &'static str {
+    if automatically {
+        "chosen automatically"
+    } else {
+        "as given"
+    }
+}
+
+/// The name, pixels and place of a panel.
+pub(crate) fn one_line(panel: &Panel) -> String {
+    format!(
+        "{}: {} x {} pixels of {} mm, corner at {} mm, fast {}, slow {}",
+        panel.name(),
+        panel.pixels_fast(),
+        panel.pixels_slow(),
+        g(panel.pixel_size_m() * 1000.0),
+        triple(panel.pix0_m().map(|m| m * 1000.0)),
+        triple(panel.fast()),
+        triple(panel.slow())
+    )
+}
+
+/// The spots of an image whose direct beam would hide them.
+pub fn spots(spots: &Spots) -> String {
+    let PixelPlace { fast, slow, .. } = spots.max_at;
+    format!(
+        "brightest pixel outside the direct beam = {}  at fast {fast} slow {slow}; scales follow it\n",
+        g(f64::from(spots.max_photons))
+    )
+}
+
+/// The figures of the image.
+pub fn statistics(statistics: &Statistics) -> String {
+    let mut page = String::new();
+    let [fast_m, slow_m] = statistics.max_at_m;
+    let solid_angle_sr = statistics.solid_angle_sr;
+    line!(
+        page,
+        "solid angle subtended by detector = {} steradian ( {}% sphere)",
+        g(solid_angle_sr),
+        g(100.0 * solid_angle_sr / 4.0 / std::f64::consts::PI)
+    );
+    line!(
+        page,
+        "max_I = {}  at {} {}",
+        g(f64::from(statistics.max_photons)),
+        g(fast_m),
+        g(slow_m)
+    );
+    line!(
+        page,
+        "mean= {} rms= {} rmsd= {}",
+        g(statistics.mean),
+        g(statistics.rms),
+        g(statistics.rmsd)
+    );
+    page
+}

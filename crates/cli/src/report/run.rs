@@ -1,0 +1,194 @@
+//! The sources, the steps of the sum, and the summary that the C program ends with.
+
+use std::fmt::Write;
+
+use nanobragg::io::printf::{general as g, general_with};
+use nanobragg::{Shape, SourcesSpec};
+
+use super::{MOST_LISTED, chosen, degrees, detector, line, triple};
+use crate::args::Args;
+use crate::resolve::Job;
+
+/// Layers, phi steps, divergences, wavelengths, sources and domains, one by one.
+pub(super) fn steps(page: &mut String, job: &Job) {
+    let experiment = &job.resolved.experiment;
+    let decisions = &job.resolved.decisions;
+    let sensor = experiment.detector.first().sensor();
+    for layer in 0..listed(sensor.layers as usize) {
+        let depth_um = sensor.layer_step_m * layer as f64 * 1e6;
+        line!(page, "thick{layer} = {} um", g(depth_um));
+    }
+    for (step, phi_rad) in experiment.phi.angles_rad().take(MOST_LISTED).enumerate() {
+        line!(page, "phi{step} = {}", degrees(phi_rad));
+    }
+    if job.named.beam.sources == SourcesSpec::Grid {
+        let divergence = &decisions.divergence;
+        for (h, v) in divergence.kept().into_iter().take(MOST_LISTED) {
+            let [h, v] = [
+                divergence.horizontal().deviation(h),
+                divergence.vertical().deviation(v),
+            ]
+            .map(g);
+            line!(page, "divergence deviation: {h} {v}");
+        }
+        let dispersion = decisions.dispersion.steps();
+        for step in 0..listed(dispersion.count as usize) {
+            let factor = 1.0 + dispersion.deviation(step as u32);
+            let wavelength_m = decisions.wavelength_m * factor;
+            line!(page, "lambda{step} = {}", general_with(wavelength_m, 15));
+        }
+    }
+    let count = experiment.sources.len();
+    line!(page, "  created a total of {count} sources:");
+    for source in experiment.sources.iter().take(MOST_LISTED) {
+        line!(
+            page,
+            "{}   {} {}",
+            triple(source.position_m),
+            g(source.recorded_weight),
+            g(source.wavelength_m)
+        );
+    }
+    if count > MOST_LISTED {
+        line!(page, "  and {} more", count - MOST_LISTED);
+    }
+    line!(
+        page,
+        "  every source counts the same: recorded weights are not used"
+    );
+    line!(
+        page,
+        "  created a total of {} mosaic domains",
+        experiment.crystal.mosaic().domains().len()
+    );
+}
+
+fn listed(count: usize) -> usize {
+    count.min(MOST_LISTED)
+}
+
+/// All numbers of the run, as the C program sums them up before it renders.
+pub(super) fn summary(page: &mut String, job: &Job, args: &Args) {
+    let experiment = &job.resolved.experiment;
+    let decisions = &job.resolved.decisions;
+    let crystal = &experiment.crystal;
+    line!(
+        page,
+        "  {} initialized hkls (all others ={})",
+        experiment.factors.count_read(),
+        g(experiment.factors.default_f())
+    );
+    let shape = match crystal.shape() {
+        Shape::Round => "ellipsoidal",
+        Shape::Square => "parallelpiped",
+        Shape::Gauss => "gaussian",
+        Shape::Tophat => "tophat-spot",
+    };
+    let [na, nb, nc] = crystal.size().cells();
+    line!(page, "  {shape} xtal: {na:.0}x{nb:.0}x{nc:.0} cells");
+    let dispersion = decisions.dispersion.steps();
+    line!(
+        page,
+        "  wave={} meters +/- {}% in {} steps",
+        g(decisions.wavelength_m),
+        g(dispersion.range * 100.0),
+        dispersion.count
+    );
+    if experiment.polarization.off {
+        line!(page, "  polarization effect disabled");
+    } else {
+        let factor = experiment.polarization.kahn_factor;
+        line!(page, "  Kahn polarization factor: {factor:.6}");
+    }
+    detector::kind(page, job);
+    let fluence = &decisions.fluence;
+    line!(
+        page,
+        "  incident fluence: {} photons/m^2",
+        g(fluence.fluence_per_m2)
+    );
+    line!(
+        page,
+        "  flux {} photons/s for {} s in a beam of {} mm",
+        g(fluence.flux_per_s),
+        g(fluence.exposure_s),
+        g(fluence.beam_size_m * 1000.0)
+    );
+    detector::report(page, job);
+    sampling(page, job);
+    if let Some(path) = &args.detector.mask_path {
+        line!(page, "  skipping zero-flagged pixels in {}", path.display());
+    }
+    if experiment.dmin_m > 0.0 {
+        line!(
+            page,
+            "  nothing finer than {} A is rendered",
+            g(experiment.dmin_m * 1e10)
+        );
+    }
+    if args.noise.wanted {
+        line!(page, "\n  noise image paramters:");
+        // The C program keeps seeds with the sign that its generator starts by.
+        line!(page, "  seed: {}", job.noise_seed.wrapping_neg());
+    }
+    if args.noise.wanted || experiment.water_m > 0.0 {
+        line!(page, "  water droplet size: {} m", g(experiment.water_m));
+    }
+}
+
+/// What the sum of a pixel runs over.
+fn sampling(page: &mut String, job: &Job) {
+    let experiment = &job.resolved.experiment;
+    let decisions = &job.resolved.decisions;
+    let (horizontal, vertical) = (
+        decisions.divergence.horizontal(),
+        decisions.divergence.vertical(),
+    );
+    for (axis, steps) in [("h", horizontal), ("v", vertical)] {
+        let (range, step) = (g(steps.range), g(steps.step));
+        line!(
+            page,
+            "  {axis}divrange={range} {axis}divstep={step}  radians"
+        );
+    }
+    let is_grid = job.named.beam.sources == SourcesSpec::Grid;
+    // The C program does not count the directions of a file of sources.
+    let directions = if is_grid {
+        decisions.divergence.kept().len() as i64
+    } else {
+        -1
+    };
+    line!(page, "  {directions} divergence steps");
+    line!(page, "  {} sources", experiment.sources.len());
+    let mosaic = experiment.crystal.mosaic();
+    line!(
+        page,
+        "  {} mosaic domains over mosaic spread of {} degrees",
+        mosaic.domains().len(),
+        degrees(mosaic.spread_rad())
+    );
+    let phi = &experiment.phi;
+    line!(
+        page,
+        "  {} phi steps from {} to {} degrees",
+        phi.count,
+        degrees(phi.start_rad),
+        degrees(phi.start_rad + phi.range_rad)
+    );
+    let sampling = &experiment.sampling;
+    let n = sampling.oversample;
+    let each: String = [
+        (sampling.per_subpixel_capture, " +thick"),
+        (sampling.per_subpixel_polarization, " +polar"),
+        (sampling.per_subpixel_solid_angle, " +omega"),
+    ]
+    .into_iter()
+    .filter_map(|(taken, name)| taken.then_some(name))
+    .collect();
+    line!(page, "  {n}x{n} pixel oversample steps{each}");
+    line!(
+        page,
+        "  {n} x {n} sub-pixels a pixel, {}",
+        chosen(decisions.oversample_is_automatic)
+    );
+}
