@@ -13,7 +13,7 @@ use nanobragg_benches::headline_small;
 fn run(spec: &ExperimentSpec) -> Result<usize, Error> {
     let resolved = spec.resolve()?;
     let image = simulate(&resolved.experiment, &RunOptions::default())?;
-    let header = smv_fields(&resolved)?;
+    let header = smv_fields(&resolved, Some(&ResponseSpec::default()))?;
     let detector = &spec.response;
     let integers = Response::integers(detector, image.integer_scale(detector))?;
     let grey_scale = image.grey_scale(detector);

@@ -32,7 +32,7 @@ pub(crate) const CASES: &[Case] = &[
     ("-floatfile a.cbf", No("a.cbf: a CBF holds whole numbers; give -floatfile a .tif, .h5 or .nxs")),
     ("-curved_det -intfile a.cbf", No("the detector is curved")),
     ("-curved_det -noisefile a.tif", No("the detector is curved")),
-    ("-detector_rotx 1 -nexusfile a.nxs -cbffile a.cbf", Warn("the miniCBF lines of a.cbf cannot state", "-detector_rotx 1")),
+    ("-detector_rotx 1 -nexusfile a.nxs -cbffile a.cbf", Warn("the miniCBF lines of a CBF cannot state", "-detector_rotx 1")),
     ("-floatfile .", No(". is a folder, not a file")),
     ("-intfile in/folder.img", No("in/folder.img is a folder, not a file")),
     ("-noisefile ..", No(".. is a folder, not a file")),

@@ -1,10 +1,12 @@
 """What the tests share: the golden cases, and the program to hold the package against."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +51,24 @@ def run(request: pytest.FixtureRequest) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def dxtbx() -> Callable[..., Any]:
+    """What dxtbx reads in files. Only the system's Python may have it, of Debian's package python3-dials;
+    the test is skipped without it, and fails where NANOBRAGG_DXTBX=required says that it must be there."""
+    python = "/usr/bin/python3"
+    script = Path(__file__).with_name("dxtbx_reading.py")
+    if subprocess.run([python, "-c", "import dxtbx"], capture_output=True, check=False).returncode:
+        if os.environ.get("NANOBRAGG_DXTBX") == "required":
+            pytest.fail("the system's Python has no dxtbx")
+        pytest.skip("the system's Python has no dxtbx (Debian: python3-dials)")
+
+    def read(*paths: str) -> Any:
+        done = subprocess.run([python, script, *paths], capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    return read
 
 
 def golden_photons(name: str) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":

@@ -32,7 +32,8 @@ impl Products {
         let job = resolved(&args)?;
         let image = simulate(&job.resolved.experiment, &way.options())
             .map_err(|error| error.to_string())?;
-        let fields = smv_fields(&job.resolved).map_err(|error| error.to_string())?;
+        let fields = smv_fields(&job.resolved, Some(&job.spec.response))
+            .map_err(|error| error.to_string())?;
         let response = &job.spec.response;
         let scale = image.integer_scale(response);
         let grey_scale = image.grey_scale(response);

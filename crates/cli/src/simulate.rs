@@ -59,13 +59,14 @@ pub(crate) fn simulate(
     };
     let files = output_names::named(args);
     output_names::check(args, &files)?;
-    let outputs = OpenOutputs::open(&files, &job.resolved, hashes)?;
+    let outputs = OpenOutputs::open(&files, &job.resolved, &job.spec.response, hashes)?;
     let record = args.running.record_path.as_ref().map(Output::create);
     let record = record.transpose()?;
     base::save(args, &job)?;
     let console = Console::of(args);
     console.text(&report::before(&job, args));
     warn_of_decisions(&job);
+    files.warn_of_headers(&job.resolved, &job.spec.response)?;
     let dump = write_dump(args, &job, hashes);
     stop_unless_wanted(stop)?;
 

@@ -49,6 +49,8 @@ pub struct Exposure {
     pub polarization_axis: [f64; 3],
     /// The largest count that a pixel can hold.
     pub cutoff: i32,
+    /// The part of every count that is no signal, such as the offset of an analogue-to-digital converter.
+    pub offset_counts: f64,
 }
 
 /// A still at 1 A, with a detector perpendicular to the beam at 100 mm and its first pixel in the
@@ -71,6 +73,7 @@ impl Default for Exposure {
             polarization_fraction: 0.5,
             polarization_axis: [1.0, 0.0, 0.0],
             cutoff: i32::MAX,
+            offset_counts: 0.0,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use nanobragg_geometry::vector::{add, cross, dot, scale};
 use nanobragg_io::Exposure;
+use nanobragg_response::ResponseSpec;
 
 use crate::error::Error;
 use crate::exchange::{Geometry, PlacedPanel};
@@ -10,12 +11,13 @@ use crate::resolve::Resolved;
 /// The direction of the beam in every image file.
 const BEAM: [f64; 3] = [0.0, 0.0, -1.0];
 
-/// The header contents of CBF and TIFF files, which hold one panel.
+/// What the headers of CBF and TIFF files, which hold one panel, say of a resolved experiment and of
+/// counts with this response.
 ///
 /// # Errors
-/// [`Error::SeveralPanels`] unless the detector has one panel, and the errors of [`exposures`].
-pub fn exposure(resolved: &Resolved) -> Result<Exposure, Error> {
-    let exposures = exposures(resolved)?;
+/// [`Error::SeveralPanels`] unless the detector is one panel, and those of [`exposures`].
+pub fn exposure(resolved: &Resolved, response: &ResponseSpec) -> Result<Exposure, Error> {
+    let exposures = exposures(resolved, response)?;
     let [exposure] = <[_; 1]>::try_from(exposures).map_err(|several| Error::SeveralPanels {
         panels: several.len(),
         file: "the header of a CBF or TIFF file",
@@ -23,15 +25,16 @@ pub fn exposure(resolved: &Resolved) -> Result<Exposure, Error> {
     Ok(exposure)
 }
 
-/// The header contents of CBF, TIFF and NeXus files for every panel of a resolved experiment.
+/// What the headers of CBF, TIFF and NeXus files say of every panel of a resolved experiment and of
+/// counts with this response.
 ///
 /// They are the [`Geometry`] that is exchanged with other programs, in the same laboratory. Readers of
 /// those files assume a beam along -z. If a custom beam is not along an axis of the run, everything is
 /// rotated by the smallest angle that brings the beam onto -z.
 ///
 /// # Errors
-/// [`Error::CurvedSurface`] for a curved detector, which no header can describe.
-pub fn exposures(resolved: &Resolved) -> Result<Vec<Exposure>, Error> {
+/// [`Error::CurvedSurface`] for a curved detector, which no header describes.
+pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exposure>, Error> {
     let geometry = Geometry::of(resolved)?;
     let turned = |v: [f64; 3]| with_beam_along_z(geometry.beam.direction, v);
     let beam = geometry.beam;
@@ -51,7 +54,10 @@ pub fn exposures(resolved: &Resolved) -> Result<Vec<Exposure>, Error> {
         flux_per_s: fluence.flux_per_s,
         polarization_fraction: beam.polarization_fraction,
         polarization_axis: turned(cross(beam.polarization_normal, beam.direction)),
-        ..Exposure::default()
+        offset_counts: response.offset.unwrap_or_default().counts,
+        cutoff: (response.saturation_counts)
+            .and_then(|counts| i32::try_from(counts).ok())
+            .unwrap_or(i32::MAX),
     };
     Ok(geometry.panels.iter().map(of_panel).collect())
 }
@@ -118,7 +124,7 @@ mod tests {
                 ..DetectorSpec::default()
             };
             let resolved = spec(detector).resolve().unwrap();
-            let exposure = exposure(&resolved).unwrap();
+            let exposure = exposure(&resolved, &ResponseSpec::default()).unwrap();
             let panel = resolved.experiment.detector.first();
             let beam_px = exposure.beam_px().unwrap();
             let beam_m = [panel.f_beam_m(), panel.s_beam_m()];
@@ -142,7 +148,7 @@ mod tests {
                 rotations: [rotx, 0.0, 0.0].map(Angle::from_degrees),
                 ..DetectorSpec::default()
             };
-            exposure(&spec(detector).resolve().unwrap())
+            exposure(&spec(detector).resolve().unwrap(), &ResponseSpec::default())
                 .unwrap()
                 .has_default_axes()
         };

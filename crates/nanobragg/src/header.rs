@@ -5,25 +5,33 @@ use std::path::Path;
 use nanobragg_geometry::{Angle, CentreInput, Length};
 use nanobragg_io::printf::general;
 use nanobragg_io::smv::{Fields, Header};
+use nanobragg_response::ResponseSpec;
 
 use crate::error::Error;
+use crate::exchange::Geometry;
+use crate::exchange::dxtbx::smv;
 use crate::resolve::Resolved;
 use crate::spec::ExperimentSpec;
 
-/// The header of an integer or noise image: the keys of the pixel format, then the geometry in mm,
-/// Angstrom and degrees.
+/// The header of an integer or noise image: geometry in mm, Angstrom and degrees, after the keys
+/// that say how the pixels are stored. With the response of the image, what dxtbx needs stands behind the
+/// lines of the C program.
 ///
 /// # Errors
-/// [`Error::Io`] if a value cannot be written in a header.
-pub fn smv_fields(resolved: &Resolved) -> Result<Fields, Error> {
-    smv_fields_of_panel(resolved, 0)
+/// [`Error::Io`] if a value cannot stand in a header.
+pub fn smv_fields(resolved: &Resolved, response: Option<&ResponseSpec>) -> Result<Fields, Error> {
+    smv_fields_of_panel(resolved, response, 0)
 }
 
 /// [`smv_fields`] for the image of panel `index`, or of the first panel if there is no such panel.
 ///
 /// # Errors
 /// As [`smv_fields`].
-pub fn smv_fields_of_panel(resolved: &Resolved, index: usize) -> Result<Fields, Error> {
+pub fn smv_fields_of_panel(
+    resolved: &Resolved,
+    response: Option<&ResponseSpec>,
+    index: usize,
+) -> Result<Fields, Error> {
     let experiment = &resolved.experiment;
     let detector = &experiment.detector;
     let layout = &resolved.decisions.layout;
@@ -89,6 +97,22 @@ pub fn smv_fields_of_panel(resolved: &Resolved, index: usize) -> Result<Fields, 
     }
     fields.push_text("DETECTOR_SN", "000")?;
     fields.push_text("BEAMLINE", "fake")?;
+    // A curved detector has no geometry in terms of dxtbx.
+    if let Some(response) = response
+        && let Ok(geometry) = Geometry::of(resolved)
+        && let Some(panel) = geometry.panels.get(index)
+    {
+        let offset_counts = response.offset.unwrap_or_default().counts;
+        for (key, value) in smv::lines(&geometry, panel, offset_counts) {
+            let number = |text: &str| text.parse::<f64>().ok();
+            let same = |(other, text): (&str, &str)| {
+                other == key && number(text).is_some_and(|n| number(&value) == Some(n))
+            };
+            if !fields.iter().any(same) {
+                fields.push_behind(key, &value)?;
+            }
+        }
+    }
     Ok(fields)
 }
 

@@ -333,7 +333,7 @@ proptest! {
         let [fast, slow] = geometry.panels[0].pixels;
         let corners = [[0, 0], [fast - 1, 0], [0, slow - 1], [fast - 1, slow - 1]];
         let files = [
-            ("expt", dxtbx::parse(dxtbx::write(&geometry).as_bytes(), "expt", Default::default())),
+            ("expt", dxtbx::parse(dxtbx::write(&geometry, &Default::default()).as_bytes(), "expt", Default::default())),
             ("XDS.INP", xds::parse(xds::write(&geometry).unwrap().as_bytes(), "XDS.INP")),
             ("memory", Ok(geometry.clone().into())),
         ];

@@ -86,7 +86,11 @@ fn header(resolved: &Resolved) -> Result<Header, nanobragg::Error> {
         0_u16,
     )?;
     let mut file = Vec::new();
-    smv::write(&mut file, &smv_fields(resolved)?, &counts)?;
+    smv::write(
+        &mut file,
+        &smv_fields(resolved, Some(&Default::default()))?,
+        &counts,
+    )?;
     Ok(Header::parse(&file)?)
 }
 

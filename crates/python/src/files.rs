@@ -1,5 +1,6 @@
 //! Readers and writers of images.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use nanobragg::io::any::AnyImage;
@@ -173,8 +174,11 @@ pub(crate) fn write_image(
         Format::Smv => {
             one_panel("an SMV file")?;
             let header = match experiment {
-                Some(experiment) => smv_fields(&experiment.get().job().resolved)
-                    .map_err(|error| of_run(py, &error.into()))?,
+                Some(experiment) => {
+                    let job = experiment.get().job();
+                    smv_fields(&job.resolved, Some(&job.spec.response))
+                        .map_err(|error| of_run(py, &error.into()))?
+                }
                 None => Fields::new(),
             };
             let counts = whole(&stack, f64::from(u16::MAX))?.map(|&count| count as u16);
@@ -186,7 +190,13 @@ pub(crate) fn write_image(
             save(py, &path, |out| pgm::write(out, &greys, 1.0))
         }
         Format::Wide(format) => {
-            let exposures = exposures(py, &path, format, image, experiment)?;
+            let exposures = exposures(py, &path, image, experiment)?;
+            if has_integers {
+                let warnings = exposures.iter().flat_map(|one| format.warnings(one));
+                for text in warnings.collect::<BTreeSet<_>>() {
+                    warn(py, &text)?;
+                }
+            }
             if !format.holds_panels() {
                 one_panel("a CBF file")?;
             }
@@ -216,7 +226,6 @@ pub(crate) fn write_image(
 fn exposures(
     py: Python<'_>,
     path: &Path,
-    format: WideFormat,
     image: &Bound<'_, PyAny>,
     experiment: Option<&Bound<'_, Experiment>>,
 ) -> PyResult<Vec<Exposure>> {
@@ -228,11 +237,9 @@ fn exposures(
         return Err(Exception::Usage.says(py, text));
     };
     Sides::of(experiment.get()).pixels(image)?;
-    let exposures = nanobragg::exposures(&experiment.get().job().resolved)
+    let job = experiment.get().job();
+    let exposures = nanobragg::exposures(&job.resolved, &job.spec.response)
         .map_err(|error| of_run(py, &error.into()))?;
-    if let Some(text) = exposures.iter().find_map(|one| format.warning(one, path)) {
-        warn(py, &text)?;
-    }
     Ok(exposures)
 }
 

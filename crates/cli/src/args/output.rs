@@ -1,7 +1,7 @@
 use super::flag::{FlagSpec, Group, Takes};
 use super::{Range, WholeRange};
 use nanobragg::io::png::Grey;
-use nanobragg::outputs::{OutputFiles, OutputKind};
+use nanobragg::outputs::{OutputFiles, OutputKind, SmvHeader};
 use nanobragg::{Offset, ResponseSpec};
 
 /// Files to write, their scales, and what to print.
@@ -80,6 +80,15 @@ FlagSpec::new("pngscale", Takes::Word(&["log", "sqrt"], |args, word| {
                     };
                 }))
         .default("log").help("How intensities become grey in that picture."),
+FlagSpec::new("smvheader", Takes::Word(&["dials", "c"], |args, word| {
+                    args.output.files.smv_header = if word == "c" {
+                        SmvHeader::C
+                    } else {
+                        SmvHeader::Dials
+                    };
+                }))
+        .default("dials").help("Headers of SMV images: with the lines by which DIALS places the detector, behind the end of \
+             the C program's header, or its lines alone."),
 FlagSpec::path("exptfile", |args, path| args.output.files.set(OutputKind::Expt, path)).help("Geometry and crystal as an ExperimentList of dxtbx (DIALS); written only if named.").of(&["output.expt"]),
 FlagSpec::path("xdsfile", |args, path| args.output.files.set(OutputKind::Xds, path)).help("The same as an XDS.INP; written only if named.").of(&["output.xds"]),
 FlagSpec::path("cbffile", |args, path| args.output.files.set(OutputKind::Cbf, path)).help("Counts of the noise image, or of the integer image without one, as CBF; written only \

@@ -83,11 +83,12 @@ pub(super) fn tables(exposure: &Exposure, fast: usize, slow: usize) -> String {
             "polarizn_source_ratio",
             "polarizn_source_norm",
         ],
-        // The ratio (Ip - In)/(Ip + In) of the intensities along and across the plane, where the
-        // fraction is Ip/(Ip + In).
+        // The dictionary means (Ip - In)/(Ip + In), with Ip and In the intensities along and across
+        // the plane. dxtbx, the only reader known, takes the number for the fraction Ip/(Ip + In) and
+        // refuses negative ones, and CBFlib makes it from the fraction of a miniCBF.
         &[format!(
             "DIFFRN WAVELENGTH {} {}",
-            2.0 * exposure.polarization_fraction - 1.0,
+            exposure.polarization_fraction,
             polarization_norm_degrees(exposure)
         )],
     );
@@ -241,12 +242,18 @@ pub(super) fn tables(exposure: &Exposure, fast: usize, slow: usize) -> String {
             "array_id",
             "binary_id",
             "linearity",
+            "offset",
             "gain",
             "gain_esd",
             "overload",
             "undefined_value",
         ],
-        &[format!("ARRAY 1 linear 1 0 {} -1", exposure.cutoff)],
+        // `offset` is added to a count to make it proportional to the photons.
+        &[format!(
+            "ARRAY 1 offset {} 1 0 {} -1",
+            0.0 - exposure.offset_counts,
+            exposure.cutoff
+        )],
     );
     table(
         "array_structure",

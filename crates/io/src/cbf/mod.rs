@@ -4,7 +4,7 @@
 //! ###CBF: VERSION 1.5, ...
 //! data_image
 //! _diffrn.id ... _axis.id ...             imgCIF: the full geometry, axis by axis
-//! _array_data.header_convention "PILATUS_1.2"
+//! _array_data.header_convention "GENERIC_MINI"
 //! _array_data.header_contents             miniCBF: the lines that most programs read
 //! ;
 //! # Pixel_size 100e-6 m x 100e-6 m

@@ -32,7 +32,7 @@ pub fn write(mut writer: impl Write, exposure: &Exposure, counts: &Image<i32>) -
         writer,
         "###CBF: VERSION 1.5, nanoBragg {version}\r\n\r\ndata_image\r\n\r\n{tables}\
          _array_data.array_id ARRAY\r\n_array_data.binary_id 1\r\n\
-         _array_data.header_convention \"PILATUS_1.2\"\r\n\
+         _array_data.header_convention \"GENERIC_MINI\"\r\n\
          _array_data.header_contents\r\n;\r\n{lines};\r\n\r\n\
          _array_data.data\r\n;\r\n{BOUNDARY}\r\n\
          Content-Type: application/octet-stream;\r\n     conversions=\"x-CBF_BYTE_OFFSET\"\r\n\

@@ -20,6 +20,7 @@ const OWN_KEYS: [&str; 6] = [
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields {
     pairs: Vec<(String, String)>,
+    behind: Vec<(String, String)>,
 }
 
 impl Fields {
@@ -42,27 +43,49 @@ impl Fields {
     /// [`Error::Field`] if the key is empty or set by the writer, or if a character would end the
     /// key or the value: `=` in a key; `;`, a brace or a control character in either.
     pub fn push_text(&mut self, key: &str, value: &str) -> Result<()> {
-        let ends = |c: char| matches!(c, ';' | '{' | '}') || c.is_control();
-        let key_is_bad = key.trim() != key
-            || key.is_empty()
-            || key.contains(|c| c == '=' || ends(c))
-            || OWN_KEYS.contains(&key);
-        if key_is_bad || value.contains(ends) {
-            return Err(Error::Field {
-                key: key.into(),
-                value: value.into(),
-            });
-        }
-        self.pairs.push((key.into(), value.into()));
+        self.pairs.push(checked(key, value)?);
         Ok(())
     }
 
-    /// The pairs of key and value, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
+    /// Adds a text behind the brace that ends the header. Most programs stop reading at the brace.
+    /// dxtbx reads on, and takes the last of several lines with one key.
+    ///
+    /// # Errors
+    /// As [`push_text`](Self::push_text).
+    pub fn push_behind(&mut self, key: &str, value: &str) -> Result<()> {
+        self.behind.push(checked(key, value)?);
+        Ok(())
     }
+
+    /// The pairs of key and value before the brace, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(as_strs)
+    }
+
+    /// The pairs of key and value behind the brace, in order.
+    pub fn behind(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.behind.iter().map(as_strs)
+    }
+}
+
+fn as_strs((key, value): &(String, String)) -> (&str, &str) {
+    (key, value)
+}
+
+/// The pair, if it can stand in a header.
+fn checked(key: &str, value: &str) -> Result<(String, String)> {
+    let ends = |c: char| matches!(c, ';' | '{' | '}') || c.is_control();
+    let key_is_bad = key.trim() != key
+        || key.is_empty()
+        || key.contains(|c| c == '=' || ends(c))
+        || OWN_KEYS.contains(&key);
+    if key_is_bad || value.contains(ends) {
+        return Err(Error::Field {
+            key: key.into(),
+            value: value.into(),
+        });
+    }
+    Ok((key.into(), value.into()))
 }
 
 #[cfg(test)]

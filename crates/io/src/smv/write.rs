@@ -38,6 +38,15 @@ fn header(fields: &Fields, counts: &Image<u16>, length: usize) -> String {
         text.extend([key, "=", value, ";\n"]);
     }
     text.push_str("}\x0c");
+    let mut behind = fields.behind().peekable();
+    if behind.peek().is_some() {
+        // The zero ends the text for programs in C that search it as a string.
+        text.push('\0');
+    }
+    for (key, value) in behind {
+        // Without `;`, which dxtbx does not need, so that most headers keep their 512 bytes.
+        text.extend(["\n", key, "=", value]);
+    }
     text
 }
 
@@ -62,6 +71,20 @@ mod tests {
         let (header, pixels) = file.split_at(512);
         assert_eq!(header, format!("{expected:512}").as_bytes());
         assert_eq!(pixels, [2, 1, 3, 0]);
+    }
+
+    #[test]
+    fn lines_behind_the_end_are_no_part_of_the_header() {
+        let mut fields = Fields::new();
+        fields.push_text("A", "1").unwrap();
+        fields.push_behind("A", "2").unwrap();
+        let mut file = Vec::new();
+        write(&mut file, &fields, &Image::new(1, 1, vec![0]).unwrap()).unwrap();
+        assert_eq!(file.len(), 512 + 2);
+        let text = std::str::from_utf8(&file[..512]).unwrap().trim_end();
+        assert!(text.ends_with("A=1;\n}\x0c\0\nA=2"));
+        let header = Header::parse(&file).unwrap();
+        assert_eq!(header.number("A").unwrap(), Some(1.0));
     }
 
     #[test]

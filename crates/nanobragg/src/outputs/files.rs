@@ -1,9 +1,10 @@
 //! The paths of the outputs of a run, and checks that no output overwrites another file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use nanobragg_io::Exposure;
+use nanobragg_response::ResponseSpec;
 use tracing::warn;
 
 use super::format::{PhotonFormat, WideFormat};
@@ -79,47 +80,62 @@ impl OutputKind {
 
 /// The paths of the outputs of an image, at most one of each kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OutputFiles(BTreeMap<OutputKind, PathBuf>);
+pub struct OutputFiles {
+    paths: BTreeMap<OutputKind, PathBuf>,
+    /// What the headers of SMV images contain.
+    pub smv_header: SmvHeader,
+}
+
+/// What the header of an SMV image contains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SmvHeader {
+    /// The lines of the C program, and behind its end those that make dxtbx place the detector.
+    #[default]
+    Dials,
+    /// The lines of the C program.
+    C,
+}
 
 impl OutputFiles {
     /// The path of an output, if it is requested.
     pub fn get(&self, kind: OutputKind) -> Option<&Path> {
-        self.0.get(&kind).map(PathBuf::as_path)
+        self.paths.get(&kind).map(PathBuf::as_path)
     }
 
     /// Requests an output at `path`, which replaces an earlier path.
     pub fn set(&mut self, kind: OutputKind, path: PathBuf) {
-        self.0.insert(kind, path);
+        self.paths.insert(kind, path);
     }
 
     /// Requests an output unless this kind is requested already.
     pub fn set_default(&mut self, kind: OutputKind, path: &str) {
-        self.0.entry(kind).or_insert_with(|| path.into());
+        self.paths.entry(kind).or_insert_with(|| path.into());
     }
 
     /// Removes the request for this kind of output.
     pub fn remove(&mut self, kind: OutputKind) {
-        self.0.remove(&kind);
+        self.paths.remove(&kind);
     }
 
     /// Adds the outputs of `others`, whose paths replace earlier ones.
     pub fn extend(&mut self, others: &Self) {
-        self.0.extend(others.0.clone());
+        self.paths.extend(others.paths.clone());
     }
 
     /// Every output, in the order of [`OutputKind`].
     pub fn iter(&self) -> impl Iterator<Item = (OutputKind, &Path)> {
-        self.0.iter().map(|(kind, path)| (*kind, path.as_path()))
+        self.paths
+            .iter()
+            .map(|(kind, path)| (*kind, path.as_path()))
     }
 
     /// The same outputs at other paths.
     pub fn map(&self, path: impl Fn(&Path) -> PathBuf) -> Self {
-        Self(
-            self.0
-                .iter()
-                .map(|(kind, old)| (*kind, path(old)))
-                .collect(),
-        )
+        let paths = self.paths.iter().map(|(kind, old)| (*kind, path(old)));
+        Self {
+            paths: paths.collect(),
+            ..*self
+        }
     }
 
     /// The bytes that the images with `pixels` pixels take at most, headers, tables and geometry not counted.
@@ -140,12 +156,15 @@ impl OutputFiles {
         self.get(OutputKind::Expt).is_some() || self.get(OutputKind::Xds).is_some()
     }
 
-    /// The header contents of every panel if any file carries a geometry. Logs a warning if a header
-    /// cannot hold the whole geometry.
+    /// What headers say of every panel, if a file has one that carries a geometry.
     ///
     /// # Errors
-    /// [`Error::NoPhotons`], or a geometry that no header can describe.
-    pub(super) fn exposures(&self, resolved: &Resolved) -> Result<Vec<Exposure>, Error> {
+    /// [`Error::NoPhotons`], or a geometry that no header can state.
+    pub(super) fn exposures(
+        &self,
+        resolved: &Resolved,
+        response: &ResponseSpec,
+    ) -> Result<Vec<Exposure>, Error> {
         if let Some(path) = self.get(OutputKind::Float)
             && PhotonFormat::of(path).is_none()
         {
@@ -153,25 +172,52 @@ impl OutputFiles {
                 path: path.to_path_buf(),
             });
         }
-        let counts = [OutputKind::Int, OutputKind::Noise, OutputKind::Float];
-        let named = counts.into_iter().filter_map(|kind| self.get(kind));
-        let named = named.filter_map(|path| Some((WideFormat::of(path)?, path)));
-        let copies = self.iter();
-        let copies = copies.filter_map(|(kind, path)| Some((kind.copy_format()?, path)));
-        let files: Vec<_> = named.chain(copies).collect();
-        if files.is_empty() {
-            return Ok(Vec::new());
+        match self.with_headers().is_empty() {
+            true => Ok(Vec::new()),
+            false => exposures(resolved, response),
         }
-        let exposures = exposures(resolved)?;
-        let warning = |(format, path): &(WideFormat, &Path)| {
-            exposures
-                .iter()
-                .find_map(|exposure| format.warning(exposure, path))
-        };
-        if let Some(warning) = files.iter().find_map(warning) {
+    }
+
+    /// The files whose headers state the geometry, with their formats.
+    fn with_headers(&self) -> Vec<(OutputKind, WideFormat)> {
+        let named = [OutputKind::Int, OutputKind::Noise, OutputKind::Float].into_iter();
+        let named = named.filter_map(|kind| Some((kind, WideFormat::of(self.get(kind)?)?)));
+        let copies = self.iter();
+        let copies = copies.filter_map(|(kind, _)| Some((kind, kind.copy_format()?)));
+        named.chain(copies).collect()
+    }
+
+    /// Warns of what the headers of these files cannot state or what DIALS does not read there: of each
+    /// thing once.
+    ///
+    /// # Errors
+    /// A geometry that no header can state.
+    pub fn warn_of_headers(
+        &self,
+        resolved: &Resolved,
+        response: &ResponseSpec,
+    ) -> Result<(), Error> {
+        let files = self.with_headers();
+        if files.is_empty() {
+            return Ok(());
+        }
+        let of_counts = exposures(resolved, response)?;
+        let mut of_photons = of_counts.clone();
+        for exposure in &mut of_photons {
+            exposure.offset_counts = 0.0;
+        }
+        let mut warned = BTreeSet::new();
+        for (kind, format) in files {
+            let exposures = match kind {
+                OutputKind::Float => &of_photons,
+                _ => &of_counts,
+            };
+            warned.extend(exposures.iter().flat_map(|one| format.warnings(one)));
+        }
+        for warning in warned {
             warn!("{warning}");
         }
-        Ok(exposures)
+        Ok(())
     }
 }
 

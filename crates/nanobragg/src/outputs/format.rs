@@ -32,19 +32,38 @@ impl WideFormat {
         }
     }
 
-    /// A warning if the header of `path` in this format cannot hold the whole geometry: CBF and TIFF have
-    /// the lines of miniCBF, which cannot describe a tilted detector.
-    pub fn warning(self, exposure: &Exposure, path: &Path) -> Option<String> {
-        let instead = match self {
-            Self::Cbf => "the imgCIF tables of the file do",
-            Self::Tiff => "a CBF or NeXus file can",
+    /// What to warn of where a header in this format says less than there is, or more than DIALS reads.
+    pub fn warnings(self, exposure: &Exposure) -> Vec<String> {
+        let axes = self.axes_warning(exposure).into_iter();
+        axes.chain(self.offset_warning(exposure)).collect()
+    }
+
+    /// CBF and TIFF have the lines of miniCBF, which cannot state a tilted detector.
+    fn axes_warning(self, exposure: &Exposure) -> Option<String> {
+        let (name, instead) = match self {
+            Self::Cbf => ("CBF", "its imgCIF tables do"),
+            Self::Tiff => ("TIFF", "a CBF or NeXus file can"),
             Self::Nexus => return None,
         };
         (!exposure.has_default_axes()).then(|| {
             format!(
-                "the miniCBF lines of {} cannot state a detector that is tilted or whose fast and \
-                 slow are not x and -y of imgCIF, nor a spindle that is not x; {instead}",
-                path.display()
+                "the miniCBF lines of a {name} cannot state a detector that is tilted or whose fast and \
+                 slow are not x and -y of imgCIF, nor a spindle that is not x; {instead}"
+            )
+        })
+    }
+
+    /// CBF and NeXus state the offset, but dxtbx does not read it there.
+    fn offset_warning(self, exposure: &Exposure) -> Option<String> {
+        match self {
+            Self::Cbf | Self::Nexus => {}
+            Self::Tiff => return None,
+        }
+        let offset = exposure.offset_counts;
+        (offset != 0.0).then(|| {
+            format!(
+                "DIALS takes the offset of {offset} counts in a CBF or NeXus file for photons; -adc 0 leaves \
+                 it out, or give DIALS the file of -exptfile as reference geometry"
             )
         })
     }

@@ -14,7 +14,7 @@ mod format;
 mod truth_table;
 mod write;
 
-pub use files::{OutputFiles, OutputKind, is_device, refuse_collisions};
+pub use files::{OutputFiles, OutputKind, SmvHeader, is_device, refuse_collisions};
 pub use fingerprint::{FileEntry, sha256_of};
 pub use format::WideFormat;
 pub use truth_table::TruthTable;

@@ -13,7 +13,7 @@ use nanobragg_physics::{Cancel, Experiment, Truth};
 use nanobragg_response::{Counts, Response, ResponseSpec};
 use tracing::info_span;
 
-use super::files::{OutputFiles, OutputKind, is_device, of_panel};
+use super::files::{OutputFiles, OutputKind, SmvHeader, is_device, of_panel};
 use super::fingerprint::{FileEntry, Hashing};
 use super::format::{PhotonFormat, WideFormat};
 use super::truth_table::TruthTable;
@@ -41,7 +41,8 @@ pub struct OpenOutputs {
     truth: Option<Output>,
     /// The header contents of every panel, if any file has such a header.
     exposures: Vec<Exposure>,
-    /// Whether to compute the fingerprint of each file.
+    smv_header: SmvHeader,
+    /// Take the fingerprint of each file that is written.
     hashes: bool,
 }
 
@@ -109,9 +110,14 @@ impl OpenOutputs {
     /// each file is computed while it is written.
     ///
     /// # Errors
-    /// The error of the file that cannot be opened, or of the format that cannot hold the image.
-    pub fn open(files: &OutputFiles, resolved: &Resolved, hashes: bool) -> Result<Self, Error> {
-        let exposures = files.exposures(resolved)?;
+    /// An error naming the file that cannot be written, or the format that cannot hold the image.
+    pub fn open(
+        files: &OutputFiles,
+        resolved: &Resolved,
+        response: &ResponseSpec,
+        hashes: bool,
+    ) -> Result<Self, Error> {
+        let exposures = files.exposures(resolved, response)?;
         let detector = &resolved.experiment.detector;
         let panels = detector.panels().len();
         let all_of = |path: &Path, holds_panels: bool| -> Result<Vec<Output>, Error> {
@@ -152,6 +158,7 @@ impl OpenOutputs {
                 place: None,
             },
             exposures,
+            smv_header: files.smv_header,
             hashes,
         })
     }
@@ -227,8 +234,12 @@ impl OpenOutputs {
             Ok::<_, Error>(written)
         };
         let mut headers = Vec::new();
+        let for_dials = match self.smv_header {
+            SmvHeader::Dials => Some(response),
+            SmvHeader::C => None,
+        };
         for index in 0..image.panels().len() {
-            headers.push(smv_fields_of_panel(resolved, index)?);
+            headers.push(smv_fields_of_panel(resolved, for_dials, index)?);
         }
         let write_narrow = |kind, outputs, counts: &Image<u16>| {
             go_on()?;
@@ -336,7 +347,8 @@ impl OpenOutputs {
                             Ok(out.write_all(text.as_bytes())?)
                         })
                     };
-                    let expt = expt.map(|to| text(to, OutputKind::Expt, dxtbx::write(geometry)));
+                    let expt =
+                        expt.map(|to| text(to, OutputKind::Expt, dxtbx::write(geometry, response)));
                     complete.extend(expt.transpose()?);
                     if let Some(to) = xds {
                         complete.push(text(to, OutputKind::Xds, xds::write(geometry)?)?);

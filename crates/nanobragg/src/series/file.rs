@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use nanobragg_io::nexus::{Module, NexusWriter, PixelType, Pixels, Series};
 use nanobragg_io::{Image, Output};
+use nanobragg_response::ResponseSpec;
 
 use super::SeriesKind;
 use crate::error::Error;
@@ -32,8 +33,9 @@ impl SeriesFile {
         numbers: Vec<u32>,
         kind: SeriesKind,
         first: &Resolved,
+        response: &ResponseSpec,
     ) -> Result<Self, Error> {
-        let exposures = exposures(first)?;
+        let exposures = exposures(first, response)?;
         let width_degrees = exposures.first().map_or(0.0, |first| first.width_degrees);
         let panels = exposures
             .into_iter()

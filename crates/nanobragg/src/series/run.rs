@@ -118,6 +118,13 @@ impl<'r> SeriesRun<'r> {
             "spindle": first.experiment.goniometer.spindle(),
             "wavelength_angstrom": first.decisions.wavelength_m * 1e10,
         });
+        if let Some(&number) = request.numbers.first() {
+            let mut every = files.of_frame(number);
+            if let Some(path) = files.nexus() {
+                every.set(OutputKind::Nexus, path.to_path_buf());
+            }
+            every.warn_of_headers(first, &request.loaded.spec.response)?;
+        }
         let log = Log::open(&request, &about)?;
         let removed = if request.resumes {
             let folders = files.folders();
@@ -132,7 +139,9 @@ impl<'r> SeriesRun<'r> {
         let nexus = files.nexus().filter(|_| !log.has_file_of_all());
         let file_of_all = nexus.map(|path| {
             let numbers = request.numbers.clone();
-            SeriesFile::create(path.to_path_buf(), numbers, series.kind, first).map(Arc::new)
+            let response = &request.loaded.spec.response;
+            let path = path.to_path_buf();
+            SeriesFile::create(path, numbers, series.kind, first, response).map(Arc::new)
         });
         let file_of_all = file_of_all.transpose()?;
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
@@ -275,7 +284,7 @@ impl Rendering<'_> {
         let geometry = files.have_geometry().then(|| Geometry::of(&resolved));
         let geometry = geometry.transpose()?;
         (request.check_files)(&files)?;
-        let mut outputs = OpenOutputs::open(&files, &resolved, true)?;
+        let mut outputs = OpenOutputs::open(&files, &resolved, &frame.spec.response, true)?;
         outputs.also_to(self.file_of_all.and_then(|file| file.place(number)));
 
         let scene = Scene::new(experiment);

@@ -1,6 +1,7 @@
 //! Panels and the groups they hang in.
 
 use nanobragg_geometry::vector::{add, cross, dot};
+use nanobragg_response::ResponseSpec;
 use serde_json::{Value, json};
 
 use super::key::Key;
@@ -173,8 +174,10 @@ fn sensor(panel: &Key<'_>) -> Result<Option<Slab>, Error> {
     Ok((slab.thickness_mm > 0.0 && slab.mu_per_mm > 0.0).then_some(slab))
 }
 
-/// A detector of these panels.
-pub(super) fn write(panels: &[PlacedPanel]) -> Value {
+/// A detector of these panels, with the gain and the pedestal of this response.
+pub(super) fn write(panels: &[PlacedPanel], response: &ResponseSpec) -> Value {
+    let gain = response.gain.map_or(1.0, |gain| gain.counts_per_photon);
+    let pedestal = response.offset.unwrap_or_default().counts;
     let mut root = node(&Node::ROOT);
     let children: Vec<Value> = (0..panels.len())
         .map(|index| json!({"panel": index}))
@@ -182,7 +185,16 @@ pub(super) fn write(panels: &[PlacedPanel]) -> Value {
     if let Value::Object(root) = &mut root {
         root.insert("children".to_owned(), json!(children));
     }
-    let panels: Vec<Value> = panels.iter().map(|panel| node(&Node::of(panel))).collect();
+    let panels: Vec<Value> = (panels.iter())
+        .map(|panel| {
+            let mut panel = node(&Node::of(panel));
+            if let Value::Object(panel) = &mut panel {
+                panel.insert("gain".to_owned(), json!(gain));
+                panel.insert("pedestal".to_owned(), json!(pedestal));
+            }
+            panel
+        })
+        .collect();
     json!({
         "panels": panels,
         "hierarchy": root,

@@ -15,9 +15,11 @@ mod detector;
 mod goniometer;
 mod key;
 mod scan;
+pub(crate) mod smv;
 
 use std::path::Path;
 
+use nanobragg_response::ResponseSpec;
 use serde_json::{Value, json};
 
 use self::key::Key;
@@ -118,10 +120,10 @@ fn left_out(
     }))
 }
 
-/// The text of a file with one experiment and one image.
+/// The text of a file with one experiment and one image of this response.
 ///
 /// Numbers are written with as many digits as it takes to read them back unchanged.
-pub fn write(geometry: &Geometry) -> String {
+pub fn write(geometry: &Geometry, response: &ResponseSpec) -> String {
     let experiment = json!({
         "__id__": "Experiment",
         "identifier": "",
@@ -136,7 +138,7 @@ pub fn write(geometry: &Geometry) -> String {
         "experiment": [experiment],
         "imageset": [],
         "beam": [beam::write(&geometry.beam)],
-        "detector": [detector::write(&geometry.panels)],
+        "detector": [detector::write(&geometry.panels, response)],
         "goniometer": [goniometer::write(geometry.spindle)],
         "scan": [scan::write(&geometry.oscillation)],
         "crystal": [crystal::write(&geometry.lattice_angstrom)],

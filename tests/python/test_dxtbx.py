@@ -1,0 +1,233 @@
+"""Every format that the documents say DIALS reads, opened by dxtbx, the part of DIALS that does it.
+
+Truth is worked out here from the flags and the axes of docs/CONVENTIONS.md, not from what the program says.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Run
+
+FAST, SLOW, PIXEL_MM, DISTANCE_MM = 481, 199, 0.172, 123.4567891
+WAVELENGTH, POLAR, OFFSET = 0.97931234, -0.3, 40
+SAME_MM = 1e-6
+COMMON = f"""-default_F 100 -cell 70 80 90 -misset 10 20 30 -N 5 -oversample 1 -fluence 1e26 -seed 1
+    -detpixels_f {FAST} -detpixels_s {SLOW} -pixel {PIXEL_MM} -lambda {WAVELENGTH} -polar {POLAR}
+    -phi 10 -osc 0.5 -phisteps 1 -exposure 0.25 -noprogress -nopgm""".split()
+
+X, Y, Z = np.eye(3)
+
+
+class Axes:
+    """The axes of a convention: beam, fast, slow, of two-theta, spindle, and the electric field."""
+
+    def __init__(self, beam: Any, fast: Any, slow: Any, twotheta: Any, spindle: Any, field: Any):
+        self.beam, self.fast, self.slow = beam, fast, slow
+        self.twotheta, self.spindle, self.field = twotheta, spindle, field
+
+    def out(self, vector: Any) -> Any:
+        """A vector of the run in the laboratory of dxtbx: x along the spindle, z to the source."""
+        z = -self.beam
+        return np.array([self.spindle @ vector, np.cross(z, self.spindle) @ vector, z @ vector])
+
+
+AXES = {
+    "mosflm": Axes(X, Z, -Y, -Z, Z, Z),
+    "denzo": Axes(X, Z, -Y, -Z, Z, Z),
+    "adxv": Axes(Z, X, -Y, -X, X, X),
+    "xds": Axes(Z, X, Y, X, X, X),
+    "dials": Axes(Z, X, Y, Y, Y, Y),
+    "custom": Axes(X, Y, Z, Y, Z, Z),
+}
+CUSTOM = """-beam_vector 1 0 0 -fdet_vector 0 1 0 -sdet_vector 0 0 1 -odet_vector 1 0 0 -twotheta_axis 0 1 0
+    -spindle_axis 0 0 1 -polar_vector 0 0 1""".split()
+TURNS = {
+    "plain": (False, (0.0, 0.0, 0.0), 0.0),
+    "offset": (True, (0.0, 0.0, 0.0), 0.0),
+    "rotated": (False, (5.0, 2.0, -3.0), 0.0),
+    "two-theta": (False, (0.0, 0.0, 0.0), 12.0),
+    "all": (True, (5.0, 2.0, -3.0), 12.0),
+}
+PLACEMENTS = [(convention, turn) for convention in AXES for turn in TURNS]
+FORMATS = {
+    "cbf": ("FormatCBFFullByteOffset",),
+    "nxs": ("FormatNXmx",),
+    "img": ("FormatSMVJHSim", "FormatSMVCMOS1"),
+    "expt": (None,),
+}
+
+
+def turned(vector: Any, axis: Any, degrees: float) -> Any:
+    angle = np.radians(degrees)
+    along = axis * (axis @ vector)
+    return along + np.cos(angle) * (vector - along) + np.sin(angle) * np.cross(axis, vector)
+
+
+def centre(convention: str, offset: bool) -> tuple[list[str], float, float]:
+    """Flags that put the beam spot or the near point, and where it is from the corner, in mm."""
+    first, second = (31.7, 12.3) if offset else (40.3, 17.1)
+    half, size_s = PIXEL_MM / 2, SLOW * PIXEL_MM
+    beam = ["-Xbeam", str(first), "-Ybeam", str(second)]
+    match convention:
+        case "mosflm":
+            return beam, second + half, first + half
+        case "denzo":
+            return beam, second, first
+        case "adxv":
+            return beam, first, size_s - second
+        case "custom":
+            return beam, first, second
+    org = ["-ORGX", str(first), "-ORGY", str(second)]
+    return org, (first - 0.5) * PIXEL_MM, (second - 0.5) * PIXEL_MM
+
+
+def placed(convention: str, turn: str) -> tuple[list[str], Any]:
+    """The flags of a placement, and the corner, fast and slow in the laboratory of dxtbx."""
+    axes = AXES[convention]
+    offset, angles, twotheta = TURNS[turn]
+    flags, f_mm, s_mm = centre(convention, offset)
+    flags = (CUSTOM if convention == "custom" else [f"-{convention}"]) + flags
+
+    def swung(vector: Any) -> Any:
+        for axis, degrees in zip((X, Y, Z), angles, strict=True):
+            vector = turned(vector, axis, degrees)
+        return turned(vector, axes.twotheta, twotheta)
+
+    fast, slow = swung(axes.fast), swung(axes.slow)
+    if convention in ("xds", "dials"):
+        flags += ["-close_distance", str(DISTANCE_MM)]
+        pivot, corner = "sample", swung(DISTANCE_MM * axes.beam)
+    else:
+        flags += ["-distance", str(DISTANCE_MM)]
+        pivot, corner = "beam", DISTANCE_MM * axes.beam
+    corner = corner - f_mm * fast - s_mm * slow
+    for name, degrees in zip(("rotx", "roty", "rotz"), angles, strict=True):
+        flags += [f"-detector_{name}", str(degrees)]
+    flags += ["-twotheta", str(twotheta), "-pivot", pivot]
+    return flags, np.array([axes.out(v) for v in (corner, fast, slow)])
+
+
+Dxtbx = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, dxtbx: Dxtbx) -> Any:
+    """Renders a list of command lines, and reads every image and every .expt that they wrote."""
+    monkeypatch.chdir(tmp_path)
+
+    def read(lines: dict[str, list[str]]) -> dict[str, Any]:
+        for name, flags in lines.items():
+            files = ["-noisefile", f"{name}_001.img", "-cbffile", f"{name}_001.cbf"]
+            files += ["-nexusfile", f"{name}_001.nxs", "-exptfile", f"{name}_001.expt"]
+            done = run(*COMMON, *flags, *files)
+            assert done.returncode == 0, done.stderr
+        return dxtbx(*(f"{name}_001.{end}" for name in lines for end in FORMATS))
+
+    return read
+
+
+def counts_of(path: Path) -> list[Any]:
+    """The shape and the digest of the counts of an SMV image of ours."""
+    counts = np.frombuffer(path.read_bytes()[-2 * FAST * SLOW :], "<u2").astype("<i4")
+    return [[SLOW, FAST], hashlib.sha256(counts.tobytes()).hexdigest()]
+
+
+def test_thirty_placements_in_four_formats(read: Any, tmp_path: Path) -> None:
+    lines = {f"{convention}-{turn}": placed(convention, turn)[0] for convention, turn in PLACEMENTS}
+    found = read(lines)
+    faults = []
+    for convention, turn in PLACEMENTS:
+        axes = AXES[convention]
+        corner, fast, slow = placed(convention, turn)[1]
+        name = f"{convention}-{turn}"
+        for end, classes in FORMATS.items():
+            file = f"{name}_001.{end}"
+            one = found[file]
+
+            def check(what: str, is_so: bool, value: object, file: str = file) -> None:
+                if not is_so:
+                    faults.append(f"{file}: {what} {value}")
+
+            if "error" in one:
+                faults.append(f"{file}: {one['error']}")
+                continue
+            check("class", one.get("class") in classes, one.get("class"))
+            (panel,) = one["panels"]
+            f, s = PIXEL_MM * np.array(panel["points"]).T
+            truth = corner + np.outer(f, fast) + np.outer(s, slow)
+            worst = np.abs(np.array(panel["plane"]) - truth).max()
+            check("plane off by", worst < SAME_MM, worst)
+            deep = np.abs(np.array(panel["deep"]) - truth).max()
+            # Gallium arsenide lets a photon in by 12 micrometres.
+            check("depth", deep < (0.013 if end == "nxs" else SAME_MM), deep)
+            check("size", panel["size"] == [FAST, SLOW], panel["size"])
+            check("pixel", np.allclose(panel["pixel"], PIXEL_MM, atol=1e-12), panel["pixel"])
+            check("wavelength", abs(one["wavelength"] - WAVELENGTH) < 1e-12, one["wavelength"])
+            check("spindle", np.allclose(one["spindle"], [1, 0, 0], atol=1e-12), one["spindle"])
+            check("beam", np.allclose(one["beam"], [0, 0, 1], atol=1e-12), one["beam"])
+            check("scan", np.allclose(one["oscillation"], [10, 0.5]), one["oscillation"])
+            check("images", one["images"] == 1, one["images"])
+            if end != "expt":
+                check("pixels", one["pixels"] == [counts_of(tmp_path / f"{name}_001.img")], one["pixels"])
+            # The class for simulated images and that of NXmx take neither.
+            if one.get("class") not in ("FormatSMVJHSim", "FormatNXmx"):
+                normal = np.cross(axes.out(axes.field), [0, 0, 1])
+                check("fraction", abs(one["fraction"] - (1 + POLAR) / 2) < 1e-12, one["fraction"])
+                turn_of = np.abs(np.cross(one["normal"], normal)).max()
+                check("normal", turn_of < 1e-9, one["normal"])
+            if one.get("class") != "FormatSMVJHSim":
+                check("exposure", one["exposure"] == [0.25], one["exposure"])
+            # CBF, NXmx and the class of vectors have no pedestal in dxtbx.
+            pedestal = OFFSET if one.get("class") in ("FormatSMVJHSim", None) else 0
+            check("pedestal", panel["pedestal"] == pedestal, panel["pedestal"])
+            check("gain", panel["gain"] == 1, panel["gain"])
+            # A pixel of 0 counts is trusted, one of -1 is not; a full one need not be.
+            lowest, highest = panel["trusted"]
+            check("trusted", -1 <= lowest <= 0 and highest >= 65495, panel["trusted"])
+            # No photon passes: DIALS corrects for those that do.
+            passing = np.exp(-panel["mu"] * panel["thickness"])
+            check("sensor", panel["mu"] == 0 or passing < 1e-12, panel["mu"])
+    assert not faults, "\n".join(faults)
+
+
+def test_a_sensor_is_that_of_the_run(read: Any) -> None:
+    found = read({"sensor": [*placed("mosflm", "plain")[0], "-detector_thick", "450", "-detector_abs", "240"]})
+    for end in ("cbf", "nxs", "expt"):
+        (panel,) = found[f"sensor_001.{end}"]["panels"]
+        assert panel["thickness"] == pytest.approx(0 if end == "cbf" else 0.45), end
+
+
+def test_the_polarization_of_a_cbf_is_that_of_the_run(read: Any) -> None:
+    flags = placed("mosflm", "plain")[0]
+    polars = (-1, -0.5, 0, 0.99, 1)
+    found = read({f"polar{i}": [*flags, "-polar", str(polar)] for i, polar in enumerate(polars)})
+    for i, polar in enumerate(polars):
+        assert found[f"polar{i}_001.cbf"]["fraction"] == pytest.approx((1 + polar) / 2, abs=1e-12)
+
+
+def test_another_offset_is_stated_where_dxtbx_reads_it(read: Any) -> None:
+    found = read({"counts": [*placed("mosflm", "plain")[0], "-adc", "12.5"]})
+    for end, pedestal in (("img", 12.5), ("expt", 12.5), ("cbf", 0), ("nxs", 0)):
+        (panel,) = found[f"counts_001.{end}"]["panels"]
+        assert panel["pedestal"] == pedestal, end
+
+
+def test_the_offset_that_dials_cannot_know_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = ["-default_F", 100, "-cell", 70, 80, 90, "-N", 1, "-lambda", 1, "-distance", 100, "-detpixels", 20]
+    for flags, is_warned in (
+        (["-noisefile", "a_1.cbf"], True),
+        (["-nexusfile", "a.nxs"], True),
+        (["-noisefile", "a_1.cbf", "-adc", 0], False),
+        (["-noisefile", "a_1.img"], False),
+        (["-nonoise", "-intfile", "a.tif", "-floatfile", "f.nxs"], False),
+    ):
+        done = run(*line, *flags, "-noprogress", "-nopgm")
+        assert ("DIALS takes the offset of 40" in done.stderr) == is_warned, (flags, done.stderr)
