@@ -89,6 +89,87 @@ fn every_format_is_compared_with_every_other() {
     }
 }
 
+/// Pixels of 32 bits, of which the last but two are a gap, the last but one is defective, and the last is
+/// an overload.
+const WIDE: [i32; 8] = [7, 70_000, 3, 1_999_999, 0, -1, -2, 2_000_000];
+
+/// The pixels of [`WIDE`] that are no measurements are not compared, in any format that can mark them.
+#[test]
+fn pixels_that_are_no_measurements_are_counted_and_left_out() {
+    use nanobragg::io::{Exposure, cbf};
+
+    let scene = Scene::empty();
+    let smv = |name: &str, keys: &str, of_pixel: &dyn Fn(i32) -> Vec<u8>| {
+        let header = format!("{{\nHEADER_BYTES=512;\nDIM=2;\n{keys}SIZE1=4;\nSIZE2=2;\n}}\x0c");
+        let pixels = WIDE.into_iter().flat_map(of_pixel);
+        let bytes = format!("{header:512}").into_bytes().into_iter();
+        scene.write(name, bytes.chain(pixels).collect::<Vec<u8>>());
+    };
+    let little = |pixel: i32| pixel.to_le_bytes().to_vec();
+    let overload = "CCD_IMAGE_SATURATION=2000000;\n";
+    smv(
+        "dtrek",
+        &format!("Data_type=long int;\nBYTE_ORDER=little_endian;\nSATURATED_VALUE= 2000000;\n"),
+        &little,
+    );
+    smv(
+        "noisify",
+        &format!("TYPE=long_integer;\n{overload}"),
+        &little,
+    );
+    smv(
+        "big",
+        &format!("TYPE=signed_int;\nBYTE_ORDER=big_endian;\n{overload}"),
+        &|pixel| pixel.to_be_bytes().to_vec(),
+    );
+    smv(
+        "float",
+        &format!("Data_type=float IEEE;\n{overload}"),
+        &|pixel| (pixel as f32).to_le_bytes().to_vec(),
+    );
+    let exposure = Exposure {
+        cutoff: 2_000_000,
+        ..Exposure::default()
+    };
+    let mut bytes = Vec::new();
+    cbf::write(
+        &mut bytes,
+        &exposure,
+        &Image::new(4, 2, WIDE.to_vec()).unwrap(),
+    )
+    .unwrap();
+    scene.write("cbf", bytes);
+
+    for (a, b) in [
+        ("cbf", "dtrek"),
+        ("dtrek", "noisify"),
+        ("noisify", "big"),
+        ("float", "cbf"),
+    ] {
+        let finished = compare(&scene, &format!("{a} {b}"));
+        assert_eq!(finished.status, Some(0), "{a} {b}: {}", finished.stderr);
+        let told = |name: &str| finished.line(name).trim().to_owned();
+        assert_eq!(told("masked"), "2 pixels of A or B, left out below");
+        assert_eq!(told("overloaded"), "1 pixels of A or B, left out below");
+        assert_eq!(told("equal to the bit"), "5 of 5 pixels (100 %)");
+    }
+    let finished = compare(&scene, "cbf cbf -json -");
+    let figures: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(
+        (&figures["masked_pixels"], &figures["overloaded_pixels"]),
+        (&2.into(), &1.into())
+    );
+
+    // Nothing says that these are 32 bits, and their length does.
+    smv("silent", "", &little);
+    assert!(refusal(&scene, "cbf silent").contains("the header has no TYPE"));
+    smv("packed", "Data_type=Compressed;\n", &little);
+    assert!(refusal(&scene, "cbf packed").contains("Data_type=\"Compressed\""));
+    let gap = [0xff, 0xff, 0xff, 0xff];
+    smv("gaps", "TYPE=long_integer;\n", &|_| gap.to_vec());
+    assert!(refusal(&scene, "gaps gaps").contains("no pixel"));
+}
+
 #[test]
 fn the_sides_of_floats_come_from_a_header_too() {
     let figures = figures("float off -img smv", BEYOND);

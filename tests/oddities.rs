@@ -183,6 +183,34 @@ fn a_header_that_beats_the_distance_given_does() {
 }
 
 #[test]
+fn a_mask_whose_header_sets_the_geometry_does() {
+    let is_shown = |line: &str| {
+        let line = format!("-cell 70 80 90 -default_F 120 -N 3 -nonoise -noprogress {line}");
+        oddities_of_all(&line).contains(Oddity::MaskHeader.name())
+    };
+    assert!(is_shown("-mask mask_beam.img"));
+    assert!(!is_shown("-mask mask_beam.img -fix mask-header"));
+    // This header has the pixels alone, which the detector takes from any mask.
+    assert!(!is_shown("-mask mask.img -distance 70 -pixel 0.8"));
+}
+
+#[test]
+fn a_header_that_c_reads_otherwise_is_told_of() {
+    let scene = Scene::empty();
+    let header = "{\nHEADER_BYTES=512;\nDIM=2;\nTYPE=unsigned_short;\nSIZE1=16;\nSIZE2=16;\n\
+                  PIXEL_SIZE=0.8;\nDISTANCE=70;\nWAVELENGTH=0.97950;\nSOURCE_WAVELENGTH=1 0.9795;\n}\x0c";
+    let bytes = [format!("{header:512}").as_bytes(), &[0; 512]].concat();
+    scene.write("dtrek.img", bytes);
+    let line = "-img dtrek.img -cell 70 80 90 -default_F 120 -N 3 -nonoise -noprogress";
+    let plan = scene.run_line(&format!("{line} -plan")).well();
+    assert!(plan.stdout.contains("0.9795 A"), "{}", plan.stdout);
+    let finished = scene.run_line(line).well();
+    let warning = "in the header WAVELENGTH is 0.9795; the C program takes 1 from a longer key";
+    let told = finished.stderr.matches(warning).count();
+    assert_eq!(told, 1, "{}", finished.stderr);
+}
+
+#[test]
 fn flags_without_effect_are_named() {
     for flag in [
         "-stol x",

@@ -72,6 +72,47 @@ fn the_same_seed_gives_the_same_files() {
 }
 
 #[test]
+fn masked_pixels_are_marked_where_the_format_can() {
+    let scene = Scene::with_inputs();
+    let line = "-detpixels_x 61 -detpixels_y 47 -seed 7 -cell 70 80 90 -default_F 120 -N 5 -lambda 1.2 \
+                -distance 70 -pixel 0.8 -nopgm -noprogress -mask mask.img";
+    scene
+        .run_line(&format!("{line} -noisefile as_c.img"))
+        .well();
+    scene
+        .run_line(&format!(
+            "{line} -noisefile marked.img -cbffile marked.cbf -masked_counts 0"
+        ))
+        .well();
+    let counts = |name: &str| {
+        let image = AnyImage::read(scene.path(name)).unwrap();
+        image.into_stored([61, 47]).unwrap().pixels.to_floats()
+    };
+    let mask = counts("mask.img");
+    let (as_c, smv, cbf) = (
+        counts("as_c.img"),
+        counts("marked.img"),
+        counts("marked.cbf"),
+    );
+    assert!(mask.pixels().contains(&0.0));
+    for (index, &used) in mask.pixels().iter().enumerate() {
+        let found = [&as_c, &smv, &cbf].map(|image| image.pixels()[index]);
+        if used == 0.0 {
+            assert_eq!(found, [40.0, 0.0, -1.0]);
+        } else {
+            assert_eq!(found, [found[0]; 3]);
+        }
+    }
+    // Each of them is the mask that it was made with.
+    for name in ["marked.img", "marked.cbf"] {
+        let line = line.replace("mask.img", name);
+        let again = format!("{line} -noisefile again.img -fix mask-header");
+        scene.run_line(&again).well();
+        assert_eq!(counts("again.img"), as_c, "{name}");
+    }
+}
+
+#[test]
 fn counts_of_32_bits_are_those_of_smv_without_the_clipping() {
     let scene = Scene::empty();
     let bright = format!("{SMALL} -default_F 9 -fluence 1e31 -scale 1e6 -nopgm");
@@ -81,9 +122,9 @@ fn counts_of_32_bits_are_those_of_smv_without_the_clipping() {
             "{bright} -intfile i.cbf -noisefile n.TIF -floatfile f.tiff -cbffile c -tiffile t"
         ))
         .well();
-    let counts = |name: &str| match AnyImage::read(scene.path(name)).unwrap() {
-        AnyImage::Shaped(_, image) => image,
-        AnyImage::RawFloats(floats) => floats.into_image(16, 16).unwrap(),
+    let counts = |name: &str| {
+        let image = AnyImage::read(scene.path(name)).unwrap();
+        image.into_stored([16, 16]).unwrap().pixels.to_floats()
     };
     let clipped = |name: &str| counts(name).map(|&count| count.min(65535.0));
     assert!(

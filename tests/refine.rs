@@ -160,6 +160,113 @@ fn a_float_image_is_fitted_and_everything_asked_for_is_written() {
     assert_eq!(compared.status, Some(0), "{}", compared.stdout);
 }
 
+/// The exit status of a refinement at a minimum that noise does not explain.
+const UNEXPLAINED: Option<i32> = Some(3);
+
+/// A small crystal whose image takes no time, and the start of its refinement.
+const QUICK: &str = "-cell 30 35 40 90 90 90 -default_F 300 -N 5 -lambda 1 -distance 60 -detpixels 64 \
+     -pixel 0.8 -oversample 1 -misset 10 20 30 -nopgm -noprogress -seed 5 -adc 0";
+
+/// Gaps between modules, as in images of Pilatus and Eiger, in every image that can hold them.
+#[test]
+fn gaps_and_defective_pixels_do_not_count() {
+    use nanobragg::io::{Exposure, Image, cbf};
+
+    let scene = Scene::empty();
+    scene
+        .run_line(&format!("{QUICK} -fluence 1e27 -noisefile t.cbf"))
+        .well();
+    let whole = cbf::read(scene.path("t.cbf")).unwrap();
+    let mut gapped = whole.clone();
+    for (slow, row) in gapped.rows_mut().enumerate() {
+        for (fast, pixel) in row.iter_mut().enumerate() {
+            if slow % 20 == 19 {
+                *pixel = -1;
+            } else if fast % 30 == 29 {
+                *pixel = -2;
+            }
+        }
+    }
+    let gaps = gapped.pixels().iter().filter(|&&pixel| pixel < 0).count();
+    let with_cutoff = |name: &str, cutoff: i32, image: &Image<i32>| {
+        let exposure = Exposure {
+            cutoff,
+            ..Exposure::default()
+        };
+        let mut bytes = Vec::new();
+        cbf::write(&mut bytes, &exposure, image).unwrap();
+        scene.write(name, bytes);
+    };
+    with_cutoff("gaps.cbf", i32::MAX, &gapped);
+    with_cutoff(
+        "mask.cbf",
+        i32::MAX,
+        &gapped.map(|&count| if count < 0 { count } else { 1 }),
+    );
+    // Clipped at 200 counts, which the header says.
+    with_cutoff("clipped.cbf", 200, &whole.map(|&count| count.min(200)));
+    // The same, and the header does not say so.
+    with_cutoff("unsaid.cbf", i32::MAX, &whole.map(|&count| count.min(200)));
+    let overloads = whole.pixels().iter().filter(|&&count| count >= 200).count();
+
+    let refine = |flags: &str| {
+        scene.run_line(&format!(
+            "refine {flags} -refine fluence,misset -- {QUICK} -fluence 0.8e27"
+        ))
+    };
+    for (flags, pixels) in [
+        ("-target t.cbf", 4096),
+        ("-target gaps.cbf", 4096 - gaps),
+        ("-target t.cbf -mask mask.cbf", 4096 - gaps),
+        ("-target clipped.cbf", 4096 - overloads),
+    ] {
+        let ended = refine(flags).well();
+        let expected = format!("converged in {pixels} pixels");
+        assert!(
+            ended.stdout.contains(&expected),
+            "{flags}: {}",
+            ended.stdout
+        );
+        for (name, truth) in [
+            ("fluence", 1e27),
+            ("misset_x", 10.0),
+            ("misset_y", 20.0),
+            ("misset_z", 30.0),
+        ] {
+            let line = ended
+                .stdout
+                .lines()
+                .find(|line| line.starts_with(&format!("{name} ")));
+            let words: Vec<f64> = line
+                .unwrap()
+                .split_whitespace()
+                .filter_map(|w| w.parse().ok())
+                .collect();
+            let [_, value, sigma] = words[..3] else {
+                panic!("{words:?}")
+            };
+            assert!(
+                (value - truth).abs() < SIGMAS * sigma,
+                "{flags}: {name} {value} {sigma}"
+            );
+        }
+    }
+    let ended = refine("-target unsaid.cbf -json r.json");
+    assert_eq!(ended.status, UNEXPLAINED, "{}", ended.stderr);
+    assert!(
+        ended
+            .stdout
+            .contains("at a minimum that noise does not explain")
+    );
+    assert!(!ended.stdout.contains("converged"));
+    assert!(message(&ended).contains("noise does not explain"));
+    let result: Value = serde_json::from_slice(&scene.read("r.json")).unwrap();
+    assert_eq!(
+        (&result["converged"], &result["at_minimum"]),
+        (&false.into(), &true.into())
+    );
+}
+
 #[test]
 fn a_quiet_refinement_tells_no_steps() {
     let scene = scene();

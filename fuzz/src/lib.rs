@@ -7,7 +7,7 @@ use std::path::Path;
 
 use nanobragg::crystal::{ColumnChoice, ReflectionList, ReflectionTable, read};
 use nanobragg::exchange::{Described, dxtbx, xds};
-use nanobragg::io::{Exposure, cbf, pgm, smv, tiff};
+use nanobragg::io::{Exposure, StoredPixels, cbf, pgm, smv, tiff};
 use nanobragg::sources::SourceDefaults;
 use nanobragg::structure;
 use nanobragg::structure::{FactorSpec, StructureFactors, read::Given};
@@ -187,10 +187,17 @@ pub fn smv_header(bytes: &[u8]) {
 
 /// A whole SMV image.
 pub fn smv_image(bytes: &[u8]) {
-    if let Ok((_, image)) = smv::parse(bytes) {
-        let mut printed = Vec::new();
-        smv::write(&mut printed, &smv::Fields::new(), &image).unwrap();
-        assert_eq!(smv::parse(&printed).unwrap().1, image);
+    if let Ok((header, pixels)) = smv::parse(bytes) {
+        let [fast, slow] = pixels.sides();
+        assert_eq!(
+            pixels.states(&header.marks().unwrap_or_default()).len(),
+            fast * slow
+        );
+        if let StoredPixels::U16(image) = &pixels {
+            let mut printed = Vec::new();
+            smv::write(&mut printed, &smv::Fields::new(), image).unwrap();
+            assert_eq!(smv::parse(&printed).unwrap().1, pixels);
+        }
     }
 }
 
@@ -260,7 +267,8 @@ pub fn cbf(bytes: &[u8]) {
 
 /// A TIFF.
 pub fn tiff(bytes: &[u8]) {
-    if let Ok(image) = tiff::parse(bytes) {
+    if let Ok((pixels, _)) = tiff::parse(bytes) {
+        let image = pixels.to_floats();
         let mut printed = Vec::new();
         tiff::write_photons(
             &mut printed,
@@ -269,7 +277,8 @@ pub fn tiff(bytes: &[u8]) {
         )
         .unwrap();
         let bits = |pixel: &f32| pixel.to_bits();
-        assert_eq!(tiff::parse(&printed).unwrap().map(bits), image.map(bits));
+        let again = tiff::parse(&printed).unwrap().0.to_floats();
+        assert_eq!(again.map(bits), image.map(bits));
     }
 }
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import fabio
+import h5py
 import numpy as np
 import pytest
 from conftest import CASES, FAST, GOLDEN, SLOW, Run, golden_counts, golden_photons
@@ -65,6 +66,22 @@ def test_fabio_reads_wide_counts_and_photons(tmp_path: Path) -> None:
         nanobragg.read_image(tmp_path / "a.nxs")
 
 
+def test_the_pixels_of_a_mask_are_marked(tmp_path: Path) -> None:
+    used = np.ones((SLOW, FAST), bool)
+    used[3:5, 7:20] = False
+    experiment = nanobragg.Experiment(CASES["cubic"], mask=used)
+    counts = nanobragg.counts(nanobragg.render(experiment), experiment)
+    nanobragg.write_image(tmp_path / "a.nxs", counts, experiment)
+    with h5py.File(tmp_path / "a.nxs") as file:
+        mask = file["/entry/instrument/detector/pixel_mask"]
+        assert mask.dtype == np.uint32
+        np.testing.assert_array_equal(mask[()], ~used)
+    nanobragg.write_image(tmp_path / "a.cbf", counts, experiment)
+    np.testing.assert_array_equal(nanobragg.read_mask(tmp_path / "a.cbf"), used)
+    with fabio.open(str(tmp_path / "a.cbf")) as image:
+        np.testing.assert_array_equal(image.data, np.where(used, counts, -1))
+
+
 def test_what_a_header_cannot_state_is_refused_or_warned_of(tmp_path: Path) -> None:
     experiment = nanobragg.Experiment(CASES["cubic"])
     zeros = np.zeros(experiment.shape, int)
@@ -86,8 +103,51 @@ def test_what_is_written_reads_back(ending: str, tmp_path: Path) -> None:
     for written in (image, image.astype(np.int64), image.tolist(), image.T.copy().T):
         nanobragg.write_image(path, written)
         read = nanobragg.read_image(path, shape=(3, 4))
-        assert read.dtype == np.float32
+        assert read.dtype == {"pgm": np.uint8, "img": np.uint16, "smv": np.uint16}.get(ending, np.float32)
         np.testing.assert_array_equal(read, image)
+
+
+@pytest.mark.parametrize("order", ["little_endian", "big_endian"])
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.float32])
+def test_every_type_of_dtrek_is_read_as_fabio_writes_it(dtype: type[np.generic], order: str, tmp_path: Path) -> None:
+    # Numbers that show their sign and the order of their bytes.
+    limits = np.finfo(dtype) if dtype is np.float32 else np.iinfo(dtype)
+    image = np.array([[1, 2, limits.max], [limits.min, 100, 3]]).astype(dtype)
+    path = tmp_path / "a.img"
+    fabio.dtrekimage.DtrekImage(data=image, header={"BYTE_ORDER": order}).write(str(path))
+    assert nanobragg.read_header(path)["BYTE_ORDER"] == order
+    read = nanobragg.read_image(path)
+    assert read.dtype == dtype
+    np.testing.assert_array_equal(read, image)
+    with fabio.open(str(path)) as theirs:
+        np.testing.assert_array_equal(read, theirs.data)
+    counts = dtype is not np.float32
+    mark = (image == 2**32 - 1) | (counts & (image < 0))
+    np.testing.assert_array_equal(nanobragg.read_mask(path), ~mark)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int16, ">u2", np.int64, np.float64, ">f4"])
+def test_arrays_of_numpy_are_read(dtype: str | type, tmp_path: Path) -> None:
+    image = np.arange(6).reshape(2, 3).astype(dtype)
+    np.save(tmp_path / "a.npy", image)
+    np.testing.assert_array_equal(nanobragg.read_image(tmp_path / "a.npy"), image)
+    np.save(tmp_path / "a.npy", np.stack([image, image]))
+    np.testing.assert_array_equal(nanobragg.read_image(tmp_path / "a.npy", (2, 2, 3)), [image, image])
+
+
+def test_a_file_tells_which_pixels_are_measurements(tmp_path: Path) -> None:
+    image = np.array([[-1, -2, 99], [100, 0, 101]], np.int32)
+    path = tmp_path / "a.cbf"
+    minicbf = "# Count_cutoff 100 counts\r\n"
+    fabio.cbfimage.CbfImage(data=image, header={"_array_data.header_contents": minicbf}).write(str(path))
+    read = nanobragg.read_image(path)
+    assert read.dtype == np.int32
+    np.testing.assert_array_equal(read, image)
+    np.testing.assert_array_equal(nanobragg.read_mask(path), [[False, False, True], [False, True, False]])
+    whole = nanobragg.compare(image, image)
+    assert (whole["masked_pixels"], whole["equal_to_the_bit_pixels"]) == (2, 4)
+    part = nanobragg.compare(image, image + 1, mask=image < 99, tolerance=0.2)
+    assert (part["masked_pixels"], part["beyond_tolerance_pixels"]) == (5, 1)
 
 
 def test_the_programs_images_are_read() -> None:

@@ -48,6 +48,39 @@ def test_counts_lead_back_within_their_uncertainties() -> None:
     assert masked["pixels"] * 2 == pytest.approx(found["pixels"], rel=0.05)
 
 
+def test_counts_are_not_mistaken_for_photons(tmp_path: Path) -> None:
+    counts = nanobragg.add_noise(nanobragg.render(TRUE), TRUE)
+    path = tmp_path / "a.img"
+    nanobragg.write_image(path, counts, TRUE)
+    start = TRUE.replace(fluence=0.8e27)
+    truth = pytest.approx(1e27, rel=0.02)
+    read = nanobragg.read_image(path)
+    for target in (path, str(path), read):
+        assert nanobragg.refine(start, target, ["fluence"])["values"]["fluence"] == truth
+    floats = read.astype(np.float32)
+    with pytest.raises(nanobragg.UsageError, match="units="):
+        nanobragg.refine(start, floats, ["fluence"])
+    assert nanobragg.refine(start, floats, ["fluence"], units="counts")["values"]["fluence"] == truth
+    mistaken = nanobragg.refine(start, floats, ["fluence"], units="photons")
+    assert not mistaken["explained_by_noise"] and not mistaken["converged"]
+    with pytest.raises(nanobragg.UsageError, match="no units"):
+        nanobragg.refine(start, floats, ["fluence"], units="electrons")  # type: ignore[arg-type]
+
+
+def test_gaps_of_a_target_do_not_count(tmp_path: Path) -> None:
+    counts = np.array(nanobragg.add_noise(nanobragg.render(TRUE), TRUE))
+    gaps = np.zeros(counts.shape, bool)
+    gaps[::7] = True
+    counts[gaps] = -1
+    start = TRUE.replace(fluence=0.8e27)
+    found = nanobragg.refine(start, counts, ["fluence"])
+    assert found["pixels"] <= (~gaps).sum() and found["converged"]
+    assert found["values"]["fluence"] == pytest.approx(1e27, rel=0.02)
+    np.save(tmp_path / "mask.npy", ~gaps)
+    again = nanobragg.refine(start, np.abs(counts), ["fluence"], mask=tmp_path / "mask.npy")
+    assert again["values"] == found["values"]
+
+
 def test_what_cannot_be_refined_is_refused() -> None:
     image = nanobragg.render(TRUE)
     with pytest.raises(nanobragg.UsageError, match="cel is nothing that can be refined"):

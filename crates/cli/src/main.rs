@@ -1,7 +1,8 @@
 //! `nanoBragg`: absolute X-ray scattering of a small perfect crystal onto an area detector.
 //!
 //! Exit status: 0 when all went well, 1 when the run failed, what was compared differs or a refinement
-//! has not converged, 2 for a command line that makes no sense or records that cannot be compared, 130 when a signal stopped it.
+//! has not converged, 2 for a command line that makes no sense or records that cannot be compared, 3 for a refinement
+//! whose residuals noise does not explain, 130 when a signal stopped it.
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +29,9 @@ const DIFFERS: u8 = 1;
 
 /// The exit status where nothing could be compared.
 const TROUBLE: u8 = 2;
+
+/// The exit status of a refinement that has ended at a minimum that noise does not explain.
+const UNEXPLAINED: u8 = 3;
 
 /// The exit status of a run that a signal stopped, as shells know it.
 const STOPPED: u8 = 130;
@@ -132,15 +136,12 @@ fn refine_experiment(words: &[OsString]) -> ExitCode {
         Err(error) => Err(error),
     };
     match refined {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => {
-            complain(&RefineError::NotConverged);
-            ExitCode::from(RUN_ERROR)
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
             ExitCode::from(match &error {
                 RefineError::Stopped => STOPPED,
+                RefineError::NotExplained { .. } => UNEXPLAINED,
                 error if error.is_usage() => USAGE_ERROR,
                 _ => RUN_ERROR,
             })

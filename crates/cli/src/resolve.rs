@@ -7,12 +7,14 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use nanobragg::crystal::Reflection;
 use nanobragg::exchange::Geometry;
-use nanobragg::factors::{Coordinates, FactorFile, mask_of};
-use nanobragg::geometry::AttachedPanel;
+use nanobragg::factors::{Coordinates, FactorFile};
+use nanobragg::geometry::{AttachedPanel, Laboratory};
+use nanobragg::io::any::AnyImage;
 use nanobragg::io::smv;
 use nanobragg::{
-    Angle, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, HeaderKind, Loaded, MaskSpec,
-    Oddity, Resolved, SourceList, SourcesSpec, apply_header, check_memory,
+    Angle, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, HEADER_KEYS, HeaderKind,
+    Loaded, MaskSpec, Oddity, Resolved, SourceList, SourcesSpec, apply_header, check_memory,
+    header_number, mask_from, read_otherwise_by_c,
 };
 
 use crate::args::Args;
@@ -58,6 +60,8 @@ pub struct Job {
     pub oddities: Vec<Oddity>,
     /// What the headers gave, flags that win over them aside.
     pub(crate) header_keys: Vec<(&'static str, HeaderKind)>,
+    /// Where the C program takes other numbers from the headers.
+    pub(crate) header_warnings: Vec<String>,
     /// The files of other programs that the geometry was taken from.
     pub(crate) geometry_from: Vec<Source>,
     /// The geometry as other programs are told of it, if it is to be written.
@@ -66,27 +70,43 @@ pub struct Job {
     pub(crate) resolve_s: f64,
 }
 
-/// The keys of a header that can decide something.
-const HEADER_KEYS: [&str; 12] = [
-    "SIZE1",
-    "SIZE2",
-    "PIXEL_SIZE",
-    "DISTANCE",
-    "CLOSE_DISTANCE",
-    "WAVELENGTH",
-    "BEAM_CENTER_X",
-    "BEAM_CENTER_Y",
-    "ORGX",
-    "ORGY",
-    "PHI",
-    "OSC_RANGE",
-];
-
 /// The keys that a header gives a number for.
 fn keys_in(header: &smv::Header, kind: HeaderKind) -> Vec<(&'static str, HeaderKind)> {
-    let is_given = |key: &&str| matches!(header.number(key), Ok(Some(_)));
+    let is_given = |key: &&str| matches!(header_number(header, key), Ok(Some(_)));
     let given = HEADER_KEYS.into_iter().filter(is_given);
     given.map(|key| (key, kind)).collect()
+}
+
+/// Takes the geometry of files of other programs, of memory and of flags into `spec`, in this order.
+fn lay_out(
+    spec: &mut ExperimentSpec,
+    geometry_from: &[Source],
+    panels: &[AttachedPanel],
+    args: &Args,
+) -> Result<(), RunError> {
+    for source in geometry_from {
+        source.place(spec, args)?;
+    }
+    exchange::place(panels, &mut spec.detector, args)?;
+    apply_detector(&mut spec.detector, args);
+    apply_beam(&mut spec.beam, args);
+    apply_sampling(spec, args);
+    Ok(())
+}
+
+/// Gives a detector of which nothing tells the pixels those of the mask.
+fn size_as(spec: &mut ExperimentSpec, mask: Option<[usize; 2]>, args: &Args) {
+    let Some([fast, slow]) = mask.map(|sides| sides.map(|side| u32::try_from(side).ok())) else {
+        return;
+    };
+    let given = args.detector.size_mm;
+    let detector = &mut spec.detector;
+    if detector.pixels_fast.is_none() && given[0].is_none() {
+        detector.pixels_fast = fast;
+    }
+    if detector.pixels_slow.is_none() && given[1].is_none() {
+        detector.pixels_slow = slow;
+    }
 }
 
 impl Job {
@@ -129,6 +149,7 @@ pub struct Prepared {
     pub noise_seed: i64,
     oddities: Vec<Oddity>,
     header_keys: Vec<(&'static str, HeaderKind)>,
+    header_warnings: Vec<String>,
     geometry_from: Vec<Source>,
 }
 
@@ -153,18 +174,34 @@ impl Prepared {
         let mut mask = None;
         let mut header_twotheta_deg = 0.0;
         let mut header_keys = Vec::new();
+        let mut header_warnings = Vec::new();
+        // The same without what the header of a mask says.
+        let mut bare = None;
         if let Some(path) = &args.detector.mask_path {
-            let (header, image) = smv::read(path)?;
+            let image = AnyImage::read(path)?;
             named.mask = Some(MaskSpec::File(path.clone()));
-            mask = mask_of(&image);
-            let twotheta = apply_header(&mut named, &header, HeaderKind::Mask, path)?;
-            header_keys.extend(keys_in(&header, HeaderKind::Mask));
-            header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
+            let header = match &image {
+                AnyImage::Shaped(image) => image.header.as_ref(),
+                AnyImage::RawFloats(_) => None,
+            };
+            let is_taken = !named.fixes.contains(Oddity::MaskHeader);
+            if let Some(header) = header.filter(|_| is_taken) {
+                bare = Some(named.clone());
+                let twotheta = apply_header(&mut named, header, HeaderKind::Mask, path)?;
+                header_keys.extend(keys_in(header, HeaderKind::Mask));
+                header_warnings.extend(read_otherwise_by_c(header, path));
+                header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
+            }
+            mask = Some(image);
         }
         if let Some(path) = &args.detector.image_path {
             let (header, _) = smv::read(path)?;
             let twotheta = apply_header(&mut named, &header, HeaderKind::Image, path)?;
+            if let Some(bare) = &mut bare {
+                apply_header(bare, &header, HeaderKind::Image, path)?;
+            }
             header_keys.extend(keys_in(&header, HeaderKind::Image));
+            header_warnings.extend(read_otherwise_by_c(&header, path));
             header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
         }
         if header_twotheta_deg != 0.0 && args.detector.twotheta_deg.is_none() {
@@ -182,14 +219,23 @@ impl Prepared {
             }
         }
         let geometry_from = exchange::sources(args)?;
-        for source in &geometry_from {
-            source.place(&mut named, args)?;
+        lay_out(&mut named, &geometry_from, &inputs.panels, args)?;
+        let mask_sides = mask.as_ref().and_then(AnyImage::sides);
+        size_as(&mut named, mask_sides, args);
+        if let Some(mut bare) = bare {
+            lay_out(&mut bare, &geometry_from, &inputs.panels, args)?;
+            size_as(&mut bare, mask_sides, args);
+            let geometry = |spec: &ExperimentSpec| {
+                let laboratory = Laboratory::new(&spec.detector).ok();
+                let detector = laboratory.map(|laboratory| laboratory.detector);
+                (detector, spec.beam.wavelength, spec.phi)
+            };
+            if geometry(&bare) != geometry(&named) {
+                oddities.push(Oddity::MaskHeader);
+            }
         }
-        exchange::place(&inputs.panels, &mut named.detector, args)?;
 
         let noise_seed = args.noise.seed.unwrap_or_else(seed_from_clock);
-        apply_detector(&mut named.detector, args);
-        apply_beam(&mut named.beam, args);
         if let Some(sources) = inputs.sources {
             named.beam.sources = SourcesSpec::List(sources);
         }
@@ -201,7 +247,6 @@ impl Prepared {
             &geometry_from,
             wavelength,
         )?;
-        apply_sampling(&mut named, args);
         named.factors = args.factors();
         let limit = memory_limit(args);
         if let Some(reflections) = &inputs.reflections {
@@ -210,9 +255,11 @@ impl Prepared {
         }
         named.mask = inputs.mask.or(named.mask);
         let read = ExperimentSpec {
-            mask: match named.mask {
+            mask: match (&named.mask, mask) {
                 // Read already.
-                Some(MaskSpec::File(_)) if mask.is_some() => mask.map(MaskSpec::Pixels),
+                (Some(MaskSpec::File(_)), Some(image)) => {
+                    mask_from(image, &named.detector)?.map(MaskSpec::Pixels)
+                }
                 _ => named.mask.clone(),
             },
             ..named.clone()
@@ -223,6 +270,7 @@ impl Prepared {
             noise_seed,
             oddities,
             header_keys,
+            header_warnings,
             geometry_from,
         })
     }
@@ -254,6 +302,7 @@ impl Prepared {
             factor_file: self.loaded.factor_file.clone(),
             oddities: self.oddities.clone(),
             header_keys: self.header_keys.clone(),
+            header_warnings: self.header_warnings.clone(),
             geometry_from: self.geometry_from.clone(),
             geometry,
             resolve_s,

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::bytes::Source;
-use crate::{Error, Image, Result, cbf, float, pgm, smv, tiff};
+use crate::{
+    Error, Image, Marks, PixelState, Result, StoredPixels, cbf, float, npy, pgm, smv, tiff,
+};
 
 /// The most bytes that are read from a pipe or a device, whose length is not known beforehand.
 const MOST_OF_A_PIPE: u64 = 1 << 30;
@@ -26,6 +28,8 @@ pub enum Format {
     Tiff,
     /// The signature of HDF5. This format can be written but not read.
     Hdf5,
+    /// The signature of an array of NumPy.
+    Npy,
 }
 
 impl Format {
@@ -45,6 +49,7 @@ impl Format {
             [b'#', b'#', b'#', b'C', b'B', b'F', ..] => Self::Cbf,
             [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Self::Tiff,
             [0x89, b'H', b'D', b'F', b'\r', b'\n', 0x1a, b'\n', ..] => Self::Hdf5,
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Self::Npy,
             _ => Self::Float,
         }
     }
@@ -58,6 +63,7 @@ impl Format {
             Self::Cbf => "CBF",
             Self::Tiff => "TIFF",
             Self::Hdf5 => "HDF5",
+            Self::Npy => "NPY",
         }
     }
 }
@@ -65,11 +71,23 @@ impl Format {
 /// A file that has been read and recognised.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnyImage {
-    /// A file that states its sides. 16-bit counts and 8-bit greys are exact as floats; 32-bit
-    /// counts above 2^24 are rounded.
-    Shaped(Format, Image<f32>),
+    /// A file that states its sides.
+    Shaped(StoredImage),
     /// A file that does not state its sides.
     RawFloats(RawFloats),
+}
+
+/// An image from a file, which knows which of its pixels are measurements.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredImage {
+    /// The format of the file.
+    pub format: Format,
+    /// The pixels, in the type of the file.
+    pub pixels: StoredPixels,
+    /// What the file says of pixels that are no measurements.
+    pub marks: Marks,
+    /// The header of an SMV image.
+    pub header: Option<smv::Header>,
 }
 
 /// The contents of a file of raw floats.
@@ -83,46 +101,29 @@ impl AnyImage {
     /// Reads a file to its end.
     ///
     /// # Errors
-    /// As [`smv::read`], [`pgm::read`], [`cbf::read`] and [`tiff::parse`]; [`Error::NotRead`] for
-    /// HDF5.
+    /// As [`smv::read`], [`pgm::read`], [`cbf::read`], [`tiff::parse`] and [`npy::parse`];
+    /// [`Error::NotRead`] for HDF5.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let mut source = Source::open(path)?;
         let mut bytes = Vec::new();
         let until = source.length().unwrap_or(MOST_OF_A_PIPE);
         source.extend(&mut bytes, until)?;
-        let in_file = |fault: Error| fault.in_file(path);
         let format = Format::of(&bytes);
-        Ok(match format {
-            Format::Smv => {
-                let (_, counts) = smv::parse(&bytes).map_err(in_file)?;
-                Self::Shaped(format, counts.map(|&count| count.into()))
-            }
-            Format::Pgm => {
-                let greys = pgm::parse(&bytes).map_err(in_file)?;
-                Self::Shaped(format, greys.map(|&grey| grey.into()))
-            }
-            Format::Cbf => {
-                let counts = cbf::parse(&bytes).map_err(in_file)?;
-                Self::Shaped(format, counts.map(|&count| count as f32))
-            }
-            Format::Tiff => Self::Shaped(format, tiff::parse(&bytes).map_err(in_file)?),
-            Format::Hdf5 => {
-                return Err(in_file(Error::NotRead {
-                    format: format.name(),
-                }));
-            }
-            Format::Float => Self::RawFloats(RawFloats {
+        if format == Format::Float {
+            return Ok(Self::RawFloats(RawFloats {
                 path: path.to_path_buf(),
                 bytes,
-            }),
-        })
+            }));
+        }
+        let image = StoredImage::parse(format, &bytes).map_err(|fault| fault.in_file(path))?;
+        Ok(Self::Shaped(image))
     }
 
     /// The pixels along the fast and the slow axis, if the file states them.
     pub fn sides(&self) -> Option<[usize; 2]> {
         match self {
-            Self::Shaped(_, image) => Some([image.fast(), image.slow()]),
+            Self::Shaped(image) => Some(image.pixels.sides()),
             Self::RawFloats(_) => None,
         }
     }
@@ -130,8 +131,65 @@ impl AnyImage {
     /// The format of the file.
     pub fn format(&self) -> Format {
         match self {
-            Self::Shaped(format, _) => *format,
+            Self::Shaped(image) => image.format,
             Self::RawFloats(_) => Format::Float,
+        }
+    }
+
+    /// The image, which has `sides` (fast, slow) if it is one of raw floats.
+    ///
+    /// # Errors
+    /// [`Error::Length`] with the name of the file unless raw floats are exactly that many.
+    pub fn into_stored(self, [fast, slow]: [usize; 2]) -> Result<StoredImage> {
+        match self {
+            Self::Shaped(image) => Ok(image),
+            Self::RawFloats(floats) => Ok(floats.into_image(fast, slow)?.into()),
+        }
+    }
+}
+
+impl StoredImage {
+    fn parse(format: Format, bytes: &[u8]) -> Result<Self> {
+        let (pixels, marks, header) = match format {
+            Format::Smv => {
+                let (header, pixels) = smv::parse(bytes)?;
+                (pixels, header.marks()?, Some(header))
+            }
+            Format::Pgm => (pgm::parse(bytes)?.into(), Marks::default(), None),
+            Format::Cbf => (cbf::parse(bytes)?.into(), cbf::marks(bytes), None),
+            Format::Tiff => {
+                let (pixels, marks) = tiff::parse(bytes)?;
+                (pixels, marks, None)
+            }
+            Format::Npy => (npy::parse(bytes)?, Marks::default(), None),
+            Format::Hdf5 | Format::Float => {
+                return Err(Error::NotRead {
+                    format: format.name(),
+                });
+            }
+        };
+        Ok(Self {
+            format,
+            pixels,
+            marks,
+            header,
+        })
+    }
+
+    /// What each pixel is, `[slow][fast]`.
+    pub fn states(&self) -> Vec<PixelState> {
+        self.pixels.states(&self.marks)
+    }
+}
+
+impl From<Image<f32>> for StoredImage {
+    /// Floats without a header.
+    fn from(image: Image<f32>) -> Self {
+        Self {
+            format: Format::Float,
+            pixels: image.into(),
+            marks: Marks::default(),
+            header: None,
         }
     }
 }
@@ -168,41 +226,40 @@ mod tests {
 
     #[test]
     fn every_format_is_recognised_whatever_its_name() -> Result<()> {
+        fn check(
+            write: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+            format: Format,
+            pixels: impl Into<StoredPixels>,
+        ) -> Result<()> {
+            let AnyImage::Shaped(image) = AnyImage::read(stored(write).path())? else {
+                panic!("{} states its sides", format.name())
+            };
+            assert_eq!((image.format, image.pixels), (format, pixels.into()));
+            Ok(())
+        }
         let counts = Image::new(2, 1, vec![7_u16, 65535])?;
-        let file = stored(|out| smv::write(out, &smv::Fields::new(), &counts));
-        let expected = Image::new(2, 1, vec![7.0, 65535.0])?;
-        assert_eq!(
-            AnyImage::read(file.path())?,
-            AnyImage::Shaped(Format::Smv, expected)
-        );
+        let fields = smv::Fields::new();
+        let smv = |out: &mut Vec<u8>| smv::write(out, &fields, &counts);
+        check(smv, Format::Smv, counts.clone())?;
 
-        let file = stored(|out| pgm::write(out, &counts.map(|_| 9), 1.0));
-        let expected = Image::new(2, 1, vec![9.0, 9.0])?;
-        assert_eq!(
-            AnyImage::read(file.path())?,
-            AnyImage::Shaped(Format::Pgm, expected)
-        );
+        let greys = counts.map(|_| 9_u8);
+        check(
+            |out| pgm::write(out, &greys, 1.0),
+            Format::Pgm,
+            greys.clone(),
+        )?;
 
         let wide = Image::new(2, 1, vec![-7, 70000])?;
-        let file = stored(|out| cbf::write(out, &Exposure::default(), &wide));
-        assert_eq!(
-            AnyImage::read(file.path())?,
-            AnyImage::Shaped(Format::Cbf, wide.map(|&count| count as f32))
-        );
+        let cbf = |out: &mut Vec<u8>| cbf::write(out, &Exposure::default(), &wide);
+        check(cbf, Format::Cbf, wide.clone())?;
 
         let floats = Image::new(2, 1, vec![0.5, -1.0])?;
-        let file = stored(|out| {
-            tiff::write_photons(out, &[Exposure::default()], std::slice::from_ref(&floats))
-        });
-        assert_eq!(
-            AnyImage::read(file.path())?,
-            AnyImage::Shaped(Format::Tiff, floats.clone())
-        );
+        let panels = std::slice::from_ref(&floats);
+        let exposures = [Exposure::default()];
+        let tiff = |out: &mut Vec<u8>| tiff::write_photons(out, &exposures, panels);
+        check(tiff, Format::Tiff, floats.clone())?;
 
-        let file = stored(|out| {
-            let exposures = [Exposure::default()];
-            nexus::write_photons(out, &exposures, std::slice::from_ref(&floats))
-        });
+        let file = stored(|out| nexus::write_photons(out, &exposures, panels));
         let error = AnyImage::read(file.path()).unwrap_err().to_string();
         assert!(error.contains("HDF5"), "{error}");
 

@@ -51,6 +51,9 @@ pub struct Exposure {
     pub cutoff: i32,
     /// The part of every count that is no signal, such as the offset of an analogue-to-digital converter.
     pub offset_counts: f64,
+    /// Whether a pixel is masked, `[slow][fast]`; empty if none is. CBF has -1 there, NeXus has a
+    /// `pixel_mask`.
+    pub masked: Vec<bool>,
 }
 
 /// A still at 1 A, with a detector perpendicular to the beam at 100 mm and its first pixel in the
@@ -74,6 +77,7 @@ impl Default for Exposure {
             polarization_axis: [1.0, 0.0, 0.0],
             cutoff: i32::MAX,
             offset_counts: 0.0,
+            masked: Vec::new(),
         }
     }
 }

@@ -9,15 +9,17 @@
 //!
 //! | Module | Format | Pixel | Header |
 //! |---|---|---|---|
-//! | [`smv`] | SMV (ADSC) image | `u16`, either byte order | `{\nKEY=value;\n...}\f`, a multiple of 512 bytes |
+//! | [`smv`] | SMV (ADSC, d*TREK) image | 8, 16, 32-bit integers or `f32`, either byte order; `u16` is written | `{\nKEY=value;\n...}\f`, a multiple of 512 bytes |
 //! | [`float`](mod@float) | raw photons | `f32`, little-endian | none |
+//! | [`npy`] | array of NumPy, read only | any number | shape and type |
 //! | [`pgm`] | portable greymap, `P5` | `u8` | text, one comment with the scale |
 //! | [`png`] | preview, dark spots on white | `u8` | PNG's own |
 //! | [`cbf`] | CBF, compressed by byte offset | `i32` | imgCIF tables and lines of miniCBF |
 //! | [`tiff`] | TIFF, one strip | `u16`, `u32` or `f32` | lines of miniCBF as description |
 //! | [`nexus`] | NeXus NXmx in [`hdf5`], one image or a series | `i32`, `u32` or `f32` | NXmx |
 //!
-//! [`any`] recognises the format of a file by its contents.
+//! [`any`] recognises the format of a file by its contents. [`StoredPixels`] are in the type of their file, and
+//! know which of them are measurements.
 //!
 //! Pixels are always stored `[slow][fast]`: the fast axis runs along a line of the file.
 //!
@@ -68,7 +70,9 @@ pub mod image;
 pub mod input;
 #[cfg(feature = "codecs")]
 pub mod nexus;
+pub mod npy;
 pub mod pgm;
+pub mod pixels;
 #[cfg(feature = "codecs")]
 pub mod png;
 pub mod printf;
@@ -84,5 +88,6 @@ pub use error::{Error, Result};
 #[cfg(feature = "codecs")]
 pub use exposure::Exposure;
 pub use image::Image;
+pub use pixels::{Marks, NumberType, PixelState, StoredPixels};
 #[cfg(feature = "files")]
 pub use replace::{Output, Replaced, remove_abandoned};

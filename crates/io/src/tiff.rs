@@ -11,10 +11,11 @@ use std::io::{Cursor, Write};
 
 use ::tiff::ColorType;
 use ::tiff::decoder::{Decoder, DecodingResult, Limits};
+use ::tiff::tags::Tag;
 
 use crate::bytes::write_pixels;
-use crate::cbf::pilatus_lines;
-use crate::{Error, Exposure, Image, Result};
+use crate::cbf::{marks_in_lines, pilatus_lines};
+use crate::{Error, Exposure, Image, Marks, Result, StoredPixels};
 
 /// The number of directory entries.
 const ENTRIES: u16 = 12;
@@ -49,7 +50,8 @@ enum Sample {
 /// let counts = Image::new(2, 1, vec![7, 70000])?;
 /// let mut file = Vec::new();
 /// tiff::write_counts(&mut file, &[Exposure::default()], &[counts])?;
-/// assert_eq!(tiff::parse(&file)?.pixels(), [7.0, 70000.0]);
+/// let (pixels, _) = tiff::parse(&file)?;
+/// assert_eq!(pixels, Image::new(2, 1, vec![7_u32, 70000])?.into());
 /// # Ok::<(), nanobragg_io::Error>(())
 /// ```
 pub fn write_counts(
@@ -169,12 +171,13 @@ impl Page {
     }
 }
 
-/// The first image from the bytes of a file. Numbers above 2^24 are rounded to an `f32`.
+/// The first image from the bytes of a file, and what its description says of pixels that are no
+/// measurements (`Count_cutoff` of miniCBF).
 ///
 /// # Errors
 /// [`Error::Tiff`] if the file is no TIFF or damaged, [`Error::TiffPixels`] for colours or other
 /// pixel types.
-pub fn parse(bytes: &[u8]) -> Result<Image<f32>> {
+pub fn parse(bytes: &[u8]) -> Result<(StoredPixels, Marks)> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MOST_BYTES;
     limits.intermediate_buffer_size = MOST_BYTES;
@@ -195,25 +198,24 @@ pub fn parse(bytes: &[u8]) -> Result<Image<f32>> {
             found: bytes.len() as u64,
         });
     }
+    let description = decoder.get_tag_ascii_string(Tag::ImageDescription);
+    let marks = description.map_or_else(|_| Marks::default(), |text| marks_in_lines(&text));
+    let (fast, slow) = (fast as usize, slow as usize);
     let pixels = match decoder.read_image()? {
-        DecodingResult::U8(pixels) => floats(&pixels, f32::from),
-        DecodingResult::U16(pixels) => floats(&pixels, f32::from),
-        DecodingResult::U32(pixels) => floats(&pixels, |pixel| pixel as f32),
-        DecodingResult::I8(pixels) => floats(&pixels, f32::from),
-        DecodingResult::I16(pixels) => floats(&pixels, f32::from),
-        DecodingResult::I32(pixels) => floats(&pixels, |pixel| pixel as f32),
-        DecodingResult::F32(pixels) => pixels,
+        DecodingResult::U8(pixels) => Image::new(fast, slow, pixels)?.into(),
+        DecodingResult::U16(pixels) => Image::new(fast, slow, pixels)?.into(),
+        DecodingResult::U32(pixels) => Image::new(fast, slow, pixels)?.into(),
+        DecodingResult::I8(pixels) => Image::new(fast, slow, pixels)?.into(),
+        DecodingResult::I16(pixels) => Image::new(fast, slow, pixels)?.into(),
+        DecodingResult::I32(pixels) => Image::new(fast, slow, pixels)?.into(),
+        DecodingResult::F32(pixels) => Image::new(fast, slow, pixels)?.into(),
         _ => {
             return Err(Error::TiffPixels {
                 found: format!("{color:?}"),
             });
         }
     };
-    Image::new(fast as usize, slow as usize, pixels)
-}
-
-fn floats<T: Copy>(pixels: &[T], float: impl Fn(T) -> f32) -> Vec<f32> {
-    pixels.iter().map(|&pixel| float(pixel)).collect()
+    Ok((pixels, marks))
 }
 
 #[cfg(test)]
@@ -236,8 +238,10 @@ mod tests {
     fn counts_take_32_bits_only_if_16_would_clip() {
         let (narrow, wide) = (written(&[0, 65535, -3]), written(&[0, 65536, -3]));
         assert_eq!(wide.len() - narrow.len(), 3 * 2);
-        assert_eq!(parse(&narrow).unwrap().pixels(), [0.0, 65535.0, 0.0]);
-        assert_eq!(parse(&wide).unwrap().pixels(), [0.0, 65536.0, 0.0]);
+        let narrow_counts = Image::new(3, 1, vec![0_u16, 65535, 0]).unwrap();
+        let wide_counts = Image::new(3, 1, vec![0_u32, 65536, 0]).unwrap();
+        assert_eq!(parse(&narrow).unwrap().0, narrow_counts.into());
+        assert_eq!(parse(&wide).unwrap().0, wide_counts.into());
     }
 
     #[test]
@@ -250,17 +254,16 @@ mod tests {
             std::slice::from_ref(&photons),
         )
         .unwrap();
-        assert_eq!(parse(&file).unwrap(), photons);
+        assert_eq!(parse(&file).unwrap().0, photons.into());
     }
 
     #[test]
     fn the_description_is_that_of_minicbf() {
         let file = written(&[1]);
         let mut decoder = Decoder::new(Cursor::new(&file)).unwrap();
-        let text = decoder
-            .get_tag_ascii_string(::tiff::tags::Tag::ImageDescription)
-            .unwrap();
+        let text = decoder.get_tag_ascii_string(Tag::ImageDescription).unwrap();
         assert!(text.contains("\n# Wavelength 1 A\n"), "{text}");
+        assert_eq!(parse(&file).unwrap().1.overload, Some(f64::from(i32::MAX)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nanobragg_io::{Error, Image, Output, printf, smv};
+use nanobragg_io::{Error, Image, Output, StoredPixels, printf, smv};
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -13,7 +13,7 @@ fn data(name: &str) -> PathBuf {
 
 /// `smv::read` of a file of these bytes. The error must name the file, and `smv::read_header` must
 /// agree.
-fn read(bytes: &[u8]) -> Result<(smv::Header, Image<u16>), Error> {
+fn read(bytes: &[u8]) -> Result<(smv::Header, StoredPixels), Error> {
     let file = tempfile::NamedTempFile::new().expect("the temporary folder can be written");
     fs::write(file.path(), bytes).expect("the temporary folder can be written");
     assert_eq!(
@@ -32,6 +32,14 @@ fn read(bytes: &[u8]) -> Result<(smv::Header, Image<u16>), Error> {
             other => other,
         }
     })
+}
+
+/// Counts of 16 bits, and how many are along fast and slow.
+fn counts(pixels: &StoredPixels) -> &Image<u16> {
+    match pixels {
+        StoredPixels::U16(image) => image,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn file(header: &str, pixels: &[u8]) -> Vec<u8> {
@@ -53,18 +61,21 @@ fn percent_g_agrees_with_c() {
 
 #[test]
 fn a_file_of_the_c_program_is_read() {
-    let (header, image) = smv::read(data("own.img")).unwrap();
+    let (header, pixels) = smv::read(data("own.img")).unwrap();
+    let image = counts(&pixels);
     assert_eq!((image.fast(), image.slow()), (61, 47));
-    assert_eq!(header.number("ORGX").unwrap(), Some(28.5));
-    assert_eq!(header.number("DISTANCE").unwrap(), Some(72.0));
-    assert_eq!(header.exact("DISTANCE"), Some("73.5"));
+    assert_eq!(header.number("XDS_ORGX").unwrap(), Some(28.5));
+    assert_eq!(header.number_of_c("ORGX"), Some(28.5));
+    assert_eq!(header.number("DISTANCE").unwrap(), Some(73.5));
+    assert_eq!(header.number_of_c("DISTANCE"), Some(72.0));
     assert_eq!(image.get(60, 46), Some(&9));
 }
 
 #[test]
 fn an_overlong_header_of_the_c_program_is_read_if_the_length_fits() {
     let bytes = fs::read(data("overrun.img")).unwrap();
-    let (header, image) = smv::read(data("overrun.img")).unwrap();
+    let (header, pixels) = smv::read(data("overrun.img")).unwrap();
+    let image = counts(&pixels);
     assert_eq!(
         (header.length(), header.exact("HEADER_BYTES")),
         (526, Some("512"))
@@ -85,12 +96,12 @@ fn an_overlong_header_of_the_c_program_is_read_if_the_length_fits() {
 fn both_byte_orders_are_read() {
     let header = "{\nHEADER_BYTES=512;\nBYTE_ORDER=big_endian;\nSIZE1=2;\nSIZE2=1;\n}\x0c";
     assert_eq!(
-        read(&file(header, &[1, 2, 3, 4])).unwrap().1.pixels(),
+        counts(&read(&file(header, &[1, 2, 3, 4])).unwrap().1).pixels(),
         [0x0102, 0x0304]
     );
     let header = header.replace("big", "little");
     assert_eq!(
-        read(&file(&header, &[1, 2, 3, 4])).unwrap().1.pixels(),
+        counts(&read(&file(&header, &[1, 2, 3, 4])).unwrap().1).pixels(),
         [0x0201, 0x0403]
     );
     let header = header.replace("little", "middle");
@@ -104,7 +115,7 @@ fn both_byte_orders_are_read() {
 fn a_header_may_be_shorter_than_a_block() {
     let header = "{\nHEADER_BYTES=64;\nSIZE1=2;\nSIZE2=1;\n}\x0c";
     let bytes = [format!("{header:64}").as_bytes(), &[1, 0, 2, 0]].concat();
-    assert_eq!(read(&bytes).unwrap().1.pixels(), [1, 2]);
+    assert_eq!(counts(&read(&bytes).unwrap().1).pixels(), [1, 2]);
 }
 
 #[test]
@@ -112,7 +123,7 @@ fn a_brace_may_be_the_last_byte_of_the_header() {
     let header = "{\nHEADER_BYTES=38;\nSIZE1=2;\nSIZE2=1;\n}";
     assert_eq!(header.len(), 38);
     let bytes = [header.as_bytes(), &[0x0c, 0, 2, 0]].concat();
-    assert_eq!(read(&bytes).unwrap().1.pixels(), [12, 2]);
+    assert_eq!(counts(&read(&bytes).unwrap().1).pixels(), [12, 2]);
 }
 
 #[test]
@@ -149,7 +160,7 @@ fn wrong_headers_are_errors() {
         Error::Range { .. }
     ));
     assert!(matches!(
-        fault("HEADER_BYTES=512;SIZE1=2;SIZE2=2;TYPE=float"),
+        fault("HEADER_BYTES=512;SIZE1=2;SIZE2=2;TYPE=double"),
         Error::Unsupported { key: "TYPE", .. }
     ));
     assert!(matches!(
@@ -158,6 +169,11 @@ fn wrong_headers_are_errors() {
             expected: 524,
             found: 520
         }
+    ));
+    // 8 bytes are 2 x 1 pixels of 32 bits, and nothing says so.
+    assert!(matches!(
+        fault("HEADER_BYTES=512;SIZE1=2;SIZE2=1"),
+        Error::MissingKey { key: "TYPE" }
     ));
     let bomb = fault("HEADER_BYTES=512;SIZE1=2147483647;SIZE2=2147483647");
     assert!(matches!(bomb, Error::Length { found: 520, .. }));

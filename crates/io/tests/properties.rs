@@ -126,7 +126,7 @@ proptest! {
         let mut bytes = Vec::new();
         smv::write(&mut bytes, &fields, &counts).unwrap();
         let (header, back) = with_file(&bytes, |path| smv::read(path)).unwrap();
-        prop_assert_eq!(back, counts);
+        prop_assert_eq!(back, counts.into());
         let trimmed = fields.iter().map(|(key, value)| (key, value.trim()));
         prop_assert!(header.entries().skip(6).eq(trimmed));
     }

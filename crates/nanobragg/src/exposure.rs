@@ -1,5 +1,6 @@
 //! The experiment in the headers of image files.
 
+use nanobragg_geometry::Panel;
 use nanobragg_geometry::vector::{add, cross, dot, scale};
 use nanobragg_io::Exposure;
 use nanobragg_response::ResponseSpec;
@@ -39,7 +40,8 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
     let turned = |v: [f64; 3]| with_beam_along_z(geometry.beam.direction, v);
     let beam = geometry.beam;
     let fluence = &resolved.decisions.fluence;
-    let of_panel = |panel: &PlacedPanel| Exposure {
+    let of_panel = |panel: &PlacedPanel, mask: &Panel| Exposure {
+        masked: masked(mask),
         pixel_mm: panel.pixel_size_mm,
         origin_mm: turned(panel.origin_mm),
         fast: turned(panel.fast),
@@ -59,7 +61,19 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
             .and_then(|counts| i32::try_from(counts).ok())
             .unwrap_or(i32::MAX),
     };
-    Ok(geometry.panels.iter().map(of_panel).collect())
+    let panels = resolved.experiment.detector.panels();
+    let each = geometry.panels.iter().zip(panels);
+    Ok(each
+        .map(|(placed, panel)| of_panel(placed, panel))
+        .collect())
+}
+
+/// The pixels that the mask of a panel excludes, `[slow][fast]`; none for a panel without a mask.
+fn masked(panel: &Panel) -> Vec<bool> {
+    let rows = panel
+        .mask()
+        .map(|mask| (0..mask.pixels_slow()).flat_map(|slow| mask.row(slow)));
+    rows.into_iter().flatten().map(|used| !used).collect()
 }
 
 /// `v` rotated by the smallest rotation from `beam` (nearer to -z than to +z) to -z:

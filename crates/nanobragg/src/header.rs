@@ -146,8 +146,63 @@ pub enum HeaderKind {
     Image,
 }
 
-/// Copies the geometry of a file's header into `spec`, key by key. Fields without a key in the header are
-/// not changed. Returns the two-theta of the header, which is not used (the oddity `ignored-input`).
+/// The keys of a header that can decide something.
+pub const HEADER_KEYS: [&str; 13] = [
+    "SIZE1",
+    "SIZE2",
+    "PIXEL_SIZE",
+    "DISTANCE",
+    "CLOSE_DISTANCE",
+    "WAVELENGTH",
+    "BEAM_CENTER_X",
+    "BEAM_CENTER_Y",
+    "ORGX",
+    "ORGY",
+    "PHI",
+    "OSC_RANGE",
+    "TWOTHETA",
+];
+
+/// The number that a header gives for one of [`HEADER_KEYS`]. Headers of the C program call the origin
+/// `XDS_ORGX` and `XDS_ORGY`.
+///
+/// # Errors
+/// [`nanobragg_io::Error::NotANumber`].
+pub fn header_number(header: &Header, key: &str) -> Result<Option<f64>, nanobragg_io::Error> {
+    let number = header.number(key)?;
+    match (number, key) {
+        (None, "ORGX") => header.number("XDS_ORGX"),
+        (None, "ORGY") => header.number("XDS_ORGY"),
+        _ => Ok(number),
+    }
+}
+
+/// What the C program takes from a header and we do not: it looks for the letters of a key, not for the
+/// key, and takes the last place where they occur. One sentence for each number that differs.
+pub fn read_otherwise_by_c(header: &Header, path: &Path) -> Vec<String> {
+    let differs = |key: &&str| {
+        let of_c = header.number_of_c(key)?;
+        let ours = header_number(header, key).ok()?;
+        // CLOSE_DISTANCE, where C finds DISTANCE, decides in both programs.
+        let is_replaced = *key == "DISTANCE" && header.exact("CLOSE_DISTANCE").is_some();
+        let instead = match ours {
+            Some(ours) if ours == of_c => return None,
+            Some(ours) => format!("{key} is {}", general(ours)),
+            None => format!("there is no {key}"),
+        };
+        (!is_replaced).then(|| {
+            format!(
+                "{}: in the header {instead}; the C program takes {} from a longer key",
+                path.display(),
+                general(of_c)
+            )
+        })
+    };
+    HEADER_KEYS.iter().filter_map(|key| differs(&key)).collect()
+}
+
+/// Takes the geometry of a file's header into `spec`, key by key; what the header does not say
+/// stays. A key is a whole word. Returns the header's two-theta, which nothing takes (the oddity `ignored-input`).
 ///
 /// # Errors
 /// [`Error::Io`] with `path` and the key if a value is not a number, [`Error::HeaderValue`] if its
@@ -159,7 +214,7 @@ pub fn apply_header(
     path: &Path,
 ) -> Result<Option<Angle>, Error> {
     let number = |key: &'static str| -> Result<Option<f64>, Error> {
-        let value = header.number(key).map_err(|error| error.in_file(path))?;
+        let value = header_number(header, key).map_err(|error| error.in_file(path))?;
         check_magnitude(key, value.unwrap_or(0.0), path)?;
         Ok(value)
     };

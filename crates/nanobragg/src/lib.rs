@@ -50,6 +50,7 @@ mod fields;
 pub mod gradient;
 mod header;
 mod images;
+mod mask;
 mod memory;
 mod oddity;
 pub mod outputs;
@@ -66,8 +67,12 @@ pub use experiment_file::{FileLanguage, Version};
 pub use exposure::{exposure, exposures};
 pub use factors::{FactorsSpec, Loaded};
 pub use fields::MEMORY_LIMIT;
-pub use header::{HeaderKind, apply_header, smv_fields, smv_fields_of_panel};
+pub use header::{
+    HEADER_KEYS, HeaderKind, apply_header, header_number, read_otherwise_by_c, smv_fields,
+    smv_fields_of_panel,
+};
 pub use images::{NotFinite, Simulated, StackedPanel, count_photons, simulate};
+pub use mask::{mask_from, mask_of};
 pub use memory::{bytes_needed, check_memory};
 pub use resolution::Resolution;
 pub use resolve::{Decisions, Resolved, Warning};

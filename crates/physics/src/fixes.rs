@@ -47,11 +47,13 @@ pub enum Oddity {
     TwothetaDistance,
     /// Q18: the size of the crystal does not count in the choice of interpolation.
     SizeLookup,
+    /// Q19: the header of a mask replaces the geometry.
+    MaskHeader,
 }
 
 impl Oddity {
     /// All oddities, in the order of `docs/QUIRKS.md`.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::PhiZero,
         Self::Pivot,
         Self::BeamCentre,
@@ -70,6 +72,7 @@ impl Oddity {
         Self::SpotWidth,
         Self::TwothetaDistance,
         Self::SizeLookup,
+        Self::MaskHeader,
     ];
 
     /// The oddity of this name.
@@ -103,6 +106,7 @@ impl Oddity {
             Self::SpotWidth => "spot-width",
             Self::TwothetaDistance => "twotheta-distance",
             Self::SizeLookup => "size-lookup",
+            Self::MaskHeader => "mask-header",
         }
     }
 
@@ -159,6 +163,7 @@ impl Oddity {
                 "interpolation is chosen by the numbers of cells that were given, not by the size of \
                  the crystal"
             }
+            Self::MaskHeader => "the header of the mask sets the geometry",
         }
     }
 }

@@ -85,13 +85,17 @@ impl Sides {
         }
     }
 
-    /// The shape of the images as one array. If the panels differ, the shape of all images one below the
-    /// other.
+    /// Pixels along fast and slow of all images one below the other.
+    pub(crate) fn stacked(&self) -> [usize; 2] {
+        let fast = self.0.iter().map(|&[_, fast]| fast).max().unwrap_or(0);
+        [fast, self.0.iter().map(|&[slow, _]| slow).sum()]
+    }
+
+    /// The shape of the images as one array, or that of all images one below the other.
     pub(crate) fn shape_or_stack(&self) -> Vec<usize> {
         self.shape().unwrap_or_else(|| {
-            let [slow, fast] =
-                [0, 1].map(|axis| self.0.iter().filter_map(move |one| one.get(axis)));
-            vec![slow.sum(), fast.copied().max().unwrap_or(0)]
+            let [fast, slow] = self.stacked();
+            vec![slow, fast]
         })
     }
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use nanobragg::io::any::AnyImage;
+use nanobragg::io::any::{AnyImage, StoredImage};
 use nanobragg::io::smv::Fields;
-use nanobragg::io::{self, Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
+use nanobragg::io::{
+    self, Exposure, Image, Output, PixelState, StoredPixels, float, nexus, pgm, png, smv, tiff,
+};
 use nanobragg::outputs::WideFormat;
 use nanobragg::{Error, smv_fields};
 use pyo3::prelude::*;
@@ -20,7 +22,7 @@ use crate::experiment::Experiment;
 /// Parameters
 /// ----------
 /// path : str or os.PathLike
-///     SMV, PGM, CBF, TIFF, or raw 32-bit floats.
+///     SMV, PGM, CBF, TIFF, NPY, or raw 32-bit floats.
 /// shape : tuple of int, optional
 ///     (slow, fast), or (panel, slow, fast) for several panels. Required for raw floats and checked for
 ///     other formats.
@@ -28,7 +30,7 @@ use crate::experiment::Experiment;
 /// Returns
 /// -------
 /// numpy.ndarray
-///     float32 with this shape, by default (slow, fast). Counts up to 16777216 and greys are exact.
+///     In the type of the file, of this shape, otherwise (slow, fast). `read_mask` tells which pixels are measurements.
 #[pyfunction]
 #[pyo3(signature = (path, shape=None))]
 pub(crate) fn read_image(
@@ -36,45 +38,88 @@ pub(crate) fn read_image(
     path: PathBuf,
     shape: Option<Vec<usize>>,
 ) -> PyResult<Bound<'_, PyAny>> {
-    let stacked = match shape.as_deref() {
+    let array = match stored(py, &path, shape.as_deref())?.pixels {
+        StoredPixels::U8(image) => arrays::of_image(py, image)?.into_any(),
+        StoredPixels::I8(image) => arrays::of_image(py, image)?.into_any(),
+        StoredPixels::U16(image) => arrays::of_image(py, image)?.into_any(),
+        StoredPixels::I16(image) => arrays::of_image(py, image)?.into_any(),
+        StoredPixels::U32(image) => arrays::of_image(py, image)?.into_any(),
+        StoredPixels::I32(image) => arrays::of_image(py, image)?.into_any(),
+        StoredPixels::F32(image) => arrays::of_image(py, image)?.into_any(),
+    };
+    in_shape(array, shape)
+}
+
+/// Read which pixels of an image are measurements, as its file says.
+///
+/// Parameters
+/// ----------
+/// path, shape
+///     As for `read_image`.
+///
+/// Returns
+/// -------
+/// numpy.ndarray
+///     bool, in the shape of the image: False for gaps and defective pixels (negative counts, the `undefined_value` of
+///     imgCIF) and for overloads (`Count_cutoff`, `overload`, `CCD_IMAGE_SATURATION`, `SATURATED_VALUE`).
+#[pyfunction]
+#[pyo3(signature = (path, shape=None))]
+pub(crate) fn read_mask(
+    py: Python<'_>,
+    path: PathBuf,
+    shape: Option<Vec<usize>>,
+) -> PyResult<Bound<'_, PyAny>> {
+    let image = stored(py, &path, shape.as_deref())?;
+    let [fast, slow] = image.pixels.sides();
+    let states = image.states().into_iter();
+    let measured = states.map(|state| state == PixelState::Measured).collect();
+    in_shape(
+        arrays::of_rows(py, [slow, fast], measured)?.into_any(),
+        shape,
+    )
+}
+
+/// The image of a file, whose shape is checked.
+fn stored(py: Python<'_>, path: &Path, shape: Option<&[usize]>) -> PyResult<StoredImage> {
+    let stacked = match shape {
         None => None,
-        Some([slow, fast]) => Some((*slow, *fast)),
-        Some([panels, slow, fast]) => Some((panels.saturating_mul(*slow), *fast)),
+        Some([slow, fast]) => Some([*fast, *slow]),
+        Some([panels, slow, fast]) => Some([*fast, panels.saturating_mul(*slow)]),
         Some(_) => {
             let text = "shape is (slow, fast), or (panel, slow, fast)";
             return Err(Exception::Usage.says(py, text));
         }
     };
     let any = py
-        .detach(|| AnyImage::read(&path))
+        .detach(|| AnyImage::read(path))
         .map_err(|error| of_io(py, error))?;
-    let image = match (any, stacked) {
-        (AnyImage::Shaped(_, image), Some((slow, fast)))
-            if [image.slow(), image.fast()] != [slow, fast] =>
-        {
-            let text = format!(
-                "{}: {} x {} pixels (fast x slow), not {fast} x {slow}",
-                path.display(),
-                image.fast(),
-                image.slow()
-            );
-            return Err(Exception::File.says(py, text));
-        }
-        (AnyImage::Shaped(_, image), _) => image,
-        (AnyImage::RawFloats(floats), Some((slow, fast))) => floats
-            .into_image(fast, slow)
-            .map_err(|error| of_io(py, error))?,
-        (AnyImage::RawFloats(_), None) => {
-            let text = format!(
-                "{}: raw floats do not tell their sides; give shape=(slow, fast)",
-                path.display()
-            );
-            return Err(Exception::File.says(py, text));
-        }
+    let Some(sides) = stacked.or(any.sides()) else {
+        let text = format!(
+            "{}: raw floats do not tell their sides; give shape=(slow, fast)",
+            path.display()
+        );
+        return Err(Exception::File.says(py, text));
     };
-    let array = arrays::of_image(py, image)?.into_any();
+    let image = any.into_stored(sides).map_err(|error| of_io(py, error))?;
+    let [fast, slow] = sides;
+    let [own_fast, own_slow] = image.pixels.sides();
+    if [own_fast, own_slow] != sides {
+        let text = format!(
+            "{}: {own_fast} x {own_slow} pixels (fast x slow), not {fast} x {slow}",
+            path.display(),
+        );
+        return Err(Exception::File.says(py, text));
+    }
+    Ok(image)
+}
+
+/// An array `[slow][fast]` in the shape that was asked for.
+fn in_shape(array: Bound<'_, PyAny>, shape: Option<Vec<usize>>) -> PyResult<Bound<'_, PyAny>> {
     match shape {
-        Some(shape) => array.call_method1("reshape", (PyTuple::new(py, shape)?,)),
+        Some(shape) => {
+            let shape = PyTuple::new(array.py(), shape)?;
+            array.call_method1("reshape", (shape,))
+        }
         None => Ok(array),
     }
 }

@@ -54,7 +54,7 @@ mod _nanobragg {
     #[pymodule_export]
     use crate::experiment::{Experiment, restored};
     #[pymodule_export]
-    use crate::files::{read_header, read_image, write_image};
+    use crate::files::{read_header, read_image, read_mask, write_image};
     #[pymodule_export]
     use crate::flags::flags;
     #[pymodule_export]

@@ -1,8 +1,11 @@
 //! Refinement of the numbers of an experiment against an image.
 
+use std::path::PathBuf;
+
 use nanobragg::gradient::{self, Parameter};
-use nanobragg::response::Gain;
-use nanobragg::{Precision, ResponseSpec, RunOptions};
+use nanobragg::io::any::AnyImage;
+use nanobragg::response::{Count, Gain};
+use nanobragg::{Mask, Offset, Precision, ResponseSpec, RunOptions};
 use nanobragg_cli::options;
 use nanobragg_refine::{Error, Estimate, RefineSpec, Refinement, Schedule, Selection, Target};
 use numpy::IntoPyArray;
@@ -12,7 +15,7 @@ use pyo3::types::PyDict;
 
 use crate::arrays::{self, Sides};
 use crate::counts::response_of;
-use crate::errors::{Exception, of_run};
+use crate::errors::{Exception, of_io, of_run};
 use crate::experiment::Experiment;
 use crate::interrupt::interruptible;
 
@@ -24,18 +27,20 @@ use crate::interrupt::interruptible;
 /// Parameters
 /// ----------
 /// experiment : Experiment
-///     The start, which must be close to the solution.
-/// target : array_like
-///     An image in the form that `render` returns. Photons if its type is a float, counts (as from
-///     `add_noise`) if it is an integer.
+///     The start, which has to be nearly right.
+/// target : array_like or str or os.PathLike
+///     An image as `render` returns it, or the file of one. Numbers of an integer type are counts, as
+///     `add_noise` returns; floats are photons. Negative counts are not used, nor what a file masks.
 /// parameters : sequence of str
 ///     "cell", "misset", "beam", or names as in `nanobragg.parameters()`.
 /// adc : float, optional
 ///     Offset of the counts; by default that of the experiment (40 without `-adc`).
 /// gain : float
-///     Counts per photon.
-/// mask : array_like, optional
-///     0 for pixels of the target that are not used.
+///     Counts a photon.
+/// mask : array_like or str or os.PathLike, optional
+///     0 where the target is not to be used; or the file of such an image.
+/// units : {"photons", "counts"}, optional
+///     What the numbers of an array are. Needed for floats that are all whole numbers, which may be either.
 /// schedule : {"wide-to-narrow", "final"}
 ///     Through all stages, or the last stage only.
 /// attempts : int
@@ -46,10 +51,11 @@ use crate::interrupt::interruptible;
 /// Returns
 /// -------
 /// dict
-///     `experiment`: the refined experiment; `values`: its values by parameter. For each refined number
-///     (tied parameters are one number): `names`, `estimates`, `uncertainties` (nan if there is none) and
-///     the matrix `correlations`. `goodness` of the fit, near 1 if noise explains the residuals;
-///     `converged`; `pixels`, the number of pixels used.
+///     `experiment`, which is refined, and `values` that it has by parameter. For each number that
+///     moved, tied parameters being one: `names`, `estimates`, `uncertainties` (nan where there is
+///     none) and the matrix `correlations`. `goodness` of the fit, near 1 where noise explains what
+///     is left; `explained_by_noise` says whether it is; `converged`, which is false where it is not;
+///     `pixels` used.
 ///
 /// Raises
 /// ------
@@ -60,7 +66,7 @@ use crate::interrupt::interruptible;
 #[pyfunction]
 #[pyo3(signature = (
     experiment, target, parameters=vec!["cell".to_owned(), "misset".to_owned()], *, adc=None,
-    gain=1.0, mask=None, schedule="wide-to-narrow", attempts=6, threads=None
+    gain=1.0, mask=None, units=None, schedule="wide-to-narrow", attempts=6, threads=None
 ))]
 #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
 pub(crate) fn refine<'py>(
@@ -71,33 +77,19 @@ pub(crate) fn refine<'py>(
     adc: Option<f64>,
     gain: f64,
     mask: Option<&Bound<'py, PyAny>>,
+    units: Option<&str>,
     schedule: &str,
     attempts: usize,
     threads: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = experiment.get();
     let args = start.args_with(py, &[("threads", threads)])?;
-    let sides = Sides::of(start);
-    let image = sides.to_stack(target)?.map(|&pixel| pixel as f32);
-    let target = if arrays::has_integers(target)? {
-        let gain = Gain {
-            counts_per_photon: gain,
-        };
-        let detector = ResponseSpec {
-            gain: Some(gain),
-            ..response_of(start, adc)
-        };
-        Target::of_counts(&image, &detector)
-    } else {
-        Ok(Target::of_photons(&image))
+    let gain = Gain {
+        counts_per_photon: gain,
     };
-    let mut target = target.map_err(|error| of_refinement(py, error))?;
+    let mut target = target_of(py, start, target, units, adc, gain)?;
     if let Some(mask) = mask {
-        let mask = sides.to_stack(mask)?;
-        let kept = mask.pixels().iter().map(|&pixel| pixel != 0.0).collect();
-        if let Some(mask) = nanobragg::Mask::new(mask.fast(), kept) {
-            target = target.without(&mask);
-        }
+        target = target.without(&mask_of(py, start, mask)?);
     }
     let selection = parameters.iter().map(|name| Selection::from_name(name));
     let selection: Vec<Selection> = selection
@@ -132,7 +124,87 @@ pub(crate) fn refine<'py>(
     result(py, experiment, &fitted, &selection)
 }
 
-/// Why the refinement failed.
+/// The target in an array or a file.
+fn target_of(
+    py: Python<'_>,
+    start: &Experiment,
+    target: &Bound<'_, PyAny>,
+    units: Option<&str>,
+    adc: Option<f64>,
+    gain: Gain,
+) -> PyResult<Target> {
+    let refused = |error| of_refinement(py, error);
+    let sides = Sides::of(start);
+    if let Ok(path) = target.extract::<PathBuf>() {
+        let given = ResponseSpec {
+            offset: adc.map(|counts| Offset { counts }),
+            gain: Some(gain),
+            ..ResponseSpec::default()
+        };
+        let response = given.or(start.job().spec.response.clone());
+        let [fast, slow] = sides.stacked();
+        return py
+            .detach(|| Target::read(&path, None, [fast, slow], &response))
+            .map_err(refused);
+    }
+    let image = sides.to_stack(target)?.map(|&pixel| pixel as f32);
+    let is_whole = image.pixels().iter().all(|pixel| pixel.fract() == 0.0);
+    let is_dark = image.pixels().iter().all(|&pixel| pixel == 0.0);
+    let holds_counts = match units {
+        Some("counts") => true,
+        Some("photons") => false,
+        Some(other) => {
+            let text = format!("{other:?} are no units; give \"photons\" or \"counts\"");
+            return Err(Exception::Usage.says(py, text));
+        }
+        None if arrays::has_integers(target)? => true,
+        None if is_whole && !is_dark => {
+            let text = "the target is of floats that are all whole numbers: give units=\"counts\" if \
+                        they have the offset of -adc, otherwise units=\"photons\"";
+            return Err(Exception::Usage.says(py, text));
+        }
+        None => false,
+    };
+    if !holds_counts {
+        return Ok(Target::of_photons(&image));
+    }
+    let mut detector = ResponseSpec {
+        gain: Some(gain),
+        ..response_of(start, adc)
+    };
+    // Counts of 16 bits are clipped at 65535, and counts above that are not of 16 bits.
+    let most = image.pixels().iter().copied().fold(0.0, f32::max);
+    if most > f32::from(u16::MAX) && start.job().spec.response.saturation_counts.is_none() {
+        detector.saturation_counts = Some(i32::FULL);
+    }
+    Target::of_counts(&image, &detector).map_err(refused)
+}
+
+/// The mask in an array or a file.
+fn mask_of(py: Python<'_>, start: &Experiment, mask: &Bound<'_, PyAny>) -> PyResult<Mask> {
+    let sides = Sides::of(start);
+    let mask = match mask.extract::<PathBuf>() {
+        Ok(path) => {
+            let [fast, slow] = sides.stacked();
+            let image = py.detach(|| AnyImage::read(&path)?.into_stored([fast, slow]));
+            let image = image.map_err(|error| of_io(py, error))?;
+            let b = image.pixels.sides();
+            if b != [fast, slow] {
+                let a = [fast, slow];
+                return Err(of_run(py, &nanobragg::Error::ImageSides { a, b }.into()));
+            }
+            nanobragg::mask_of(&image)
+        }
+        Err(_) => {
+            let mask = sides.to_stack(mask)?;
+            let kept = mask.pixels().iter().map(|&pixel| pixel != 0.0).collect();
+            Mask::new(mask.fast(), kept)
+        }
+    };
+    mask.ok_or_else(|| Exception::Usage.says(py, "the mask has no pixels"))
+}
+
+/// Why nothing was fitted.
 enum Failed {
     Run(nanobragg_cli::RunError),
     Refinement(Error),
@@ -210,6 +282,7 @@ fn result<'py>(
     dict.set_item("correlations", correlations.into_pyarray(py))?;
     dict.set_item("goodness", fitted.goodness)?;
     dict.set_item("converged", fitted.has_converged())?;
+    dict.set_item("explained_by_noise", fitted.is_explained())?;
     dict.set_item("pixels", fitted.pixels)?;
     Ok(dict)
 }

@@ -14,6 +14,7 @@ pub(super) fn json(result: &Refinement, arguments: Option<&[String]>) -> String 
     let value = json!({
         "nanobragg_version": env!("CARGO_PKG_VERSION"),
         "converged": result.has_converged(),
+        "at_minimum": result.is_at_minimum(),
         "explained_by_noise": result.is_explained(),
         "goodness": result.goodness,
         "misfit": result.misfit,

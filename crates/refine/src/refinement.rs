@@ -94,9 +94,14 @@ pub struct Iteration<'a> {
 pub(crate) const UNEXPLAINED: f64 = 1.5;
 
 impl Refinement {
-    /// Whether the last stage has converged.
-    pub fn has_converged(&self) -> bool {
+    /// Whether the last stage has ended at a minimum.
+    pub fn is_at_minimum(&self) -> bool {
         (self.stages.last()).is_some_and(|stage| stage.ending == Ending::Converged)
+    }
+
+    /// Whether the refinement has ended at a minimum that noise explains.
+    pub fn has_converged(&self) -> bool {
+        self.is_at_minimum() && self.is_explained()
     }
 
     /// Whether noise explains the residuals. If it does not, the minimum is a wrong one or the model is

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use nanobragg::io::Image;
-use nanobragg::io::any::{AnyImage, Format};
+use nanobragg::io::any::{AnyImage, Format, StoredImage};
+use nanobragg::io::{PixelState, StoredPixels};
 use nanobragg::response::{Count, PointSpread};
-use nanobragg::{Mask, ResponseSpec};
+use nanobragg::{Mask, ResponseSpec, mask_of};
 
 use crate::Error;
 
@@ -48,7 +49,8 @@ impl Target {
     /// A target from an image of counts, `counts = gain * photons + offset`.
     ///
     /// Overloads are not used: a pixel at the saturation count can have received any larger number of
-    /// photons. The saturation is that of the detector, or the largest count of 16 bits.
+    /// photons. The saturation is that of the detector, or the largest count of 16 bits. Negative counts,
+    /// with which detectors mark gaps and defective pixels, are not used either.
     ///
     /// # Errors
     /// [`Error::Experiment`] for an impossible detector.
@@ -57,12 +59,51 @@ impl Target {
         let offset = detector.offset.unwrap_or_default().counts;
         let gain = detector.gain.unwrap_or_default().counts_per_photon;
         let saturation = detector.saturation_counts.unwrap_or(u16::FULL);
-        Ok(Self::new(image, offset, gain, saturation as f32))
+        let mut target = Self::new(image, offset, gain, saturation as f32);
+        for (used, &count) in target.used.iter_mut().zip(image.pixels()) {
+            *used &= count >= 0.0;
+        }
+        Ok(target)
     }
 
-    /// The image in a file, for a detector of these sides (fast, slow), which made counts of photons as `response`
-    /// says. Raw floats are photons; a TIFF holds photons if some are not whole. Pixels that are 0 in the image
-    /// `mask` are not used.
+    /// A target from an image that was in a file: of counts if its numbers are whole, except for raw
+    /// floats, which are photons. Pixels are not used that the file says are no measurements, and of
+    /// unsigned counts not the largest that the type can hold.
+    ///
+    /// # Errors
+    /// As [`of_counts`](Self::of_counts).
+    pub fn of_stored(image: &StoredImage, response: &ResponseSpec) -> Result<Self, Error> {
+        let floats = image.pixels.to_floats();
+        let holds_counts = match &image.pixels {
+            StoredPixels::F32(floats) => {
+                let is_whole = |pixel: &f32| pixel.fract() == 0.0;
+                image.format != Format::Float && floats.pixels().iter().all(is_whole)
+            }
+            _ => true,
+        };
+        let mut target = if holds_counts {
+            // Saturates: floats have no largest count.
+            let most = image.pixels.most() as u32;
+            let saturation = response
+                .saturation_counts
+                .map_or(most, |counts| counts.min(most));
+            let response = ResponseSpec {
+                saturation_counts: Some(saturation),
+                ..response.clone()
+            };
+            Self::of_counts(&floats, &response)?
+        } else {
+            Self::of_photons(&floats)
+        };
+        for (used, state) in target.used.iter_mut().zip(image.states()) {
+            *used &= state == PixelState::Measured;
+        }
+        Ok(target)
+    }
+
+    /// The image in a file, for a detector of these sides (fast, slow), which made counts of photons as
+    /// `response` says; see [`of_stored`](Self::of_stored). Pixels that are 0 or masked in the image `mask`
+    /// are not used.
     ///
     /// # Errors
     /// [`Error::Experiment`] for a file that cannot be read or a detector that cannot be, [`Error::MaskSides`].
@@ -72,30 +113,18 @@ impl Target {
         sides: [usize; 2],
         response: &ResponseSpec,
     ) -> Result<Self, Error> {
-        let (format, image) = read_image(path, sides)?;
-        let is_whole = || image.pixels().iter().all(|pixel| pixel.fract() == 0.0);
-        let holds_counts = match format {
-            Format::Float => false,
-            Format::Tiff => is_whole(),
-            Format::Smv | Format::Pgm | Format::Cbf | Format::Hdf5 => true,
-        };
-        let target = if holds_counts {
-            Self::of_counts(&image, response)?
-        } else {
-            Self::of_photons(&image)
-        };
+        let image = read_image(path, sides)?;
+        let target = Self::of_stored(&image, response)?;
         let Some(path) = mask else {
             return Ok(target);
         };
-        let target_sides = [image.fast(), image.slow()];
-        let (_, mask) = read_image(path, target_sides)?;
-        let mask_sides = [mask.fast(), mask.slow()];
-        let kept = mask.pixels().iter().map(|&pixel| pixel != 0.0).collect();
-        match Mask::new(mask.fast(), kept) {
-            Some(mask) if mask_sides == target_sides => Ok(target.without(&mask)),
+        let target_sides = image.pixels.sides();
+        let mask = read_image(path, target_sides)?;
+        match mask_of(&mask) {
+            Some(kept) if mask.pixels.sides() == target_sides => Ok(target.without(&kept)),
             _ => Err(Error::MaskSides {
                 path: path.to_path_buf(),
-                mask: mask_sides,
+                mask: mask.pixels.sides(),
                 target: target_sides,
             }),
         }
@@ -140,14 +169,7 @@ impl Target {
 }
 
 /// An image of any format; raw floats have the sides given.
-fn read_image(path: &Path, [fast, slow]: [usize; 2]) -> Result<(Format, Image<f32>), Error> {
-    let image = match AnyImage::read(path) {
-        Ok(AnyImage::Shaped(format, image)) => Ok((format, image)),
-        Ok(AnyImage::RawFloats(floats)) => {
-            let image = floats.into_image(fast, slow);
-            image.map(|image| (Format::Float, image))
-        }
-        Err(error) => Err(error),
-    };
+fn read_image(path: &Path, sides: [usize; 2]) -> Result<StoredImage, Error> {
+    let image = AnyImage::read(path).and_then(|image| image.into_stored(sides));
     Ok(image.map_err(nanobragg::Error::from)?)
 }

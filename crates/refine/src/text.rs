@@ -35,6 +35,8 @@ pub(super) fn text(result: &Refinement) -> String {
         "{} in {} pixels; squared residuals over those that noise explains: {:.4}",
         if result.has_converged() {
             "converged"
+        } else if result.is_at_minimum() {
+            "at a minimum that noise does not explain"
         } else {
             "not converged"
         },

@@ -101,7 +101,11 @@ pub(super) static GROUP: Group = Group {
             .help("Take the geometry from the header of this SMV image; flags win over it.")
             .of(&["header"]),
         FlagSpec::path("mask", |args, path| args.detector.mask_path = Some(path))
-            .help("The same, and skip the pixels that are 0 in it.")
+            .help(
+                "Skip the pixels that are 0 in this image, or masked by it: SMV, CBF, TIFF, PGM, NPY \
+                 or raw floats. The header of an SMV image sets the geometry, as in the C program, \
+                 unless -fix mask-header.",
+            )
             .of(&["header", "mask"]),
         FlagSpec::path("expt", |args, path| args.detector.expt_path = Some(path))
             .help(

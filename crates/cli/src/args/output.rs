@@ -42,6 +42,12 @@ impl Default for OutputArgs {
     }
 }
 
+/// What 16 bits hold.
+const MASKED_COUNTS: WholeRange = WholeRange {
+    least: 0,
+    most: u16::MAX as i64,
+};
+
 pub(super) static GROUP: Group = Group {
     heading: "Output",
     flags: &[
@@ -57,6 +63,11 @@ FlagSpec::number("scale", "", Range::Any, |args, v| args.output.response.integer
 FlagSpec::number("adc", "", Range::Any, |args, v| args.output.response.offset = Some(Offset { counts: v }))
         .or(&["adcoffset"])
         .default("40").help("Offset added to integer images, with and without noise."),
+FlagSpec::whole("masked_counts", MASKED_COUNTS, |args, n| {
+            args.output.response.masked_counts = u16::try_from(n).ok();
+        })
+        .default("-adc").help("Count of the pixels that -mask leaves out, in SMV images. CBF has -1 there, NeXus a \
+             pixel_mask."),
 FlagSpec::path("pgmfile", |args, path| {
                 args.output.files.set(OutputKind::Pgm, path);
                 args.output.pgm = true;

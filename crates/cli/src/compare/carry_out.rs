@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use nanobragg::Cancel;
-use nanobragg::compare::{Comparison, ComparisonReport, read_pair, three_panels};
+use nanobragg::compare::{Comparison, ComparisonReport, LeftOut, read_pair, three_panels};
 use nanobragg::io::{Image, Output, png};
 
 use super::{CompareError, CompareRequest, Subject, reference};
@@ -31,11 +31,14 @@ pub fn compare(request: &CompareRequest, stop: &Cancel) -> Result<bool, CompareE
     let json_output = json_file.map(Output::create).transpose()?;
     let picture_output = request.png.as_ref().map(Output::create).transpose()?;
 
-    let (([a, b], images), programs) = match &request.subject {
-        Subject::Files { a, b, sides } => (read_pair(a, b, sides)?, None),
+    let (([a, b], images), left_out, programs) = match &request.subject {
+        Subject::Files { a, b, sides } => {
+            let (pair, left_out) = read_pair(a, b, sides)?;
+            (pair, left_out, None)
+        }
         Subject::Programs { reference, words } => {
             let (pair, programs) = reference::run(reference, words, stop)?;
-            (pair, Some(programs))
+            (pair, LeftOut::default(), Some(programs))
         }
     };
     let unlike = |fault| CompareError::Unlike {
@@ -45,7 +48,11 @@ pub fn compare(request: &CompareRequest, stop: &Cancel) -> Result<bool, CompareE
     };
     let of_panels = |image: &Image<f32>| panels_of(image, request.panels);
     let comparison = Comparison::of_panels(&of_panels(&a)?, &of_panels(&b)?, request.tolerance);
-    let comparison = comparison.map_err(unlike)?;
+    let comparison = comparison.map_err(unlike)?.without(left_out);
+    if comparison.pixels == 0 {
+        let [a, b] = images.map(|image| image.path);
+        return Err(CompareError::NothingMeasured { a, b });
+    }
     let panels = match picture_output {
         Some(output) => Some((output, three_panels(&a, &b).map_err(unlike)?)),
         None => None,

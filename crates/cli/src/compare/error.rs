@@ -23,6 +23,14 @@ pub enum CompareError {
         /// Why not.
         fault: Box<nanobragg::Error>,
     },
+    /// No pixel is a measurement in both images.
+    #[error("{a} and {b}: no pixel is a measurement in both", a = .a.display(), b = .b.display())]
+    NothingMeasured {
+        /// One image.
+        a: PathBuf,
+        /// The other.
+        b: PathBuf,
+    },
     /// Neither of two images of raw floats tells its sides.
     #[error(
         "{a} and {b} are raw floats, which do not tell how many pixels they have along each axis: \

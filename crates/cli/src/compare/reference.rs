@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 
-use nanobragg::compare::{NamedImage, ProgramPair, ProgramRun, RunEnvironment, sides_of_header};
+use nanobragg::compare::{
+    NamedImage, NamedPair, ProgramPair, ProgramRun, RunEnvironment, sides_of_header,
+};
 use nanobragg::io::any::Format;
-use nanobragg::io::{Image, float};
+use nanobragg::io::float;
 use nanobragg::{Cancel, Level, Misset};
 use tempfile::TempDir;
 use tracing::warn;
@@ -24,15 +26,12 @@ const INT: &str = "int.img";
 /// The file that gets the standard error of a program, in its folder.
 const STDERR: &str = "stderr.txt";
 
-/// Both images, and what they are called.
-type Pair = ([Image<f32>; 2], [NamedImage; 2]);
-
 /// Both float images, the C program's first, and how the runs went.
 pub(super) fn run(
     reference: &Path,
     words: &[OsString],
     stop: &Cancel,
-) -> Result<(Pair, ProgramPair), CompareError> {
+) -> Result<(NamedPair, ProgramPair), CompareError> {
     let args = understood(words)?;
     let ours = env::current_exe().map_err(|cause| CompareError::NotRun {
         program: PathBuf::from("nanoBragg"),

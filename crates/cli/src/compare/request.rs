@@ -185,7 +185,8 @@ static TOOL: Tool<CompareWords> = Tool {
             ),
     ],
     notes: "\
-A and B may be raw floats, SMV or PGM, whatever their names: the contents decide. A is what there
+A and B may be SMV, CBF, TIFF, PGM, NPY or raw floats, whatever their names: the contents decide.
+Pixels that are masked or overloaded in one of them are counted and left out. A is what there
 should be; B is within the tolerance T if every pixel is:
 
     |a - b| <= T |a| + T/1000 brightest |a|

@@ -22,11 +22,10 @@ const STANDARD_OUTPUT: &str = "-";
 /// Fits what is asked for, and tells it on standard output and in files; each step is a line on
 /// standard error. Once `stop` is raised it ends as soon as it can.
 ///
-/// Returns whether the refinement has converged.
-///
 /// # Errors
-/// See [`RefineError`]. No output is then changed.
-pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<bool, RefineError> {
+/// See [`RefineError`]. No output is then changed, except by [`RefineError::NotConverged`] and
+/// [`RefineError::NotExplained`], which come after all has been told.
+pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError> {
     let args = experiment(&request.words)?;
     log::init(args.running.verbosity);
     for warning in &args.warnings {
@@ -97,7 +96,14 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<bool, RefineErro
     };
     // A reader that has closed it does not change what was found.
     let _ = io::stdout().write_all(told.as_bytes());
-    Ok(result.has_converged())
+    if result.has_converged() {
+        Ok(())
+    } else if result.is_at_minimum() {
+        let goodness = result.goodness;
+        Err(RefineError::NotExplained { goodness })
+    } else {
+        Err(RefineError::NotConverged)
+    }
 }
 
 /// The command line of the experiment to start from.

@@ -39,6 +39,15 @@ pub enum RefineError {
     /// The last stage has taken all its steps.
     #[error("the refinement has not converged; begin where it ended, or give more -iterations")]
     NotConverged,
+    /// The refinement has ended at a minimum, whose residuals are larger than noise.
+    #[error(
+        "noise does not explain what is left of the image: the squared residuals are {goodness:.4} times \
+         those of noise; look at -png, and begin elsewhere, refine more, or mask what is not of the crystal"
+    )]
+    NotExplained {
+        /// Squared residuals over those that noise explains.
+        goodness: f64,
+    },
     /// A signal asked to stop.
     #[error("stopped by a signal")]
     Stopped,

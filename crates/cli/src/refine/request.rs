@@ -125,12 +125,12 @@ static TOOL: Tool<RefineWords> = Tool {
     }],
     flags: &[
         Spec::path("target", |words, path| words.target = path)
-        .values("IMAGE").help("The image to fit: raw floats are photons; SMV and PGM are counts"),
+        .values("IMAGE").help("The image to fit, SMV, CBF, TIFF, PGM or NPY; or raw floats, which are photons"),
         Spec::path("mask", |words, path| words.mask = Some(path))
-        .values("IMAGE").help("An SMV image or raw floats that are 0 where the target is not to be used"),
+        .values("IMAGE").help("An image of any of these formats that is 0, or masked, where the target is not to be used"),
         Spec::new("gain", Takes::Float(|words, v| words.gain = Some(v)))
         .default("1")
-        .values("G").help("Counts a photon of SMV; their offset is that of -adc"),
+        .values("G").help("Counts a photon; their offset is that of -adc"),
         Spec::new("refine", Takes::Text(|words, names| {
                 words.names = Some(names.to_owned());
                 Ok(())
@@ -193,7 +193,8 @@ cell_gamma misset_x misset_y misset_z distance fluence beam_fast beam_slow detec
 detector_roty detector_rotz twotheta wavelength mosaic_spread and the others of docs/REFINE.md.
 
 Flags may be typed with one dash or two. The exit status is 0 if the refinement has converged, 1 if
-it has failed or not converged, 2 for a command line that makes no sense, 130 after an interrupt.",
+it has failed or not converged, 2 for a command line that makes no sense, 3 if it is at a minimum
+that noise does not explain, 130 after an interrupt.",
     many: &["bounds", "restrain"],
     required: &[&["target"], &["ARGUMENTS"]],
     needs: &[],

@@ -7,9 +7,7 @@ use crate::detector::ignored::{
     exchanged_axes, ignored_centre, ignored_pivot, ignored_pix0, ignored_twotheta,
 };
 use crate::detector::place::{PlacementInput, place};
-use crate::detector::resolve::{
-    centre_input, check_numbers, pivot, pixel_counts, placement_input, size, unit_axes,
-};
+use crate::detector::resolve::{centre_input, check_numbers, pivot, placement_input, unit_axes};
 use crate::detector::sensor::{LayerRule, Sensor};
 use crate::detector::spec::{DetectorSpec, Surface};
 use crate::detector::warning::Warning;
@@ -68,9 +66,8 @@ impl Laboratory {
         let mut warnings = Vec::new();
 
         let pixel_size_m = spec.pixel_size.m();
-        let size_fast_m = size(spec.pixels_fast, spec.size_fast, pixel_size_m);
-        let size_slow_m = size(spec.pixels_slow, spec.size_slow, pixel_size_m);
-        let [pixels_fast, pixels_slow] = pixel_counts(size_fast_m, size_slow_m, pixel_size_m)?;
+        let [size_fast_m, size_slow_m] = spec.size_m();
+        let [pixels_fast, pixels_slow] = spec.pixel_counts()?;
 
         let axes = unit_axes(spec, &mut warnings);
         // Both readings of the centre are needed: the fix selects one, and the warning compares them.

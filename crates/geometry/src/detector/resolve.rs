@@ -16,37 +16,47 @@ const LENGTHS: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
 /// Two directions count as parallel if the sine of the angle between them is below this.
 const LEAST_SINE: f64 = 1e-9;
 
-/// The size in one direction: from the number of pixels if it is given, otherwise as given.
-pub(super) fn size(pixels: Option<u32>, given: Length, pixel_size_m: f64) -> f64 {
-    pixels.map_or(given.m(), |pixels| pixel_size_m * f64::from(pixels))
-}
-
-/// The number of pixels along fast and slow: `ceil(size/px - 0.5)`, the nearest integer, where a
-/// half rounds down.
-pub(super) fn pixel_counts(
-    size_fast_m: f64,
-    size_slow_m: f64,
-    pixel_size_m: f64,
-) -> Result<[u32; 2], Error> {
-    let count = |axis, size_m: f64| {
-        let count = (size_m / pixel_size_m - 0.5).ceil();
-        if count >= 1.0 {
-            Ok(count)
-        } else {
-            Err(Error::NoPixels {
-                axis,
-                size_m,
-                pixel_size_m,
-            })
-        }
-    };
-    // The product is compared as f64, which does not overflow, before the counts become integers.
-    let fast = count(PixelAxis::Fast, size_fast_m)?;
-    let slow = count(PixelAxis::Slow, size_slow_m)?;
-    if fast * slow > MAX_PIXELS as f64 {
-        return Err(Error::TooManyPixels { fast, slow });
+impl DetectorSpec {
+    /// The size of the first panel along fast and slow in metres: from the number of pixels if it is
+    /// given, otherwise as given.
+    pub(super) fn size_m(&self) -> [f64; 2] {
+        let size = |pixels: Option<u32>, given: Length| {
+            pixels.map_or(given.m(), |pixels| self.pixel_size.m() * f64::from(pixels))
+        };
+        [
+            size(self.pixels_fast, self.size_fast),
+            size(self.pixels_slow, self.size_slow),
+        ]
     }
-    Ok([fast as u32, slow as u32])
+
+    /// The number of pixels of the first panel along fast and slow: `ceil(size/px - 0.5)`, the nearest
+    /// integer, where a half rounds down.
+    ///
+    /// # Errors
+    /// [`Error::NoPixels`] or [`Error::TooManyPixels`].
+    pub fn pixel_counts(&self) -> Result<[u32; 2], Error> {
+        let pixel_size_m = self.pixel_size.m();
+        let count = |axis, size_m: f64| {
+            let count = (size_m / pixel_size_m - 0.5).ceil();
+            if count >= 1.0 {
+                Ok(count)
+            } else {
+                Err(Error::NoPixels {
+                    axis,
+                    size_m,
+                    pixel_size_m,
+                })
+            }
+        };
+        // The product is compared as f64, which does not overflow, before the counts become integers.
+        let [size_fast_m, size_slow_m] = self.size_m();
+        let fast = count(PixelAxis::Fast, size_fast_m)?;
+        let slow = count(PixelAxis::Slow, size_slow_m)?;
+        if fast * slow > MAX_PIXELS as f64 {
+            return Err(Error::TooManyPixels { fast, slow });
+        }
+        Ok([fast as u32, slow as u32])
+    }
 }
 
 /// The axes of the convention or of the user. All are unit vectors except the two-theta axis, which

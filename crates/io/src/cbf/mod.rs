@@ -23,10 +23,11 @@ mod header;
 mod read;
 mod write;
 
-pub use read::{parse, read};
+pub use read::{marks, parse, read};
 pub use write::write;
 
 pub(crate) use header::lines as pilatus_lines;
+pub(crate) use read::marks_in_lines;
 
 /// The line before the binary section; followed by `--`, the line after it.
 const BOUNDARY: &str = "--CIF-BINARY-FORMAT-SECTION--";

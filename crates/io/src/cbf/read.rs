@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::{BOUNDARY, START, byte_offset, md5_base64};
 use crate::bytes::Source;
-use crate::{Error, Image, Result};
+use crate::cif::Tables;
+use crate::{Error, Image, Marks, Result};
 
 /// The most bytes that are read from a pipe or a device, whose length is not known beforehand.
 const MOST_OF_A_PIPE: u64 = 1 << 30;
@@ -99,6 +100,62 @@ pub fn parse(bytes: &[u8]) -> Result<Image<i32>> {
         }
     };
     Image::new(fast, slow, pixels)
+}
+
+/// What the headers of a CBF say of pixels that are no measurements: `undefined_value` and `overload` of
+/// imgCIF, `Count_cutoff` of miniCBF. The smaller of two overloads counts.
+///
+/// ```
+/// use nanobragg_io::{Exposure, Image, cbf};
+///
+/// let exposure = Exposure { cutoff: 1000, ..Exposure::default() };
+/// let mut file = Vec::new();
+/// cbf::write(&mut file, &exposure, &Image::new(1, 1, vec![0])?)?;
+/// let marks = cbf::marks(&file);
+/// assert_eq!((marks.undefined, marks.overload), (Some(-1.0), Some(1000.0)));
+/// # Ok::<(), nanobragg_io::Error>(())
+/// ```
+pub fn marks(bytes: &[u8]) -> Marks {
+    let head = bytes.get(..LONGEST_HEADER).unwrap_or(bytes);
+    let end = position(head, BOUNDARY.as_bytes()).unwrap_or(head.len());
+    let text = String::from_utf8_lossy(head.get(..end).unwrap_or(head));
+    // The text field of the pixels has no end here.
+    let tables = text
+        .rsplit_once("_array_data.data")
+        .map_or(&*text, |(tables, _)| tables);
+    let mut marks = marks_in_lines(&text);
+    // A header of miniCBF alone need not be a CIF that we understand.
+    if let Ok(tables) = Tables::parse(tables, "") {
+        let number = |tag| {
+            let number = tables.value(&[tag])?.certain().parse::<f64>();
+            number.ok().filter(|number| number.is_finite())
+        };
+        marks.undefined = number("_array_intensities_undefined_value");
+        let overload = number("_array_intensities_overload").filter(|&counts| counts > 0.0);
+        marks.overload = match (marks.overload, overload) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+    marks
+}
+
+/// The same from lines of miniCBF: `# Count_cutoff 1048500 counts`.
+pub(crate) fn marks_in_lines(text: &str) -> Marks {
+    let cutoff = text.lines().find_map(|line| {
+        let words = line
+            .trim_start_matches(['#', ' '])
+            .strip_prefix("Count_cutoff")?;
+        let word = words
+            .trim_start_matches([' ', '\t', ':', '='])
+            .split_whitespace()
+            .next()?;
+        word.parse().ok().filter(|&counts: &f64| counts > 0.0)
+    });
+    Marks {
+        overload: cutoff,
+        ..Marks::default()
+    }
 }
 
 /// The lines between boundary and pixels, in the form of a MIME header.

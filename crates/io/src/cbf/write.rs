@@ -1,5 +1,6 @@
 //! Writing a CBF.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use super::header::{lines, tables};
@@ -10,7 +11,10 @@ use crate::{Exposure, Image, Result};
 /// file.
 const PADDING: usize = 4095;
 
-/// Writes `counts` with both headers of `exposure`.
+/// The count of a masked pixel, which the header states as the undefined value.
+const MASKED: i32 = -1;
+
+/// Writes `counts` with both headers of `exposure`. Masked pixels become -1.
 ///
 /// # Errors
 /// Errors of the writer.
@@ -26,7 +30,14 @@ const PADDING: usize = 4095;
 /// ```
 pub fn write(mut writer: impl Write, exposure: &Exposure, counts: &Image<i32>) -> Result<()> {
     let (fast, slow) = (counts.fast(), counts.slow());
-    let packed = byte_offset::compress(counts.pixels());
+    let mut pixels = Cow::Borrowed(counts.pixels());
+    if exposure.masked.contains(&true) {
+        let marked = pixels.to_mut().iter_mut().zip(&exposure.masked);
+        marked
+            .filter(|(_, masked)| **masked)
+            .for_each(|(pixel, _)| *pixel = MASKED);
+    }
+    let packed = byte_offset::compress(&pixels);
     let version = env!("CARGO_PKG_VERSION");
     write!(
         writer,

@@ -136,6 +136,9 @@ fn detector(series: &Series, exposure: &Exposure, seconds: f64) -> Group {
         .with("sensor_material", Value::text(material))
         .with("sensor_thickness", metres(thickness_m))
         .with("data", crate::hdf5::Member::Link("/entry/data/data"));
+    if let Some(mask) = pixel_mask(series) {
+        detector = detector.with("pixel_mask", mask);
+    }
     if let Some([fast, slow]) = exposure.beam_px() {
         let pixels = |value: f64| Dataset::new(Value::number(value)).units("pixels");
         detector = detector
@@ -186,6 +189,35 @@ fn sensor(exposure: &Exposure) -> (&'static str, f64) {
         _ => "CdTe",
     };
     (material, OPAQUE_M)
+}
+
+/// A pixel that no detector measures: bit 0 of NXmx, a gap.
+const GAP: u32 = 1;
+
+/// What is wrong with each pixel, 0 where nothing is; `None` where all are measured. What is beside a
+/// narrower panel is a gap too.
+fn pixel_mask(series: &Series) -> Option<Value> {
+    let [widest, slow] = series.sides();
+    if !series
+        .panels
+        .iter()
+        .any(|panel| panel.exposure.masked.contains(&true))
+    {
+        return None;
+    }
+    let mut mask = Vec::with_capacity(widest * slow);
+    for panel in &series.panels {
+        let mut masked = panel
+            .exposure
+            .masked
+            .iter()
+            .map(|&masked| u32::from(masked) * GAP);
+        for _ in 0..panel.slow {
+            mask.extend((0..panel.fast).map(|_| masked.next().unwrap_or(0)));
+            mask.resize(mask.len() + widest - panel.fast, GAP);
+        }
+    }
+    Some(Value::rows(&mask, widest))
 }
 
 /// A panel whose first row is the row `first_slow` of the file. Its corner is told from that of the

@@ -8,7 +8,7 @@ use nom::number::complete::recognize_float;
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
-use crate::{Error, Result};
+use crate::{Error, Marks, Result};
 
 /// The header of an SMV image: its keys and values in order, and its text.
 ///
@@ -17,8 +17,8 @@ use crate::{Error, Result};
 ///
 /// let header = Header::parse(b"{\nHEADER_BYTES=512;\nXDS_ORGX=24.5;\nBEAMLINE=8.3.1;\n}\x0c")?;
 /// assert_eq!(header.exact("BEAMLINE"), Some("8.3.1"));
-/// assert_eq!(header.number("ORGX")?, Some(24.5));
-/// assert_eq!(header.exact("ORGX"), None);
+/// assert_eq!(header.number("XDS_ORGX")?, Some(24.5));
+/// assert_eq!(header.number("ORGX")?, None);
 /// # Ok::<(), nanobragg_io::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -72,16 +72,38 @@ impl Header {
             .last()
     }
 
-    /// The number after the last occurrence of `key` and the next `=`; `None` if `key` does not
-    /// occur.
-    ///
-    /// As in the C program, `key` may also be a part of a longer key: `ORGX` is found in
-    /// `XDS_ORGX`, `DISTANCE` in `CLOSE_DISTANCE`. Text after the number is ignored.
+    /// The number in the last entry whose key is exactly `key`; `None` if there is no such entry. Text
+    /// after the number is ignored.
     ///
     /// # Errors
-    /// [`Error::NotANumber`] if there is no finite number (the C program would use 0).
+    /// [`Error::NotANumber`] if there is no finite number.
     pub fn number(&self, key: &str) -> Result<Option<f64>> {
-        number_in(&self.text, key)
+        number_in(self.exact(key), key)
+    }
+
+    /// The number that the C program takes for `key`: after the last place in which the letters of `key`
+    /// occur, and the next `=`. So it finds `DISTANCE` in `CLOSE_DISTANCE`, and `WAVELENGTH` in
+    /// `SOURCE_WAVELENGTH`. `None` if it finds no number.
+    pub fn number_of_c(&self, key: &str) -> Option<f64> {
+        let (_, after) = self.text.rsplit_once(key)?;
+        let (_, value) = after.split_once('=')?;
+        leading_number(value.trim_start())
+    }
+
+    /// What the header says of pixels that are no measurements: ADSC's `CCD_IMAGE_SATURATION` or
+    /// d*TREK's `SATURATED_VALUE`.
+    ///
+    /// # Errors
+    /// [`Error::NotANumber`].
+    pub fn marks(&self) -> Result<Marks> {
+        let overload = match self.number("CCD_IMAGE_SATURATION")? {
+            None => self.number("SATURATED_VALUE")?,
+            some => some,
+        };
+        Ok(Marks {
+            overload: overload.filter(|&counts| counts > 0.0),
+            ..Marks::default()
+        })
     }
 
     /// The value of `key`, which must exist and be a whole number from 1 to `max`.
@@ -94,7 +116,11 @@ impl Header {
 /// header.
 pub(super) fn stated_bytes(block: &[u8], max: u32) -> Result<usize> {
     let key = "HEADER_BYTES";
-    whole(key, number_in(&text(block), key)?, max)
+    let inside = block.strip_prefix(b"{").unwrap_or(block);
+    let lines = inside.split(|byte| matches!(byte, b';' | b'\n'));
+    let stated = lines.filter_map(entry).find(|(found, _)| found == key);
+    let value = stated.as_ref().map(|(_, value)| value.as_str());
+    whole(key, number_in(value, key)?, max)
 }
 
 fn whole(key: &'static str, value: Option<f64>, max: u32) -> Result<usize> {
@@ -105,20 +131,15 @@ fn whole(key: &'static str, value: Option<f64>, max: u32) -> Result<usize> {
     Ok(value as usize)
 }
 
-fn number_in(text: &str, key: &str) -> Result<Option<f64>> {
-    let Some((_, after)) = text.rsplit_once(key) else {
+fn number_in(value: Option<&str>, key: &str) -> Result<Option<f64>> {
+    let Some(value) = value else {
         return Ok(None);
     };
-    let value = after
-        .split_once('=')
-        .map_or("", |(_, value)| value.trim_start());
-    leading_number(value).map(Some).ok_or_else(|| {
-        let text = value.split([';', '\n']).next().unwrap_or_default().into();
-        Error::NotANumber {
-            key: key.into(),
-            text,
-        }
-    })
+    let number = leading_number(value).ok_or_else(|| Error::NotANumber {
+        key: key.into(),
+        text: value.into(),
+    })?;
+    Ok(Some(number))
 }
 
 /// The finite number at the beginning of `text`.
@@ -178,13 +199,22 @@ mod tests {
     }
 
     #[test]
-    fn the_last_occurrence_counts_even_inside_a_longer_key() -> Result<()> {
-        let header = Header::parse(b"{\nDISTANCE=100;\nCLOSE_DISTANCE=90;\nPHI=1;\nPHI=2;\n}\x0c")?;
-        assert_eq!(header.number("DISTANCE")?, Some(90.0));
-        assert_eq!(header.exact("DISTANCE"), Some("100"));
-        assert_eq!(header.number("PHI")?, Some(2.0));
-        assert_eq!(header.exact("PHI"), Some("2"));
-        assert_eq!(header.number("WAVELENGTH")?, None);
+    fn a_key_is_a_whole_word_and_its_last_entry_counts() -> Result<()> {
+        let header = Header::parse(
+            b"{\nDISTANCE=100;\nCLOSE_DISTANCE=90;\nPHI=1;\nPHI=2;\nWAVELENGTH=0.97950;\n\
+              SOURCE_WAVELENGTH=1 0.9795;\n}\x0c",
+        )?;
+        for (key, value, of_c) in [
+            ("DISTANCE", Some(100.0), Some(90.0)),
+            ("PHI", Some(2.0), Some(2.0)),
+            ("WAVELENGTH", Some(0.9795), Some(1.0)),
+            ("SOURCE_WAVELENGTH", Some(1.0), Some(1.0)),
+            ("TANCE", None, Some(90.0)),
+            ("TWOTHETA", None, None),
+        ] {
+            assert_eq!(header.number(key)?, value, "{key}");
+            assert_eq!(header.number_of_c(key), of_c, "{key}");
+        }
         Ok(())
     }
 
@@ -199,8 +229,8 @@ mod tests {
 
     #[test]
     fn a_value_without_a_finite_number_is_an_error() -> Result<()> {
-        let header = Header::parse(b"{\nA=;\nB=fake;\nC=nan;\nD=1e999;\nE=1e;\nF;\n}")?;
-        for key in ["A", "B", "C", "D", "E", "F"] {
+        let header = Header::parse(b"{\nA=;\nB=fake;\nC=nan;\nD=1e999;\nE=1e;\n}")?;
+        for key in ["A", "B", "C", "D", "E"] {
             assert!(
                 matches!(header.number(key), Err(Error::NotANumber { .. })),
                 "{key}"

@@ -1,4 +1,5 @@
-//! SMV images, as ADSC detectors write them: a header of text, then 16-bit counts.
+//! SMV images, as ADSC detectors and d*TREK write them: a header of text, then pixels. 16-bit counts are
+//! written; integers of 8 to 32 bits and floats are read.
 //!
 //! ```text
 //! {
@@ -17,6 +18,7 @@
 
 mod fields;
 mod header;
+mod number_type;
 mod read;
 mod write;
 

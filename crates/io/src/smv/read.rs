@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 use super::header::stated_bytes;
+use super::number_type::number_type;
 use super::{BLOCK, Header};
-use crate::bytes::{Source, pixels_of};
-use crate::{Error, Image, Result};
+use crate::bytes::Source;
+use crate::{Error, NumberType, Result, StoredPixels};
 
 /// The longest header that is read, in bytes.
 const LONGEST_HEADER: u32 = 1 << 20;
@@ -17,8 +18,8 @@ const OVERRUN: usize = 4096;
 
 /// Reads header and pixels.
 ///
-/// Both byte orders are supported; without `BYTE_ORDER` the file is little-endian. Bytes after the
-/// last pixel are ignored.
+/// The pixels are of the type that `Data_type` or `TYPE` names, in the order of `BYTE_ORDER`; unsigned
+/// pixels of 16 bits, little-endian, where nothing is said. Bytes after the last pixel are ignored.
 ///
 /// The C program writes headers that are longer than their `HEADER_BYTES`. Such a file is accepted
 /// only if its length is that of the real header plus the pixels.
@@ -28,7 +29,7 @@ const OVERRUN: usize = 4096;
 /// [`Error::MissingKey`], [`Error::NotANumber`], [`Error::Range`], [`Error::Unsupported`], or
 /// [`Error::Length`] for a file that is too short. [`Error::Read`] or [`Error::Folder`] if the file
 /// cannot be read.
-pub fn read(path: impl AsRef<Path>) -> Result<(Header, Image<u16>)> {
+pub fn read(path: impl AsRef<Path>) -> Result<(Header, StoredPixels)> {
     let path = path.as_ref();
     let mut source = Source::open(path)?;
     contents(&mut source).map_err(|fault| fault.in_file(path))
@@ -44,10 +45,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<(Header, Image<u16>)> {
 ///
 /// let mut file = Vec::new();
 /// smv::write(&mut file, &smv::Fields::new(), &Image::new(2, 1, vec![7, 8])?)?;
-/// assert_eq!(smv::parse(&file)?.1.pixels(), [7, 8]);
+/// assert_eq!(smv::parse(&file)?.1, Image::new(2, 1, vec![7_u16, 8])?.into());
 /// # Ok::<(), nanobragg_io::Error>(())
 /// ```
-pub fn parse(bytes: &[u8]) -> Result<(Header, Image<u16>)> {
+pub fn parse(bytes: &[u8]) -> Result<(Header, StoredPixels)> {
     contents(&mut Source::in_memory(bytes))
 }
 
@@ -62,7 +63,7 @@ pub fn read_header(path: impl AsRef<Path>) -> Result<Header> {
     Ok(layout.header)
 }
 
-fn contents<R: Read>(source: &mut Source<R>) -> Result<(Header, Image<u16>)> {
+fn contents<R: Read>(source: &mut Source<R>) -> Result<(Header, StoredPixels)> {
     let Layout {
         header,
         mut bytes,
@@ -70,7 +71,8 @@ fn contents<R: Read>(source: &mut Source<R>) -> Result<(Header, Image<u16>)> {
         end,
         fast,
         slow,
-        pixel,
+        number,
+        big_endian,
     } = Layout::find(source)?;
     source.extend(&mut bytes, end)?;
     let stored = usize::try_from(end)
@@ -80,8 +82,8 @@ fn contents<R: Read>(source: &mut Source<R>) -> Result<(Header, Image<u16>)> {
         expected: end,
         found: bytes.len() as u64,
     })?;
-    let image = Image::new(fast, slow, pixels_of(stored, pixel))?;
-    Ok((header, image))
+    let pixels = number.read(stored, big_endian, fast, slow)?;
+    Ok((header, pixels))
 }
 
 /// The header, and where the pixels are.
@@ -95,8 +97,8 @@ struct Layout {
     end: u64,
     fast: usize,
     slow: usize,
-    /// Makes a pixel of its two bytes.
-    pixel: fn([u8; 2]) -> u16,
+    number: NumberType,
+    big_endian: bool,
 }
 
 impl Layout {
@@ -123,12 +125,13 @@ impl Layout {
 
         let fast = header.size("SIZE1", LONGEST_SIDE)?;
         let slow = header.size("SIZE2", LONGEST_SIDE)?;
-        // Both sides are below 2^31, so this is below 2^63.
-        let pixel_bytes = 2 * fast as u64 * slow as u64;
+        let (number, big_endian) = number_type(&header)?;
+        // Both sides are below 2^31, so the number of pixels is below 2^62.
+        let pixel_bytes = (fast as u64 * slow as u64).saturating_mul(number.bytes() as u64);
         let closed = header.length();
         let start = if closed <= stated {
             stated
-        } else if source.length() == Some(closed as u64 + pixel_bytes) {
+        } else if source.length() == Some(pixel_bytes.saturating_add(closed as u64)) {
             closed
         } else if closed == stated + 1 {
             // The brace is the last byte of the header, so the byte after it, which happens to be a
@@ -137,14 +140,20 @@ impl Layout {
         } else {
             return Err(unclosed);
         };
-        let end = start as u64 + pixel_bytes;
+        let end = pixel_bytes.saturating_add(start as u64);
+        // Nothing says how pixels are stored, and the length says that they have 32 bits.
+        let is_silent = ["Data_type", "TYPE"]
+            .iter()
+            .all(|key| header.exact(key).is_none());
+        if is_silent && source.length() == Some(end.saturating_add(pixel_bytes)) {
+            return Err(Error::MissingKey { key: "TYPE" });
+        }
         if let Some(found) = source.length().filter(|&found| found < end) {
             return Err(Error::Length {
                 expected: end,
                 found,
             });
         }
-        let pixel = pixel_of(&header)?;
         Ok(Self {
             header,
             bytes,
@@ -152,28 +161,8 @@ impl Layout {
             end,
             fast,
             slow,
-            pixel,
+            number,
+            big_endian,
         })
-    }
-}
-
-/// The function that makes a pixel of two bytes, by `TYPE` and `BYTE_ORDER`.
-fn pixel_of(header: &Header) -> Result<fn([u8; 2]) -> u16> {
-    let unsupported = |key, value: &str, known| {
-        Err(Error::Unsupported {
-            key,
-            value: value.to_owned(),
-            known,
-        })
-    };
-    match header.exact("TYPE") {
-        // Early ADSC detectors write "mad" for the same type.
-        None | Some("unsigned_short" | "mad") => {}
-        Some(other) => return unsupported("TYPE", other, "unsigned_short"),
-    }
-    match header.exact("BYTE_ORDER") {
-        None | Some("little_endian") => Ok(u16::from_le_bytes),
-        Some("big_endian") => Ok(u16::from_be_bytes),
-        Some(other) => unsupported("BYTE_ORDER", other, "little_endian or big_endian"),
     }
 }

@@ -4,15 +4,17 @@ use nanobragg_io::Image;
 use nanobragg_io::printf::general;
 use serde_json::{Map, Value, json};
 
-use super::{MatchedPeaks, PERCENTS, Quantile, Tolerance, peaks, quantiles};
+use super::{LeftOut, MatchedPeaks, PERCENTS, Quantile, Tolerance, peaks, quantiles};
 use crate::Error;
 use crate::tree::put;
 
 /// What a comparison of image B with image A has found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// Pixels of either image.
+    /// Pixels of either image, without those left out.
     pub pixels: usize,
+    /// Pixels that no figure counts.
+    pub left_out: LeftOut,
     /// Pixels that are no finite number in A, in B or in both; no figure below counts them, except
     /// `equal_bits` and `beyond`.
     pub not_finite: usize,
@@ -144,6 +146,7 @@ impl Comparison {
         }
         Ok(Self {
             pixels,
+            left_out: LeftOut::default(),
             not_finite: pixels - count,
             totals,
             brightest,
@@ -157,6 +160,20 @@ impl Comparison {
             rmsd: (squares / count.max(1) as f64).sqrt(),
             peaks: peaks::matched_in_panels(panels()),
         })
+    }
+
+    /// The comparison of two images out of which `left_out` was [taken](LeftOut::from_both).
+    #[must_use]
+    pub fn without(self, left_out: LeftOut) -> Self {
+        // They are NaN, and the same NaN in both.
+        let pixels = left_out.pixels();
+        Self {
+            pixels: self.pixels - pixels,
+            left_out,
+            not_finite: self.not_finite - pixels,
+            equal_bits: self.equal_bits - pixels,
+            ..self
+        }
     }
 
     /// The figures as JSON, `tolerance` being that of the comparison; what is no finite number is `null`.
@@ -183,6 +200,8 @@ impl Comparison {
             .collect();
         let [offset_fast, offset_slow] = self.peaks.mean_offset_pixels;
         let mut tree = json!({
+            "masked_pixels": self.left_out.masked,
+            "overloaded_pixels": self.left_out.overloaded,
             "not_finite_pixels": self.not_finite,
             "total_b_over_a": self.total_ratio(),
             "equal_to_the_bit_pixels": self.equal_bits,
@@ -217,7 +236,7 @@ impl Comparison {
 
     /// Share of the pixels that are equal to the bit, up to 1.
     pub fn equal_share(&self) -> f64 {
-        self.equal_bits as f64 / self.pixels as f64
+        self.equal_bits as f64 / self.pixels.max(1) as f64
     }
 
     /// Whether no pixel is beyond the tolerance.
@@ -388,6 +407,26 @@ mod tests {
         let found = compared(&[NAN; 4], &[NAN; 4], 0.0);
         assert_eq!((found.not_finite, found.rmsd), (4, 0.0));
         assert_eq!(found.correlation, None);
+    }
+
+    #[test]
+    fn what_one_image_did_not_measure_counts_in_no_figure() {
+        use nanobragg_io::PixelState::{Masked, Measured, Overloaded};
+
+        let [a, b] = [[1.0, -1.0, 900.0, 2.0], [1.0, 5.0, 9.0, -2.0]];
+        let [mut a, mut b] = [image(2, &a), image(2, &b)];
+        let states = [
+            vec![Measured, Masked, Overloaded, Measured],
+            vec![Measured, Measured, Measured, Masked],
+        ];
+        let left_out = LeftOut::from_both([&mut a, &mut b], states);
+        assert_eq!((left_out.masked, left_out.overloaded), (2, 1));
+        let found = Comparison::of(&a, &b, Tolerance::default()).unwrap();
+        let found = found.without(left_out);
+        assert_eq!((found.pixels, found.equal_bits), (1, 1));
+        assert_eq!((found.not_finite, found.beyond), (0, 0));
+        assert_eq!(found.totals, [1.0, 1.0]);
+        assert_eq!(found.to_tree(Tolerance::default())["masked_pixels"], 2);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use nanobragg_io::any::AnyImage;
 use nanobragg_io::{Image, smv};
 
-use super::NamedImage;
+use super::{LeftOut, NamedImage};
 use crate::Error;
 
 /// What tells the sides of images that do not tell them.
@@ -19,15 +19,15 @@ pub enum ImageSides {
     OfHeader(PathBuf),
 }
 
-/// Reads two images; the sides of raw floats are those of the other one where nothing else tells.
+/// Two images that have been read, and what they are called.
+pub type NamedPair = ([Image<f32>; 2], [NamedImage; 2]);
+
+/// Reads two images; the sides of raw floats are those of the other one where nothing else tells. Pixels
+/// that are no measurements in either file are NaN in both images.
 ///
 /// # Errors
 /// [`Error::Io`], or [`Error::NoSides`] where nothing tells the sides of raw floats.
-pub fn read_pair(
-    a: &Path,
-    b: &Path,
-    sides: &ImageSides,
-) -> Result<([Image<f32>; 2], [NamedImage; 2]), Error> {
+pub fn read_pair(a: &Path, b: &Path, sides: &ImageSides) -> Result<(NamedPair, LeftOut), Error> {
     let told = match sides {
         ImageSides::OfOther => None,
         ImageSides::Given(sides) => Some(*sides),
@@ -40,15 +40,16 @@ pub fn read_pair(
         format: image.format(),
     };
     let names = [named(a, &image_a), named(b, &image_b)];
-    let shaped = |image| match (image, told) {
-        (AnyImage::Shaped(_, image), _) => Ok(image),
-        (AnyImage::RawFloats(floats), Some([fast, slow])) => Ok(floats.into_image(fast, slow)?),
-        (AnyImage::RawFloats(_), None) => Err(Error::NoSides {
-            a: a.to_path_buf(),
-            b: b.to_path_buf(),
-        }),
+    let no_sides = || Error::NoSides {
+        a: a.to_path_buf(),
+        b: b.to_path_buf(),
     };
-    Ok(([shaped(image_a)?, shaped(image_b)?], names))
+    let told = told.ok_or_else(no_sides)?;
+    let [image_a, image_b] = [image_a.into_stored(told)?, image_b.into_stored(told)?];
+    let [mut a, mut b] = [&image_a, &image_b].map(|image| image.pixels.to_floats());
+    let states = [image_a.states(), image_b.states()];
+    let left_out = LeftOut::from_both([&mut a, &mut b], states);
+    Ok((([a, b], names), left_out))
 }
 
 /// The pixels along the fast and the slow axis that an SMV header tells.
@@ -56,6 +57,5 @@ pub fn read_pair(
 /// # Errors
 /// When it cannot be read.
 pub fn sides_of_header(path: &Path) -> Result<[usize; 2], nanobragg_io::Error> {
-    let (_, image) = smv::read(path)?;
-    Ok([image.fast(), image.slow()])
+    Ok(smv::read(path)?.1.sides())
 }

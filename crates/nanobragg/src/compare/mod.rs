@@ -27,6 +27,7 @@
 mod comparison;
 mod files;
 mod json;
+mod left_out;
 mod panels;
 mod peaks;
 mod program;
@@ -36,7 +37,8 @@ mod text;
 mod tolerance;
 
 pub use comparison::{Comparison, Difference};
-pub use files::{ImageSides, read_pair, sides_of_header};
+pub use files::{ImageSides, NamedPair, read_pair, sides_of_header};
+pub use left_out::LeftOut;
 pub use panels::three_panels;
 pub use peaks::{BRIGHTEST_PEAKS, MatchedPeaks, PEAK_PERCENT};
 pub use program::ProgramRun;

@@ -30,6 +30,15 @@ pub(super) fn text(report: &ComparisonReport) -> String {
         panels => format!(" of {panels} panels"),
     };
     line("pixels", format!("{fast} x {slow} (fast x slow){of}"));
+    let left_out = comparison.left_out;
+    for (name, count) in [
+        ("masked", left_out.masked),
+        ("overloaded", left_out.overloaded),
+    ] {
+        if count > 0 {
+            line(name, format!("{count} pixels of A or B, left out below"));
+        }
+    }
     if comparison.not_finite > 0 {
         let count = comparison.not_finite;
         line("not finite", format!("{count} pixels, left out below"));

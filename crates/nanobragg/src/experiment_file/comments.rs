@@ -296,6 +296,10 @@ const COMMENTS: &[(&str, &str)] = &[
         "the largest count; that of the file if not given",
     ),
     (
+        "response.masked_counts",
+        "the count of masked pixels in SMV images; that of a dark pixel if not given",
+    ),
+    (
         "response.integer_scale_counts_per_photon",
         "of the image without noise; automatic if not given",
     ),

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use nanobragg_crystal::read::fdump;
 use nanobragg_crystal::{FactorGrid, GridLimit, Hkl, Lattice};
+use nanobragg_io::any::AnyImage;
 use nanobragg_structure::{Dispersion, Solvent};
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::Error;
+use crate::mask::mask_from;
 use crate::resolve::Warning;
 use crate::spec::{ExperimentSpec, MaskSpec};
 pub use coordinates::{Coordinates, CoordinatesSpec};
@@ -288,8 +290,8 @@ impl ExperimentSpec {
     pub fn load(&self, limit: GridLimit) -> Result<Loaded, Error> {
         let mut spec = self.clone();
         if let Some(MaskSpec::File(path)) = &self.mask {
-            let (_, image) = nanobragg_io::smv::read(path)?;
-            spec.mask = mask_of(&image).map(MaskSpec::Pixels);
+            let file = AnyImage::read(path)?;
+            spec.mask = mask_from(file, &self.detector)?.map(MaskSpec::Pixels);
         }
         let has_cell = self.crystal.cell.is_some() || self.crystal.matrix.is_some();
         let (mut factor_file, mut coordinates, mut dump) = (None, None, None);
@@ -341,10 +343,4 @@ impl ExperimentSpec {
             dump,
         })
     }
-}
-
-/// The pixels of an image that are not 0.
-pub fn mask_of(image: &nanobragg_io::Image<u16>) -> Option<nanobragg_geometry::Mask> {
-    let used = image.pixels().iter().map(|&value| value != 0).collect();
-    nanobragg_geometry::Mask::new(image.fast(), used)
 }

@@ -8,6 +8,7 @@ use std::slice::from_ref;
 use std::thread::{self, ScopedJoinHandle};
 
 use nanobragg_crystal::read::fdump;
+use nanobragg_geometry::Mask;
 use nanobragg_io::{Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
 use nanobragg_physics::{Cancel, Experiment, Truth};
 use nanobragg_response::{Counts, Response, ResponseSpec};
@@ -233,6 +234,7 @@ impl OpenOutputs {
             }
             Ok::<_, Error>(written)
         };
+        let detector = &resolved.experiment.detector;
         let mut headers = Vec::new();
         let for_dials = match self.smv_header {
             SmvHeader::Dials => Some(response),
@@ -245,9 +247,18 @@ impl OpenOutputs {
             go_on()?;
             let files = PanelFiles::new(kind, outputs, hashes);
             files.fill(image, counts, &|out, numbers, panels| {
-                let each = headers.iter().skip(numbers.start).zip(panels);
-                each.take(1)
-                    .try_for_each(|(header, panel)| smv::write(&mut *out, header, panel))
+                let of = |(index, counts)| {
+                    Some((headers.get(index)?, detector.panels().get(index)?, counts))
+                };
+                let mut each = numbers.zip(panels).filter_map(of);
+                each.next().map_or(Ok(()), |(header, panel, counts)| {
+                    match (response.masked_counts, panel.mask()) {
+                        (Some(masked), Some(mask)) => {
+                            smv::write(out, header, &marked(counts, mask, masked))
+                        }
+                        _ => smv::write(out, header, counts),
+                    }
+                })
             })
         };
         let tell_counted = |photons: Option<f64>, overloads: u64| {
@@ -290,7 +301,6 @@ impl OpenOutputs {
                 each.try_for_each(|panel| pgm::write(&mut *out, panel, pgm_scale))
             })
         };
-        let detector = &resolved.experiment.detector;
         let write_png = |output: Output| {
             go_on()?;
             let grey = rendered.grey;
@@ -448,7 +458,20 @@ fn narrow(counts: &Image<i32>) -> (Image<u16>, u64) {
     (narrow, overloads.count() as u64)
 }
 
-/// The result of a thread. A panic in the thread continues here.
+/// The counts with `masked` where the mask of the panel excludes a pixel.
+fn marked(counts: &Image<u16>, mask: &Mask, masked: u16) -> Image<u16> {
+    let mut marked = counts.clone();
+    for (slow, row) in marked.rows_mut().enumerate() {
+        let excluded = row
+            .iter_mut()
+            .zip(mask.row(slow))
+            .filter(|(_, used)| !**used);
+        excluded.for_each(|(count, _)| *count = masked);
+    }
+    marked
+}
+
+/// What a thread came to; a panic in it goes on here.
 fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread
         .join()

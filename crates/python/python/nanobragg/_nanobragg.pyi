@@ -100,6 +100,7 @@ class _Refined(TypedDict):
     uncertainties: _Vector
     correlations: _Vector
     goodness: float
+    explained_by_noise: bool
     converged: bool
     pixels: int
 
@@ -181,11 +182,14 @@ def counts(
     scale: float | None = None,
     adc: float | None = None,
 ) -> _Counts: ...
-def compare(a: _Images, b: _Images, *, tolerance: float | None = None) -> _Tree: ...
+def compare(
+    a: _Images, b: _Images, *, mask: _Images | None = None, tolerance: float | None = None
+) -> _Tree: ...
 def truth(
     experiment: Experiment, *, floor: float | None = None, threads: int | None = None
 ) -> _Truth: ...
-def read_image(path: _Path, shape: tuple[int, ...] | None = None) -> NDArray[np.float32]: ...
+def read_image(path: _Path, shape: tuple[int, ...] | None = None) -> NDArray[Any]: ...
+def read_mask(path: _Path, shape: tuple[int, ...] | None = None) -> NDArray[np.bool_]: ...
 def read_header(path: _Path) -> dict[str, str]: ...
 def write_image(
     path: _Path,
@@ -231,12 +235,13 @@ def hvp(
 ) -> NDArray[np.float64]: ...
 def refine(
     experiment: Experiment,
-    target: _Images,
+    target: _Images | _Path,
     parameters: Sequence[str] = ...,
     *,
     adc: float | None = None,
     gain: float = 1.0,
-    mask: _Images | None = None,
+    mask: _Images | _Path | None = None,
+    units: Literal["photons", "counts"] | None = None,
     schedule: Literal["wide-to-narrow", "final"] = "wide-to-narrow",
     attempts: int = 6,
     threads: int | None = None,

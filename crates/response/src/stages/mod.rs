@@ -41,6 +41,8 @@ macro_rules! stages_in_order {
             $($(#[$doc])* pub $field: Option<$stage>,)+
             /// The largest count; by default the largest count of the file.
             pub saturation_counts: Option<u32>,
+            /// The count of masked pixels in files of 16 bits; by default that of a dark pixel.
+            pub masked_counts: Option<u16>,
             /// The scale of the integer image. By default, and if it is 0 or less, the brightest pixel
             /// has 55000 counts.
             pub integer_scale_counts_per_photon: Option<f64>,
@@ -59,6 +61,7 @@ macro_rules! stages_in_order {
                 Self {
                     $($field: self.$field.or(other.$field),)+
                     saturation_counts: self.saturation_counts.or(other.saturation_counts),
+                    masked_counts: self.masked_counts.or(other.masked_counts),
                     integer_scale_counts_per_photon: (self.integer_scale_counts_per_photon)
                         .or(other.integer_scale_counts_per_photon),
                     grey_scale_per_photon: self.grey_scale_per_photon.or(other.grey_scale_per_photon),

@@ -1,0 +1,189 @@
+//! Arrays of NumPy, read only: an image `(slow, fast)`, or panels `(panel, slow, fast)` one below the other.
+//!
+//! # Source
+//! NumPy, `numpy.lib.format`, versions 1.0 to 3.0.
+
+use crate::bytes::pixels_of;
+use crate::{Error, Image, NumberType, Result, StoredPixels};
+
+/// The bytes before the version of a file.
+const SIGNATURE: &[u8] = b"\x93NUMPY";
+
+/// What is read, for messages.
+const KNOWN: &str = "an array of two or three axes in the order of C, of numbers or bool";
+
+/// The image from the bytes of a file. Numbers of 64 bits become numbers of 32: floats are rounded.
+///
+/// # Errors
+/// [`Error::Unsupported`] for arrays of other shapes and types, and for integers that have no 32 bits;
+/// [`Error::Length`] for a file that is too short.
+///
+/// ```
+/// use nanobragg_io::{Image, npy};
+///
+/// let header = "{'descr': '<u2', 'fortran_order': False, 'shape': (1, 2), }\n";
+/// let mut file = b"\x93NUMPY\x01\x00".to_vec();
+/// file.extend((header.len() as u16).to_le_bytes());
+/// file.extend(header.bytes().chain([7, 0, 8, 0]));
+/// assert_eq!(npy::parse(&file)?, Image::new(2, 1, vec![7_u16, 8])?.into());
+/// # Ok::<(), nanobragg_io::Error>(())
+/// ```
+pub fn parse(bytes: &[u8]) -> Result<StoredPixels> {
+    let too_short = |expected: usize| Error::Length {
+        expected: expected as u64,
+        found: bytes.len() as u64,
+    };
+    let after = bytes.strip_prefix(SIGNATURE).unwrap_or_default();
+    // Version 1 states the length of its header in two bytes, the later ones in four.
+    let (length, begin) = match after {
+        [1, _, a, b, ..] => (usize::from(u16::from_le_bytes([*a, *b])), 10),
+        [_, _, a, b, c, d, ..] => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, 12),
+        _ => return Err(too_short(12)),
+    };
+    let end = begin + length;
+    let header = bytes.get(begin..end).ok_or_else(|| too_short(end))?;
+    let header = String::from_utf8_lossy(header);
+    let unsupported = |key, value: &str| Error::Unsupported {
+        key,
+        value: value.to_owned(),
+        known: KNOWN,
+    };
+    let text = |key: &'static str| value(&header, key).ok_or(Error::MissingKey { key });
+    let order = text("fortran_order")?;
+    if order != "False" {
+        return Err(unsupported("fortran_order", order));
+    }
+    let shape = text("shape")?;
+    let [fast, slow] = sides(shape).ok_or_else(|| unsupported("shape", shape))?;
+
+    let name = text("descr")?;
+    let descr = name.trim_matches(['\'', '"']);
+    let big_endian = descr.starts_with('>');
+    let letters = descr.trim_start_matches(['<', '>', '|', '=']);
+    let pixels = bytes.get(end..).unwrap_or_default();
+    let stored = |number_bytes: usize| {
+        let expected = fast.saturating_mul(slow).saturating_mul(number_bytes);
+        (pixels.get(..expected)).ok_or_else(|| too_short(end.saturating_add(expected)))
+    };
+    let number = match letters {
+        "u1" | "b1" => NumberType::U8,
+        "i1" => NumberType::I8,
+        "u2" => NumberType::U16,
+        "i2" => NumberType::I16,
+        "u4" => NumberType::U32,
+        "i4" => NumberType::I32,
+        "f4" => NumberType::F32,
+        "f8" => {
+            let read = if big_endian {
+                f64::from_be_bytes
+            } else {
+                f64::from_le_bytes
+            };
+            let floats = pixels_of(stored(8)?, |bytes| read(bytes) as f32);
+            return Ok(Image::new(fast, slow, floats)?.into());
+        }
+        "i8" | "u8" => {
+            let read = if big_endian {
+                i64::from_be_bytes
+            } else {
+                i64::from_le_bytes
+            };
+            let counts = pixels_of(stored(8)?, |bytes| i32::try_from(read(bytes)));
+            let counts: std::result::Result<Vec<_>, _> = counts.into_iter().collect();
+            let counts = counts.map_err(|_| unsupported("descr", name))?;
+            return Ok(Image::new(fast, slow, counts)?.into());
+        }
+        _ => return Err(unsupported("descr", name)),
+    };
+    number.read(stored(number.bytes())?, big_endian, fast, slow)
+}
+
+/// The value of a key of the dictionary that is the header: a word, or what is between parentheses.
+fn value<'h>(header: &'h str, key: &str) -> Option<&'h str> {
+    let (_, after) = header.split_once(&format!("'{key}':"))?;
+    let after = after.trim_start();
+    match after.strip_prefix('(') {
+        Some(tuple) => tuple.split(')').next(),
+        None => after.split([',', '}']).next().map(str::trim),
+    }
+}
+
+/// Pixels along fast and slow, of `slow, fast` or `panels, slow, fast`.
+fn sides(shape: &str) -> Option<[usize; 2]> {
+    let numbers = shape
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty());
+    let numbers: Vec<usize> = numbers
+        .map(|word| word.parse().ok())
+        .collect::<Option<_>>()?;
+    match numbers[..] {
+        [slow, fast] => Some([fast, slow]),
+        [panels, slow, fast] => Some([fast, panels.checked_mul(slow)?]),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(descr: &str, shape: &str, pixels: &[u8]) -> Vec<u8> {
+        let header =
+            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let mut file = b"\x93NUMPY\x01\0".to_vec();
+        file.extend((header.len() as u16).to_le_bytes());
+        file.extend(header.bytes());
+        file.extend(pixels);
+        file
+    }
+
+    #[test]
+    fn numbers_of_every_type_are_read() -> Result<()> {
+        let image = |numbers: Vec<f32>| Image::new(2, 1, numbers);
+        for (descr, pixels) in [
+            ("|b1", vec![0, 1]),
+            ("|u1", vec![0, 1]),
+            ("|i1", vec![0, 1]),
+            ("<u2", vec![0, 0, 1, 0]),
+            (">i2", vec![0, 0, 0, 1]),
+            ("<f4", [0.0_f32, 1.0].map(f32::to_le_bytes).concat()),
+            (">f8", [0.0_f64, 1.0].map(f64::to_be_bytes).concat()),
+            ("<i8", [0_i64, 1].map(i64::to_le_bytes).concat()),
+            ("<u8", [0_i64, 1].map(i64::to_le_bytes).concat()),
+        ] {
+            let read = parse(&file(descr, "(1, 2)", &pixels))?;
+            assert_eq!(read.to_floats(), image(vec![0.0, 1.0])?, "{descr}");
+        }
+        let panels = parse(&file("|u1", "(2, 1, 2)", &[1, 2, 3, 4]))?;
+        assert_eq!(panels.sides(), [2, 2]);
+        Ok(())
+    }
+
+    #[test]
+    fn other_arrays_are_refused() {
+        let fault = |descr, shape| {
+            parse(&file(descr, shape, &[255; 16]))
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(fault("|u1", "(4,)").contains("shape=\"4,\""));
+        assert!(fault("<c8", "(1, 2)").contains("descr"));
+        assert!(fault("<u8", "(1, 0)").contains("0 pixels"));
+        assert!(fault("<u8", "(9, 9)").contains("bytes"));
+        let large = parse(&file("<i8", "(1, 2)", &i64::MAX.to_le_bytes().repeat(2)));
+        assert!(large.is_err());
+        let whole = file("<u2", "(1, 2)", &[0; 4]);
+        for length in 0..whole.len() {
+            assert!(parse(&whole[..length]).is_err(), "{length}");
+        }
+        let fortran = String::from_utf8_lossy(&whole[10..]).replace("False", "True ");
+        let fortran = [&whole[..10], fortran.as_bytes()].concat();
+        assert!(
+            parse(&fortran)
+                .unwrap_err()
+                .to_string()
+                .contains("fortran_order")
+        );
+    }
+}
