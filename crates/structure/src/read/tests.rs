@@ -1,4 +1,5 @@
 use super::*;
+use crate::element::Element;
 use crate::error::Warning;
 use crate::model::Displacement;
 use nanobragg_crystal::CellSpec;
