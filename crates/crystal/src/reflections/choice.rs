@@ -223,12 +223,8 @@ impl ColumnChoice {
 
 /// Whether a column is calculated from a model, at least in part.
 fn is_calculated(label: &str) -> bool {
-    let is_own = |name: &&str| label.eq_ignore_ascii_case(name);
-    CALCULATED
-        .iter()
-        .chain(&MAP_COEFFICIENTS)
-        .any(|name| is_own(&name))
-        || label.to_ascii_lowercase().contains("calc")
+    let mut own = CALCULATED.iter().chain(&MAP_COEFFICIENTS);
+    own.any(|name| label.eq_ignore_ascii_case(name)) || label.to_ascii_lowercase().contains("calc")
 }
 
 /// The place of a name in a list, or behind the list.
