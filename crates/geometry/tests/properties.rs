@@ -164,6 +164,7 @@ proptest! {
                 thickness: true,
                 curved: true,
                 ignored_input: true,
+                twotheta_distance: true,
             },
             ..spec
         };

@@ -62,7 +62,7 @@ prop_compose! {
             factors: Arc::new(FactorGrid::empty(default_f)),
             lookup: Lookup::Nearest,
             sources: SourceList::from_sources(sources).expect("at least one source is drawn"),
-            phi: PhiSweep { start_rad: 0.1, range_rad: 0.1, step_rad: 0.03, count: phi_count },
+            phi: PhiSweep { start_rad: 0.1, range_rad: 0.1, step_rad: 0.03, count: phi_count, is_centred: false },
             sampling: Sampling { oversample, ..Sampling::default() },
             polarization: Polarization { kahn_factor, off: false },
             fluence_per_m2: 1e28,

@@ -60,6 +60,7 @@ fn experiment(shape: Shape) -> Experiment {
             range_rad: 0.02,
             step_rad: 0.01,
             count: 2,
+            is_centred: false,
         },
         sampling: Sampling {
             oversample: 2,
@@ -265,6 +266,7 @@ fn partialities_of_images_that_continue_each_other_add_up_to_1() {
                     range_rad: 0.01,
                     step_rad: 0.002,
                     count: 5,
+                    is_centred: false,
                 },
                 crystal: crystal.clone(),
                 detector: with_roi(Roi::new([0, PART - 1], [0, PART - 1], SIDE, SIDE).unwrap()),

@@ -106,7 +106,7 @@ fn is_about_a_file(error: &nanobragg::Error) -> bool {
             structure::Error::Unreadable { .. }
                 | structure::Error::EndlessStream { .. }
                 | structure::Error::Field { .. }
-                | structure::Error::StrayAnisou { .. }
+                | structure::Error::DoubtfulAtoms { .. }
                 | structure::Error::Cif(_)
                 | structure::Error::NoAtoms { .. }
                 | structure::Error::NoCell { .. }
