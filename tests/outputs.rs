@@ -223,6 +223,18 @@ fn a_dump_that_nobody_named_is_told_and_must_be_of_the_same_cell() {
 }
 
 #[test]
+fn an_image_without_a_single_photon_says_so() {
+    let scene = Scene::empty();
+    let run = |fluence: &str| {
+        let line = "-cell 70 -default_F 100 -N 3 -detpixels 8 -nopgm -fluence";
+        scene.run_line(&format!("{line} {fluence}")).well().stderr
+    };
+    let told = "photons in all: no spot can be seen";
+    assert!(run("1e10").contains(told));
+    assert!(!run("1e30").contains(told));
+}
+
+#[test]
 fn without_default_files_only_what_is_named_is_written_and_read() {
     let scene = Scene::with_inputs();
     let line = "-cell 70 80 90 -N 3 -detpixels 8 -nodefaultfiles";

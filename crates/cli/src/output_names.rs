@@ -21,6 +21,13 @@ pub(crate) fn named(args: &Args) -> OutputFiles {
         files.remove(OutputKind::Noise);
     }
     if !args.output.default_files {
+        let copies = [OutputKind::Cbf, OutputKind::Tiff, OutputKind::Nexus];
+        let counts = match args.noise.wanted {
+            true => OutputKind::Noise,
+            false => OutputKind::Int,
+        };
+        let has_copy = copies.into_iter().any(|kind| files.get(kind).is_some());
+        files.counts_without_file = has_copy.then_some(counts);
         return files;
     }
     files.set_default(OutputKind::Float, "floatimage.bin");

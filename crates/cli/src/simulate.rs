@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::time::Instant;
 
 use nanobragg::io::Output;
+use nanobragg::io::printf::general as g;
 use nanobragg::outputs::{FileEntry, OpenOutputs, OutputKind, Rendered};
 use nanobragg::{
     Cancel, Frame, Level, Oddity, PixelPlace, Precision, Resolved, RunOptions, Scene, Simulated,
@@ -83,6 +84,12 @@ pub(crate) fn simulate(
     timing.render_s = begun.elapsed().as_secs_f64();
     if let Some(not_finite) = image.not_finite()? {
         warn!("{not_finite}");
+    }
+    if let Some(photons) = image.less_than_a_photon() {
+        warn!(
+            "the image has {} photons in all: no spot can be seen",
+            g(photons)
+        );
     }
     console.text(&report::statistics(&image.statistics));
     if let Some(spots) = &image.spots {

@@ -84,6 +84,9 @@ pub struct OutputFiles {
     paths: BTreeMap<OutputKind, PathBuf>,
     /// What the headers of SMV images contain.
     pub smv_header: SmvHeader,
+    /// The image, of integers or with noise, whose counts are in the further files of counts (`-cbffile` and so on)
+    /// although it has no file of its own.
+    pub counts_without_file: Option<OutputKind>,
 }
 
 /// What the header of an SMV image contains.

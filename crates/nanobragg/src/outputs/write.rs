@@ -145,11 +145,15 @@ impl OpenOutputs {
         });
         let copies = copies.collect::<Result<_, Error>>()?;
         let one = |kind| files.get(kind).map(Output::create).transpose();
+        let counts = |kind| {
+            let without_file = (files.counts_without_file == Some(kind)).then(Vec::new);
+            Ok::<_, Error>(image(kind, false)?.or(without_file))
+        };
         Ok(Self {
             float: image(OutputKind::Float, detector.common_size().is_some())?,
-            int: image(OutputKind::Int, false)?,
+            int: counts(OutputKind::Int)?,
             pgm: image(OutputKind::Pgm, false)?,
-            noise: image(OutputKind::Noise, false)?,
+            noise: counts(OutputKind::Noise)?,
             png: one(OutputKind::Png)?,
             expt: one(OutputKind::Expt)?,
             xds: one(OutputKind::Xds)?,
