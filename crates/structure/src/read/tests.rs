@@ -164,7 +164,7 @@ fn odd_atoms_are_taken_with_a_warning_or_refused() {
     ] {
         let text = [CRYST1, &ATOM.replacen(from, to, 1), after].concat();
         let reading = pdb(&[&text]).unwrap();
-        assert_eq!(reading.warnings, [warning.clone()], "{text}");
+        assert_eq!(reading.warnings, std::slice::from_ref(&warning), "{text}");
         let given = Given {
             is_strict: true,
             ..Given::default()
