@@ -1,6 +1,6 @@
 //! Uncertainties and correlations from the normal matrix.
 
-use nalgebra_of_minimiser::DMatrix;
+use nalgebra::DMatrix;
 
 use crate::Error;
 use crate::normal::Scaled;

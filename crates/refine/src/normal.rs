@@ -1,6 +1,6 @@
 //! Normal equations, and a small least-squares problem with the same normal equations.
 
-use nalgebra_of_minimiser::{DMatrix, DVector, SymmetricEigen};
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 /// Eigenvalues below this fraction of the largest count as 0.
 const RANK: f64 = 1e-14;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::f64::consts::PI;
 
 use levenberg_marquardt::LeastSquaresProblem;
-use nalgebra_of_minimiser::{DMatrix, DVector, Dyn, Owned};
+use nalgebra::{DMatrix, DVector, Dyn, Owned};
 use nanobragg::response::PointSpread;
 use nanobragg::{ExperimentSpec, RunOptions, simulate};
 
