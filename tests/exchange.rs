@@ -196,7 +196,7 @@ fn one_panel_of_eight_is_the_part_of_the_image_of_all() {
         scene.run_line(&line).well();
         let bytes = 18 * 34 * 4;
         scene.write("part.bin", &all[index * bytes..(index + 1) * bytes]);
-        // The position of a single panel is rounded differently from the position in a detector with several panels.
+        // A single panel is rounded differently from a panel of a detector with several.
         assert!(
             apart(&scene, "part.bin", "one.bin") < SAME_PHOTONS,
             "{index}"
