@@ -262,10 +262,18 @@ fn progress_is_in_percent_lines_where_nobody_watches() {
 }
 
 #[test]
-fn a_quiet_run_says_nothing() {
-    let run = run("-quiet -xds -Xbeam 3");
-    assert_eq!(run.stdout, "");
-    assert_eq!(run.stderr, "");
+fn a_quiet_run_says_nothing_but_warnings_and_a_silent_one_not_even_those() {
+    let quiet = run("-quiet -xds -Xbeam 3");
+    assert_eq!(quiet.stdout, "");
+    assert!(quiet.stderr.lines().count() > 0);
+    assert!(
+        quiet
+            .stderr
+            .lines()
+            .all(|line| line.starts_with("warning: "))
+    );
+    let silent = run("-quiet -quiet -xds -Xbeam 3");
+    assert_eq!((silent.stdout.as_str(), silent.stderr.as_str()), ("", ""));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod case;
+mod flag_values;
 mod flags;
 mod input_files;
 mod inputs;

@@ -12,7 +12,7 @@ pub(crate) struct Console {
 impl Console {
     pub(crate) fn of(args: &Args) -> Self {
         Self {
-            quiet: args.running.verbosity == Verbosity::Quiet,
+            quiet: args.running.verbosity <= Verbosity::Quiet,
         }
     }
 

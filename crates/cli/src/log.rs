@@ -35,7 +35,8 @@ where
 /// The most detailed level that is shown.
 fn most_detailed(verbosity: Verbosity) -> Level {
     match verbosity {
-        Verbosity::Quiet => Level::ERROR,
+        Verbosity::Silent => Level::ERROR,
+        Verbosity::Quiet => Level::WARN,
         Verbosity::Normal => Level::INFO,
         Verbosity::Verbose => Level::DEBUG,
     }
@@ -106,8 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn quiet_hides_warnings_and_verbose_shows_all() {
-        assert_eq!(what_is_shown(Verbosity::Quiet), "");
+    fn silent_hides_warnings_and_verbose_shows_all() {
+        assert_eq!(what_is_shown(Verbosity::Silent), "");
+        assert_eq!(
+            what_is_shown(Verbosity::Quiet),
+            "warning: one ring path=\"A.mat\"\n"
+        );
         assert!(what_is_shown(Verbosity::Verbose).starts_with("debug: three rings\n"));
     }
 }

@@ -27,7 +27,7 @@ impl Progress {
     ///
     /// `wanted` is `-progress` or `-noprogress`; without these flags, nothing is shown with `-quiet`.
     pub fn new(wanted: Option<bool>, verbosity: Verbosity) -> Self {
-        if !wanted.unwrap_or(verbosity != Verbosity::Quiet) {
+        if !wanted.unwrap_or(verbosity > Verbosity::Quiet) {
             return Self(Show::Nothing);
         }
         if io::stderr().is_terminal() {

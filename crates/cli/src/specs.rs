@@ -184,6 +184,7 @@ pub(crate) fn apply_crystal(
     if let Some(cell) = &given.cell {
         spec.cell = Some(CellSpec::from_values(cell)?);
     }
+    spec.impossible_cell |= given.impossible_cell;
     let misset_seed = args.noise.misset_seed;
     let misset = given.misset.map(|misset| match misset {
         Misset::Angles(_) => misset,

@@ -29,6 +29,9 @@ pub struct CrystalSpec {
     /// Edges and angles. If a matrix is given too, the matrix gives the directions and the cell
     /// gives the lengths.
     pub cell: Option<CellSpec>,
+    /// Whether angles that no lattice has are rendered with the numbers of the C program, which takes the
+    /// magnitude of the square of the volume. They are an error otherwise.
+    pub impossible_cell: bool,
     /// Orientation matrix by rows x, y, z, with columns a*, b*, c* times the wavelength.
     pub matrix: Option<[[f64; 3]; 3]>,
     /// Wavelength in metres that is a factor of the matrix.
@@ -66,6 +69,7 @@ impl Default for CrystalSpec {
     fn default() -> Self {
         Self {
             cell: None,
+            impossible_cell: false,
             matrix: None,
             wavelength_m: 1e-10,
             misset: None,
@@ -102,7 +106,7 @@ impl Crystal {
     /// The crystal of a description.
     ///
     /// # Errors
-    /// [`Error::NoCell`], [`Error::FlatCell`], [`Error::SingularMatrix`],
+    /// [`Error::NoCell`], [`Error::FlatCell`], [`Error::ImpossibleAngles`], [`Error::SingularMatrix`],
     /// [`Error::TooManyDomains`], or [`Error::OutOfRange`] with the quantity.
     pub fn new(spec: &CrystalSpec) -> Result<Self, Error> {
         let fudge = finite("fudge", spec.fudge)?;
@@ -247,6 +251,9 @@ fn default_orientation(
                 gamma_deg,
             });
         }
+        if cell.skew() < 0.0 && !spec.impossible_cell {
+            return Err(Error::ImpossibleAngles { angles_deg });
+        }
         if cell.skew() < 0.0 {
             warnings.push(Warning::ImpossibleAngles { angles_deg });
         }
@@ -364,8 +371,14 @@ mod tests {
     }
 
     #[test]
-    fn angles_of_no_lattice_give_a_warning() {
-        let crystal = Crystal::new(&cell(&[10.0, 10.0, 10.0, 30.0, 40.0, 100.0])).unwrap();
+    fn angles_of_no_lattice_are_an_error_unless_they_are_asked_for() {
+        let mut spec = cell(&[10.0, 10.0, 10.0, 30.0, 40.0, 100.0]);
+        assert!(matches!(
+            Crystal::new(&spec),
+            Err(Error::ImpossibleAngles { .. })
+        ));
+        spec.impossible_cell = true;
+        let crystal = Crystal::new(&spec).unwrap();
         assert!(matches!(
             crystal.warnings()[0],
             Warning::ImpossibleAngles { .. }

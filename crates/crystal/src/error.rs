@@ -188,6 +188,17 @@ pub enum Error {
         gamma_deg: f64,
     },
 
+    /// No lattice has these angles: the square of the volume is negative.
+    #[error(
+        "no lattice has the cell angles {} {} {} degrees: each must be below the sum of the other two, and \
+         all three together below 360",
+        angles_deg[0], angles_deg[1], angles_deg[2]
+    )]
+    ImpossibleAngles {
+        /// alpha, beta, gamma in degrees.
+        angles_deg: [f64; 3],
+    },
+
     /// The columns of an orientation matrix lie in one plane.
     #[error(
         "the orientation matrix has reciprocal volume {reciprocal_volume_per_a3} A^-3: \
@@ -315,7 +326,8 @@ fn gib(bytes: u128) -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// No lattice has these angles: the square of the volume is negative. Its absolute value is used.
+    /// No lattice has these angles: the square of the volume is negative. As was asked for, its absolute
+    /// value is used.
     ImpossibleAngles {
         /// alpha, beta, gamma in degrees.
         angles_deg: [f64; 3],
@@ -362,7 +374,8 @@ impl fmt::Display for Warning {
             } => {
                 write!(
                     f,
-                    "no lattice has the cell angles {alpha} {beta} {gamma} degrees"
+                    "no lattice has the cell angles {alpha} {beta} {gamma} degrees: the numbers of the C \
+                     program are used"
                 )
             }
             Self::InconsistentAngles { sines, cosines } => write!(

@@ -79,6 +79,7 @@ fn of_crystal(error: &crystal::Error) -> &'static [&'static str] {
         crystal::Error::OutOfMemory { .. } => REFLECTIONS,
         crystal::Error::NoCell => &["crystal.cell", "crystal.matrix"],
         crystal::Error::FlatCell { .. } => &["crystal.cell"],
+        crystal::Error::ImpossibleAngles { .. } => &["crystal.cell", "crystal.impossible_cell"],
         crystal::Error::SingularMatrix { .. } => &["crystal.matrix"],
         crystal::Error::TooManyDomains { .. } => &["crystal.mosaic.domains"],
         crystal::Error::OutOfRange { quantity, .. } => of_quantity(quantity),

@@ -60,6 +60,7 @@ pub mod series;
 mod spec;
 mod spots;
 mod tree;
+mod warning;
 
 pub use assembled::assembled;
 pub use error::Error;
@@ -75,9 +76,10 @@ pub use images::{NotFinite, Simulated, StackedPanel, count_photons, simulate};
 pub use mask::{mask_from, mask_of};
 pub use memory::{bytes_needed, check_memory};
 pub use resolution::Resolution;
-pub use resolve::{Decisions, Resolved, Warning};
+pub use resolve::{Decisions, Resolved};
 pub use spec::{BeamSpec, ExperimentSpec, MaskSpec, PhiSpec, RoiSpec, SamplingSpec, SourcesSpec};
 pub use spots::{DIRECT_BEAM_ORDER, DirectBeam, Spots};
+pub use warning::Warning;
 
 pub use nanobragg_crystal as crystal;
 pub use nanobragg_geometry as geometry;

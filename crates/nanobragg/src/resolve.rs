@@ -1,7 +1,5 @@
 //! From the specification of a user to the experiment that physics renders.
 
-use std::fmt;
-
 use nanobragg_crystal::{
     Crystal, CrystalSpec, FactorGrid, GridLimit, Misset, recommended_oversample,
 };
@@ -10,13 +8,14 @@ use nanobragg_geometry::{
 };
 use nanobragg_physics::{Experiment, Lookup, Oddity, PhiSweep, Sampling};
 use nanobragg_sources::{
-    BeamAxes, Dispersion, Divergence, Fluence, SourceDefaults, SourceList, phi_steps,
+    BeamAxes, Dispersion, Divergence, Fluence, SourceDefaults, SourceList, StepSpec, phi_steps,
 };
 
 use crate::error::Error;
-use crate::factors::{FactorWarning, Loaded};
+use crate::factors::Loaded;
 use crate::oddity;
 use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
+use crate::warning::{Warning, of_steps};
 
 /// The largest number of orientations (phi steps x mosaic domains) in a table: 720 MB.
 const MAX_ORIENTATIONS: f64 = 1e7;
@@ -61,57 +60,6 @@ pub struct Decisions {
     pub oddities: Vec<Oddity>,
     /// All other warnings.
     pub warnings: Vec<Warning>,
-}
-
-/// Input that was replaced, guessed or ignored.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Warning {
-    /// About the detector.
-    Detector(nanobragg_geometry::Warning),
-    /// About the crystal.
-    Crystal(nanobragg_crystal::Warning),
-    /// About a file of structure factors.
-    Factors(FactorWarning),
-    /// About a file of coordinates.
-    Structure(nanobragg_structure::Warning),
-    /// Fewer sub-pixels than recommended for the crystal.
-    CoarseSampling {
-        /// The given number of sub-pixels along an edge.
-        oversample: u32,
-        /// The recommended number of sub-pixels along an edge.
-        recommended: u32,
-        /// Largest dimension of the crystal in metres.
-        crystal_m: f64,
-        /// Wavelength times distance over pixel size, in metres.
-        reciprocal_pixel_m: f64,
-    },
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Detector(warning) => warning.fmt(f),
-            Self::Crystal(warning) => warning.fmt(f),
-            Self::Factors(warning) => warning.fmt(f),
-            Self::Structure(warning) => warning.fmt(f),
-            Self::CoarseSampling {
-                oversample,
-                recommended,
-                crystal_m,
-                reciprocal_pixel_m,
-            } => {
-                write!(
-                    f,
-                    "the crystal is up to {:.6} A large but a pixel spans only {:.6} A in \
-                     reciprocal units: intensity may vary within a pixel; {oversample}-fold \
-                     oversampling is given, {recommended}-fold recommended",
-                    crystal_m * 1e10,
-                    reciprocal_pixel_m * 1e10
-                )
-            }
-        }
-    }
 }
 
 impl ExperimentSpec {
@@ -161,6 +109,41 @@ impl ExperimentSpec {
             self.sampling(detector.first(), &crystal, wavelength_m, &mut warnings)?;
 
         let sweep = phi_steps(self.phi.sweep)?;
+        warnings.extend(of_steps(
+            "phi",
+            "deg",
+            f64::to_degrees,
+            &self.phi.sweep,
+            sweep,
+        ));
+        if self.beam.sources == SourcesSpec::Grid {
+            let (given, used) = (&self.beam.divergence, &divergence);
+            let mrad = |angle_rad: f64| angle_rad * 1e3;
+            for (name, spec, steps) in [
+                (
+                    "horizontal divergence",
+                    &given.horizontal,
+                    used.horizontal(),
+                ),
+                ("vertical divergence", &given.vertical, used.vertical()),
+            ] {
+                warnings.extend(of_steps(name, "mrad", mrad, spec, steps));
+            }
+            // A dispersion without a range has none, so that none is assumed.
+            let spec = StepSpec {
+                range: Some(self.beam.dispersion.range.unwrap_or(0.0)),
+                step: None,
+                count: self.beam.dispersion.count,
+            };
+            let percent = |fraction: f64| fraction * 100.0;
+            warnings.extend(of_steps(
+                "dispersion",
+                "%",
+                percent,
+                &spec,
+                dispersion.steps(),
+            ));
+        }
         let experiment = Experiment {
             lookup: self.lookup(&factors, &crystal),
             factors,

@@ -1,4 +1,4 @@
-use super::flag::{FlagSpec, Group};
+use super::flag::{FlagSpec, Group, Replaced};
 use super::{Range, WholeRange};
 use std::path::PathBuf;
 
@@ -59,47 +59,56 @@ pub(super) static GROUP: Group = Group {
             args.beam.dispersion_percent = Some(v)
         })
         .default("0")
+        .replaces(Replaced::negative, "it counts as not given")
         .help("Range of wavelengths over the wavelength; 0 or less is none.")
         .of(&["beam.dispersion.range"]),
         FlagSpec::whole("dispsteps", WholeRange::COUNT, |args, n| {
             args.beam.dispersion_steps = super::positive(n)
         })
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Wavelengths in that range; 0 or less counts as not given.")
         .of(&["beam.dispersion.count"]),
         FlagSpec::number("divergence", "mrad", Range::Any, |args, v| {
             args.beam.divergence_mrad = [Some(v); 2]
         })
+        .replaces(Replaced::negative, "it counts as not given")
         .help(
             "Range of beam directions, horizontally and vertically; below 0 counts as not given.",
         ),
         FlagSpec::number("hdivrange", "mrad", Range::Any, |args, v| {
             args.beam.divergence_mrad[0] = Some(v)
         })
+        .replaces(Replaced::negative, "it counts as not given")
         .help("Horizontal range of beam directions.")
         .of(&["beam.divergence.horizontal"]),
         FlagSpec::number("vdivrange", "mrad", Range::Any, |args, v| {
             args.beam.divergence_mrad[1] = Some(v)
         })
+        .replaces(Replaced::negative, "it counts as not given")
         .help("Vertical range of beam directions.")
         .of(&["beam.divergence.vertical"]),
         FlagSpec::number("hdivstep", "mrad", Range::Any, |args, v| {
             args.beam.divergence_step_mrad[0] = Some(v)
         })
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Step between them, horizontally; 0 or less counts as not given.")
         .of(&["beam.divergence.horizontal"]),
         FlagSpec::number("vdivstep", "mrad", Range::Any, |args, v| {
             args.beam.divergence_step_mrad[1] = Some(v)
         })
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Step between them, vertically; 0 or less counts as not given.")
         .of(&["beam.divergence.vertical"]),
         FlagSpec::whole("divsteps", WholeRange::COUNT, |args, n| {
             args.beam.divergence_steps = [super::positive(n); 2]
         })
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Directions, horizontally and vertically; 0 or less counts as not given.")
         .of(&["beam.divergence.count"]),
         FlagSpec::whole("hdivsteps", WholeRange::COUNT, |args, n| {
             args.beam.divergence_steps[0] = super::positive(n)
         })
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Directions, horizontally.")
         .of(&[
             "beam.divergence.horizontal",
@@ -108,6 +117,7 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::whole("vdivsteps", WholeRange::COUNT, |args, n| {
             args.beam.divergence_steps[1] = super::positive(n)
         })
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Directions, vertically.")
         .of(&["beam.divergence.vertical", "beam.divergence.vertical.count"]),
         FlagSpec::switch("round_div", |args| args.beam.square_divergence = false)
@@ -138,6 +148,7 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::number("flux", "photons/s", Range::ZeroOrMore, |args, v| {
             args.beam.flux_per_s = Some(v)
         })
+        .replaces(|value| value == 0.0, "it counts as not given")
         .help(
             "With -exposure and -beamsize it gives the fluence, and wins over -fluence; 0 \
              counts as not given.",
@@ -147,12 +158,20 @@ pub(super) static GROUP: Group = Group {
             args.beam.exposure_s = Some(v)
         })
         .default("1")
+        .replaces(
+            Replaced::not_positive,
+            "the fluence is not taken from the flux",
+        )
         .help("Exposure time.")
         .of(&["beam.exposure"]),
         FlagSpec::number("beamsize", "mm", Range::Any, |args, v| {
             args.beam.size_mm = Some(v)
         })
         .default("0.1")
+        .replaces(
+            Replaced::negative,
+            "the beam is wider than any crystal and has no area",
+        )
         .help(
             "Edge of the beam. A crystal wider than it is cut to it; below 0 it is without \
              bounds.",

@@ -1,4 +1,4 @@
-use super::flag::{FlagSpec, Group, Takes};
+use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Range, WholeRange};
 use nanobragg::{Angle, Misset, Shape};
 use std::path::PathBuf;
@@ -10,6 +10,8 @@ pub struct CrystalArgs {
     pub matrix_path: Option<PathBuf>,
     /// The one to six numbers given, not below 0: a, b, c in Angstrom, alpha, beta, gamma in degrees.
     pub cell: Option<Vec<f64>>,
+    /// Angles that no lattice has are rendered too.
+    pub impossible_cell: bool,
     /// Rotation away from the orientation of matrix or cell. The seed of a random one is decided with
     /// the other seeds, not here.
     pub misset: Option<Misset>,
@@ -46,6 +48,10 @@ pub(super) static GROUP: Group = Group {
             "cell",
             Takes::Cell(|args, cell| args.crystal.cell = Some(cell)),
         )
+        .replaces(
+            |value| value == 0.0,
+            "edges of 0 are as long as a, angles of 0 are 90 degrees",
+        )
         .help(
             "Unit cell in Angstrom and degrees. Lengths left out or 0 equal a, angles left out \
              are 90. With -mat it gives the lengths and the matrix the directions.",
@@ -64,31 +70,41 @@ pub(super) static GROUP: Group = Group {
         .default("0 0 0")
         .help("Rotate the reciprocal cell about the laboratory's X, then Y, then Z, in degrees.")
         .of(&["crystal.misset"]),
+        FlagSpec::switch("impossible_cell", |args| {
+            args.crystal.impossible_cell = true
+        })
+        .help("Render cell angles that no lattice has, with the numbers of the C program.")
+        .of(&["crystal.impossible_cell"]),
         FlagSpec::whole("N", WholeRange::COUNT, |args, n| {
             args.crystal.cells = [cells(n); 3]
         })
         .default("1")
+        .replaces(Replaced::not_positive, "it counts as 1")
         .help("Whole cells along a, b and c; below 1 becomes 1.")
         .of(&["crystal.cells"]),
         FlagSpec::whole("Na", WholeRange::COUNT, |args, n| {
             args.crystal.cells[0] = cells(n)
         })
         .default("1")
+        .replaces(Replaced::not_positive, "it counts as 1")
         .help("Whole cells along a."),
         FlagSpec::whole("Nb", WholeRange::COUNT, |args, n| {
             args.crystal.cells[1] = cells(n)
         })
         .default("1")
+        .replaces(Replaced::not_positive, "it counts as 1")
         .help("Whole cells along b."),
         FlagSpec::whole("Nc", WholeRange::COUNT, |args, n| {
             args.crystal.cells[2] = cells(n)
         })
         .default("1")
+        .replaces(Replaced::not_positive, "it counts as 1")
         .help("Whole cells along c."),
         FlagSpec::number("xtalsize", "mm", Range::Any, |args, mm| {
             args.crystal.size_mm = [Some(mm); 3]
         })
         .or(&["xtal_size", "samplesize", "sample_size"])
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help(
             "Crystal size along a, b and c, instead of -N: the cells needed to reach it. Wins \
              over -N; 0 or less counts as not given.",
@@ -104,11 +120,13 @@ pub(super) static GROUP: Group = Group {
             "xtal_thickness",
             "sample_thickness",
         ])
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Crystal size along a."),
         FlagSpec::number("xtal_y", "mm", Range::Any, |args, mm| {
             args.crystal.size_mm[1] = Some(mm)
         })
         .or(&["xtal_width", "sample_y", "sample_width", "width"])
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Crystal size along b."),
         FlagSpec::number("xtal_z", "mm", Range::Any, |args, mm| {
             args.crystal.size_mm[2] = Some(mm)
@@ -122,6 +140,7 @@ pub(super) static GROUP: Group = Group {
             "sample_heigh",
             "heigh",
         ])
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Crystal size along c."),
         FlagSpec::switch("square_xtal", |args| {
             args.crystal.shape = Some(Shape::Square)
@@ -157,6 +176,7 @@ pub(super) static GROUP: Group = Group {
         })
         .or(&["mosaic_dom"])
         .default("10 with a mosaic spread, otherwise 1")
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Mosaic domains to render; 0 or less counts as not given.")
         .of(&["crystal.mosaic.domains"]),
         FlagSpec::number("density", "g/cm3", Range::Any, |_, _| {})

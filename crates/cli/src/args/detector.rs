@@ -1,4 +1,4 @@
-use super::flag::{FlagSpec, Group, Takes};
+use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Args, Range, WholeRange};
 use nanobragg::{Convention, Pivot};
 use std::path::PathBuf;
@@ -132,6 +132,7 @@ pub(super) static GROUP: Group = Group {
             pivot(args, Pivot::Beam);
         })
         .default("100")
+        .replaces(Replaced::negative, "its magnitude counts")
         .help("Distance from the sample along the beam.")
         .of(&["detector.distance"]),
         FlagSpec::number("close_distance", "mm", Range::Any, |args, v| {
@@ -139,6 +140,10 @@ pub(super) static GROUP: Group = Group {
             args.detector.pivot_of_distance = Some(Pivot::Sample);
             pivot(args, Pivot::Sample);
         })
+        .replaces(
+            Replaced::negative,
+            "the detector is upstream of the sample, and its solid angles are negative",
+        )
         .help("Distance from the sample along the detector normal.")
         .of(&["detector.close_distance"]),
         FlagSpec::number("pixel", "mm", Range::AboveZero, |args, v| {
@@ -306,6 +311,7 @@ pub(super) static GROUP: Group = Group {
         })
         .or(&["thicksteps"])
         .default("2 with a thickness, otherwise 1")
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help("Layers of the sensor; 0 or less counts as not given.")
         .of(&["detector.sensor.layers"]),
     ],

@@ -35,7 +35,9 @@ pub struct Flag<T: 'static> {
     pub help: &'static str,
     /// The fields of an experiment that depend on the flag, as in [`nanobragg::Error::fields`].
     pub fields: &'static [&'static str],
-    /// The flag is in documents of the C program and has no effect: it is accepted with a warning.
+    /// Values that are taken for something else, and for what: warn.
+    pub replaced: Option<Replaced>,
+    /// It is accepted because documents of the C program show it, and changes nothing: warn.
     pub ignored: bool,
 }
 
@@ -50,6 +52,7 @@ impl<T> Flag<T> {
             default: None,
             help: "",
             fields: &[],
+            replaced: None,
             ignored: false,
         }
     }
@@ -107,7 +110,15 @@ impl<T> Flag<T> {
         Self { fields, ..self }
     }
 
-    /// The same flag, which has no effect and causes a warning.
+    /// The same flag, with a warning where a value is taken for something else.
+    pub const fn replaces(self, is_replaced: fn(f64) -> bool, by: &'static str) -> Self {
+        Self {
+            replaced: Some(Replaced { is_replaced, by }),
+            ..self
+        }
+    }
+
+    /// The same flag, with a warning that it does nothing.
     pub const fn ignored(self) -> Self {
         Self {
             ignored: true,
@@ -168,7 +179,28 @@ impl<T> Flag<T> {
     }
 }
 
-/// The values of a flag, their allowed range, and their effect.
+/// Values of a flag that are taken for something else.
+#[derive(Debug, Clone, Copy)]
+pub struct Replaced {
+    /// Whether a value is one of them.
+    pub is_replaced: fn(f64) -> bool,
+    /// What is made of it, in words that follow the flag and the value.
+    pub by: &'static str,
+}
+
+impl Replaced {
+    /// Values of 0 and below.
+    pub const fn not_positive(value: f64) -> bool {
+        value <= 0.0
+    }
+
+    /// Values below 0.
+    pub const fn negative(value: f64) -> bool {
+        value < 0.0
+    }
+}
+
+/// The values of a flag, what is allowed for them, and what they do.
 #[derive(Debug)]
 pub enum Takes<T: 'static> {
     /// No value.

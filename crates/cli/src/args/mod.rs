@@ -102,6 +102,15 @@ impl Args {
         words: &[OsString],
     ) -> Result<(), Error> {
         value::apply(spec, words, self)?;
+        if let Some(replaced) = spec.replaced {
+            let numbers = words.iter().filter_map(|word| word.to_str()?.parse().ok());
+            let value = numbers
+                .into_iter()
+                .find(|value| (replaced.is_replaced)(*value));
+            let by = replaced.by;
+            let flag = spec.name;
+            (self.warnings).extend(value.map(|value| Warning::Replaced { flag, value, by }));
+        }
         if spec.ignored {
             self.warnings.push(Warning::NoEffect { flag: spec.name });
         }

@@ -1,4 +1,4 @@
-use super::flag::{FlagSpec, Group, Takes};
+use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Range, WholeRange};
 use nanobragg::io::png::Grey;
 use nanobragg::outputs::{OutputFiles, OutputKind, SmvHeader};
@@ -59,7 +59,8 @@ FlagSpec::path("intfile", |args, path| args.output.files.set(OutputKind::Int, pa
         .or(&["intimage"])
         .default("intimage.img").help("Scaled integers without noise: SMV, or by its extension CBF (.cbf), TIFF (.tif) or \
              NeXus (.h5, .nxs), of 32 bits."),
-FlagSpec::number("scale", "", Range::Any, |args, v| args.output.response.integer_scale_counts_per_photon = Some(v)).default("automatic").help("Factor from photons to these integers; 0 or less is automatic."),
+FlagSpec::number("scale", "", Range::Any, |args, v| args.output.response.integer_scale_counts_per_photon = Some(v)).default("automatic").replaces(Replaced::not_positive, "the scale is automatic")
+.help("Factor from photons to these integers; 0 or less is automatic."),
 FlagSpec::number("adc", "", Range::Any, |args, v| args.output.response.offset = Some(Offset { counts: v }))
         .or(&["adcoffset"])
         .default("40").help("Offset added to integer images, with and without noise."),
@@ -77,7 +78,8 @@ FlagSpec::path("pgmfile", |args, path| {
 FlagSpec::number("pgmscale", "", Range::Any, |args, v| {
                 args.output.response.grey_scale_per_photon = Some(v);
                 args.output.pgm = true;
-            }).default("automatic").help("Factor from photons to grey; 0 or less is automatic. Brings the greymap back \
+            }).default("automatic").replaces(Replaced::not_positive, "the scale is automatic")
+.help("Factor from photons to grey; 0 or less is automatic. Brings the greymap back \
              after -nopgm."),
 FlagSpec::switch("nodefaultfiles", |args| args.output.default_files = false)
         .help("Write only the files that flags name, and read no dump (Fdump.bin) that no flag names."),

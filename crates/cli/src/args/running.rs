@@ -45,9 +45,11 @@ pub enum PlanFormat {
 }
 
 /// How much is said on standard error.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// Errors only.
+    Silent,
+    /// Errors and warnings only.
     Quiet,
     /// Warnings and the course of the run.
     #[default]
@@ -133,7 +135,13 @@ FlagSpec::number("max_memory", "GiB", Range::AboveZero, |args, v| args.running.m
              what would need more is refused before it starts.").of(&[MEMORY_LIMIT]),
 FlagSpec::switch("progress", |args| args.running.progress = Some(true)).help("Show how far the image is, even with -quiet."),
 FlagSpec::switch("noprogress", |args| args.running.progress = Some(false)).help("Do not show it."),
-FlagSpec::switch("quiet", |args| args.running.verbosity = Verbosity::Quiet).help("Say nothing but errors."),
+FlagSpec::switch("quiet", |args| {
+            args.running.verbosity = match args.running.verbosity {
+                Verbosity::Quiet | Verbosity::Silent => Verbosity::Silent,
+                Verbosity::Normal | Verbosity::Verbose => Verbosity::Quiet,
+            }
+        })
+        .help("Say nothing but warnings and errors; twice: nothing but errors."),
 FlagSpec::switch("verbose", |args| args.running.verbosity = Verbosity::Verbose).help("Say more."),
 FlagSpec::new("help", Takes::Help).or(&["h"]).help("Show this text."),
 FlagSpec::new("version", Takes::Version).help("Show the version."),

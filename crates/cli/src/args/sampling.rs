@@ -1,4 +1,4 @@
-use super::flag::{FlagSpec, Group, Takes};
+use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Range, WholeRange};
 
 /// The sums of a pixel, and which pixels are rendered.
@@ -39,22 +39,29 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::number("osc", "deg", Range::Any, |args, v| {
             args.sampling.osc_deg = Some(v)
         })
+        .replaces(Replaced::negative, "it counts as not given")
         .help("Range of that angle; below 0 counts as not given.")
         .of(&["phi.range"]),
         FlagSpec::number("phistep", "deg", Range::Any, |args, v| {
             args.sampling.phistep_deg = Some(v)
         })
+        .replaces(Replaced::negative, "it counts as not given")
         .help("Step of that angle.")
         .of(&["phi.step"]),
         FlagSpec::whole("phisteps", WholeRange::COUNT, |args, n| {
             args.sampling.phisteps = (n >= 0).then(|| super::count(n));
         })
+        .replaces(
+            Replaced::not_positive,
+            "below 0 it counts as not given, 0 as 1",
+        )
         .help("Angles to render; below 0 counts as not given.")
         .of(&["phi.count"]),
         FlagSpec::whole("oversample", WholeRange::COUNT, |args, n| {
             args.sampling.oversample = super::positive(n)
         })
         .default("automatic")
+        .replaces(Replaced::not_positive, "it counts as not given")
         .help(
             "Sub-pixels along each axis of a pixel; 0 or less is automatic, fine enough for the \
              size of the crystal.",

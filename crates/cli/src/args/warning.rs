@@ -10,7 +10,16 @@ pub enum Warning {
         /// The flag.
         flag: &'static str,
     },
-    /// The polarization factor is not physical.
+    /// The value is taken for something else.
+    Replaced {
+        /// The flag.
+        flag: &'static str,
+        /// The value.
+        value: f64,
+        /// What is made of it.
+        by: &'static str,
+    },
+    /// A polarization factor that no beam has.
     PolarizationFactor {
         /// The factor.
         factor: f64,
@@ -21,6 +30,7 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoEffect { flag } => write!(f, "-{flag} has no effect"),
+            Self::Replaced { flag, value, by } => write!(f, "-{flag} {value}: {by}"),
             Self::PolarizationFactor { factor } => {
                 write!(
                     f,

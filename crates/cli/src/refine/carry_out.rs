@@ -60,7 +60,7 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
         progress: None,
         cancel: Some(stop),
     };
-    let is_quiet = args.running.verbosity == Verbosity::Quiet;
+    let is_quiet = args.running.verbosity <= Verbosity::Quiet;
     let mut observe = |iteration: &Iteration<'_>| {
         if !is_quiet {
             // Nobody reading is no reason to stop.

@@ -61,12 +61,12 @@ pub struct Sensor {
 }
 
 impl Sensor {
-    /// The layers of the sensor that `spec` describes, and a warning if the attenuation was guessed.
+    /// The layers of the sensor that `spec` describes, with warnings of what was guessed or replaced.
     ///
     /// # Errors
     /// [`Error::NotFinite`] or [`Error::OutOfRange`] for a thickness below 0, an attenuation depth
     /// that is not above 0, or more than `i32::MAX` layers.
-    pub fn new(spec: &SensorSpec, rule: LayerRule) -> Result<(Self, Option<Warning>), Error> {
+    pub fn new(spec: &SensorSpec, rule: LayerRule) -> Result<(Self, Vec<Warning>), Error> {
         let thickness_m = checked(
             "the sensor thickness (m)",
             spec.thickness.m(),
@@ -92,7 +92,7 @@ impl Sensor {
                     layers: 1,
                     mu_per_m,
                 },
-                None,
+                Vec::new(),
             ));
         }
         // Without a number, the reference program takes two layers that do fill the thickness.
@@ -105,11 +105,15 @@ impl Sensor {
             }
         };
         let guessed_mu_per_m = 1.0 / thickness_m;
-        let warning = given_mu_per_m
-            .is_none()
-            .then_some(Warning::AttenuationFromThickness {
+        let mut warnings = Vec::new();
+        if given_mu_per_m.is_none() {
+            warnings.push(Warning::AttenuationFromThickness {
                 mu_per_m: guessed_mu_per_m,
             });
+        }
+        if given_layers == Some(1) && layers != 1 {
+            warnings.push(Warning::LayersRaised);
+        }
         let mu_per_m = given_mu_per_m.unwrap_or(guessed_mu_per_m);
         Ok((
             Self {
@@ -118,7 +122,7 @@ impl Sensor {
                 layers,
                 mu_per_m,
             },
-            warning,
+            warnings,
         ))
     }
 
@@ -178,7 +182,7 @@ pub fn capture_fraction<T: Scalar>(layer: u32, step_m: T, mu_per_m: T, parallax:
 mod tests {
     use super::*;
 
-    fn resolve(spec: SensorSpec) -> (Sensor, Option<Warning>) {
+    fn resolve(spec: SensorSpec) -> (Sensor, Vec<Warning>) {
         Sensor::new(&spec, LayerRule::Reference).unwrap()
     }
 
@@ -195,7 +199,7 @@ mod tests {
             (sensor.layers, sensor.layer_step_m, sensor.mu_per_m),
             (1, 0.0, 2.0)
         );
-        assert!(!sensor.is_modelled() && warning.is_none());
+        assert!(!sensor.is_modelled() && warning.is_empty());
     }
 
     #[test]
@@ -211,7 +215,7 @@ mod tests {
         );
         assert_eq!(
             warning,
-            Some(Warning::AttenuationFromThickness { mu_per_m: 4.0 })
+            [Warning::AttenuationFromThickness { mu_per_m: 4.0 }]
         );
     }
 

@@ -24,6 +24,8 @@ pub enum Warning {
         /// The attenuation coefficient that is used, in m^-1.
         mu_per_m: f64,
     },
+    /// One layer was asked for, and two are taken.
+    LayersRaised,
     /// Axes were given, but a later flag selected a convention that has its own axes.
     IgnoredAxes {
         /// The convention in use.
@@ -74,6 +76,7 @@ impl Warning {
             Self::IgnoredPix0 { .. } => Some("ignored-input"),
             Self::CurvedExchanged => Some("curved"),
             Self::TwothetaDistance { .. } => Some("twotheta-distance"),
+            Self::LayersRaised => Some("thickness"),
             Self::NormalGenerated { .. }
             | Self::TwothetaAxisNotUnit { .. }
             | Self::AttenuationFromThickness { .. }
@@ -100,6 +103,9 @@ impl fmt::Display for Warning {
                 "no attenuation given for the sensor; taking {mu_per_m} per metre, \
                  one over its thickness"
             ),
+            Self::LayersRaised => {
+                f.write_str("a single layer of a sensor becomes two, the second on its far side")
+            }
             Self::IgnoredAxes { convention } => {
                 write!(
                     f,

@@ -160,6 +160,10 @@ const COMMENTS: &[(&str, &str)] = &[
     ("crystal.cell.lengths_angstrom", "a, b, c"),
     ("crystal.cell.angles_deg", "alpha, beta, gamma"),
     (
+        "crystal.impossible_cell",
+        "render angles that no lattice has, with the numbers of the C program",
+    ),
+    (
         "crystal.matrix",
         "rows x, y, z; columns a*, b*, c* in 1/Angstrom times the wavelength",
     ),

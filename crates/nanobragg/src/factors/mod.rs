@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::Error;
 use crate::mask::mask_from;
-use crate::resolve::Warning;
 use crate::spec::{ExperimentSpec, MaskSpec};
+use crate::warning::Warning;
 pub use coordinates::{Coordinates, CoordinatesSpec};
 pub use dump::{DumpFile, DumpOrigin};
 pub use list::{FactorFile, FactorFormat, FactorWarning, ListSpec, list_of, read as read_list};

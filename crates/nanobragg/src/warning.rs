@@ -1,0 +1,123 @@
+//! What of an experiment was replaced, guessed or not listened to.
+
+use std::fmt;
+
+use nanobragg_sources::{StepSpec, Steps};
+
+use crate::factors::FactorWarning;
+
+/// Something that was replaced, guessed or not listened to.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// About the detector.
+    Detector(nanobragg_geometry::Warning),
+    /// About the crystal.
+    Crystal(nanobragg_crystal::Warning),
+    /// About a file of structure factors.
+    Factors(FactorWarning),
+    /// About a file of coordinates.
+    Structure(nanobragg_structure::Warning),
+    /// Another number of steps than was asked for.
+    Steps {
+        /// What is stepped through.
+        quantity: &'static str,
+        /// The number given.
+        asked: i64,
+        /// The number that is rendered.
+        used: u32,
+    },
+    /// A range that nobody gave.
+    RangeAssumed {
+        /// What is stepped through.
+        quantity: &'static str,
+        /// The range that is taken.
+        range: f64,
+        /// Its unit.
+        unit: &'static str,
+    },
+    /// Fewer sub-pixels than the crystal asks for.
+    CoarseSampling {
+        /// Sub-pixels along an edge as given.
+        oversample: u32,
+        /// Sub-pixels along an edge that are recommended.
+        recommended: u32,
+        /// Largest dimension of the crystal in metres.
+        crystal_m: f64,
+        /// Wavelength times distance over pixel size, in metres.
+        reciprocal_pixel_m: f64,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Detector(warning) => warning.fmt(f),
+            Self::Crystal(warning) => warning.fmt(f),
+            Self::Factors(warning) => warning.fmt(f),
+            Self::Structure(warning) => warning.fmt(f),
+            Self::Steps {
+                quantity,
+                asked,
+                used,
+            } => write!(
+                f,
+                "{quantity}: {asked} steps were asked for, {used} are rendered, because of the range and step given"
+            ),
+            Self::RangeAssumed {
+                quantity,
+                range,
+                unit,
+            } => write!(
+                f,
+                "{quantity}: no range is given, {range:.6} {unit} is taken"
+            ),
+            Self::CoarseSampling {
+                oversample,
+                recommended,
+                crystal_m,
+                reciprocal_pixel_m,
+            } => {
+                write!(
+                    f,
+                    "the crystal is up to {:.6} A large but a pixel spans only {:.6} A in \
+                     reciprocal units: intensity may vary within a pixel; {oversample}-fold \
+                     oversampling is given, {recommended}-fold recommended",
+                    crystal_m * 1e10,
+                    reciprocal_pixel_m * 1e10
+                )
+            }
+        }
+    }
+}
+
+/// What surprises about the steps of a quantity. `in_unit` takes a range into `unit`.
+pub(crate) fn of_steps(
+    quantity: &'static str,
+    unit: &'static str,
+    in_unit: fn(f64) -> f64,
+    spec: &StepSpec,
+    steps: Steps,
+) -> Vec<Warning> {
+    let used = steps.count;
+    let asked = spec.count.filter(|count| *count > 0);
+    let other = asked.filter(|count| *count != i64::from(used));
+    let has_range = spec.range.is_some_and(|range| range >= 0.0);
+    let has_step = spec.step.is_some_and(|step| step > 0.0);
+    let range = in_unit(steps.range);
+    let is_assumed = asked.is_some() && !has_range && !has_step && range != 0.0;
+    let assumed = Warning::RangeAssumed {
+        quantity,
+        range,
+        unit,
+    };
+    let other = other.map(|asked| Warning::Steps {
+        quantity,
+        asked,
+        used,
+    });
+    other
+        .into_iter()
+        .chain(is_assumed.then_some(assumed))
+        .collect()
+}
