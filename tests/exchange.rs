@@ -290,3 +290,83 @@ fn panels_that_cannot_be_are_refused_by_name() {
             .contains("an XDS.INP describes one panel, but the detector has 8")
     );
 }
+
+#[test]
+fn without_a_wavelength_files_state_the_mean_of_the_sources() {
+    let scene = Scene::empty();
+    scene.write(
+        "sources.txt",
+        "-10 0 0 1 1.2e-10\n-10 0.02 0.01 1 1.5e-10\n-10 0.01 0 1 1.5e-10\n",
+    );
+    let line = "-cell 70 80 90 -default_F 100 -N 3 -distance 100 -detpixels 32 -pixel 1 -oversample 1 \
+                -nopgm -noprogress -sourcefile sources.txt -noisefile a.img -cbffile a.cbf -exptfile a.expt \
+                -xdsfile a.inp -truthfile a.json";
+    // (1.2 + 1.5 + 1.5)/3, and what is given where it is given.
+    for (flags, wavelength) in [("", "1.4"), ("-lambda 1", "1")] {
+        scene.run_line(&format!("{line} {flags}")).well();
+        for (file, key) in [
+            ("a.img", "\nWAVELENGTH="),
+            ("a.cbf", "# Wavelength "),
+            ("a.expt", "\"wavelength\": "),
+            ("a.inp", "X-RAY_WAVELENGTH= "),
+            ("a.json", "\"wavelength_angstrom\":"),
+        ] {
+            let bytes = scene.read(file);
+            let text = String::from_utf8_lossy(&bytes);
+            let (_, after) = text.split_once(key).unwrap();
+            let number = after.split([';', ' ', '\n', ',', '\r']).next().unwrap();
+            let number: f64 = number.parse().unwrap();
+            let expected: f64 = wavelength.parse().unwrap();
+            assert!(
+                (number - expected).abs() < 1e-12,
+                "{file} {flags}: {number}"
+            );
+        }
+        let plan = scene.run_line(&format!("{line} {flags} -plan")).stdout;
+        assert!(plan.contains(&format!("{wavelength} A")), "{plan}");
+    }
+}
+
+#[test]
+fn a_rotation_has_one_xds_inp_that_fits_its_images() {
+    let scene = Scene::empty();
+    scene.write("a.hkl", "1 2 3 100\n2 2 1 50\n");
+    let line = "-hkl a.hkl -spacegroup P43212 -cell 79.1 79.1 37.9 -N 3 -lambda 1.2 -distance 200 -detpixels_f 64 -detpixels_s 48 -pixel 2 -oversample 1 -phi 5 -osc 0.5 \
+         -phisteps 1 -nopgm -noprogress -frames 3 -only 2 3 -xdsfile XDS.INP";
+    for (files, name, detector) in [
+        (
+            "-noisefile shot_####.img",
+            "shot_????.img",
+            "ADSC MINIMUM_VALID_PIXEL_VALUE= 1 OVERLOAD= 65534",
+        ),
+        (
+            "-cbffile c_##.cbf -noisefile n.tif",
+            "c_??.cbf",
+            "PILATUS MINIMUM_VALID_PIXEL_VALUE= 0 OVERLOAD= 2147483646",
+        ),
+    ] {
+        scene.run_line(&format!("{line} {files}")).well();
+        let text = String::from_utf8(scene.read("XDS.INP")).unwrap();
+        for expected in [
+            &format!("NAME_TEMPLATE_OF_DATA_FRAMES= {name}"),
+            "DATA_RANGE= 2 3",
+            &format!("DETECTOR= {detector}"),
+            "NX= 64",
+            "NY= 48",
+            "STARTING_ANGLE= 5.5",
+            "OSCILLATION_RANGE= 0.5",
+            // P 43 21 2
+            "SPACE_GROUP_NUMBER= 96",
+        ] {
+            assert!(
+                text.lines().any(|line| line == expected),
+                "{expected}\n{text}"
+            );
+        }
+        let inputs = scene
+            .names()
+            .into_iter()
+            .filter(|name| name.ends_with(".INP"));
+        assert_eq!(inputs.count(), 1);
+    }
+}

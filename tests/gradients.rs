@@ -180,7 +180,7 @@ fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
                 if by_matrix {
                     let resolved = spec.resolve().unwrap();
                     let reciprocal = resolved.experiment.crystal.reciprocal().vectors();
-                    let angstrom = spec.beam.wavelength.m() * 1e10;
+                    let angstrom = spec.beam.nominal_wavelength().m() * 1e10;
                     spec.crystal.matrix =
                         Some([0, 1, 2].map(|x| reciprocal.map(|vector| vector[x] * angstrom)));
                     if per_capture {

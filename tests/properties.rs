@@ -131,7 +131,7 @@ proptest! {
         let (plain, sources) = with_listed_sources(&spec);
         let defaults = SourceDefaults {
             beam_direction: [1.0, 0.0, 0.0],
-            wavelength_m: spec.beam.wavelength.m(),
+            wavelength_m: spec.beam.nominal_wavelength().m(),
         };
         // Written to and read from the text of a source file, in which a column may be missing.
         let weighted: Vec<Source> = sources
@@ -211,7 +211,7 @@ proptest! {
         let turned = |turn: &dyn Fn([f64; 3]) -> [f64; 3]| {
             let mut spec = spec.clone();
             spec.detector = turned_detector(&spec.detector, turn);
-            spec.crystal.matrix = Some(matrix(&cell, spec.beam.wavelength, |star| {
+            spec.crystal.matrix = Some(matrix(&cell, spec.beam.nominal_wavelength(), |star| {
                 turn(rotate_xyz(star, misset_rad))
             }));
             pixels(&spec)
@@ -239,7 +239,7 @@ proptest! {
         })
         .experiment
         .goniometer.spindle();
-        let wavelength = spec.beam.wavelength;
+        let wavelength = spec.beam.nominal_wavelength();
         spec.crystal.matrix = Some(matrix(&cell, wavelength, |star| star));
         spec.phi.start = nanobragg::Angle::from_radians(phi_rad);
         let by_spindle = pixels(&spec);

@@ -599,7 +599,12 @@ fn every_kind_of_output_is_numbered() {
     let line = "-frames 2 -cbffile c.cbf -tiffile t.tif -exptfile e.expt -xdsfile XDS.INP";
     run(&scene, line).well();
     let names = scene.names();
-    for name in ["c.cbf", "t.tif", "e.expt", "XDS.INP"] {
+    // One file tells XDS of a rotation. Each shot has an orientation of its own.
+    assert!(names.contains(&"XDS.INP".to_owned()) && !names.contains(&numbered("XDS.INP", 1)));
+    let shots = Scene::empty();
+    run(&shots, "-shots 2 -xdsfile XDS.INP").well();
+    assert!(shots.names().contains(&numbered("XDS.INP", 2)));
+    for name in ["c.cbf", "t.tif", "e.expt"] {
         assert!(!names.contains(&name.to_owned()), "{name}");
         for number in [1, 2] {
             assert!(names.contains(&numbered(name, number)), "{name} {names:?}");

@@ -80,7 +80,7 @@ fn headline_on(
         factors: headline_factors()?.into(),
         lookup: Some(Lookup::Nearest),
         beam: BeamSpec {
-            wavelength,
+            wavelength: Some(wavelength),
             fluence: flux_of_1e18(Length::from_mm(1.0)),
             sources: SourcesSpec::List(SourceList::from_sources(sources)?),
             ..BeamSpec::default()
@@ -129,7 +129,7 @@ pub fn lysozyme() -> Result<ExperimentSpec, Error> {
         },
         factors: factors.into(),
         beam: BeamSpec {
-            wavelength: Length::from_angstrom(0.9768),
+            wavelength: Some(Length::from_angstrom(0.9768)),
             fluence: flux_of_1e18(Length::from_mm(0.05)),
             polarization: Polarization {
                 kahn_factor: 0.9,

@@ -176,7 +176,7 @@ fn beams() -> impl Strategy<Value = BeamSpec> {
     )
         .prop_map(
             |(wavelength_a, fluence, kahn_factor, [horizontal, vertical], dispersion)| BeamSpec {
-                wavelength: Length::from_angstrom(wavelength_a),
+                wavelength: Some(Length::from_angstrom(wavelength_a)),
                 fluence: FluenceSpec {
                     fluence_per_m2: Some(fluence),
                     ..FluenceSpec::default()

@@ -239,7 +239,7 @@ impl Prepared {
         if let Some(sources) = inputs.sources {
             named.beam.sources = SourcesSpec::List(sources);
         }
-        let wavelength = named.beam.wavelength;
+        let wavelength = named.beam.nominal_wavelength();
         apply_crystal(
             &mut named.crystal,
             args,

@@ -110,10 +110,8 @@ fn steps(given: StepSpec, base: StepSpec) -> StepSpec {
 
 pub(crate) fn apply_beam(spec: &mut BeamSpec, args: &Args) {
     let given = &args.beam;
-    put(
-        &mut spec.wavelength,
-        given.wavelength_a.map(Length::from_angstrom),
-    );
+    let wavelength = given.wavelength_a.map(Length::from_angstrom);
+    spec.wavelength = wavelength.or(spec.wavelength);
     let base = spec.fluence;
     spec.fluence = FluenceSpec {
         fluence_per_m2: given.fluence_per_m2.or(base.fluence_per_m2),

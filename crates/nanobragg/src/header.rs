@@ -67,7 +67,7 @@ pub fn smv_fields_of_panel(
     for (key, value) in [
         ("PIXEL_SIZE", pixel_m * 1000.0),
         ("DISTANCE", panel.distance_m() * 1000.0),
-        ("WAVELENGTH", resolved.decisions.wavelength_m * 1e10),
+        ("WAVELENGTH", resolved.decisions.central_wavelength_m * 1e10),
         ("BEAM_CENTER_X", x_beam_m * 1000.0),
         ("BEAM_CENTER_Y", y_beam_m * 1000.0),
         ("ADXV_CENTER_X", f_beam_m * 1000.0),
@@ -241,7 +241,7 @@ pub fn apply_header(
         detector.close_distance = Some(Length::from_mm(mm));
     }
     if let Some(angstrom) = number("WAVELENGTH")? {
-        spec.beam.wavelength = Length::from_angstrom(angstrom);
+        spec.beam.wavelength = Some(Length::from_angstrom(angstrom));
     }
     if let Some(mm) = number("BEAM_CENTER_X")? {
         detector.x_beam = Some(Length::from_mm(mm));

@@ -1,7 +1,7 @@
 //! From the specification of a user to the experiment that physics renders.
 
 use nanobragg_crystal::{
-    Crystal, CrystalSpec, FactorGrid, GridLimit, Misset, recommended_oversample,
+    Crystal, CrystalSpec, FactorGrid, GridLimit, Misset, SpaceGroup, recommended_oversample,
 };
 use nanobragg_geometry::{
     BeamFrame, Detector, DetectorSpec, GeometryFixes, Laboratory, Layout, Mask, Panel, Roi,
@@ -39,8 +39,12 @@ pub struct Resolved {
 pub struct Decisions {
     /// The placement of the detector by conventions, centres and rotations.
     pub layout: Layout,
-    /// Central wavelength in metres.
+    /// The nominal wavelength in metres ([`BeamSpec::nominal_wavelength`](crate::BeamSpec::nominal_wavelength)).
     pub wavelength_m: f64,
+    /// The wavelength in metres that files and tables state: that given, or the mean of listed sources.
+    pub central_wavelength_m: f64,
+    /// The space group of the reflections or atoms that structure factors come from, if they have one.
+    pub space_group: Option<SpaceGroup>,
     /// The divergence of the grid of sources.
     pub divergence: Divergence,
     /// The dispersion of the grid of sources.
@@ -78,7 +82,7 @@ impl ExperimentSpec {
         let _span = tracing::info_span!("resolve").entered();
         let fixes = self.fixes;
         let laboratory = Laboratory::new(&self.detector_spec())?;
-        let wavelength_m = above_zero("the wavelength (m)", self.beam.wavelength.m())?;
+        let wavelength_m = above_zero("the wavelength (m)", self.beam.nominal_wavelength().m())?;
         let fluence = Fluence::new(&self.beam.fluence)?;
         let crystal = Crystal::new(&CrystalSpec {
             wavelength_m,
@@ -91,6 +95,12 @@ impl ExperimentSpec {
         let divergence = Divergence::new(&self.beam.divergence)?;
         let dispersion = Dispersion::new(&self.beam.dispersion)?;
         let sources = self.sources(&laboratory.beam, wavelength_m, &divergence, &dispersion)?;
+        let central_wavelength_m = match self.beam.sources {
+            SourcesSpec::File(_) | SourcesSpec::List(_) if self.beam.wavelength.is_none() => {
+                sources.mean_wavelength_m()
+            }
+            _ => wavelength_m,
+        };
         let detector = self.rendered_parts(laboratory.detector)?;
         if factors.is_empty() && factors.default_f() == 0.0 {
             return Err(Error::NoStructureFactors);
@@ -173,6 +183,8 @@ impl ExperimentSpec {
             decisions: Decisions {
                 layout: laboratory.layout,
                 wavelength_m,
+                central_wavelength_m,
+                space_group: None,
                 divergence,
                 dispersion,
                 fluence,
@@ -366,6 +378,12 @@ impl Loaded {
             .and_then(|offset| factors.values().get(offset));
         resolved.decisions.scales_leave_out_beam = f000.is_some_and(|f| *f != 0.0)
             && (self.coordinates.is_some() || self.factor_file.is_some());
+        let of_list = self.factor_file.as_ref().map(|file| &file.space_group);
+        let of_atoms = self
+            .coordinates
+            .as_ref()
+            .map(|atoms| &atoms.model.space_group);
+        resolved.decisions.space_group = of_list.or(of_atoms).cloned();
         Ok(resolved)
     }
 }

@@ -118,14 +118,14 @@ impl Default for RoiSpec {
     }
 }
 
-/// The beam as specified by a user.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// The beam as a user describes it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BeamSpec {
-    /// The central wavelength, 1 Angstrom by default.
+    /// The central wavelength; for what it is if not given, see [`BeamSpec::nominal_wavelength`].
     #[serde(rename = "wavelength_angstrom", with = "in_unit::angstrom")]
-    pub wavelength: Length,
-    /// Photons per area, or the numbers from which it is computed.
+    pub wavelength: Option<Length>,
+    /// Photons per area, or what they follow from.
     pub fluence: FluenceSpec,
     /// Polarization.
     pub polarization: Polarization,
@@ -137,16 +137,11 @@ pub struct BeamSpec {
     pub dispersion: DispersionSpec,
 }
 
-impl Default for BeamSpec {
-    fn default() -> Self {
-        Self {
-            wavelength: Length::from_angstrom(1.0),
-            fluence: FluenceSpec::default(),
-            polarization: Polarization::default(),
-            sources: SourcesSpec::default(),
-            divergence: DivergenceSpec::default(),
-            dispersion: DispersionSpec::default(),
-        }
+impl BeamSpec {
+    /// The wavelength given, or 1 Angstrom: that of a matrix, of a grid of sources, and of listed sources
+    /// that do not state theirs.
+    pub fn nominal_wavelength(&self) -> Length {
+        self.wavelength.unwrap_or(Length::from_angstrom(1.0))
     }
 }
 

@@ -144,7 +144,7 @@ impl Resolved {
             "polarization_direction": experiment.beam.polarization(),
             "polarization_factor": experiment.polarization.kahn_factor,
             "polarization_correction": !experiment.polarization.off,
-            "wavelength_m": self.decisions.wavelength_m,
+            "wavelength_m": self.decisions.central_wavelength_m,
             "fluence_per_m2": fluence.fluence_per_m2,
             "horizontal_divergence_rad": horizontal.range,
             "horizontal_divergence_steps": horizontal.count,

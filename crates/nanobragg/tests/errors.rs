@@ -33,11 +33,11 @@ fn assert_says(spoil: impl FnOnce(&mut ExperimentSpec), words: &[&str]) {
 #[test]
 fn a_quantity_out_of_range_is_named_with_its_value() {
     assert_says(
-        |spec| spec.beam.wavelength = Length::default(),
+        |spec| spec.beam.wavelength = Some(Length::default()),
         &["wavelength", "0", "above 0"],
     );
     assert_says(
-        |spec| spec.beam.wavelength = Length::from_m(f64::NAN),
+        |spec| spec.beam.wavelength = Some(Length::from_m(f64::NAN)),
         &["wavelength", "NaN"],
     );
     assert_says(

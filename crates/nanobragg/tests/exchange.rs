@@ -288,7 +288,7 @@ prop_compose! {
         };
         spec.phi.sweep.range = Some(0.01);
         spec.phi.sweep.count = Some(2);
-        spec.beam.wavelength = Length::from_angstrom(wavelength_a);
+        spec.beam.wavelength = Some(Length::from_angstrom(wavelength_a));
         spec.beam.polarization.kahn_factor = 0.7;
         if convention == Convention::Custom {
             spec.detector.axes.beam = Some(beam);
@@ -334,7 +334,7 @@ proptest! {
         let corners = [[0, 0], [fast - 1, 0], [0, slow - 1], [fast - 1, slow - 1]];
         let files = [
             ("expt", dxtbx::parse(dxtbx::write(&geometry, &Default::default()).as_bytes(), "expt", Default::default())),
-            ("XDS.INP", xds::parse(xds::write(&geometry).unwrap().as_bytes(), "XDS.INP")),
+            ("XDS.INP", xds::parse(xds::write(&geometry, &xds::Images::new(None, &Default::default())).unwrap().as_bytes(), "XDS.INP")),
             ("memory", Ok(geometry.clone().into())),
         ];
         for (name, described) in files {

@@ -76,7 +76,7 @@ prop_compose! {
             lengths_angstrom: [(); 3].map(|()| next()),
             angles_rad: [(); 3].map(|()| next()),
         });
-        spec.beam.wavelength = Length::from_m(next());
+        spec.beam.wavelength = Some(Length::from_m(next()));
         spec.beam.fluence.beam_size_m = Some(next());
         spec.beam.divergence.vertical = StepSpec { range: Some(next()), step: Some(next()), count };
         spec.phi.sweep = StepSpec { range: Some(next()), step: None, count };

@@ -60,7 +60,7 @@ prop_compose! {
         } else {
             [detector.org_x, detector.org_y] = near_px.map(Some);
         }
-        spec.beam.wavelength = Length::from_angstrom(wavelength_a);
+        spec.beam.wavelength = Some(Length::from_angstrom(wavelength_a));
         spec.phi = PhiSpec {
             start: Angle::from_degrees(phi_deg),
             sweep: StepSpec {

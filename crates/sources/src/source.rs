@@ -99,6 +99,18 @@ impl TryFrom<Vec<SourceEntry>> for SourceList {
 }
 
 impl SourceList {
+    /// The mean wavelength in metres of the sources, which all count the same in the image.
+    pub fn mean_wavelength_m(&self) -> f64 {
+        let sum: f64 = self.0.iter().map(|source| source.wavelength_m).sum();
+        // Exact for sources of one wavelength, where a sum would round.
+        match self.0.as_slice() {
+            [first, others @ ..] if others.iter().all(|s| s.wavelength_m == first.wavelength_m) => {
+                first.wavelength_m
+            }
+            sources => sum / sources.len() as f64,
+        }
+    }
+
     /// The list of these sources.
     ///
     /// # Errors

@@ -157,8 +157,13 @@ impl List<'_> {
     pub(super) fn beam(&mut self) {
         let experiment = &self.job.resolved.experiment;
         let decisions = &self.job.resolved.decisions;
-        let because = self.flag_or_header(&["lambda", "energy"], &["WAVELENGTH"]);
-        let wavelength = format!("{} A", g(decisions.wavelength_m * 1e10));
+        let because = match self.job.spec.beam.wavelength {
+            None if decisions.central_wavelength_m != decisions.wavelength_m => {
+                Because::rule("the mean of -sourcefile, for want of -lambda")
+            }
+            _ => self.flag_or_header(&["lambda", "energy"], &["WAVELENGTH"]),
+        };
+        let wavelength = format!("{} A", g(decisions.central_wavelength_m * 1e10));
         self.add("wavelength", wavelength, because);
         let given = &self.args.beam;
         let because = if given.flux_per_s.is_some_and(|flux| flux != 0.0)

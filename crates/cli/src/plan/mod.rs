@@ -87,7 +87,12 @@ impl<'j> Outlook<'j> {
         let panel = experiment.detector.first();
         let of = |panel: &Panel, first, end| {
             let place = (panel, experiment.beam.direction());
-            Resolution::of(place, job.resolved.decisions.wavelength_m, first, end)
+            Resolution::of(
+                place,
+                job.resolved.decisions.central_wavelength_m,
+                first,
+                end,
+            )
         };
         let whole = |panel: &Panel| of(panel, [0, 0], [panel.pixels_fast(), panel.pixels_slow()]);
         let (fast, slow) = (panel.roi().fast(), panel.roi().slow());

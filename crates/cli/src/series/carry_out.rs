@@ -88,7 +88,7 @@ impl Asked {
         let shard = shard.and_then(|[part, parts]| Shard::new(part, parts));
         Ok(Self {
             numbers: series.numbers(args.series.only, shard),
-            files: SeriesFiles::new(&output_names::named(&args), shard)?,
+            files: SeriesFiles::new(&output_names::named(&args), shard, series.kind)?,
             args,
             series,
             shard,

@@ -84,7 +84,7 @@ impl Described {
     /// [`Error::PlaneThroughSample`] for a detector that holds the sample.
     pub fn apply(&self, spec: &mut ExperimentSpec) -> Result<(), Error> {
         self.place(spec, Pivot::Sample)?;
-        let wavelength = spec.beam.wavelength;
+        let wavelength = spec.beam.nominal_wavelength();
         self.orient(&mut spec.crystal, wavelength);
         Ok(())
     }
@@ -120,7 +120,7 @@ impl Described {
             spec.detector.others = others.iter().map(|other| attached(first, other)).collect();
         }
         if let Some(angstrom) = self.wavelength_angstrom {
-            spec.beam.wavelength = Length::from_angstrom(angstrom);
+            spec.beam.wavelength = Some(Length::from_angstrom(angstrom));
         }
         if let Some(fraction) = self.polarization_fraction {
             spec.beam.polarization.kahn_factor = 2.0 * fraction - 1.0;

@@ -1,5 +1,6 @@
 //! What another program can be told of an experiment's geometry.
 
+use nanobragg_crystal::SpaceGroup;
 use nanobragg_geometry::vector::{cross, dot, norm, scale, sub, unit};
 use nanobragg_geometry::{Angle, Panel, Surface};
 
@@ -21,6 +22,8 @@ pub struct Geometry {
     pub oscillation: Oscillation,
     /// The cell vectors a, b, c in Angstrom at phi 0, without mosaicity.
     pub lattice_angstrom: [[f64; 3]; 3],
+    /// The space group of the structure, if it is known.
+    pub space_group: Option<SpaceGroup>,
 }
 
 /// A flat panel in its place.
@@ -109,7 +112,7 @@ impl Geometry {
                 .collect(),
             beam: Beam {
                 direction,
-                wavelength_angstrom: resolved.decisions.wavelength_m * 1e10,
+                wavelength_angstrom: resolved.decisions.central_wavelength_m * 1e10,
                 polarization_normal: polarization_normal(
                     frame.from_run(experiment.beam.vertical()),
                     direction,
@@ -124,6 +127,7 @@ impl Geometry {
             },
             lattice_angstrom: (experiment.crystal.lattice().direct_angstrom)
                 .map(|edge| frame.from_run(edge)),
+            space_group: resolved.decisions.space_group.clone(),
         })
     }
 

@@ -102,7 +102,7 @@ fn finest_a(experiment: &ExperimentSpec) -> Result<f64, Error> {
         ..experiment.clone()
     };
     let resolved = spec.resolve()?;
-    let wavelength_m = resolved.decisions.wavelength_m;
+    let wavelength_m = resolved.decisions.central_wavelength_m;
     let beam = resolved.experiment.beam.direction();
     let panels = resolved.experiment.detector.panels().iter();
     let finest = panels.map(|panel| {

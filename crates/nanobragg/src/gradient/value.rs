@@ -80,7 +80,7 @@ pub fn with_value(
                 count: Some(phi.count.into()),
             };
         }
-        Parameter::Wavelength => spec.beam.wavelength = Length::from_angstrom(value),
+        Parameter::Wavelength => spec.beam.wavelength = Some(Length::from_angstrom(value)),
         Parameter::Dispersion => {
             spec.beam.dispersion.range = Some(value / 100.0);
             spec.beam.dispersion.count = Some(decisions.dispersion.steps().count.into());

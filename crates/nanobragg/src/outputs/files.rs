@@ -9,6 +9,7 @@ use tracing::warn;
 
 use super::format::{PhotonFormat, WideFormat};
 use crate::error::Error;
+use crate::exchange::xds::{ImageFormat, Images};
 use crate::exposure::exposures;
 use crate::resolve::Resolved;
 
@@ -179,6 +180,30 @@ impl OutputFiles {
             true => Ok(Vec::new()),
             false => exposures(resolved, response),
         }
+    }
+
+    /// The image that another program would process, and its format: of counts with noise or, if there is
+    /// none, without; a format that XDS reads before others.
+    pub fn processed(&self) -> Option<(&Path, Option<ImageFormat>)> {
+        let noise = self.get(OutputKind::Noise);
+        let counts = noise.or(self.get(OutputKind::Int)).map(|path| {
+            let format = match WideFormat::of(path) {
+                None => Some(ImageFormat::Smv),
+                Some(WideFormat::Cbf) => Some(ImageFormat::Cbf),
+                Some(WideFormat::Tiff | WideFormat::Nexus) => None,
+            };
+            (path, format)
+        });
+        let copy = (self.get(OutputKind::Cbf)).map(|path| (path, Some(ImageFormat::Cbf)));
+        counts
+            .filter(|(_, format)| format.is_some())
+            .or(copy)
+            .or(counts)
+    }
+
+    /// What an `XDS.INP` says of an image that has no number.
+    pub(super) fn of_xds(&self, response: &ResponseSpec) -> Images {
+        Images::new(self.processed().and_then(|(_, format)| format), response)
     }
 
     /// The files whose headers state the geometry, with their formats.

@@ -126,7 +126,7 @@ impl<'t> TruthTable<'t> {
             "phi_first_step_deg": (phi.start_rad + phi.lead_rad()).to_degrees(),
             "phi_step_deg": phi.step_rad.to_degrees(),
             "spindle": spindle,
-            "wavelength_angstrom": self.resolved.decisions.wavelength_m * 1e10,
+            "wavelength_angstrom": self.resolved.decisions.central_wavelength_m * 1e10,
             "misset_deg": misset_rad.map(f64::to_degrees),
             "mosaic_spread_deg": experiment.crystal.mosaic().spread_rad().to_degrees(),
             "a_matrix_at_phi_0_per_angstrom": rows(at_0),

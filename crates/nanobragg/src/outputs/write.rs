@@ -20,7 +20,8 @@ use super::format::{PhotonFormat, WideFormat};
 use super::truth_table::TruthTable;
 use crate::assembled::assembled;
 use crate::error::Error;
-use crate::exchange::{Geometry, dxtbx, xds};
+use crate::exchange::xds::{self, Images};
+use crate::exchange::{Geometry, dxtbx};
 use crate::factors::DumpOrigin;
 use crate::header::smv_fields_of_panel;
 use crate::images::Simulated;
@@ -43,6 +44,8 @@ pub struct OpenOutputs {
     /// The header contents of every panel, if any file has such a header.
     exposures: Vec<Exposure>,
     smv_header: SmvHeader,
+    /// What an `XDS.INP` says of the images.
+    of_xds: Images,
     /// Take the fingerprint of each file that is written.
     hashes: bool,
 }
@@ -164,6 +167,7 @@ impl OpenOutputs {
             },
             exposures,
             smv_header: files.smv_header,
+            of_xds: files.of_xds(response),
             hashes,
         })
     }
@@ -335,6 +339,7 @@ impl OpenOutputs {
             noise,
             expt,
             xds,
+            of_xds,
             copies,
             ..
         } = self;
@@ -365,7 +370,7 @@ impl OpenOutputs {
                         expt.map(|to| text(to, OutputKind::Expt, dxtbx::write(geometry, response)));
                     complete.extend(expt.transpose()?);
                     if let Some(to) = xds {
-                        complete.push(text(to, OutputKind::Xds, xds::write(geometry)?)?);
+                        complete.push(text(to, OutputKind::Xds, xds::write(geometry, &of_xds)?)?);
                     }
                 }
                 complete.extend(truth_output.map(write_truth).transpose()?);

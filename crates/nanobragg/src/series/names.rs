@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::Shard;
+use nanobragg_response::ResponseSpec;
+
+use super::{SeriesKind, Shard};
 use crate::error::Error;
+use crate::exchange::xds::Images;
 use crate::outputs::{OutputFiles, OutputKind, is_device};
 
 /// Digits of a number that is inserted.
@@ -17,6 +20,7 @@ pub struct SeriesFiles {
     /// With a place for the number.
     of_frames: OutputFiles,
     nexus: Option<PathBuf>,
+    xds: Option<PathBuf>,
 }
 
 impl SeriesFiles {
@@ -26,8 +30,15 @@ impl SeriesFiles {
     ///
     /// # Errors
     /// [`Error::SeriesNames`] where two names could become one file, be it for different numbers.
-    pub fn new(files: &OutputFiles, shard: Option<Shard>) -> Result<Self, Error> {
+    pub fn new(files: &OutputFiles, shard: Option<Shard>, kind: SeriesKind) -> Result<Self, Error> {
         let mut of_frames = files.clone();
+        // Shots have an orientation each.
+        let xds = files.get(OutputKind::Xds).filter(|path| !is_numbered(path));
+        let xds = xds.filter(|_| kind == SeriesKind::Rotation);
+        let xds = xds.map(Path::to_path_buf);
+        if xds.is_some() {
+            of_frames.remove(OutputKind::Xds);
+        }
         let nexus = files.get(OutputKind::Nexus);
         let nexus = nexus.filter(|path| !is_numbered(path) && !is_device(path));
         let nexus =
@@ -35,7 +46,11 @@ impl SeriesFiles {
         if nexus.is_some() {
             of_frames.remove(OutputKind::Nexus);
         }
-        let files = Self { of_frames, nexus };
+        let files = Self {
+            of_frames,
+            nexus,
+            xds,
+        };
         files.refuse_collisions()?;
         Ok(files)
     }
@@ -43,6 +58,23 @@ impl SeriesFiles {
     /// The outputs of one frame.
     pub fn of_frame(&self, number: u32) -> OutputFiles {
         self.of_frames.map(|path| numbered(path, number))
+    }
+
+    /// The one `XDS.INP` of all frames of a rotation.
+    pub fn xds(&self) -> Option<&Path> {
+        self.xds.as_deref()
+    }
+
+    /// What that file says of the images `numbers`, with names as seen from its folder.
+    pub(super) fn of_xds(&self, numbers: &[u32], response: &ResponseSpec) -> Images {
+        let processed = self.of_frames.processed();
+        let images = Images::new(processed.and_then(|(_, format)| format), response);
+        let template = processed.and_then(|(path, _)| Template::of(path));
+        Images {
+            template: template.map(|template| template.with_question_marks(self.xds())),
+            numbers: [numbers.first(), numbers.last()].map(|number| number.copied().unwrap_or(1)),
+            ..images
+        }
     }
 
     /// The one NeXus file of all frames.
@@ -53,9 +85,8 @@ impl SeriesFiles {
     /// The folders of all these files.
     pub(super) fn folders(&self) -> BTreeSet<PathBuf> {
         let of_frames = self.of_frames.iter().map(|(_, path)| path);
-        let files = of_frames
-            .chain(self.nexus())
-            .filter(|path| !is_device(path));
+        let of_all = self.nexus().into_iter().chain(self.xds());
+        let files = of_frames.chain(of_all).filter(|path| !is_device(path));
         files.map(|path| folder_of(path).to_path_buf()).collect()
     }
 
@@ -148,6 +179,19 @@ impl Template {
             digits: DIGITS,
             after,
         })
+    }
+
+    /// The names with a `?` for each digit, without their folder if `beside` is in it.
+    fn with_question_marks(&self, beside: Option<&Path>) -> String {
+        let mut name = self.before.clone();
+        name.push("?".repeat(self.digits));
+        name.push(&self.after);
+        let folder = beside.and_then(Path::parent);
+        let path = match folder.is_some_and(|folder| same_folder(folder, &self.folder)) {
+            true => PathBuf::from(name),
+            false => self.folder.join(name),
+        };
+        path.display().to_string()
     }
 
     fn path(&self, number: u32) -> PathBuf {
@@ -247,7 +291,7 @@ mod tests {
     }
 
     fn is_refused(named: &[(OutputKind, &str)]) -> bool {
-        SeriesFiles::new(&files(named), None).is_err()
+        SeriesFiles::new(&files(named), None, SeriesKind::Rotation).is_err()
     }
 
     #[test]
@@ -277,7 +321,7 @@ mod tests {
             (OutputKind::Xds, "XDS.INP"),
             (OutputKind::Truth, "t.csv"),
         ];
-        let of_series = SeriesFiles::new(&files(&named), None).unwrap();
+        let of_series = SeriesFiles::new(&files(&named), None, SeriesKind::Rotation).unwrap();
         let of_frame = of_series.of_frame(7);
         assert_eq!(of_frame.iter().count(), 7);
         for (kind, path) in of_frame.iter() {
@@ -292,7 +336,7 @@ mod tests {
     fn a_nexus_file_without_hashes_is_one_for_all_frames() {
         let of = |path: &str, shard| {
             let files = files(&[(OutputKind::Nexus, path)]);
-            let of_series = SeriesFiles::new(&files, shard).unwrap();
+            let of_series = SeriesFiles::new(&files, shard, SeriesKind::Rotation).unwrap();
             let of_frame = of_series.of_frame(7);
             assert_eq!(
                 of_frame.get(OutputKind::Nexus).is_none(),

@@ -1,5 +1,6 @@
 //! A whole series: the frames that are to be rendered, one after the other or some at a time.
 
+use std::io::Write;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use nanobragg_crystal::GridLimit;
+use nanobragg_io::Output;
 use nanobragg_io::png::Grey;
 use nanobragg_io::remove_abandoned;
 use nanobragg_physics::{Cancel, Level, Precision, RunOptions, Scene, truth as truth_of};
@@ -16,7 +18,7 @@ use super::file::SeriesFile;
 use super::log::Log;
 use super::{Frame, SeriesFiles, SeriesIdentity, SeriesKind, SeriesSpec};
 use crate::error::Error;
-use crate::exchange::Geometry;
+use crate::exchange::{Geometry, xds};
 use crate::factors::Loaded;
 use crate::images::Simulated;
 use crate::memory::{bytes_needed, check_memory};
@@ -116,7 +118,7 @@ impl<'r> SeriesRun<'r> {
             "misset_seed": series.seeds.misset,
             "mosaic_seed": series.seeds.mosaic,
             "spindle": first.experiment.goniometer.spindle(),
-            "wavelength_angstrom": first.decisions.wavelength_m * 1e10,
+            "wavelength_angstrom": first.decisions.central_wavelength_m * 1e10,
         });
         if let Some(&number) = request.numbers.first() {
             let mut every = files.of_frame(number);
@@ -136,6 +138,18 @@ impl<'r> SeriesRun<'r> {
         } else {
             0
         };
+        if let Some(path) = files.xds() {
+            let mut file = OutputFiles::default();
+            file.set(OutputKind::Xds, path.to_path_buf());
+            (request.check_files)(&file)?;
+            let images = files.of_xds(&request.numbers, &request.loaded.spec.response);
+            let text = xds::write(&Geometry::of(first)?, &images)?;
+            let mut output = Output::create(path)?;
+            output
+                .write_all(text.as_bytes())
+                .map_err(nanobragg_io::Error::from)?;
+            output.commit()?;
+        }
         let nexus = files.nexus().filter(|_| !log.has_file_of_all());
         let file_of_all = nexus.map(|path| {
             let numbers = request.numbers.clone();

@@ -20,4 +20,4 @@ mod read;
 mod write;
 
 pub use read::{parse, read};
-pub use write::write;
+pub use write::{ImageFormat, Images, write};

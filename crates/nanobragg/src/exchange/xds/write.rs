@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
+use nanobragg_crystal::SpaceGroup;
 use nanobragg_geometry::vector::{cross, dot, norm, unit};
+use nanobragg_response::ResponseSpec;
 
 use crate::error::Error;
 use crate::exchange::frame::turned_about_x;
@@ -11,14 +13,57 @@ use crate::exchange::geometry::Geometry;
 /// Numbers smaller than this are written with an exponent.
 const SHORT: f64 = 1e-4;
 
-/// The text of an `XDS.INP` with this geometry.
+/// The images that an `XDS.INP` is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    /// Their names, with a `?` for each digit of the number; `None` for an image without a number.
+    pub template: Option<String>,
+    /// The first and the last number.
+    pub numbers: [u32; 2],
+    /// Their format, if XDS reads it without a library.
+    pub format: Option<ImageFormat>,
+    /// The largest count.
+    pub overload: u32,
+}
+
+impl Images {
+    /// An image of this format and response, without a number.
+    pub fn new(format: Option<ImageFormat>, response: &ResponseSpec) -> Self {
+        // The largest count that is not cut off.
+        let full = match format {
+            Some(ImageFormat::Cbf) => i32::MAX as u32,
+            Some(ImageFormat::Smv) | None => u32::from(u16::MAX),
+        };
+        let most = response
+            .saturation_counts
+            .map_or(full, |most| most.min(full));
+        Self {
+            template: None,
+            numbers: [1, 1],
+            format,
+            overload: most.saturating_sub(1),
+        }
+    }
+}
+
+/// A format that XDS reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageFormat {
+    /// SMV, of which a count of 0 is no measurement.
+    Smv,
+    /// CBF.
+    Cbf,
+}
+
+/// The text of an `XDS.INP` with this geometry, for these images. The space group is that of the structure
+/// in the setting that XDS has of it, or P 1.
 ///
 /// Numbers are written with as many digits as it takes to read them back unchanged. What XDS needs
-/// besides, the names of the images above all, is left to be added.
+/// besides is left to be added.
 ///
 /// # Errors
 /// [`Error::SeveralPanels`] unless the detector is one panel.
-pub fn write(geometry: &Geometry) -> Result<String, Error> {
+pub fn write(geometry: &Geometry, images: &Images) -> Result<String, Error> {
     let Geometry { panels, beam, .. } = geometry;
     let [panel] = panels.as_slice() else {
         return Err(Error::SeveralPanels {
@@ -35,11 +80,7 @@ pub fn write(geometry: &Geometry) -> Result<String, Error> {
         let at = |v: [f64; 3]| v.get(i).copied().unwrap_or(0.0);
         distance_mm * at(normal) - at(origin_mm)
     });
-    let mut text = String::from(
-        "! Geometry of a simulated image. To be added: JOB=, NAME_TEMPLATE_OF_DATA_FRAMES=,\n\
-         ! DATA_RANGE= and what else concerns the processing.\n\
-         DETECTOR= ADSC MINIMUM_VALID_PIXEL_VALUE= 1 OVERLOAD= 65534\n",
-    );
+    let mut text = head(images);
     let mut line = |keyword: &str, numbers: &[f64]| {
         let numbers: Vec<String> = numbers.iter().map(|x| number(*x)).collect();
         // Writing to a String cannot fail.
@@ -67,13 +108,51 @@ pub fn write(geometry: &Geometry) -> Result<String, Error> {
     line("STARTING_ANGLE", &[geometry.oscillation.start_deg]);
     line("OSCILLATION_RANGE", &[geometry.oscillation.width_deg]);
     let edges = geometry.lattice_angstrom.map(turned_about_x);
-    line("SPACE_GROUP_NUMBER", &[1.0]);
+    line(
+        "SPACE_GROUP_NUMBER",
+        &[f64::from(space_group_number(geometry))],
+    );
     line("UNIT_CELL_CONSTANTS", &constants(edges));
     let [a, b, c] = edges;
     line("UNIT_CELL_A-AXIS", &a);
     line("UNIT_CELL_B-AXIS", &b);
     line("UNIT_CELL_C-AXIS", &c);
     Ok(text)
+}
+
+/// What is said of the images.
+fn head(images: &Images) -> String {
+    let [first, last] = images.numbers;
+    let names = match &images.template {
+        Some(template) => format!(
+            "! Geometry of simulated images. To be added: what concerns the processing.\n\
+             NAME_TEMPLATE_OF_DATA_FRAMES= {template}\nDATA_RANGE= {first} {last}\n"
+        ),
+        None => "! Geometry of a simulated image. To be added: NAME_TEMPLATE_OF_DATA_FRAMES=, DATA_RANGE= and\n\
+                 ! what else concerns the processing.\n"
+            .to_owned(),
+    };
+    let (detector, least) = match images.format {
+        Some(ImageFormat::Smv) => ("ADSC", 1),
+        Some(ImageFormat::Cbf) => ("PILATUS", 0),
+        None => ("ADSC", 1),
+    };
+    let overload = images.overload;
+    format!(
+        "{names}JOB= XYCORR INIT COLSPOT IDXREF DEFPIX INTEGRATE CORRECT\n\
+         DETECTOR= {detector} MINIMUM_VALID_PIXEL_VALUE= {least} OVERLOAD= {overload}\n"
+    )
+}
+
+/// The number of the space group if it is in the setting that the number means; 1 otherwise.
+fn space_group_number(geometry: &Geometry) -> u16 {
+    let group = geometry.space_group.as_ref();
+    let standard = group.and_then(|group| {
+        let number = group.number()?;
+        let standard = SpaceGroup::from_number(number)?;
+        (standard.hall() == group.hall()).then_some(number)
+    });
+    standard.unwrap_or(1)
 }
 
 /// Edges in Angstrom and angles in degrees.
