@@ -143,7 +143,7 @@ mod tests {
         let help = text();
         let listed: Vec<&str> = help
             .lines()
-            .filter(|line| line.starts_with("  -"))
+            .filter(|line| line.trim_start().starts_with('-'))
             .flat_map(|line| line.split([' ', ',']).filter(|word| word.starts_with('-')))
             .collect();
         for group in groups() {
