@@ -162,6 +162,10 @@ fn axes_given_to_a_named_convention_are_warned_about() {
     let spec = DetectorSpec {
         axes,
         twotheta,
+        fixes: GeometryFixes {
+            twotheta_distance: true,
+            ..GeometryFixes::default()
+        },
         ..DetectorSpec::default()
     };
     let warnings = |spec: &DetectorSpec| Laboratory::new(spec).unwrap().layout.warnings.to_vec();
