@@ -142,14 +142,10 @@ pub fn marks(bytes: &[u8]) -> Marks {
 
 /// The same from lines of miniCBF: `# Count_cutoff 1048500 counts`.
 pub(crate) fn marks_in_lines(text: &str) -> Marks {
-    let cutoff = text.lines().find_map(|line| {
-        let words = line
-            .trim_start_matches(['#', ' '])
-            .strip_prefix("Count_cutoff")?;
-        let word = words
-            .trim_start_matches([' ', '\t', ':', '='])
-            .split_whitespace()
-            .next()?;
+    // Writers differ in what is before the name: a line of its own, or a quoted text.
+    let cutoff = text.split_once("Count_cutoff").and_then(|(_, after)| {
+        let word = after.trim_start_matches([' ', '\t', ':', '=']);
+        let word = word.split_whitespace().next()?;
         word.parse().ok().filter(|&counts: &f64| counts > 0.0)
     });
     Marks {
