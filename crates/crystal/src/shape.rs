@@ -7,7 +7,7 @@
 //! therefore methods of the number type, [`LatticeNumber`]: `f64` uses the formula of the C program,
 //! and a [`Dual`] uses a power series near the zeros.
 
-use std::f64::consts::PI;
+use std::f64::consts::{LOG2_E, PI};
 use std::fmt;
 
 use nanobragg_numeric::{Dual, Real, Scalar};
@@ -166,6 +166,51 @@ impl<T: LatticeNumber> LatticeShape<T> {
         // the edge of the cell in Angstrom.
         let [na, nb, nc] = self.cells;
         (x * x + y * y + z * z) * na * na * nb * nb * nc * nc
+    }
+}
+
+/// Lattice factors for sums over many pixels: what does not depend on the pixel is multiplied out
+/// beforehand. Rounding errors differ from those of [`LatticeShape::factor`] in the last digits of an `f64`.
+impl LatticeShape {
+    /// The amplitude of a Gaussian or a ball at the centre of a spot, as a multiple of that of one cell.
+    #[inline(always)]
+    pub fn peak(&self) -> f64 {
+        let [na, nb, nc] = self.cells;
+        let total = na * nb * nc;
+        match self.shape {
+            Shape::Round => total * ELLIPSOID_AMPLITUDE,
+            Shape::Square | Shape::Gauss | Shape::Tophat => total,
+        }
+    }
+
+    /// The form `[hh, kk, ll, hk, hl, kl]` whose value at the offsets is the logarithm to base 2 of a
+    /// Gaussian over its peak: `-r2 fudge/0.63 log2(e)`, with the `r2` of [`LatticeShape::factor`].
+    #[inline(always)]
+    pub fn gaussian_form(&self) -> [f64; 6] {
+        let [na, nb, nc] = self.cells;
+        let scale = -self.fudge / GAUSS_RADIUS_SQUARED * LOG2_E;
+        if self.width_follows_size {
+            return [na * na, nb * nb, nc * nc, 0.0, 0.0, 0.0].map(|product| scale * product);
+        }
+        let [a, b, c] = self.reciprocal_per_angstrom;
+        let dot = |v: [f64; 3], w: [f64; 3]| v[0] * w[0] + v[1] * w[1] + v[2] * w[2];
+        let total = na * nb * nc;
+        let scale = scale * (total * total);
+        [
+            dot(a, a),
+            dot(b, b),
+            dot(c, c),
+            2.0 * dot(a, b),
+            2.0 * dot(a, c),
+            2.0 * dot(b, c),
+        ]
+        .map(|product| scale * product)
+    }
+
+    /// The factors of `dh^2`, `dk^2` and `dl^2` in the squared radius of a ball.
+    #[inline(always)]
+    pub fn ball_form(&self) -> [f64; 3] {
+        self.cells.map(|n| n * n * self.fudge)
     }
 }
 

@@ -5,6 +5,7 @@ use nanobragg_numeric::Scalar;
 
 use super::block::{BLOCK, Block, any};
 use super::lane::{Arithmetic, Lane, sin_pi_single};
+use super::peaked::BALL_CENTRE;
 use crate::scene::View;
 
 /// The precision of the interference function of a parallelepiped. All other numbers, in particular the
@@ -114,15 +115,12 @@ fn fill_peaked(view: &View<'_>, shape: Shape, block: &mut Block) {
 /// A lane evaluates both formulas with a removable singularity in closed form, with branch-free sines.
 impl LatticeNumber for Lane {}
 
-/// Below this value of `pi sqrt(fudge r^2)` the scalar sum's formula computes the transform of a sphere.
-const ROUND_CENTRE: f64 = 0.05;
-
 /// Near the centre of a spot `sin(x)/x - cos(x)` loses its leading digits, and the last bit of the
 /// system's sine determines the result of the C program. The few lanes there are computed with that sine.
 #[inline(always)]
 fn mend_round_centres(view: &View<'_>, block: &mut Block) {
     let lattice = &view.lattice;
-    let limit = (ROUND_CENTRE / std::f64::consts::PI).powi(2);
+    let limit = BALL_CENTRE * BALL_CENTRE;
     let [na, nb, nc] = lattice.cells;
     let [dh, dk, dl] = &block.offset;
     let mut radius_squared = [0.0; BLOCK];

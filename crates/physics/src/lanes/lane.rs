@@ -61,6 +61,25 @@ pub(crate) trait Arithmetic {
         Self::multiply_add(fourth + square + a4, fourth, a5)
     }
 
+    /// `2^x` to a relative error of 1.4e-14. Below `2^-1022` the result is `2^-1022`, whose square is 0.
+    /// `x` must be below 1023.
+    ///
+    /// # Source
+    /// Minimax polynomial (Remez exchange in extended precision).
+    #[inline(always)]
+    fn exp2(x: f64) -> f64 {
+        let x = if x > -1022.0 { x } else { -1022.0 };
+        let whole = round_to_even(x);
+        Self::polynomial(&EXP2, x - whole) * power_of_two(whole)
+    }
+
+    /// `sin(x)` and `cos(x)` for |x| <= pi/2, to the last digits.
+    #[inline(always)]
+    fn sin_cos(x: f64) -> (f64, f64) {
+        let z = x * x;
+        (x * Self::polynomial(&SINE, z), Self::polynomial(&COSINE, z))
+    }
+
     /// `a b + c`, in one instruction if there is one.
     fn multiply_add(a: f64, b: f64, c: f64) -> f64;
 
@@ -193,6 +212,47 @@ const SINE_OVER_TURN: [f64; 6] = [
     675_181.009_269_087_7,
 ];
 
+/// `2^f` for |f| <= 1/2.
+const EXP2: [f64; 10] = [
+    1.000_000_000_000_012_7,
+    0.693_147_180_559_871,
+    0.240_226_506_956_496_53,
+    0.055_504_108_668_685_62,
+    0.009_618_129_192_067_19,
+    0.001_333_355_761_760_322_6,
+    1.540_343_494_810_376_7e-4,
+    1.525_298_483_948_188_5e-5,
+    1.325_940_560_405_559e-6,
+    1.015_033_654_592_361_9e-7,
+];
+
+/// `sin(x)/x` of `z = x^2`, |x| <= pi/2.
+const SINE: [f64; 9] = [
+    1.0,
+    -0.166_666_666_666_666_66,
+    0.008_333_333_333_333_163,
+    -1.984_126_984_120_142_5e-4,
+    2.755_731_921_008_262_6e-6,
+    -2.505_210_679_185_540_5e-8,
+    1.605_893_616_578_948_7e-10,
+    -7.642_909_282_900_216e-13,
+    2.720_388_372_992_208e-15,
+];
+
+/// `cos(x)` of `z = x^2`, |x| <= pi/2.
+const COSINE: [f64; 10] = [
+    1.0,
+    -0.5,
+    0.041_666_666_666_666_66,
+    -0.001_388_888_888_888_852_7,
+    2.480_158_730_149_218e-5,
+    -2.755_731_920_959_539_7e-7,
+    2.087_675_566_216_737e-9,
+    -1.147_066_997_453_641_4e-11,
+    4.776_867_823_828_51e-14,
+    -1.511_940_215_591_284_2e-16,
+];
+
 /// The number to add to an integer so that the low bits of the sum count from `origin`.
 #[inline(always)]
 pub(crate) fn offset_base(origin: f64) -> f64 {
@@ -261,40 +321,13 @@ impl Scalar for Lane {
     #[inline(always)]
     fn sin(self) -> Self {
         let (n, r) = reduce_by_pi(self.0);
-        let z = r * r;
-        let sine = r * horner!(
-            z,
-            1.0,
-            -0.166_666_666_666_666_66,
-            0.008_333_333_333_333_163,
-            -1.984_126_984_120_142_5e-4,
-            2.755_731_921_008_262_6e-6,
-            -2.505_210_679_185_540_5e-8,
-            1.605_893_616_578_948_7e-10,
-            -7.642_909_282_900_216e-13,
-            2.720_388_372_992_208e-15
-        );
-        Self(negate_if_odd(sine, n))
+        Self(negate_if_odd(Separate::sin_cos(r).0, n))
     }
 
     #[inline(always)]
     fn cos(self) -> Self {
         let (n, r) = reduce_by_pi(self.0);
-        let z = r * r;
-        let cosine = horner!(
-            z,
-            1.0,
-            -0.5,
-            0.041_666_666_666_666_66,
-            -0.001_388_888_888_888_852_7,
-            2.480_158_730_149_218e-5,
-            -2.755_731_920_959_539_7e-7,
-            2.087_675_566_216_737e-9,
-            -1.147_066_997_453_641_4e-11,
-            4.776_867_823_828_51e-14,
-            -1.511_940_215_591_284_2e-16
-        );
-        Self(negate_if_odd(cosine, n))
+        Self(negate_if_odd(Separate::sin_cos(r).1, n))
     }
 
     #[inline(always)]
@@ -404,6 +437,19 @@ mod tests {
         }
         assert_eq!(Lane(-1e9).exp().0, 0.0);
         assert_eq!(Lane(0.0).exp().0, 1.0);
+    }
+
+    #[test]
+    fn powers_of_two_are_good_to_a_millionth_of_an_f32_step() {
+        for x in spread(1021.0) {
+            for own in [Separate::exp2(x), Fused::exp2(x)] {
+                assert!((own / x.exp2() - 1.0).abs() < 2e-14, "{x}");
+            }
+        }
+        for x in [-1023.0, -1e300, f64::NEG_INFINITY] {
+            let own = Fused::exp2(x);
+            assert_eq!(own * own, 0.0);
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | `extent` | the lengths of the scattering vectors of a block |
 //! | `correct` | solid angles, capture fractions, polarization factors |
 //! | `lookup`, `interference` | the two expensive stages: structure factors, lattice factors |
+//! | `peaked` | Gaussian and ball-shaped spots: lattice factors and the addition in one stage |
 //! | `derivatives` | an observer: derivatives of the sum |
 //! | `lane` | branch-free functions |
 //! | `shares` | an observer: the sum divided among reflections |
@@ -27,6 +28,7 @@ mod lane;
 mod level;
 mod lookup;
 mod observer;
+mod peaked;
 mod shares;
 mod sum;
 

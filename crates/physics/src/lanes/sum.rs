@@ -15,6 +15,7 @@ use super::lookup::{
     OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_nearest_outside, gather_tricubic,
 };
 use super::observer::{Adds, BlockObserver, Subpixels, Unseen};
+use super::peaked::{Ball, Gaussian, Peaked, add_peaked_terms, radii};
 use crate::backend::{PartOutcome, RowPart};
 use crate::fixes::Oddity;
 use crate::sampling::{Lookup, Scales};
@@ -222,12 +223,29 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
                 observe_orientations::<A, O, false>(view, block, observer)
             };
         }
-        if by_square && !any(&block.live, |live| live == 0.0) {
-            return if extent.is_inside_grid(view) {
-                add_square_orientations::<P, A, true>(view, block)
-            } else {
-                add_square_orientations::<P, A, false>(view, block)
-            };
+        if !any(&block.live, |live| live == 0.0) {
+            let is_inside = extent.is_inside_grid(view);
+            if by_square {
+                return if is_inside {
+                    add_square_orientations::<P, A, true>(view, block)
+                } else {
+                    add_square_orientations::<P, A, false>(view, block)
+                };
+            }
+            if let Some(shape) = Gaussian::of(&view.lattice) {
+                return if is_inside {
+                    add_peaked_orientations::<P, A, _, true>(view, &shape, block)
+                } else {
+                    add_peaked_orientations::<P, A, _, false>(view, &shape, block)
+                };
+            }
+            if let Some(shape) = Ball::of(&view.lattice) {
+                return if is_inside {
+                    add_peaked_orientations::<P, A, _, true>(view, &shape, block)
+                } else {
+                    add_peaked_orientations::<P, A, _, false>(view, &shape, block)
+                };
+            }
         }
     }
     for (index, orientation) in view.orientations.iter().enumerate() {
@@ -330,6 +348,31 @@ fn add_square_orientations<P: Interference, A: Arithmetic, const INSIDE: bool>(
             find_nearest::<A, INSIDE>(view, orientation, block);
             gather_nearest::<INSIDE>(view, block);
             add_square_terms::<P, A, true, true>(view, block);
+        }
+    }
+}
+
+/// The same of a crystal with Gaussian or ball-shaped spots.
+#[inline(always)]
+fn add_peaked_orientations<P: Interference, A: Arithmetic, S: Peaked, const INSIDE: bool>(
+    view: &View<'_>,
+    shape: &S,
+    block: &mut Block,
+) {
+    let peak = view.lattice.peak();
+    for orientation in view.orientations.iter() {
+        find_nearest::<A, INSIDE>(view, orientation, block);
+        let Some((radii, is_regular)) = radii::<A, S>(shape, block) else {
+            continue;
+        };
+        if !gather_nearest::<INSIDE>(view, block) {
+            continue;
+        }
+        if is_regular {
+            add_peaked_terms::<A, S>(peak, &radii, block);
+        } else {
+            fill_lattice::<P, A>(view, block);
+            add_terms(block);
         }
     }
 }
