@@ -4,14 +4,14 @@ use nanobragg_cli::args;
 use nanobragg_tests::binary::{Finished, Scene};
 use nanobragg_tests::cases;
 
-/// A small image that is quickly rendered.
+/// A small image that renders quickly.
 const SMALL: &str = "-cell 70 80 90 75 85 95 -default_F 120 -N 3 -distance 70 -pixel 0.8 \
                      -detpixels 16 -seed 1 -noprogress";
 
-/// The exit status for a command line that makes no sense.
+/// The exit status of a wrong command line.
 const USAGE: Option<i32> = Some(2);
 
-/// The exit status for a run that fails.
+/// The exit status of a failed run.
 const FAILURE: Option<i32> = Some(1);
 
 fn run(line: &str) -> Finished {
@@ -261,7 +261,7 @@ fn the_headline_command_runs() {
     let finished = scene.run_line(&format!("{line} {smaller}")).well();
     assert_eq!(scene.read("out.bin").len(), 4 * 32 * 24);
     finished.line("created a total of 2 sources:");
-    // The second time, the structure factors come from the dump of the first.
+    // The second run reads the structure factors from the dump of the first.
     let first = scene.read("out.bin");
     scene
         .run_line(&format!("{line} -detpixels_x 32 -detpixels_y 24"))

@@ -1,20 +1,20 @@
-//! `nanoBragg compare`, as a user meets it.
+//! `nanoBragg compare` on the command line.
 
 use nanobragg::io::{Image, float, pgm, smv};
 use nanobragg_tests::binary::{Finished, Scene, program};
 use serde_json::Value;
 
-/// The exit status where image B is beyond the tolerance.
+/// The exit status if image B is beyond the tolerance.
 const BEYOND: Option<i32> = Some(1);
 
-/// The exit status where nothing could be compared.
+/// The exit status if a comparison is not possible.
 const TROUBLE: Option<i32> = Some(2);
 
-/// A small image that is quickly rendered, from files.
+/// A small image that renders quickly, from input files.
 const FROM_FILES: &str = "-hkl P1.hkl -cell 70 80 90 75 85 95 -N 3 -distance 70 -pixel 0.8 -detpixels_x 16 \
      -detpixels_y 12 -seed 1";
 
-/// A small image that is quickly rendered, from nothing else.
+/// A small image that renders quickly, without input files.
 const SMALL: &str = "-cell 70 80 90 -default_F 120 -N 3 -distance 70 -pixel 0.8 -detpixels 16";
 
 /// Counts of 6 x 4 pixels with one spot.
@@ -24,8 +24,8 @@ fn counts() -> Image<u16> {
     Image::new(6, 4, pixels).unwrap()
 }
 
-/// A folder with the same image in each format, under names that tell nothing, and one that differs
-/// from it by 1 at fast 3 slow 2.
+/// A folder with the same image in each format, with names that do not show the format, and an image
+/// that differs by 1 at fast 3 slow 2.
 fn scene() -> Scene {
     let scene = Scene::empty();
     let put = |name: &str, write: &dyn Fn(&mut Vec<u8>) -> nanobragg::io::Result<()>| {
@@ -52,14 +52,14 @@ fn compare(scene: &Scene, line: &str) -> Finished {
     scene.run_line(&format!("compare {line}"))
 }
 
-/// Compares files and returns what the JSON says.
+/// Compares files and returns the JSON.
 fn figures(line: &str, status: Option<i32>) -> Value {
     let finished = compare(&scene(), &format!("{line} -json -"));
     assert_eq!(finished.status, status, "{}", finished.stderr);
     serde_json::from_str(&finished.stdout).unwrap()
 }
 
-/// What is said of a comparison that cannot be made.
+/// The error message of an impossible comparison.
 fn refusal(scene: &Scene, line: &str) -> String {
     let finished = compare(scene, line);
     assert_eq!(finished.status, TROUBLE, "{line}: {}", finished.stdout);
@@ -191,7 +191,7 @@ fn a_difference_is_told_with_its_place_and_size() {
     let quantiles = &figures["relative_difference_quantiles"];
     assert_eq!(quantiles["90_percent"], 0.0);
     assert_eq!(quantiles["100_percent"], 1.0 / 16.0);
-    // 0 + 1 + ... + 23 with 200 in place of 8.
+    // 0 + 1 + ... + 23, with 200 instead of 8.
     assert_eq!(figures["a"]["total"], 468.0);
     assert_eq!(figures["b"]["total"], 469.0);
     let peaks = &figures["peaks"];
@@ -200,7 +200,7 @@ fn a_difference_is_told_with_its_place_and_size() {
 
 #[test]
 fn the_tolerance_decides_the_exit_status() {
-    // Allowed are t 15 + t 200/1000, and the pixel is off by 1.
+    // The limit is t 15 + t 200/1000, and the pixel differs by 1.
     figures("smv off -tolerance 0.0657", BEYOND);
     figures("smv off -tolerance 0.0658", Some(0));
     figures("smv float --tolerance=0", Some(0));
@@ -256,7 +256,7 @@ fn json_and_picture_are_written_beside_the_text() {
     assert!(finished.stdout.contains("B is within it"));
     let figures: Value = serde_json::from_slice(&scene.read("figures.json")).unwrap();
     assert_eq!(figures["within_tolerance"], true);
-    // Three panels of 6 with two gaps of 2, 4 high.
+    // Three panels of width 6 with two gaps of 2, and a height of 4.
     let picture = scene.read("picture.png");
     assert_eq!(picture[16..24], [0, 0, 0, 22, 0, 0, 0, 4]);
     assert_eq!(
@@ -351,8 +351,8 @@ fn help_tells_how_to_compare() {
     assert!(help.stdout.contains("nanoBragg compare"));
 }
 
-/// Runs this program and `reference` on the same arguments in `scene`, with its temporary folders in
-/// a folder of its own, of which nothing may be left.
+/// Runs this program and `reference` with the same arguments in `scene`. The temporary folders are in
+/// another folder, which must be empty at the end.
 fn beside(scene: &Scene, reference: &str, arguments: &str) -> Finished {
     let temporary = tempfile::tempdir().unwrap();
     let flags = ["compare", "-json", "-", "-reference", reference, "--"];
@@ -376,7 +376,7 @@ fn the_program_equals_itself_as_its_own_reference() {
     let scene = Scene::with_inputs();
     let before = scene.names();
     let program = program().to_string_lossy();
-    // What the arguments say of outputs has no effect.
+    // Arguments for outputs have no effect.
     let arguments = format!("{FROM_FILES} -threads 2 -level reference -floatfile nowhere/f -nopgm");
     let finished = beside(&scene, &program, &arguments).well();
     let figures: Value = serde_json::from_str(&finished.stdout).unwrap();

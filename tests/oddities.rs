@@ -1,4 +1,4 @@
-//! A run is warned of the oddities of the C program that change it, and of no others.
+//! A run warns about the oddities of the C program that change it, and about no others.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use nanobragg_tests::binary::Scene;
 const PLAIN: &str = "-cell 70 80 90 90 100 90 -default_F 120 -N 3 -lambda 1.2 -distance 70 -pixel 0.8 \
                      -detpixels 16 -misset 15 25 35 -oversample 1 -noprogress -nonoise -seed 1";
 
-/// The oddities that a run with further flags is warned of, by name.
+/// The names of the oddities in the warnings of a run with further flags.
 fn oddities(line: &str) -> BTreeSet<String> {
     oddities_of_all(&format!("{PLAIN} {line}"))
 }
 
-/// The oddities that the run of a whole command line is warned of, by name.
+/// The names of the oddities in the warnings of a complete command line.
 fn oddities_of_all(line: &str) -> BTreeSet<String> {
     let finished = Scene::with_inputs().run_line(line).well();
     assert!(!finished.stdout.contains("oddity"));
@@ -30,7 +30,7 @@ fn oddities_of_all(line: &str) -> BTreeSet<String> {
     finished.stderr.lines().filter_map(named).collect()
 }
 
-/// Whether a run is warned of these and no others.
+/// Checks that a run warns about exactly these oddities.
 fn assert_oddities(line: &str, expected: &[Oddity]) {
     let expected = expected.iter().map(|oddity| oddity.name().to_owned());
     assert_eq!(oddities(line), expected.collect(), "{line}");
@@ -226,7 +226,7 @@ fn flags_without_effect_are_named() {
     ] {
         let finished = Scene::empty().run_line(&format!("{PLAIN} {flag}")).well();
         let name = flag.split(' ').next().unwrap();
-        // An alias is named as the flag it stands for.
+        // The warning has the name of the flag, not the alias.
         let warning = format!("{} has no effect", name.trim_end_matches("ance"));
         assert!(
             finished.stderr.contains(&warning),

@@ -1,4 +1,4 @@
-//! Which files a run leaves, and that each is complete or untouched.
+//! The output files of a run, each of which is complete or unchanged.
 
 use std::fs;
 
@@ -6,11 +6,11 @@ use nanobragg::io::any::AnyImage;
 use nanobragg_tests::binary::Scene;
 use nanobragg_tests::cases;
 
-/// A small image that is quickly rendered.
+/// A small image that renders quickly.
 const SMALL: &str = "-cell 70 80 90 75 85 95 -N 3 -distance 70 -pixel 0.8 -detpixels 16 -seed 1 \
                      -noprogress";
 
-/// The names of the outputs if no flag says otherwise.
+/// The default names of the outputs.
 const DEFAULT_NAMES: [&str; 4] = [
     "floatimage.bin",
     "image.pgm",
@@ -391,14 +391,14 @@ fn an_interrupted_run_ends_with_130_and_leaves_old_files() {
     for signal in ["INT", "TERM"] {
         let scene = Scene::empty();
         scene.write("floatimage.bin", "old");
-        // Far more rows than could be rendered before the signal arrives, each of them short.
+        // Far more rows than can be rendered before the signal arrives. Each row is short.
         let long = "-default_F 9 -detpixels_x 64 -detpixels_y 60000 -oversample 30 -progress";
         let mut child = scene
             .command(format!("{SMALL} -threads 1 {long}").split_whitespace())
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        // The report comes when outputs are open and rendering begins.
+        // The report is printed after the outputs are opened, before rendering.
         let mut line = String::new();
         while !line.contains("sub-pixels") {
             line.clear();
@@ -416,7 +416,7 @@ fn an_interrupted_run_ends_with_130_and_leaves_old_files() {
                 .unwrap()
                 .success()
         );
-        // What is still said must go somewhere, or the run could wait for a reader.
+        // The rest of standard output is read, or the run could wait for a reader.
         std::io::copy(&mut stdout, &mut std::io::sink()).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(130), "SIG{signal}");
         assert_eq!(scene.names(), ["floatimage.bin"], "SIG{signal}");

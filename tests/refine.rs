@@ -1,30 +1,30 @@
-//! `nanoBragg refine`, as a user meets it.
+//! `nanoBragg refine` on the command line.
 
 use nanobragg_tests::binary::{Finished, Scene};
 use serde_json::Value;
 
-/// The exit status of a refinement that has failed.
+/// The exit status of a failed refinement.
 const FAILED: Option<i32> = Some(1);
 
-/// The exit status of a command line that makes no sense.
+/// The exit status of a wrong command line.
 const USAGE: Option<i32> = Some(2);
 
-/// What the image of lysozyme is of, apart from what is refined: a still of a perfect crystal on a
-/// detector of 128 x 128 pixels that reaches to 3.5 A.
+/// The flags of the lysozyme image that are not refined: a still of a perfect crystal on a detector of
+/// 128 x 128 pixels with a resolution of 3.5 A.
 const STILL: &str = "-N 10 -lambda 1 -detpixels 128 -pixel 0.2 -oversample 1 -fluence 1e25 -seed 1";
 
 /// Cell edges (A), missetting angles (degrees) and distance (mm) of the image.
 const TRUTH: [f64; 7] = [59.062, 68.451, 30.517, 10.0, 20.0, 30.0, 60.0];
 
-/// The names of [`TRUTH`], in its order.
+/// The names of [`TRUTH`], in the same order.
 const NAMES: [&str; 7] = [
     "cell_a", "cell_b", "cell_c", "misset_x", "misset_y", "misset_z", "distance",
 ];
 
-/// By how many standard uncertainties a refined number may miss the truth.
+/// The allowed error of a refined number, in standard uncertainties.
 const SIGMAS: f64 = 3.0;
 
-/// The flags for these values of what is refined.
+/// The flags for these values of the refined parameters.
 fn flags(values: [f64; 7]) -> String {
     let [a, b, c, x, y, z, distance] = values;
     format!("-cell {a} {b} {c} 90 90 90 -misset {x} {y} {z} -distance {distance}")
@@ -59,7 +59,7 @@ struct Draws(u64);
 
 impl Draws {
     fn next(&mut self) -> f64 {
-        // Knuth's linear congruential generator, of which the high bits are good.
+        // Knuth's linear congruential generator, whose high bits are good.
         self.0 = self
             .0
             .wrapping_mul(6364136223846793005)
@@ -71,8 +71,8 @@ impl Draws {
         if self.next() < 0.5 { -1.0 } else { 1.0 }
     }
 
-    /// A start: each edge 2 % off, the orientation 0.3 degrees off about a random axis, the distance
-    /// 1 % off.
+    /// A start with errors of 2 % in each edge, 0.3 degrees about a random axis in the orientation, and 1 %
+    /// in the distance.
     fn start(&mut self) -> [f64; 7] {
         let mut start = TRUTH;
         for edge in &mut start[..3] {
@@ -88,7 +88,7 @@ impl Draws {
     }
 }
 
-/// The last line of standard error, without what stands before every message.
+/// The last line of standard error, without the prefix of all messages.
 fn message(finished: &Finished) -> &str {
     let last = finished.stderr.lines().next_back().unwrap_or_default();
     last.strip_prefix("nanoBragg: error: ")
@@ -119,10 +119,10 @@ fn lysozyme_is_recovered_from_ten_random_starts() {
                 (value - truth).abs() < SIGMAS * sigma,
                 "start {number}: {name} is {value} +- {sigma}"
             );
-            // Not because nothing is known of it: a start is many uncertainties off.
+            // The uncertainty is small enough that the error of the start is many uncertainties.
             assert!(sigma < 0.005 * truth, "{name}: {sigma}");
         }
-        // The distance and the scale of the cell do nearly the same to an image.
+        // The distance and the scale of the cell have nearly the same effect on an image.
         let correlation = result["correlations"]["matrix"][6][1].as_f64().unwrap();
         assert!(correlation > 0.9, "{correlation}");
     }
@@ -147,11 +147,11 @@ fn a_float_image_is_fitted_and_everything_asked_for_is_written() {
     let result: Value = serde_json::from_slice(&scene.read("r.json")).unwrap();
     let distance = &result["parameters"][3];
     assert_eq!(distance["bounds"][0], 59.0);
-    // Without noise there is nothing to be off by.
+    // Without noise the result is exact.
     assert!((distance["value"].as_f64().unwrap() - 60.0).abs() < 1e-3);
     assert!(ended.stderr.contains("stage 1/1 step   0"));
 
-    // The command line that is printed makes the image that was fitted.
+    // The printed command line renders the fitted image.
     let line = ended.line("nanoBragg ");
     scene
         .run_line(&format!("{line} -floatfile again.bin"))

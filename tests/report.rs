@@ -1,13 +1,13 @@
-//! What a run says on standard output.
+//! The report of a run on standard output.
 
 use nanobragg_tests::binary::{Finished, Scene};
 
-/// A run with something to say on every subject.
+/// A run whose report has every section.
 const TELLING: &str = "-mat A.mat -hkl P1.hkl -N 3 -lambda 1.1 -distance 70 -pixel 0.8 \
                        -detpixels_x 16 -detpixels_y 12 -misset 15 25 35 -seed 11 \
                        -sourcefile weights.txt";
 
-/// Weights that no physical source has, and a missing one.
+/// Weights that are not physical, and a missing weight.
 const WEIGHTS: &str =
     "-10 0 0 -3 1.2e-10\n-10 0.02 0.01 0 1.21e-10\n-10 -0.02 0.01 1e30\n-10 0 0.01\n";
 
@@ -66,7 +66,7 @@ fn the_corner_and_the_axes_are_said_as_an_instrumented_c_program_does() {
 #[test]
 fn both_matrices_are_said_and_are_dual() {
     let run = run("-noprogress");
-    // The vectors are columns under a heading and their names.
+    // The vectors are columns, under a heading and their names.
     let vectors = |heading: &str| -> [[f64; 3]; 3] {
         let lines = run
             .stdout

@@ -1,4 +1,4 @@
-//! Outputs that cannot be written, or would overwrite what is needed.
+//! Outputs that cannot be written, or would overwrite an input or another output.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::ffi::OsStrExt;
@@ -20,7 +20,7 @@ fn outputs_that_cannot_be_written_are_refused_before_the_run() {
 
 #[rustfmt::skip]
 pub(crate) const CASES: &[Case] = &[
-    // Where nothing can be written.
+    // Places where no file can be written.
     ("-floatfile missing/a", No("cannot create missing/a: ")),
     ("-intfile missing/a", No("cannot create missing/a: ")),
     ("-pgmfile missing/a", No("cannot create missing/a: ")),
@@ -41,7 +41,7 @@ pub(crate) const CASES: &[Case] = &[
     ("-floatfile intimage.img/a", No("cannot create intimage.img/a: ")),
     ("-noisefile /proc/a", No("cannot create /proc/a: ")),
     ("-floatfile in/circle.img", No("cannot create in/circle.img: ")),
-    // A disk without room.
+    // A full disk.
     ("-floatfile /dev/full", No("cannot write /dev/full: ")),
     ("-intfile /dev/full", No("cannot write /dev/full: ")),
     ("-pgmfile /dev/full", No("cannot write /dev/full: ")),
@@ -50,7 +50,7 @@ pub(crate) const CASES: &[Case] = &[
     ("-cbffile /dev/full", No("cannot write /dev/full: ")),
     ("-tiffile /dev/full", No("cannot write /dev/full: ")),
     ("-nexusfile /dev/full", No("cannot write /dev/full: ")),
-    // One file for two.
+    // One file for two outputs.
     ("-floatfile a -intfile a", No("a: -intfile would overwrite what -floatfile names")),
     ("-intfile a -pgmfile ./a", No("-pgmfile would overwrite what -intfile names")),
     ("-pgmfile a -noisefile .//a", No("-noisefile would overwrite what -pgmfile names")),
@@ -72,7 +72,7 @@ pub(crate) const CASES: &[Case] = &[
     ("-hkl in/good.hkl -img in/good.img -dump in/good.img", No("-dump would overwrite what -img names")),
     ("-hkl in/good.hkl -dump floatimage.bin", No("-floatfile would overwrite what -dump names")),
     ("-hkl in/good.hkl -floatfile Fdump.bin", No("-floatfile would overwrite what -dump names")),
-    // A dump is a convenience: a run does without.
+    // A dump is optional: a run succeeds without it.
     ("-hkl in/good.hkl -dump missing/a", Warn("not kept for the next run: cannot create missing/a", "-hkl in/wordy.hkl")),
     ("-hkl in/good.hkl -dump .", Warn("not kept for the next run: . is a folder", "-hkl in/wordy.hkl")),
     ("-hkl in/good.hkl -dump /proc/a", Warn("not kept for the next run: cannot create /proc/a", "-hkl in/wordy.hkl")),
@@ -80,7 +80,7 @@ pub(crate) const CASES: &[Case] = &[
     ("-hkl in/good.hkl -dump /dev/null", As("-hkl in/wordy.hkl")),
 ];
 
-/// What the base line makes, to hold other runs against.
+/// The images of the base line, for comparison.
 fn good_images() -> Vec<Vec<u8>> {
     let scene = furnished();
     assert_eq!(run_line(&scene, "").unwrap().status, Some(0));
@@ -143,7 +143,7 @@ fn in_a_folder_that_cannot_be_written_the_dump_is_skipped() {
         .into_iter()
         .zip(OUTPUTS);
     let mut command = limited();
-    // Not even root can make files in /proc.
+    // Even root cannot create files in /proc.
     command
         .args(base())
         .arg("-hkl")
@@ -177,7 +177,7 @@ fn paths_may_hold_blanks_and_letters_of_any_kind() {
         let name = std::ffi::OsStr::from_bytes(name);
         let scene = furnished();
         if fs::create_dir(scene.path(name)).is_err() {
-            // Some systems want names to be UTF-8.
+            // Some systems require UTF-8 names.
             continue;
         }
         let hkl = scene.path(name).join("a.hkl");
@@ -213,7 +213,7 @@ fn nobody_listening_is_no_reason_to_stop() {
             .arg("-c")
             .arg(line)
             .arg(nanobragg_tests::binary::program());
-        // A flag that draws a warning, and one that prints much.
+        // A flag that causes a warning, and a flag that prints much.
         command
             .args(base())
             .args(["-coherent", "-printout", "-progress"]);
@@ -229,7 +229,7 @@ fn nobody_listening_is_no_reason_to_stop() {
             ended.stderr
         );
         for _ in 0..500 {
-            // In a pipeline the shell waits for its last part only.
+            // The shell waits only for the last command of a pipeline.
             if OUTPUTS.iter().all(|name| scene.path(name).exists()) {
                 break;
             }
@@ -268,7 +268,7 @@ fn standard_input_is_not_read() {
         .args(base())
         .current_dir(scene.path(""))
         .stdin(Stdio::piped());
-    // Held open: a program that reads would wait.
+    // Standard input stays open: a program that reads it would wait.
     let child = run(&mut command);
     assert_eq!(child.unwrap().status, Some(0));
 }
@@ -305,7 +305,7 @@ fn a_small_disk_that_fills_up_leaves_the_old_files() {
         .stderr(Stdio::null())
         .status();
     if !mount.is_ok_and(|status| status.success()) {
-        // Only some machines let us make a disk.
+        // Only some computers allow the test to make a disk.
         return;
     }
     fs::write(disk.join("floatimage.bin"), OLD).unwrap();

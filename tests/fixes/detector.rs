@@ -1,4 +1,4 @@
-//! Where the detector is: pivot, beam centre, curvature, and input that C does not listen to.
+//! Position of the detector: pivot, beam centre, curvature, and input that C ignores.
 
 use nanobragg::geometry::vector::{dot, norm, sub};
 use nanobragg::{Convention, Experiment, Panel, Pivot};
@@ -11,7 +11,7 @@ use crate::spots::{
     close_flags, org_flags, spots_missed,
 };
 
-/// Where the direct beam meets the detector, along fast and slow in pixels.
+/// The intersection of the direct beam with the detector, along fast and slow in pixels.
 fn direct_beam(experiment: &Experiment) -> [f64; 2] {
     let panel = experiment.detector.first();
     let (fast, slow) = panel.pixel_at(experiment.beam.direction()).unwrap();
@@ -36,7 +36,7 @@ fn the_pivot_is_the_one_asked_for() {
         (Xds, "-close_distance 60", true, Sample, Sample),
         (Dials, "-distance 60", false, Sample, Beam),
     ] {
-        // Both centres are given, so that the pivot alone decides.
+        // Both centres are given, so that only the pivot matters.
         let line = format!(
             "{CRYSTAL} -{convention} {} {} {tilt} {flags}",
             beam_flags(convention),
@@ -83,7 +83,7 @@ fn any_way_of_giving_the_centre_places_the_beam() {
     }
 }
 
-/// From the sample to the point `f`, `s` pixels along fast and slow, in metres.
+/// The vector from the sample to the point `f`, `s` pixels along fast and slow, in metres.
 fn point_m(panel: &Panel, [f, s]: [f64; 2]) -> [f64; 3] {
     let px_m = panel.pixel_size_m();
     panel.position_m(f * px_m, s * px_m, 0.0)
@@ -143,7 +143,7 @@ fn c_exchanges_the_axes_of_a_curved_detector() {
 fn bragg_spots_on_a_curved_detector_are_arcs_from_the_centre() {
     for convention in named_conventions() {
         let axes = convention.axes();
-        // Turned about slow by f/D and then about fast by s/D, the normal becomes the ray.
+        // A rotation about slow by f/D, then about fast by s/D, takes the normal to the ray.
         let place = |ray: [f64; 3]| {
             let f = dot(ray, axes.fast).asin();
             let s = dot(ray, axes.slow).atan2(dot(ray, axes.normal));

@@ -1,4 +1,4 @@
-//! The crystal: its orientation, its rotation, its structure factors.
+//! Orientation, rotation and structure factors of the crystal.
 
 use std::f64::consts::PI;
 
@@ -10,10 +10,10 @@ use nanobragg_tests::tolerances::DISTRIBUTION_ROOT_N;
 use crate::book::photons;
 use crate::laboratory::{assert_pixels, assert_same, experiment, pixels};
 
-/// Random orientations drawn to judge their distribution.
+/// The number of random orientations for a test of their distribution.
 const DRAWS: i64 = 4000;
 
-/// How far, in units of 1/sqrt(n), the draws are from a distribution on 0 to 1 at the worst place.
+/// The largest distance of the draws from a distribution on 0 to 1, in units of 1/sqrt(n).
 fn off_root_n(mut draws: Vec<f64>, cumulative: impl Fn(f64) -> f64) -> f64 {
     draws.sort_by(f64::total_cmp);
     let n = draws.len() as f64;
@@ -26,7 +26,7 @@ fn off_root_n(mut draws: Vec<f64>, cumulative: impl Fn(f64) -> f64) -> f64 {
     draws.iter().enumerate().map(gap).fold(0.0, f64::max) * n.sqrt()
 }
 
-/// The rotation that missetting angles make: columns are the turned axes.
+/// The rotation of missetting angles. Columns are the rotated axes.
 fn rotation(angles_rad: [f64; 3]) -> [[f64; 3]; 3] {
     misset(
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
@@ -40,7 +40,7 @@ fn angle_of(r: &[[f64; 3]; 3]) -> f64 {
         .acos()
 }
 
-/// The share of all rotations whose angle is below `angle`: the density is (1 - cos w)/pi.
+/// The share of rotations with an angle below `angle`: the density is (1 - cos w)/pi.
 fn share_below(angle: f64) -> f64 {
     (angle - angle.sin()) / PI
 }
@@ -103,25 +103,25 @@ fn each_step_of_a_sweep_is_rendered_at_its_own_angle() {
             &mean_of([0, 1, 2]),
             &pixels(&format!("{line} -fix phi-zero")),
         );
-        // In C the step at 0 is rendered as the one before it, around the end of the sweep.
+        // In C the step at 0 is rendered as the step before it, which for the first is the last of the sweep.
         let zero = (-start / step) as usize;
         let mut in_c = [0, 1, 2];
         in_c[zero] = (zero + 2) % 3;
         let mut expected = mean_of(in_c);
         if zero == 0 {
-            // Nothing was before the first evaluation of the run.
+            // The first evaluation of the run has no step before it.
             expected[0] = mean_of([0, 1, 2])[0];
         }
         assert_same(&line, &expected, &pixels(&line));
     }
 }
 
-/// A single cell, so that only structure factors make a difference, and indices beyond the list.
+/// A single cell, so that only structure factors have an effect, with indices beyond the list.
 const FAR_OUT: &str = "-hkl box.hkl -cell 40 45 50 -misset 10 20 30 -N 1 -lambda 1 -distance 20 \
                        -pixel 1.5 -detpixels_x 15 -detpixels_y 12 -oversample 2 -nopolar \
                        -interpolate -default_F 40 -sourcefile two_sources_equal.txt";
 
-/// Photons if `amplitude` is told the indices of each sub-pixel and source in turn.
+/// The photons, with `amplitude` as a function of the indices at each sub-pixel and source.
 fn looked_up(
     experiment: &Experiment,
     fast: u32,
@@ -189,7 +189,7 @@ fn in_c_it_ends_interpolation_for_good() {
     assert_same(FAR_OUT, &expected, &pixels(FAR_OUT));
 }
 
-/// Lengths of a cell in Angstrom and its angles in degrees, from the vectors.
+/// Cell lengths in Angstrom and angles in degrees, from the vectors.
 fn lengths_and_angles(experiment: &Experiment) -> [f64; 6] {
     let [a, b, c] = experiment.crystal.direct().vectors();
     let degrees = |u: [f64; 3], v: [f64; 3]| norm(cross(u, v)).atan2(dot(u, v)).to_degrees();
@@ -217,7 +217,7 @@ fn the_cell_has_the_angles_asked_for() {
         assert!(off(&format!("{line} -fix c-star")) < 1e-9, "{line}");
         assert!(off(&line) > 0.01, "{line}: {}", off(&line));
     }
-    // With at most one oblique angle nothing is off.
+    // With at most one oblique angle the C program is right.
     let monoclinic = "-cell 40 45 50 90 110 90 -default_F 100";
     assert_eq!(
         lengths_and_angles(&experiment(monoclinic)).map(|x| (x * 1e9).round() / 1e9),

@@ -1,8 +1,8 @@
-//! What `--fix NAME` makes of each oddity of the C program, held against derivations made here.
+//! The effect of `-fix NAME` on each oddity of the C program, compared with independent derivations.
 //!
-//! A test shows both sides: what the C program does, by its own rule or by a golden image, and what is
-//! right. Of the code under test the derivations use where points of the detector lie and the cell of
-//! the crystal, and where it is these that are put right, not even that.
+//! A test shows both sides: the C program's result, from its own rule or a golden image, and the right
+//! result. From the code under test the derivations use only the positions of detector points and the
+//! cell of the crystal, and not even these if the fix changes them.
 
 mod book;
 mod corrections;

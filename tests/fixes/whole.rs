@@ -1,5 +1,5 @@
-//! All corrections together: they converge, are the same by every way of running, and touch nothing
-//! that no oddity touches.
+//! All fixes together: they converge, are the same in every way of running, and change only what an
+//! oddity affects.
 
 use std::collections::BTreeSet;
 use std::f64::consts::PI;
@@ -19,7 +19,7 @@ use nanobragg_tests::tolerances::{
 use crate::book::ELECTRON_RADIUS_SQUARED_M2;
 use crate::laboratory::{experiment, largest_difference, pixels, render};
 
-/// Broad spots on large pixels behind a thick sensor: everything is coarse.
+/// Broad spots on large pixels with a thick sensor: coarse in every respect.
 const COARSE: &str = "-cell 40 50 60 75 100 95 -default_F 100 -N 2 -misset 10 20 30 -lambda 1.1 \
                       -distance 30 -pixel 0.5 -detpixels_x 30 -detpixels_y 30 -polar 0.7 \
                       -sourcefile two_sources.txt -detector_abs 400 -detector_thick 450 -water 0.005 \
@@ -48,12 +48,12 @@ fn the_image_converges_as_each_sum_is_refined() {
     }
 }
 
-/// One reflection on the Ewald sphere at phi = 0, turned about an axis at right angles to it and the
-/// beam, until all of it has been recorded.
+/// One reflection on the Ewald sphere at phi = 0, rotated about the axis perpendicular to it and the
+/// beam, until it is fully recorded.
 const TURNING: &str = "-cell 13 -default_F 1 -lambda 1 -N 20 -distance 60 -pixel 1 -detpixels_x 61 \
                        -detpixels_y 47 -Xbeam 34 -Ybeam 30 -roi 10 50 0 22 -phi -7 -osc 14";
 
-/// Thickness over attenuation depth of the sensor in some of the runs.
+/// Thickness divided by attenuation depth of the sensor in some runs.
 const DEPTHS: f64 = 0.5;
 
 /// Photons of the whole reflection.
@@ -69,8 +69,8 @@ fn recorded(flags: &str) -> f64 {
     image.into_iter().map(f64::from).sum()
 }
 
-/// What the kinematic theory says of it, for an unpolarized beam: r_e^2 fluence P F^2 wavelength^3 N/V
-/// over sin(two theta) and the angle turned.
+/// The kinematic theory for this reflection and an unpolarized beam: r_e^2 fluence P F^2 wavelength^3 N/V
+/// divided by sin(two theta) and the rotation range.
 fn integrated() -> f64 {
     let fluence_per_m2 = 125932015286227086360700780544.0;
     let (sin, cos) = (5.0 / 13.0, 12.0 / 13.0_f64);
@@ -87,7 +87,7 @@ fn integrated() -> f64 {
 #[test]
 fn a_fully_recorded_spot_does_not_depend_on_the_sampling() {
     let sensor = "-detector_abs 400 -detector_thick 200 -detector_thicksteps";
-    // The ray comes in at an angle whose cosine is 12/13.
+    // The cosine of the angle of incidence is 12/13.
     let stopped = 1.0 - (-DEPTHS * 13.0 / 12.0).exp();
     // The integral over a spot of the squared shape, where that of a parallelepiped is 1: of a Gaussian
     // exp(-2 x^2/0.63).
@@ -115,7 +115,7 @@ fn a_fully_recorded_spot_does_not_depend_on_the_sampling() {
     assert!(in_c < 0.9 * integrated() * stopped, "{in_c}");
 }
 
-/// Runs in which every fix changes something, alone or with others.
+/// Runs in which every fix has an effect, alone or with others.
 fn fixed_runs() -> Vec<String> {
     const SMALL: &str = "-cell 40 50 60 75 100 95 -default_F 100 -misset 10 20 30 -lambda 1.1 \
                          -distance 40 -pixel 1.1 -detpixels_x 37 -detpixels_y 23 -polar 0.6 -N 3 \
@@ -192,7 +192,7 @@ fn every_level_and_number_of_threads_gives_the_fixed_image_of_the_reference() {
     }
 }
 
-/// Whether single precision is within its bound.
+/// Checks that single precision is within its tolerance.
 fn assert_single(line: &str, expected: &[f32], ours: &[f32]) {
     let brightest = f64::from(expected.iter().copied().fold(0.0, f32::max));
     for (i, (&expected, &ours)) in expected.iter().zip(ours).enumerate() {
@@ -205,8 +205,7 @@ fn assert_single(line: &str, expected: &[f32], ours: &[f32]) {
     }
 }
 
-/// The pixels of a golden case with further flags, by their bits, and whether the run is warned of
-/// oddities.
+/// The pixels of a golden case with further flags, as bits, and whether the run warns about oddities.
 fn golden_run(case: &Case, more: &[&str]) -> (Vec<u32>, bool) {
     let more = more.iter().map(|word| (*word).to_owned());
     let words: Vec<String> = case.words.iter().cloned().chain(more).collect();
@@ -224,7 +223,7 @@ fn golden_run(case: &Case, more: &[&str]) -> (Vec<u32>, bool) {
     (bits, is_odd)
 }
 
-/// The golden cases that `docs/QUIRKS.md` lists as changed: what stands in code font below its heading.
+/// The golden cases that `docs/QUIRKS.md` lists as changed, in code font under a heading.
 fn listed_as_changed() -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/QUIRKS.md");
     let text = fs::read_to_string(path).unwrap();

@@ -1,4 +1,4 @@
-//! `-experiment`, the experiment that flags are laid over, and `-save-experiment`, the one that they gave.
+//! `-experiment` reads the experiment that flags override, `-save-experiment` writes the resulting one.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -15,10 +15,10 @@ use crate::output_names::reads_or_writes_dump;
 use crate::resolve::{Job, dump_path};
 
 impl Args {
-    /// The same with the file of `-experiment` read, if that is still to be done.
+    /// These flags with the file of `-experiment`, which is read unless it was read before.
     ///
     /// # Errors
-    /// A file that cannot be read or understood.
+    /// A file that cannot be read or parsed.
     pub fn with_base(&self) -> Result<Cow<'_, Self>, RunError> {
         match &self.running.experiment_path {
             Some(path) if self.base.is_none() => {
@@ -30,7 +30,7 @@ impl Args {
         }
     }
 
-    /// Lays the flags over `base`. Its seeds stand where no flag gives one.
+    /// Sets the experiment that the flags override. Its seeds are used unless a flag gives a seed.
     pub fn set_base(&mut self, base: ExperimentSpec) {
         let noise = &mut self.noise;
         noise.seed = noise.seed.or(base.noise_seed);
@@ -42,13 +42,13 @@ impl Args {
         self.base = Some(Base(Arc::new(base)));
     }
 
-    /// The experiment that flags are laid over.
+    /// The experiment that flags override.
     pub(crate) fn base(&self) -> Option<&ExperimentSpec> {
         self.base.as_ref().map(|base| &*base.0)
     }
 
-    /// What flags are laid over, without what a flag says in another way: a distance takes the place of
-    /// a close distance, a size that of a number.
+    /// The experiment that flags override, without the fields that a flag replaces by another field: a
+    /// distance replaces a close distance, a detector size replaces a number of pixels.
     pub(crate) fn base_that_yields(&self) -> ExperimentSpec {
         let Some(base) = self.base() else {
             return ExperimentSpec::default();
@@ -95,7 +95,7 @@ impl Args {
         spec
     }
 
-    /// Where structure factors come from.
+    /// The source of structure factors.
     pub(crate) fn factors(&self) -> FactorsSpec {
         let given = &self.factors;
         let base = self.base().map(|base| &base.factors);
@@ -155,7 +155,7 @@ impl Args {
             },
             Some(FactorsSpec::Constant(_) | FactorsSpec::Dump { .. }) | None => {
                 let path = dump_path(self);
-                // A missing dump is fine; one that cannot be looked at is an error.
+                // A missing dump is fine; an error while looking for it is not.
                 if !reads_or_writes_dump(self) || matches!(path.try_exists(), Ok(false)) {
                     return FactorsSpec::Constant(default_f);
                 }
@@ -168,13 +168,13 @@ impl Args {
         }
     }
 
-    /// Whether structure factors are listed or worked out, and then dumped for the next run.
+    /// Whether structure factors are listed or computed, so that they are dumped for the next run.
     pub(crate) fn makes_factors(&self) -> bool {
         self.factors().are_new()
     }
 }
 
-/// The solvent that the flags ask for, over `base`.
+/// The solvent of `base`, with the values of flags.
 pub(crate) fn solvent(given: &CoordinateArgs, base: Option<Solvent>) -> Option<Solvent> {
     let is_said = given.solvent_density_per_a3.is_some() || given.solvent_b_a2.is_some();
     let mut solvent = if is_said {
@@ -191,10 +191,10 @@ pub(crate) fn solvent(given: &CoordinateArgs, base: Option<Solvent>) -> Option<S
     (!given.no_solvent).then_some(solvent)
 }
 
-/// Keeps the experiment of a job in the file of `-save-experiment`, if there is one.
+/// Writes the experiment of a job to the file of `-save-experiment`, if given.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When the file cannot be written.
 pub(crate) fn save(args: &Args, job: &Job) -> Result<(), RunError> {
     let Some(path) = &args.running.save_experiment_path else {
         return Ok(());

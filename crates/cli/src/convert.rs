@@ -1,5 +1,5 @@
-//! `nanoBragg hkl`: a file of reflections in another format, expanded or merged on the way, or worked
-//! out from atoms.
+//! `nanoBragg hkl`: converts reflections to another format, expands or merges them, or computes them from
+//! atoms.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use crate::args::{CoordinateArgs, FactorArgs, correction};
 use crate::base::solvent;
 use crate::subcommand::{Command, Place, Tool, ToolError, command_of, number, write_file};
 
-/// Carries out the words after `nanoBragg hkl`; returns what there is to say.
+/// Carries out the words after `nanoBragg hkl`; returns the text for the user.
 ///
 /// # Errors
-/// [`ToolError`]; the output is then as it was.
+/// [`ToolError`]; the output is then unchanged.
 pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
     let request = match HklRequest::from_words(words)? {
         Command::Run(request) => request,
@@ -42,7 +42,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
     ))
 }
 
-/// What the words say.
+/// The values of the words.
 #[derive(Debug, Default)]
 struct HklRequest {
     input: PathBuf,

@@ -1,4 +1,4 @@
-//! Files of other programs that give the geometry.
+//! Files of other programs with the geometry.
 
 use std::path::Path;
 
@@ -9,19 +9,19 @@ use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot};
 use crate::args::Args;
 use crate::outcome::RunError;
 
-/// A file that gives the geometry, or part of it.
+/// A file with the geometry or a part of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
-    /// The flag that names it.
+    /// The flag of the file.
     pub(crate) flag: &'static str,
-    /// What it says.
+    /// The contents of the file.
     pub(crate) described: Described,
 }
 
-/// Reads the files that `args` names, in the order in which they take effect.
+/// Reads the files in `args`, in the order in which they take effect.
 ///
 /// # Errors
-/// The first file that cannot be read or understood.
+/// The first file that cannot be read or parsed.
 pub(crate) fn sources(args: &Args) -> Result<Vec<Source>, RunError> {
     let given = &args.detector;
     let mut sources = Vec::new();
@@ -44,7 +44,7 @@ impl Source {
         Self { flag, described }
     }
 
-    /// Takes detector, beam, spindle and phi into `spec`, so that flags can be laid over them.
+    /// Copies detector, beam, spindle and phi to `spec`, before flags override them.
     ///
     /// # Errors
     /// A detector that cannot be.
@@ -56,7 +56,7 @@ impl Source {
         Ok(())
     }
 
-    /// What the file gives, under the keys that headers of images have for it.
+    /// The values of the file, as the keys of image headers.
     pub(crate) fn keys(&self) -> Vec<(&'static str, &'static str)> {
         let Described {
             panels,
@@ -91,7 +91,7 @@ impl Source {
         self.described.lattice_angstrom.is_some() || self.described.cell.is_some()
     }
 
-    /// What the file gives, in words.
+    /// The parts of the experiment in the file, in words.
     pub(crate) fn parts(&self) -> String {
         let said = &self.described;
         let parts = [
@@ -121,7 +121,7 @@ impl Source {
     }
 }
 
-/// Takes panels in memory into `spec`, so that flags can be laid over them.
+/// Copies panels in memory to `spec`, before flags override them.
 ///
 /// # Errors
 /// A detector that cannot be.
@@ -137,12 +137,12 @@ pub(crate) fn place(
     Ok(())
 }
 
-/// About what a detector is turned.
+/// The pivot of a detector.
 fn pivot(args: &Args) -> Pivot {
     args.detector.pivot_of_last_flag.unwrap_or(Pivot::Sample)
 }
 
-/// A distance on the command line wins over both that a file gives.
+/// A distance on the command line replaces both distances of a file.
 fn forget_distances(spec: &mut DetectorSpec) {
     spec.close_distance = None;
     spec.distance = Length::default();

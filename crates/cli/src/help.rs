@@ -1,16 +1,16 @@
-//! The text of `--help`, made from the tables of flags.
+//! The text of `--help`, from the tables of flags.
 
 use std::fmt::Write as _;
 
 use crate::args::flag::{FlagSpec, Takes};
 use crate::args::{Range, groups};
 
-/// Columns the text may take.
+/// Width of the text.
 const WIDTH: usize = 88;
-/// Blanks before the explanation of a flag.
+/// Indent of the explanation of a flag.
 const INDENT: &str = "        ";
 
-/// The whole help: what the program does, then every flag, group by group.
+/// The complete help: the purpose of the program, then all flags by group.
 pub fn text() -> String {
     let mut out = String::from(concat!(
         "nanoBragg ",
@@ -35,13 +35,13 @@ pub fn text() -> String {
     out
 }
 
-/// Two or more lines on one flag: names and values, then meaning, default and range.
+/// Two or more lines for one flag: names and values, then description, default and range.
 fn describe(out: &mut String, spec: &FlagSpec) {
     let names: Vec<String> = spec.names().map(|name| format!("-{name}")).collect();
     let values = spec.synopsis();
     let gap = if values.is_empty() { "" } else { " " };
     let synopsis = format!("{}{gap}{values}", names.join(", "));
-    // Alternatives are cut at their bars, so that a long list of words is no long line.
+    // Alternatives are wrapped at their bars, so that a long list of words does not give a long line.
     for (i, line) in wrapped(&synopsis.replace('|', " | "), WIDTH - INDENT.len())
         .iter()
         .enumerate()
@@ -65,19 +65,19 @@ fn describe(out: &mut String, spec: &FlagSpec) {
     }
 }
 
-/// Whether a value of the right kind can still be refused, so that the range is worth a line.
+/// Whether the range excludes values of the right kind, so that the help should state it.
 fn excludes_something<T>(takes: &Takes<T>) -> bool {
     match takes {
         Takes::Number(_, range, _) => *range != Range::Any,
         Takes::Whole(range, _) | Takes::Two(range, _) | Takes::Four(range, _) => {
             range.least != i64::MIN
         }
-        // Their synopsis says it all.
+        // The synopsis is enough.
         _ => false,
     }
 }
 
-/// `text` cut at blanks into lines of at most `width` characters, longer words left whole.
+/// `text` wrapped at blanks to lines of at most `width` characters; longer words are not cut.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -93,11 +93,11 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Columns that the help of a subcommand may take.
+/// Width of the help of a subcommand.
 const TOOL_WIDTH: usize = 100;
 
-/// Names and their meanings in two columns, `indent` blanks before them; the meanings under the names
-/// where long names leave them little room.
+/// Names and descriptions in two columns, with an indent of `indent` blanks. The descriptions are under
+/// the names if the names are long.
 pub(crate) fn columns(out: &mut String, indent: usize, rows: &[(String, String)]) {
     let widest = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let column = indent + widest + 2;
@@ -117,13 +117,13 @@ pub(crate) fn columns(out: &mut String, indent: usize, rows: &[(String, String)]
     }
 }
 
-/// Columns for names beside their meanings.
+/// Largest width of the column of names.
 const MOST_NAMES: usize = 40;
 
-/// Blanks before a meaning that stands under its name.
+/// Indent of a description under its name.
 const UNDER: usize = 10;
 
-/// A line of text, cut where it is too long.
+/// A line of text, wrapped if it is too long.
 pub(crate) fn paragraph(out: &mut String, line: &str) {
     if line.len() <= TOOL_WIDTH {
         let _ = writeln!(out, "{line}");

@@ -1,4 +1,4 @@
-//! `nanoBragg`: absolute X-ray scattering of a small perfect crystal onto an area detector.
+//! `nanoBragg`: absolute X-ray scattering from a small perfect crystal to an area detector.
 //!
 //! Exit status: 0 when all went well, 1 when the run failed, what was compared differs or a refinement
 //! has not converged, 2 for a command line that makes no sense or records that cannot be compared, 3 for a refinement
@@ -24,19 +24,19 @@ mod signals;
 /// The exit status of a run that failed.
 const RUN_ERROR: u8 = 1;
 
-/// The exit status where what was compared is not the same.
+/// The exit status if compared things differ.
 const DIFFERS: u8 = 1;
 
-/// The exit status where nothing could be compared.
+/// The exit status if a comparison is not possible.
 const TROUBLE: u8 = 2;
 
 /// The exit status of a refinement that has ended at a minimum that noise does not explain.
 const UNEXPLAINED: u8 = 3;
 
-/// The exit status of a run that a signal stopped, as shells know it.
+/// The exit status of a run that a signal stopped, as in shells.
 const STOPPED: u8 = 130;
 
-/// The exit status of a command line that makes no sense.
+/// The exit status of a wrong command line.
 const USAGE_ERROR: u8 = 2;
 
 /// Raised by the first SIGINT, SIGTERM or SIGHUP.
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
                             ),
                             _,
                         ) => STOPPED,
-                        // As diff does: 1 has a meaning of its own there.
+                        // As in diff, where 1 means that the files differ.
                         (_, Task::Diff(..)) => TROUBLE,
                         _ => RUN_ERROR,
                     })
@@ -86,7 +86,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A subcommand that makes one file and says in a few lines what is in it.
+/// A subcommand that writes one file and prints a few lines about it.
 fn tool(words: &[OsString], run: fn(&[OsString]) -> Result<String, ToolError>) -> ExitCode {
     log::init(Verbosity::Normal);
     match run(words) {
@@ -149,21 +149,21 @@ fn refine_experiment(words: &[OsString]) -> ExitCode {
     }
 }
 
-/// Prints a text that was asked for.
+/// Prints help or version.
 fn show(text: &str) -> ExitCode {
-    // A reader that closes the pipe early (`| head`) has seen what it wanted.
+    // It is no error if the reader closes the pipe early (`| head`).
     let _ = io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }
 
-/// Lets the first signal raise [`STOP`].
+/// Makes the first signal raise [`STOP`].
 fn watch_signals() {
     if let Err(error) = signals::watch(&STOP) {
         tracing::warn!("an interrupt will leave temporary files behind: {error}");
     }
 }
 
-/// One line on standard error, if anybody listens.
+/// Prints one line on standard error, and ignores a closed standard error.
 fn complain(error: &dyn Error) {
     let _ = writeln!(io::stderr(), "nanoBragg: error: {error}");
 }

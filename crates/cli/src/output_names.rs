@@ -54,7 +54,7 @@ pub(crate) fn check(args: &Args, files: &OutputFiles) -> Result<(), nanobragg::E
     let running = &args.running;
     let rerun = running.rerun_path.clone().map(|path| ("rerun", path));
     let read = inputs::named(args).into_iter().chain(rerun);
-    // Without a list the dump is read, and it may be named twice like any input.
+    // Without a list of reflections the dump is an input, and two inputs may be the same file.
     let dump = args.makes_factors() && reads_or_writes_dump(args);
     let dump = dump.then(|| ("dump", dump_path(args)));
     let named = files.iter().map(|(kind, path)| (kind.name(), path));
@@ -84,7 +84,7 @@ pub(crate) fn writing(path: &Path) -> String {
     format!("writing {}\n", path.display())
 }
 
-/// Whether a dump is named, or is one of the files that a run has by default.
+/// Whether the run has a dump, named or by default.
 pub(crate) fn reads_or_writes_dump(args: &Args) -> bool {
     args.factors.dump_path.is_some() || args.output.default_files
 }

@@ -1,4 +1,4 @@
-//! `-printout`: what went into pixels, number by number.
+//! `-printout`: the numbers behind pixels.
 
 use std::io::{self, Write};
 
@@ -8,10 +8,10 @@ use tracing::warn;
 
 use crate::report::matrix;
 
-/// Prints one pixel (fast, slow), or every rendered one; `wavelength_m` is the central one.
+/// Prints one pixel (fast, slow), or all rendered pixels; `wavelength_m` is the central wavelength.
 ///
 /// # Errors
-/// When `out` cannot be written.
+/// The error of `out`.
 pub(crate) fn pixels(
     scene: &Scene,
     rendered: &Frame,
@@ -71,10 +71,10 @@ fn pixel(trace: &PixelTrace, wavelength_m: f64, out: &mut dyn Write) -> io::Resu
     writeln!(out, "  terms   {:>15}", trace.terms)
 }
 
-/// The lines of the C program: the last term that was added, and what the sum was multiplied by.
+/// The lines of the C program: the last term of the sum, and the factors of the sum.
 fn as_in_c(trace: &PixelTrace, wavelength_m: f64, out: &mut dyn Write) -> io::Result<()> {
     let [x, y, z] = trace.position_m;
-    // The C program takes the beam to run along x here, in every convention.
+    // The C program assumes here a beam along x, in every convention.
     let twotheta_rad = (y * y + z * z).sqrt().atan2(x);
     writeln!(
         out,

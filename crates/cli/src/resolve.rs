@@ -1,5 +1,4 @@
-//! From flags to an experiment: files are read, units converted, and what the flags say by their
-//! order is put into the places that it means.
+//! From flags to an experiment: reads files, converts units, and applies the flags.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,62 +21,62 @@ use crate::exchange::{self, Source};
 use crate::outcome::RunError;
 use crate::specs::{apply_beam, apply_crystal, apply_detector, apply_sampling};
 
-/// Where the structure factors of an earlier run are kept if no flag says otherwise.
+/// The default file for structure factors of an earlier run.
 pub const DEFAULT_DUMP: &str = "Fdump.bin";
 
-/// Seed of the mosaic domains if no flag says otherwise.
+/// The default seed of the mosaic domains.
 pub(crate) const DEFAULT_MOSAIC_SEED: i64 = 12_345_678;
 
-/// What a program has in memory already; it stands in for the files that flags would name.
+/// Data in memory, which replace the files of flags.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
-    /// Instead of the file of `-hkl` or a dump.
+    /// Replaces the file of `-hkl` or a dump.
     pub reflections: Option<Arc<[Reflection]>>,
-    /// Over the mask of `-mask`, whose header is taken all the same.
+    /// Replaces the mask of `-mask`, whose header is still used.
     pub mask: Option<MaskSpec>,
-    /// The detector, in the laboratory: over that of files, and under what flags say of it.
+    /// The detector in the laboratory frame. It replaces the detector of files, and flags override it.
     pub panels: Vec<AttachedPanel>,
-    /// Instead of the file of `-sourcefile` or a grid.
+    /// Replaces the file of `-sourcefile` or a grid.
     pub sources: Option<SourceList>,
 }
 
-/// A command line resolved.
+/// A resolved command line.
 #[derive(Debug)]
 pub struct Job {
-    /// The experiment as it was asked for, with its files in memory.
+    /// The requested experiment, with its files in memory.
     pub spec: ExperimentSpec,
-    /// The same with the names of structure factors, mask and sources.
+    /// The same, with the file names of structure factors, mask and sources.
     pub named: ExperimentSpec,
-    /// The experiment with what was decided on the way.
+    /// The resolved experiment and the decisions.
     pub resolved: Resolved,
     /// Seed of the noise.
     pub noise_seed: i64,
-    /// The atoms that they were worked out from.
+    /// The atoms from which the structure factors were computed.
     pub coordinates: Option<Coordinates>,
-    /// What is known of the file of structure factors, unless it was taken as it is.
+    /// Information about the file of structure factors, unless it was used unchanged.
     pub factor_file: Option<FactorFile>,
-    /// The oddities that only the command line and the headers can tell.
+    /// The oddities that only the command line and the headers show.
     pub oddities: Vec<Oddity>,
-    /// What the headers gave, flags that win over them aside.
+    /// The header keys that were used, except those that flags override.
     pub(crate) header_keys: Vec<(&'static str, HeaderKind)>,
-    /// Where the C program takes other numbers from the headers.
+    /// Warnings about headers from which the C program takes other numbers.
     pub(crate) header_warnings: Vec<String>,
-    /// The files of other programs that the geometry was taken from.
+    /// The files of other programs with the geometry.
     pub(crate) geometry_from: Vec<Source>,
-    /// The geometry as other programs are told of it, if it is to be written.
+    /// The geometry for other programs, if it is written.
     pub(crate) geometry: Option<Geometry>,
-    /// How long the experiment took to resolve once its files were read, in seconds.
+    /// The time to resolve the experiment after its files were read, in seconds.
     pub(crate) resolve_s: f64,
 }
 
-/// The keys that a header gives a number for.
+/// The keys with a number in a header.
 fn keys_in(header: &smv::Header, kind: HeaderKind) -> Vec<(&'static str, HeaderKind)> {
     let is_given = |key: &&str| matches!(header_number(header, key), Ok(Some(_)));
     let given = HEADER_KEYS.into_iter().filter(is_given);
     given.map(|key| (key, kind)).collect()
 }
 
-/// Takes the geometry of files of other programs, of memory and of flags into `spec`, in this order.
+/// Copies the geometry of other programs' files, of memory and of flags to `spec`, in this order.
 fn lay_out(
     spec: &mut ExperimentSpec,
     geometry_from: &[Source],
@@ -94,7 +93,7 @@ fn lay_out(
     Ok(())
 }
 
-/// Gives a detector of which nothing tells the pixels those of the mask.
+/// Gives the detector the size of the mask if no other input has its number of pixels.
 fn size_as(spec: &mut ExperimentSpec, mask: Option<[usize; 2]>, args: &Args) {
     let Some([fast, slow]) = mask.map(|sides| sides.map(|side| u32::try_from(side).ok())) else {
         return;
@@ -110,40 +109,40 @@ fn size_as(spec: &mut ExperimentSpec, mask: Option<[usize; 2]>, args: &Args) {
 }
 
 impl Job {
-    /// Reads the files that `args` names and resolves the experiment.
+    /// Reads the files in `args` and resolves the experiment.
     ///
     /// # Errors
-    /// The first file that cannot be read or understood, or the first thing that cannot be.
+    /// The first file that cannot be read or parsed, or the first error of the experiment.
     pub fn from_args(args: &Args) -> Result<Self, RunError> {
         let prepared = Prepared::from_args(args)?;
         prepared.resolve(&prepared.loaded.spec, prepared.noise_seed, args)
     }
 
-    /// What the files of other programs gave, with the flag of each.
+    /// The values from files of other programs, with the flag of each file.
     pub(crate) fn file_keys(
         &self,
     ) -> impl DoubleEndedIterator<Item = (&'static str, &'static str)> {
         self.geometry_from.iter().flat_map(Source::keys)
     }
 
-    /// The file that the detector was taken from.
+    /// The file with the detector.
     pub(crate) fn detector_from(&self) -> Option<&Source> {
         let gives = |source: &&Source| !source.described.panels.is_empty();
         self.geometry_from.iter().rfind(gives)
     }
 
-    /// The file that the cell was taken from.
+    /// The file with the cell.
     pub(crate) fn cell_from(&self) -> Option<&Source> {
         self.geometry_from.iter().rfind(|source| source.has_cell())
     }
 }
 
-/// A command line whose files are read: what one image of a series has in common with the next.
+/// A command line whose files are read: the common part of all images of a series.
 #[derive(Debug)]
 pub struct Prepared {
-    /// What the flags and files describe, with the files in memory.
+    /// The experiment of flags and files, with the files in memory.
     pub loaded: Loaded,
-    /// The same with the names of structure factors, mask and sources.
+    /// The same, with the file names of structure factors, mask and sources.
     named: ExperimentSpec,
     /// Seed of the noise.
     pub noise_seed: i64,
@@ -154,18 +153,18 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Reads the files that `args` names.
+    /// Reads the files in `args`.
     ///
     /// # Errors
-    /// The first file that cannot be read or understood.
+    /// The first file that cannot be read or parsed.
     pub fn from_args(args: &Args) -> Result<Self, RunError> {
         Self::with_inputs(args, Inputs::default())
     }
 
-    /// The same with some of the files in memory.
+    /// The same, with some of the files in memory.
     ///
     /// # Errors
-    /// As [`from_args`](Self::from_args).
+    /// The errors of [`from_args`](Self::from_args).
     pub fn with_inputs(args: &Args, inputs: Inputs) -> Result<Self, RunError> {
         let args = &*args.with_base()?;
         let mut oddities = Vec::new();
@@ -175,7 +174,7 @@ impl Prepared {
         let mut header_twotheta_deg = 0.0;
         let mut header_keys = Vec::new();
         let mut header_warnings = Vec::new();
-        // The same without what the header of a mask says.
+        // The same without the values of the mask's header.
         let mut bare = None;
         if let Some(path) = &args.detector.mask_path {
             let image = AnyImage::read(path)?;
@@ -256,7 +255,7 @@ impl Prepared {
         named.mask = inputs.mask.or(named.mask);
         let read = ExperimentSpec {
             mask: match (&named.mask, mask) {
-                // Read already.
+                // This mask was read above.
                 (Some(MaskSpec::File(_)), Some(image)) => {
                     mask_from(image, &named.detector)?.map(MaskSpec::Pixels)
                 }
@@ -275,10 +274,10 @@ impl Prepared {
         })
     }
 
-    /// Resolves `spec`, which is that of the command line or a frame of it.
+    /// Resolves `spec`, the experiment of the command line or of one frame.
     ///
     /// # Errors
-    /// The first thing that cannot be.
+    /// The first error of the experiment.
     pub fn resolve(
         &self,
         spec: &ExperimentSpec,
@@ -309,8 +308,8 @@ impl Prepared {
         })
     }
 
-    /// A specification whose files are in memory, with their names: what changed since they were read
-    /// stays as it is.
+    /// The specification with file names in place of data in memory. Data that have changed since they were
+    /// read stay.
     fn named(&self, spec: &ExperimentSpec) -> ExperimentSpec {
         let mut named = spec.clone();
         if let (FactorsSpec::Grid(read), FactorsSpec::Grid(now)) =
@@ -328,7 +327,7 @@ impl Prepared {
     }
 }
 
-/// The oddities to put right: those of `base`, and those of the flag, which has checked their names.
+/// The oddities to correct: from `base` and from the flag, whose names are already checked.
 fn fixes(args: &Args, base: Fixes) -> Fixes {
     let named = args
         .running
@@ -344,10 +343,10 @@ pub(crate) fn seed_from_clock() -> i64 {
     since_epoch.map_or(1, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(1))
 }
 
-/// What `-max_memory` allows.
+/// The limit of `-max_memory`.
 pub(crate) fn memory_limit(args: &Args) -> GridLimit {
     let bytes = |gib: f64| GridLimit {
-        // Saturates: more than there is of 64 bits is no limit.
+        // The cast saturates: a number beyond 64 bits means no limit.
         max_bytes: (gib * (1_u64 << 30) as f64) as u64,
     };
     args.running
@@ -355,7 +354,7 @@ pub(crate) fn memory_limit(args: &Args) -> GridLimit {
         .map_or_else(GridLimit::default, bytes)
 }
 
-/// Where the structure factors are dumped to and read back from.
+/// The file to which structure factors are dumped, and from which they are read.
 pub(crate) fn dump_path(args: &Args) -> &Path {
     args.factors
         .dump_path

@@ -1,4 +1,4 @@
-//! One image: resolved, rendered and written.
+//! Resolves, renders and writes one image.
 
 use std::ffi::OsString;
 use std::time::Instant;
@@ -23,7 +23,7 @@ use crate::record::{Beginning, Ended, Timing};
 use crate::report;
 use crate::resolve::Job;
 
-/// What is kept of a run besides its images.
+/// The data of a run that are kept besides its images.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Keep<'w> {
     /// Nothing.
@@ -40,7 +40,7 @@ impl<'w> Keep<'w> {
     }
 }
 
-/// Renders and writes the images; returns what was written.
+/// Renders and writes the images; returns the written files.
 pub(crate) fn simulate(
     args: &Args,
     keep: Keep<'_>,
@@ -134,7 +134,7 @@ pub(crate) fn stop_unless_wanted(stop: &Cancel) -> Result<(), RunError> {
     }
 }
 
-/// The vector instructions asked for.
+/// The requested vector instructions.
 pub(crate) fn level(args: &Args) -> Result<Option<Level>, RunError> {
     let Some(name) = args.running.level else {
         return Ok(None);
@@ -145,7 +145,7 @@ pub(crate) fn level(args: &Args) -> Result<Option<Level>, RunError> {
     }
 }
 
-/// The precision asked for.
+/// The requested precision.
 pub(crate) fn precision(args: &Args) -> Precision {
     if args.running.single_precision {
         Precision::Single
@@ -154,7 +154,7 @@ pub(crate) fn precision(args: &Args) -> Precision {
     }
 }
 
-/// Renders the image, and finds what is in it if that is asked for.
+/// Renders the image, and lists its reflections if requested.
 pub(crate) fn picture(
     scene: &Scene,
     resolved: &Resolved,
@@ -194,7 +194,7 @@ pub(crate) fn picture(
     Ok((Simulated::new(&resolved.experiment, rendered)?, truth))
 }
 
-/// Renders without a word on how far it is.
+/// Renders without showing progress.
 pub(crate) fn render_quietly(scene: &Scene, args: &Args, stop: &Cancel) -> Result<Frame, RunError> {
     render_with(scene, args, None, stop)
 }
@@ -211,7 +211,7 @@ fn render_with(
     )?)
 }
 
-/// How a run goes, as the flags have it.
+/// The options of a run from the flags.
 ///
 /// # Errors
 /// [`RunError::LevelNotAvailable`].
@@ -235,7 +235,7 @@ impl nanobragg::Progress for Progress {
     }
 }
 
-/// What may surprise about the files and decisions of a job.
+/// The warnings about files and decisions of a job.
 pub fn warnings(job: &Job) -> Vec<String> {
     let decisions = &job.resolved.decisions;
     let mut warnings = Vec::new();

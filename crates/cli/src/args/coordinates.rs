@@ -3,18 +3,18 @@ use super::flag::{FlagSpec, Group, Takes};
 use nanobragg::structure::{Correction, Dispersion, Element};
 use std::path::PathBuf;
 
-/// Which atoms structure factors are worked out from, and what is between them.
+/// The atoms from which structure factors are computed, and the solvent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CoordinateArgs {
     /// A PDB file or a CIF.
     pub path: Option<PathBuf>,
-    /// A vacuum in place of the solvent.
+    /// Vacuum instead of solvent.
     pub no_solvent: bool,
     /// Electron density of the solvent, in e/A^3.
     pub solvent_density_per_a3: Option<f64>,
     /// B of the solvent, in A^2.
     pub solvent_b_a2: Option<f64>,
-    /// Atoms that are not as they should be are an error instead of a warning.
+    /// Questionable atoms are an error instead of a warning.
     pub is_strict: bool,
     /// Dispersion corrections.
     pub dispersion: Dispersion,

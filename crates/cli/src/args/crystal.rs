@@ -8,28 +8,28 @@ use std::path::PathBuf;
 pub struct CrystalArgs {
     /// File with the orientation matrix.
     pub matrix_path: Option<PathBuf>,
-    /// The one to six numbers given, not below 0: a, b, c in Angstrom, alpha, beta, gamma in degrees.
+    /// One to six numbers, not below 0: a, b, c in Angstrom, alpha, beta, gamma in degrees.
     pub cell: Option<Vec<f64>>,
     /// Angles that no lattice has are rendered too.
     pub impossible_cell: bool,
-    /// Rotation away from the orientation of matrix or cell. The seed of a random one is decided with
-    /// the other seeds, not here.
+    /// Rotation of the crystal relative to matrix or cell. The seed of a random misset here is not used:
+    /// all seeds are set together.
     pub misset: Option<Misset>,
-    /// Whole cells along a, b, c; at least 1.
+    /// Numbers of cells along a, b, c; at least 1.
     pub cells: [Option<u32>; 3],
     /// Edges along a, b, c in mm; 0 or less counts as not given.
     pub size_mm: [Option<f64>; 3],
-    /// What the interference function looks like.
+    /// The shape, which determines the lattice factor.
     pub shape: Option<Shape>,
     /// Factor on the squared radius of round, Gaussian and top-hat shapes.
     pub fudge: Option<f64>,
     /// Mosaic spread in degrees.
     pub mosaic_deg: Option<f64>,
-    /// Mosaic domains.
+    /// Number of mosaic domains.
     pub mosaic_domains: Option<u32>,
 }
 
-/// At least one cell, as the C program makes of `-N 0`.
+/// At least one cell, as in the C program for `-N 0`.
 fn cells(n: i64) -> Option<u32> {
     Some(super::count(n).max(1))
 }

@@ -10,13 +10,13 @@ pub struct DetectorArgs {
     pub image_path: Option<PathBuf>,
     /// Image whose header gives the geometry and whose zero pixels are skipped.
     pub mask_path: Option<PathBuf>,
-    /// ExperimentList of dxtbx that gives the geometry.
+    /// ExperimentList of dxtbx with the geometry.
     pub expt_path: Option<PathBuf>,
-    /// The experiment of that list, counted from 0.
+    /// The experiment in this list, counted from 0.
     pub expt_number: Option<u32>,
-    /// The panel of its detector, counted from 0.
+    /// The panel of the detector, counted from 0.
     pub expt_panel: Option<u32>,
-    /// `XDS.INP` that gives the geometry.
+    /// `XDS.INP` with the geometry.
     pub xds_path: Option<PathBuf>,
     /// Distance along the beam.
     pub distance_mm: Option<f64>,
@@ -28,29 +28,29 @@ pub struct DetectorArgs {
     pub pixels: [Option<u32>; 2],
     /// Sizes, for axes without a pixel count.
     pub size_mm: [Option<f64>; 2],
-    /// The beam's spot on the detector, in the convention's own sense.
+    /// The beam centre, as the convention defines it.
     pub beam_centre_mm: Centre,
     /// The point of the detector nearest to the sample.
     pub close_centre_mm: Centre,
-    /// The nearest point as XDS counts pixels.
+    /// The nearest point in pixels of XDS.
     pub org_px: Centre,
-    /// The last word on the convention.
+    /// The convention of the last flag that selects one.
     pub convention: Option<Convention>,
-    /// What `-pivot` said.
+    /// The value of `-pivot`.
     pub pivot: Option<Pivot>,
-    /// What the last flag that touches the pivot (`-pivot` included) made of it; custom only.
+    /// The pivot after the last flag that sets it, including `-pivot`; for custom axes only.
     pub pivot_of_last_flag: Option<Pivot>,
-    /// The pivot of the last of the two distances.
+    /// The pivot of the last distance flag.
     pub pivot_of_distance: Option<Pivot>,
     /// Rotations about the laboratory's X, Y, Z.
     pub rotations_deg: [Option<f64>; 3],
     /// Rotation about the two-theta axis.
     pub twotheta_deg: Option<f64>,
-    /// All pixels at the same distance.
+    /// All pixels have the same distance.
     pub curved: bool,
-    /// Solid angle of a point, not of a tilted pixel.
+    /// The solid angle is that of a point, not of a tilted pixel.
     pub point_pixel: bool,
-    /// Depth at which 1/e is left; infinite after `inf` or 0.
+    /// Depth at which the intensity is 1/e; infinite for `inf` or 0.
     pub attenuation_um: Option<f64>,
     /// Thickness of the sensor; 0 after `-detector_abs inf`.
     pub thickness_um: Option<f64>,
@@ -58,12 +58,12 @@ pub struct DetectorArgs {
     pub thickness_steps: Option<u32>,
 }
 
-/// A point given by one flag for each coordinate. X and Y mean what the convention says.
+/// A point with one flag for each coordinate. The convention defines X and Y.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Centre {
-    /// Of `-Xbeam`, `-Xclose`, `-ORGX`.
+    /// From `-Xbeam`, `-Xclose` or `-ORGX`.
     pub x: Option<f64>,
-    /// Of `-Ybeam`, `-Yclose`, `-ORGY`.
+    /// From `-Ybeam`, `-Yclose` or `-ORGY`.
     pub y: Option<f64>,
 }
 
@@ -83,7 +83,7 @@ fn convention(args: &mut Args, convention: Convention) {
     );
 }
 
-/// `-name v` for one coordinate of a centre, which also says what the detector turns about.
+/// `-name v` for one coordinate of a centre. The flag also sets the pivot.
 macro_rules! centre {
     ($name:literal, $unit:literal, $centre:ident . $axis:ident, $pivot:ident, $help:literal) => {
         FlagSpec::number($name, $unit, Range::Any, |args, v| {

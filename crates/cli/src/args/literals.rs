@@ -1,11 +1,11 @@
-//! Every word that the parser of the C program looks for is a flag.
+//! Checks that every word that the parser of the C program looks for is a flag.
 //!
-//! The C program asks whether a word contains the name of a flag, so that the words below and all longer ones are
-//! flags there. Listed are the words of nanoBragg.c of bl831/nanoBragg, and the longer ones that users write.
+//! The C program tests whether a word contains the name of a flag, so that all longer words are flags, too.
+//! The lists have the words of nanoBragg.c of bl831/nanoBragg, and the longer words that users write.
 
 use super::find;
 
-/// Words that are the name of a flag.
+/// Names of flags.
 const NAMES: &str = "
     img mask Na Nb Nc N cell misset xtalsize xtal_x xtal_y xtal_z density MW Xbeam Ybeam Xclose Yclose ORGX
     ORGY pivot mosflm xds adxv denzo dials fdet_vector sdet_vector odet_vector beam_vector polar_vector
@@ -20,7 +20,7 @@ const NAMES: &str = "
     seed mosaic_seed misset_seed water
 ";
 
-/// Words that stand for a flag of another name.
+/// Words for a flag with another name.
 const OTHERS: &[(&str, &str)] = &[
     ("samplesize", "xtalsize"),
     ("sample_size", "xtalsize"),

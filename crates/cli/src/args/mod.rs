@@ -1,10 +1,10 @@
-//! What the user asked for: [`Args`], and the tables of flags that fill it.
+//! The values of the flags, [`Args`], and the tables of flags.
 //!
-//! Each file beside this one holds one group of flags: the struct they fill and the table that
-//! defines them. A flag changes `Args` when its turn comes, in the order typed, so that the last of
-//! several flags on one subject wins: `-N 5 -Na 3` asks for 3, 5, 5 cells, `-Na 3 -N 5` for 5, 5, 5.
+//! Each file in this folder has one group of flags: their struct and their table. Flags change `Args` in
+//! the order typed, so that the last of several flags wins: `-N 5 -Na 3` gives 3, 5, 5 cells,
+//! `-Na 3 -N 5` gives 5, 5, 5.
 //!
-//! Fields keep the units of the command line and say them in their names; `None` is "not given".
+//! Fields have the units of the command line, which are in their names. `None` means "not given".
 
 mod beam;
 mod coordinates;
@@ -48,14 +48,14 @@ use nanobragg::ExperimentSpec;
 use crate::Error;
 use flag::{FlagSpec, Group};
 
-/// Everything the flags say, the last of each kind winning.
+/// The values of all flags. The last of several flags wins.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Args {
     /// Cell, orientation, size and shape.
     pub crystal: CrystalArgs,
-    /// Where structure factors come from.
+    /// The source of structure factors.
     pub factors: FactorArgs,
-    /// Atoms that structure factors are worked out from.
+    /// The atoms from which structure factors are computed.
     pub coordinates: CoordinateArgs,
     /// Pixels, placement and sensor.
     pub detector: DetectorArgs,
@@ -63,11 +63,11 @@ pub struct Args {
     pub vectors: VectorArgs,
     /// Spectrum, divergence, intensity.
     pub beam: BeamArgs,
-    /// What the sum runs over.
+    /// The sums of a pixel.
     pub sampling: SamplingArgs,
     /// Files to write and their scales.
     pub output: OutputArgs,
-    /// Many images.
+    /// A series of images.
     pub series: SeriesArgs,
     /// Noise, and seeds.
     pub noise: NoiseArgs,
@@ -75,13 +75,13 @@ pub struct Args {
     pub running: RunningArgs,
     /// The flags on the command line, by name, in the order typed.
     pub given: Vec<&'static str>,
-    /// What the user should hear about the flags themselves.
+    /// Warnings about the flags.
     pub warnings: Vec<Warning>,
-    /// The experiment that the flags are laid over.
+    /// The experiment that the flags override.
     pub base: Option<Base>,
 }
 
-/// The experiment that flags are laid over.
+/// The experiment that flags override.
 #[derive(Debug, Clone)]
 pub struct Base(pub(crate) Arc<ExperimentSpec>);
 
@@ -92,10 +92,10 @@ impl PartialEq for Base {
 }
 
 impl Args {
-    /// Lets a flag have its effect.
+    /// Applies a flag.
     ///
     /// # Errors
-    /// The first value that it cannot take.
+    /// The first value that the flag does not allow.
     pub(crate) fn take(
         &mut self,
         spec: &'static FlagSpec,
@@ -118,10 +118,10 @@ impl Args {
         Ok(())
     }
 
-    /// Refuses flags that do not go together, and warns of values that may surprise.
+    /// Refuses flags that exclude each other, and collects warnings about values.
     ///
     /// # Errors
-    /// The first pair of flags, or the flag that lacks another one.
+    /// The first pair of flags, or the flag that needs another one.
     pub(crate) fn check(&mut self) -> Result<(), Error> {
         task::check(self)?;
         series::check(self)?;
@@ -162,12 +162,12 @@ pub fn find(name: &str) -> Option<&'static FlagSpec> {
     flags().find(|spec| spec.names().any(|known| known == name))
 }
 
-/// A count of which 0 or less means "not given" or "automatic".
+/// A count; 0 or less means "not given" or "automatic".
 fn positive(count: i64) -> Option<u32> {
     u32::try_from(count).ok().filter(|count| *count > 0)
 }
 
-/// A count within a range that ends below [`WholeRange::MOST`]; below 0 it is 0.
+/// A count in a range up to [`WholeRange::MOST`]; a negative number becomes 0.
 fn count(count: i64) -> u32 {
     u32::try_from(count.clamp(0, WholeRange::MOST)).unwrap_or(u32::MAX)
 }

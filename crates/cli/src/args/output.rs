@@ -7,23 +7,23 @@ use nanobragg::{Offset, ResponseSpec};
 /// Files to write, their scales, and what to print.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutputArgs {
-    /// The files that are named; others have names of their own, see `pgm` and [`NoiseArgs::wanted`].
+    /// The outputs with a name on the command line. See `pgm` and [`NoiseArgs::wanted`] for others.
     ///
     /// [`NoiseArgs::wanted`]: super::NoiseArgs::wanted
     pub files: OutputFiles,
-    /// Write the files that have a name by default, and read the dump that has one.
+    /// Write the files with default names, and read the default dump.
     pub default_files: bool,
     /// Write the greymap.
     pub pgm: bool,
-    /// How intensities become grey in the picture.
+    /// The scale of greys in the picture.
     pub png_scale: Grey,
-    /// Photons below which a reflection is left out of that table.
+    /// The smallest number of photons of a reflection in the truth table.
     pub truth_floor: Option<f64>,
-    /// What turns photons into counts and greys.
+    /// The stages from photons to counts and greys.
     pub response: ResponseSpec,
-    /// Print what went into pixels.
+    /// Print the terms of pixels.
     pub printout: bool,
-    /// Only this pixel, `[fast, slow]`.
+    /// Print only this pixel, `[fast, slow]`.
     pub printout_pixel: Option<[u32; 2]>,
 }
 
@@ -42,7 +42,7 @@ impl Default for OutputArgs {
     }
 }
 
-/// What 16 bits hold.
+/// The range of 16 bits.
 const MASKED_COUNTS: WholeRange = WholeRange {
     least: 0,
     most: u16::MAX as i64,

@@ -4,30 +4,30 @@ use nanobragg::{MEMORY_LIMIT, Oddity};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// How the run goes: threads, messages, and which oddities of the C program are corrected.
+/// How the run is carried out: threads, messages, and which oddities of the C program are corrected.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunningArgs {
-    /// Threads; `None` is one for each core.
+    /// Threads; `None`: one per core.
     pub threads: Option<u32>,
-    /// Vector instructions, out of [`LEVELS`]; `None` is the best of the machine.
+    /// Vector instructions, one of [`LEVELS`]; `None`: the best of the processor.
     pub level: Option<&'static str>,
-    /// Interference function in single precision.
+    /// Compute the interference function in single precision.
     pub single_precision: bool,
-    /// Memory that structure factors may take, and images likewise, in GiB.
+    /// The memory limit in GiB: one for structure factors, and the same for images.
     pub max_memory_gib: Option<f64>,
-    /// What `-progress` or `-noprogress` said.
+    /// `-progress` or `-noprogress`.
     pub progress: Option<bool>,
-    /// How much is said.
+    /// The amount of messages.
     pub verbosity: Verbosity,
-    /// Oddities to correct, out of [`FIXES`]; `all` is written out.
+    /// Oddities to correct, from [`FIXES`]; `all` becomes the complete list.
     pub fixes: BTreeSet<&'static str>,
-    /// Render nothing, but say what would be done.
+    /// Print a plan instead of rendering.
     pub plan: Option<PlanFormat>,
-    /// The experiment that the flags are laid over.
+    /// The experiment file that the flags override.
     pub experiment_path: Option<PathBuf>,
-    /// Where to keep the experiment.
+    /// The output file of the experiment.
     pub save_experiment_path: Option<PathBuf>,
-    /// Where to keep a record of the run.
+    /// The output file of the record.
     pub record_path: Option<PathBuf>,
     /// The record of the run to repeat.
     pub rerun_path: Option<PathBuf>,
@@ -35,42 +35,42 @@ pub struct RunningArgs {
     pub diff_paths: Option<[PathBuf; 2]>,
 }
 
-/// How a plan is said.
+/// The format of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanFormat {
-    /// For people.
+    /// Text.
     Text,
-    /// For programs.
+    /// JSON.
     Json,
 }
 
-/// How much is said on standard error.
+/// The amount of messages on standard error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// Errors only.
     Silent,
     /// Errors and warnings only.
     Quiet,
-    /// Warnings and the course of the run.
+    /// Warnings and information.
     #[default]
     Normal,
-    /// Details too.
+    /// Details, too.
     Verbose,
 }
 
-/// The word for the best vector instructions of the machine.
+/// The word for the best vector instructions of the processor.
 const AUTO: &str = "auto";
 
-/// Vector instructions that `-level` can ask for.
+/// The words of `-level`.
 pub static LEVELS: &[&str] = &[AUTO, "reference", "baseline", "avx2", "avx512"];
 
 /// The word for all of [`FIXES`].
 const ALL_FIXES: &str = "all";
 
-/// The names of the oddities that can be put right, then the word for all of them.
+/// The names of the oddities that can be corrected, then the word for all of them.
 const FIX_WORDS: &[&str] = &fix_words();
 
-/// One oddity cannot be put right; the word for all takes its place, at the end.
+/// One oddity cannot be corrected. Its place in the list, moved to the end, has the word for all.
 #[expect(
     clippy::indexing_slicing,
     reason = "the compiler evaluates it, and an index out of range would not compile"
@@ -124,7 +124,7 @@ FlagSpec::new("diff", Takes::TwoPaths(|args, paths| args.running.diff_paths = So
              1 if in some, 2 for trouble."),
 FlagSpec::whole("threads", WholeRange {
                     least: 0,
-                    // More than any machine has cores, and few enough to start.
+                    // More than the cores of any computer, but few enough to start.
                     most: 1024,
                 }, |args, n| args.running.threads = super::positive(n))
         .default("0").help("Threads; 0 is one for each core. The image does not depend on it.").of(&["threads"]),

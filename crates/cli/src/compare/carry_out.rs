@@ -1,4 +1,4 @@
-//! A request carried out: read or render, compare, tell.
+//! Carries out a comparison: reads or renders, compares, reports.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,11 +9,10 @@ use nanobragg::io::{Image, Output, png};
 
 use super::{CompareError, CompareRequest, Subject, reference};
 
-/// The name that stands for standard output.
+/// The file name that means standard output.
 const STANDARD_OUTPUT: &str = "-";
 
-/// Compares what is asked for, and tells it on standard output and in files. Once `stop` is raised
-/// it ends as soon as it can.
+/// Compares two images and reports on standard output and in files. It ends soon after `stop` is raised.
 ///
 /// Returns whether image B is within the tolerance.
 ///
@@ -27,7 +26,7 @@ pub fn compare(request: &CompareRequest, stop: &Cancel) -> Result<bool, CompareE
         Subject::Programs { reference, .. } => &[reference],
     };
     refuse_collisions(inputs, outputs)?;
-    // Before the long part, so that a missing folder is known early.
+    // Created before the long part, so that a missing folder is reported early.
     let json_output = json_file.map(Output::create).transpose()?;
     let picture_output = request.png.as_ref().map(Output::create).transpose()?;
 
@@ -71,12 +70,12 @@ pub fn compare(request: &CompareRequest, stop: &Cancel) -> Result<bool, CompareE
     } else {
         report.text()
     };
-    // A reader that has closed it does not change what was found.
+    // A closed standard output does not change the result.
     let _ = io::stdout().write_all(told.as_bytes());
     Ok(report.comparison.is_within_tolerance())
 }
 
-/// The images of the panels that stand one below the other.
+/// The images of panels that are one below the other.
 fn panels_of(image: &Image<f32>, panels: usize) -> Result<Vec<Image<f32>>, CompareError> {
     let (fast, slow) = (image.fast(), image.slow());
     if !slow.is_multiple_of(panels) {
@@ -89,7 +88,7 @@ fn panels_of(image: &Image<f32>, panels: usize) -> Result<Vec<Image<f32>>, Compa
     Ok(each.collect::<Result<_, _>>()?)
 }
 
-/// Completes both files before it puts either in place.
+/// Completes both files before either is renamed.
 fn write(
     report: &ComparisonReport,
     mut json_output: Option<Output>,
@@ -107,13 +106,13 @@ fn write(
     (outputs.into_iter().flatten()).try_for_each(|output| output.commit().map(drop))
 }
 
-/// Refuses to write over what is compared, and two outputs in one file.
+/// Refuses outputs that are compared images, and two outputs in one file.
 fn refuse_collisions(
     inputs: &[&Path],
     outputs: [(&'static str, Option<&PathBuf>); 2],
 ) -> Result<(), CompareError> {
     let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
-        // Many things may go into a device or a pipe.
+        // Several outputs may go to the same device or pipe.
         (Ok(one), Ok(other)) => one == other && one.is_file(),
         _ => one == other,
     };

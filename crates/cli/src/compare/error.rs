@@ -7,20 +7,20 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CompareError {
-    /// The command line makes no sense.
+    /// The command line is wrong.
     #[error("compare: {0}; nanoBragg compare -help tells more")]
     Usage(String),
     /// An image cannot be read, or a picture or a report cannot be written.
     #[error(transparent)]
     Io(#[from] nanobragg::io::Error),
-    /// The images do not fit each other.
+    /// The images cannot be compared with each other.
     #[error("{a} and {b} cannot be compared: {fault}", a = .a.display(), b = .b.display())]
     Unlike {
         /// One image.
         a: PathBuf,
         /// The other.
         b: PathBuf,
-        /// Why not.
+        /// The reason.
         fault: Box<nanobragg::Error>,
     },
     /// No pixel is a measurement in both images.
@@ -31,7 +31,7 @@ pub enum CompareError {
         /// The other.
         b: PathBuf,
     },
-    /// Neither of two images of raw floats tells its sides.
+    /// Two images of raw floats, neither of which has its dimensions in a header.
     #[error(
         "{a} and {b} are raw floats, which do not tell how many pixels they have along each axis: \
          give -size FAST SLOW, or -img with an SMV image of that size",
@@ -43,33 +43,33 @@ pub enum CompareError {
         /// The other.
         b: PathBuf,
     },
-    /// An output is one of the images that are compared.
+    /// An output is one of the compared images.
     #[error("{path}: -{flag} would overwrite an image that is to be compared", path = .path.display())]
     OverInput {
         /// The output.
         path: PathBuf,
-        /// The flag that names it.
+        /// The flag of the output.
         flag: &'static str,
     },
-    /// The picture and the report are one file.
+    /// The picture and the report are the same file.
     #[error("{path}: -json and -png are one file", path = .path.display())]
     SameOutput {
         /// The file.
         path: PathBuf,
     },
-    /// The arguments for both programs are not understood by this one.
+    /// The arguments for both programs are wrong for this program.
     #[error("the arguments for both programs: {0}")]
     Arguments(crate::Error),
-    /// The arguments ask for something else than an image.
+    /// The arguments do not render an image.
     #[error("the arguments for both programs do not ask for an image")]
     NoImageWanted,
-    /// Both programs would draw an orientation of their own.
+    /// Both programs would draw different random orientations.
     #[error(
         "with -misset random both programs need the same -misset_seed, given before -misset: the C \
          program takes its own from the clock"
     )]
     NoMissetSeed,
-    /// No folder for the files of both programs.
+    /// The temporary folder cannot be made.
     #[error("no temporary folder: {0}")]
     NoFolder(io::Error),
     /// A program cannot be started.
@@ -77,20 +77,20 @@ pub enum CompareError {
     NotRun {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         cause: io::Error,
     },
-    /// A program has ended without an image.
+    /// A program has not written an image.
     #[error("{program} left no image ({ending}): {last_words}", program = .program.display())]
     NoImage {
         /// The program.
         program: PathBuf,
-        /// Its exit status in words.
+        /// The exit status in words.
         ending: String,
-        /// The last line it wrote on standard error, or what is wrong with its image.
+        /// The last line of its standard error, or the error in its image.
         last_words: String,
     },
-    /// What else the library refuses.
+    /// Any other error of the library.
     #[error(transparent)]
     Other(nanobragg::Error),
     /// A signal asked to stop.

@@ -1,4 +1,4 @@
-//! The C program and this program on the same arguments.
+//! Runs the C program and this program with the same arguments.
 
 use std::env;
 use std::ffi::OsString;
@@ -23,10 +23,10 @@ use crate::args::{Args, Task};
 const FLOAT: &str = "float.bin";
 const INT: &str = "int.img";
 
-/// The file that gets the standard error of a program, in its folder.
+/// The file for the standard error of a program, in its folder.
 const STDERR: &str = "stderr.txt";
 
-/// Both float images, the C program's first, and how the runs went.
+/// Both float images, the C program's first, and information about the runs.
 pub(super) fn run(
     reference: &Path,
     words: &[OsString],
@@ -39,7 +39,7 @@ pub(super) fn run(
     })?;
     let their_folder = folder()?;
     let our_folder = folder()?;
-    // Ours first: it says what is wrong with the arguments sooner and better.
+    // This program runs first, because it reports wrong arguments sooner and better.
     let we_ran = run_one(&ours, words, &args, our_folder.path(), stop)?;
     if !we_ran.status.success() {
         return Err(no_image(&we_ran, our_folder.path(), None));
@@ -77,7 +77,7 @@ pub(super) fn run(
     Ok(((images, names), programs))
 }
 
-/// The arguments as this program understands them.
+/// The arguments, parsed by this program.
 fn understood(words: &[OsString]) -> Result<Args, CompareError> {
     let args = match Invocation::from_words(words.iter().cloned()) {
         Ok(Invocation::Run(args)) => *args,
@@ -95,14 +95,14 @@ fn understood(words: &[OsString]) -> Result<Args, CompareError> {
     Ok(args)
 }
 
-/// A new folder, gone at the end. Its name holds nothing that the C program could take for a flag.
+/// A temporary folder. Its name contains nothing that the C program could take for a flag.
 fn folder() -> Result<TempDir, CompareError> {
     let mut builder = tempfile::Builder::new();
     let made = builder.prefix("nanobragg_compare_").tempdir();
     made.map_err(CompareError::NoFolder)
 }
 
-/// Runs one program in the current folder, where its inputs are; what it writes goes to `folder`.
+/// Runs one program in the current folder, where its inputs are. Its outputs go to `folder`.
 fn run_one(
     program: &Path,
     words: &[OsString],
@@ -110,7 +110,7 @@ fn run_one(
     folder: &Path,
     stop: &Cancel,
 ) -> Result<ProgramRun, CompareError> {
-    // Of flags that say the same thing the last one wins, in both programs.
+    // The last of several equal flags wins in both programs.
     let mut command = Command::new(program);
     command.args(words).arg("-noprogress");
     let mut output = |flag: &str, name: &str| {
@@ -150,7 +150,7 @@ fn no_image(ran: &ProgramRun, folder: &Path, fault: Option<nanobragg::io::Error>
     }
 }
 
-/// The last line that a program wrote on standard error in this folder.
+/// The last line of a program's standard error, from its folder.
 fn last_words(folder: &Path) -> Option<String> {
     let bytes = fs::read(folder.join(STDERR)).ok()?;
     let text = String::from_utf8_lossy(&bytes);
@@ -158,7 +158,7 @@ fn last_words(folder: &Path) -> Option<String> {
     Some(line.trim().to_owned())
 }
 
-/// How a program has ended, in words.
+/// The exit status in words.
 fn ending(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("exit status {code}"),

@@ -9,43 +9,43 @@ use super::CompareError;
 use crate::args::flag::{Flag, Takes};
 use crate::subcommand::{Command, Place, Tool, count};
 
-/// A comparison to be made.
+/// The request for a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompareRequest {
-    /// What is compared.
+    /// The compared images.
     pub subject: Subject,
-    /// How far B may be from A.
+    /// The allowed difference of B from A.
     pub tolerance: Tolerance,
-    /// Panels of one size, one below the other in both images.
+    /// The number of panels of equal size, one below the other in both images.
     pub panels: usize,
-    /// Where to write the figures as JSON; `-` is standard output.
+    /// The JSON output; `-` is standard output.
     pub json: Option<PathBuf>,
-    /// Where to write the picture.
+    /// The picture output.
     pub png: Option<PathBuf>,
 }
 
-/// Where the two images come from.
+/// The source of the two images.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
-    /// From two files.
+    /// Two files.
     Files {
-        /// What there should be.
+        /// The reference.
         a: PathBuf,
-        /// What there is.
+        /// The compared image.
         b: PathBuf,
-        /// What tells the sides of raw floats.
+        /// The source of the dimensions of raw floats.
         sides: ImageSides,
     },
-    /// From two programs.
+    /// Two programs.
     Programs {
         /// The C program.
         reference: PathBuf,
-        /// Arguments for both.
+        /// The arguments of both programs.
         words: Vec<OsString>,
     },
 }
 
-/// What the words say.
+/// The values of the words.
 #[derive(Default)]
 struct CompareWords {
     a: Option<PathBuf>,
@@ -61,10 +61,10 @@ struct CompareWords {
 }
 
 impl CompareRequest {
-    /// Reads the words.
+    /// Parses the words.
     ///
     /// # Errors
-    /// [`CompareError::Usage`] for a command line that makes no sense.
+    /// [`CompareError::Usage`] for a wrong command line.
     pub fn from_words<W: Into<OsString>>(
         words: impl IntoIterator<Item = W>,
     ) -> Result<Command<Self>, CompareError> {
@@ -88,7 +88,7 @@ impl CompareRequest {
                 words: arguments,
             },
             (None, Some(a), Some(b)) if arguments.is_empty() => Subject::Files { a, b, sides },
-            // Images rule a reference out, so that it is not asked for before.
+            // The parser does not require a reference here, because images exclude it.
             (None, Some(_), Some(_)) => {
                 let fault = "arguments after -- are for two programs: give --reference too";
                 return Err(CompareError::Usage(fault.to_owned()));

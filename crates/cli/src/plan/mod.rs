@@ -1,11 +1,11 @@
-//! `-plan`: what a run would be, without it.
+//! `-plan`: describes a run without carrying it out.
 //!
 //! | file | |
 //! |---|---|
-//! | `decision`, `decisions`, `instrument` | what was decided, and why |
-//! | `reflections` | which reflections are missing |
-//! | `trial` | a few pixels, for brightness and time |
-//! | `text` | all of it for people |
+//! | `decision`, `decisions`, `instrument` | decisions and reasons |
+//! | `reflections` | missing reflections |
+//! | `trial` | renders a few pixels, to estimate brightness and time |
+//! | `text` | the plan as text |
 
 mod decision;
 mod decisions;
@@ -31,36 +31,36 @@ use decision::Decision;
 use reflections::{Completeness, Sphere};
 use trial::Trial;
 
-/// What a run would be.
+/// The description of a run.
 struct Outlook<'j> {
     job: &'j Job,
     args: &'j Args,
-    /// Images of the run: 1, or those of a series.
+    /// The number of images.
     images: usize,
     decisions: Vec<Decision>,
-    /// Of the first panel.
+    /// The resolution of the first panel.
     detector: Resolution,
-    /// Of its region that is rendered.
+    /// The resolution of its rendered region.
     region: Resolution,
-    /// Of the panels after the first.
+    /// The resolutions of the other panels.
     others: Vec<Resolution>,
-    /// What reflections are counted to, in Angstrom.
+    /// The resolution limit of the counted reflections, in Angstrom.
     limit_angstrom: f64,
     /// `None` if no reflection was read.
     completeness: Option<Completeness>,
-    /// Terms of the sum of one pixel, layers counted.
+    /// Terms of the sum of one pixel, including layers.
     terms_a_pixel: f64,
-    /// What the images take on the disk at most, without compression.
+    /// The largest disk space of the images, without compression.
     disk_bytes: u64,
     image_bytes: u64,
     factor_bytes: u64,
     trial: Trial,
 }
 
-/// Console what a run of this command line would be. No output is opened.
+/// Prints the plan of a command line. No output is opened.
 ///
 /// # Errors
-/// What would stop the run before it renders.
+/// The errors of the run before it renders.
 pub(crate) fn say(args: &Args, format: PlanFormat, stop: &Cancel) -> Result<(), RunError> {
     output_names::refuse_collisions(args)?;
     let series = args.series.count().map(|_| series::Asked::of(args));
@@ -133,12 +133,12 @@ impl<'j> Outlook<'j> {
         })
     }
 
-    /// Terms of all pixels together.
+    /// The number of terms of all pixels.
     fn evaluations(&self) -> f64 {
         self.terms_a_pixel * self.trial.pixels_in_all as f64
     }
 
-    /// Seconds to render all images.
+    /// The time to render all images, in seconds.
     fn render_s(&self) -> f64 {
         self.trial.render_s * self.images as f64
     }
@@ -205,7 +205,7 @@ impl<'j> Outlook<'j> {
     }
 }
 
-/// Which reflections are listed, of those up to `d_angstrom`; `None` if none was read.
+/// The completeness of the listed reflections up to `d_angstrom`; `None` if no reflection was read.
 fn completeness(job: &Job, d_angstrom: f64) -> Result<Option<Completeness>, RunError> {
     let experiment = &job.resolved.experiment;
     let lattice = experiment.crystal.lattice();
@@ -217,7 +217,8 @@ fn completeness(job: &Job, d_angstrom: f64) -> Result<Option<Completeness>, RunE
     );
     Ok(match &job.named.factors {
         FactorsSpec::Constant(_) => None,
-        // The grid does not tell what was listed from what was filled in; a pipe is read only once.
+        // The file is read again, because the grid does not distinguish listed reflections from defaults.
+        // A pipe cannot be read again.
         FactorsSpec::List(list) if list.path.is_file() => {
             let (reflections, _) = read_list(list, job.named.crystal.cell.as_ref())?;
             Some(sphere.completeness(&reflections))

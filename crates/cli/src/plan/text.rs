@@ -150,7 +150,7 @@ fn estimates(page: &mut String, outlook: &Outlook<'_>) {
     } else {
         ""
     };
-    // Spots lie between the pixels that were tried.
+    // The brightest pixels may be between the tried pixels.
     let at_least = if is_whole { "" } else { "at least " };
     if !is_whole {
         line!(

@@ -39,7 +39,8 @@ pub(crate) struct Trial {
     pub(crate) render_s: f64,
 }
 
-/// Renders runs of pixels all over the region of interest. Pixels of `beam` are neither the brightest nor overloads.
+/// Renders runs of pixels spread over the region of interest. Pixels of `beam` do not count as the
+/// brightest or as overloads.
 ///
 /// # Errors
 /// The errors of a run: stopped, no memory, no threads.

@@ -1,4 +1,4 @@
-//! A request carried out: read, fit, tell.
+//! Carries out a refinement: reads, fits, reports.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -16,11 +16,11 @@ use crate::log;
 use crate::resolve::Job;
 use crate::simulate::{level, warn_of_decisions};
 
-/// The name that stands for standard output.
+/// The file name that means standard output.
 const STANDARD_OUTPUT: &str = "-";
 
-/// Fits what is asked for, and tells it on standard output and in files; each step is a line on
-/// standard error. Once `stop` is raised it ends as soon as it can.
+/// Fits an experiment and reports on standard output and in files. Each step is a line on standard error.
+/// The fit ends soon after `stop` is raised.
 ///
 /// # Errors
 /// See [`RefineError`]. No output is then changed, except by [`RefineError::NotConverged`] and
@@ -32,7 +32,7 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
         tracing::warn!("{warning}");
     }
     refuse_collisions(request)?;
-    // Before the long part, so that a missing folder is known early.
+    // Created before the long part, so that a missing folder is reported early.
     let json_file = (request.json.as_ref()).filter(|path| path.as_os_str() != STANDARD_OUTPUT);
     let mut json_output = json_file.map(Output::create).transpose()?;
     let mut pictures = request.png.as_deref().map(Pictures::create).transpose()?;
@@ -63,7 +63,7 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
     let is_quiet = args.running.verbosity <= Verbosity::Quiet;
     let mut observe = |iteration: &Iteration<'_>| {
         if !is_quiet {
-            // Nobody reading is no reason to stop.
+            // A closed standard error does not stop the fit.
             let _ = io::stderr().write_all(iteration.text().as_bytes());
         }
     };
@@ -94,7 +94,7 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
         }
         told
     };
-    // A reader that has closed it does not change what was found.
+    // A closed standard output does not change the result.
     let _ = io::stdout().write_all(told.as_bytes());
     if result.has_converged() {
         Ok(())
@@ -106,7 +106,7 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
     }
 }
 
-/// The command line of the experiment to start from.
+/// The parsed command line of the start.
 fn experiment(words: &[OsString]) -> Result<Box<Args>, RefineError> {
     match Invocation::from_words(words.iter()) {
         Ok(Invocation::Run(args)) if matches!(args.task(), Task::Simulate) => Ok(args),
@@ -115,7 +115,7 @@ fn experiment(words: &[OsString]) -> Result<Box<Args>, RefineError> {
     }
 }
 
-/// The words of the start and those that lead on from it, in a line of their own.
+/// The words of the start and of the refined experiment, as one line.
 fn command_line(start: &[OsString], refined: Option<&[String]>) -> String {
     let Some(refined) = refined else {
         return "\nno command line: what was refined stands in a file\n".to_owned();
@@ -125,7 +125,7 @@ fn command_line(start: &[OsString], refined: Option<&[String]>) -> String {
     format!("\nnanoBragg {}\n", words.join(" "))
 }
 
-/// A word as a shell takes it.
+/// A word quoted for a shell.
 fn quoted(word: String) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/=+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -134,10 +134,10 @@ fn quoted(word: String) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// Refuses to write over what is fitted, and two outputs in one file.
+/// Refuses outputs that are inputs of the fit, and two outputs in one file.
 fn refuse_collisions(request: &RefineRequest) -> Result<(), RefineError> {
     let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
-        // Many things may go into a device or a pipe.
+        // Several outputs may go to the same device or pipe.
         (Ok(one), Ok(other)) => one == other && one.is_file(),
         _ => one == other,
     };

@@ -4,31 +4,31 @@ use thiserror::Error;
 
 use crate::outcome::RunError;
 
-/// Why a refinement was not made.
+/// Why a refinement failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RefineError {
-    /// The command line makes no sense.
+    /// The command line is wrong.
     #[error("refine: {0}; nanoBragg refine -help tells more")]
     Usage(String),
-    /// The arguments for the experiment are not understood.
+    /// The arguments of the experiment are wrong.
     #[error("the arguments after --: {0}")]
     Arguments(crate::Error),
-    /// The arguments ask for something else than an image.
+    /// The arguments do not render an image.
     #[error("the arguments after -- do not ask for an image")]
     NoImageWanted,
-    /// The experiment cannot be.
+    /// The experiment is wrong.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// The target cannot be read, or something cannot be written.
+    /// The target cannot be read, or an output cannot be written.
     #[error(transparent)]
     Io(#[from] nanobragg::io::Error),
-    /// An output is what is fitted, or two outputs are one file.
+    /// An output is an input of the fit, or two outputs are the same file.
     #[error("{}: -{flag} would overwrite what -{other} names", path.display())]
     SameFile {
         /// The output.
         path: PathBuf,
-        /// The flag that names it.
+        /// The flag of the output.
         flag: &'static str,
         /// The other flag.
         other: &'static str,
@@ -36,7 +36,7 @@ pub enum RefineError {
     /// The refinement has failed.
     #[error(transparent)]
     Refinement(nanobragg_refine::Error),
-    /// The last stage has taken all its steps.
+    /// The last stage has used all its iterations.
     #[error("the refinement has not converged; begin where it ended, or give more -iterations")]
     NotConverged,
     /// The refinement has ended at a minimum, whose residuals are larger than noise.
@@ -54,7 +54,7 @@ pub enum RefineError {
 }
 
 impl RefineError {
-    /// Whether the command line is at fault.
+    /// Whether the error is in the command line.
     pub fn is_usage(&self) -> bool {
         use nanobragg_refine::Error as E;
         match self {

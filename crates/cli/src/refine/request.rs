@@ -14,28 +14,28 @@ use super::RefineError;
 use crate::args::flag::{Flag, Takes};
 use crate::subcommand::{Command, Place, Tool, count};
 
-/// A refinement to be made.
+/// The request for a refinement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RefineRequest {
-    /// The image to fit.
+    /// The target image.
     pub target: PathBuf,
-    /// An image that is 0 where the target is not to be used.
+    /// An image that is 0 at pixels of the target that are not used.
     pub mask: Option<PathBuf>,
-    /// Counts a photon of an image of counts.
+    /// Counts per photon of a target in counts.
     pub gain: f64,
-    /// What is refined, and how.
+    /// The refined parameters and the method.
     pub wanted: RefineSpec,
-    /// Where to write the result as JSON; `-` is standard output.
+    /// The JSON output; `-` is standard output.
     pub json: Option<PathBuf>,
-    /// How the names of the pictures begin.
+    /// The beginning of the names of the pictures.
     pub png: Option<PathBuf>,
-    /// Whether to end with the flags that ask for the refined experiment.
+    /// Whether to print the flags of the refined experiment at the end.
     pub output_args: bool,
-    /// The command line of the experiment to start from.
+    /// The command line of the start.
     pub words: Vec<OsString>,
 }
 
-/// What the words say.
+/// The values of the words.
 #[derive(Default)]
 struct RefineWords {
     target: PathBuf,
@@ -48,7 +48,7 @@ struct RefineWords {
     readout: Option<f64>,
     calibration: Option<f64>,
     sigma: Option<f64>,
-    /// Crystal system, schedule, iterations and attempts; the rest follows from the other words.
+    /// Crystal system, schedule, iterations and attempts; the other fields are set from the other words.
     wanted: RefineSpec,
     json: Option<PathBuf>,
     png: Option<PathBuf>,
@@ -57,10 +57,10 @@ struct RefineWords {
 }
 
 impl RefineRequest {
-    /// Reads the words.
+    /// Parses the words.
     ///
     /// # Errors
-    /// [`RefineError::Usage`] for a command line that makes no sense.
+    /// [`RefineError::Usage`] for a wrong command line.
     pub fn from_words<W: Into<OsString>>(
         words: impl IntoIterator<Item = W>,
     ) -> Result<Command<Self>, RefineError> {
@@ -93,10 +93,10 @@ impl RefineRequest {
     }
 }
 
-/// What is refined if no flag says otherwise.
+/// The parameters that are refined by default.
 const DEFAULT_NAMES: &str = "cell,misset";
 
-/// The most iterations, and the most attempts.
+/// The largest number of iterations, and of attempts.
 const MOST: u32 = 100_000;
 
 /// The names of the crystal systems.
@@ -222,7 +222,7 @@ fn likelihood(words: &RefineWords) -> Result<Likelihood, RefineError> {
                 sigma_fraction,
                 ..Calibration::default()
             }),
-            // Of a target in photons, for which a count is a photon.
+            // For a target in photons, in which a count is a photon.
             read_out: Some(ReadOut {
                 sigma_counts: readout.unwrap_or(1.0),
             }),

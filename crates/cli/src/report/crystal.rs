@@ -11,7 +11,7 @@ use crate::resolve::Job;
 
 pub(super) fn report(page: &mut String, job: &Job) {
     if job.resolved.decisions.lookup_is_automatic {
-        // The C program chooses before it knows whether there is anything to interpolate.
+        // The C program selects the lookup before it knows whether there are structure factors.
         let experiment = &job.resolved.experiment;
         let by_size = experiment.fixes.contains(Oddity::SizeLookup);
         let lookup = match experiment.crystal.interpolates_by_default(by_size) {
@@ -60,7 +60,7 @@ fn lattice(page: &mut String, job: &Job) {
     ));
 }
 
-/// Three column vectors by rows X, Y, Z, under their names.
+/// Three column vectors as rows X, Y, Z, under their names.
 pub(crate) fn matrix(names: [&str; 3], [a, b, c]: [[f64; 3]; 3]) -> String {
     let [first, second, third] = names;
     let mut text = format!("     {first:<10}  {second:<10}  {third:<10}\n");

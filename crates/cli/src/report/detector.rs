@@ -8,7 +8,7 @@ use nanobragg::{Attenuation, Panel, PixelKind, Surface};
 use super::{line, one_line, triple};
 use crate::resolve::Job;
 
-/// What sets the detector apart from a flat one of ordinary pixels.
+/// The differences from a flat detector with ordinary pixels.
 pub(super) fn kind(page: &mut String, job: &Job) {
     let panel = job.resolved.experiment.detector.first();
     if panel.surface() == Surface::Curved {
@@ -51,7 +51,7 @@ pub(super) fn report(page: &mut String, job: &Job) {
         g(panel.close_distance_m() * 1000.0)
     );
     let sensor = panel.sensor();
-    // The C program marks an attenuation that was not given by -1.
+    // In the C program, an attenuation of -1 means "not given".
     let is_unknown =
         job.spec.detector.sensor.attenuation == Attenuation::NotGiven && !sensor.is_modelled();
     let mu_per_m = if is_unknown { -1.0 } else { sensor.mu_per_m };
@@ -84,7 +84,7 @@ pub(super) fn report(page: &mut String, job: &Job) {
         line!(page, "  {label}= {}", triple(vector));
     }
     let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
-    // Where no region was asked for, the C program shows the number of pixels, one beyond the last.
+    // Without a region, the C program prints the number of pixels, which is one beyond the last pixel.
     let [f_end, s_end] = [
         (fast.end(), panel.pixels_fast(), job.spec.roi.fast),
         (slow.end(), panel.pixels_slow(), job.spec.roi.slow),
@@ -98,7 +98,7 @@ pub(super) fn report(page: &mut String, job: &Job) {
     }
 }
 
-/// The direct beam and the near point in the terms of other programs, in mm.
+/// The direct beam and the near point as in other programs, in mm.
 fn centres(page: &mut String, panel: &Panel, size_slow_m: f64) {
     let [px, f_beam, s_beam, size_slow] = [
         panel.pixel_size_m(),

@@ -1,8 +1,7 @@
-//! What a run says on standard output: what was decided, then the figures of the image.
+//! The report of a run on standard output: the decisions, then the statistics of the image.
 //!
-//! Scripts read the standard output of the C program. Its lines stay, with its labels, its order and its
-//! number formats, and without its mistakes of spelling put right. Lines that the C program does not have stand between
-//! them.
+//! Scripts read the standard output of the C program. The report keeps its lines, with labels, order, number
+//! formats and spelling errors. Additional lines are between them.
 
 mod crystal;
 mod detector;
@@ -19,7 +18,7 @@ pub(crate) use crystal::matrix;
 use crate::args::Args;
 use crate::resolve::Job;
 
-/// A page of text; writing to a string cannot fail.
+/// Writes a line to a string, which cannot fail.
 macro_rules! line {
     ($page:expr, $($text:tt)*) => {
         let _ = writeln!($page, $($text)*);
@@ -27,10 +26,10 @@ macro_rules! line {
 }
 use line;
 
-/// Sources, phi steps and the like that are listed one by one.
+/// The largest number of sources, phi steps and the like in a list.
 const MOST_LISTED: usize = 1000;
 
-/// Everything that was decided before rendering.
+/// All decisions before rendering.
 pub fn before(job: &Job, args: &Args) -> String {
     let mut page = format!("nanoBragg {}\n", env!("CARGO_PKG_VERSION"));
     for source in &job.geometry_from {
@@ -65,7 +64,7 @@ fn placement(page: &mut String, job: &Job) {
     line!(page, "pivoting detector around {pivot}");
     let beam = panel.in_own_frame(experiment.beam.direction());
     line!(page, "XDS incident beam: {}", triple(beam));
-    // The lines of an instrumented copy of the C program, which tests of ports read.
+    // These lines are from an instrumented copy of the C program, and tests of ports read them.
     for (label, vector) in [
         ("FAST_AXIS", panel.fast()),
         ("SLOW_AXIS", panel.slow()),
@@ -94,7 +93,7 @@ fn chosen(automatically: bool) -> &'static str {
     }
 }
 
-/// The name, pixels and place of a panel.
+/// The name, pixels and position of a panel.
 pub(crate) fn one_line(panel: &Panel) -> String {
     format!(
         "{}: {} x {} pixels of {} mm, corner at {} mm, fast {}, slow {}",
@@ -117,7 +116,7 @@ pub fn spots(spots: &Spots) -> String {
     )
 }
 
-/// The figures of the image.
+/// The statistics of the image.
 pub fn statistics(statistics: &Statistics) -> String {
     let mut page = String::new();
     let [fast_m, slow_m] = statistics.max_at_m;

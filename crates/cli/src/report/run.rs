@@ -1,4 +1,4 @@
-//! The sources, the steps of the sum, and the summary that the C program ends with.
+//! The sources, the steps of the sum, and the summary at the end of the C program's report.
 
 use std::fmt::Write;
 
@@ -67,7 +67,7 @@ fn listed(count: usize) -> usize {
     count.min(MOST_LISTED)
 }
 
-/// All numbers of the run, as the C program sums them up before it renders.
+/// All numbers of the run, as in the C program's summary before rendering.
 pub(super) fn summary(page: &mut String, job: &Job, args: &Args) {
     let experiment = &job.resolved.experiment;
     let decisions = &job.resolved.decisions;
@@ -128,7 +128,7 @@ pub(super) fn summary(page: &mut String, job: &Job, args: &Args) {
     }
     if args.noise.wanted {
         line!(page, "\n  noise image paramters:");
-        // The C program keeps seeds with the sign that its generator starts by.
+        // The C program prints the negative seed, with which its generator starts.
         line!(page, "  seed: {}", job.noise_seed.wrapping_neg());
     }
     if args.noise.wanted || experiment.water_m > 0.0 {
@@ -136,7 +136,7 @@ pub(super) fn summary(page: &mut String, job: &Job, args: &Args) {
     }
 }
 
-/// What the sum of a pixel runs over.
+/// The sums of a pixel.
 fn sampling(page: &mut String, job: &Job) {
     let experiment = &job.resolved.experiment;
     let decisions = &job.resolved.decisions;

@@ -83,7 +83,7 @@ pub(super) fn unit_axes(spec: &DetectorSpec, warnings: &mut Vec<Warning>) -> Axe
         warnings.push(Warning::NormalGenerated { given: axes.normal });
         unit(cross(fast, slow))
     };
-    // A turn by 0 leaves the detector as it is, whatever the length of the axis.
+    // A rotation by 0 does not change the detector, for any length of the axis.
     let length = norm(axes.twotheta);
     if spec.twotheta.radians() != 0.0 && (length - 1.0).abs() > f64::EPSILON {
         warnings.push(Warning::TwothetaAxisNotUnit { length });
@@ -158,7 +158,7 @@ pub(super) fn pivot(spec: &DetectorSpec) -> Pivot {
 /// Checks every number of the description.
 ///
 /// # Errors
-/// [`Error::NotFinite`], [`Error::OutOfRange`], and those of [`check_directions`] for custom axes.
+/// [`Error::NotFinite`], [`Error::OutOfRange`], and the errors of [`check_directions`] for custom axes.
 pub(super) fn check_numbers(spec: &DetectorSpec) -> Result<(), Error> {
     let lengths = [
         ("the pixel size (m)", Some(spec.pixel_size)),

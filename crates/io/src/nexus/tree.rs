@@ -220,8 +220,8 @@ fn pixel_mask(series: &Series) -> Option<Value> {
     Some(Value::rows(&mask, widest))
 }
 
-/// A panel whose first row is the row `first_slow` of the file. Its corner is told from that of the
-/// first panel.
+/// A panel whose first row is the row `first_slow` of the file. Its corner is relative to the corner of
+/// the first panel.
 fn module(first: &Exposure, panel: &Module, first_slow: usize, name: &str) -> Group {
     let exposure = &panel.exposure;
     // `Images::new` has checked that all fit.
