@@ -188,6 +188,7 @@ fn a_difference_is_told_with_its_place_and_size() {
     assert_eq!(figures["beyond_tolerance_pixels"], 1);
     assert_eq!(figures["within_tolerance"], false);
     assert_eq!(figures["rmsd"], (1.0_f64 / 24.0).sqrt());
+    assert_eq!(figures["median_difference"], 0.0);
     let quantiles = &figures["relative_difference_quantiles"];
     assert_eq!(quantiles["90_percent"], 0.0);
     assert_eq!(quantiles["100_percent"], 1.0 / 16.0);

@@ -38,6 +38,8 @@ pub struct Comparison {
     pub correlation: Option<f64>,
     /// Root of the mean square difference.
     pub rmsd: f64,
+    /// The median of b - a; 0 without finite pixels. Between photons and counts it is the offset of the counts.
+    pub median_difference: f64,
     /// A's spots looked for in B.
     pub peaks: MatchedPeaks,
 }
@@ -113,6 +115,7 @@ impl Comparison {
         let mut largest_absolute = None;
         let mut largest_relative = None;
         let mut relatives = Vec::with_capacity(count);
+        let mut differences = Vec::with_capacity(count);
         let mut beyond_of_panels = vec![0; a.len()];
         for ((a, b), [panel, fast, slow]) in placed() {
             if a.to_bits() == b.to_bits() {
@@ -133,6 +136,7 @@ impl Comparison {
             is_beyond(absolute > tolerance.allowed(wide_a, brightest[0]));
             squares += absolute * absolute;
             relatives.push(relative);
+            differences.push(wide_b - wide_a);
             let at = |value| Difference {
                 value,
                 panel,
@@ -158,6 +162,7 @@ impl Comparison {
             relative_quantiles: quantiles::of(relatives),
             correlation: correlation(finite, totals.map(|total| total / count as f64)),
             rmsd: (squares / count.max(1) as f64).sqrt(),
+            median_difference: quantiles::median(differences),
             peaks: peaks::matched_in_panels(panels()),
         })
     }
@@ -211,6 +216,7 @@ impl Comparison {
             "relative_difference_quantiles": quantiles,
             "correlation": self.correlation,
             "rmsd": self.rmsd,
+            "median_difference": self.median_difference,
             "peaks": {
                 "sought": self.peaks.sought,
                 "found": self.peaks.found,
@@ -349,6 +355,7 @@ mod tests {
         );
         // Squares: 1 + 0.25 + 4.
         assert_eq!(found.rmsd, (5.25_f64 / 6.0).sqrt());
+        assert_eq!(found.median_difference, 0.0);
     }
 
     #[test]

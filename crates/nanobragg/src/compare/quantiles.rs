@@ -24,6 +24,15 @@ pub(super) fn of(mut values: Vec<f64>) -> [Quantile; PERCENTS.len()] {
     })
 }
 
+/// The smaller one of the two middle values if there are two; 0 of no values.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let middle = (values.len() - 1) / 2;
+    *values.select_nth_unstable_by(middle, f64::total_cmp).1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,9 @@ use super::{Comparison, ComparisonReport, Difference, ProgramPair, ProgramRun};
 /// Ratios nearer to 1 than this are told as their distance from it.
 const NEARLY_ONE: f64 = 1e-3;
 
+/// A median difference of two formats from here on is told: it is an offset, not noise.
+const HALF_A_COUNT: f64 = 0.5;
+
 /// The report, one figure a line.
 pub(super) fn text(report: &ComparisonReport) -> String {
     let ComparisonReport {
@@ -44,6 +47,11 @@ pub(super) fn text(report: &ComparisonReport) -> String {
         line("not finite", format!("{count} pixels, left out below"));
     }
     figures(comparison, &mut line);
+    let offset = comparison.median_difference;
+    if a.format != b.format && offset.abs() >= HALF_A_COUNT {
+        let words = "counts have the offset of -adc, photons have none";
+        line("median b - a", format!("{}: {words}", g(offset)));
+    }
     line(
         "tolerance",
         format!(

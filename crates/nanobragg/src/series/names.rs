@@ -321,7 +321,7 @@ mod tests {
             (OutputKind::Xds, "XDS.INP"),
             (OutputKind::Truth, "t.csv"),
         ];
-        let of_series = SeriesFiles::new(&files(&named), None, SeriesKind::Rotation).unwrap();
+        let of_series = SeriesFiles::new(&files(&named), None, SeriesKind::Shots).unwrap();
         let of_frame = of_series.of_frame(7);
         assert_eq!(of_frame.iter().count(), 7);
         for (kind, path) in of_frame.iter() {

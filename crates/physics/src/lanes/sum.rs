@@ -208,8 +208,8 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
 ) {
     // A term of 0 can be skipped, except if every term also corrects the running sum.
     let may_skip = !view.rules.any(Scales::RunningSum);
-    let is_square = view.lattice.shape == Shape::Square;
-    let by_square = may_skip && is_square && matches!(O::ADDS, Adds::Unseen);
+    let is_unseen = may_skip && matches!(O::ADDS, Adds::Unseen);
+    let by_square = is_unseen && view.lattice.shape == Shape::Square;
     // The blocks that need less than the general loop below.
     if may_skip && lookup == Lookup::Nearest {
         let extent = Extent::of(block);
@@ -223,7 +223,7 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
                 observe_orientations::<A, O, false>(view, block, observer)
             };
         }
-        if !any(&block.live, |live| live == 0.0) {
+        if is_unseen && !any(&block.live, |live| live == 0.0) {
             let is_inside = extent.is_inside_grid(view);
             if by_square {
                 return if is_inside {
