@@ -128,7 +128,7 @@ fn the_report_tells_atoms_cell_and_resolution() {
     let line = "  1001 atoms, P 21 21 21, cell 59.062 68.451 30.517 A, 90 90 90 deg, to 4 A, 43.8 % \
                 solvent";
     assert!(report.contains(line), "{report}");
-    assert!(report.contains("unit cell: 59.062 68.451 30.517 90 90 90"));
+    assert!(report.contains("Unit Cell: 59.062 68.451 30.517 90 90 90"));
 }
 
 #[test]

@@ -345,7 +345,9 @@ fn a_rotation_has_one_xds_inp_that_fits_its_images() {
             "PILATUS MINIMUM_VALID_PIXEL_VALUE= 0 OVERLOAD= 2147483646",
         ),
     ] {
-        scene.run_line(&format!("{line} {files}")).well();
+        scene
+            .run_line(&format!("{line} {files} -seriesfile {}.jsonl", &name[..1]))
+            .well();
         let text = String::from_utf8(scene.read("XDS.INP")).unwrap();
         for expected in [
             &format!("NAME_TEMPLATE_OF_DATA_FRAMES= {name}"),

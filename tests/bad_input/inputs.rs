@@ -148,7 +148,7 @@ const HEADERS: &[(&str, &str, &str)] = &[
     ),
     ("size_beyond.img", "SIZE1=8", "SIZE1=1e30"),
     ("size_other.img", "SIZE1=8;\nSIZE2=8", "SIZE1=16;\nSIZE2=4"),
-    ("type.img", "unsigned_short", "float"),
+    ("type.img", "unsigned_short", "complex"),
     ("order.img", "little_endian", "middle_endian"),
     ("distance_nan.img", "DISTANCE=100", "DISTANCE=nan"),
     ("distance_inf.img", "DISTANCE=100", "DISTANCE=1e999"),
