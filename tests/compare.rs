@@ -109,7 +109,7 @@ fn pixels_that_are_no_measurements_are_counted_and_left_out() {
     let overload = "CCD_IMAGE_SATURATION=2000000;\n";
     smv(
         "dtrek",
-        &format!("Data_type=long int;\nBYTE_ORDER=little_endian;\nSATURATED_VALUE= 2000000;\n"),
+        "Data_type=long int;\nBYTE_ORDER=little_endian;\nSATURATED_VALUE= 2000000;\n",
         &little,
     );
     smv(

@@ -135,7 +135,7 @@ fn a_plan_of_days_says_what_makes_the_run_shorter() {
     let text = Scene::empty().run_line(line).well();
     text.line("what makes it shorter");
     for choice in ["900 sub-pixels", "1000 mosaic domains", "1000 phi steps"] {
-        text.line(&format!("  {choice}"));
+        text.line(choice);
     }
 }
 

@@ -272,7 +272,7 @@ fn a_quiet_refinement_tells_no_steps() {
     let scene = scene();
     let ended = scene
         .run_line(&format!(
-            "refine -target noisy.img -refine distance -schedule final -- -quiet -hkl P1.hkl {STILL} {}",
+            "refine -target noisy.img -refine distance -schedule final -- -quiet -quiet -hkl P1.hkl {STILL} {}",
             flags(TRUTH)
         ))
         .well();

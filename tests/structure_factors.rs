@@ -155,7 +155,7 @@ fn the_report_tells_columns_and_symmetry() {
     assert!(
         finished
             .stdout
-            .contains("unit cell: 59.062 68.451 30.517 90 90 90")
+            .contains("Unit Cell: 59.062 68.451 30.517 90 90 90")
     );
 }
 

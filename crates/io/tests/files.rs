@@ -1,5 +1,7 @@
 //! SMV files of the C program, and files with wrong headers.
 
+#![allow(clippy::panic, reason = "what fails here fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

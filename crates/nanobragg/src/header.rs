@@ -198,7 +198,7 @@ pub fn read_otherwise_by_c(header: &Header, path: &Path) -> Vec<String> {
             )
         })
     };
-    HEADER_KEYS.iter().filter_map(|key| differs(&key)).collect()
+    HEADER_KEYS.iter().filter_map(differs).collect()
 }
 
 /// Takes the geometry of a file's header into `spec`, key by key; what the header does not say

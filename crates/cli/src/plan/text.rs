@@ -169,7 +169,7 @@ fn estimates(page: &mut String, outlook: &Outlook<'_>) {
     );
     line!(
         page,
-        "  overloads of the noise image: {at_least}{}",
+        "  overloads of the noise image: {}",
         general_with(trial.overloads, 3)
     );
     line!(

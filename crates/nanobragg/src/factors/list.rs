@@ -359,9 +359,9 @@ pub fn list_of(
 fn rounded(age: Duration) -> String {
     let seconds = age.as_secs();
     let (count, unit) = match seconds {
-        ..60 => (seconds, "second"),
-        ..3600 => (seconds / 60, "minute"),
-        ..86400 => (seconds / 3600, "hour"),
+        0..60 => (seconds, "second"),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86400 => (seconds / 3600, "hour"),
         _ => (seconds / 86400, "day"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
