@@ -122,7 +122,7 @@ fn a_plan_of_a_series_is_that_of_its_first_image_with_time_and_disk_for_all() {
     assert_eq!([&of_series["images"], &of_single["images"]], [10, 1]);
     // Bytes per pixel: floats and CBF 4, SMV 2, PNG 1.
     assert_eq!(of_series["disk_bytes"], 10 * 16 * 12 * (4 + 2 + 4 + 1));
-    let text = Scene::empty()
+    let text = Scene::with_inputs()
         .run_line(&format!("{LINE} -shots 9 -plan"))
         .well();
     text.line("all 9 images");

@@ -63,10 +63,11 @@ def traced_q(printout, frame):
     """Scattering vectors [slow][fast][3] in 1/A, in the frame of imgCIF, from -printout."""
     number = r"(-?[0-9.]+)"
     q = np.full((SLOW, FAST, 3), np.nan)
-    for block in re.split(r"^pixel ", printout, flags=re.M)[1:]:
-        fast, slow = map(int, block.split(None, 2)[:2])
-        hkl = re.search(rf"last term: source 0, hkl {number} {number} {number},", block)
-        rows = re.findall(rf"^  [XYZ]: +{number} +{number} +{number}$", block, flags=re.M)
+    parts = re.split(r"^ *(\d+) +(\d+) : stol", printout, flags=re.M)[1:]
+    for fast, slow, block in zip(parts[::3], parts[1::3], parts[2::3]):
+        fast, slow = int(fast), int(slow)
+        hkl = re.search(rf"^hkl= +{number} +{number} +{number} ", block, flags=re.M)
+        rows = re.findall(rf"^[XYZ]: +{number} +{number} +{number}$", block, flags=re.M)
         # Rows x, y, z; columns a, b, c. h = a . q and so on.
         cell = np.array(rows, dtype=float)
         lab = np.linalg.solve(cell.T, np.array(hkl.groups(), dtype=float))
@@ -276,6 +277,7 @@ def series_checks(program, folder):
         wanted = "n" if noise else "i"
         files = ["-intfile", "i_#.tif", "-nexusfile", "all.nxs"]
         files += ["-noisefile", "n_#.tif"] if noise else ["-nonoise"]
+        files += ["-seriesfile", f"{wanted}.jsonl"]
         render(program, folder, *bright, "-frames", "4", "-threads", "3", *files)
         with h5py.File(folder / "all.nxs") as file:
             images = file["/entry/data/data"][()]
@@ -292,7 +294,8 @@ def series_checks(program, folder):
         ("shots", ["-shots", "3"], "all.nxs", shots),
     ]
     for name, arguments, path, expected in cases:
-        render(program, folder, *arguments, "-nexusfile", "all.nxs")
+        log = f"{name.replace(' ', '_')}.jsonl"
+        render(program, folder, *arguments, "-nexusfile", "all.nxs", "-seriesfile", log)
         begins, ends = series_omega(folder / path)
         found = []
         for what, angles, wanted in (("omega", begins, 0), ("omega_end", ends, 0.5)):
