@@ -146,6 +146,8 @@ def test_direct_and_reciprocal_vectors_belong_together() -> None:
 def test_the_report_is_what_the_program_says_first(inputs: Path, run: Run) -> None:
     for name in ("comprehensive", "matrix_hkl", "mosaic"):
         words = CASES[name]
+        # The next case has another cell.
+        Path("Fdump.bin").unlink(missing_ok=True)
         said = run(*words)
         assert said.returncode == 0, said.stderr
         assert said.stdout.startswith(nanobragg.Experiment(words).report())

@@ -1,6 +1,7 @@
 """Readers and writers, held against fabio, NumPy and the program."""
 
 from pathlib import Path
+from typing import Any
 
 import fabio
 import h5py
@@ -109,7 +110,7 @@ def test_what_is_written_reads_back(ending: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("order", ["little_endian", "big_endian"])
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.float32])
-def test_every_type_of_dtrek_is_read_as_fabio_writes_it(dtype: type[np.generic], order: str, tmp_path: Path) -> None:
+def test_every_type_of_dtrek_is_read_as_fabio_writes_it(dtype: Any, order: str, tmp_path: Path) -> None:
     # Numbers that show their sign and the order of their bytes.
     limits = np.finfo(dtype) if dtype is np.float32 else np.iinfo(dtype)
     image = np.array([[1, 2, limits.max], [limits.min, 100, 3]]).astype(dtype)
