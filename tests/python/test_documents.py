@@ -39,13 +39,17 @@ WITH_COMMANDS = [
 ]
 
 # What compiles: the gate itself does it.
-COMPILING = ("./test", "cargo install", "cargo build", "pip install")
+COMPILING = ("./test", "cargo install", "pip install")
 
 # `compare` and `-diff` end with 1 where there is a difference, as the documents say.
 SHELL = """
 set -euo pipefail
 nanoBragg() { command nanoBragg "$@" || { status=$?; [[ $status == 1 && ($1 == compare || $1 == -diff) ]]; }; }
 """
+
+
+# Runs a block of commands.
+Shell = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 
 def blocks(document: str, language: str = "python") -> list[str]:
@@ -65,7 +69,7 @@ def numbers_and_words(text: str) -> list[float | str]:
 @pytest.fixture
 def shell(
     request: pytest.FixtureRequest, tmp_path: Path
-) -> Callable[[str], "subprocess.CompletedProcess[str]"]:
+) -> Shell:
     """Runs a block of commands in a folder that has the examples, with the program on the path."""
     program = request.config.getoption("--program")
     if program is None:
@@ -99,7 +103,7 @@ def shell(
 
 @pytest.mark.parametrize("document", WITH_COMMANDS)
 def test_the_commands_run(
-    document: str, shell: Callable[[str], "subprocess.CompletedProcess[str]"]
+    document: str, shell: Shell
 ) -> None:
     for block in blocks(document, "sh"):
         if block.startswith(COMPILING):
@@ -110,7 +114,7 @@ def test_the_commands_run(
 
 
 def test_a_refinement_prints_what_its_document_shows(
-    shell: Callable[[str], "subprocess.CompletedProcess[str]"]
+    shell: Shell
 ) -> None:
     commands, shown = (blocks("docs/REFINE.md", language)[0] for language in ("sh", "text"))
     printed = shell(commands.replace(" -output-args", "")).stdout

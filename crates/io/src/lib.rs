@@ -90,4 +90,4 @@ pub use exposure::Exposure;
 pub use image::Image;
 pub use pixels::{Marks, NumberType, PixelState, StoredPixels};
 #[cfg(feature = "files")]
-pub use replace::{Output, Replaced, remove_abandoned};
+pub use replace::{Output, Replaced, folder_of, remove_abandoned};

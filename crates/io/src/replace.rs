@@ -329,6 +329,13 @@ fn is_descriptor(path: &Path) -> bool {
         || standard.iter().any(|name| path == Path::new(name))
 }
 
+/// The folder of a path: the current one if the path has none.
+pub fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// A temporary file in the folder of `path`, or of the file that `path` links to.
 fn replacement(path: &Path, permissions: Option<Permissions>) -> io::Result<Sink> {
     let target = without_links(path)?;
@@ -341,11 +348,7 @@ fn replacement(path: &Path, permissions: Option<Permissions>) -> io::Result<Sink
         Some(_) => Some(OpenOptions::new().write(true).open(&target)?),
         None => None,
     };
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut part = Part::create(folder)?;
+    let mut part = Part::create(folder_of(&target))?;
     if let Some(permissions) = permissions {
         part.file()?.set_permissions(permissions)?;
     }

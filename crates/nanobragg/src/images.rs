@@ -140,10 +140,8 @@ impl Simulated {
     /// Finds the spots if the automatic scales leave out the direct beam
     /// ([`Decisions::scales_leave_out_beam`](crate::Decisions::scales_leave_out_beam)).
     pub fn with_spots(mut self, resolved: &Resolved) -> Self {
-        if resolved.decisions.scales_leave_out_beam {
-            let beam = DirectBeam::new(&resolved.experiment, resolved.decisions.wavelength_m);
-            self.spots = Some(Spots::of(&beam, &self.photons, &self.panels));
-        }
+        let beam = DirectBeam::of(resolved);
+        self.spots = beam.map(|beam| Spots::of(&beam, &self.photons, &self.panels));
         self
     }
 

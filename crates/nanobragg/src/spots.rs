@@ -8,6 +8,7 @@ use nanobragg_io::Image;
 use nanobragg_physics::{Experiment, PixelPlace};
 
 use crate::images::StackedPanel;
+use crate::resolve::Resolved;
 
 /// The order along the longest edge of the cell below which a pixel belongs to the direct beam.
 pub const DIRECT_BEAM_ORDER: f64 = 2.0 / 3.0;
@@ -31,14 +32,19 @@ pub struct DirectBeam<'e> {
 }
 
 impl<'e> DirectBeam<'e> {
-    /// The direct beam of an experiment with this central wavelength in metres.
-    pub fn new(experiment: &'e Experiment, wavelength_m: f64) -> Self {
+    /// The direct beam, if the automatic scales leave it out
+    /// ([`Decisions::scales_leave_out_beam`](crate::Decisions::scales_leave_out_beam)).
+    pub fn of(resolved: &'e Resolved) -> Option<Self> {
+        let Resolved {
+            experiment,
+            decisions,
+        } = resolved;
         let edges_m = experiment.crystal.direct().lengths_m();
         let longest_m = edges_m.into_iter().fold(0.0, f64::max);
-        Self {
+        decisions.scales_leave_out_beam.then(|| Self {
             experiment,
-            limit: wavelength_m * DIRECT_BEAM_ORDER / longest_m,
-        }
+            limit: decisions.wavelength_m * DIRECT_BEAM_ORDER / longest_m,
+        })
     }
 
     /// Whether the middle of a pixel is closer to the direct beam than two thirds of the first order of the longest
@@ -47,8 +53,7 @@ impl<'e> DirectBeam<'e> {
         let Some(panel) = self.experiment.detector.panels().get(panel) else {
             return false;
         };
-        let middle_m = |pixel: u32| (f64::from(pixel) + 0.5) * panel.pixel_size_m();
-        let scattered = unit(panel.position_m(middle_m(fast), middle_m(slow), 0.0));
+        let scattered = unit(panel.middle_m(fast, slow));
         norm(sub(scattered, self.experiment.beam.direction())) < self.limit
     }
 }

@@ -109,12 +109,9 @@ impl<'j> Outlook<'j> {
             .fold(detector.finest_angstrom(), f64::min)
             .max(experiment.dmin_m * 1e10);
         let offset = job.spec.response.offset.unwrap_or_default().counts;
-        let panels = experiment.detector.panels().iter();
-        let pixels = panels.map(|panel| panel.pixel_count() as u64).sum();
+        let pixels = experiment.detector.pixel_count() as u64;
         let files = output_names::named(args);
-        let decisions = &job.resolved.decisions;
-        let beam = decisions.scales_leave_out_beam;
-        let beam = beam.then(|| DirectBeam::new(experiment, decisions.wavelength_m));
+        let beam = DirectBeam::of(&job.resolved);
         Ok(Self {
             job,
             args,

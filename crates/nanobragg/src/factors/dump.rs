@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nanobragg_crystal::{CellSpec, Lattice};
+use nanobragg_io::Output;
 use serde::{Deserialize, Serialize};
 
 use super::list::{FactorWarning, cell_warning};
@@ -69,6 +70,7 @@ impl DumpOrigin {
             path: path.clone(),
             cause,
         };
+        let mut output = Output::create(&path)?;
         let [a, b, c] = lattice.lengths_angstrom;
         let [alpha, beta, gamma] = lattice.angles_rad().map(f64::to_degrees);
         let origin = Self {
@@ -76,8 +78,8 @@ impl DumpOrigin {
             made_from: made_from.display().to_string(),
             state: State::of(dump).map_err(failed)?,
         };
-        let text = serde_json::to_string_pretty(&origin).map_err(io::Error::other);
-        fs::write(&path, text.map_err(failed)?).map_err(failed)
+        serde_json::to_writer_pretty(&mut output, &origin).map_err(|error| failed(error.into()))?;
+        output.commit().map(drop)
     }
 
     /// Of `dump`, unless there is no such file or it belongs to an earlier dump of this name.

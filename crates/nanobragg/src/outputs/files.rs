@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use nanobragg_io::Exposure;
+use nanobragg_io::{Exposure, folder_of};
 use nanobragg_response::ResponseSpec;
 use tracing::warn;
 
@@ -305,12 +305,7 @@ fn identity(path: &Path) -> PathBuf {
         let Ok(target) = path.read_link() else { break };
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
-    let folder = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return path,
-    };
-    match (folder.canonicalize(), path.file_name()) {
+    match (folder_of(&path).canonicalize(), path.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => path,
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use nanobragg_io::folder_of;
 use nanobragg_response::ResponseSpec;
 
 use super::{SeriesKind, Shard};
@@ -110,13 +111,6 @@ impl SeriesFiles {
         }
         Ok(())
     }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
 }
 
 fn is_numbered(path: &Path) -> bool {
