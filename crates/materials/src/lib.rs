@@ -1,0 +1,14 @@
+//! Amorphous materials in the beam: air, water, ice, oil.
+//!
+//! A [`Material`] has a [`Profile`], the structure factor of one molecule against sin(theta)/lambda, and the
+//! numbers from which the molecules in the beam are counted.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod material;
+mod profile;
+
+pub use error::Error;
+pub use material::Material;
+pub use profile::Profile;
