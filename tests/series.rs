@@ -60,6 +60,17 @@ fn whole(line: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
+fn the_first_image_without_a_photon_is_named() {
+    let stderr = run(&Scene::empty(), "-frames 3 -nopgm -fluence 1e10")
+        .well()
+        .stderr;
+    let told = "photons in all: no spot can be seen, first in image ";
+    assert_eq!(stderr.matches(told).count(), 1, "{stderr}");
+    let bright = run(&Scene::empty(), "-frames 3 -nopgm").well().stderr;
+    assert!(!bright.contains(told), "{bright}");
+}
+
+#[test]
 fn every_image_is_that_of_a_run_alone_with_the_flags_that_the_log_tells() {
     for (series, rest) in [
         ("-frames 4", "-seed 11"),

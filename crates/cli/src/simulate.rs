@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::time::Instant;
 
 use nanobragg::io::Output;
-use nanobragg::io::printf::general as g;
 use nanobragg::outputs::{FileEntry, OpenOutputs, OutputKind, Rendered};
 use nanobragg::{
     Cancel, Frame, Level, Oddity, PixelPlace, Precision, Resolved, RunOptions, Scene, Simulated,
@@ -86,10 +85,7 @@ pub(crate) fn simulate(
         warn!("{not_finite}");
     }
     if let Some(photons) = image.less_than_a_photon() {
-        warn!(
-            "the image has {} photons in all: no spot can be seen",
-            g(photons)
-        );
+        warn!("{}", report::no_photons(photons));
     }
     console.text(&report::statistics(&image.statistics));
     if let Some(spots) = &image.spots {

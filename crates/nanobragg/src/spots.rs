@@ -43,7 +43,7 @@ impl<'e> DirectBeam<'e> {
         let longest_m = edges_m.into_iter().fold(0.0, f64::max);
         decisions.scales_leave_out_beam.then(|| Self {
             experiment,
-            limit: decisions.wavelength_m * DIRECT_BEAM_ORDER / longest_m,
+            limit: decisions.central_wavelength_m * DIRECT_BEAM_ORDER / longest_m,
         })
     }
 

@@ -93,6 +93,12 @@ fn chosen(automatically: bool) -> &'static str {
     }
 }
 
+/// The warning about an image in which fewer than one photon is expected.
+pub(crate) fn no_photons(photons: f64) -> String {
+    let photons = g(photons);
+    format!("the image has {photons} photons in all: no spot can be seen")
+}
+
 /// The name, pixels and position of a panel.
 pub(crate) fn one_line(panel: &Panel) -> String {
     format!(

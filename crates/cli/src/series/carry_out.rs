@@ -180,6 +180,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         console,
         progress,
         left_grid: AtomicBool::new(false),
+        dark: AtomicBool::new(false),
     };
     let rendered = run.render(&watching, stop);
     watching.progress.finish();
@@ -271,6 +272,8 @@ struct SeriesConsole {
     progress: Progress,
     /// Whether the warning that an index left the grid of structure factors was shown.
     left_grid: AtomicBool,
+    /// Whether the warning about an image without photons was shown.
+    dark: AtomicBool,
 }
 
 impl SeriesObserver for SeriesConsole {
@@ -285,6 +288,11 @@ impl SeriesObserver for SeriesConsole {
         self.progress.update(done, wanted);
         if frame.left_grid && !self.left_grid.swap(true, Ordering::Relaxed) {
             warn!("{}, first in image {number}", Oddity::Interpolation);
+        }
+        if let Some(photons) = frame.less_than_a_photon
+            && !self.dark.swap(true, Ordering::Relaxed)
+        {
+            warn!("{}, first in image {number}", report::no_photons(photons));
         }
     }
 

@@ -76,6 +76,8 @@ pub struct FrameReport {
     pub misset_deg: Option<[f64; 3]>,
     /// Photons of the brightest pixel.
     pub max_photons: f64,
+    /// Photons expected in the whole image, if they are fewer than one.
+    pub less_than_a_photon: Option<f64>,
     /// Whether an index left the grid of structure factors (the oddity `interpolation`).
     pub left_grid: bool,
 }
@@ -347,6 +349,7 @@ impl Rendering<'_> {
             phi_deg: frame.phi_deg,
             misset_deg,
             max_photons: statistics.max_photons.into(),
+            less_than_a_photon: image.less_than_a_photon(),
             left_grid: image.left_grid_at.is_some(),
         };
         Ok((report, entry))

@@ -39,6 +39,7 @@ impl MtzHeader {
         let mut stated = StatedGroup::default();
         let mut operations = Vec::new();
         let mut announced = None;
+        let mut cell_of_data_set = None;
         let mut has_end = false;
         for record in bytes.chunks(RECORD) {
             let text = String::from_utf8_lossy(record);
@@ -55,6 +56,11 @@ impl MtzHeader {
                         count().ok_or_else(|| bad("has no number of reflections"))?;
                 }
                 "CELL" => header.cell = cell(rest),
+                // The first word is the number of the data set. Data sets of one crystal have one cell.
+                "DCELL" if cell_of_data_set.is_none() => {
+                    let numbers = rest.trim_start().split_once(char::is_whitespace);
+                    cell_of_data_set = numbers.and_then(|(_, numbers)| cell(numbers));
+                }
                 "SYMINF" => stated = stated_in(rest),
                 "SYMM" => {
                     let operation = SymmetryOperation::from_triplet(rest.trim());
@@ -90,6 +96,7 @@ impl MtzHeader {
                 header.columns.len()
             ));
         }
+        header.cell = header.cell.or(cell_of_data_set);
         if operations.is_empty() {
             (header.space_group, header.group_doubt) = stated.find(header.cell.as_ref());
         } else {

@@ -145,6 +145,32 @@ fn faults_name_the_file_and_what_is_wrong() {
 }
 
 #[test]
+fn without_a_cell_of_the_file_that_of_a_data_set_is_used() {
+    let good = to_bytes(&list()).unwrap();
+    let with = |changes: &[(&str, &str)]| {
+        let mut bytes = good.clone();
+        for (key, to) in changes {
+            // DCELL has the same four letters, but not at the beginning of a record.
+            let word = i32::from_le_bytes(good[4..8].try_into().unwrap()) as usize;
+            let start = (word - 1) * WORD;
+            let records = good[start..].chunks(RECORD);
+            let at = records.clone().position(|r| r.starts_with(key.as_bytes()));
+            let at = start + at.unwrap() * RECORD;
+            bytes[at..at + RECORD].copy_from_slice(format!("{to:RECORD$}").as_bytes());
+        }
+        back(&bytes).unwrap().cell
+    };
+    let no_cell = ("CELL", "CELL 0 0 0 0 0 0");
+    let other = CellSpec::from_values(&[51.0, 61.0, 71.0]).ok();
+    let data_set = ("DCELL", "DCELL        1  51 61 71 90 90 90");
+    assert_eq!(with(&[no_cell]), list().cell);
+    assert_eq!(with(&[no_cell, data_set]), other);
+    assert_eq!(with(&[data_set]), list().cell);
+    // The writer has a second data set.
+    assert_eq!(with(&[no_cell, ("DCELL", "DCELL 1")]), list().cell);
+}
+
+#[test]
 fn a_list_without_a_cell_cannot_be_written() {
     let mut list = list();
     list.cell = None;
