@@ -20,4 +20,56 @@ pub enum Error {
         /// Its sin(theta)/lambda.
         stol_per_angstrom: f64,
     },
+    /// There is no material of this name.
+    #[error("no material is called \"{name}\"; {}there are {}", did_you_mean(*.nearest), .names.join(", "))]
+    UnknownMaterial {
+        /// The name.
+        name: String,
+        /// The known name that is most similar, if one is.
+        nearest: Option<&'static str>,
+        /// All names.
+        names: Vec<&'static str>,
+    },
+    /// The size of grains is no length, or outside its range.
+    #[error("\"{found}\" is no size of grains; give 3nm to 2um, such as ice-Ih@50nm")]
+    GrainSize {
+        /// The text after the @.
+        found: String,
+    },
+    /// A material without grains has a size of grains.
+    #[error("{name} has no grains; only ice-Ih and ice-Ic take a size such as @50nm")]
+    NoGrains {
+        /// The material.
+        name: &'static str,
+    },
+    /// The structure factors of a crystal cannot be computed.
+    #[error("the structure factors of a material: {reason}")]
+    Structure {
+        /// The error of the structure factors.
+        reason: String,
+    },
+    /// There are no absorption coefficients at this wavelength.
+    #[error(
+        "the tables of materials are for {least:.3} to {most:.1} A, found a wavelength of {found} A"
+    )]
+    Wavelength {
+        /// The wavelength in A.
+        found: f64,
+        /// The shortest wavelength of the tables, in A.
+        least: f64,
+        /// The longest wavelength of the tables, in A.
+        most: f64,
+    },
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("did you mean {name}? "))
+}
+
+impl From<nanobragg_structure::Error> for Error {
+    fn from(error: nanobragg_structure::Error) -> Self {
+        Self::Structure {
+            reason: error.to_string(),
+        }
+    }
 }

@@ -5,10 +5,18 @@
 
 #![forbid(unsafe_code)]
 
+mod atom;
+mod catalogue;
 mod error;
+mod gas;
+mod ice;
 mod material;
+mod molecule;
 mod profile;
+mod tables;
+mod water;
 
+pub use catalogue::{Named, named, names};
 pub use error::Error;
 pub use material::Material;
 pub use profile::Profile;

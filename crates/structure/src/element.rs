@@ -14,8 +14,20 @@ impl Element {
     /// Hydrogen.
     pub const HYDROGEN: Self = Self(1);
 
+    /// Helium.
+    pub const HELIUM: Self = Self(2);
+
+    /// Carbon.
+    pub const CARBON: Self = Self(6);
+
+    /// Nitrogen.
+    pub const NITROGEN: Self = Self(7);
+
     /// Oxygen.
     pub const OXYGEN: Self = Self(8);
+
+    /// Argon.
+    pub const ARGON: Self = Self(18);
 
     /// The element of a symbol. Case does not matter. Deuterium scatters X-rays like hydrogen.
     ///

@@ -1,0 +1,162 @@
+//! The materials that have names.
+
+use crate::atom::wavelengths_angstrom;
+use crate::gas::{self, Mixture};
+use crate::ice::{self, Phase};
+use crate::molecule::Molecule;
+use crate::{Error, Material, Profile, water};
+
+/// The largest sin(theta)/lambda of a profile in 1/A: that of the fits of form factors, and of straight back at 0.5 A.
+const MOST_STOL: f64 = 2.0;
+
+/// The step of sin(theta)/lambda in 1/A where a profile has no lines.
+const STEP_STOL: f64 = 0.005;
+
+/// The smallest similarity of two names (Jaro-Winkler, at most 1) for a suggestion.
+const ALIKE: f64 = 0.75;
+
+/// A material that has a name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Named {
+    /// The name.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub about: &'static str,
+    /// The density in g/cm^3 that it has if none is given.
+    pub density_g_per_cm3: f64,
+}
+
+/// What a material consists of.
+#[derive(Clone, Copy)]
+enum Matter {
+    Gas(&'static Mixture),
+    Ice(&'static Phase),
+    Water,
+}
+
+/// A row of the catalogue: name, matter, and a line about it.
+type Row = (&'static str, Matter, &'static str);
+
+#[rustfmt::skip]
+static CATALOGUE: [Row; 9] = [
+    ("air", Matter::Gas(gas::AIR_GAS), "dry air at 20 C and 1 atm"),
+    ("argon", Matter::Gas(gas::ARGON_GAS), "the gas at 20 C and 1 atm"),
+    ("carbon-dioxide", Matter::Gas(gas::CARBON_DIOXIDE_GAS), "the gas at 20 C and 1 atm"),
+    ("helium", Matter::Gas(gas::HELIUM_GAS), "the gas at 20 C and 1 atm"),
+    ("ice-Ic", Matter::Ice(&ice::CUBIC), "powder of cubic ice at 100 K; ice-Ic@50nm has grains of 50 nm"),
+    ("ice-Ih", Matter::Ice(&ice::HEXAGONAL), "powder of hexagonal ice at 100 K; ice-Ih@50nm has grains of 50 nm"),
+    ("nitrogen", Matter::Gas(gas::NITROGEN_GAS), "the gas at 20 C and 1 atm"),
+    ("oxygen", Matter::Gas(gas::OXYGEN_GAS), "the gas at 20 C and 1 atm"),
+    ("water", Matter::Water, "liquid water at 25 C and 1 atm"),
+];
+
+impl Matter {
+    fn density_g_per_cm3(self) -> f64 {
+        match self {
+            Self::Gas(mixture) => gas::density_g_per_cm3(mixture),
+            Self::Ice(phase) => phase.density_g_per_cm3(),
+            Self::Water => water::DENSITY_G_PER_CM3,
+        }
+    }
+
+    fn molecules(self) -> &'static Mixture {
+        match self {
+            Self::Gas(mixture) => mixture,
+            Self::Ice(_) | Self::Water => &[(1.0, water::MOLECULE)],
+        }
+    }
+
+    /// The coherent intensity: sin(theta)/lambda in 1/A, ascending from 0, and electron units per molecule.
+    fn coherent(self, grain_angstrom: f64) -> Result<Vec<(f64, f64)>, Error> {
+        Ok(match self {
+            Self::Gas(mixture) => steps()
+                .map(|stol| (stol, gas::mean(mixture, |molecule| molecule.coherent(stol))))
+                .collect(),
+            Self::Ice(phase) => phase.coherent(steps(), grain_angstrom)?,
+            Self::Water => water::coherent(steps()).collect(),
+        })
+    }
+}
+
+/// sin(theta)/lambda in 1/A, where a profile has no lines.
+fn steps() -> impl Iterator<Item = f64> {
+    let count = (MOST_STOL / STEP_STOL).round() as u32;
+    (0..=count).map(|n| f64::from(n) * STEP_STOL)
+}
+
+/// The materials that have names, in alphabetical order.
+pub fn names() -> impl Iterator<Item = Named> {
+    CATALOGUE.iter().map(|&(name, matter, about)| Named {
+        name,
+        about,
+        density_g_per_cm3: matter.density_g_per_cm3(),
+    })
+}
+
+/// The material of a name, at a wavelength in A.
+///
+/// F^2 of its profile is the coherent and the incoherent intensity of a molecule in electron units, as numbers of
+/// photons. The wavelength enters by the recoil of electrons and by the absorption.
+///
+/// The name of ice can have a size of grains, which is the width of its rings: `ice-Ih@50nm`.
+///
+/// ```
+/// let water = nanobragg_materials::named("water", 1.0)?;
+/// let (_, forward) = water.profile.points().next().unwrap();
+/// // The compressibility of water: F = sqrt(6.2 electron units).
+/// assert!((forward - 2.49).abs() < 0.01);
+/// # Ok::<(), nanobragg_materials::Error>(())
+/// ```
+/// # Errors
+/// [`Error::UnknownMaterial`], [`Error::Wavelength`] outside 0.06 to 12.4 A, [`Error::GrainSize`], [`Error::NoGrains`].
+pub fn named(name: &str, wavelength_angstrom: f64) -> Result<Material, Error> {
+    let (bare, grain) = match name.split_once('@') {
+        Some((bare, grain)) => (bare, Some(grain)),
+        None => (name, None),
+    };
+    let row = CATALOGUE
+        .iter()
+        .find(|(known, ..)| known.eq_ignore_ascii_case(bare));
+    let &(known, matter, _) = row.ok_or_else(|| unknown(bare))?;
+    let grain_angstrom = match (matter, grain) {
+        (_, None) => ice::DEFAULT_GRAIN_ANGSTROM,
+        (Matter::Ice(_), Some(text)) => ice::grain_angstrom(text)?,
+        (Matter::Gas(_) | Matter::Water, Some(_)) => return Err(Error::NoGrains { name: known }),
+    };
+    let [least, most] = wavelengths_angstrom();
+    if !(least..=most).contains(&wavelength_angstrom) {
+        let found = wavelength_angstrom;
+        return Err(Error::Wavelength { found, least, most });
+    }
+    let molecules = matter.molecules();
+    let amplitude = |(stol, coherent): (f64, f64)| {
+        let incoherent = |molecule: &Molecule| molecule.incoherent(stol, wavelength_angstrom);
+        (stol, (coherent + gas::mean(molecules, incoherent)).sqrt())
+    };
+    let coherent = matter.coherent(grain_angstrom)?;
+    let density_g_per_cm3 = matter.density_g_per_cm3();
+    let molar_mass_g_per_mol = gas::mean(molecules, Molecule::molar_mass_g_per_mol);
+    let cm2_per_mol = gas::mean(molecules, |molecule| {
+        molecule.attenuation_cm2_per_mol(wavelength_angstrom)
+    });
+    const PER_M_PER_CM: f64 = 100.0;
+    Ok(Material {
+        profile: Profile::new(coherent.into_iter().map(amplitude))?,
+        density_g_per_cm3,
+        molar_mass_g_per_mol,
+        absorption_per_m: PER_M_PER_CM * density_g_per_cm3 * cm2_per_mol / molar_mass_g_per_mol,
+    })
+}
+
+fn unknown(name: &str) -> Error {
+    let known = || CATALOGUE.iter().map(|(known, ..)| *known);
+    let alike =
+        |known: &str| strsim::jaro_winkler(&name.to_ascii_lowercase(), &known.to_ascii_lowercase());
+    let nearest = known().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    Error::UnknownMaterial {
+        name: name.to_owned(),
+        nearest: nearest.filter(|nearest| alike(nearest) > ALIKE),
+        names: known().collect(),
+    }
+}
