@@ -3,8 +3,9 @@
 use crate::atom::wavelengths_angstrom;
 use crate::gas::{self, Mixture};
 use crate::ice::{self, Phase};
+use crate::liquid::{HYDROCARBON_OIL, LIQUID_WATER, Liquid, WATER_MOLECULE};
 use crate::molecule::Molecule;
-use crate::{Error, Material, Profile, water};
+use crate::{Error, Material, Profile};
 
 /// The largest sin(theta)/lambda of a profile in 1/A: that of the fits of form factors, and of straight back at 0.5 A.
 const MOST_STOL: f64 = 2.0;
@@ -32,14 +33,14 @@ pub struct Named {
 enum Matter {
     Gas(&'static Mixture),
     Ice(&'static Phase),
-    Water,
+    Liquid(&'static Liquid),
 }
 
 /// A row of the catalogue: name, matter, and a line about it.
 type Row = (&'static str, Matter, &'static str);
 
 #[rustfmt::skip]
-static CATALOGUE: [Row; 9] = [
+static CATALOGUE: [Row; 10] = [
     ("air", Matter::Gas(gas::AIR_GAS), "dry air at 20 C and 1 atm"),
     ("argon", Matter::Gas(gas::ARGON_GAS), "the gas at 20 C and 1 atm"),
     ("carbon-dioxide", Matter::Gas(gas::CARBON_DIOXIDE_GAS), "the gas at 20 C and 1 atm"),
@@ -48,7 +49,8 @@ static CATALOGUE: [Row; 9] = [
     ("ice-Ih", Matter::Ice(&ice::HEXAGONAL), "powder of hexagonal ice at 100 K; ice-Ih@50nm has grains of 50 nm"),
     ("nitrogen", Matter::Gas(gas::NITROGEN_GAS), "the gas at 20 C and 1 atm"),
     ("oxygen", Matter::Gas(gas::OXYGEN_GAS), "the gas at 20 C and 1 atm"),
-    ("water", Matter::Water, "liquid water at 25 C and 1 atm"),
+    ("paratone", Matter::Liquid(&HYDROCARBON_OIL), "hydrocarbon oil at 20 C, a model; the molecule is a CH2 group"),
+    ("water", Matter::Liquid(&LIQUID_WATER), "liquid water at 25 C and 1 atm"),
 ];
 
 impl Matter {
@@ -56,25 +58,27 @@ impl Matter {
         match self {
             Self::Gas(mixture) => gas::density_g_per_cm3(mixture),
             Self::Ice(phase) => phase.density_g_per_cm3(),
-            Self::Water => water::DENSITY_G_PER_CM3,
+            Self::Liquid(liquid) => liquid.density_g_per_cm3,
         }
     }
 
-    fn molecules(self) -> &'static Mixture {
+    /// The mean over the molecules of a property.
+    fn mean(self, property: impl Fn(&Molecule) -> f64) -> f64 {
         match self {
-            Self::Gas(mixture) => mixture,
-            Self::Ice(_) | Self::Water => &[(1.0, water::MOLECULE)],
+            Self::Gas(mixture) => gas::mean(mixture, property),
+            Self::Ice(_) => property(&WATER_MOLECULE),
+            Self::Liquid(liquid) => property(&liquid.molecule),
         }
     }
 
     /// The coherent intensity: sin(theta)/lambda in 1/A, ascending from 0, and electron units per molecule.
     fn coherent(self, grain_angstrom: f64) -> Result<Vec<(f64, f64)>, Error> {
         Ok(match self {
-            Self::Gas(mixture) => steps()
-                .map(|stol| (stol, gas::mean(mixture, |molecule| molecule.coherent(stol))))
+            Self::Gas(_) => steps()
+                .map(|stol| (stol, self.mean(|molecule| molecule.coherent(stol))))
                 .collect(),
             Self::Ice(phase) => phase.coherent(steps(), grain_angstrom)?,
-            Self::Water => water::coherent(steps()).collect(),
+            Self::Liquid(liquid) => liquid.coherent(steps()).collect(),
         })
     }
 }
@@ -122,24 +126,23 @@ pub fn named(name: &str, wavelength_angstrom: f64) -> Result<Material, Error> {
     let grain_angstrom = match (matter, grain) {
         (_, None) => ice::DEFAULT_GRAIN_ANGSTROM,
         (Matter::Ice(_), Some(text)) => ice::grain_angstrom(text)?,
-        (Matter::Gas(_) | Matter::Water, Some(_)) => return Err(Error::NoGrains { name: known }),
+        (Matter::Gas(_) | Matter::Liquid(_), Some(_)) => {
+            return Err(Error::NoGrains { name: known });
+        }
     };
     let [least, most] = wavelengths_angstrom();
     if !(least..=most).contains(&wavelength_angstrom) {
         let found = wavelength_angstrom;
         return Err(Error::Wavelength { found, least, most });
     }
-    let molecules = matter.molecules();
     let amplitude = |(stol, coherent): (f64, f64)| {
         let incoherent = |molecule: &Molecule| molecule.incoherent(stol, wavelength_angstrom);
-        (stol, (coherent + gas::mean(molecules, incoherent)).sqrt())
+        (stol, (coherent + matter.mean(incoherent)).sqrt())
     };
     let coherent = matter.coherent(grain_angstrom)?;
     let density_g_per_cm3 = matter.density_g_per_cm3();
-    let molar_mass_g_per_mol = gas::mean(molecules, Molecule::molar_mass_g_per_mol);
-    let cm2_per_mol = gas::mean(molecules, |molecule| {
-        molecule.attenuation_cm2_per_mol(wavelength_angstrom)
-    });
+    let molar_mass_g_per_mol = matter.mean(Molecule::molar_mass_g_per_mol);
+    let cm2_per_mol = matter.mean(|molecule| molecule.attenuation_cm2_per_mol(wavelength_angstrom));
     const PER_M_PER_CM: f64 = 100.0;
     Ok(Material {
         profile: Profile::new(coherent.into_iter().map(amplitude))?,

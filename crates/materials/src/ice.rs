@@ -7,9 +7,10 @@ use nanobragg_structure::{
     Atom, CellFrame, Displacement, Element, FactorSpec, Model, StructureFactors, Summation,
 };
 
-use crate::atom;
+use crate::Error;
+use crate::atom::Atom as SomeAtom;
+use crate::liquid::{HYDROGENS_APART_ANGSTROM, WATER_MOLECULE};
 use crate::molecule::sinc;
-use crate::{Error, water};
 
 /// The apparent size of the grains if none is given, in A.
 pub(crate) const DEFAULT_GRAIN_ANGSTROM: f64 = 500.0;
@@ -89,7 +90,7 @@ impl Phase {
     pub(crate) fn density_g_per_cm3(&self) -> f64 {
         /// Of a molecule of 1 g/mol in a volume of 1 A^3.
         const G_PER_CM3: f64 = 1.660_539_07;
-        let mass = self.molecules * water::MOLECULE.molar_mass_g_per_mol();
+        let mass = self.molecules * WATER_MOLECULE.molar_mass_g_per_mol();
         G_PER_CM3 * mass / self.cell().volume_a3()
     }
 
@@ -217,12 +218,12 @@ impl Phase {
 
 fn diffuse(stol: f64) -> f64 {
     if 2.0 * stol * LEAST_SPACING_A > 1.0 {
-        return water::MOLECULE.coherent(stol);
+        return WATER_MOLECULE.coherent(stol);
     }
     let ordered = (-2.0 * B_A2 * stol * stol).exp();
-    let hydrogen = atom::Atom::Hydrogen.form_factor(stol);
-    let apart = sinc(4.0 * PI * stol * water::HYDROGENS_APART_ANGSTROM);
-    let moving = water::MOLECULE.coherent(stol) * (1.0 - (1.0 - FLUCTUATION) * ordered);
+    let hydrogen = SomeAtom::Hydrogen.form_factor(stol);
+    let apart = sinc(4.0 * PI * stol * HYDROGENS_APART_ANGSTROM);
+    let moving = WATER_MOLECULE.coherent(stol) * (1.0 - (1.0 - FLUCTUATION) * ordered);
     moving + ordered * hydrogen * hydrogen * (1.0 - apart)
 }
 
@@ -304,7 +305,7 @@ mod tests {
         let spacing = 4.4975 * 0.75f64.sqrt();
         let stol = 0.5 / spacing;
         let [oxygen, hydrogen] =
-            [atom::Atom::Oxygen, atom::Atom::Hydrogen].map(|a| a.form_factor(stol));
+            [SomeAtom::Oxygen, SomeAtom::Hydrogen].map(|a| a.form_factor(stol));
         let thermal = (-B_A2 * stol * stol).exp();
         // h = 1, k = l = 0: the four oxygen atoms stand at x = 1/3 and 2/3, twice each; so do the hydrogen atoms
         // along c. Those of 12k stand at x, 2x and their images.
@@ -343,7 +344,7 @@ mod tests {
         for n in 0..steps {
             let s = low + (f64::from(n) + 0.5) * width;
             ground += diffuse(0.5 * s) * s * s * width;
-            free += water::MOLECULE.coherent(0.5 * s) * s * s * width;
+            free += WATER_MOLECULE.coherent(0.5 * s) * s * s * width;
         }
         let ratio = (rings + ground) / free;
         assert!((ratio - 1.0).abs() < 0.02, "{ratio}");

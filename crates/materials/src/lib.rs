@@ -10,11 +10,11 @@ mod catalogue;
 mod error;
 mod gas;
 mod ice;
+mod liquid;
 mod material;
 mod molecule;
 mod profile;
 mod tables;
-mod water;
 
 pub use catalogue::{Named, named, names};
 pub use error::Error;

@@ -2,10 +2,12 @@
 
 mod attenuation;
 mod incoherent;
+mod oil;
 mod water;
 
 pub(crate) use attenuation::ATTENUATION;
 pub(crate) use incoherent::INCOHERENT;
+pub(crate) use oil::OIL;
 pub(crate) use water::WATER;
 
 /// The value of a column of a table at x, where its logarithm is linear in log x between the rows. Column 0 is x.
@@ -35,6 +37,8 @@ mod tests {
     fn rows_ascend() {
         assert!(ATTENUATION.is_sorted_by(|a, b| a[0] < b[0]));
         assert!(INCOHERENT.is_sorted_by(|a, b| a[0] < b[0]));
-        assert!(WATER.is_sorted_by(|a, b| a.0 < b.0));
+        for table in [&OIL[..], &WATER] {
+            assert!(table.is_sorted_by(|a, b| a.0 < b.0));
+        }
     }
 }
