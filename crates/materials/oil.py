@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Works out src/tables/oil.rs, the coherent scattering of a CH2 group in a hydrocarbon oil. Needs numpy, scipy, gemmi.
+"""Works out src/data/oil.rs, the coherent scattering of a CH2 group in a hydrocarbon oil. Needs numpy, scipy, gemmi.
 
 The model: chains of 24 carbon atoms in rotational isomeric states (Flory, Statistical Mechanics of Chain Molecules,
 1969, chapter 5), and between the chains the integral equation of polymers with hard cores (PRISM with the closure of

@@ -2,7 +2,7 @@
 
 use nanobragg_structure::{Element, FormFactor};
 
-use crate::tables::{ATTENUATION, INCOHERENT, log_log};
+use crate::data::{ATTENUATION, INCOHERENT, log_log};
 
 /// hc in keV A.
 const KEV_ANGSTROM: f64 = 12.398_419_84;

@@ -163,3 +163,7 @@ fn unknown(name: &str) -> Error {
         names: known().collect(),
     }
 }
+
+pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("did you mean {name}? "))
+}

@@ -4,24 +4,8 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A profile needs more points.
-    #[error("a profile needs at least two points, found {points}")]
-    TooFewPoints {
-        /// The number of points.
-        points: usize,
-    },
-    /// The points of a profile are not in ascending order, or one is not a finite number.
-    #[error(
-        "point {point} of a profile, {stol_per_angstrom} 1/A, does not follow the one before it"
-    )]
-    NotAscending {
-        /// The point, counted from 1.
-        point: usize,
-        /// Its sin(theta)/lambda.
-        stol_per_angstrom: f64,
-    },
     /// There is no material of this name.
-    #[error("no material is called \"{name}\"; {}there are {}", did_you_mean(*.nearest), .names.join(", "))]
+    #[error("no material is called \"{name}\"; {}there are {}", crate::catalogue::did_you_mean(*.nearest), .names.join(", "))]
     UnknownMaterial {
         /// The name.
         name: String,
@@ -60,16 +44,20 @@ pub enum Error {
         /// The longest wavelength of the tables, in A.
         most: f64,
     },
-}
-
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("did you mean {name}? "))
-}
-
-impl From<nanobragg_structure::Error> for Error {
-    fn from(error: nanobragg_structure::Error) -> Self {
-        Self::Structure {
-            reason: error.to_string(),
-        }
-    }
+    /// A profile needs more points.
+    #[error("a profile needs at least two points, found {points}")]
+    TooFewPoints {
+        /// The number of points.
+        points: usize,
+    },
+    /// The points of a profile are not in ascending order, or one is not a finite number.
+    #[error(
+        "point {point} of a profile, {stol_per_angstrom} 1/A, does not follow the one before it"
+    )]
+    NotAscending {
+        /// The point, counted from 1.
+        point: usize,
+        /// Its sin(theta)/lambda.
+        stol_per_angstrom: f64,
+    },
 }

@@ -250,6 +250,14 @@ pub(crate) fn grain_angstrom(text: &str) -> Result<f64, Error> {
     }
 }
 
+impl From<nanobragg_structure::Error> for Error {
+    fn from(error: nanobragg_structure::Error) -> Self {
+        Self::Structure {
+            reason: error.to_string(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

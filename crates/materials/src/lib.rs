@@ -7,6 +7,7 @@
 
 mod atom;
 mod catalogue;
+mod data;
 mod error;
 mod gas;
 mod ice;
@@ -14,7 +15,6 @@ mod liquid;
 mod material;
 mod molecule;
 mod profile;
-mod tables;
 
 pub use catalogue::{Named, named, names};
 pub use error::Error;

@@ -3,8 +3,8 @@
 use std::f64::consts::PI;
 
 use crate::atom::Atom;
+use crate::data::{OIL, WATER};
 use crate::molecule::{Molecule, Pair};
-use crate::tables::{OIL, WATER};
 
 /// A liquid.
 #[derive(Debug)]

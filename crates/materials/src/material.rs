@@ -14,15 +14,3 @@ pub struct Material {
     /// The linear absorption coefficient in 1/m; 0 for a material that does not absorb.
     pub absorption_per_m: f64,
 }
-
-impl Material {
-    /// The same molecules at another density. The absorption is proportional to the density.
-    pub fn with_density(self, density_g_per_cm3: f64) -> Self {
-        let ratio = density_g_per_cm3 / self.density_g_per_cm3;
-        Self {
-            density_g_per_cm3,
-            absorption_per_m: self.absorption_per_m * ratio,
-            ..self
-        }
-    }
-}
