@@ -23,6 +23,7 @@
 //! | `exchange.rs` | geometry from and to files of other programs |
 //! | `experiment_file.rs` | `-experiment` and `-save-experiment` |
 //! | `plan_and_record.rs` | `-plan`, `-record`, `-rerun` and `-diff` |
+//! | `toolbox.rs` | the companion programs, compared with the files of the C programs |
 //! | `differential.rs` | random command lines, compared with a C binary if there is one |
 //!
 //! A golden case is a command line ([`cases`]) and runs in all [`ways`]. [`compare`] compares two sets of
@@ -47,4 +48,5 @@ pub mod products;
 pub mod strategies;
 pub mod suite;
 pub mod tolerances;
+pub mod toolbox;
 pub mod ways;

@@ -12,6 +12,7 @@
 //! | series | `series` | [`Args`] | images on disk, and a log of the images |
 //! | plans, records | `plan`, `record`, `rerun`, `diff` | [`Args`], records | plans, records, differences |
 //! | other tools | [`convert`], [`orient`] | a file of reflections, a cell | another format, a matrix |
+//! | companion programs | [`companions`] | the words of C's noisify, nonBragg | their files |
 //! | comparison | [`compare`] | two images, or two programs | figures, a picture, JSON |
 //! | refinement | [`refine`] | a target image | refined parameters, JSON, pictures |
 //! | messages | [`help`], [`log`], [`progress`], [`report`], `printout`, `console`, `hint` | | text |
@@ -34,6 +35,7 @@
 pub mod args;
 pub mod argv;
 mod base;
+pub mod companions;
 pub mod compare;
 mod console;
 pub mod convert;

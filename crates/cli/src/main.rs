@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use nanobragg::Cancel;
 use nanobragg_cli::args::{Task, Verbosity};
+use nanobragg_cli::companions::{self, Companion, CompanionError};
 use nanobragg_cli::compare::{self, CompareError, compare};
 use nanobragg_cli::refine::{self, RefineError, refine};
 use nanobragg_cli::{
@@ -43,13 +44,23 @@ const USAGE_ERROR: u8 = 2;
 static STOP: Cancel = Cancel::new();
 
 fn main() -> ExitCode {
-    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut words = std::env::args_os();
+    let program = words.next().unwrap_or_default();
+    let words: Vec<OsString> = words.collect();
+    if let Some(companion) = Companion::of_program(&program) {
+        return run_companion(companion, &words);
+    }
     match words.as_slice() {
         [command, words @ ..] if command == "compare" => return compare_images(words),
         [command, words @ ..] if command == "refine" => return refine_experiment(words),
         [command, words @ ..] if command == "hkl" => return tool(words, convert::from_words),
         [command, words @ ..] if command == "orient" => return tool(words, orient::from_words),
-        _ => {}
+        [command, words @ ..] => {
+            if let Some(companion) = Companion::of_word(command) {
+                return run_companion(companion, words);
+            }
+        }
+        [] => {}
     }
     match Invocation::from_words(words.iter()) {
         Ok(Invocation::Show(text)) => show(&text),
@@ -95,6 +106,22 @@ fn tool(words: &[OsString], run: fn(&[OsString]) -> Result<String, ToolError>) -
             complain(&error);
             ExitCode::from(match error {
                 ToolError::Usage { .. } => USAGE_ERROR,
+                _ => RUN_ERROR,
+            })
+        }
+    }
+}
+
+/// `nanoBragg noisify` and `nanoBragg nonbragg`.
+fn run_companion(companion: Companion, words: &[OsString]) -> ExitCode {
+    log::init(Verbosity::Normal);
+    watch_signals();
+    match companions::run(companion, words, &mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(match error {
+                CompanionError::Usage { .. } => USAGE_ERROR,
                 _ => RUN_ERROR,
             })
         }

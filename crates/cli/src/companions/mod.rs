@@ -1,0 +1,103 @@
+//! The companion programs of nanoBragg, with the command lines of their C programs:
+//! `nanoBragg noisify ARGS` and `nanoBragg nonbragg ARGS`, or a link to the program with one of these names.
+
+mod words;
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::Path;
+
+use thiserror::Error;
+
+/// A program that comes with nanoBragg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Companion {
+    /// Adds the noise of a detector to a float image.
+    Noisify,
+    /// Renders amorphous material.
+    NonBragg,
+}
+
+impl Companion {
+    /// The companion that the first word of a command line names.
+    pub fn of_word(word: &OsStr) -> Option<Self> {
+        match word.to_str()? {
+            "noisify" => Some(Self::Noisify),
+            "nonbragg" | "nonBragg" => Some(Self::NonBragg),
+            _ => None,
+        }
+    }
+
+    /// The companion whose name the file of the program has.
+    pub fn of_program(program: &OsStr) -> Option<Self> {
+        let name = Path::new(program).file_name()?.to_str()?;
+        let suffix = std::env::consts::EXE_SUFFIX;
+        Self::of_word(name.strip_suffix(suffix).unwrap_or(name).as_ref())
+    }
+
+    /// The name of the C program.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Noisify => "noisify",
+            Self::NonBragg => "nonBragg",
+        }
+    }
+}
+
+/// Why a companion program failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CompanionError {
+    /// The command line is wrong.
+    #[error("{program}: {fault}; nanoBragg {program} -help tells more")]
+    Usage {
+        /// The program.
+        program: &'static str,
+        /// The error.
+        fault: String,
+    },
+    /// The program is not part of this version.
+    #[error("{program} is not part of this version")]
+    NotAvailable {
+        /// The program.
+        program: &'static str,
+    },
+}
+
+/// Carries out the words after the name of a companion. The lines of the C program's standard output go
+/// to `page`.
+///
+/// # Errors
+/// [`CompanionError`]; outputs are then unchanged.
+pub fn run(
+    companion: Companion,
+    words: &[OsString],
+    page: &mut dyn Write,
+) -> Result<(), CompanionError> {
+    match companion {
+        Companion::Noisify | Companion::NonBragg => {
+            let _ = (words, page);
+            Err(CompanionError::NotAvailable {
+                program: companion.name(),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_companion_is_named_by_a_word_or_by_the_file_of_the_program() {
+        let program = |name: &str| Companion::of_program(name.as_ref());
+        assert_eq!(program("/usr/bin/noisify"), Some(Companion::Noisify));
+        assert_eq!(program("nonBragg"), Some(Companion::NonBragg));
+        assert_eq!(program("target/release/nanoBragg"), None);
+        assert_eq!(
+            Companion::of_word("nonbragg".as_ref()),
+            Some(Companion::NonBragg)
+        );
+        assert_eq!(Companion::of_word("noise".as_ref()), None);
+    }
+}
