@@ -36,4 +36,5 @@ pub mod real;
 
 pub use dual::Dual;
 pub use random::{GaussianDeviates, MinimalStandard, PoissonNoise, log_gamma};
+pub use random::{SharedTable, UniformDeviates};
 pub use real::{Real, Scalar};

@@ -36,11 +36,12 @@
 //! # Ok::<(), nanobragg_response::Error>(())
 //! ```
 
-#![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 mod digitise;
 mod error;
+pub mod noisify;
+mod psf;
 mod response;
 mod stage;
 mod stages;

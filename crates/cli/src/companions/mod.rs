@@ -1,12 +1,15 @@
 //! The companion programs of nanoBragg, with the command lines of their C programs:
 //! `nanoBragg noisify ARGS` and `nanoBragg nonbragg ARGS`, or a link to the program with one of these names.
 
+mod files;
+mod noisify;
 mod words;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use nanobragg::io::input::{self, ReadError};
 use thiserror::Error;
 
 /// A program that comes with nanoBragg.
@@ -56,6 +59,42 @@ pub enum CompanionError {
         /// The error.
         fault: String,
     },
+    /// A file cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A file cannot be read or written, or its contents are wrong.
+    #[error(transparent)]
+    Io(#[from] nanobragg::io::Error),
+    /// A float image without a pixel.
+    #[error("{}: there is no pixel in it", path.display())]
+    NoPixels {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A pixel of a float image is NaN or infinite.
+    #[error("{}: the pixel at fast {fast} slow {slow} is {value}", path.display())]
+    NotANumber {
+        /// The file.
+        path: PathBuf,
+        /// The position along the fast axis.
+        fast: usize,
+        /// The position along the slow axis.
+        slow: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A header without the size of the image or of a pixel.
+    #[error("{}: the header has no SIZE1 and SIZE2 above 0, or a PIXEL_SIZE of 0", path.display())]
+    NoSize {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Two outputs, or an output and an input, are the same file.
+    #[error("{}: an output would overwrite another file of this run", path.display())]
+    SameFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// The program is not part of this version.
     #[error("{program} is not part of this version")]
     NotAvailable {
@@ -75,13 +114,16 @@ pub fn run(
     page: &mut dyn Write,
 ) -> Result<(), CompanionError> {
     match companion {
-        Companion::Noisify | Companion::NonBragg => {
-            let _ = (words, page);
-            Err(CompanionError::NotAvailable {
-                program: companion.name(),
-            })
-        }
+        Companion::Noisify => noisify::run(words, page),
+        Companion::NonBragg => Err(CompanionError::NotAvailable {
+            program: companion.name(),
+        }),
     }
+}
+
+/// The contents of a file.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, CompanionError> {
+    Ok(input::bytes_of(path)?)
 }
 
 #[cfg(test)]

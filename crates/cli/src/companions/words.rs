@@ -67,7 +67,8 @@ pub(super) fn contains(word: &OsStr, part: &str) -> bool {
 pub(super) struct Values<'w>(&'w [OsString]);
 
 impl Values<'_> {
-    fn get(&self, index: usize) -> &OsStr {
+    /// The word itself.
+    pub(super) fn word(&self, index: usize) -> &OsStr {
         self.0.get(index).map_or(OsStr::new(""), AsRef::as_ref)
     }
 
@@ -110,16 +111,16 @@ impl Values<'_> {
 
     /// The name of a file.
     pub(super) fn path(&self, index: usize) -> Result<PathBuf, String> {
-        let word = self.get(index);
+        let word = self.word(index);
         match word.is_empty() {
             true => Err("the name of a file".to_owned()),
             false => Ok(word.into()),
         }
     }
 
-    /// The word itself.
+    /// The word as text.
     pub(super) fn text(&self, index: usize) -> String {
-        self.get(index).to_string_lossy().into_owned()
+        self.word(index).to_string_lossy().into_owned()
     }
 }
 

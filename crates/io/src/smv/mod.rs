@@ -1,4 +1,4 @@
-//! SMV images, as ADSC detectors and d*TREK write them: a header of text, then pixels. 16-bit counts are
+//! SMV images, as ADSC detectors and d*TREK write them: a header of text, then pixels. Integers of 16 and 32 bits are
 //! written; integers of 8 to 32 bits and floats are read.
 //!
 //! ```text
@@ -25,7 +25,7 @@ mod write;
 pub use fields::Fields;
 pub use header::Header;
 pub use read::{parse, read, read_header};
-pub use write::write;
+pub use write::{SmvPixel, write};
 
 /// The length of a header is a multiple of this number of bytes.
 const BLOCK: usize = 512;

@@ -6,6 +6,34 @@ use super::{BLOCK, Fields};
 use crate::bytes::write_pixels;
 use crate::{Image, Result};
 
+/// A pixel that can be written.
+pub trait SmvPixel: Copy {
+    /// The name of the type in a header.
+    const TYPE: &str;
+
+    /// Writes pixels, little-endian.
+    ///
+    /// # Errors
+    /// Errors of the writer.
+    fn write_all(pixels: &[Self], writer: impl Write) -> std::io::Result<()>;
+}
+
+impl SmvPixel for u16 {
+    const TYPE: &str = "unsigned_short";
+
+    fn write_all(pixels: &[Self], writer: impl Write) -> std::io::Result<()> {
+        write_pixels(writer, pixels, Self::to_le_bytes)
+    }
+}
+
+impl SmvPixel for i32 {
+    const TYPE: &str = "long_integer";
+
+    fn write_all(pixels: &[Self], writer: impl Write) -> std::io::Result<()> {
+        write_pixels(writer, pixels, Self::to_le_bytes)
+    }
+}
+
 /// Writes a header, with the keys that describe the file and then `fields`, and the `counts`,
 /// little-endian.
 ///
@@ -13,7 +41,11 @@ use crate::{Image, Result};
 ///
 /// # Errors
 /// Errors of the writer.
-pub fn write(mut writer: impl Write, fields: &Fields, counts: &Image<u16>) -> Result<()> {
+pub fn write<P: SmvPixel>(
+    mut writer: impl Write,
+    fields: &Fields,
+    counts: &Image<P>,
+) -> Result<()> {
     let mut length = BLOCK;
     let mut text = header(fields, counts, length);
     // `HEADER_BYTES` may get one digit longer, so the new length is checked again.
@@ -24,13 +56,14 @@ pub fn write(mut writer: impl Write, fields: &Fields, counts: &Image<u16>) -> Re
     let mut block = text.into_bytes();
     block.resize(length, b' ');
     writer.write_all(&block)?;
-    Ok(write_pixels(writer, counts.pixels(), u16::to_le_bytes)?)
+    Ok(P::write_all(counts.pixels(), writer)?)
 }
 
-fn header(fields: &Fields, counts: &Image<u16>, length: usize) -> String {
+fn header<P: SmvPixel>(fields: &Fields, counts: &Image<P>, length: usize) -> String {
     let mut text = format!(
-        "{{\nHEADER_BYTES={length};\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\n\
+        "{{\nHEADER_BYTES={length};\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE={};\n\
          SIZE1={};\nSIZE2={};\n",
+        P::TYPE,
         counts.fast(),
         counts.slow()
     );
@@ -59,7 +92,12 @@ mod tests {
         let mut fields = Fields::new();
         fields.push_text("A", value).unwrap();
         let mut file = Vec::new();
-        write(&mut file, &fields, &Image::new(2, 1, vec![258, 3]).unwrap()).unwrap();
+        write(
+            &mut file,
+            &fields,
+            &Image::new(2, 1, vec![258_u16, 3]).unwrap(),
+        )
+        .unwrap();
         file
     }
 
@@ -79,7 +117,7 @@ mod tests {
         fields.push_text("A", "1").unwrap();
         fields.push_behind("A", "2").unwrap();
         let mut file = Vec::new();
-        write(&mut file, &fields, &Image::new(1, 1, vec![0]).unwrap()).unwrap();
+        write(&mut file, &fields, &Image::new(1, 1, vec![0_u16]).unwrap()).unwrap();
         assert_eq!(file.len(), 512 + 2);
         let text = std::str::from_utf8(&file[..512]).unwrap().trim_end();
         assert!(text.ends_with("A=1;\n}\x0c\0\nA=2"));

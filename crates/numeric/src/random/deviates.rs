@@ -1,6 +1,6 @@
 //! Gaussian deviates.
 
-use super::MinimalStandard;
+use super::UniformDeviates;
 
 /// Gaussian deviates of mean 0 and variance 1, generated in pairs.
 ///
@@ -18,7 +18,7 @@ pub struct GaussianDeviates {
 
 impl GaussianDeviates {
     /// The next deviate; draws from `stream` only on every second call.
-    pub fn next(&mut self, stream: &mut MinimalStandard) -> f32 {
+    pub fn next(&mut self, stream: &mut impl UniformDeviates) -> f32 {
         if let Some(spare) = self.spare.take() {
             return spare;
         }
@@ -41,6 +41,7 @@ impl GaussianDeviates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MinimalStandard;
 
     #[test]
     fn the_second_deviate_of_a_pair_draws_nothing() {

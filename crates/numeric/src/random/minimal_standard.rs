@@ -21,6 +21,17 @@ const BAND: u64 = 1 + (MODULUS - 1) / TABLE_LENGTH as u64;
 /// otherwise round to 1.
 const LARGEST: f32 = (1.0 - 1.2e-7) as f32;
 
+/// A source of uniform deviates.
+pub trait UniformDeviates {
+    /// The next deviate, between 0 and 1.
+    fn uniform(&mut self) -> f32;
+
+    /// A deviate in [-1, 1): 2 u - 1 in `f64`, where u is the next uniform deviate.
+    fn symmetric(&mut self) -> f64 {
+        2.0 * f64::from(self.uniform()) - 1.0
+    }
+}
+
 /// A stream of uniform deviates, fixed by its seed.
 ///
 /// The generator is x' = 16807 x mod (2^31 - 1). Its successive values are correlated, so they are
@@ -52,7 +63,12 @@ impl MinimalStandard {
     /// 1 if that is 0.
     pub fn from_seed(seed: i64) -> Self {
         // 0 would be followed by 0 forever.
-        let mut state = (seed.unsigned_abs() % MODULUS).max(1);
+        Self::from_start((seed.unsigned_abs() % MODULUS).max(1))
+    }
+
+    /// The stream whose generator starts with this value.
+    fn from_start(start: u64) -> Self {
+        let mut state = start;
         for _ in 0..WARM_UP {
             state = successor(state);
         }
@@ -74,15 +90,84 @@ impl MinimalStandard {
         self.state = successor(self.state);
         let entry = &mut self.table[(self.last / BAND) as usize];
         self.last = std::mem::replace(entry, self.state);
-        // C multiplies by the inverse of the modulus. A division would round some deviates
-        // differently. Signed, because processors convert those numbers in one instruction.
-        let deviate = (1.0 / MODULUS as f64 * self.last as i64 as f64) as f32;
-        deviate.min(LARGEST)
+        deviate(self.last)
     }
 
     /// A deviate in [-1, 1): 2 u - 1 in `f64`, where u is the next uniform deviate.
     pub fn symmetric(&mut self) -> f64 {
-        2.0 * f64::from(self.uniform()) - 1.0
+        UniformDeviates::symmetric(self)
+    }
+}
+
+impl UniformDeviates for MinimalStandard {
+    fn uniform(&mut self) -> f32 {
+        self.uniform()
+    }
+}
+
+/// The deviate of a value of the generator.
+fn deviate(value: u64) -> f32 {
+    // C multiplies by the inverse of the modulus. A division would round some deviates
+    // differently. Signed, because processors convert those numbers in one instruction.
+    let deviate = (1.0 / MODULUS as f64 * value as i64 as f64) as f32;
+    deviate.min(LARGEST)
+}
+
+/// Two generators of [`MinimalStandard`] that share its shuffle table, as the two seeds of the C program
+/// noisify do.
+///
+/// The table is filled by the first draw, and again by the first draw of a generator whose seed is 0 or
+/// below. A deviate is therefore a value of either generator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedTable {
+    states: [i64; 2],
+    selected: usize,
+    table: [u64; TABLE_LENGTH],
+    last: u64,
+}
+
+impl SharedTable {
+    /// The generators at their beginnings. As in C, |seed| is the start of a generator with a negative
+    /// seed, and a generator with a positive seed starts with 1 if it fills the table.
+    pub fn from_seeds(seeds: [i64; 2]) -> Self {
+        Self {
+            states: seeds,
+            selected: 0,
+            table: [0; TABLE_LENGTH],
+            last: 0,
+        }
+    }
+
+    /// Draws from the second generator from now on, or from the first.
+    pub fn select(&mut self, is_second: bool) {
+        self.selected = usize::from(is_second);
+    }
+
+    /// Fills the table from a generator with this seed.
+    #[cold]
+    fn fill(&mut self, seed: i64) -> u64 {
+        let fresh = MinimalStandard::from_start(if seed < 0 { seed.unsigned_abs() } else { 1 });
+        self.table = fresh.table;
+        self.last = fresh.last;
+        fresh.state
+    }
+}
+
+impl UniformDeviates for SharedTable {
+    #[inline]
+    fn uniform(&mut self) -> f32 {
+        let seed = self.states[self.selected];
+        // `last` is 0 before the first draw. It becomes 0 again only with a seed of a multiple of the
+        // modulus, whose generator stays at 0: C fills the table again at the next draw.
+        let state = match seed <= 0 || self.last == 0 {
+            true => self.fill(seed),
+            false => seed as u64,
+        };
+        let state = successor(state);
+        self.states[self.selected] = state as i64;
+        let entry = &mut self.table[(self.last / BAND) as usize];
+        self.last = std::mem::replace(entry, state);
+        deviate(self.last)
     }
 }
 

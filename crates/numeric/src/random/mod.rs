@@ -11,5 +11,5 @@ mod poisson;
 
 pub use deviates::GaussianDeviates;
 pub use log_gamma::log_gamma;
-pub use minimal_standard::MinimalStandard;
+pub use minimal_standard::{MinimalStandard, SharedTable, UniformDeviates};
 pub use poisson::PoissonNoise;

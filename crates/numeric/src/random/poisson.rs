@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use super::{GaussianDeviates, MinimalStandard, log_gamma};
+use super::{GaussianDeviates, MinimalStandard, UniformDeviates, log_gamma};
 
 /// Means above this get Gaussian noise. The rejection method fails there: its exponent is a
 /// difference of numbers as large as m ln m, which has no correct digit left in `f32`.
@@ -28,8 +28,8 @@ const ACCEPTANCE_SCALE: f64 = 0.9;
 /// W. H. Press et al., Numerical Recipes in C, second edition (1992), section 7.3; the Gaussian
 /// branch is the C program's.
 #[derive(Debug, Clone)]
-pub struct PoissonNoise {
-    stream: MinimalStandard,
+pub struct PoissonNoise<S = MinimalStandard> {
+    stream: S,
     gaussian: GaussianDeviates,
     last: Option<(f32, Method)>,
 }
@@ -70,11 +70,23 @@ impl Method {
 impl PoissonNoise {
     /// Noise at the beginning of the stream of `seed`; see [`MinimalStandard::from_seed`].
     pub fn from_seed(seed: i64) -> Self {
+        Self::from_stream(MinimalStandard::from_seed(seed))
+    }
+}
+
+impl<S: UniformDeviates> PoissonNoise<S> {
+    /// Noise from the deviates of `stream`.
+    pub fn from_stream(stream: S) -> Self {
         Self {
-            stream: MinimalStandard::from_seed(seed),
+            stream,
             gaussian: GaussianDeviates::default(),
             last: None,
         }
+    }
+
+    /// The stream of the deviates.
+    pub fn stream(&mut self) -> &mut S {
+        &mut self.stream
     }
 
     /// A count of photons for the expected number `mean`.
