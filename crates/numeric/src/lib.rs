@@ -5,8 +5,8 @@
 //! exponential, whose value may be branched on). [`Dual`] is a scalar that carries derivatives, so
 //! that the same formula gives a gradient.
 //!
-//! Mosaic domains, random orientations and photon noise use the same random number generator,
-//! [`MinimalStandard`], each with its own seed:
+//! Mosaic domains, random orientations and the photon noise of the C program use the same random number
+//! generator, [`MinimalStandard`], each with its own seed:
 //!
 //! | purpose | function | uniform deviates used |
 //! |---|---|---|
@@ -18,6 +18,8 @@
 //!
 //! The random numbers are stable: a seed gives the same deviates in every release, and the same as
 //! in the C program. Counts also depend on the platform's `exp`, `ln` and `tan`.
+//!
+//! [`CounterNoise`] gives deviates that depend on the position of a pixel and not on other pixels.
 //!
 //! ```
 //! use nanobragg_numeric::{MinimalStandard, PoissonNoise};
@@ -35,6 +37,9 @@ pub mod random;
 pub mod real;
 
 pub use dual::Dual;
-pub use random::{GaussianDeviates, MinimalStandard, PoissonNoise, log_gamma};
+pub use random::{
+    CounterNoise, GaussianDeviates, MinimalStandard, PixelNoise, PoissonNoise, log_gamma,
+    normal_quantile,
+};
 pub use random::{SharedTable, UniformDeviates};
 pub use real::{Real, Scalar};
