@@ -72,6 +72,27 @@ fn the_same_seed_gives_the_same_files() {
 }
 
 #[test]
+fn a_region_and_threads_change_no_count_of_the_counter_stream() {
+    let line = "-detpixels_x 61 -detpixels_y 47 -seed 7 -cell 70 80 90 -default_F 120 -N 5 -lambda 1.2 \
+                -distance 70 -pixel 0.8 -fluence 1e26 -nodefaultfiles -noise_stream counter -noisefile a.cbf";
+    let scene = Scene::empty();
+    let counts = |flags: &str| {
+        scene.run_line(&format!("{line} {flags}")).well();
+        let image = AnyImage::read(scene.path("a.cbf")).unwrap();
+        let stored = image.into_stored([61, 47]).unwrap();
+        stored.pixels.to_floats().pixels().to_vec()
+    };
+    let whole = counts("-threads 1");
+    assert!(whole.iter().any(|&count| count > 100.0) && whole != counts("-seed 8"));
+    assert_eq!(counts("-threads 2"), whole);
+    let region = counts("-roi 11 40 5 30");
+    for (index, (part, whole)) in region.into_iter().zip(whole).enumerate() {
+        let is_inside = (11..=40).contains(&(index % 61)) && (5..=30).contains(&(index / 61));
+        assert_eq!(part, if is_inside { whole } else { 0.0 }, "{index}");
+    }
+}
+
+#[test]
 fn masked_pixels_are_marked_where_the_format_can() {
     let scene = Scene::with_inputs();
     let line = "-detpixels_x 61 -detpixels_y 47 -seed 7 -cell 70 80 90 -default_F 120 -N 5 -lambda 1.2 \

@@ -77,6 +77,7 @@ fn every_image_is_that_of_a_run_alone_with_the_flags_that_the_log_tells() {
         ("-frames 3", "-phi 30.1 -misset random"),
         ("-shots 3", "-seed -7 -misset_seed 5"),
         ("-shots 3", "-fix all"),
+        ("-shots 2", "-noise_stream c"),
         ("-shots 2", "-hkl P1.hkl -mat A.mat -interpolate"),
     ] {
         let scene = Scene::with_inputs();
@@ -127,6 +128,27 @@ fn order_company_and_threads_change_no_bit() {
         assert!(images(&scene) == expected, "{line} in another order");
         assert_eq!(entries(&scene, "series.jsonl").len(), 6);
     }
+}
+
+/// A series has the counter stream, of which the log tells, unless it is asked for that of the C program.
+#[test]
+fn the_noise_of_a_series_is_of_the_counter_stream() {
+    let noise = |line: &str| {
+        let scene = Scene::empty();
+        run(&scene, line).well();
+        let log = scene.read("series.jsonl");
+        let head = String::from_utf8(log).unwrap();
+        let head: Value = serde_json::from_str(head.lines().next().unwrap()).unwrap();
+        let stream = head["series"]["noise_stream"].as_str().unwrap().to_owned();
+        (scene.read(&numbered("noiseimage.img", 1)), stream)
+    };
+    let (plain, counter, c) = (
+        noise("-frames 1"),
+        noise("-frames 1 -noise_stream counter"),
+        noise("-frames 1 -noise_stream c"),
+    );
+    assert_eq!((&*plain.1, &*c.1), ("counter", "c"));
+    assert!(plain == counter && plain.0 != c.0);
 }
 
 #[test]
@@ -276,6 +298,12 @@ fn a_log_of_something_else_is_not_gone_on_with() {
             broken.contains(&format!("series.jsonl:{line_number}: not the log")),
             "{broken}"
         );
+    }
+    let of_version_1 = r#"{"format":"nanoBragg series","format_version":1}"#;
+    for resume in ["", "-resume"] {
+        scene.write("series.jsonl", format!("{of_version_1}\n"));
+        let other = refusal(&format!("{line} {resume}"));
+        assert!(other.contains("it is not of version 2"), "{other}");
     }
     std::fs::remove_file(scene.path("series.jsonl")).unwrap();
     run(&scene, line).well();

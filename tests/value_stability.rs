@@ -95,6 +95,7 @@ fn golden_noise_follows_from_the_golden_float_images() {
         let seed = case.words[place + 1].parse().unwrap();
         let expected = case.expected();
         let panel = PanelPhotons {
+            panel: 0,
             pixels: &floats(&expected.float),
             width: FAST,
             window: Window::ALL,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use nanobragg::io::{float, pgm, png, smv};
 use nanobragg::{
-    Error, ExperimentSpec, Response, ResponseSpec, RunOptions, Simulated, simulate, smv_fields,
+    Error, ExperimentSpec, NoiseStream, Response, ResponseSpec, RunOptions, Simulated, simulate,
+    smv_fields,
 };
 use nanobragg_benches::headline_small;
 
@@ -50,6 +51,14 @@ fn images(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(image.photons.pixels().len() as u64));
     group.bench_function("noise", |bencher| {
         bencher.iter(|| image.counts::<u16>(Response::measured(&detector, 1)?));
+    });
+    // On one thread, as the stream of the C program above.
+    let counter = ResponseSpec {
+        noise_stream: Some(NoiseStream::Counter),
+        ..ResponseSpec::default()
+    };
+    group.bench_function("noise_counter", |bencher| {
+        bencher.iter(|| image.counts::<u16>(Response::measured(&counter, 1)?.on_threads(1)));
     });
     group.bench_function("integers", |bencher| {
         bencher.iter(|| image.counts::<u16>(Response::integers(&detector, 1.0)?));

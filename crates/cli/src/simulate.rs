@@ -101,6 +101,7 @@ pub(crate) fn simulate(
         geometry: job.geometry.as_ref(),
         truth: truth.as_ref(),
         grey: args.output.png_scale,
+        threads: args.running.threads.map_or(0, |n| n as usize),
     };
     let images = outputs.write(&rendered, &|event| console.text(&said(event)), stop)?;
     timing.write_s = begun.elapsed().as_secs_f64();

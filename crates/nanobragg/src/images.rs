@@ -226,13 +226,14 @@ pub fn count_photons<C: Count>(
     response: Response,
     photons: &Image<f32>,
     panels: &[StackedPanel],
-    go_on: &dyn Fn() -> bool,
+    go_on: &(dyn Fn() -> bool + Sync),
 ) -> Result<Counts<Image<C>>, Error> {
     let ends = |range: RangeInclusive<u32>| *range.start() as usize..=*range.end() as usize;
     let width = photons.fast();
-    let each = panels.iter().map(|panel| {
+    let each = panels.iter().enumerate().map(|(number, panel)| {
         let (start, end) = (panel.rows.start * width, panel.rows.end * width);
         PanelPhotons {
+            panel: number,
             pixels: photons.pixels().get(start..end).unwrap_or_default(),
             width,
             window: Window {

@@ -102,7 +102,7 @@ pub use nanobragg_physics::{
     PixelTrace, Polarization, Precision, Progress, ReflectionTruth, RunOptions, Sampling, Scene,
     Statistics, Truth, trace_pixel, truth,
 };
-pub use nanobragg_response::{Counts, Offset, Response, ResponseSpec};
+pub use nanobragg_response::{Counts, NoiseStream, Offset, Response, ResponseSpec};
 pub use nanobragg_sources::{
     DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Source, SourceList, StepSpec,
 };

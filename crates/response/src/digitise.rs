@@ -1,7 +1,7 @@
 //! The last stage: conversion of numbers to integer counts, with clipping.
 
 /// The integer type of a file. Its smallest count is 0.
-pub trait Count: Copy + Default {
+pub trait Count: Copy + Default + Send {
     /// The largest count, below 2^32.
     const FULL: u32;
 

@@ -22,6 +22,7 @@
 //! use nanobragg_response::{Counts, PanelPhotons, Response, ResponseSpec, Window};
 //!
 //! let panels = [PanelPhotons {
+//!     panel: 0,
 //!     pixels: &[0.0, 100.0, 1e6],
 //!     width: 3,
 //!     window: Window::ALL,
@@ -38,6 +39,7 @@
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod context;
 mod digitise;
 mod error;
 pub mod noisify;
@@ -45,9 +47,11 @@ mod psf;
 mod response;
 mod stage;
 mod stages;
+mod threads;
 
+pub use context::{Context, Draw, NoiseStream};
 pub use digitise::Count;
 pub use error::Error;
 pub use response::{Counts, PanelPhotons, Response, Window};
-pub use stage::{Context, Moments, ResponseStage, Strip};
+pub use stage::{Moments, ResponseStage, Strip};
 pub use stages::*;

@@ -3,7 +3,8 @@
 use std::ops::{Range, RangeInclusive};
 
 use crate::digitise::{Count, Digitise, Rounding};
-use crate::{Context, Error, Gain, ResponseSpec, ResponseStage, Strip};
+use crate::threads::{map_chunks, on_threads};
+use crate::{Context, Error, Gain, NoiseStream, ResponseSpec, ResponseStage, Strip};
 
 /// The number of pixels in a strip. Its numbers fit in the cache of a core.
 const STRIP_PIXELS: usize = 2048;
@@ -35,6 +36,8 @@ fn within(range: &RangeInclusive<usize>, count: usize) -> Range<usize> {
 /// The expected photons of a panel.
 #[derive(Debug, Clone)]
 pub struct PanelPhotons<'a> {
+    /// The panel, counted from 0. With the counter stream the noise of a panel depends on its number.
+    pub panel: usize,
     /// The photons of each pixel, `[slow][fast]`.
     pub pixels: &'a [f32],
     /// The number of pixels in a row.
@@ -80,13 +83,19 @@ impl<P> Counts<P> {
 pub struct Response {
     stages: Vec<Box<dyn ResponseStage>>,
     digitise: Digitise,
-    context: Context,
+    noise_stream: NoiseStream,
+    seed: i64,
+    threads: usize,
     offset_counts: f64,
 }
 
+/// The function that is asked repeatedly whether to go on.
+type GoOn<'f> = &'f (dyn Fn() -> bool + Sync);
+
 impl Response {
     /// The response of a measured image: all stages, as for the noise image of the C program. The same
-    /// seed gives the same counts on every machine.
+    /// seed gives the same counts on every machine and, with [`NoiseStream::Counter`], on any number of
+    /// threads and for any window.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for a wrong number in the spec.
@@ -113,7 +122,9 @@ impl Response {
                 rounding: Rounding::Truncate,
                 saturation_counts: u32::MAX,
             },
-            context: Context::new(0),
+            noise_stream: NoiseStream::C,
+            seed: 0,
+            threads: 1,
             offset_counts: 0.0,
         }
     }
@@ -131,38 +142,58 @@ impl Response {
                 rounding,
                 saturation_counts: spec.saturation_counts.unwrap_or(u32::MAX),
             },
-            context: Context::new(seed),
+            noise_stream: spec.noise_stream.unwrap_or_default(),
+            seed,
+            threads: 0,
             offset_counts: spec.offset.unwrap_or_default().counts,
         })
     }
 
-    /// Applies all stages to the panels, in their order. The random stream continues from panel to
-    /// panel. `go_on` is called for every strip; if it returns `false`, the computation stops.
+    /// The number of threads, if the noise is of the counter stream; 0, the default, is one for each core.
+    #[must_use]
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// Applies all stages to the panels, in their order. The random stream of the C program continues from
+    /// panel to panel. `go_on` is called for every strip; if it returns `false`, the computation stops.
     ///
     /// # Errors
     /// [`Error::Shape`] for a panel whose pixels do not form a rectangle, [`Error::Stopped`].
     pub fn apply<C: Count>(
-        mut self,
+        self,
         panels: &[PanelPhotons<'_>],
-        go_on: &dyn Fn() -> bool,
+        go_on: GoOn<'_>,
     ) -> Result<Counts<Vec<Vec<C>>>, Error> {
+        match self.noise_stream {
+            NoiseStream::C => self.all_panels(panels, go_on),
+            NoiseStream::Counter => on_threads(self.threads, || self.all_panels(panels, go_on)),
+        }
+    }
+
+    fn all_panels<C: Count>(
+        &self,
+        panels: &[PanelPhotons<'_>],
+        go_on: GoOn<'_>,
+    ) -> Result<Counts<Vec<Vec<C>>>, Error> {
+        let mut context = Context::new(self.noise_stream, self.seed);
         let mut overloads = 0;
         let mut pixels = Vec::with_capacity(panels.len());
-        for (number, panel) in panels.iter().enumerate() {
+        for panel in panels {
             if panel.width == 0 || !panel.pixels.len().is_multiple_of(panel.width) {
                 return Err(Error::Shape {
-                    panel: number,
+                    panel: panel.panel,
                     pixels: panel.pixels.len(),
                     width: panel.width,
                 });
             }
-            let (counts, over) = self.panel(number, panel, go_on)?;
+            let (counts, over) = self.panel(panel, &mut context, go_on)?;
             pixels.push(counts);
             overloads += over;
         }
         Ok(Counts {
             pixels,
-            photons: self.context.photons,
+            photons: context.photons,
             overloads,
             offset_counts: self.offset_counts,
             saturation_counts: self.digitise.full::<C>(),
@@ -174,56 +205,145 @@ impl Response {
     /// All stages are applied to a few rows at a time. The `f64` numbers of the full panel are
     /// therefore never in memory, unless a stage needs them.
     fn panel<C: Count>(
-        &mut self,
-        number: usize,
+        &self,
         panel: &PanelPhotons<'_>,
-        go_on: &dyn Fn() -> bool,
+        context: &mut Context,
+        go_on: GoOn<'_>,
     ) -> Result<(Vec<C>, u64), Error> {
         let mut counts = vec![C::default(); panel.pixels.len()];
-        let mut overloads = 0;
         let columns = within(&panel.window.fast, panel.width);
         let rows = within(&panel.window.slow, panel.pixels.len() / panel.width);
         let width = columns.len();
-        if width == 0 {
+        if width == 0 || rows.is_empty() {
             return Ok((counts, 0));
         }
-        // Counting and read-out draw from the same stream in turns, strip by strip. With read-out noise
-        // the size of a strip is therefore part of what a seed gives, and must not change.
-        let rows_at_a_time = match self.stages.iter().any(|stage| stage.needs_panel()) {
-            true => rows.len(),
-            false => STRIP_PIXELS / width,
-        }
-        .max(1);
-        let mut strip = Vec::with_capacity(rows_at_a_time.min(rows.len()) * width);
-        for first_slow in rows.clone().step_by(rows_at_a_time) {
-            if !go_on() {
-                return Err(Error::Stopped);
-            }
-            // The strip has only the pixels of the window: the others draw no random numbers.
-            let count = rows_at_a_time.min(rows.end - first_slow);
-            strip.clear();
-            for row in (panel.pixels.chunks_exact(panel.width).skip(first_slow)).take(count) {
+        // With C's stream, counting and read-out draw in turns, strip by strip. With read-out noise the
+        // size of a strip is therefore part of what a seed gives, and must not change.
+        let rows_at_a_time = (STRIP_PIXELS / width).max(1);
+        // The strip has only the pixels of the window: the others draw no random numbers.
+        let load = |rows: Range<usize>, strip: &mut Vec<f64>| {
+            let all = panel.pixels.chunks_exact(panel.width);
+            for row in all.skip(rows.start).take(rows.len()) {
                 let inside = row.get(columns.clone()).unwrap_or_default();
                 strip.extend(inside.iter().map(|&photons| f64::from(photons)));
             }
-            for stage in &self.stages {
-                let mut strip = Strip {
-                    pixels: &mut strip,
-                    width,
-                    panel: number,
-                    first_fast: columns.start,
-                    first_slow,
-                };
-                stage.apply(&mut strip, &mut self.context);
-            }
-            let to = counts.chunks_exact_mut(panel.width).skip(first_slow);
-            for (to, from) in to.zip(strip.chunks_exact(width)) {
+        };
+        let apply = |stage: &dyn ResponseStage, first_row, pixels: &mut [f64], context: &mut _| {
+            let mut strip = Strip {
+                pixels,
+                width,
+                panel: panel.panel,
+                first_fast: columns.start,
+                first_slow: rows.start + first_row,
+            };
+            stage.apply(&mut strip, context);
+        };
+        let write = |from: &[f64], to: &mut [C]| -> u64 {
+            let rows = to
+                .chunks_exact_mut(panel.width)
+                .zip(from.chunks_exact(width));
+            let each = rows.map(|(to, from)| {
                 let to = to.get_mut(columns.clone()).unwrap_or_default();
-                overloads += self.digitise.write(from, to);
+                self.digitise.write(from, to)
+            });
+            each.sum()
+        };
+        let inside = rows.start * panel.width..rows.end * panel.width;
+        let inside = counts.get_mut(inside).unwrap_or_default();
+        let overloads = if self.stages.iter().any(|stage| stage.needs_panel()) {
+            let mut all = Vec::with_capacity(rows.len() * width);
+            load(rows.clone(), &mut all);
+            for stage in &self.stages {
+                // C's stream draws for the full panel; a strip of the counter stream can be any part of it.
+                let at_a_time = match (stage.needs_panel(), self.noise_stream) {
+                    (true, _) | (_, NoiseStream::C) => rows.len(),
+                    (false, NoiseStream::Counter) => rows_at_a_time,
+                };
+                let strips = Strips { at_a_time, width };
+                self.over_strips(
+                    strips,
+                    &mut all,
+                    context,
+                    go_on,
+                    |first_row, strip, context| {
+                        apply(stage.as_ref(), first_row, strip, context);
+                        0
+                    },
+                )?;
             }
-        }
+            write(&all, inside)
+        } else {
+            let strips = Strips {
+                at_a_time: rows_at_a_time,
+                width: panel.width,
+            };
+            self.over_strips(
+                strips,
+                inside,
+                context,
+                go_on,
+                |first_row, counts, context| {
+                    let count = counts.len() / panel.width;
+                    let first = rows.start + first_row;
+                    let mut strip = Vec::with_capacity(count * width);
+                    load(first..first + count, &mut strip);
+                    for stage in &self.stages {
+                        apply(stage.as_ref(), first_row, &mut strip, context);
+                    }
+                    write(&strip, counts)
+                },
+            )?
+        };
         Ok((counts, overloads))
     }
+
+    /// Calls `work` for each strip of `all`, with the number of its first row, and returns the sum of its
+    /// results. With the counter stream strips have contexts of their own and are worked on by all threads.
+    fn over_strips<T: Send>(
+        &self,
+        Strips { at_a_time, width }: Strips,
+        all: &mut [T],
+        context: &mut Context,
+        go_on: GoOn<'_>,
+        work: impl Fn(usize, &mut [T], &mut Context) -> u64 + Sync + Send,
+    ) -> Result<u64, Error> {
+        let strip = |place: usize, strip: &mut [T], context: &mut Context| {
+            if !go_on() {
+                return Err(Error::Stopped);
+            }
+            Ok(work(place * at_a_time, strip, context))
+        };
+        match self.noise_stream {
+            NoiseStream::C => {
+                let strips = all.chunks_mut(at_a_time * width).enumerate();
+                let each = strips.map(|(place, pixels)| strip(place, pixels, context));
+                each.sum()
+            }
+            NoiseStream::Counter => {
+                let each = map_chunks(self.threads, all, at_a_time * width, |place, pixels| {
+                    let mut own = Context::new(self.noise_stream, self.seed);
+                    Ok((strip(place, pixels, &mut own)?, own.photons))
+                });
+                // The photons are added up in the order of the strips, so that threads change no bit.
+                let mut sum = 0;
+                for result in each {
+                    let (counted, photons) = result?;
+                    sum += counted;
+                    if let Some(photons) = photons {
+                        context.photons = Some(context.photons.unwrap_or_default() + photons);
+                    }
+                }
+                Ok(sum)
+            }
+        }
+    }
+}
+
+/// Strips of some rows.
+#[derive(Debug, Clone, Copy)]
+struct Strips {
+    at_a_time: usize,
+    width: usize,
 }
 
 /// The stage of a scale. Unlike the gain of a detector it can be 0 or negative, so it is not checked.

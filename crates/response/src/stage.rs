@@ -1,11 +1,8 @@
 //! The trait of a stage, and the pixels that it works on.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use nanobragg_numeric::PoissonNoise;
-
-use crate::Error;
+use crate::{Context, Error};
 
 /// One stage of a detector.
 pub trait ResponseStage: fmt::Debug + Send + Sync {
@@ -25,7 +22,8 @@ pub trait ResponseStage: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Changes the pixels of a strip. Strips are in raster order, panel after panel.
+    /// Changes the pixels of a strip. With the stream of the C program strips are in raster order, panel
+    /// after panel; with the counter stream they are in any order, each with a context of its own.
     fn apply(&self, strip: &mut Strip<'_>, context: &mut Context);
 
     /// Changes mean and variance of pixels in the way in which [`apply`](Self::apply) changes the
@@ -51,37 +49,6 @@ pub struct Strip<'a> {
     pub first_fast: usize,
     /// The position of the first pixel on the panel, along the slow axis.
     pub first_slow: usize,
-}
-
-/// The state that the stages of an image share: random streams and the sum of photons.
-#[derive(Debug)]
-pub struct Context {
-    /// The sum of the photons counted so far; `None` before the first strip is counted.
-    pub photons: Option<f64>,
-    noise: PoissonNoise,
-    streams: BTreeMap<&'static str, PoissonNoise>,
-}
-
-impl Context {
-    pub(crate) fn new(seed: i64) -> Self {
-        Self {
-            photons: None,
-            noise: PoissonNoise::from_seed(seed),
-            streams: BTreeMap::new(),
-        }
-    }
-
-    /// The random stream of the image, for all noise that differs from image to image.
-    pub fn noise(&mut self) -> &mut PoissonNoise {
-        &mut self.noise
-    }
-
-    /// The random stream with this name, which starts from `seed`. It is for numbers that are the same
-    /// in every image, such as the sensitivities of pixels.
-    pub fn stream(&mut self, name: &'static str, seed: i64) -> &mut PoissonNoise {
-        let from_seed = || PoissonNoise::from_seed(seed);
-        self.streams.entry(name).or_insert_with(from_seed)
-    }
 }
 
 /// Mean and variance of each pixel of a panel.

@@ -4,8 +4,8 @@
 
 use nanobragg_numeric::PoissonNoise;
 use nanobragg_response::{
-    Calibration, Count, Counting, Counts, Error, Gain, Offset, PanelPhotons, PointSpread, ReadOut,
-    Response, ResponseSpec, Window,
+    Calibration, Count, Counting, Counts, Error, Gain, NoiseStream, Offset, PanelPhotons,
+    PointSpread, ReadOut, Response, ResponseSpec, Window,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -31,6 +31,7 @@ fn window() -> impl Strategy<Value = Window> {
 
 fn panel_of(pixels: &[f32], width: usize, window: Window) -> PanelPhotons<'_> {
     PanelPhotons {
+        panel: 0,
         pixels,
         width,
         window,
@@ -46,7 +47,8 @@ fn all_counted<C: Count>(
     response: Result<Response, Error>,
     panels: &[PanelPhotons<'_>],
 ) -> Counts<Vec<Vec<C>>> {
-    response.unwrap().apply(panels, &|| true).unwrap()
+    let response = response.unwrap().on_threads(1);
+    response.apply(panels, &|| true).unwrap()
 }
 
 fn offset(counts: f64) -> ResponseSpec {
@@ -183,6 +185,16 @@ proptest! {
 
 /// The averages over many images are the predicted mean and variance.
 fn assert_predicted(spec: &ResponseSpec, photons: &[f32], width: usize) {
+    for stream in [NoiseStream::C, NoiseStream::Counter] {
+        let spec = ResponseSpec {
+            noise_stream: Some(stream),
+            ..spec.clone()
+        };
+        assert_predicted_with(&spec, photons, width);
+    }
+}
+
+fn assert_predicted_with(spec: &ResponseSpec, photons: &[f32], width: usize) {
     const IMAGES: i64 = 3000;
     let expected = photons.iter().map(|&photons| photons.into()).collect();
     let predicted = spec.predict(expected, width);

@@ -1,5 +1,6 @@
 use super::WholeRange;
-use super::flag::{FlagSpec, Group};
+use super::flag::{FlagSpec, Group, Takes};
+use nanobragg::NoiseStream;
 use nanobragg::outputs::OutputKind;
 
 /// The noise image, and the seeds of all random numbers.
@@ -38,6 +39,15 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::switch("nonoise", |args| args.noise.wanted = false).help("Write no noise image."),
         FlagSpec::whole("seed", WholeRange::ANY, |args, n| args.noise.seed = Some(n))
         .default("the clock").help("Seed of the noise."),
+        FlagSpec::new("noise_stream", Takes::Word(&["c", "counter"], |args, word| {
+            args.output.response.noise_stream = Some(match word {
+                "counter" => NoiseStream::Counter,
+                _ => NoiseStream::C,
+            });
+        }))
+        .default("c; of a series counter")
+        .help("Random numbers of the noise: the sequence of the C program, or numbers that depend only on seed, panel \
+             and pixel, so that a region, another number of threads or any part of a series has the same counts."),
         FlagSpec::whole("mosaic_seed", WholeRange::ANY, |args, n| args.noise.mosaic_seed = Some(n))
         .default("12345678").help("Seed of the mosaic domains."),
         FlagSpec::whole("misset_seed", WholeRange::ANY, |args, n| args.noise.misset_seed = Some(n))

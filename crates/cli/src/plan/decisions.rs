@@ -3,7 +3,7 @@
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::general as g;
-use nanobragg::{FactorsSpec, Level, Lookup, Misset};
+use nanobragg::{FactorsSpec, Level, Lookup, Misset, NoiseStream};
 
 use super::decision::{Because, Decision};
 use crate::args::{self, Args};
@@ -229,6 +229,16 @@ impl List<'_> {
                 .flag(&["seed"])
                 .unwrap_or_else(|| Because::rule("the clock: another one in the next run"));
             self.add("noise seed", self.job.noise_seed.to_string(), because);
+            let (stream, because) = match self.job.spec.response.noise_stream {
+                Some(NoiseStream::Counter) if self.args.series.count().is_some() => (
+                    "counter",
+                    Because::rule("a series: each pixel has its own random numbers"),
+                ),
+                Some(NoiseStream::Counter) => ("counter", Because::rule("the experiment")),
+                Some(NoiseStream::C) | None => ("c", Because::rule("the numbers of the C program")),
+            };
+            let because = self.flag(&["noise_stream"]).unwrap_or(because);
+            self.add("noise stream", stream.to_owned(), because);
         }
         if matches!(self.args.crystal.misset, Some(Misset::Random { .. })) {
             let because = self

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use nanobragg::io::printf::{general as g, general_with};
-use nanobragg::{Shape, SourcesSpec};
+use nanobragg::{NoiseStream, Shape, SourcesSpec};
 
 use super::{MOST_LISTED, chosen, degrees, detector, line, triple};
 use crate::args::Args;
@@ -130,6 +130,12 @@ pub(super) fn summary(page: &mut String, job: &Job, args: &Args) {
         line!(page, "\n  noise image paramters:");
         // The C program prints the negative seed, with which its generator starts.
         line!(page, "  seed: {}", job.noise_seed.wrapping_neg());
+        if job.spec.response.noise_stream == Some(NoiseStream::Counter) {
+            line!(
+                page,
+                "  random numbers: of the counter stream, each pixel its own"
+            );
+        }
     }
     if args.noise.wanted || experiment.water_m > 0.0 {
         line!(page, "  water droplet size: {} m", g(experiment.water_m));

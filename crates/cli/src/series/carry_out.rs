@@ -9,7 +9,7 @@ use nanobragg::series::{
     BaseSeeds, Frame, FrameReport, SeriesFiles, SeriesIdentity, SeriesKind, SeriesObserver,
     SeriesRequest, SeriesRun, SeriesSpec, Shard, of_part,
 };
-use nanobragg::{Cancel, Misset, Oddity, SourcesSpec};
+use nanobragg::{Cancel, Misset, NoiseStream, Oddity, SourcesSpec};
 use tracing::warn;
 
 use crate::args::Args;
@@ -249,6 +249,9 @@ fn identity(args: &Args, words: &[OsString]) -> Result<SeriesIdentity, RunError>
 /// The flags that, added to the flags of the series without `-frames` or `-shots`, render one frame.
 fn words_for(kind: SeriesKind, frame: &Frame) -> Vec<String> {
     let mut words = vec!["-seed".to_owned(), frame.noise_seed.to_string()];
+    if frame.spec.response.noise_stream == Some(NoiseStream::Counter) {
+        words.extend(["-noise_stream", "counter"].map(str::to_owned));
+    }
     match kind {
         SeriesKind::Rotation => words.extend(["-phi".to_owned(), frame.phi_deg.to_string()]),
         SeriesKind::Shots => {

@@ -296,6 +296,10 @@ const COMMENTS: &[(&str, &str)] = &[
         "take the solid angle at each sub-pixel",
     ),
     (
+        "response.noise_stream",
+        "c: the random numbers of the C program, or counter: those of a pixel depend on no other pixel",
+    ),
+    (
         "response.saturation_counts",
         "the largest count; that of the file if not given",
     ),

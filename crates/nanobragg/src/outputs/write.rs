@@ -67,6 +67,8 @@ pub struct Rendered<'r> {
     pub truth: Option<&'r Truth>,
     /// The conversion of photons to greys in the picture.
     pub grey: png::Grey,
+    /// The threads that count photons with the counter stream; 0 is one for each core.
+    pub threads: usize,
 }
 
 /// An event during the writing of outputs.
@@ -328,8 +330,8 @@ impl OpenOutputs {
             })
         };
         go_on()?;
-        // The noise uses one sequential random stream and the raw image waits for the disk, so each of
-        // the two has a thread of its own.
+        // The noise of the C program is one sequential random stream and the raw image waits for the disk, so
+        // each of the two has a thread of its own.
         let Self {
             float,
             int,
@@ -345,6 +347,7 @@ impl OpenOutputs {
         } = self;
         let integers = Response::integers(response, int_scale)?;
         let measured = Response::measured(response, rendered.noise_seed)?;
+        let measured = measured.on_threads(rendered.threads);
         let (of_noise, of_int) = match noise {
             Some(_) => (copies, Copies::default()),
             None => (Copies::default(), copies),

@@ -16,8 +16,9 @@ use crate::outputs::{FileEntry, is_device};
 /// What tells a log from any other JSON.
 const FORMAT: &str = "nanoBragg series";
 
-/// Raised when a field changes its meaning.
-const VERSION: u64 = 1;
+/// Raised when a field changes its meaning. In version 1 the noise was of the stream of the C program unless
+/// flags said otherwise.
+const VERSION: u64 = 2;
 
 /// What decides the images of a series, as its log keeps it. A series is gone on with only where all of it
 /// is the same.
@@ -269,7 +270,10 @@ fn read(path: &Path) -> Result<Option<(SeriesIdentity, Contents)>, Error> {
         return Err(not_a_log(1, "its format is not told".to_owned()));
     }
     if head.get("format_version").and_then(Value::as_u64) != Some(VERSION) {
-        return Err(not_a_log(1, format!("it is not of version {VERSION}")));
+        let reason = format!(
+            "it is not of version {VERSION}, so its images may have noise of other random numbers"
+        );
+        return Err(not_a_log(1, reason));
     }
     let there: SeriesIdentity = head
         .get("identity")

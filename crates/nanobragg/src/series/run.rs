@@ -119,6 +119,7 @@ impl<'r> SeriesRun<'r> {
             "noise_seed": series.seeds.noise,
             "misset_seed": series.seeds.misset,
             "mosaic_seed": series.seeds.mosaic,
+            "noise_stream": series.noise_stream(&request.loaded.spec),
             "spindle": first.experiment.goniometer.spindle(),
             "wavelength_angstrom": first.decisions.central_wavelength_m * 1e10,
         });
@@ -326,6 +327,7 @@ impl Rendering<'_> {
             geometry: geometry.as_ref(),
             truth: truth.as_ref(),
             grey: request.grey,
+            threads: options.threads,
         };
         let written = outputs.write(&of_frame, &|_| {}, self.stop)?;
         let misset_rad = experiment.crystal.misset_rad();

@@ -2,6 +2,7 @@
 
 use nanobragg_crystal::Misset;
 use nanobragg_geometry::Angle;
+use nanobragg_response::NoiseStream;
 use nanobragg_sources::phi_steps;
 
 use super::Shard;
@@ -63,12 +64,18 @@ impl SeriesSpec {
             .collect()
     }
 
+    /// The random numbers of the noise of its frames: those of `spec`, or the counter stream if it does not say. With the
+    /// counter stream a part of a frame has the same counts as the complete frame.
+    pub fn noise_stream(&self, spec: &ExperimentSpec) -> NoiseStream {
+        spec.response.noise_stream.unwrap_or(NoiseStream::Counter)
+    }
+
     /// The frame of this number.
     ///
     /// In a rotation, frame n begins at `phi + (n - 1) osc`, rounded to a billionth of a degree, where
     /// phi is the start and osc the range of the sweep of `spec`. Of shots, frame n has a uniformly
     /// random orientation and mosaic domains from seeds of its own. The noise has a seed of its own in
-    /// both.
+    /// both, for the random numbers of [`noise_stream`](Self::noise_stream).
     ///
     /// # Errors
     /// [`Error::NoSuchFrame`]; [`Error::NoOscillation`] for a rotation of several frames whose sweep
@@ -79,6 +86,7 @@ impl SeriesSpec {
             return Err(Error::NoSuchFrame { number, count });
         }
         let mut spec = spec.clone();
+        spec.response.noise_stream = Some(self.noise_stream(&spec));
         let mut phi_deg = spec.phi.start.degrees();
         match self.kind {
             SeriesKind::Rotation => {

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, Error, Moments, ResponseStage, Strip};
+use crate::{Context, Draw, Error, Moments, ResponseStage, Strip};
 
-/// The sensitivity of each pixel is `1 + sigma g` with a Gaussian deviate g. The deviates come in raster
-/// order from a separate random stream, so that they are the same in every image of a detector.
+/// The sensitivity of each pixel is `1 + sigma g` with a Gaussian deviate g. The deviates have a seed of
+/// their own, so that they are the same in every image of a detector.
 ///
 /// ```text
 /// x' = x (1 + sigma g)     mean' = mean     variance' = variance + sigma^2 (mean^2 + variance)
@@ -27,10 +27,9 @@ impl ResponseStage for Calibration {
     }
 
     fn apply(&self, strip: &mut Strip<'_>, context: &mut Context) {
-        let stream = context.stream("calibration", self.seed);
-        for pixel in strip.pixels.iter_mut() {
-            *pixel *= 1.0 + self.sigma_fraction * f64::from(stream.gaussian());
-        }
+        context.gaussian_of_detector(Draw::Calibration, self.seed, strip, |pixel, g| {
+            *pixel *= 1.0 + self.sigma_fraction * g;
+        });
     }
 
     fn predict(&self, moments: &mut Moments) {

@@ -10,8 +10,8 @@ use crate::{Context, Moments, ResponseStage, Strip};
 /// x' = poisson(x)     mean' = max(mean, 0)     variance' = variance + max(mean, 0)
 /// ```
 ///
-/// A seed gives the counts of the C program. For this the pixels are drawn in raster order, from means
-/// that are converted to `f32` ([`PoissonNoise`](nanobragg_numeric::PoissonNoise)).
+/// With the stream of the C program ([`NoiseStream::C`](crate::NoiseStream::C)) a seed gives the counts of
+/// the C program. For this the pixels are drawn in raster order, from means that are converted to `f32`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Counting {
@@ -28,13 +28,11 @@ impl ResponseStage for Counting {
     }
 
     fn apply(&self, strip: &mut Strip<'_>, context: &mut Context) {
-        let mut photons = context.photons.unwrap_or_default();
-        for pixel in strip.pixels.iter_mut() {
-            if *self == Self::Poisson {
-                *pixel = context.noise().count(*pixel as f32).into();
-            }
-            photons += *pixel;
+        if *self == Self::Poisson {
+            context.count(strip);
         }
+        let photons = context.photons.unwrap_or_default();
+        let photons = strip.pixels.iter().fold(photons, |sum, pixel| sum + pixel);
         context.photons = Some(photons);
     }
 

@@ -16,7 +16,7 @@ pub use read_out::ReadOut;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Moments, ResponseStage};
+use crate::{Error, Moments, NoiseStream, ResponseStage};
 
 /// The counts of the brightest pixel of an integer image that is scaled automatically.
 const BRIGHTEST_COUNTS: f64 = 55000.0;
@@ -39,6 +39,8 @@ macro_rules! stages_in_order {
         #[serde(default, deny_unknown_fields)]
         pub struct ResponseSpec {
             $($(#[$doc])* pub $field: Option<$stage>,)+
+            /// The random numbers of the noise; by default those of the C program.
+            pub noise_stream: Option<NoiseStream>,
             /// The largest count; by default the largest count of the file.
             pub saturation_counts: Option<u32>,
             /// The count of masked pixels in files of 16 bits; by default that of a dark pixel.
@@ -60,6 +62,7 @@ macro_rules! stages_in_order {
             pub fn or(self, other: Self) -> Self {
                 Self {
                     $($field: self.$field.or(other.$field),)+
+                    noise_stream: self.noise_stream.or(other.noise_stream),
                     saturation_counts: self.saturation_counts.or(other.saturation_counts),
                     masked_counts: self.masked_counts.or(other.masked_counts),
                     integer_scale_counts_per_photon: (self.integer_scale_counts_per_photon)

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, Error, Moments, ResponseStage, Strip};
+use crate::{Context, Draw, Error, Moments, ResponseStage, Strip};
 
-/// Gaussian noise that does not depend on the signal, drawn from the stream of the image.
+/// Gaussian noise that does not depend on the signal, different in every image.
 ///
 /// ```text
 /// x' = x + sigma g     mean' = mean     variance' = variance + sigma^2
@@ -24,9 +24,9 @@ impl ResponseStage for ReadOut {
 
     fn apply(&self, strip: &mut Strip<'_>, context: &mut Context) {
         // A deviate is drawn even if sigma is 0, so that sigma does not change the stream.
-        for pixel in strip.pixels.iter_mut() {
-            *pixel += self.sigma_counts * f64::from(context.noise().gaussian());
-        }
+        context.gaussian(Draw::ReadOut, strip, |pixel, g| {
+            *pixel += self.sigma_counts * g
+        });
     }
 
     fn predict(&self, moments: &mut Moments) {
