@@ -134,17 +134,16 @@ impl Setting<'_> {
         let masks = selected.chunks(panels.pixels);
         let masks = masks.map(|used| Mask::new(panels.fast, used.to_vec()));
         spec.mask = masks.collect::<Option<_>>().map(MaskSpec::Panels);
-        let blur = (stage.blur_pixels > 0.0).then_some(PointSpread {
-            sigma_pixels: stage.blur_pixels,
-        });
+        let blur = stage.blur_pixels;
+        let blur = (blur > 0.0).then(|| PointSpread::gaussian(blur));
         // A pixel that is not selected is 0 in the prediction, so it must be 0 in the target before
         // both are blurred.
         let pairs = photons.pixels().iter().zip(selected);
         let cut: Vec<f64> = pairs
             .map(|(&photons, &selected)| if selected { photons } else { 0.0 })
             .collect();
-        let target = match blur {
-            Some(blur) => panels.spread(&blur, &cut),
+        let target = match &blur {
+            Some(blur) => panels.spread(blur, &cut),
             None => cut,
         };
         let mut fit = Fit {

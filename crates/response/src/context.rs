@@ -103,7 +103,17 @@ impl Context {
         gaussian(stream, draw, self.seed, strip, f);
     }
 
-    /// The same with deviates that depend on the given `seed` and not on that of the image, so that they are the same in
+    /// A Gaussian deviate that all pixels of an image share. It is the same however often it is asked for.
+    pub fn deviate_of_image(&mut self, draw: Draw) -> f64 {
+        // From the counter-based generator with either stream, so that it takes no number from the sequence of
+        // the pixels, and each strip can ask for it.
+        let mut deviate = 0.0;
+        CounterNoise::new(self.seed, draw as u8, 0)
+            .gaussian([0; 2], &mut [0.0], |_, g| deviate = g);
+        deviate
+    }
+
+    /// As [`gaussian`](Self::gaussian) with deviates that depend on the given `seed` and not on that of the image, so that they are the same in
     /// every image of a detector.
     pub fn gaussian_of_detector(
         &mut self,

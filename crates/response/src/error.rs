@@ -16,6 +16,9 @@ pub enum Error {
         /// The allowed range in words.
         allowed: &'static str,
     },
+    /// Two widths of a point spread.
+    #[error("point_spread has several widths: give one of sigma_pixels, fwhm_pixels and kernel")]
+    TwoPointSpreads,
     /// The pixels of a panel do not form a rectangle.
     #[error("panel {panel} has {pixels} pixels, which do not form rows of {width}")]
     Shape {

@@ -5,7 +5,7 @@
 //! encodes them.
 //!
 //! ```text
-//! photons -> calibration -> counting -> point_spread -> gain -> read_out -> offset -> clipped integers
+//! photons -> flicker -> calibration -> counting -> point_spread -> gain -> read_out -> offset -> clipped integers
 //! ```
 //!
 //! | image | from | stages | conversion to integers |
@@ -52,6 +52,7 @@ mod threads;
 pub use context::{Context, Draw, NoiseStream};
 pub use digitise::Count;
 pub use error::Error;
+pub use psf::PointSpreadKernel;
 pub use response::{Counts, PanelPhotons, Response, Window};
 pub use stage::{Moments, ResponseStage, Strip};
 pub use stages::*;

@@ -96,7 +96,7 @@ fn the_size_of_a_strip_changes_no_count() {
     let pixels = photons(700, 60);
     let panels = [panel(0, &pixels, 700, Window::ALL)];
     let whole = ResponseSpec {
-        point_spread: Some(PointSpread { sigma_pixels: 0.0 }),
+        point_spread: Some(PointSpread::gaussian(0.0)),
         ..detector()
     };
     assert_eq!(

@@ -66,7 +66,7 @@ fn full_chain() -> ResponseSpec {
             seed: 5,
         }),
         counting: Some(Counting::Poisson),
-        point_spread: Some(PointSpread { sigma_pixels: 0.8 }),
+        point_spread: Some(PointSpread::gaussian(0.8)),
         gain: Some(Gain {
             counts_per_photon: 300.0,
         }),
@@ -156,7 +156,7 @@ proptest! {
         const SIDE: usize = 25;
         let mut image = vec![0.0; SIDE * SIDE];
         image[SIDE * 14 + 10] = photons;
-        let spread = PointSpread { sigma_pixels }.spread(&image, SIDE);
+        let spread = PointSpread::gaussian(sigma_pixels).spread(&image, SIDE);
         let total: f64 = spread.iter().sum();
         // Sums of less than a thousand numbers.
         prop_assert!((total / photons - 1.0).abs() < 1e-12, "{total}");
@@ -257,7 +257,7 @@ fn each_stage_scatters_as_predicted() {
         },
         ResponseSpec {
             gain: all.gain,
-            point_spread: all.point_spread,
+            point_spread: all.point_spread.clone(),
             ..bright.clone()
         },
         ResponseSpec {
@@ -313,7 +313,7 @@ fn photon_counts_do_not_depend_on_the_rows_of_a_strip() {
         let photons: Vec<f32> = (0..width * height).map(|i| (i % 97) as f32).collect();
         let spec = offset(40.0);
         let whole = ResponseSpec {
-            point_spread: Some(PointSpread { sigma_pixels: 0.0 }),
+            point_spread: Some(PointSpread::gaussian(0.0)),
             ..spec.clone()
         };
         assert_eq!(
@@ -384,9 +384,7 @@ fn a_number_out_of_range_is_named() {
         let read_out = Some(ReadOut {
             sigma_counts: sigma,
         });
-        let point_spread = Some(PointSpread {
-            sigma_pixels: sigma,
-        });
+        let point_spread = Some(PointSpread::gaussian(sigma));
         let spec = ResponseSpec::default();
         assert!(
             ResponseSpec {
@@ -411,7 +409,7 @@ fn a_number_out_of_range_is_named() {
 fn an_unknown_field_is_an_error() {
     let error = serde_json::from_str::<ResponseSpec>(r#"{"offset": {"count": 0}}"#).unwrap_err();
     assert!(error.to_string().contains("count"), "{error}");
-    assert!(serde_json::from_str::<ResponseSpec>(r#"{"flicker": {}}"#).is_err());
+    assert!(serde_json::from_str::<ResponseSpec>(r#"{"flick": {}}"#).is_err());
 }
 
 #[test]

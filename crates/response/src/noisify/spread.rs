@@ -6,6 +6,7 @@
 
 use super::level::{Level, Task};
 use crate::psf::{FIBER_SCALE, fiber_quadrant, gauss_edges};
+use crate::threads::map_chunks;
 
 /// The part of the noise of a pixel that may be lost beyond the radius of its kernel.
 const LOSS_FACTOR: f64 = 10.0;
@@ -278,20 +279,13 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn rows(&self, level: Level, photons: &mut [f32], width: usize) {
-        let row = |(slow, row): (usize, &mut [f32])| {
+        map_chunks(0, photons, width, |slow, row| {
             level.run(Row {
                 job: self,
                 slow,
                 row,
             });
-        };
-        #[cfg(feature = "parallel")]
-        {
-            use rayon::prelude::*;
-            photons.par_chunks_mut(width).enumerate().for_each(row);
-        }
-        #[cfg(not(feature = "parallel"))]
-        photons.chunks_mut(width).enumerate().for_each(row);
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod calibration;
 mod counting;
+mod flicker;
 mod gain;
 mod offset;
 mod point_spread;
@@ -9,9 +10,10 @@ mod read_out;
 
 pub use calibration::Calibration;
 pub use counting::Counting;
+pub use flicker::Flicker;
 pub use gain::Gain;
 pub use offset::Offset;
-pub use point_spread::PointSpread;
+pub use point_spread::{PointSpread, PointSpreadProfile};
 pub use read_out::ReadOut;
 
 use serde::{Deserialize, Serialize};
@@ -84,6 +86,9 @@ macro_rules! stages_in_order {
 }
 
 stages_in_order! {
+    /// Changes of the intensity of the source from image to image.
+    flicker: Flicker,
+        "{ sigma_fraction, per_pixel }: intensity of the source from image to image; steady if not given";
     /// Unequal sensitivities of pixels.
     calibration: Calibration,
         "{ sigma_fraction, seed }: unequal sensitivities of pixels; equal if not given";
@@ -92,7 +97,7 @@ stages_in_order! {
         "poisson, as if not given, or expected: without noise";
     /// Signal that reaches neighbouring pixels.
     point_spread: PointSpread,
-        "{ sigma_pixels }: signal that goes to neighbouring pixels";
+        "{ fwhm_pixels, profile, radius_pixels }, { sigma_pixels } or { kernel }: signal that goes to neighbouring pixels";
     /// Counts per photon; 1 by default.
     gain: Gain, "{ counts_per_photon }: 1 if not given";
     /// Noise that does not depend on the signal.
