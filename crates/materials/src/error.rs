@@ -1,5 +1,9 @@
 //! The errors of materials.
 
+use std::path::PathBuf;
+
+use nanobragg_io::input::ReadError;
+
 /// Why a material cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -60,4 +64,63 @@ pub enum Error {
         /// Its sin(theta)/lambda.
         stol_per_angstrom: f64,
     },
+    /// A table cannot be read.
+    #[error("cannot read {}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said, or the limit.
+        reason: String,
+    },
+    /// A line of a table has something else than two numbers.
+    #[error("{name}:{line}: {found} is no finite number; a line is sin(theta)/lambda and F")]
+    NotANumber {
+        /// The name of the table.
+        name: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The word.
+        found: String,
+    },
+    /// A table has fewer than two points.
+    #[error("{name}: {points} points of sin(theta)/lambda and F, and a table needs at least two")]
+    ShortTable {
+        /// The name of the table.
+        name: String,
+        /// The number of points.
+        points: usize,
+    },
+    /// A line of a table is not above the line before it.
+    #[error("{name}:{line}: {value} does not follow {before}; the first column must ascend")]
+    Descends {
+        /// The name of the table.
+        name: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The number of the first column.
+        value: f64,
+        /// That of the line before.
+        before: f64,
+    },
+    /// No line of a table has an F.
+    #[error("{name}: no line has an F beside its sin(theta)/lambda")]
+    NoF {
+        /// The name of the table.
+        name: String,
+    },
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::System { path, source } => Self::Unreadable {
+                path,
+                reason: source.to_string(),
+            },
+            ReadError::TooLong { path, limit_bytes } => Self::Unreadable {
+                path,
+                reason: format!("more than {limit_bytes} bytes"),
+            },
+        }
+    }
 }

@@ -15,8 +15,9 @@ mod liquid;
 mod material;
 mod molecule;
 mod profile;
+pub mod table;
 
 pub use catalogue::{Named, named, names};
 pub use error::Error;
 pub use material::Material;
-pub use profile::Profile;
+pub use profile::{Profile, StolUnit};
