@@ -45,6 +45,8 @@ pub struct Profile {
     stol_per_m: Vec<f64>,
     /// F of each of them.
     electrons: Vec<f64>,
+    /// Whether F is constant outside the table.
+    has_constant_ends: bool,
 }
 
 impl Profile {
@@ -95,7 +97,17 @@ impl Profile {
         Ok(Self {
             stol_per_m,
             electrons,
+            has_constant_ends: false,
         })
+    }
+
+    /// The profile with the first F before the table and the last F behind it, in place of a straight line.
+    #[must_use]
+    pub fn with_constant_ends(self) -> Self {
+        Self {
+            has_constant_ends: true,
+            ..self
+        }
     }
 
     /// The profile with other F in the points that interpolation adds before and behind the table.
@@ -134,6 +146,12 @@ impl Profile {
     #[inline]
     pub fn electrons_at<T: Scalar>(&self, stol_per_m: T) -> T {
         let at = self.interval(stol_per_m.value());
+        let last = self.electrons.len() - 3;
+        if self.has_constant_ends && (at == 1 || at == last) {
+            let end = if at == 1 { 0 } else { at + 2 };
+            let f = self.electrons.get(end).copied();
+            return T::from_f64(f.unwrap_or(f64::NAN));
+        }
         let points = |list: &[f64]| -> [T; 4] {
             let four = list.get(at - 1..at + 3).unwrap_or(&[f64::NAN; 4]);
             [four[0], four[1], four[2], four[3]].map(T::from_f64)
@@ -193,6 +211,19 @@ mod tests {
         let profile = Profile::new([(0.1, 5.0), (0.2, 4.0), (0.4, 1.0)]).unwrap();
         assert!((profile.electrons_at(0.6e10) + 2.0).abs() < 1e-12);
         assert!((profile.electrons_at(0.0) - 6.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn constant_ends_change_nothing_within_the_table() {
+        let bent = Profile::new([(0.1, 5.0), (0.2, 4.0), (0.4, 1.0)]).unwrap();
+        let constant = bent.clone().with_constant_ends();
+        assert_eq!(
+            [0.0, 0.09, 0.4, 9.0].map(|s| constant.electrons_at(s * 1e10)),
+            [5.0, 5.0, 1.0, 1.0]
+        );
+        for s in [0.1, 0.15, 0.2, 0.3, 0.3999] {
+            assert_eq!(constant.electrons_at(s * 1e10), bent.electrons_at(s * 1e10));
+        }
     }
 
     #[test]

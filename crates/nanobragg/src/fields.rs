@@ -27,6 +27,8 @@ impl Error {
         match self {
             Self::Crystal(error) => of_crystal(error),
             Self::Structure(error) => of_structure(error),
+            Self::Material(_) | Self::UnknownMaterial { .. } => &["background.material"],
+            Self::NoAbsorption { .. } => &["background.absorption"],
             Self::Sources(error) => of_sources(error),
             Self::Geometry(error) => of_geometry(error),
             Self::Physics(physics::Error::Threads { .. }) => &["threads"],
@@ -161,6 +163,12 @@ fn of_quantity(quantity: &str) -> &'static [&'static str] {
         | "number of cells"
         | "the number of cells" => &["crystal.cell", "crystal.cells", "crystal.size"],
         "crystal size (m)" => &["crystal.size"],
+        "the thickness of a layer (m)" => &["background.thickness"],
+        "the density of a layer (g/cm^3)" => &["background.density"],
+        "the molar mass of a layer (g/mol)" => &["background.molar_mass"],
+        "the number of molecules of a layer" => &["background.molecules"],
+        "the absorption of a layer (1/mm)" => &["background.absorption"],
+        "the scale of the background" => &["background.scale"],
         "misset angle (rad)" => &["crystal.misset"],
         "mosaic spread (rad)" => &["crystal.mosaic.spread"],
         _ => &[],

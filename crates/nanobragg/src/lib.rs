@@ -39,6 +39,7 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 mod assembled;
+mod background;
 pub mod compare;
 pub mod convert;
 mod error;
@@ -63,6 +64,7 @@ mod tree;
 mod warning;
 
 pub use assembled::assembled;
+pub use background::{LayerSpec, MaterialSpec};
 pub use error::Error;
 pub use experiment_file::{FileLanguage, Version};
 pub use exposure::{exposure, exposures};
@@ -84,6 +86,7 @@ pub use warning::Warning;
 pub use nanobragg_crystal as crystal;
 pub use nanobragg_geometry as geometry;
 pub use nanobragg_io as io;
+pub use nanobragg_materials as materials;
 pub use nanobragg_numeric as numeric;
 pub use nanobragg_physics as physics;
 pub use nanobragg_response as response;
@@ -98,9 +101,9 @@ pub use nanobragg_geometry::{
     Laboratory, Layout, Length, Mask, Panel, Pivot, PixelKind, Roi, SensorSpec, Surface,
 };
 pub use nanobragg_physics::{
-    Cancel, Experiment, Fixes, Frame, Level, Lookup, Oddity, PanelImage, PhiSweep, PixelPlace,
-    PixelTrace, Polarization, Precision, Progress, ReflectionTruth, RunOptions, Sampling, Scene,
-    Statistics, Truth, trace_pixel, truth,
+    BackgroundLayer, Cancel, Experiment, Fixes, Frame, Level, Lookup, Oddity, PanelImage, PhiSweep,
+    PixelPlace, PixelTrace, Polarization, Precision, Progress, ReflectionTruth, RunOptions,
+    Sampling, Scene, Statistics, Truth, trace_pixel, truth,
 };
 pub use nanobragg_response::{Counts, NoiseStream, Offset, Response, ResponseSpec};
 pub use nanobragg_sources::{

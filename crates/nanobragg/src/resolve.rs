@@ -1,7 +1,8 @@
 //! From the specification of a user to the experiment that physics renders.
 
 use nanobragg_crystal::{
-    Crystal, CrystalSpec, FactorGrid, GridLimit, Misset, SpaceGroup, recommended_oversample,
+    CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Misset, SpaceGroup,
+    recommended_oversample,
 };
 use nanobragg_geometry::{
     BeamFrame, Detector, DetectorSpec, GeometryFixes, Laboratory, Layout, Mask, Panel, Roi,
@@ -84,12 +85,14 @@ impl ExperimentSpec {
         let laboratory = Laboratory::new(&self.detector_spec())?;
         let wavelength_m = above_zero("the wavelength (m)", self.beam.nominal_wavelength().m())?;
         let fluence = Fluence::new(&self.beam.fluence)?;
+        let has_no_crystal = factors.is_empty() && factors.default_f() == 0.0;
         let crystal = Crystal::new(&CrystalSpec {
             wavelength_m,
             beam_size_m: fluence.beam_size_m,
             misset: self.misset(),
             upright_c_star: fixes.contains(Oddity::CStar),
             spot_width_follows_size: fixes.contains(Oddity::SpotWidth),
+            cell: self.cell_or_placeholder(has_no_crystal)?,
             ..self.crystal.clone()
         })?;
         let divergence = Divergence::new(&self.beam.divergence)?;
@@ -102,7 +105,7 @@ impl ExperimentSpec {
             _ => wavelength_m,
         };
         let detector = self.rendered_parts(laboratory.detector)?;
-        if factors.is_empty() && factors.default_f() == 0.0 {
+        if has_no_crystal && self.background.is_empty() {
             return Err(Error::NoStructureFactors);
         }
         let mut warnings: Vec<Warning> = Vec::new();
@@ -115,6 +118,8 @@ impl ExperimentSpec {
                 .map(Warning::Detector),
         );
         warnings.extend(crystal.warnings().iter().cloned().map(Warning::Crystal));
+        let background = self.layers(&fluence, central_wavelength_m, &detector, &sources)?;
+        warnings.extend(background.warnings);
         let (sampling, recommended) =
             self.sampling(detector.first(), &crystal, wavelength_m, &mut warnings)?;
 
@@ -169,6 +174,7 @@ impl ExperimentSpec {
             polarization: self.beam.polarization,
             fluence_per_m2: fluence.fluence_per_m2,
             water_m: at_least_zero("the water (m)", self.water.m())?,
+            background: background.layers,
             dmin_m: finite("dmin (m)", self.dmin.m())?,
             fixes,
             detector,
@@ -177,7 +183,9 @@ impl ExperimentSpec {
             crystal,
         };
         check_terms(&experiment)?;
-        let oddities = self.oddities(&experiment, &laboratory.layout);
+        let mut oddities = self.oddities(&experiment, &laboratory.layout);
+        oddities.extend(background.oddities);
+        oddities.dedup();
         Ok(Resolved {
             experiment,
             decisions: Decisions {
@@ -217,6 +225,15 @@ impl ExperimentSpec {
             },
             ..self.detector.clone()
         }
+    }
+
+    /// The cell. An experiment with layers only needs none, and gets one that scatters nothing.
+    fn cell_or_placeholder(&self, has_no_crystal: bool) -> Result<Option<CellSpec>, Error> {
+        let is_given = self.crystal.cell.is_some() || self.crystal.matrix.is_some();
+        if is_given || !has_no_crystal || self.background.is_empty() {
+            return Ok(self.crystal.cell);
+        }
+        Ok(Some(CellSpec::from_values(&[1.0])?))
     }
 
     /// The misset. With the fix, a random misset is uniform over all rotations.
@@ -424,7 +441,7 @@ fn finite(quantity: &'static str, value: f64) -> Result<f64, Error> {
     })
 }
 
-fn at_least_zero(quantity: &'static str, value: f64) -> Result<f64, Error> {
+pub(crate) fn at_least_zero(quantity: &'static str, value: f64) -> Result<f64, Error> {
     if value >= 0.0 && value.is_finite() {
         return Ok(value);
     }
@@ -435,7 +452,7 @@ fn at_least_zero(quantity: &'static str, value: f64) -> Result<f64, Error> {
     })
 }
 
-fn above_zero(quantity: &'static str, value: f64) -> Result<f64, Error> {
+pub(crate) fn above_zero(quantity: &'static str, value: f64) -> Result<f64, Error> {
     if value > 0.0 && value.is_finite() {
         return Ok(value);
     }

@@ -9,6 +9,7 @@ use nanobragg_response::ResponseSpec;
 use nanobragg_sources::{DispersionSpec, DivergenceSpec, FluenceSpec, SourceList, StepSpec};
 use serde::{Deserialize, Serialize};
 
+use crate::background::LayerSpec;
 use crate::experiment_file::Version;
 use crate::factors::FactorsSpec;
 
@@ -66,6 +67,10 @@ pub struct ExperimentSpec {
     /// Edge of the cube of water in the beam; 0 for none.
     #[serde(rename = "water_um", with = "in_unit::um")]
     pub water: Length,
+    /// Layers of amorphous material in the beam.
+    pub background: Vec<LayerSpec>,
+    /// A factor on all layers; `None` is 1.
+    pub background_scale: Option<f64>,
     /// Whether F(000) of listed or computed structure factors is replaced by 0, so that there is no direct beam.
     pub without_f000: bool,
     /// Spacing below which nothing is rendered; 0 for no limit.

@@ -2,6 +2,7 @@
 
 use nanobragg_geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_geometry::{AttachedPanel, Mask, Panel, Sensor};
+use nanobragg_physics::BackgroundLayer;
 use nanobragg_sources::{Source, SourceList};
 use serde_json::{Value, json};
 
@@ -44,6 +45,7 @@ impl Resolved {
                 "solid_angle_at_each_subpixel": sampling.per_subpixel_solid_angle,
             },
             "water_m": experiment.water_m,
+            "background": self.background(),
             "dmin_m": experiment.dmin_m,
         });
         let panels = experiment.detector.panels();
@@ -55,6 +57,22 @@ impl Resolved {
             put(&mut tree, "panels", panels);
         }
         tree
+    }
+
+    /// The layers of amorphous material, each with the hash of its points.
+    fn background(&self) -> Value {
+        let layer = |layer: &BackgroundLayer| {
+            let points = layer.profile.points().flat_map(|(stol, f)| [stol, f]);
+            let bytes: Vec<u8> = points.flat_map(f64::to_le_bytes).collect();
+            json!({
+                "material": layer.name,
+                "molecules": layer.molecules,
+                "thickness_m": layer.thickness_m,
+                "absorption_per_m": layer.absorption_per_m,
+                "profile_sha256": sha256_of(&bytes),
+            })
+        };
+        self.experiment.background.iter().map(layer).collect()
     }
 
     fn crystal(&self) -> Value {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use nanobragg_materials::table::TableWarning;
 use nanobragg_sources::{StepSpec, Steps};
 
 use crate::factors::FactorWarning;
@@ -18,6 +19,24 @@ pub enum Warning {
     Factors(FactorWarning),
     /// About a file of coordinates.
     Structure(nanobragg_structure::Warning),
+    /// About the table of a material.
+    Material(TableWarning),
+    /// The table of a material ends before the detector does.
+    TableEnds {
+        /// The material.
+        name: String,
+        /// The last sin(theta)/lambda of its table in 1/Angstrom.
+        ends_at: f64,
+        /// The largest of the rendered pixels.
+        reach: f64,
+    },
+    /// A layer denser than any element.
+    DenseLayer {
+        /// The material.
+        name: String,
+        /// Its density.
+        density_g_per_cm3: f64,
+    },
     /// Another number of steps than was asked for.
     Steps {
         /// What is stepped through.
@@ -56,6 +75,23 @@ impl fmt::Display for Warning {
             Self::Crystal(warning) => warning.fmt(f),
             Self::Factors(warning) => warning.fmt(f),
             Self::Structure(warning) => warning.fmt(f),
+            Self::Material(warning) => warning.fmt(f),
+            Self::TableEnds {
+                name,
+                ends_at,
+                reach,
+            } => write!(
+                f,
+                "the structure factor of {name} is known up to sin(theta)/lambda = {ends_at:.4} 1/A, and \
+                 the image reaches {reach:.4} 1/A"
+            ),
+            Self::DenseLayer {
+                name,
+                density_g_per_cm3,
+            } => write!(
+                f,
+                "the density of {name} is {density_g_per_cm3} g/cm^3, above that of every element"
+            ),
             Self::Steps {
                 quantity,
                 asked,

@@ -7,6 +7,7 @@ use nanobragg_geometry::{BeamFrame, Detector, Goniometer};
 use nanobragg_sources::SourceList;
 
 use crate::fixes::Fixes;
+use crate::layers::BackgroundLayer;
 use crate::polarization::Polarization;
 use crate::sampling::{Lookup, PhiSweep, Sampling};
 
@@ -28,7 +29,8 @@ pub struct Experiment {
     pub factors: Arc<FactorGrid>,
     /// How a structure factor is looked up.
     pub lookup: Lookup,
-    /// The sources. Every source counts the same; the recorded weight has no effect.
+    /// The sources. Every source counts the same; the recorded weight counts only for
+    /// `background`.
     pub sources: SourceList,
     /// The steps of the spindle.
     pub phi: PhiSweep,
@@ -40,6 +42,8 @@ pub struct Experiment {
     pub fluence_per_m2: f64,
     /// Edge in metres of the cube of water in the beam; 0 for none.
     pub water_m: f64,
+    /// Layers of amorphous material in the beam. Each source scatters from them with its recorded weight.
+    pub background: Vec<BackgroundLayer>,
     /// Spacing in metres below which nothing is rendered; 0 for no limit.
     pub dmin_m: f64,
     /// The oddities of the C program that are fixed.

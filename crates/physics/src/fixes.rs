@@ -49,11 +49,13 @@ pub enum Oddity {
     SizeLookup,
     /// Q19: the header of a mask replaces the geometry.
     MaskHeader,
+    /// Q20: beyond the table of a material, F follows a straight line.
+    TableEnds,
 }
 
 impl Oddity {
     /// All oddities, in the order of `docs/QUIRKS.md`.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::PhiZero,
         Self::Pivot,
         Self::BeamCentre,
@@ -73,6 +75,7 @@ impl Oddity {
         Self::TwothetaDistance,
         Self::SizeLookup,
         Self::MaskHeader,
+        Self::TableEnds,
     ];
 
     /// The oddity of this name.
@@ -107,6 +110,7 @@ impl Oddity {
             Self::TwothetaDistance => "twotheta-distance",
             Self::SizeLookup => "size-lookup",
             Self::MaskHeader => "mask-header",
+            Self::TableEnds => "table-ends",
         }
     }
 
@@ -164,6 +168,9 @@ impl Oddity {
                  the crystal"
             }
             Self::MaskHeader => "the header of the mask sets the geometry",
+            Self::TableEnds => {
+                "beyond the table of a material its structure factor follows a straight line"
+            }
         }
     }
 }

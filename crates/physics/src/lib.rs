@@ -42,6 +42,7 @@
 //!     polarization: Default::default(),
 //!     fluence_per_m2: 1e30,
 //!     water_m: 0.0,
+//!     background: Vec::new(),
 //!     dmin_m: 0.0,
 //!     fixes: Fixes::none(),
 //!     detector: laboratory.detector,
@@ -67,6 +68,7 @@ mod experiment;
 mod fixes;
 pub mod gradient;
 mod lanes;
+mod layers;
 mod polarization;
 mod progress;
 mod render;
@@ -86,6 +88,7 @@ pub use error::Error;
 pub use experiment::Experiment;
 pub use fixes::{Fixes, Oddity};
 pub use lanes::{Level, Precision};
+pub use layers::{BackgroundLayer, LayerNumbers};
 pub use polarization::{Polarization, PolarizationFrame, polarization_factor};
 pub use progress::{Cancel, Progress};
 pub use render::{Frame, PanelImage, PixelPlace, RunOptions, render, render_with};

@@ -12,8 +12,10 @@ use crate::compat;
 use crate::driver;
 use crate::error::Error;
 use crate::lanes::{Level, Precision};
+use crate::layers::photons_of_layers;
 use crate::progress::{Cancel, Progress};
 use crate::sampling::Lookup;
+use crate::scalar::Pixel;
 use crate::scene::Scene;
 use crate::statistics::{self, RowSums, Statistics, sum_over};
 
@@ -107,13 +109,16 @@ pub fn render_with(
     let unsupported = backend.supports(scene).err();
     let backend = match unsupported {
         Some(_) => &Scalar,
+        // Without a crystal only solid angles are summed, which lanes do not do faster.
+        None if !scene.setup.has_crystal && !scene.setup.has_water => &Scalar,
         None => backend,
     };
     driver::on_threads(options, || {
         let mut canvas = Canvas::new(backend, scene, options)?;
         let history = compat::paint(&mut canvas)?;
         let solid_angle_sr = canvas.solid_angle_sums_sr.iter().sum::<f64>() / scene.steps;
-        let panels = canvas.panels;
+        let mut panels = canvas.panels;
+        add_layers(scene, &mut panels, options)?;
         Ok(Frame {
             statistics: image_statistics(scene, &panels, solid_angle_sr),
             panels,
@@ -123,6 +128,32 @@ pub fn render_with(
             first_evaluated: history.first_evaluated,
         })
     })
+}
+
+/// Adds the layers of amorphous material to the photons of the crystal, and rounds once more.
+fn add_layers(
+    scene: &Scene,
+    panels: &mut [PanelImage],
+    options: &RunOptions<'_>,
+) -> Result<(), Error> {
+    if scene.layers.is_empty() {
+        return Ok(());
+    }
+    let rows = rows_of_regions(scene, panels);
+    driver::map(rows, ROWS_AT_A_TIME, |row| {
+        let view = scene.view(row.panel);
+        let mut sums = Vec::new();
+        let pixels = row.pixels.get_mut(row.columns).unwrap_or_default();
+        for (fast, out) in view.panel.roi().fast().zip(pixels) {
+            let cancelled = options.cancel.is_some_and(Cancel::is_raised);
+            if !cancelled && view.panel.uses(fast, row.slow) {
+                let slow = row.slow;
+                let photons = photons_of_layers(&view, Pixel { fast, slow }, &mut sums);
+                *out = (f64::from(*out) + photons) as f32;
+            }
+        }
+    });
+    driver::stop_if_cancelled(options)
 }
 
 /// An image that is being rendered.

@@ -73,6 +73,7 @@ prop_compose! {
             polarization: Polarization { kahn_factor, off: false },
             fluence_per_m2: 1e28,
             water_m: 0.0,
+            background: Vec::new(),
             dmin_m: 0.0,
             fixes: nanobragg_physics::Fixes::none(),
         }

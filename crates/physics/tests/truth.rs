@@ -69,6 +69,7 @@ fn experiment(shape: Shape) -> Experiment {
         polarization: Polarization::default(),
         fluence_per_m2: 1e26,
         water_m: 0.0,
+        background: Vec::new(),
         dmin_m: 0.0,
         fixes: Fixes::none(),
     }

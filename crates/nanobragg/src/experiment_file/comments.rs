@@ -27,6 +27,47 @@ const COMMENTS: &[(&str, &str)] = &[
         "nearest or tricubic; tricubic for at most 2 cells along an axis",
     ),
     ("water_um", "edge of the cube of water in the beam; 0: none"),
+    (
+        "background",
+        "amorphous material in the beam; docs/BACKGROUND.md",
+    ),
+    (
+        "background.material",
+        "{ name = ... }, { table = { path, unit } } or { points = { points, unit } }",
+    ),
+    (
+        "background.thickness_mm",
+        "along the beam, 0.1 if not given",
+    ),
+    (
+        "background.width_mm",
+        "clipped by the beam; that of the beam if not given",
+    ),
+    (
+        "background.height_mm",
+        "clipped by the beam; that of the beam if not given",
+    ),
+    (
+        "background.density_g_per_cm3",
+        "that of the material if not given",
+    ),
+    (
+        "background.molar_mass_g_per_mol",
+        "that of the material if not given",
+    ),
+    (
+        "background.molecules",
+        "in the beam, in place of volume and density",
+    ),
+    (
+        "background.absorbs",
+        "absorption along the path through the layer",
+    ),
+    (
+        "background.absorption_per_mm",
+        "in place of that of the material",
+    ),
+    ("background_scale", "a factor on all layers, 1 if not given"),
     ("without_f000", "F(000) is 0: no direct beam"),
     ("dmin_angstrom", "nothing finer is rendered; 0: no limit"),
     ("noise_seed", "the clock if not given"),
@@ -339,7 +380,7 @@ mod tests {
                     fields(&format!("{path}{gap}{name}"), value, found);
                 }
             }
-            Value::Array(values) if path == "detector.other_panels" => {
+            Value::Array(values) if path == "detector.other_panels" || path == "background" => {
                 for value in values.iter().filter_map(Value::as_object) {
                     for (name, value) in value {
                         fields(&format!("{path}.{name}"), value, found);
@@ -366,6 +407,7 @@ mod tests {
             trusted_range: None,
         });
         spec.crystal.cell = Some(CellSpec::from_values(&[70.0]).unwrap());
+        spec.background.push(Default::default());
         let mut found = BTreeSet::new();
         fields("", &spec.to_tree().unwrap(), &mut found);
         found.retain(|path| !path.starts_with("detector.other_panels.sensor"));

@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::background::MaterialSpec;
 use crate::error::Error;
 use crate::exchange::bytes_of;
 use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
@@ -188,8 +189,12 @@ impl ExperimentSpec {
             SourcesSpec::File(path) => Some(path),
             SourcesSpec::Grid | SourcesSpec::List(_) => None,
         };
+        let tables = (self.background.iter_mut()).filter_map(|layer| match &mut layer.material {
+            MaterialSpec::Table { path, .. } => Some(path),
+            MaterialSpec::Name(_) | MaterialSpec::Points { .. } => None,
+        });
         let named = [self.factors.path_mut(), mask, sources];
-        named.into_iter().flatten()
+        named.into_iter().flatten().chain(tables)
     }
 }
 

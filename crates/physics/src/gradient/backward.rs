@@ -5,6 +5,7 @@ use nanobragg_numeric::{Dual, Scalar};
 
 use super::exceptions::Exceptions;
 use super::forward::{TOGETHER, panels_with_pixels, part_of_row};
+use super::layers;
 use super::numbers::{Numbers, Smooth, Tangent};
 use super::sums::FactorSums;
 use super::sweep::{Images, for_each_row};
@@ -59,6 +60,7 @@ pub fn pullback(
                 .zip(sums)
                 .for_each(|(total, sum)| *total += sum);
         }
+        add_layers(scene, tangents, weights, options, &mut images, &mut totals)?;
         Ok(totals)
     })?;
     Ok(Pullback {
@@ -66,6 +68,27 @@ pub fn pullback(
         parameters,
         factors,
     })
+}
+
+/// Adds the layers of amorphous material to the photons and to dL by each tangent.
+fn add_layers(
+    scene: &Scene,
+    tangents: &[Tangent],
+    weights: &[f64],
+    options: &RunOptions<'_>,
+    photons: &mut Images<'_>,
+    totals: &mut [f64],
+) -> Result<(), Error> {
+    layers::add_photons(scene, scene, options, photons)?;
+    for (group, totals) in tangents.chunks(TOGETHER).zip(totals.chunks_mut(TOGETHER)) {
+        let numbers = Numbers::<Dual<TOGETHER>>::moved(&scene.setup, group);
+        let moved = scene.with_numbers(&numbers)?;
+        let sum = layers::weighted_sum(scene, &moved, weights, options)?;
+        for (total, derivative) in totals.iter_mut().zip(sum.derivatives) {
+            *total += derivative;
+        }
+    }
+    Ok(())
 }
 
 /// [`pullback`] for the panel of the view. Returns dL by each tangent; adds dL by structure factors to
@@ -105,6 +128,7 @@ pub fn weighted_sum<T: LatticeNumber + Send + Sync>(
     options: &RunOptions<'_>,
 ) -> Result<T, Error> {
     check_weights(scene, weights)?;
+    let all_weights = weights;
     on_threads(options, || {
         let history = History::of(scene, options)?;
         let moved = scene.with_numbers(numbers)?;
@@ -114,6 +138,7 @@ pub fn weighted_sum<T: LatticeNumber + Send + Sync>(
             let view = moved.view(view.panel_index);
             total += sum_weighted(&view, weights, options, &history)?;
         }
+        total += layers::weighted_sum(scene, &moved, all_weights, options)?;
         Ok(total)
     })
 }

@@ -6,6 +6,7 @@ use nanobragg_crystal::LatticeNumber;
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::exceptions::Exceptions;
+use super::layers;
 use super::numbers::{Numbers, Smooth, Tangent};
 use super::sweep::{Images, for_each_row};
 use super::tables::{Tables, fast_level};
@@ -47,7 +48,7 @@ pub fn photons(
                 }
             })?;
         }
-        Ok(())
+        layers::add_photons(scene, &smooth, options, &mut images)
     })?;
     Ok(photons)
 }
@@ -82,7 +83,7 @@ fn derive(
     for (view, pixels) in panels_with_pixels(scene) {
         derive_panel(&view, tangents, options, &history, images.of_panel(pixels))?;
     }
-    Ok(())
+    layers::add_derivatives(scene, tangents, options, &mut images)
 }
 
 /// The views of all panels, each with the range of its pixels in an image of the whole detector.

@@ -19,11 +19,13 @@
 //! | `sweep` | rows in parallel |
 //! | `sums` | sums of a row by structure factor |
 //! | `forward` | images of derivatives |
+//! | `layers` | the layers of amorphous material, added to the images and sums of the crystal |
 //! | `backward` | derivatives of a number that depends on the image |
 
 mod backward;
 mod exceptions;
 mod forward;
+mod layers;
 mod numbers;
 pub(crate) mod sums;
 mod sweep;

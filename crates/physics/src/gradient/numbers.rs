@@ -5,6 +5,7 @@ use nanobragg_geometry::{Panel, Placement};
 use nanobragg_numeric::{Dual, Scalar};
 
 use crate::experiment::Experiment;
+use crate::layers::LayerNumbers;
 use crate::scene::Setup;
 
 /// A number without derivatives that uses the formulas of numbers with derivatives: with fractional
@@ -42,6 +43,8 @@ pub struct Numbers<T> {
     pub fluence_per_m2: T,
     /// Edge of the cube of water in metres.
     pub water_m: T,
+    /// The layers of amorphous material.
+    pub layers: Vec<LayerNumbers<T>>,
     /// The panels of the detector.
     pub panels: Vec<PanelNumbers<T>>,
     /// Structure factors that replace those of the experiment's grid, each with its offset in the grid.
@@ -96,6 +99,9 @@ impl<T: Scalar> Numbers<T> {
             kahn_factor: constant(experiment.polarization.kahn_factor),
             fluence_per_m2: constant(experiment.fluence_per_m2),
             water_m: constant(experiment.water_m),
+            layers: (experiment.background.iter())
+                .map(|layer| LayerNumbers::of(layer).map(constant))
+                .collect(),
             panels: (panels.iter())
                 .map(|panel| PanelNumbers::of(panel).map(constant))
                 .collect(),
@@ -122,6 +128,7 @@ impl<T: Scalar> Numbers<T> {
             kahn_factor: lift(self.kahn_factor),
             fluence_per_m2: lift(self.fluence_per_m2),
             water_m: lift(self.water_m),
+            layers: self.layers.iter().map(|layer| layer.map(&lift)).collect(),
             panels: self.panels.iter().map(|panel| panel.map(&lift)).collect(),
             factors: (self.factors.iter())
                 .map(|&(offset, factor)| (offset, lift(factor)))
@@ -199,6 +206,11 @@ impl<T: Copy> Numbers<T> {
         change(&mut self.kahn_factor, other.kahn_factor);
         change(&mut self.fluence_per_m2, other.fluence_per_m2);
         change(&mut self.water_m, other.water_m);
+        for (layer, other) in self.layers.iter_mut().zip(&other.layers) {
+            change(&mut layer.molecules, other.molecules);
+            change(&mut layer.thickness_m, other.thickness_m);
+            change(&mut layer.absorption_per_m, other.absorption_per_m);
+        }
         for (panel, other) in self.panels.iter_mut().zip(&other.panels) {
             let (own, x) = (&mut panel.placement, &other.placement);
             vector(&mut own.pix0_m, &x.pix0_m);

@@ -15,8 +15,8 @@ const BAND: usize = 128;
 /// The images to which a run writes, each of shape `[panel][slow][fast]`.
 pub(super) struct Images<'i> {
     each: Vec<&'i mut [f64]>,
-    /// Whether all images contain only zeros. If not, a row is zeroed by the thread that computes it,
-    /// because the row is then in the cache of that thread.
+    /// Whether no row has to be zeroed first: all images contain only zeros, or work adds to them. If not, a
+    /// row is zeroed by the thread that computes it, because the row is then in the cache of that thread.
     are_blank: bool,
 }
 
@@ -62,6 +62,12 @@ impl<'i> Images<'i> {
                 .collect(),
             are_blank: self.are_blank,
         }
+    }
+
+    /// The same images, for work that adds to what they hold.
+    pub(super) fn kept(mut self) -> Self {
+        self.are_blank = true;
+        self
     }
 
     /// The first image, and those of the others (counted from the second) that are in `others`.

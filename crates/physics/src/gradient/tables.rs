@@ -70,6 +70,7 @@ pub(crate) fn fast_level(view: &View<'_>, options: &RunOptions<'_>) -> Option<Le
     };
     let spindle = vector::norm(view.setup.spindle);
     let suits = level != Level::Reference
+        && view.setup.has_crystal
         && lanes.supports(view).is_ok()
         && view.lattice.shape == Shape::Square
         && view.setup.lookup == Lookup::Nearest

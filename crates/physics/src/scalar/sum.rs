@@ -155,6 +155,9 @@ pub(crate) fn sum_pixel<T: LatticeNumber>(
                     );
                 }
                 observer.subpixel(&subpixel);
+                if !view.setup.has_crystal && !view.setup.has_water {
+                    continue;
+                }
                 let water = view.water_in_layer(layer);
                 sum_sources(
                     view,

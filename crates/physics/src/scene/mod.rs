@@ -28,6 +28,7 @@ use nanobragg_numeric::Scalar;
 use crate::experiment::Experiment;
 use crate::gradient::PanelNumbers;
 use crate::lanes::LaneGrid;
+use crate::layers::LayerNumbers;
 use crate::polarization::PolarizationFrame;
 use crate::render::PixelPlace;
 use crate::sampling::{CorrectionRules, Scales};
@@ -45,7 +46,8 @@ pub(crate) struct SourceRow<T = f64> {
     pub(crate) wavelength_m: T,
     /// Directions of its electric and magnetic fields.
     pub(crate) polarization: PolarizationFrame<T>,
-    /// The listed weight, for the trace only. In the C program every source counts the same.
+    /// The listed weight, for the trace and the layers. In the sum of the crystal every source counts the
+    /// same, as in the C program.
     pub(crate) weight: f64,
 }
 
@@ -67,6 +69,8 @@ pub struct Scene<T = f64> {
     /// Structure factors that replace those of the grid, each with its offset in the grid.
     pub(crate) moved_factors: Arc<[(usize, T)]>,
     pub(crate) kahn_factor: T,
+    /// The layers of amorphous material.
+    pub(crate) layers: Arc<[LayerNumbers<T>]>,
     /// Terms of the sum of a pixel, the layers of the sensor not counted.
     pub(crate) steps: f64,
     pub(crate) panels: Arc<[PanelRow<T>]>,

@@ -9,6 +9,7 @@ use nanobragg_sources::Source;
 use crate::experiment::Experiment;
 use crate::fixes::Fixes;
 use crate::gradient::Numbers;
+use crate::layers::BackgroundLayer;
 use crate::sampling::{CorrectionRules, Lookup, Modelled, PhiSweep};
 
 /// The part of a scene that is the same in every number type.
@@ -38,6 +39,9 @@ pub(crate) struct Setup {
     pub(crate) dmin_m: f64,
     /// Whether there is water in the beam. Terms of 0 are then added like all others, as in the C program.
     pub(crate) has_water: bool,
+    /// Whether the crystal scatters at all: not with structure factors of 0 only.
+    pub(crate) has_crystal: bool,
+    pub(crate) layers: Vec<BackgroundLayer>,
     pub(crate) fixes: Fixes,
 }
 
@@ -67,6 +71,8 @@ impl Setup {
             oversample: experiment.sampling.oversample,
             dmin_m: experiment.dmin_m,
             has_water: experiment.water_m != 0.0,
+            has_crystal: !experiment.factors.is_empty() || experiment.factors.default_f() != 0.0,
+            layers: experiment.background.clone(),
             fixes: experiment.fixes,
         }
     }

@@ -101,6 +101,7 @@ impl<T: Scalar> Scene<T> {
             lattice: numbers.lattice,
             moved_factors: numbers.factors.as_slice().into(),
             kahn_factor: numbers.kahn_factor,
+            layers: numbers.layers.as_slice().into(),
             steps: count.sources as f64 * count.orientations as f64 * oversample * oversample,
             panels,
             bounds,
