@@ -10,6 +10,7 @@ use nanobragg::structure::Solvent;
 use nanobragg::{ExperimentSpec, FactorsSpec, Misset, SourcesSpec};
 
 use crate::args::{Args, Base, CoordinateArgs};
+use crate::exchange;
 use crate::outcome::RunError;
 use crate::output_names::reads_or_writes_dump;
 use crate::resolve::{Job, dump_path};
@@ -49,12 +50,23 @@ impl Args {
 
     /// The experiment that flags override, without the fields that a flag replaces by another field: a
     /// distance replaces a close distance, a detector size replaces a number of pixels.
-    pub(crate) fn base_that_yields(&self) -> ExperimentSpec {
-        let Some(base) = self.base() else {
-            return ExperimentSpec::default();
-        };
-        let mut spec = base.clone();
+    ///
+    /// # Errors
+    /// Flags that the detector of `-detector` does not allow.
+    pub(crate) fn base_that_yields(&self) -> Result<ExperimentSpec, RunError> {
+        let mut spec = self.base().cloned().unwrap_or_default();
         let given = &self.detector;
+        if let Some(preset) = given.preset {
+            preset.check_changes(|field| match field {
+                "pixel_size_mm" => given.pixel_mm.is_some(),
+                "pixels_fast" => given.pixels[0].is_some(),
+                "pixels_slow" => given.pixels[1].is_some(),
+                "size_fast_mm" => given.size_mm[0].is_some(),
+                "size_slow_mm" => given.size_mm[1].is_some(),
+                _ => false,
+            })?;
+            exchange::place_preset(preset, &mut spec, self)?;
+        }
         let detector = &mut spec.detector;
         if given.distance_mm.is_some() {
             detector.close_distance = None;
@@ -92,7 +104,7 @@ impl Args {
         if says_grid {
             spec.beam.sources = SourcesSpec::Grid;
         }
-        spec
+        Ok(spec)
     }
 
     /// The source of structure factors.

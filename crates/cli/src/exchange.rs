@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nanobragg::exchange::{Described, dxtbx, place_panels, xds};
 use nanobragg::geometry::AttachedPanel;
-use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot};
+use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot, Preset};
 
 use crate::args::Args;
 use crate::outcome::RunError;
@@ -133,6 +133,31 @@ pub(crate) fn place(
     place_panels(spec, panels, pivot(args))?;
     if !panels.is_empty() && args.detector.distance_mm.is_some() {
         forget_distances(spec);
+    }
+    Ok(())
+}
+
+/// Makes `preset` the detector of `spec`, before flags override it.
+///
+/// # Errors
+/// A detector that cannot be.
+pub(crate) fn place_preset(
+    preset: &Preset,
+    spec: &mut ExperimentSpec,
+    args: &Args,
+) -> Result<(), RunError> {
+    // Panels with positions of their own are placed at this distance, which flags have not set yet.
+    let given = args
+        .detector
+        .distance_mm
+        .or(args.detector.close_distance_mm);
+    if let Some(mm) = given.filter(|mm| preset.panel_count() > 1 && *mm > 0.0) {
+        spec.detector.close_distance = None;
+        spec.detector.distance = Length::from_mm(mm);
+    }
+    preset.place(spec, pivot(args))?;
+    if preset.panel_count() > 1 && args.detector.distance_mm.is_some() {
+        forget_distances(&mut spec.detector);
     }
     Ok(())
 }

@@ -22,7 +22,8 @@ pub fn text() -> String {
         "       nanoBragg refine FLAGS            an experiment fitted to an image\n",
         "       nanoBragg hkl IN OUT              structure factors from one file to another\n",
         "       nanoBragg orient FLAGS            an orientation matrix\n",
-        "       nanoBragg compare -help           the same of every one of these four\n\n",
+        "       nanoBragg detectors [NAME]        the detectors of -detector\n",
+        "       nanoBragg compare -help           the same of every one of these five\n\n",
         "A flag may be typed with one dash or two, its value after a blank or (two dashes) an\n",
         "equals sign. Of flags that say the same thing the last one wins.\n",
     ));

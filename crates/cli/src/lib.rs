@@ -39,6 +39,7 @@ pub mod companions;
 pub mod compare;
 mod console;
 pub mod convert;
+pub mod detectors;
 mod diff;
 mod error;
 mod exchange;

@@ -17,7 +17,8 @@ use nanobragg_cli::companions::{self, Companion, CompanionError};
 use nanobragg_cli::compare::{self, CompareError, compare};
 use nanobragg_cli::refine::{self, RefineError, refine};
 use nanobragg_cli::{
-    Command, Invocation, Outcome, RunError, SeriesError, ToolError, convert, log, orient, run,
+    Command, Invocation, Outcome, RunError, SeriesError, ToolError, convert, detectors, log,
+    orient, run,
 };
 
 mod signals;
@@ -55,6 +56,9 @@ fn main() -> ExitCode {
         [command, words @ ..] if command == "refine" => return refine_experiment(words),
         [command, words @ ..] if command == "hkl" => return tool(words, convert::from_words),
         [command, words @ ..] if command == "orient" => return tool(words, orient::from_words),
+        [command, words @ ..] if command == "detectors" => {
+            return tool(words, detectors::from_words);
+        }
         [command, words @ ..] => {
             if let Some(companion) = Companion::of_word(command) {
                 return run_companion(companion, words);

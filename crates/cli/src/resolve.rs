@@ -168,7 +168,7 @@ impl Prepared {
     pub fn with_inputs(args: &Args, inputs: Inputs) -> Result<Self, RunError> {
         let args = &*args.with_base()?;
         let mut oddities = Vec::new();
-        let mut named = args.base_that_yields();
+        let mut named = args.base_that_yields()?;
         named.fixes = fixes(args, named.fixes);
         let mut mask = None;
         let mut header_twotheta_deg = 0.0;

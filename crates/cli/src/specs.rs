@@ -66,6 +66,7 @@ pub(crate) fn apply_detector(spec: &mut DetectorSpec, args: &Args) {
             Some(depth) => Attenuation::Depth(Length::from_um(depth)),
         },
         thickness: (given.thickness_um).map_or(spec.sensor.thickness, Length::from_um),
+        material: given.material.or(spec.sensor.material),
         layers: given.thickness_steps.map(i64::from).or(spec.sensor.layers),
     };
 }
@@ -240,6 +241,13 @@ pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
     spec.without_f000 |= given.without_f000;
     put(&mut spec.water, args.beam.water_um.map(Length::from_um));
     let base = std::mem::take(&mut spec.response);
-    spec.response = args.output.response.clone().or(base);
+    let preset = args.detector.preset;
+    let preset = preset.map(|preset| preset.response(spec.beam.nominal_wavelength()));
+    spec.response = args
+        .output
+        .response
+        .clone()
+        .or(preset.unwrap_or_default())
+        .or(base);
     spec.noise_seed = args.noise.seed.or(spec.noise_seed);
 }

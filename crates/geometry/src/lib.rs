@@ -44,6 +44,7 @@ pub mod beam;
 pub mod convention;
 pub mod detector;
 pub mod error;
+pub mod gaps;
 pub mod goniometer;
 pub mod in_unit;
 pub mod mask;
@@ -59,10 +60,12 @@ pub use convention::{Axes, Convention, CustomAxes};
 pub use detector::{
     AXIS_TOLERANCE, AttachedPanel, Attenuation, BeamCentre, CentreInput, DetectorSpec,
     GeometryFixes, Laboratory, LayerRule, Layout, PixelKind, Placement, PlacementInput, Sensor,
-    SensorSpec, Surface, Warning, capture_fraction, curved_position, curved_position_own_frame,
-    flat_position, place, point_solid_angle, solid_angle, subpixel_offset,
+    SensorMaterial, SensorSpec, Surface, Warning, capture_fraction, curved_position,
+    curved_position_own_frame, flat_position, place, point_solid_angle, solid_angle,
+    subpixel_offset,
 };
 pub use error::{Error, PixelAxis};
+pub use gaps::Gaps;
 pub use goniometer::Goniometer;
 pub use mask::Mask;
 pub use panel::{Detector, Panel};

@@ -38,6 +38,14 @@ impl Mask {
             .unwrap_or(&[])
     }
 
+    /// The mask of the pixels that both masks of the same size render.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        let both = self.used.iter_mut().zip(&other.used);
+        both.for_each(|(used, other)| *used &= other);
+        self
+    }
+
     /// The mask of the pixels inside `part`.
     pub fn crop(&self, part: &Roi) -> Self {
         let (first, last) = (*part.fast().start() as usize, *part.fast().end() as usize);

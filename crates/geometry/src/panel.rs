@@ -7,6 +7,7 @@ use crate::detector::place::Placement;
 use crate::detector::sensor::Sensor;
 use crate::detector::spec::{PixelKind, Surface};
 use crate::error::Error;
+use crate::gaps::Gaps;
 use crate::mask::Mask;
 use crate::roi::Roi;
 use crate::vector::{cross, dot, sub};
@@ -27,6 +28,8 @@ pub struct Panel {
     pub(crate) sensor: Sensor,
     pub(crate) trusted_range: Option<[f64; 2]>,
     pub(crate) roi: Roi,
+    pub(crate) gaps: Option<Gaps>,
+    /// With the gaps.
     pub(crate) mask: Option<Mask>,
 }
 
@@ -215,7 +218,14 @@ impl Panel {
         Ok(self)
     }
 
-    /// The panel with a mask, or without any.
+    /// Whether a pixel lies in a gap between modules.
+    pub fn is_gap(&self, fast: u32, slow: u32) -> bool {
+        let [first_fast, first_slow] = self.first_pixel;
+        self.gaps
+            .is_some_and(|gaps| gaps.contain(fast + first_fast, slow + first_slow))
+    }
+
+    /// The panel with a mask, or without any. Gaps between modules stay masked.
     ///
     /// # Errors
     /// [`Error::MaskSize`] if mask and panel differ in size.
@@ -230,7 +240,12 @@ impl Panel {
                 });
             }
         }
-        self.mask = mask;
+        let size = [self.pixels_fast, self.pixels_slow];
+        let of_gaps = (self.gaps).and_then(|gaps| gaps.mask(self.first_pixel, size));
+        self.mask = match (of_gaps, mask) {
+            (Some(of_gaps), Some(mask)) => Some(of_gaps.and(&mask)),
+            (one, other) => one.or(other),
+        };
         Ok(self)
     }
 

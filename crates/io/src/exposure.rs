@@ -1,5 +1,42 @@
 //! The experiment as an image header states it.
 
+use std::borrow::Cow;
+
+/// The bit of a pixel without a sensor: bit 0 of the `pixel_mask` of NXmx.
+pub const GAP: u16 = 1;
+
+/// The bit of a dead pixel: bit 1.
+pub const DEAD: u16 = 1 << 1;
+
+/// The bit of a noisy pixel: bit 4.
+pub const NOISY: u16 = 1 << 4;
+
+/// The bit of a pixel that a user masks, for example behind the beam stop: bit 8.
+pub const BY_USER: u16 = 1 << 8;
+
+/// The count of a masked pixel, as DECTRIS writes it.
+const MASKED_COUNT: i32 = -1;
+
+/// The count of a defective pixel.
+const DEFECT_COUNT: i32 = -2;
+
+/// The counts with negative numbers for masked pixels: -2 for defective ones, -1 for others. `masked` has
+/// bits as [`Exposure::masked`] for each pixel, or is empty.
+pub fn marked<'c>(counts: &'c [i32], masked: &[u16]) -> Cow<'c, [i32]> {
+    if masked.iter().all(|&bits| bits == 0) {
+        return counts.into();
+    }
+    let mut marked = counts.to_vec();
+    for (count, bits) in marked.iter_mut().zip(masked) {
+        match bits {
+            0 => {}
+            bits if bits & (DEAD | NOISY) != 0 => *count = DEFECT_COUNT,
+            _ => *count = MASKED_COUNT,
+        }
+    }
+    marked.into()
+}
+
 /// Beam, detector and spindle of one image, for headers that state the geometry.
 ///
 /// All vectors are in the imgCIF frame, which DIALS uses too. It is right-handed, its origin is the
@@ -51,9 +88,14 @@ pub struct Exposure {
     pub cutoff: i32,
     /// The part of every count that is no signal, such as the offset of an analogue-to-digital converter.
     pub offset_counts: f64,
-    /// Whether a pixel is masked, `[slow][fast]`; empty if none is. CBF has -1 there, NeXus has a
-    /// `pixel_mask`.
-    pub masked: Vec<bool>,
+    /// The material of a sensor with a thickness, as NXmx names it.
+    pub sensor_material: &'static str,
+    /// The name of the detector; empty if there is none.
+    pub model: String,
+    /// Why a pixel is masked, `[slow][fast]`: the lowest bits of the `pixel_mask` of NXmx, such as
+    /// [`GAP`], and 0 for a pixel that is not. Empty if none is. Counts have -1 there, or -2 if the pixel is
+    /// defective.
+    pub masked: Vec<u16>,
 }
 
 /// A still at 1 A, with a detector perpendicular to the beam at 100 mm and its first pixel in the
@@ -77,6 +119,8 @@ impl Default for Exposure {
             polarization_axis: [1.0, 0.0, 0.0],
             cutoff: i32::MAX,
             offset_counts: 0.0,
+            sensor_material: "Si",
+            model: String::new(),
             masked: Vec::new(),
         }
     }
@@ -125,6 +169,19 @@ impl Exposure {
             && near(self.slow, [0.0, -1.0, 0.0])
             && near(self.spindle, [1.0, 0.0, 0.0])
             && self.origin_mm[2] < 0.0
+    }
+
+    /// Whether a pixel is masked.
+    pub fn is_masked(&self) -> bool {
+        self.masked.iter().any(|&bits| bits != 0)
+    }
+
+    /// The text for the detector.
+    pub(crate) fn description(&self) -> &str {
+        match self.model.as_str() {
+            "" => "simulated by nanoBragg",
+            model => model,
+        }
     }
 
     /// The duration to be written, never 0.

@@ -86,7 +86,7 @@ mod bytes;
 
 pub use error::{Error, Result};
 #[cfg(feature = "codecs")]
-pub use exposure::Exposure;
+pub use exposure::{BY_USER, DEAD, Exposure, GAP, NOISY, marked};
 pub use image::Image;
 pub use pixels::{Marks, NumberType, PixelState, StoredPixels};
 #[cfg(feature = "files")]

@@ -15,6 +15,7 @@ use ::tiff::tags::Tag;
 
 use crate::bytes::write_pixels;
 use crate::cbf::{marks_in_lines, pilatus_lines};
+use crate::exposure::marked;
 use crate::{Error, Exposure, Image, Marks, Result, StoredPixels};
 
 /// The number of directory entries.
@@ -35,11 +36,13 @@ enum Kind {
 #[derive(Clone, Copy)]
 enum Sample {
     Unsigned = 1,
+    Signed = 2,
     Float = 3,
 }
 
 /// Writes counts, a page for each panel, in 16 bits if all of them fit, otherwise in 32. Negative
-/// counts become 0.
+/// counts become 0. If pixels are masked, the numbers have a sign and 32 bits, and masked pixels are
+/// negative, as in files of DECTRIS.
 ///
 /// # Errors
 /// Errors of the writer, or [`Error::TooLarge`] for a file of more than 4 GB.
@@ -62,6 +65,14 @@ pub fn write_counts(
     let fits = |panel: &Image<i32>| panel.pixels().iter().all(|&c| c <= u16::MAX.into());
     let bits = if panels.iter().all(fits) { 16 } else { 32 };
     let mut page = Page::first(panels.len());
+    if exposures.iter().any(Exposure::is_masked) {
+        for (exposure, counts) in exposures.iter().zip(panels) {
+            page.write_header(&mut writer, exposure, counts, 32, Sample::Signed)?;
+            let counts = marked(counts.pixels(), &exposure.masked);
+            write_pixels(&mut writer, &counts, i32::to_le_bytes)?;
+        }
+        return Ok(());
+    }
     for (exposure, counts) in exposures.iter().zip(panels) {
         page.write_header(&mut writer, exposure, counts, bits, Sample::Unsigned)?;
         if bits == 16 {

@@ -46,6 +46,40 @@ pub enum Error {
     /// Photons cannot be counted.
     #[error(transparent)]
     Response(#[from] nanobragg_response::Error),
+    /// No detector has this name.
+    #[error(
+        "no detector is called {name:?}{}; there are {names}",
+        nearest.map_or_else(String::new, |near| format!("; did you mean {near}?"))
+    )]
+    UnknownDetector {
+        /// The name.
+        name: String,
+        /// The most similar name, if one is similar.
+        nearest: Option<&'static str>,
+        /// All names.
+        names: String,
+    },
+    /// Pixels of a detector whose panels have positions of their own cannot be changed.
+    #[error(
+        "the detector {name} has {panels} panels, and size and number of their pixels are fixed"
+    )]
+    PresetPanels {
+        /// The name of the detector.
+        name: &'static str,
+        /// The number of its panels.
+        panels: usize,
+    },
+    /// The attenuation of a sensor is not known at this wavelength.
+    #[error(
+        "the attenuation of {material} is known from 1 to 200 keV, not for a wavelength of \
+         {wavelength_angstrom} A; give the sensor an attenuation depth"
+    )]
+    SensorEnergy {
+        /// The material.
+        material: &'static str,
+        /// The wavelength.
+        wavelength_angstrom: f64,
+    },
     /// All structure factors are 0.
     #[error(
         "no structure factors: give a list of reflections, a dump of an earlier run, or a default \

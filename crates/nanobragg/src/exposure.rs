@@ -1,8 +1,8 @@
 //! The experiment in the headers of image files.
 
-use nanobragg_geometry::Panel;
 use nanobragg_geometry::vector::{add, cross, dot, scale};
-use nanobragg_io::Exposure;
+use nanobragg_geometry::{Panel, SensorMaterial};
+use nanobragg_io::{BY_USER, Exposure, GAP};
 use nanobragg_response::ResponseSpec;
 
 use crate::error::Error;
@@ -52,6 +52,12 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
         width_degrees: geometry.oscillation.width_deg,
         twotheta_degrees: resolved.decisions.layout.twotheta.degrees(),
         sensor_mm: panel.sensor.map_or(0.0, |sensor| sensor.thickness_mm),
+        sensor_material: mask
+            .sensor()
+            .material
+            .unwrap_or(SensorMaterial::Si)
+            .formula(),
+        model: resolved.decisions.layout.model.clone().unwrap_or_default(),
         exposure_s: fluence.exposure_s,
         flux_per_s: fluence.flux_per_s,
         polarization_fraction: beam.polarization_fraction,
@@ -68,12 +74,21 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
         .collect())
 }
 
-/// The pixels that the mask of a panel excludes, `[slow][fast]`; none for a panel without a mask.
-fn masked(panel: &Panel) -> Vec<bool> {
-    let rows = panel
-        .mask()
-        .map(|mask| (0..mask.pixels_slow()).flat_map(|slow| mask.row(slow)));
-    rows.into_iter().flatten().map(|used| !used).collect()
+/// Why the mask of a panel excludes pixels, `[slow][fast]`, as [`Exposure::masked`]; empty for a panel
+/// without a mask.
+fn masked(panel: &Panel) -> Vec<u16> {
+    let Some(mask) = panel.mask() else {
+        return Vec::new();
+    };
+    let rows = (0_u32..).zip((0..mask.pixels_slow()).map(|slow| mask.row(slow)));
+    let bits = rows.flat_map(|(slow, row)| {
+        (0_u32..).zip(row).map(move |(fast, used)| match used {
+            true => 0,
+            false if panel.is_gap(fast, slow) => GAP,
+            false => BY_USER,
+        })
+    });
+    bits.collect()
 }
 
 /// `v` rotated by the smallest rotation from `beam` (nearer to -z than to +z) to -z:

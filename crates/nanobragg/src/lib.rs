@@ -42,6 +42,7 @@ mod assembled;
 mod background;
 pub mod compare;
 pub mod convert;
+mod detectors;
 mod error;
 pub mod exchange;
 mod experiment_file;
@@ -65,6 +66,7 @@ mod warning;
 
 pub use assembled::assembled;
 pub use background::{LayerSpec, MaterialSpec};
+pub use detectors::{PRESETS, Preset, PresetCounts, PresetLayout};
 pub use error::Error;
 pub use experiment_file::{FileLanguage, Version};
 pub use exposure::{exposure, exposures};
@@ -97,8 +99,9 @@ pub use nanobragg_crystal::{
     CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Hkl, Misset, MosaicSpec, Shape,
 };
 pub use nanobragg_geometry::{
-    Angle, Attenuation, BeamFrame, Convention, CustomAxes, Detector, DetectorSpec, Goniometer,
-    Laboratory, Layout, Length, Mask, Panel, Pivot, PixelKind, Roi, SensorSpec, Surface,
+    Angle, Attenuation, BeamFrame, Convention, CustomAxes, Detector, DetectorSpec, Gaps,
+    Goniometer, Laboratory, Layout, Length, Mask, Panel, Pivot, PixelKind, Roi, SensorMaterial,
+    SensorSpec, Surface,
 };
 pub use nanobragg_physics::{
     BackgroundLayer, Cancel, Experiment, Fixes, Frame, Level, Lookup, Oddity, PanelImage, PhiSweep,

@@ -12,6 +12,7 @@ use nanobragg_sources::{
     BeamAxes, Dispersion, Divergence, Fluence, SourceDefaults, SourceList, StepSpec, phi_steps,
 };
 
+use crate::detectors::with_attenuation;
 use crate::error::Error;
 use crate::factors::Loaded;
 use crate::oddity;
@@ -103,6 +104,14 @@ impl ExperimentSpec {
                 sources.mean_wavelength_m()
             }
             _ => wavelength_m,
+        };
+        // The sources need the direction of the beam, and the sensor needs the wavelength of the sources.
+        let laboratory = match self.has_material() {
+            true => Laboratory::new(&with_attenuation(
+                self.detector_spec(),
+                central_wavelength_m,
+            )?)?,
+            false => laboratory,
         };
         let detector = self.rendered_parts(laboratory.detector)?;
         if has_no_crystal && self.background.is_empty() {
@@ -234,6 +243,12 @@ impl ExperimentSpec {
             return Ok(self.crystal.cell);
         }
         Ok(Some(CellSpec::from_values(&[1.0])?))
+    }
+
+    /// Whether a sensor is of a material whose attenuation depends on the wavelength.
+    fn has_material(&self) -> bool {
+        let others = self.detector.others.iter().map(|other| &other.sensor);
+        (others.chain([&self.detector.sensor])).any(|sensor| sensor.material.is_some())
     }
 
     /// The misset. With the fix, a random misset is uniform over all rotations.

@@ -1,11 +1,13 @@
 use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Args, Range, WholeRange};
-use nanobragg::{Convention, Pivot};
+use nanobragg::{Convention, Pivot, Preset, SensorMaterial};
 use std::path::PathBuf;
 
 /// Pixels, placement and sensor of the detector. Pairs are `[fast, slow]`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DetectorArgs {
+    /// The detector by name.
+    pub preset: Option<&'static Preset>,
     /// Image whose header gives the geometry.
     pub image_path: Option<PathBuf>,
     /// Image whose header gives the geometry and whose zero pixels are skipped.
@@ -54,6 +56,8 @@ pub struct DetectorArgs {
     pub attenuation_um: Option<f64>,
     /// Thickness of the sensor; 0 after `-detector_abs inf`.
     pub thickness_um: Option<f64>,
+    /// Material of the sensor.
+    pub material: Option<SensorMaterial>,
     /// Layers of the sensor.
     pub thickness_steps: Option<u32>,
 }
@@ -97,6 +101,20 @@ macro_rules! centre {
 pub(super) static GROUP: Group = Group {
     heading: "Detector",
     flags: &[
+        FlagSpec::new(
+            "detector",
+            Takes::Text(|args, name| {
+                let preset = Preset::named(name).map_err(|error| error.to_string())?;
+                args.detector.preset = Some(preset);
+                Ok(())
+            }),
+        )
+        .values("name")
+        .help(
+            "This detector, such as eiger16m: its pixels, gaps, panels, sensor and response, where other \
+             flags do not say otherwise. `nanoBragg detectors` lists them.",
+        )
+        .of(&["detector.preset"]),
         FlagSpec::path("img", |args, path| args.detector.image_path = Some(path))
             .help("Take the geometry from the header of this SMV image; flags win over it.")
             .of(&["header"]),
@@ -306,6 +324,19 @@ pub(super) static GROUP: Group = Group {
         .default("0")
         .help("Thickness of the sensor.")
         .of(&["detector.sensor.thickness"]),
+        FlagSpec::new(
+            "detector_material",
+            Takes::Word(&["Si", "CdTe"], |args, word| {
+                args.detector.material = Some(match word {
+                    "CdTe" => SensorMaterial::CdTe,
+                    _ => SensorMaterial::Si,
+                });
+            }),
+        )
+        .help(
+            "Material of the sensor. It gives the absorption of a sensor with -detector_thick at the \
+             wavelength, unless -detector_abs does.",
+        ),
         FlagSpec::whole("detector_thicksteps", WholeRange::COUNT, |args, n| {
             args.detector.thickness_steps = super::positive(n)
         })

@@ -49,6 +49,8 @@ pub struct Layout {
     /// The size along fast and slow in metres. If the user gave a size instead of a number of
     /// pixels, it is not rounded to full pixels.
     pub size_m: [f64; 2],
+    /// The maker's name of the detector.
+    pub model: Option<String>,
     /// Input that was replaced, guessed or ignored.
     pub warnings: Vec<Warning>,
 }
@@ -110,8 +112,10 @@ impl Laboratory {
             sensor,
             trusted_range: spec.trusted_range,
             roi: Roi::full(pixels_fast, pixels_slow)?,
+            gaps: spec.gaps,
             mask: None,
-        };
+        }
+        .with_mask(None)?;
         let panels = attach(spec, first, rule, &mut warnings)?;
         Ok(Self {
             detector: Detector::new(panels)?,
@@ -125,6 +129,7 @@ impl Laboratory {
                 rotations: spec.rotations,
                 twotheta: spec.twotheta,
                 size_m: [size_fast_m, size_slow_m],
+                model: spec.model.clone(),
                 warnings,
             },
         })
@@ -186,6 +191,7 @@ fn attach(
             sensor,
             trusted_range: attached.trusted_range,
             roi: Roi::full(pixels_fast, pixels_slow)?,
+            gaps: None,
             mask: None,
             ..first.clone()
         });

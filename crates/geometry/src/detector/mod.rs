@@ -27,7 +27,7 @@ pub use centre::{BeamCentre, CentreInput};
 pub use layout::{Laboratory, Layout};
 pub use pixel::{curved_position, curved_position_own_frame, flat_position, subpixel_offset};
 pub use place::{Placement, PlacementInput, place};
-pub use sensor::{Attenuation, LayerRule, Sensor, SensorSpec, capture_fraction};
+pub use sensor::{Attenuation, LayerRule, Sensor, SensorMaterial, SensorSpec, capture_fraction};
 pub use solid_angle::{point_solid_angle, solid_angle};
 pub use spec::{DetectorSpec, GeometryFixes, PixelKind, Surface};
 pub use warning::Warning;

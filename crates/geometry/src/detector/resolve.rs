@@ -200,6 +200,9 @@ pub(super) fn check_numbers(spec: &DetectorSpec) -> Result<(), Error> {
     if spec.convention == Convention::Custom {
         check_directions(spec)?;
     }
+    if let Some(gaps) = spec.gaps {
+        gaps.check()?;
+    }
     let pixel_size_m = spec.pixel_size.m();
     if pixel_size_m <= 0.0 {
         let field = "the pixel size (m)";

@@ -23,6 +23,25 @@ pub enum Attenuation {
     Depth(Length),
 }
 
+/// The material of a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SensorMaterial {
+    /// Silicon.
+    Si,
+    /// Cadmium telluride.
+    CdTe,
+}
+
+impl SensorMaterial {
+    /// The chemical formula, as NXmx and dxtbx name it.
+    pub const fn formula(self) -> &'static str {
+        match self {
+            Self::Si => "Si",
+            Self::CdTe => "CdTe",
+        }
+    }
+}
+
 /// The user's description of the sensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,6 +51,9 @@ pub struct SensorSpec {
     /// The thickness; 0 for a sensor that is not modelled.
     #[serde(rename = "thickness_um", with = "in_unit::um")]
     pub thickness: Length,
+    /// The material. Where an attenuation is not given, the caller replaces it by that of the material at
+    /// the wavelength in use, which is not known here.
+    pub material: Option<SensorMaterial>,
     /// The number of layers. `None` and numbers below 1 select the default of two layers.
     pub layers: Option<i64>,
 }
@@ -58,6 +80,8 @@ pub struct Sensor {
     pub layers: u32,
     /// The attenuation coefficient in m^-1; 0 if neither it nor a thickness was given.
     pub mu_per_m: f64,
+    /// The material, if it is known.
+    pub material: Option<SensorMaterial>,
 }
 
 impl Sensor {
@@ -91,6 +115,7 @@ impl Sensor {
                     layer_step_m: 0.0,
                     layers: 1,
                     mu_per_m,
+                    material: spec.material,
                 },
                 Vec::new(),
             ));
@@ -121,6 +146,7 @@ impl Sensor {
                 layer_step_m,
                 layers,
                 mu_per_m,
+                material: spec.material,
             },
             warnings,
         ))
@@ -226,6 +252,7 @@ mod tests {
             attenuation: DEPTH,
             thickness,
             layers: Some(n),
+            ..SensorSpec::default()
         };
         assert_eq!(resolve(of(5)).0.layer_step_m, 0.25);
         assert_eq!(
@@ -244,6 +271,7 @@ mod tests {
             attenuation: DEPTH,
             thickness: Length::from_m(1.0),
             layers: Some(4),
+            ..SensorSpec::default()
         };
         let (sensor, _) = Sensor::new(&spec, LayerRule::Filling).unwrap();
         assert_eq!((sensor.layers, sensor.layer_step_m), (4, 0.25));

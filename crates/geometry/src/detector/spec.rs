@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::convention::{Convention, CustomAxes};
 use crate::detector::attached::AttachedPanel;
 use crate::detector::sensor::SensorSpec;
+use crate::gaps::Gaps;
 use crate::in_unit;
 use crate::pivot::Pivot;
 use crate::units::{Angle, Length};
@@ -128,6 +129,10 @@ pub struct DetectorSpec {
     pub pixel_kind: PixelKind,
     /// The sensor.
     pub sensor: SensorSpec,
+    /// The gaps between the modules of the panel that the fields above describe; `None` for no gaps.
+    pub gaps: Option<Gaps>,
+    /// The maker's name of the detector, for headers.
+    pub model: Option<String>,
     /// The name of the panel, `Panel` by default.
     pub name: Option<String>,
     /// The smallest and the largest count that can be trusted, if a file states them.
@@ -168,6 +173,8 @@ impl Default for DetectorSpec {
             surface: Surface::default(),
             pixel_kind: PixelKind::default(),
             sensor: SensorSpec::default(),
+            gaps: None,
+            model: None,
             name: None,
             trusted_range: None,
             others: Vec::new(),

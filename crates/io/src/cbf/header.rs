@@ -19,13 +19,17 @@ pub(crate) fn lines(exposure: &Exposure) -> String {
     let [fast, slow] = exposure.beam_px().unwrap_or([0.0; 2]);
     let duration_s = exposure.duration_s();
     let mut lines = vec![
-        "Detector: nanoBragg simulation, S/N 000".to_owned(),
+        format!("Detector: {}", detector(exposure)),
         DATE.to_owned(),
         format!("Pixel_size {pixel_m:e} m x {pixel_m:e} m"),
     ];
     if exposure.sensor_mm > 0.0 {
         let thickness_m = exposure.sensor_mm / 1000.0;
-        lines.push(format!("Silicon sensor, thickness {thickness_m:.9} m"));
+        let material = match exposure.sensor_material {
+            "Si" => "Silicon",
+            other => other,
+        };
+        lines.push(format!("{material} sensor, thickness {thickness_m:.9} m"));
     }
     lines.extend([
         format!("Exposure_time {duration_s} s"),
@@ -48,6 +52,14 @@ pub(crate) fn lines(exposure: &Exposure) -> String {
         text.extend(["# ", line, "\r\n"]);
         text
     })
+}
+
+/// The name of the detector.
+fn detector(exposure: &Exposure) -> String {
+    match exposure.model.as_str() {
+        "" => "nanoBragg simulation, S/N 000".to_owned(),
+        model => format!("{model}, nanoBragg simulation, S/N 000"),
+    }
 }
 
 /// The tables of imgCIF: beam, goniometer, detector, and how pixels are laid out along its axes.

@@ -1,20 +1,17 @@
 //! Writing a CBF.
 
-use std::borrow::Cow;
 use std::io::Write;
 
 use super::header::{lines, tables};
 use super::{BOUNDARY, START, byte_offset, md5_base64};
+use crate::exposure::marked;
 use crate::{Exposure, Image, Result};
 
 /// The number of zeroes after the pixels, so that a reader of blocks of 4096 bytes stays in the
 /// file.
 const PADDING: usize = 4095;
 
-/// The count of a masked pixel, which the header states as the undefined value.
-const MASKED: i32 = -1;
-
-/// Writes `counts` with both headers of `exposure`. Masked pixels become -1.
+/// Writes `counts` with both headers of `exposure`. Masked pixels become negative.
 ///
 /// # Errors
 /// Errors of the writer.
@@ -30,14 +27,7 @@ const MASKED: i32 = -1;
 /// ```
 pub fn write(mut writer: impl Write, exposure: &Exposure, counts: &Image<i32>) -> Result<()> {
     let (fast, slow) = (counts.fast(), counts.slow());
-    let mut pixels = Cow::Borrowed(counts.pixels());
-    if exposure.masked.contains(&true) {
-        let marked = pixels.to_mut().iter_mut().zip(&exposure.masked);
-        marked
-            .filter(|(_, masked)| **masked)
-            .for_each(|(pixel, _)| *pixel = MASKED);
-    }
-    let packed = byte_offset::compress(&pixels);
+    let packed = byte_offset::compress(&marked(counts.pixels(), &exposure.masked));
     let version = env!("CARGO_PKG_VERSION");
     write!(
         writer,

@@ -1,4 +1,4 @@
-//! A dataset of images, `[image][slow][fast]`, with one chunk per image.
+//! A dataset of images, `[image][slow][fast]`, with one chunk per image, or of one image `[slow][fast]`.
 //!
 //! # Source
 //! HDF5 File Format Specification 3.0: III.A.1, version 1 B-trees.
@@ -31,6 +31,8 @@ pub struct Images {
     element: Type,
     fast: u32,
     slow: u32,
+    /// Whether there is one image without an axis of images.
+    is_flat: bool,
     places: Vec<Option<Place>>,
 }
 
@@ -72,8 +74,25 @@ impl Images {
             element,
             fast: fast_side,
             slow: slow_side,
+            is_flat: false,
             places: vec![None; count],
         })
+    }
+
+    /// One image at `address` as a dataset `[slow][fast]`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn flat(
+        element: Type,
+        [fast, slow]: [usize; 2],
+        address: u64,
+        bytes: usize,
+    ) -> Result<Self> {
+        let mut image = Self::new(element, fast, slow, 1)?;
+        image.is_flat = true;
+        image.place(0, address, bytes)?;
+        Ok(image)
     }
 
     /// Records that image `index` is at `address`.
@@ -119,12 +138,15 @@ impl Images {
         self.element
     }
 
-    pub(super) fn sides(&self) -> [u64; 3] {
-        [self.places.len() as u64, self.slow.into(), self.fast.into()]
+    pub(super) fn sides(&self) -> Vec<u64> {
+        let images = (!self.is_flat).then_some(self.places.len() as u64);
+        let image = [self.slow, self.fast].map(u64::from);
+        images.into_iter().chain(image).collect()
     }
 
-    pub(super) fn chunk(&self) -> [u32; 3] {
-        [1, self.slow, self.fast]
+    pub(super) fn chunk(&self) -> Vec<u32> {
+        let images = (!self.is_flat).then_some(1);
+        images.into_iter().chain([self.slow, self.fast]).collect()
     }
 
     /// Writes the index of the images, a B-tree, and returns the address of its root. `append`
@@ -149,10 +171,16 @@ impl Images {
         // Each round packs one level of the tree into nodes, which are the entries of the next
         // level, until a single node is left: the root.
         let mut level = 0;
+        let axes = self.sides().len();
+        // Chunks are counted in elements along the first axis.
+        let step = match self.is_flat {
+            true => self.slow.into(),
+            false => 1,
+        };
         loop {
             let mut nodes = Vec::new();
             for entries in entries.chunks(NODE_ENTRIES) {
-                let address = append(&node(level, entries))?;
+                let address = append(&node(level, entries, axes, step))?;
                 if let [first, ..] = entries {
                     nodes.push(Entry {
                         address,
@@ -183,20 +211,19 @@ struct Entry {
 }
 
 /// A node of the B-tree. The addresses of its siblings are left undefined, because readers reach it
-/// from its parent.
-fn node(level: u8, entries: &[Entry]) -> Vec<u8> {
+/// from its parent. The dataset has this many axes, and `step` elements of a chunk along the first.
+fn node(level: u8, entries: &[Entry], axes: usize, step: u64) -> Vec<u8> {
     let key = |image: u64, bytes: u32| {
         let mut key = bytes.to_le_bytes().to_vec();
         // The filter mask: no filter was skipped.
         key.extend([0; 4]);
-        // The offset of the chunk along image, slow and fast, and in the element, which is always
-        // 0.
-        key.extend(image.to_le_bytes());
-        key.extend([0; 3 * 8]);
+        // The offset of the chunk along each axis, and in the element, which is always 0.
+        key.extend((image * step).to_le_bytes());
+        key.resize(key.len() + axes * 8, 0);
         key
     };
-    const KEY: usize = 4 + 4 + 4 * 8;
-    const NODE: usize = 24 + NODE_ENTRIES * (KEY + 8) + KEY;
+    let key_bytes = 4 + 4 + (axes + 1) * 8;
+    let node_bytes = 24 + NODE_ENTRIES * (key_bytes + 8) + key_bytes;
     let mut node = b"TREE".to_vec();
     // Node type 1: raw data chunks.
     node.extend([1, level]);
@@ -214,7 +241,7 @@ fn node(level: u8, entries: &[Entry]) -> Vec<u8> {
         node.extend(key(last.end, 0));
     }
     // A node always has its full length.
-    node.resize(NODE, 0);
+    node.resize(node_bytes, 0);
     node
 }
 

@@ -85,13 +85,4 @@ impl Value {
             bytes: numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
         }
     }
-
-    /// Unsigned integers in rows of `fast`.
-    pub fn rows(numbers: &[u32], fast: usize) -> Self {
-        Self {
-            element: Type::U32,
-            sides: vec![(numbers.len() / fast.max(1)) as u64, fast as u64],
-            bytes: numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
-        }
-    }
 }

@@ -15,8 +15,13 @@ const OPAQUE_M: f64 = 0.1;
 /// Path of the spindle.
 const OMEGA: &str = "/entry/sample/transformations/omega";
 
-/// The root group, with the `images` in it.
-pub(super) fn root(series: &Series, exposure: &Exposure, images: Images) -> Group {
+/// The root group, with the `images` and the `pixel_mask` in it.
+pub(super) fn root(
+    series: &Series,
+    exposure: &Exposure,
+    images: Images,
+    pixel_mask: Option<Images>,
+) -> Group {
     let seconds = exposure.duration_s() * series.images as f64;
     let offset = match series.pixel {
         PixelType::F32 => 0.0,
@@ -53,7 +58,7 @@ pub(super) fn root(series: &Series, exposure: &Exposure, images: Images) -> Grou
                         .with("name", Value::text("nanoBragg"))
                         .with("time_zone", Value::text("UTC"))
                         .with("beam", beam(exposure))
-                        .with("detector", detector(series, exposure, seconds)),
+                        .with("detector", detector(series, exposure, seconds, pixel_mask)),
                 ),
         )
 }
@@ -109,7 +114,12 @@ fn beam(exposure: &Exposure) -> Group {
         .with("incident_polarization_stokes", Value::numbers(&stokes))
 }
 
-fn detector(series: &Series, exposure: &Exposure, seconds: f64) -> Group {
+fn detector(
+    series: &Series,
+    exposure: &Exposure,
+    seconds: f64,
+    pixel_mask: Option<Images>,
+) -> Group {
     let pixel_m = exposure.pixel_mm / 1000.0;
     let metres = |value: f64| Dataset::new(Value::number(value)).units("m");
     let per_image = Value::number(seconds / series.images.max(1) as f64);
@@ -122,7 +132,7 @@ fn detector(series: &Series, exposure: &Exposure, seconds: f64) -> Group {
         [0.0, 0.0, 1.0]
     };
     let mut detector = Group::of_class("NXdetector")
-        .with("description", Value::text("simulated by nanoBragg"))
+        .with("description", Value::text(exposure.description()))
         .with("type", Value::text("Pixel"))
         .with("depends_on", Value::text(TRANSLATION))
         .with("distance", metres(exposure.distance_mm() / 1000.0))
@@ -136,7 +146,7 @@ fn detector(series: &Series, exposure: &Exposure, seconds: f64) -> Group {
         .with("sensor_material", Value::text(material))
         .with("sensor_thickness", metres(thickness_m))
         .with("data", crate::hdf5::Member::Link("/entry/data/data"));
-    if let Some(mask) = pixel_mask(series) {
+    if let Some(mask) = pixel_mask {
         detector = detector.with("pixel_mask", mask);
     }
     if let Some([fast, slow]) = exposure.beam_px() {
@@ -179,9 +189,9 @@ fn detector(series: &Series, exposure: &Exposure, seconds: f64) -> Group {
 /// corrects intensities for the photons that pass the sensor, refuses a sensor without thickness. So this
 /// is one through which nothing passes, of the material known to dxtbx that stops photons soonest: on
 /// average 12 micrometres deep at 1 A, where silicon would be 240.
-fn sensor(exposure: &Exposure) -> (&'static str, f64) {
+fn sensor(exposure: &Exposure) -> (&str, f64) {
     if exposure.sensor_mm > 0.0 {
-        return ("Si", exposure.sensor_mm / 1000.0);
+        return (exposure.sensor_material, exposure.sensor_mm / 1000.0);
     }
     // The edges of Cd (K) and As (K), between which gallium arsenide stops more.
     let material = match exposure.wavelength_angstrom {
@@ -189,35 +199,6 @@ fn sensor(exposure: &Exposure) -> (&'static str, f64) {
         _ => "CdTe",
     };
     (material, OPAQUE_M)
-}
-
-/// A pixel that no detector measures: bit 0 of NXmx, a gap.
-const GAP: u32 = 1;
-
-/// What is wrong with each pixel, 0 where nothing is; `None` where all are measured. What is beside a
-/// narrower panel is a gap too.
-fn pixel_mask(series: &Series) -> Option<Value> {
-    let [widest, slow] = series.sides();
-    if !series
-        .panels
-        .iter()
-        .any(|panel| panel.exposure.masked.contains(&true))
-    {
-        return None;
-    }
-    let mut mask = Vec::with_capacity(widest * slow);
-    for panel in &series.panels {
-        let mut masked = panel
-            .exposure
-            .masked
-            .iter()
-            .map(|&masked| u32::from(masked) * GAP);
-        for _ in 0..panel.slow {
-            mask.extend((0..panel.fast).map(|_| masked.next().unwrap_or(0)));
-            mask.resize(mask.len() + widest - panel.fast, GAP);
-        }
-    }
-    Some(Value::rows(&mask, widest))
 }
 
 /// A panel whose first row is the row `first_slow` of the file. Its corner is relative to the corner of

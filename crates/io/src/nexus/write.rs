@@ -1,9 +1,11 @@
 //! Writing a series, image by image.
 
+use std::borrow::Cow;
 use std::io::{Cursor, Seek, Write};
 use std::path::Path;
 
 use super::tree;
+use crate::exposure::{GAP, marked};
 use crate::hdf5::{Images, Type, Writer, pack};
 use crate::{Error, Exposure, Image, Output, Result};
 
@@ -40,6 +42,25 @@ impl Series {
         let fast = self.panels.iter().map(|panel| panel.fast).max();
         let slow = self.panels.iter().map(|panel| panel.slow).sum();
         [fast.unwrap_or(0), slow]
+    }
+
+    /// Why each pixel of an image is masked, `[slow][fast]`, as in [`Exposure::masked`]; empty if no pixel of
+    /// a panel is. Pixels that belong to no panel are gaps.
+    pub fn pixel_mask(&self) -> Vec<u16> {
+        let [widest, slow] = self.sides();
+        let mut mask = Vec::new();
+        if !self.panels.iter().any(|panel| panel.exposure.is_masked()) {
+            return mask;
+        }
+        mask.reserve(widest * slow);
+        for panel in &self.panels {
+            let mut masked = panel.exposure.masked.iter().copied();
+            for _ in 0..panel.slow {
+                mask.extend((0..panel.fast).map(|_| masked.next().unwrap_or(0)));
+                mask.resize(mask.len() + widest - panel.fast, GAP);
+            }
+        }
+        mask
     }
 }
 
@@ -233,17 +254,27 @@ impl<W: Write + Seek> NexusWriter<W> {
     ///
     /// # Errors
     /// [`Error::Incomplete`] if an image is missing, and errors of the writer.
-    pub fn finish(self) -> Result<W> {
+    pub fn finish(mut self) -> Result<W> {
         let (written, images) = self.images.written();
         if written < images {
             return Err(Error::Incomplete { written, images });
         }
-        self.file
-            .close(&tree::root(&self.series, &self.first, self.images))
+        let mask = self.series.pixel_mask();
+        let mask = match mask.is_empty() {
+            true => None,
+            false => {
+                let packed = pack(&mask, u32::from)?;
+                let address = self.file.append(&packed)?;
+                let sides = self.series.sides();
+                Some(Images::flat(Type::U32, sides, address, packed.len())?)
+            }
+        };
+        let root = tree::root(&self.series, &self.first, self.images, mask);
+        self.file.close(&root)
     }
 }
 
-/// Writes a file of one image of counts.
+/// Writes a file of one image of counts. Masked pixels become negative.
 ///
 /// # Errors
 /// Errors of the writer, or [`Error::TooLarge`] for an image of 4 GB or more.
@@ -252,7 +283,9 @@ pub fn write_counts(
     exposures: &[Exposure],
     panels: &[Image<i32>],
 ) -> Result<()> {
-    write_one(writer, exposures, panels, |pixels| Pixels::I32(pixels))
+    let (series, stacked) = one(exposures, panels, PixelType::I32)?;
+    let counts = marked(stacked.pixels(), &series.pixel_mask());
+    write_one(writer, series, Pixels::I32(&counts))
 }
 
 /// Writes a file of one image of photons.
@@ -264,17 +297,16 @@ pub fn write_photons(
     exposures: &[Exposure],
     panels: &[Image<f32>],
 ) -> Result<()> {
-    write_one(writer, exposures, panels, |pixels| Pixels::F32(pixels))
+    let (series, stacked) = one(exposures, panels, PixelType::F32)?;
+    write_one(writer, series, Pixels::F32(stacked.pixels()))
 }
 
-/// Writes a file of one image. It is made in memory, because the superblock is written last and a
-/// pipe cannot seek.
-fn write_one<T: Copy + Default>(
-    mut writer: impl Write,
+/// A series of one image, and its pixels.
+fn one<'p, T: Copy + Default>(
     exposures: &[Exposure],
-    panels: &[Image<T>],
-    pixels: impl FnOnce(&[T]) -> Pixels<'_>,
-) -> Result<()> {
+    panels: &'p [Image<T>],
+    pixel: PixelType,
+) -> Result<(Series, Cow<'p, Image<T>>)> {
     let modules = exposures
         .iter()
         .zip(panels)
@@ -283,14 +315,23 @@ fn write_one<T: Copy + Default>(
             fast: image.fast(),
             slow: image.slow(),
         });
-    let stacked = Image::stacked(panels)?;
-    let pixels = pixels(stacked.pixels());
     let series = Series {
         step_degrees: exposures.first().map_or(0.0, |first| first.width_degrees),
         panels: modules.collect(),
         images: 1,
-        pixel: pixels.pixel_type(),
+        pixel,
     };
+    // The image of one panel is not copied.
+    let stacked = match panels {
+        [image] => Cow::Borrowed(image),
+        several => Cow::Owned(Image::stacked(several)?),
+    };
+    Ok((series, stacked))
+}
+
+/// Writes a file of one image. It is made in memory, because the superblock is written last and a
+/// pipe cannot seek.
+fn write_one(mut writer: impl Write, series: Series, pixels: Pixels<'_>) -> Result<()> {
     let mut file = NexusWriter::new(Cursor::new(Vec::new()), series)?;
     file.write_image(0, pixels)?;
     Ok(writer.write_all(file.finish()?.get_ref())?)

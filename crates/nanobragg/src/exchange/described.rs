@@ -236,6 +236,8 @@ fn place_panel(
         twotheta: Angle::default(),
         surface: Surface::Flat,
         pixel_kind: spec.pixel_kind,
+        gaps: spec.gaps,
+        model: spec.model.take(),
         fixes: spec.fixes,
         ..DetectorSpec::default()
     };
@@ -268,7 +270,7 @@ fn sensor_of(slab: Slab) -> SensorSpec {
         } else {
             Attenuation::Transparent
         },
-        layers: None,
+        ..SensorSpec::default()
     }
 }
 

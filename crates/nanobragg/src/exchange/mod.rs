@@ -27,4 +27,5 @@ pub mod xds;
 pub(crate) use file::bytes_of;
 
 pub use described::{Described, Ignored, place_panels};
+pub(crate) use frame::run_from_exchange;
 pub use geometry::{Beam, Geometry, Oscillation, PlacedPanel, Slab};

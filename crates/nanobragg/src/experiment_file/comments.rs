@@ -129,6 +129,11 @@ const COMMENTS: &[(&str, &str)] = &[
     ("detector.twotheta_deg", "about the two-theta axis, last"),
     ("detector.surface", "flat or curved"),
     ("detector.pixel_kind", "facet or point (no obliquity)"),
+    (
+        "detector.gaps",
+        "{ module_pixels, gap_pixels }: pixels of a module and of a gap along fast and slow",
+    ),
+    ("detector.model", "name of the detector, for headers"),
     ("detector.name", "of the panel, Panel if not given"),
     (
         "detector.trusted_range_counts",
@@ -185,6 +190,10 @@ const COMMENTS: &[(&str, &str)] = &[
         "not_given, transparent, or { depth_um = ... } at which 1/e is left",
     ),
     ("detector.sensor.thickness_um", "0: not modelled"),
+    (
+        "detector.sensor.material",
+        "Si or CdTe, whose attenuation applies if none is given",
+    ),
     (
         "detector.sensor.layers",
         "in how many layers it is rendered",

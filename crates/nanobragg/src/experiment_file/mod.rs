@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::background::MaterialSpec;
+use crate::detectors::with_preset;
 use crate::error::Error;
 use crate::exchange::bytes_of;
 use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
@@ -111,6 +112,15 @@ impl ExperimentSpec {
     /// ```
     pub fn parse(text: &str, name: &str, language: FileLanguage) -> Result<Self, Error> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        // A preset fills fields that the file does not have, for which the whole tree is needed.
+        let tree = match language {
+            FileLanguage::Toml => toml::from_str::<Value>(text).ok(),
+            FileLanguage::Json => serde_json::from_str(text).ok(),
+        };
+        let names_preset = |tree: &Value| !tree["detector"]["preset"].is_null();
+        if let Some(tree) = tree.filter(names_preset) {
+            return Self::from_tree(&tree, name);
+        }
         match language {
             FileLanguage::Toml => {
                 let of_toml = |field: &str, error: &toml::de::Error| {
@@ -174,6 +184,8 @@ impl ExperimentSpec {
     /// As [`parse`](Self::parse), without a line.
     pub fn from_tree(tree: &Value, name: &str) -> Result<Self, Error> {
         Versioned::deserialize(tree).map_err(|error| fault(name, None, "", &error.to_string()))?;
+        let filled = with_preset(tree, |tree| Self::from_tree(tree, name))?;
+        let tree = filled.as_ref().unwrap_or(tree);
         serde_path_to_error::deserialize(tree).map_err(|error| {
             let field = error.path().to_string();
             fault(name, None, &field, &error.inner().to_string())

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nanobragg_io::nexus::{Module, NexusWriter, PixelType, Pixels, Series};
-use nanobragg_io::{Image, Output};
+use nanobragg_io::{Image, Output, marked};
 use nanobragg_response::ResponseSpec;
 
 use super::SeriesKind;
@@ -19,6 +19,8 @@ pub(super) struct SeriesFile {
     path: PathBuf,
     /// The numbers of its images, in the order in which they stand in it.
     numbers: Vec<u32>,
+    /// Why pixels of every image are masked; see [`Series::pixel_mask`].
+    masked: Vec<u16>,
     writer: Mutex<NexusWriter<Output>>,
 }
 
@@ -60,6 +62,7 @@ impl SeriesFile {
             pixel: PixelType::I32,
         };
         Ok(Self {
+            masked: series.pixel_mask(),
             writer: Mutex::new(NexusWriter::create(&path, series)?),
             path,
             numbers,
@@ -104,7 +107,8 @@ impl ImagePlace {
     /// # Errors
     /// When they cannot be written.
     pub(crate) fn write(&self, counts: &Image<i32>) -> Result<(), Error> {
-        let packed = Pixels::I32(counts.pixels()).pack()?;
+        let counts = marked(counts.pixels(), &self.file.masked);
+        let packed = Pixels::I32(&counts).pack()?;
         let writer = self.file.writer.lock();
         let mut writer = writer.unwrap_or_else(PoisonError::into_inner);
         Ok(writer.write_packed(self.index, &packed)?)
