@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nanobragg_geometry::{Detector, Length, in_unit, vector};
-use nanobragg_materials::{Material, Profile, StolUnit, table};
+use nanobragg_materials::{Material, Profile, StolUnit, named, table};
 use nanobragg_physics::{AVOGADRO_PER_MOL, BackgroundLayer, Oddity};
 use nanobragg_sources::{Fluence, SourceList};
 use serde::{Deserialize, Serialize};
@@ -135,13 +135,6 @@ impl MaterialSpec {
         };
         Ok((material, warnings))
     }
-}
-
-/// The material of this name. All names are resolved here.
-fn named(name: &str, _wavelength_angstrom: f64) -> Result<Material, Error> {
-    Err(Error::UnknownMaterial {
-        name: name.to_owned(),
-    })
 }
 
 /// The layers of an experiment, resolved, and what may surprise about them.

@@ -22,12 +22,6 @@ pub enum Error {
     /// The material of a layer is not possible, or its table cannot be read.
     #[error(transparent)]
     Material(#[from] nanobragg_materials::Error),
-    /// No material has this name.
-    #[error("{name} is no known material; a table of its structure factor can be given instead")]
-    UnknownMaterial {
-        /// The name.
-        name: String,
-    },
     /// A layer without an absorption coefficient that shall absorb.
     #[error("the absorption of {name} is not known; give its coefficient")]
     NoAbsorption {

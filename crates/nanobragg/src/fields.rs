@@ -27,7 +27,7 @@ impl Error {
         match self {
             Self::Crystal(error) => of_crystal(error),
             Self::Structure(error) => of_structure(error),
-            Self::Material(_) | Self::UnknownMaterial { .. } => &["background.material"],
+            Self::Material(_) => &["background.material"],
             Self::NoAbsorption { .. } => &["background.absorption"],
             Self::Sources(error) => of_sources(error),
             Self::Geometry(error) => of_geometry(error),
