@@ -7,7 +7,7 @@ use std::path::Path;
 
 use nanobragg::crystal::{ColumnChoice, ReflectionList, ReflectionTable, read};
 use nanobragg::exchange::{Described, dxtbx, xds};
-use nanobragg::io::{Exposure, StoredPixels, cbf, pgm, smv, tiff};
+use nanobragg::io::{Exposure, StoredPixels, cbf, nexus, pgm, smv, tiff};
 use nanobragg::sources::SourceDefaults;
 use nanobragg::structure;
 use nanobragg::structure::{FactorSpec, StructureFactors, read::Given};
@@ -28,6 +28,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("pgm", pgm),
     ("cbf", cbf),
     ("tiff", tiff),
+    ("nexus", nexus),
     ("argv", argv),
     ("expt", expt),
     ("xds_inp", xds_inp),
@@ -279,6 +280,20 @@ pub fn tiff(bytes: &[u8]) {
         let bits = |pixel: &f32| pixel.to_bits();
         let again = tiff::parse(&printed).unwrap().0.to_floats();
         assert_eq!(again.map(bits), image.map(bits));
+    }
+}
+
+/// An image of an HDF5 file.
+pub fn nexus(bytes: &[u8]) {
+    if let Ok((pixels, marks)) = nexus::parse(bytes.to_vec(), Some(1)) {
+        let [fast, slow] = pixels.sides();
+        assert_eq!(pixels.states(&marks).len(), fast * slow);
+        if let StoredPixels::I32(image) = &pixels {
+            let mut printed = Vec::new();
+            let panels = std::slice::from_ref(image);
+            nexus::write_counts(&mut printed, &[Exposure::default()], panels).unwrap();
+            assert_eq!(nexus::parse(printed, None).unwrap().0, pixels);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bytes::Source;
 use crate::{
-    Error, Image, Marks, PixelState, Result, StoredPixels, cbf, float, npy, pgm, smv, tiff,
+    Error, Image, Marks, PixelState, Result, StoredPixels, cbf, float, nexus, npy, pgm, smv, tiff,
 };
 
 /// The most bytes that are read from a pipe or a device, whose length is not known beforehand.
@@ -12,6 +12,13 @@ const MOST_OF_A_PIPE: u64 = 1 << 30;
 
 /// The bytes in which an SMV header must state its length.
 const SMV_START: usize = 512;
+
+/// The first bytes of an HDF5 file, or of its part after a user block.
+const HDF5_SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
+/// Where they may be.
+const HDF5_BEGINS: [usize; 4] = [0, 512, 1024, 2048];
+/// The bytes that show the format.
+const FORMAT_BYTES: u64 = 4096;
 
 /// The formats that can be recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +33,7 @@ pub enum Format {
     Cbf,
     /// `II` or `MM`, then 42 in two bytes of that byte order.
     Tiff,
-    /// The signature of HDF5. This format can be written but not read.
+    /// The signature of HDF5, at the beginning or at byte 512, 1024 or 2048.
     Hdf5,
     /// The signature of an array of NumPy.
     Npy,
@@ -43,13 +50,17 @@ impl Format {
     /// ```
     pub fn of(contents: &[u8]) -> Self {
         let start = contents.get(..SMV_START).unwrap_or(contents);
+        let is_hdf5 = |&begin: &usize| {
+            let after = contents.get(begin..);
+            after.is_some_and(|after| after.starts_with(HDF5_SIGNATURE))
+        };
         match contents {
             [b'P', b'5', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] => Self::Pgm,
             [b'{', ..] if start.windows(12).any(|word| word == b"HEADER_BYTES") => Self::Smv,
             [b'#', b'#', b'#', b'C', b'B', b'F', ..] => Self::Cbf,
             [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Self::Tiff,
-            [0x89, b'H', b'D', b'F', b'\r', b'\n', 0x1a, b'\n', ..] => Self::Hdf5,
             [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Self::Npy,
+            _ if HDF5_BEGINS.iter().any(is_hdf5) => Self::Hdf5,
             _ => Self::Float,
         }
     }
@@ -97,27 +108,74 @@ pub struct RawFloats {
     bytes: Vec<u8>,
 }
 
+/// The file that a path names, and which of its images: `series.nxs#7` is image 7 of `series.nxs`, counted from
+/// 1. A path that exists as it stands is a file.
+///
+/// ```
+/// use nanobragg_io::any::file_of;
+///
+/// assert_eq!(file_of("a/series.nxs#7".as_ref()), ("a/series.nxs".into(), Some(7)));
+/// assert_eq!(file_of("shot_#.img".as_ref()), ("shot_#.img".into(), None));
+/// ```
+pub fn file_of(path: &Path) -> (PathBuf, Option<usize>) {
+    let chosen = path.to_str().and_then(|name| {
+        let (file, number) = name.rsplit_once('#')?;
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        (is_number && !file.is_empty() && !path.exists()).then_some(())?;
+        Some((PathBuf::from(file), number.parse().ok()?))
+    });
+    match chosen {
+        Some((file, number)) => (file, Some(number)),
+        None => (path.to_path_buf(), None),
+    }
+}
+
 impl AnyImage {
-    /// Reads a file to its end.
+    /// Reads a file to its end; of an HDF5 file the image that the path names, see [`file_of`].
     ///
     /// # Errors
-    /// As [`smv::read`], [`pgm::read`], [`cbf::read`], [`tiff::parse`] and [`npy::parse`];
-    /// [`Error::NotRead`] for HDF5.
+    /// As [`smv::read`], [`pgm::read`], [`cbf::read`], [`tiff::parse`], [`npy::parse`] and [`nexus::read`];
+    /// [`Error::OneImage`] if an image is chosen of a file of another format.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let mut source = Source::open(path)?;
+        let (path, number) = file_of(path.as_ref());
+        let mut source = Source::open(&path)?;
         let mut bytes = Vec::new();
-        let until = source.length().unwrap_or(MOST_OF_A_PIPE);
-        source.extend(&mut bytes, until)?;
+        source.extend(&mut bytes, FORMAT_BYTES)?;
         let format = Format::of(&bytes);
-        if format == Format::Float {
-            return Ok(Self::RawFloats(RawFloats {
-                path: path.to_path_buf(),
-                bytes,
-            }));
+        let is_regular = source.length().is_some();
+        // A series may be larger than the memory: only one image is read of it.
+        if !is_regular || format != Format::Hdf5 {
+            source.extend(&mut bytes, source.length().unwrap_or(MOST_OF_A_PIPE))?;
         }
-        let image = StoredImage::parse(format, &bytes).map_err(|fault| fault.in_file(path))?;
-        Ok(Self::Shaped(image))
+        let bare = |(pixels, marks)| (pixels, marks, None);
+        let image = match (format, number) {
+            (Format::Hdf5, _) if is_regular => nexus::read(&path, number).map(bare),
+            (Format::Hdf5, _) => nexus::parse(bytes, number).map(bare),
+            (_, Some(number)) => {
+                let format = format.name();
+                Err(Error::OneImage { number, format })
+            }
+            (Format::Float, None) => return Ok(Self::RawFloats(RawFloats { path, bytes })),
+            (Format::Smv, None) => smv::parse(&bytes)
+                .and_then(|(header, pixels)| Ok((pixels, header.marks()?, Some(header)))),
+            (Format::Pgm, None) => {
+                pgm::parse(&bytes).map(|image| bare((image.into(), Marks::default())))
+            }
+            (Format::Cbf, None) => {
+                cbf::parse(&bytes).map(|image| bare((image.into(), cbf::marks(&bytes))))
+            }
+            (Format::Tiff, None) => tiff::parse(&bytes).map(bare),
+            (Format::Npy, None) => {
+                npy::parse(&bytes).map(|pixels| bare((pixels, Marks::default())))
+            }
+        };
+        let (pixels, marks, header) = image.map_err(|fault| fault.in_file(&path))?;
+        Ok(Self::Shaped(StoredImage {
+            format,
+            pixels,
+            marks,
+            header,
+        }))
     }
 
     /// The pixels along the fast and the slow axis, if the file states them.
@@ -149,33 +207,6 @@ impl AnyImage {
 }
 
 impl StoredImage {
-    fn parse(format: Format, bytes: &[u8]) -> Result<Self> {
-        let (pixels, marks, header) = match format {
-            Format::Smv => {
-                let (header, pixels) = smv::parse(bytes)?;
-                (pixels, header.marks()?, Some(header))
-            }
-            Format::Pgm => (pgm::parse(bytes)?.into(), Marks::default(), None),
-            Format::Cbf => (cbf::parse(bytes)?.into(), cbf::marks(bytes), None),
-            Format::Tiff => {
-                let (pixels, marks) = tiff::parse(bytes)?;
-                (pixels, marks, None)
-            }
-            Format::Npy => (npy::parse(bytes)?, Marks::default(), None),
-            Format::Hdf5 | Format::Float => {
-                return Err(Error::NotRead {
-                    format: format.name(),
-                });
-            }
-        };
-        Ok(Self {
-            format,
-            pixels,
-            marks,
-            header,
-        })
-    }
-
     /// What each pixel is, `[slow][fast]`.
     pub fn states(&self) -> Vec<PixelState> {
         self.pixels.states(&self.marks)
@@ -214,7 +245,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::{Exposure, nexus};
+    use crate::Exposure;
 
     fn stored(write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> tempfile::NamedTempFile {
         let mut bytes = Vec::new();
@@ -259,9 +290,8 @@ mod tests {
         let tiff = |out: &mut Vec<u8>| tiff::write_photons(out, &exposures, panels);
         check(tiff, Format::Tiff, floats.clone())?;
 
-        let file = stored(|out| nexus::write_photons(out, &exposures, panels));
-        let error = AnyImage::read(file.path()).unwrap_err().to_string();
-        assert!(error.contains("HDF5"), "{error}");
+        let nexus = |out: &mut Vec<u8>| nexus::write_photons(out, &exposures, panels);
+        check(nexus, Format::Hdf5, floats.clone())?;
 
         let file = stored(|out| float::write(out, &floats));
         let AnyImage::RawFloats(raw) = AnyImage::read(file.path())? else {

@@ -155,11 +155,67 @@ pub enum Error {
         /// The MD5 of the pixels, base 64.
         found: String,
     },
-    /// The format can be written but not read.
-    #[error("{format} files are written, but not read")]
-    NotRead {
-        /// The format.
+    /// An HDF5 file that cannot be read.
+    #[cfg(feature = "codecs")]
+    #[error("cannot read the HDF5 file: {0}")]
+    Hdf5(hdf5_reader::error::Error),
+    /// The values of a dataset of HDF5 are not pixels.
+    #[error(
+        "'{name}' is {found}; images are integers of 8 to 64 bits or floats of 32 or 64, [slow][fast], \
+         [image][slow][fast] or [image][panel][slow][fast]"
+    )]
+    Hdf5Pixels {
+        /// The dataset.
+        name: String,
+        /// What it is.
+        found: String,
+    },
+    /// The mask of an HDF5 file is not that of its images.
+    #[error(
+        "the pixel_mask of {shape:?} values does not fit images of {fast} x {slow} (fast x slow)"
+    )]
+    Hdf5Mask {
+        /// The lengths of its axes.
+        shape: Vec<u64>,
+        /// Pixels along the fast axis.
+        fast: usize,
+        /// Pixels along the slow axis.
+        slow: usize,
+    },
+    /// An HDF5 file without images.
+    #[error(
+        "the HDF5 file has no images where NXmx has them: an NXdata, such as /entry/data, in an NXentry"
+    )]
+    NoImages,
+    /// It must be said which image of a file is meant.
+    #[error("the file holds {images} images; add #1 to #{images} to its name to choose one")]
+    ManyImages {
+        /// How many it holds.
+        images: usize,
+    },
+    /// There is no image of this number.
+    #[error("there is no image #{number}; the file holds {images}, counted from 1")]
+    NoSuchImage {
+        /// The number, counted from 1.
+        number: usize,
+        /// How many the file holds.
+        images: usize,
+    },
+    /// An image was chosen of a file that holds one only.
+    #[error(
+        "image #{number} cannot be chosen: files of several images are HDF5, this one is {format}"
+    )]
+    OneImage {
+        /// The number, counted from 1.
+        number: usize,
+        /// The format of the file.
         format: &'static str,
+    },
+    /// A file that an HDF5 file links to is missing.
+    #[error("the file links to {name}, which is not there")]
+    LinkedFile {
+        /// Its name in the link.
+        name: String,
     },
     /// A TIFF that cannot be read.
     #[cfg(feature = "codecs")]

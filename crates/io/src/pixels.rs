@@ -142,12 +142,13 @@ impl StoredPixels {
     ///
     /// A pixel is masked if the file says so, if it is a negative count (detectors write -1 and -2 for
     /// gaps and defective pixels; a count is never negative), or if it is 2^32 - 1, the mark of detectors
-    /// with unsigned counts. Of floats only those are masked that the file says.
+    /// with unsigned counts. Of floats only those are masked that the file says, by a mask or a limit.
     pub fn states(&self, marks: &Marks) -> Vec<PixelState> {
         let are_counts = self.are_counts();
         let state = |value: f64| {
             let is_mark = are_counts && (value < 0.0 || value == f64::from(u32::MAX));
-            if is_mark || marks.undefined == Some(value) {
+            let is_below = marks.underload.is_some_and(|least| value < least);
+            if is_mark || is_below || marks.undefined == Some(value) {
                 PixelState::Masked
             } else if marks.overload.is_some_and(|overload| value >= overload) {
                 PixelState::Overloaded
@@ -183,7 +184,9 @@ pub enum PixelState {
 pub struct Marks {
     /// The value of pixels that have none.
     pub undefined: Option<f64>,
-    /// StoredPixels at or above this value are overloads.
+    /// Pixels below this value are masked.
+    pub underload: Option<f64>,
+    /// Pixels at or above this value are overloads.
     pub overload: Option<f64>,
     /// Whether a pixel is masked, `[slow][fast]`; empty if the file has no mask.
     pub masked: Vec<bool>,
@@ -222,13 +225,14 @@ mod tests {
     fn what_the_file_says_of_its_pixels_is_heeded() -> Result<()> {
         let marks = Marks {
             undefined: Some(9.0),
+            underload: Some(1.0),
             overload: Some(100.0),
-            masked: vec![false, false, false, true],
+            masked: vec![false, false, false, true, false],
         };
-        let pixels = StoredPixels::from(Image::new(4, 1, vec![9_u16, 99, 100, 200])?);
+        let pixels = StoredPixels::from(Image::new(5, 1, vec![9_u16, 99, 100, 200, 0])?);
         assert_eq!(
             pixels.states(&marks),
-            [Masked, Measured, Overloaded, Masked]
+            [Masked, Measured, Overloaded, Masked, Masked]
         );
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use nanobragg_io::{Exposure, Image, cbf, float, pgm, png, printf, smv, tiff};
+use nanobragg_io::{Exposure, Image, PixelState, cbf, float, nexus, pgm, png, printf, smv, tiff};
 use proptest::prelude::*;
 
 /// Runs `f` on a file of these bytes.
@@ -92,9 +92,37 @@ proptest! {
     }
 
     #[test]
+    fn nexus_reads_back_what_was_written(
+        counts in image(any::<i32>()),
+        masked in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        length in any::<prop::sample::Index>(),
+    ) {
+        let masked = masked.index(counts.pixels().len());
+        let mut exposure = Exposure::default();
+        exposure.masked = (0..counts.pixels().len()).map(|pixel| pixel == masked).collect();
+        let mut file = Vec::new();
+        let panels = [counts.clone(), counts.clone()];
+        nexus::write_counts(&mut file, &[exposure.clone(), exposure], &panels).unwrap();
+        let (pixels, marks) = nexus::parse(file.clone(), None).unwrap();
+        let both = Image::stacked(&panels).unwrap();
+        let states = pixels.states(&marks);
+        prop_assert_eq!(pixels, both.clone().into());
+        for (pixel, (&count, state)) in both.pixels().iter().zip(states).enumerate() {
+            let is_masked = count < 0 || pixel % counts.pixels().len() == masked;
+            prop_assert_eq!(state == PixelState::Masked, is_masked);
+        }
+
+        let _ = nexus::parse(file[..length.index(file.len())].to_vec(), None);
+        damage(&mut file, &changes);
+        let _ = nexus::parse(file, None);
+    }
+
+    #[test]
     fn any_bytes_parse_or_fail(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         let _ = smv::Header::parse(&bytes);
         let _ = cbf::parse(&[b"###CBF--CIF-BINARY-FORMAT-SECTION--", &bytes[..]].concat());
+        let _ = nexus::parse([b"\x89HDF\r\n\x1a\n", &bytes[..]].concat(), Some(1));
         let _ = tiff::parse(&[b"II*\0\x08\0\0\0", &bytes[..]].concat());
         with_file(&bytes, |path| {
             let _ = (smv::read(path), smv::read_header(path), pgm::read(path), float::read(path, 3, 5));

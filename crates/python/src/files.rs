@@ -22,7 +22,7 @@ use crate::experiment::Experiment;
 /// Parameters
 /// ----------
 /// path : str or os.PathLike
-///     SMV, PGM, CBF, TIFF, NPY, or raw 32-bit floats.
+///     SMV, PGM, CBF, TIFF, NXmx (HDF5), NPY, or raw 32-bit floats. `file.nxs#7` is image 7 of an HDF5 file, from 1.
 /// shape : tuple of int, optional
 ///     (slow, fast), or (panel, slow, fast) for several panels. Required for raw floats and checked for
 ///     other formats.
@@ -61,7 +61,8 @@ pub(crate) fn read_image(
 /// -------
 /// numpy.ndarray
 ///     bool, in the shape of the image: False for gaps and defective pixels (negative counts, the `undefined_value` of
-///     imgCIF) and for overloads (`Count_cutoff`, `overload`, `CCD_IMAGE_SATURATION`, `SATURATED_VALUE`).
+///     imgCIF, the `pixel_mask` of NXmx) and for overloads (`Count_cutoff`, `overload`, `saturation_value`,
+///     `CCD_IMAGE_SATURATION`, `SATURATED_VALUE`).
 #[pyfunction]
 #[pyo3(signature = (path, shape=None))]
 pub(crate) fn read_mask(

@@ -120,7 +120,7 @@ pub(super) static GROUP: Group = Group {
             .of(&["header"]),
         FlagSpec::path("mask", |args, path| args.detector.mask_path = Some(path))
             .help(
-                "Skip the pixels that are 0 in this image, or masked by it: SMV, CBF, TIFF, PGM, NPY \
+                "Skip the pixels that are 0 in this image, or masked by it: SMV, CBF, TIFF, NXmx, PGM, NPY \
                  or raw floats. The header of an SMV image sets the geometry, as in the C program, \
                  unless -fix mask-header.",
             )

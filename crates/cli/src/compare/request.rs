@@ -185,7 +185,8 @@ static TOOL: Tool<CompareWords> = Tool {
             ),
     ],
     notes: "\
-A and B may be SMV, CBF, TIFF, PGM, NPY or raw floats, whatever their names: the contents decide.
+A and B may be SMV, CBF, TIFF, NXmx (HDF5), PGM, NPY or raw floats, whatever their names: the contents decide.
+Image 7 of an HDF5 file of several is FILE#7.
 Pixels that are masked or overloaded in one of them are counted and left out. A is what there
 should be; B is within the tolerance T if every pixel is:
 

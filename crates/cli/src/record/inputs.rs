@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nanobragg::io::any::file_of;
 use nanobragg::{MaskSpec, SourcesSpec};
 
 use super::RecordError;
@@ -21,6 +22,9 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
         Some(MaskSpec::File(path)) => Some(path),
         Some(MaskSpec::Pixels(_) | MaskSpec::Panels(_)) | None => None,
     });
+    // The file, whichever of its images is the mask.
+    let mask = args.detector.mask_path.as_ref().or(mask);
+    let mask = mask.map(|path| file_of(path).0);
     let factors = args.factors();
     let factors = |of: &str| {
         let named = factors.path().filter(|(field, _)| *field == of);
@@ -33,7 +37,7 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
         ("mat", args.crystal.matrix_path.as_ref()),
         ("sourcefile", args.beam.source_path.as_ref().or(sources)),
         ("img", args.detector.image_path.as_ref()),
-        ("mask", args.detector.mask_path.as_ref().or(mask)),
+        ("mask", mask.as_ref()),
         ("expt", args.detector.expt_path.as_ref()),
         ("xdsinp", args.detector.xds_path.as_ref()),
         ("dump", factors("dump")),

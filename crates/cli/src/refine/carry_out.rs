@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use nanobragg::io::Output;
+use nanobragg::io::any::file_of;
 use nanobragg::response::Gain;
 use nanobragg::{Cancel, Precision, ResponseSpec, RunOptions};
 use nanobragg_refine::{Iteration, Pictures, Target};
@@ -141,8 +142,8 @@ fn refuse_collisions(request: &RefineRequest) -> Result<(), RefineError> {
         (Ok(one), Ok(other)) => one == other && one.is_file(),
         _ => one == other,
     };
-    let mut known: Vec<(&'static str, PathBuf)> = vec![("target", request.target.clone())];
-    known.extend(request.mask.iter().map(|path| ("mask", path.clone())));
+    let mut known: Vec<(&'static str, PathBuf)> = vec![("target", file_of(&request.target).0)];
+    known.extend(request.mask.iter().map(|path| ("mask", file_of(path).0)));
     let json = request.json.iter().map(|path| ("json", path.clone()));
     let prefix = request.png.as_deref().map(Pictures::paths);
     let pictures = prefix.into_iter().flatten().map(|path| ("png", path));

@@ -125,7 +125,7 @@ static TOOL: Tool<RefineWords> = Tool {
     }],
     flags: &[
         Spec::path("target", |words, path| words.target = path)
-        .values("IMAGE").help("The image to fit, SMV, CBF, TIFF, PGM or NPY; or raw floats, which are photons"),
+        .values("IMAGE").help("The image to fit, SMV, CBF, TIFF, NXmx, PGM or NPY; or raw floats, which are photons"),
         Spec::path("mask", |words, path| words.mask = Some(path))
         .values("IMAGE").help("An image of any of these formats that is 0, or masked, where the target is not to be used"),
         Spec::new("gain", Takes::Float(|words, v| words.gain = Some(v)))

@@ -2,7 +2,7 @@
 //!
 //! It writes groups, soft links, attributes, contiguous datasets, and one dataset of images
 //! ([`Images`]) with a chunk per image, compressed by shuffle and deflate, which every HDF5 library
-//! reads without plug-ins. It cannot read, edit or extend a file.
+//! reads without plug-ins. It cannot edit or extend a file. Files are read by the crate `hdf5-reader`.
 //!
 //! ```text
 //! superblock (version 2)         written last, when all addresses are known
@@ -18,14 +18,17 @@
 //! # Source
 //! The HDF Group, HDF5 File Format Specification, version 3.0.
 
+mod bitshuffle;
 mod checksum;
 mod images;
 mod message;
+mod open;
 mod tree;
 mod value;
 mod write;
 
 pub use images::{Images, pack};
+pub(crate) use open::{Reader, if_there};
 pub use tree::{Dataset, Group, Member};
 pub use value::{Type, Value};
 pub use write::Writer;

@@ -16,9 +16,11 @@
 //! # Source
 //! NeXus definitions, application definition NXmx; Bernstein et al., IUCrJ 7 (2020) 784.
 
+mod read;
 mod tree;
 mod write;
 
+pub use read::{parse, read};
 pub use write::{
     Module, NexusWriter, PackedImage, PixelType, Pixels, Series, write_counts, write_photons,
 };
