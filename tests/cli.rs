@@ -67,7 +67,7 @@ fn help_goes_to_standard_output_under_all_its_names() {
     assert_eq!(help.stderr, "");
     // Scripts look for this word of the C program.
     assert!(help.stdout.contains("\nusage: nanoBragg -mat"));
-    for command in ["compare", "refine", "hkl", "orient"] {
+    for command in ["compare", "refine", "hkl", "materials", "orient"] {
         assert!(
             help.stdout.contains(&format!("nanoBragg {command} ")),
             "{command}"

@@ -11,7 +11,7 @@
 //! | execution | `specs`, `resolve`, `simulate`, `output_names`, `run` | [`Args`] | images on disk |
 //! | series | `series` | [`Args`] | images on disk, and a log of the images |
 //! | plans, records | `plan`, `record`, `rerun`, `diff` | [`Args`], records | plans, records, differences |
-//! | other tools | [`convert`], [`orient`] | a file of reflections, a cell | another format, a matrix |
+//! | other tools | [`convert`], [`materials`], [`orient`] | a file of reflections, a name, a cell | another format, a table, a matrix |
 //! | companion programs | [`companions`] | the words of C's noisify, nonBragg | their files |
 //! | comparison | [`compare`] | two images, or two programs | figures, a picture, JSON |
 //! | refinement | [`refine`] | a target image | refined parameters, JSON, pictures |
@@ -47,6 +47,7 @@ pub mod help;
 mod hint;
 mod invocation;
 pub mod log;
+pub mod materials;
 pub mod orient;
 mod outcome;
 mod output_names;

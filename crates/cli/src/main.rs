@@ -18,6 +18,7 @@ use nanobragg_cli::compare::{self, CompareError, compare};
 use nanobragg_cli::refine::{self, RefineError, refine};
 use nanobragg_cli::{
     Command, Invocation, Outcome, RunError, SeriesError, ToolError, convert, detectors, log,
+    materials,
     orient, run,
 };
 
@@ -55,6 +56,9 @@ fn main() -> ExitCode {
         [command, words @ ..] if command == "compare" => return compare_images(words),
         [command, words @ ..] if command == "refine" => return refine_experiment(words),
         [command, words @ ..] if command == "hkl" => return tool(words, convert::from_words),
+        [command, words @ ..] if command == "materials" => {
+            return tool(words, materials::from_words);
+        }
         [command, words @ ..] if command == "orient" => return tool(words, orient::from_words),
         [command, words @ ..] if command == "detectors" => {
             return tool(words, detectors::from_words);

@@ -14,7 +14,7 @@ use crate::help;
 /// The smallest similarity of two names (Jaro, at most 1) for a suggestion.
 const ALIKE: f64 = 0.7;
 
-/// Why `nanoBragg hkl` or `nanoBragg orient` failed.
+/// Why `nanoBragg hkl`, `materials` or `orient` failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ToolError {
@@ -446,7 +446,7 @@ pub(crate) fn count(word: &str, most: u32) -> Result<u32, String> {
     count.ok_or_else(|| format!("{number} is not in 1..={most}"))
 }
 
-/// The command in the words of `nanoBragg hkl` or `nanoBragg orient`.
+/// The command in the words of a subcommand that is a tool.
 pub(crate) fn command_of<T: Default>(
     tool: &'static Tool<T>,
     words: &[OsString],
