@@ -301,6 +301,40 @@ mod tests {
     }
 
     #[test]
+    fn strengths_are_those_of_gemmi() {
+        // m |F|^2/(4 pi s^2 V Z) with the structure factors of gemmi 0.7.5 (StructureFactorCalculatorX) for the same
+        // atoms, cubic ice in F d -3 m with a = 6.358 A.
+        let hexagonal = [
+            (3.895, 3.5204254),
+            (3.661, 1.9784449),
+            (3.439, 2.0839145),
+            (2.668, 1.0160709),
+            (2.249, 1.999122),
+            (2.068, 1.7291461),
+            (1.947, 0.21334985),
+            (1.916, 0.91319853),
+            (1.882, 0.23962295),
+            (1.719, 0.096765386),
+            (1.522, 0.44202701),
+        ];
+        let cubic = [
+            (3.671, 7.8543025),
+            (2.248, 3.9893382),
+            (1.917, 1.8103026),
+            (1.589, 0.3731153),
+        ];
+        // The cubic cell has rounded coordinates and edges: 4.4958 A is 6.358 A over the root of 2 to 4e-6.
+        const TOLERANCE: f64 = 1e-4;
+        for (phase, table) in [(&HEXAGONAL, &hexagonal[..]), (&CUBIC, &cubic)] {
+            let lines = phase.lines().unwrap();
+            for &(spacing, expected) in table {
+                let relative = line(&lines, spacing).strength / expected - 1.0;
+                assert!(relative.abs() < TOLERANCE, "{spacing}: {relative}");
+            }
+        }
+    }
+
+    #[test]
     fn densities_are_those_of_ice() {
         // Feistel and Wagner (2006): 0.9331 g/cm^3 at 100 K.
         assert!((HEXAGONAL.density_g_per_cm3() - 0.9331).abs() < 0.001);
