@@ -125,7 +125,7 @@ pub fn named(name: &str, wavelength_angstrom: f64) -> Result<Material, Error> {
     let &(known, matter, _) = row.ok_or_else(|| unknown(bare))?;
     let grain_angstrom = match (matter, grain) {
         (_, None) => ice::DEFAULT_GRAIN_ANGSTROM,
-        (Matter::Ice(_), Some(text)) => ice::grain_angstrom(text)?,
+        (Matter::Ice(_), Some(text)) => grain_angstrom(text)?,
         (Matter::Gas(_) | Matter::Liquid(_), Some(_)) => {
             return Err(Error::NoGrains { name: known });
         }
@@ -152,6 +152,29 @@ pub fn named(name: &str, wavelength_angstrom: f64) -> Result<Material, Error> {
     })
 }
 
+/// The grain size in A of a text such as `50nm`, `0.2um` or `500A`.
+fn grain_angstrom(text: &str) -> Result<f64, Error> {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let angstrom_per_unit = match unit {
+        "A" => 1.0,
+        "nm" => 10.0,
+        "um" => 1e4,
+        _ => f64::NAN,
+    };
+    let number = text[..text.len() - unit.len()]
+        .parse::<f64>()
+        .unwrap_or(f64::NAN);
+    let size = number * angstrom_per_unit;
+    let [least, most] = ice::GRAINS_ANGSTROM;
+    if (least..=most).contains(&size) {
+        Ok(size)
+    } else {
+        Err(Error::GrainSize {
+            found: text.to_owned(),
+        })
+    }
+}
+
 fn unknown(name: &str) -> Error {
     let known = || CATALOGUE.iter().map(|(known, ..)| *known);
     let alike =
@@ -166,4 +189,27 @@ fn unknown(name: &str) -> Error {
 
 pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("did you mean {name}? "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grains_have_units() {
+        assert_eq!(grain_angstrom("50nm"), Ok(500.0));
+        assert_eq!(grain_angstrom("500A"), Ok(500.0));
+        assert_eq!(grain_angstrom("0.05um"), Ok(500.0));
+        for wrong in [
+            "", "50", "nm", "-50nm", "1mm", "1nm", "nannm", "5e1nm", "50 nm", "50µm", "3um",
+        ] {
+            let error = grain_angstrom(wrong).unwrap_err();
+            assert_eq!(
+                error,
+                Error::GrainSize {
+                    found: wrong.to_owned()
+                }
+            );
+        }
+    }
 }

@@ -227,29 +227,6 @@ fn diffuse(stol: f64) -> f64 {
     moving + ordered * hydrogen * hydrogen * (1.0 - apart)
 }
 
-/// The grain size in A of a text such as `50nm`, `0.2um` or `500A`.
-pub(crate) fn grain_angstrom(text: &str) -> Result<f64, Error> {
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let angstrom_per_unit = match unit {
-        "A" => 1.0,
-        "nm" => 10.0,
-        "um" => 1e4,
-        _ => f64::NAN,
-    };
-    let number = text[..text.len() - unit.len()]
-        .parse::<f64>()
-        .unwrap_or(f64::NAN);
-    let size = number * angstrom_per_unit;
-    let [least, most] = GRAINS_ANGSTROM;
-    if (least..=most).contains(&size) {
-        Ok(size)
-    } else {
-        Err(Error::GrainSize {
-            found: text.to_owned(),
-        })
-    }
-}
-
 impl From<nanobragg_structure::Error> for Error {
     fn from(error: nanobragg_structure::Error) -> Self {
         Self::Structure {
@@ -390,23 +367,5 @@ mod tests {
         }
         let ratio = (rings + ground) / free;
         assert!((ratio - 1.0).abs() < 0.02, "{ratio}");
-    }
-
-    #[test]
-    fn grains_have_units() {
-        assert_eq!(grain_angstrom("50nm"), Ok(500.0));
-        assert_eq!(grain_angstrom("500A"), Ok(500.0));
-        assert_eq!(grain_angstrom("0.05um"), Ok(500.0));
-        for wrong in [
-            "", "50", "nm", "-50nm", "1mm", "1nm", "nannm", "5e1nm", "50 nm", "50µm", "3um",
-        ] {
-            let error = grain_angstrom(wrong).unwrap_err();
-            assert_eq!(
-                error,
-                Error::GrainSize {
-                    found: wrong.to_owned()
-                }
-            );
-        }
     }
 }
