@@ -74,7 +74,7 @@ fn the_same_seed_gives_the_same_files() {
 #[test]
 fn a_region_and_threads_change_no_count_of_the_counter_stream() {
     let line = "-detpixels_x 61 -detpixels_y 47 -seed 7 -cell 70 80 90 -default_F 120 -N 5 -lambda 1.2 \
-                -distance 70 -pixel 0.8 -fluence 1e26 -nodefaultfiles -noise_stream counter -noisefile a.cbf";
+                -distance 70 -pixel 0.8 -fluence 1e29 -nodefaultfiles -noise_stream counter -noisefile a.cbf";
     let scene = Scene::empty();
     let counts = |flags: &str| {
         scene.run_line(&format!("{line} {flags}")).well();
@@ -89,6 +89,108 @@ fn a_region_and_threads_change_no_count_of_the_counter_stream() {
     for (index, (part, whole)) in region.into_iter().zip(whole).enumerate() {
         let is_inside = (11..=40).contains(&(index % 61)) && (5..=30).contains(&(index / 61));
         assert_eq!(part, if is_inside { whole } else { 0.0 }, "{index}");
+    }
+}
+
+/// A dead pixel is 0 without the offset where the format has no mark, and it is dead in every image.
+#[test]
+fn dead_pixels_are_marked_where_the_format_can() {
+    let line = "-detpixels_x 61 -detpixels_y 47 -cell 70 80 90 -default_F 120 -N 5 -lambda 1.2 -distance 70 \
+                -pixel 0.8 -nodefaultfiles -dead_pixels 0.1 -badpix_seed 4";
+    let scene = Scene::with_inputs();
+    let counts = |name: &str| {
+        let image = AnyImage::read(scene.path(name)).unwrap();
+        let stored = image.into_stored([61, 47]).unwrap();
+        stored.pixels.to_floats().pixels().to_vec()
+    };
+    let run = |flags: &str| scene.run_line(&format!("{line} {flags}")).well();
+    run("-seed 1 -noisefile a.img -cbffile a.cbf -tiffile a.tif");
+    run("-seed 2 -noisefile b.img -masked_counts 3 -noise_stream counter");
+    run("-seed 2 -noisefile c.cbf -mask mask.img -fix mask-header");
+    let [smv, cbf, tif, marked, masked, mask] =
+        ["a.img", "a.cbf", "a.tif", "b.img", "c.cbf", "mask.img"].map(counts);
+    let mut dead = 0;
+    for index in 0..61 * 47 {
+        let found = [&smv, &cbf, &tif, &marked].map(|image| image[index]);
+        if cbf[index] < 0.0 {
+            dead += 1;
+            assert_eq!(found, [0.0, -2.0, 0.0, 3.0]);
+        } else {
+            assert!(found.iter().all(|&count| count >= 40.0), "{found:?}");
+        }
+        // A mask comes first.
+        let expected = match (mask[index] == 0.0, cbf[index] < 0.0) {
+            (true, _) => -1.0,
+            (false, true) => -2.0,
+            (false, false) => masked[index].max(0.0),
+        };
+        assert_eq!(masked[index], expected);
+    }
+    // A tenth of 2867, within 4 standard deviations of 16.
+    assert!((223..351).contains(&dead), "{dead}");
+}
+
+#[test]
+fn a_limit_of_counts_clips_and_is_stated() {
+    let line = "-detpixels 41 -cell 70 80 90 -default_F 120 -N 5 -lambda 1.2 -distance 70 -pixel 0.8 -fluence 1e32 \
+                -nodefaultfiles -seed 1 -noisefile a.cbf";
+    let scene = Scene::empty();
+    for (flags, limit) in [
+        ("-bits 16", 65535),
+        ("-bits 20", 1_048_575),
+        ("-bits 32", i32::MAX),
+        ("-bits 16 -saturation 70000", 70000),
+    ] {
+        scene.run_line(&format!("{line} {flags}")).well();
+        let header = String::from_utf8_lossy(&scene.read("a.cbf")).into_owned();
+        assert!(
+            header.contains(&format!("# Count_cutoff {limit} counts")),
+            "{flags}"
+        );
+        let image = AnyImage::read(scene.path("a.cbf")).unwrap();
+        let floats = image.into_stored([41, 41]).unwrap().pixels.to_floats();
+        let brightest = floats.pixels().iter().fold(0.0_f32, |a, &b| a.max(b));
+        let is_clipped = limit < i32::MAX;
+        assert_eq!(
+            brightest == limit as f32,
+            is_clipped,
+            "{flags}: {brightest}"
+        );
+    }
+}
+
+#[test]
+fn numbers_of_imperfect_pixels_come_together() {
+    let scene = Scene::empty();
+    for (flags, refusal) in [
+        (
+            "-dead_pixels 1.5",
+            "-dead_pixels: 1.5 is not allowed; give a number from 0 to 1",
+        ),
+        (
+            "-dead_pixels nan",
+            "-dead_pixels: nan is not allowed; give a number from 0 to 1",
+        ),
+        ("-badpix_seed 3", "-badpix_seed needs -dead_pixels"),
+        ("-hot_pixels 0.1", "-hot_pixels needs -hot_counts"),
+        ("-noisy_counts 3", "-noisy_counts needs -noisy_pixels"),
+        (
+            "-dead_time -3",
+            "-dead_time: -3 is not allowed; give a number, 0 or more (ns)",
+        ),
+        (
+            "-dead_time_model paralysable",
+            "-dead_time_model needs -dead_time",
+        ),
+        ("-bits 17", "-bits: 17 is not allowed; give 16 or 20 or 32"),
+        (
+            "-saturation 0",
+            "-saturation: 0 is not allowed; give a whole number from 1 to 4294967295",
+        ),
+    ] {
+        let ended = scene.run_line(&format!("{SMALL} -default_F 9 {flags}"));
+        assert_eq!(ended.status, Some(2), "{flags}");
+        assert!(ended.stderr.contains(refusal), "{}", ended.stderr);
     }
 }
 

@@ -18,8 +18,7 @@ use nanobragg_cli::compare::{self, CompareError, compare};
 use nanobragg_cli::refine::{self, RefineError, refine};
 use nanobragg_cli::{
     Command, Invocation, Outcome, RunError, SeriesError, ToolError, convert, detectors, log,
-    materials,
-    orient, run,
+    materials, orient, run,
 };
 
 mod signals;

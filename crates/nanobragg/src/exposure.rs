@@ -2,7 +2,7 @@
 
 use nanobragg_geometry::vector::{add, cross, dot, scale};
 use nanobragg_geometry::{Panel, SensorMaterial};
-use nanobragg_io::{BY_USER, Exposure, GAP};
+use nanobragg_io::{BY_USER, DEAD, Exposure, GAP};
 use nanobragg_response::ResponseSpec;
 
 use crate::error::Error;
@@ -40,8 +40,8 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
     let turned = |v: [f64; 3]| with_beam_along_z(geometry.beam.direction, v);
     let beam = geometry.beam;
     let fluence = &resolved.decisions.fluence;
-    let of_panel = |panel: &PlacedPanel, mask: &Panel| Exposure {
-        masked: masked(mask),
+    let of_panel = |index: usize, panel: &PlacedPanel, pixels: &Panel| Exposure {
+        masked: masked(response, index, pixels),
         pixel_mm: panel.pixel_size_mm,
         origin_mm: turned(panel.origin_mm),
         fast: turned(panel.fast),
@@ -52,7 +52,7 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
         width_degrees: geometry.oscillation.width_deg,
         twotheta_degrees: resolved.decisions.layout.twotheta.degrees(),
         sensor_mm: panel.sensor.map_or(0.0, |sensor| sensor.thickness_mm),
-        sensor_material: mask
+        sensor_material: pixels
             .sensor()
             .material
             .unwrap_or(SensorMaterial::Si)
@@ -68,15 +68,30 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
             .unwrap_or(i32::MAX),
     };
     let panels = resolved.experiment.detector.panels();
-    let each = geometry.panels.iter().zip(panels);
+    let each = geometry.panels.iter().zip(panels).enumerate();
     Ok(each
-        .map(|(placed, panel)| of_panel(placed, panel))
+        .map(|(index, (placed, panel))| of_panel(index, placed, panel))
         .collect())
 }
 
-/// Why the mask of a panel excludes pixels, `[slow][fast]`, as [`Exposure::masked`]; empty for a panel
-/// without a mask.
-fn masked(panel: &Panel) -> Vec<u16> {
+/// Why each pixel of the panel with this index counts nothing, `[slow][fast]`, as [`Exposure::masked`]; empty
+/// for a panel without a mask and without dead pixels. A dead pixel that is masked too is a masked one.
+fn masked(response: &ResponseSpec, index: usize, panel: &Panel) -> Vec<u16> {
+    let mut bits = excluded(panel);
+    let dead = dead(response, index, panel);
+    if bits.is_empty() && dead.contains(&true) {
+        bits.resize(dead.len(), 0);
+    }
+    for (bits, is_dead) in bits.iter_mut().zip(dead) {
+        if is_dead && *bits == 0 {
+            *bits = DEAD;
+        }
+    }
+    bits
+}
+
+/// Why the mask of a panel excludes pixels; empty for a panel without a mask.
+fn excluded(panel: &Panel) -> Vec<u16> {
     let Some(mask) = panel.mask() else {
         return Vec::new();
     };
@@ -89,6 +104,13 @@ fn masked(panel: &Panel) -> Vec<u16> {
         })
     });
     bits.collect()
+}
+
+/// The dead pixels of the panel with this index, `[slow][fast]`; none for a detector without them.
+pub(crate) fn dead(response: &ResponseSpec, index: usize, panel: &Panel) -> Vec<bool> {
+    let [fast, slow] = [panel.pixels_fast(), panel.pixels_slow()].map(|side| side as usize);
+    let stage = response.dead_pixels.as_ref();
+    stage.map_or_else(Vec::new, |stage| stage.of_panel(index, fast, slow))
 }
 
 /// `v` rotated by the smallest rotation from `beam` (nearer to -z than to +z) to -z:

@@ -83,6 +83,7 @@ impl ExperimentSpec {
         };
         let _span = tracing::info_span!("resolve").entered();
         let fixes = self.fixes;
+        self.response.check()?;
         let laboratory = Laboratory::new(&self.detector_spec())?;
         let wavelength_m = above_zero("the wavelength (m)", self.beam.nominal_wavelength().m())?;
         let fluence = Fluence::new(&self.beam.fluence)?;

@@ -93,7 +93,10 @@ pub(crate) fn response_of(experiment: &Experiment, adc: Option<f64>) -> Response
         saturation_counts: Some(u16::FULL),
         ..ResponseSpec::default()
     };
-    given.or(experiment.job().spec.response.clone()).or(filling)
+    let job = experiment.job();
+    let exposure_s = job.resolved.decisions.fluence.exposure_s;
+    let spec = given.or(job.spec.response.clone()).or(filling);
+    spec.in_exposure(exposure_s)
 }
 
 /// The counts that a response computes from an image of this detector, in the rendered region.

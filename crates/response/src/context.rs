@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nanobragg_numeric::{CounterNoise, PixelNoise, PoissonNoise};
+use nanobragg_numeric::{CounterNoise, PoissonNoise};
 use serde::{Deserialize, Serialize};
 
 use crate::Strip;
@@ -53,6 +53,8 @@ pub enum Draw {
 pub struct Context {
     /// The sum of the photons counted so far; `None` before the first strip is counted.
     pub photons: Option<f64>,
+    /// Whether the pixels are numbers of photons, and not the expected numbers.
+    pub is_counted: bool,
     seed: i64,
     /// The streams of the C program; `None` with the counter stream.
     streams: Option<Streams>,
@@ -71,6 +73,7 @@ impl Context {
     pub(crate) fn new(stream: NoiseStream, seed: i64) -> Self {
         Self {
             photons: None,
+            is_counted: false,
             seed,
             streams: match stream {
                 NoiseStream::C => Some(Streams {
@@ -84,6 +87,7 @@ impl Context {
 
     /// Replaces the expected photons of a strip by counts with Poisson statistics.
     pub fn count(&mut self, strip: &mut Strip<'_>) {
+        self.is_counted = true;
         match &mut self.streams {
             Some(streams) => {
                 for pixel in strip.pixels.iter_mut() {
@@ -129,20 +133,15 @@ impl Context {
         gaussian(stream, draw, seed, strip, f);
     }
 
-    /// Calls `f` with each pixel and random numbers of this pixel. They differ from image to image. The C
-    /// program has no stage that uses them, so they come from the counter-based generator with either stream.
-    pub fn pixels(
-        &self,
-        draw: Draw,
-        strip: &mut Strip<'_>,
-        mut f: impl FnMut(&mut f64, PixelNoise),
-    ) {
-        strip.rows(draw, self.seed, |noise, [fast, slow], row| {
-            for (pixel, fast) in row.iter_mut().zip(fast..) {
-                f(pixel, noise.pixel([fast, slow]));
-            }
-        });
+    /// Random numbers of the pixels of a panel, which differ from image to image. They come from the
+    /// counter-based generator with either stream: they are for stages that the C program does not have.
+    pub fn of_image(&self, draw: Draw, panel: usize) -> CounterNoise {
+        counter(self.seed, draw, panel)
     }
+}
+
+fn counter(seed: i64, draw: Draw, panel: usize) -> CounterNoise {
+    CounterNoise::new(seed, draw as u8, panel as u32)
 }
 
 fn gaussian(
@@ -173,10 +172,15 @@ impl Strip<'_> {
         seed: i64,
         mut f: impl FnMut(&CounterNoise, [u32; 2], &mut [f64]),
     ) {
-        let noise = CounterNoise::new(seed, draw as u8, self.panel as u32);
+        let noise = counter(seed, draw, self.panel);
+        self.each_row(|first, row| f(&noise, first, row));
+    }
+
+    /// Calls `f` with each row: the position of its first pixel, and its pixels.
+    pub fn each_row(&mut self, mut f: impl FnMut([u32; 2], &mut [f64])) {
         let rows = self.pixels.chunks_mut(self.width.max(1));
         for (row, slow) in rows.zip(self.first_slow as u32..) {
-            f(&noise, [self.first_fast as u32, slow], row);
+            f([self.first_fast as u32, slow], row);
         }
     }
 }

@@ -9,6 +9,7 @@
 mod beam;
 mod coordinates;
 mod crystal;
+mod defects;
 mod detector;
 pub mod flag;
 mod noise;
@@ -125,6 +126,7 @@ impl Args {
     pub(crate) fn check(&mut self) -> Result<(), Error> {
         task::check(self)?;
         series::check(self)?;
+        defects::check(self)?;
         self.warnings.extend(warning::of_values(self));
         Ok(())
     }
@@ -136,7 +138,7 @@ impl Args {
 }
 
 /// The groups of flags, in the order of the help.
-pub fn groups() -> [&'static Group; 11] {
+pub fn groups() -> [&'static Group; 12] {
     [
         &crystal::GROUP,
         &structure_factors::GROUP,
@@ -147,6 +149,7 @@ pub fn groups() -> [&'static Group; 11] {
         &sampling::GROUP,
         &output::GROUP,
         &noise::GROUP,
+        &defects::GROUP,
         &series::GROUP,
         &running::GROUP,
     ]

@@ -9,6 +9,8 @@ pub enum Range {
     AboveZero,
     /// Finite and not below 0.
     ZeroOrMore,
+    /// From 0 to 1.
+    Fraction,
     /// Not below 0; `inf` is allowed.
     ZeroToInfinity,
 }
@@ -28,6 +30,7 @@ impl Range {
             Self::Any => value.is_finite(),
             Self::AboveZero => value.is_finite() && value > 0.0,
             Self::ZeroOrMore => value.is_finite() && value >= 0.0,
+            Self::Fraction => (0.0..=1.0).contains(&value),
             Self::ZeroToInfinity => value >= 0.0,
         }
     }
@@ -39,6 +42,7 @@ impl fmt::Display for Range {
             Self::Any => "any finite number",
             Self::AboveZero => "a number above 0",
             Self::ZeroOrMore => "a number, 0 or more",
+            Self::Fraction => "a number from 0 to 1",
             Self::ZeroToInfinity => "a number, 0 or more, or inf",
         })
     }

@@ -22,6 +22,7 @@ use crate::assembled::assembled;
 use crate::error::Error;
 use crate::exchange::xds::{self, Images};
 use crate::exchange::{Geometry, dxtbx};
+use crate::exposure::dead;
 use crate::factors::DumpOrigin;
 use crate::header::smv_fields_of_panel;
 use crate::images::Simulated;
@@ -257,16 +258,18 @@ impl OpenOutputs {
             go_on()?;
             let files = PanelFiles::new(kind, outputs, hashes);
             files.fill(image, counts, &|out, numbers, panels| {
-                let of = |(index, counts)| {
-                    Some((headers.get(index)?, detector.panels().get(index)?, counts))
-                };
-                let mut each = numbers.zip(panels).filter_map(of);
-                each.next().map_or(Ok(()), |(header, panel, counts)| {
-                    match (response.masked_counts, panel.mask()) {
-                        (Some(masked), Some(mask)) => {
-                            smv::write(out, header, &marked(counts, mask, masked))
+                let mut each = numbers.zip(panels);
+                each.next().map_or(Ok(()), |(index, counts)| {
+                    let (header, panel) = (headers.get(index), detector.panels().get(index));
+                    let (Some(header), Some(panel)) = (header, panel) else {
+                        return Ok(());
+                    };
+                    match response.masked_counts {
+                        Some(masked) => {
+                            let dead = dead(response, index, panel);
+                            smv::write(out, header, &marked(counts, panel.mask(), &dead, masked))
                         }
-                        _ => smv::write(out, header, counts),
+                        None => smv::write(out, header, counts),
                     }
                 })
             })
@@ -346,7 +349,8 @@ impl OpenOutputs {
             ..
         } = self;
         let integers = Response::integers(response, int_scale)?;
-        let measured = Response::measured(response, rendered.noise_seed)?;
+        let in_exposure = (response.clone()).in_exposure(resolved.decisions.fluence.exposure_s);
+        let measured = Response::measured(&in_exposure, rendered.noise_seed)?;
         let measured = measured.on_threads(rendered.threads);
         let (of_noise, of_int) = match noise {
             Some(_) => (copies, Copies::default()),
@@ -470,15 +474,19 @@ fn narrow(counts: &Image<i32>) -> (Image<u16>, u64) {
     (narrow, overloads.count() as u64)
 }
 
-/// The counts with `masked` where the mask of the panel excludes a pixel.
-fn marked(counts: &Image<u16>, mask: &Mask, masked: u16) -> Image<u16> {
+/// The counts with `masked` where a pixel is dead or the mask of the panel excludes it.
+fn marked(counts: &Image<u16>, mask: Option<&Mask>, dead: &[bool], masked: u16) -> Image<u16> {
     let mut marked = counts.clone();
+    let mut dead = dead.iter();
     for (slow, row) in marked.rows_mut().enumerate() {
-        let excluded = row
-            .iter_mut()
-            .zip(mask.row(slow))
-            .filter(|(_, used)| !**used);
-        excluded.for_each(|(count, _)| *count = masked);
+        let used = mask.map(|mask| mask.row(slow));
+        let mut used = used.into_iter().flatten();
+        for count in row {
+            let is_excluded = used.next() == Some(&false);
+            if dead.next() == Some(&true) || is_excluded {
+                *count = masked;
+            }
+        }
     }
     marked
 }

@@ -2,16 +2,24 @@
 
 mod calibration;
 mod counting;
+mod dead_pixels;
+mod dead_time;
 mod flicker;
 mod gain;
+mod hot_pixels;
+mod noisy_pixels;
 mod offset;
 mod point_spread;
 mod read_out;
 
 pub use calibration::Calibration;
 pub use counting::Counting;
+pub use dead_pixels::DeadPixels;
+pub use dead_time::{DeadTime, DeadTimeModel};
 pub use flicker::Flicker;
 pub use gain::Gain;
+pub use hot_pixels::HotPixels;
+pub use noisy_pixels::NoisyPixels;
 pub use offset::Offset;
 pub use point_spread::{PointSpread, PointSpreadProfile};
 pub use read_out::ReadOut;
@@ -95,18 +103,48 @@ stages_in_order! {
     /// The statistics of photons; Poisson by default.
     counting: Counting,
         "poisson, as if not given, or expected: without noise";
+    /// Photons that arrive too soon after another; none are lost if not given.
+    dead_time: DeadTime,
+        "{ dead_time_ns, model = non_paralysable or paralysable, exposure_s }: photons lost at high rates";
     /// Signal that reaches neighbouring pixels.
     point_spread: PointSpread,
         "{ fwhm_pixels, profile, radius_pixels }, { sigma_pixels } or { kernel }: signal that goes to neighbouring pixels";
     /// Counts per photon; 1 by default.
     gain: Gain, "{ counts_per_photon }: 1 if not given";
+    /// Pixels that always count too much.
+    hot_pixels: HotPixels, "{ fraction, counts, seed }: pixels that add counts to each image";
     /// Noise that does not depend on the signal.
     read_out: ReadOut, "{ sigma_counts }: noise of a dark pixel";
+    /// Pixels with a larger read-out noise.
+    noisy_pixels: NoisyPixels, "{ fraction, sigma_counts, seed }: pixels with additional noise";
     /// The offset of each pixel; 40 counts by default.
     offset: Offset, "{ counts }: added to each pixel, 40 if not given";
+    /// Pixels that measure nothing.
+    dead_pixels: DeadPixels,
+        "{ fraction, seed, list = [[panel, fast, slow], ...] }: pixels that count 0 and are masked";
+}
+
+/// Checks a probability.
+fn check_fraction(field: &'static str, fraction: f64) -> Result<(), Error> {
+    Error::unless(
+        (0.0..=1.0).contains(&fraction),
+        field,
+        fraction,
+        "from 0 to 1",
+    )
 }
 
 impl ResponseSpec {
+    /// The same detector with photons that arrive in `exposure_s`, unless a stage has an exposure of its
+    /// own.
+    #[must_use]
+    pub fn in_exposure(mut self, exposure_s: f64) -> Self {
+        if let Some(dead_time) = &mut self.dead_time {
+            dead_time.exposure_s.get_or_insert(exposure_s);
+        }
+        self
+    }
+
     /// Checks the numbers of all stages.
     ///
     /// # Errors
