@@ -160,6 +160,26 @@ fn a_limit_of_counts_clips_and_is_stated() {
 }
 
 #[test]
+fn a_limit_below_16_bits_is_stated_in_smv_and_expt() {
+    let scene = Scene::empty();
+    let line = format!(
+        "{SMALL} -default_F 9 -fluence 1e32 -nodefaultfiles -noisefile a.img -exptfile a.expt"
+    );
+    scene.run_line(&format!("{line} -saturation 5000")).well();
+    let header = String::from_utf8_lossy(&scene.read("a.img")).into_owned();
+    assert!(header.contains("CCD_IMAGE_SATURATION=5000;"));
+    let expt: serde_json::Value = serde_json::from_slice(&scene.read("a.expt")).unwrap();
+    let trusted = &expt["detector"][0]["panels"][0]["trusted_range"];
+    assert_eq!(*trusted, serde_json::json!([0, 4999]));
+    scene.run_line(&line).well();
+    let expt: serde_json::Value = serde_json::from_slice(&scene.read("a.expt")).unwrap();
+    assert_eq!(
+        expt["detector"][0]["panels"][0]["trusted_range"][1],
+        65534.0
+    );
+}
+
+#[test]
 fn numbers_of_imperfect_pixels_come_together() {
     let scene = Scene::empty();
     for (flags, refusal) in [

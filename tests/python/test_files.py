@@ -83,6 +83,20 @@ def test_the_pixels_of_a_mask_are_marked(tmp_path: Path) -> None:
         np.testing.assert_array_equal(image.data, np.where(used, counts, -1))
 
 
+def test_dead_pixels_are_marked(tmp_path: Path) -> None:
+    experiment = nanobragg.Experiment(CASES["cubic"], dead_pixels=0.05, badpix_seed=3)
+    counts = nanobragg.add_noise(nanobragg.render(experiment), experiment)
+    dead = counts == 0
+    assert 50 < dead.sum() < 250
+    nanobragg.write_image(tmp_path / "a.nxs", counts, experiment)
+    with h5py.File(tmp_path / "a.nxs") as file:
+        np.testing.assert_array_equal(file["/entry/instrument/detector/pixel_mask"][()], 2 * dead)
+    nanobragg.write_image(tmp_path / "a.cbf", counts, experiment)
+    np.testing.assert_array_equal(nanobragg.read_mask(tmp_path / "a.cbf"), ~dead)
+    with fabio.open(str(tmp_path / "a.cbf")) as image:
+        np.testing.assert_array_equal(image.data, np.where(dead, -2, counts))
+
+
 def test_what_a_header_cannot_state_is_refused_or_warned_of(tmp_path: Path) -> None:
     experiment = nanobragg.Experiment(CASES["cubic"])
     zeros = np.zeros(experiment.shape, int)

@@ -102,8 +102,7 @@ pub fn smv_fields_of_panel(
         && let Ok(geometry) = Geometry::of(resolved)
         && let Some(panel) = geometry.panels.get(index)
     {
-        let offset_counts = response.offset.unwrap_or_default().counts;
-        for (key, value) in smv::lines(&geometry, panel, offset_counts) {
+        for (key, value) in smv::lines(&geometry, panel, response) {
             let number = |text: &str| text.parse::<f64>().ok();
             let same = |(other, text): (&str, &str)| {
                 other == key && number(text).is_some_and(|n| number(&value) == Some(n))

@@ -100,6 +100,26 @@ impl Context {
         }
     }
 
+    /// Adds pixels to the sum of photons.
+    pub fn add_photons(&mut self, pixels: &[f64]) {
+        let before = self.photons.unwrap_or_default();
+        self.photons = Some(match self.streams {
+            // Bright counts of the C program are no whole numbers, so their order matters.
+            Some(_) => pixels.iter().fold(before, |sum, pixel| sum + pixel),
+            // Several sums at a time do not wait for each other.
+            None => {
+                let (chunks, rest) = pixels.as_chunks::<8>();
+                let sums = chunks.iter().fold([0.0; 8], |mut sums, chunk| {
+                    for (sum, pixel) in sums.iter_mut().zip(chunk) {
+                        *sum += pixel;
+                    }
+                    sums
+                });
+                before + sums.iter().chain(rest).sum::<f64>()
+            }
+        });
+    }
+
     /// Calls `f` with each pixel and a Gaussian deviate of mean 0 and variance 1, which differs from image
     /// to image.
     pub fn gaussian(&mut self, draw: Draw, strip: &mut Strip<'_>, f: impl FnMut(&mut f64, f64)) {

@@ -5,7 +5,8 @@
 //! encodes them.
 //!
 //! ```text
-//! photons -> flicker -> calibration -> counting -> point_spread -> gain -> read_out -> offset -> clipped integers
+//! photons -> flicker -> calibration -> counting -> dead_time -> point_spread -> gain -> hot_pixels -> read_out
+//!         -> noisy_pixels -> offset -> dead_pixels -> clipped integers
 //! ```
 //!
 //! | image | from | stages | conversion to integers |

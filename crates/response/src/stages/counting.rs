@@ -31,9 +31,7 @@ impl ResponseStage for Counting {
         if *self == Self::Poisson {
             context.count(strip);
         }
-        let photons = context.photons.unwrap_or_default();
-        let photons = strip.pixels.iter().fold(photons, |sum, pixel| sum + pixel);
-        context.photons = Some(photons);
+        context.add_photons(strip.pixels);
     }
 
     fn predict(&self, moments: &mut Moments) {

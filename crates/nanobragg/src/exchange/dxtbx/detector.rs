@@ -174,7 +174,7 @@ fn sensor(panel: &Key<'_>) -> Result<Option<Slab>, Error> {
     Ok((slab.thickness_mm > 0.0 && slab.mu_per_mm > 0.0).then_some(slab))
 }
 
-/// A detector of these panels, with the gain and the pedestal of this response.
+/// A detector of these panels, with the gain, the pedestal and the saturation of this response.
 pub(super) fn write(panels: &[PlacedPanel], response: &ResponseSpec) -> Value {
     let gain = response.gain.map_or(1.0, |gain| gain.counts_per_photon);
     let pedestal = response.offset.unwrap_or_default().counts;
@@ -186,11 +186,18 @@ pub(super) fn write(panels: &[PlacedPanel], response: &ResponseSpec) -> Value {
         root.insert("children".to_owned(), json!(children));
     }
     let panels: Vec<Value> = (panels.iter())
-        .map(|panel| {
-            let mut panel = node(&Node::of(panel));
+        .map(|placed| {
+            let mut panel = node(&Node::of(placed));
             if let Value::Object(panel) = &mut panel {
                 panel.insert("gain".to_owned(), json!(gain));
                 panel.insert("pedestal".to_owned(), json!(pedestal));
+                // A count at the limit can have been any larger one.
+                let trusted = response
+                    .saturation_counts
+                    .map(|most| [0, most.saturating_sub(1)]);
+                if let (Some(trusted), None) = (trusted, placed.trusted_range) {
+                    panel.insert("trusted_range".to_owned(), json!(trusted));
+                }
             }
             panel
         })

@@ -7,22 +7,31 @@
 //! (FormatSMVCMOS1) dxtbx asks before; it knows no pedestal.
 
 use nanobragg_geometry::vector::norm;
+use nanobragg_response::ResponseSpec;
 
 use crate::exchange::geometry::{Geometry, PlacedPanel};
 
 /// How far from an axis a unit vector may be and count as along it.
 const ALONG: f64 = 1e-12;
 
-/// Keys and values for the image of `panel`, whose counts contain `offset_counts`.
+/// Keys and values for the image of `panel` with counts of this response.
 pub(crate) fn lines(
     geometry: &Geometry,
     panel: &PlacedPanel,
-    offset_counts: f64,
+    response: &ResponseSpec,
 ) -> Vec<(&'static str, String)> {
     let beam = &geometry.beam;
     let mut lines = Vec::new();
     let mut line = |key, value: String| lines.push((key, value));
-    line("ADC_OFFSET", short(offset_counts));
+    line(
+        "ADC_OFFSET",
+        short(response.offset.unwrap_or_default().counts),
+    );
+    let full = u32::from(u16::MAX);
+    let saturation = response.saturation_counts.filter(|&most| most < full);
+    if let Some(most) = saturation {
+        line("CCD_IMAGE_SATURATION", most.to_string());
+    }
     line("WAVELENGTH", short(beam.wavelength_angstrom));
     if is_plain(geometry, panel) {
         let [x, y, z] = panel.origin_mm;
@@ -68,7 +77,7 @@ pub(crate) fn lines(
             "CMOS1_GONIO_VECTORS",
             numbers(&[x / away_mm, y / away_mm, z / away_mm]),
         ),
-        ("SATURATED_VALUE", u16::MAX.to_string()),
+        ("SATURATED_VALUE", saturation.unwrap_or(full).to_string()),
         (
             "ROTATION",
             numbers(&[start, start + width, width, oscillation.exposure_s]),
