@@ -8,9 +8,9 @@ use nanobragg::gradient::{
 use nanobragg::physics::Level;
 use nanobragg::{
     Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec, Error,
-    ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, Hkl, Length, Lookup, Mask, MaskSpec,
-    Misset, MosaicSpec, Oddity, PhiSpec, Pivot, RoiSpec, RunOptions, SensorSpec, Shape, StepSpec,
-    Surface, simulate,
+    ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, Hkl, LayerSpec, Length, Lookup,
+    Mask, MaskSpec, MaterialSpec, Misset, MosaicSpec, Oddity, PhiSpec, Pivot, RoiSpec, RunOptions,
+    SensorSpec, Shape, StepSpec, Surface, simulate,
 };
 use nanobragg_tests::strategies::experiments;
 use proptest::prelude::*;
@@ -53,6 +53,13 @@ fn step(spec: &ExperimentSpec, parameter: Parameter) -> f64 {
         Parameter::Fudge | Parameter::PolarizationFactor => 2e-3,
         Parameter::SensorThickness | Parameter::SensorAttenuation => 0.3,
         Parameter::Water => 0.01,
+        Parameter::BackgroundScale => 1e-2,
+        Parameter::BackgroundThickness1
+        | Parameter::BackgroundThickness2
+        | Parameter::BackgroundThickness3
+        | Parameter::BackgroundDensity1
+        | Parameter::BackgroundDensity2
+        | Parameter::BackgroundDensity3 => 1e-2 * value(spec, parameter).unwrap(),
         Parameter::StructureFactor(_) => 0.1,
         Parameter::Fluence => 1e-3 * value(spec, parameter).unwrap(),
         _ => 3e-3,
@@ -164,9 +171,12 @@ fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
         prop_oneof![4 => Just(false), 1 => Just(true)],
         prop_oneof![3 => Just(None), 1 => select(vec![Pivot::Beam, Pivot::Sample]).prop_map(Some)],
         prop_oneof![5 => Just(false), 1 => Just(true)],
+        0..4_usize,
     )
         .prop_map(
-            |(mut spec, sensor, fixes, surface, per_capture, by_matrix, pivot, custom)| {
+            |(mut spec, sensor, fixes, surface, per_capture, by_matrix, pivot, custom, layers)| {
+                spec.background = background().into_iter().take(layers % 3).collect();
+                spec.background_scale = (layers > 0).then_some(1.5);
                 spec.detector.pixels_fast = spec.detector.pixels_fast.map(|n| n.min(6));
                 spec.detector.pixels_slow = spec.detector.pixels_slow.map(|n| n.min(5));
                 spec.detector.sensor = sensor;
@@ -194,6 +204,28 @@ fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
 
 /// Water about as bright as the spots: with much more, the spots would be lost in rounding errors.
 const WATER_UM: f64 = 0.05;
+
+/// Two layers about as bright as the spots, one of which absorbs. F has no kink: it is one polynomial of even
+/// order.
+fn background() -> Vec<LayerSpec> {
+    let f = |stol: f64| 8.0 - 0.8 * stol * stol;
+    let points: Vec<[f64; 2]> = (-2..=20)
+        .map(|i| f64::from(i) * 0.25)
+        .map(|stol| [stol, f(stol)])
+        .collect();
+    let layer = |thickness_mm, absorption_per_mm| LayerSpec {
+        material: MaterialSpec::Points {
+            points: points.clone(),
+            unit: Default::default(),
+        },
+        thickness: Some(Length::from_mm(thickness_mm)),
+        width: Some(Length::from_mm(1e-4)),
+        height: Some(Length::from_mm(2e-4)),
+        absorption_per_mm,
+        ..LayerSpec::default()
+    };
+    vec![layer(2e-5, None), layer(1e-5, Some(4e4))]
+}
 
 /// A small crystal in front of a small detector, around the beam.
 fn plain() -> ExperimentSpec {
@@ -239,6 +271,7 @@ fn plain() -> ExperimentSpec {
             },
         },
         water: Length::from_um(WATER_UM),
+        background: background(),
         ..ExperimentSpec::default()
     }
     .oversampled(2)

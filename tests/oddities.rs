@@ -213,9 +213,8 @@ fn a_header_that_c_reads_otherwise_is_told_of() {
 #[test]
 fn flags_without_effect_are_named() {
     for flag in [
-        "-stol x",
-        "-4stol x",
-        "-Q x",
+        "-thick 1",
+        "-molecules 1e10",
         "-stolout x",
         "-coherent",
         "-hdiv 1",

@@ -4,8 +4,8 @@
 use nanobragg::crystal::read;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
-    DivergenceSpec, ExperimentSpec, FluenceSpec, Length, Misset, MosaicSpec, Outline, PixelKind,
-    RoiSpec, SensorSpec, SourcesSpec, StepSpec, Surface,
+    DivergenceSpec, ExperimentSpec, FluenceSpec, LayerSpec, Length, MaterialSpec, Misset,
+    MosaicSpec, Outline, PixelKind, RoiSpec, SensorSpec, SourcesSpec, StepSpec, Surface,
 };
 
 use crate::args::{Args, VectorArgs};
@@ -161,6 +161,42 @@ pub(crate) fn apply_beam(spec: &mut BeamSpec, args: &Args) {
         range: range.or(spec.dispersion.range),
         count: count.or(spec.dispersion.count),
     };
+}
+
+/// Layers of flags replace those of a file. Thickness, density and so on are those of the layer with a table,
+/// or of the only layer.
+pub(crate) fn apply_background(spec: &mut ExperimentSpec, args: &Args) {
+    let given = &args.background;
+    let table = given.table.iter().map(|(path, unit)| LayerSpec {
+        material: MaterialSpec::Table {
+            path: path.clone(),
+            unit: *unit,
+        },
+        ..LayerSpec::default()
+    });
+    let named = given.layers.iter().map(|(name, thickness_mm)| LayerSpec {
+        material: MaterialSpec::Name(name.clone()),
+        thickness: mm(*thickness_mm),
+        ..LayerSpec::default()
+    });
+    let layers: Vec<LayerSpec> = table.chain(named).collect();
+    if !layers.is_empty() {
+        spec.background = layers;
+    }
+    for layer in &mut spec.background {
+        layer.absorbs |= given.absorbs && matches!(layer.material, MaterialSpec::Name(_));
+    }
+    let is_table = |layer: &LayerSpec| matches!(layer.material, MaterialSpec::Table { .. });
+    let at = spec.background.iter().position(is_table);
+    let at = at.or((spec.background.len() == 1).then_some(0));
+    if let Some(layer) = at.and_then(|at| spec.background.get_mut(at)) {
+        layer.thickness = mm(given.thickness_mm).or(layer.thickness);
+        layer.density_g_per_cm3 = given.density_g_per_cm3.or(layer.density_g_per_cm3);
+        layer.molar_mass_g_per_mol = given.molar_mass_g_per_mol.or(layer.molar_mass_g_per_mol);
+        layer.molecules = given.molecules.or(layer.molecules);
+    }
+    spec.background_scale = given.scale.or(spec.background_scale);
+    spec.background_tolerance = given.tolerance.or(spec.background_tolerance);
 }
 
 pub(crate) fn apply_crystal(

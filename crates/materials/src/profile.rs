@@ -137,6 +137,11 @@ impl Profile {
         [at(2), at(self.stol_per_m.len() - 3)]
     }
 
+    /// A point in 1/m, counted as by [`interval`](Self::interval).
+    pub fn extended_point_per_m(&self, index: usize) -> f64 {
+        self.stol_per_m.get(index).copied().unwrap_or(f64::NAN)
+    }
+
     /// F in electrons at sin(theta)/lambda in 1/m: Lagrange's cubic through the two points on either
     /// side, as in the C program.
     ///
@@ -145,7 +150,22 @@ impl Profile {
     /// they do not bend it.
     #[inline]
     pub fn electrons_at<T: Scalar>(&self, stol_per_m: T) -> T {
-        let at = self.interval(stol_per_m.value());
+        self.electrons_from(&mut 1, stol_per_m)
+    }
+
+    /// [`electrons_at`](Self::electrons_at), where the search begins at the point `near`, which becomes the point
+    /// found. Neighbouring pixels find theirs at once; the result does not depend on it.
+    #[inline]
+    pub fn electrons_from<T: Scalar>(&self, near: &mut usize, stol_per_m: T) -> T {
+        let (stol, before) = (stol_per_m.value(), *near);
+        let ends = self.stol_per_m.get(before..before + 2);
+        let is_there = matches!(ends, Some(&[start, end]) if start <= stol && stol < end);
+        let at = if is_there {
+            before
+        } else {
+            self.interval(stol)
+        };
+        *near = at;
         let last = self.electrons.len() - 3;
         if self.has_constant_ends && (at == 1 || at == last) {
             let end = if at == 1 { 0 } else { at + 2 };
@@ -271,6 +291,9 @@ mod tests {
             let stol = at * 1e10;
             let expected = searched(&profile.stol_per_m, start, stol);
             prop_assert_eq!(profile.interval(stol), expected);
+            let mut near = start;
+            let found = profile.electrons_from(&mut near, stol);
+            prop_assert_eq!((near, found), (expected, profile.electrons_at(stol)));
         }
 
         #[test]

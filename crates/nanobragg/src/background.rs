@@ -137,9 +137,21 @@ impl MaterialSpec {
     }
 }
 
+/// The numbers of a layer from which its molecules are counted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LayerDecision {
+    /// The density in g/cm^3.
+    pub density_g_per_cm3: f64,
+    /// Whether the number of molecules was given, so that thickness and density do not change it.
+    pub molecules_are_given: bool,
+    /// Whether the absorption coefficient follows from the density.
+    pub absorption_follows_density: bool,
+}
+
 /// The layers of an experiment, resolved, and what may surprise about them.
 pub(crate) struct ResolvedLayers {
     pub(crate) layers: Vec<BackgroundLayer>,
+    pub(crate) decisions: Vec<LayerDecision>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) oddities: Vec<Oddity>,
 }
@@ -160,6 +172,7 @@ impl ExperimentSpec {
     ) -> Result<ResolvedLayers, Error> {
         let mut resolved = ResolvedLayers {
             layers: Vec::with_capacity(self.background.len()),
+            decisions: Vec::new(),
             warnings: Vec::new(),
             oddities: Vec::new(),
         };
@@ -171,7 +184,7 @@ impl ExperimentSpec {
         for spec in &self.background {
             let (material, warnings) = spec.material.read(wavelength_m)?;
             resolved.warnings.extend(warnings);
-            let mut layer = spec.layer(material, fluence, &mut resolved.warnings)?;
+            let (mut layer, decision) = spec.layer(material, fluence, &mut resolved.warnings)?;
             layer.molecules *= scale;
             let [_, ends_at_per_m] = layer.profile.range_per_m();
             if self.fixes.contains(Oddity::TableEnds) {
@@ -185,6 +198,7 @@ impl ExperimentSpec {
                 resolved.oddities.push(Oddity::TableEnds);
             }
             resolved.layers.push(layer);
+            resolved.decisions.push(decision);
         }
         Ok(resolved)
     }
@@ -196,7 +210,7 @@ impl LayerSpec {
         material: Material,
         fluence: &Fluence,
         warnings: &mut Vec<Warning>,
-    ) -> Result<BackgroundLayer, Error> {
+    ) -> Result<(BackgroundLayer, LayerDecision), Error> {
         let name = self.material.name();
         let thickness = self.thickness.unwrap_or(THICKNESS);
         let thickness_m = at_least_zero("the thickness of a layer (m)", thickness.m())?;
@@ -242,13 +256,19 @@ impl LayerSpec {
             None if self.absorbs => material.absorption_per_m * (density / own_density),
             None => 0.0,
         };
-        Ok(BackgroundLayer {
+        let decision = LayerDecision {
+            density_g_per_cm3: density,
+            molecules_are_given: given.is_some(),
+            absorption_follows_density: self.absorption_per_mm.is_none() && self.absorbs,
+        };
+        let layer = BackgroundLayer {
             name,
             profile: Arc::new(material.profile),
             molecules,
             thickness_m,
             absorption_per_m,
-        })
+        };
+        Ok((layer, decision))
     }
 }
 

@@ -171,6 +171,7 @@ fn of_quantity(quantity: &str) -> &'static [&'static str] {
         "the molar mass of a layer (g/mol)" => &["background.molar_mass"],
         "the number of molecules of a layer" => &["background.molecules"],
         "the absorption of a layer (1/mm)" => &["background.absorption"],
+        "the tolerance of the background" => &["background.tolerance"],
         "the scale of the background" => &["background.scale"],
         "misset angle (rad)" => &["crystal.misset"],
         "mosaic spread (rad)" => &["crystal.mosaic.spread"],

@@ -146,7 +146,7 @@ impl Simulated {
     }
 
     /// Photons expected in the whole image, if they are fewer than one: then no spot can be seen. The background is
-    /// not counted apart, so an image with water has none.
+    /// not counted apart, so an image with water or layers has none.
     pub fn less_than_a_photon(&self) -> Option<f64> {
         let photons = self.statistics.mean * self.statistics.pixels as f64;
         (photons < 1.0).then_some(photons)

@@ -56,6 +56,7 @@ mod mask;
 mod memory;
 mod oddity;
 pub mod outputs;
+mod radial_profile;
 mod resolution;
 mod resolve;
 pub mod series;
@@ -65,7 +66,7 @@ mod tree;
 mod warning;
 
 pub use assembled::assembled;
-pub use background::{LayerSpec, MaterialSpec};
+pub use background::{LayerDecision, LayerSpec, MaterialSpec};
 pub use detectors::{PRESETS, Preset, PresetCounts, PresetLayout};
 pub use error::Error;
 pub use experiment_file::{FileLanguage, Version};
@@ -79,6 +80,7 @@ pub use header::{
 pub use images::{NotFinite, Simulated, StackedPanel, count_photons, simulate};
 pub use mask::{mask_from, mask_of};
 pub use memory::{bytes_needed, check_memory};
+pub use radial_profile::{CountsToF, RadialPoint, RadialProfile};
 pub use resolution::Resolution;
 pub use resolve::{Decisions, Resolved};
 pub use spec::{BeamSpec, ExperimentSpec, MaskSpec, PhiSpec, RoiSpec, SamplingSpec, SourcesSpec};
@@ -104,9 +106,9 @@ pub use nanobragg_geometry::{
     SensorSpec, Surface,
 };
 pub use nanobragg_physics::{
-    BackgroundLayer, Cancel, Experiment, Fixes, Frame, Level, Lookup, Oddity, PanelImage, PhiSweep,
-    PixelPlace, PixelTrace, Polarization, Precision, Progress, ReflectionTruth, RunOptions,
-    Sampling, Scene, Statistics, Truth, trace_pixel, truth,
+    BackgroundLayer, Cancel, Experiment, Fixes, Frame, LastSample, Level, Lookup, Oddity,
+    PanelImage, PhiSweep, PixelPlace, PixelTrace, Polarization, Precision, Progress,
+    ReflectionTruth, RunOptions, Sampling, Scene, Statistics, Truth, trace_pixel, truth,
 };
 pub use nanobragg_response::{Counts, NoiseStream, Offset, Response, ResponseSpec};
 pub use nanobragg_sources::{

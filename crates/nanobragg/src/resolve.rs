@@ -12,6 +12,7 @@ use nanobragg_sources::{
     BeamAxes, Dispersion, Divergence, Fluence, SourceDefaults, SourceList, StepSpec, phi_steps,
 };
 
+use crate::background::LayerDecision;
 use crate::detectors::with_attenuation;
 use crate::error::Error;
 use crate::factors::Loaded;
@@ -62,6 +63,8 @@ pub struct Decisions {
     /// Whether the automatic scales of integers and greys leave out the direct beam: if F(000) is not 0 and the
     /// structure factors come from atoms or from a file with symmetry, which the C program does not read.
     pub scales_leave_out_beam: bool,
+    /// The density and other numbers of each layer of the background.
+    pub layers: Vec<LayerDecision>,
     /// The oddities of the C program that change this image.
     pub oddities: Vec<Oddity>,
     /// All other warnings.
@@ -185,6 +188,11 @@ impl ExperimentSpec {
             fluence_per_m2: fluence.fluence_per_m2,
             water_m: at_least_zero("the water (m)", self.water.m())?,
             background: background.layers,
+            background_tolerance: at_least_zero(
+                "the tolerance of the background",
+                self.background_tolerance.unwrap_or(0.0),
+            )?,
+            weighs_sources: self.beam.sources != SourcesSpec::Grid,
             dmin_m: finite("dmin (m)", self.dmin.m())?,
             fixes,
             detector,
@@ -210,6 +218,7 @@ impl ExperimentSpec {
                 oversample_is_automatic: self.sampling.oversample.is_none(),
                 recommended_oversample: recommended,
                 scales_leave_out_beam: false,
+                layers: background.decisions,
                 oddities,
                 warnings,
             },

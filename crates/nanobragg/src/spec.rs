@@ -71,6 +71,8 @@ pub struct ExperimentSpec {
     pub background: Vec<LayerSpec>,
     /// A factor on all layers; `None` is 1.
     pub background_scale: Option<f64>,
+    /// The allowed error of the background, relative to that of a pixel; `None` is 0, and every pixel is summed.
+    pub background_tolerance: Option<f64>,
     /// Whether F(000) of listed or computed structure factors is replaced by 0, so that there is no direct beam.
     pub without_f000: bool,
     /// Spacing below which nothing is rendered; 0 for no limit.

@@ -42,8 +42,14 @@ pub struct Experiment {
     pub fluence_per_m2: f64,
     /// Edge in metres of the cube of water in the beam; 0 for none.
     pub water_m: f64,
-    /// Layers of amorphous material in the beam. Each source scatters from them with its recorded weight.
+    /// Layers of amorphous material in the beam.
     pub background: Vec<BackgroundLayer>,
+    /// The allowed error of the photons of the layers, relative to those of a pixel. Pixels are then interpolated
+    /// where they vary slowly. 0 if every pixel is summed.
+    pub background_tolerance: f64,
+    /// Whether the layers scatter from each source with its recorded weight. If not, as in the sum of the
+    /// crystal, every source counts the same.
+    pub weighs_sources: bool,
     /// Spacing in metres below which nothing is rendered; 0 for no limit.
     pub dmin_m: f64,
     /// The oddities of the C program that are fixed.

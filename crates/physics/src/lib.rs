@@ -43,6 +43,8 @@
 //!     fluence_per_m2: 1e30,
 //!     water_m: 0.0,
 //!     background: Vec::new(),
+//!     weighs_sources: false,
+//!     background_tolerance: 0.0,
 //!     dmin_m: 0.0,
 //!     fixes: Fixes::none(),
 //!     detector: laboratory.detector,
@@ -88,7 +90,7 @@ pub use error::Error;
 pub use experiment::Experiment;
 pub use fixes::{Fixes, Oddity};
 pub use lanes::{Level, Precision};
-pub use layers::{BackgroundLayer, LayerNumbers};
+pub use layers::{BackgroundLayer, LastSample, LayerNumbers};
 pub use polarization::{Polarization, PolarizationFrame, polarization_factor};
 pub use progress::{Cancel, Progress};
 pub use render::{Frame, PanelImage, PixelPlace, RunOptions, render, render_with};

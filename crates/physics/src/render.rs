@@ -12,7 +12,7 @@ use crate::compat;
 use crate::driver;
 use crate::error::Error;
 use crate::lanes::{Level, Precision};
-use crate::layers::photons_of_layers;
+use crate::layers::{Memory, Nodes, photons_of_layers};
 use crate::progress::{Cancel, Progress};
 use crate::sampling::Lookup;
 use crate::scalar::Pixel;
@@ -139,16 +139,24 @@ fn add_layers(
     if scene.layers.is_empty() {
         return Ok(());
     }
+    let tolerance = scene.setup.background_tolerance;
+    let nodes: Vec<Nodes> = match tolerance > 0.0 {
+        true => (scene.views().map(|view| Nodes::new(&view, tolerance))).collect(),
+        false => Vec::new(),
+    };
     let rows = rows_of_regions(scene, panels);
     driver::map(rows, ROWS_AT_A_TIME, |row| {
         let view = scene.view(row.panel);
-        let mut sums = Vec::new();
+        let mut memory = Memory::new(&view);
         let pixels = row.pixels.get_mut(row.columns).unwrap_or_default();
+        if let Some(nodes) = nodes.get(row.panel) {
+            return nodes.add_to(&view, row.slow, pixels);
+        }
         for (fast, out) in view.panel.roi().fast().zip(pixels) {
             let cancelled = options.cancel.is_some_and(Cancel::is_raised);
             if !cancelled && view.panel.uses(fast, row.slow) {
                 let slow = row.slow;
-                let photons = photons_of_layers(&view, Pixel { fast, slow }, &mut sums);
+                let photons = photons_of_layers(&view, Pixel { fast, slow }, &mut memory);
                 *out = (f64::from(*out) + photons) as f32;
             }
         }

@@ -3,6 +3,7 @@
 use nanobragg_geometry::{Panel, Surface, vector};
 
 use crate::compat::History;
+use crate::layers::{Memory, photons_of_layers};
 use crate::render::{Frame, PixelPlace};
 use crate::scalar::{Observer, Pixel, Subpixel, Term, sum_pixel};
 use crate::scene::{Scene, View};
@@ -92,13 +93,19 @@ pub fn trace_pixel(scene: &Scene, frame: &Frame, place: PixelPlace) -> Option<Pi
     let view = scene.view(panel);
     let mut habits = History::of_frame(scene, frame).before(place);
     let mut tracer = Tracer::new(&view, fast, slow);
-    let sum = sum_pixel(&view, Pixel { fast, slow }, &mut habits, &mut tracer);
+    let pixel = Pixel { fast, slow };
+    let sum = sum_pixel(&view, pixel, &mut habits, &mut tracer);
+    let mut photons = sum.photons as f32;
+    if !view.layers.is_empty() {
+        let layers = photons_of_layers(&view, pixel, &mut Memory::new(&view));
+        photons = (f64::from(photons) + layers) as f32;
+    }
     Some(PixelTrace {
         intensity: sum.intensity,
         polarization: sum.corrections.polarization,
         solid_angle_sr: sum.corrections.solid_angle_sr,
         capture: sum.corrections.capture,
-        photons: sum.photons as f32,
+        photons,
         ..tracer.trace
     })
 }

@@ -74,6 +74,8 @@ prop_compose! {
             fluence_per_m2: 1e28,
             water_m: 0.0,
             background: Vec::new(),
+        weighs_sources: false,
+        background_tolerance: 0.0,
             dmin_m: 0.0,
             fixes: nanobragg_physics::Fixes::none(),
         }

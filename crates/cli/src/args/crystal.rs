@@ -179,11 +179,5 @@ pub(super) static GROUP: Group = Group {
         .replaces(Replaced::not_positive, "it counts as not given")
         .help("Mosaic domains to render; 0 or less counts as not given.")
         .of(&["crystal.mosaic.domains"]),
-        FlagSpec::number("density", "g/cm3", Range::Any, |_, _| {})
-            .or(&["sample_density", "sample_den"])
-            .help("Accepted; the image does not depend on it."),
-        FlagSpec::number("MW", "g/mol", Range::Any, |_, _| {})
-            .or(&["molecular_weight", "molec"])
-            .help("Accepted; the image does not depend on it."),
     ],
 };

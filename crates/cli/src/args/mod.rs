@@ -6,6 +6,7 @@
 //!
 //! Fields have the units of the command line, which are in their names. `None` means "not given".
 
+mod background;
 mod beam;
 mod coordinates;
 mod crystal;
@@ -27,6 +28,7 @@ mod warning;
 use std::ffi::OsString;
 use std::sync::Arc;
 
+pub use background::BackgroundArgs;
 pub use beam::BeamArgs;
 pub use coordinates::CoordinateArgs;
 pub(crate) use coordinates::correction;
@@ -64,6 +66,8 @@ pub struct Args {
     pub vectors: VectorArgs,
     /// Spectrum, divergence, intensity.
     pub beam: BeamArgs,
+    /// Amorphous material in the beam.
+    pub background: BackgroundArgs,
     /// The sums of a pixel.
     pub sampling: SamplingArgs,
     /// Files to write and their scales.
@@ -138,7 +142,7 @@ impl Args {
 }
 
 /// The groups of flags, in the order of the help.
-pub fn groups() -> [&'static Group; 12] {
+pub fn groups() -> [&'static Group; 13] {
     [
         &crystal::GROUP,
         &structure_factors::GROUP,
@@ -146,6 +150,7 @@ pub fn groups() -> [&'static Group; 12] {
         &detector::GROUP,
         &vectors::GROUP,
         &beam::GROUP,
+        &background::GROUP,
         &sampling::GROUP,
         &output::GROUP,
         &noise::GROUP,

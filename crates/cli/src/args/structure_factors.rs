@@ -58,10 +58,7 @@ FlagSpec::path("dump", |args, path| args.factors.dump_path = Some(path))
 FlagSpec::switch("interpolate", |args| args.factors.lookup = Some(Lookup::Tricubic)).help("Interpolate F between whole indices. The default if the crystal is at most two \
              cells wide somewhere."),
 FlagSpec::switch("nointerpolate", |args| args.factors.lookup = Some(Lookup::Nearest)).help("Take F from the nearest whole index."),
-FlagSpec::path("stol", |_, _| {}).ignored().help("Amorphous scattering against sin(theta)/lambda: not used."),
-FlagSpec::path("4stol", |_, _| {}).ignored().help("The same against 4 sin(theta)/lambda: not used."),
-FlagSpec::path("Q", |_, _| {}).ignored().help("The same against 4 pi sin(theta)/lambda: not used."),
-FlagSpec::path("stolout", |_, _| {}).ignored().help("Where to write it: not used."),
+FlagSpec::path("stolout", |_, _| {}).ignored().help("Where to write amorphous scattering: not used; nanoBragg nonbragg has it."),
 FlagSpec::switch("coherent", |_| {})
         .ignored().help("Add amplitudes: not used."),
 ],

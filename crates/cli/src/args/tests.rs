@@ -262,12 +262,12 @@ fn counts_below_one_mean_not_given() {
 
 #[test]
 fn flags_without_effect_are_accepted_with_a_warning() {
-    let given = args("-Q f -coherent -hdiv 0.28 -source_distance 10 -MW 18 -dispstep 3");
+    let given = args("-stolout f -coherent -hdiv 0.28 -source_distance 10 -MW 18 -dispstep 3");
     let warned: Vec<String> = given.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(
         warned,
         [
-            "-Q has no effect",
+            "-stolout has no effect",
             "-coherent has no effect",
             "-hdiv has no effect",
             "-source_dist has no effect",

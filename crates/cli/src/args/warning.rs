@@ -43,10 +43,14 @@ impl fmt::Display for Warning {
 
 /// Warnings about the final values.
 pub(super) fn of_values(args: &Args) -> Vec<Warning> {
-    args.beam
-        .polarization
-        .filter(|factor| factor.abs() > 1.0)
-        .map(|factor| Warning::PolarizationFactor { factor })
+    let factor = args.beam.polarization.filter(|factor| factor.abs() > 1.0);
+    let factor = factor.map(|factor| Warning::PolarizationFactor { factor });
+    // A layer of an experiment file may have them.
+    let has_layer = args.background.table.is_some() || args.running.experiment_path.is_some();
+    let without_layer = ["thick", "molecules"].into_iter();
+    let without_layer = without_layer.filter(|flag| !has_layer && args.gives(flag));
+    factor
         .into_iter()
+        .chain(without_layer.map(|flag| Warning::NoEffect { flag }))
         .collect()
 }

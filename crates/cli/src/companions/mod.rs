@@ -3,6 +3,7 @@
 
 mod files;
 mod noisify;
+mod nonbragg;
 mod words;
 
 use std::ffi::{OsStr, OsString};
@@ -95,12 +96,12 @@ pub enum CompanionError {
         /// The file.
         path: PathBuf,
     },
-    /// The program is not part of this version.
-    #[error("{program} is not part of this version")]
-    NotAvailable {
-        /// The program.
-        program: &'static str,
-    },
+    /// An input that does not fit.
+    #[error("{0}")]
+    Input(String),
+    /// The experiment cannot be rendered.
+    #[error(transparent)]
+    Library(#[from] nanobragg::Error),
 }
 
 /// Carries out the words after the name of a companion. The lines of the C program's standard output go
@@ -115,9 +116,7 @@ pub fn run(
 ) -> Result<(), CompanionError> {
     match companion {
         Companion::Noisify => noisify::run(words, page),
-        Companion::NonBragg => Err(CompanionError::NotAvailable {
-            program: companion.name(),
-        }),
+        Companion::NonBragg => nonbragg::run(words, page),
     }
 }
 

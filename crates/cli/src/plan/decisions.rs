@@ -220,6 +220,18 @@ impl List<'_> {
             let water = format!("{} um", g(experiment.water_m * 1e6));
             self.add("water", water, Because::Flag("water"));
         }
+        let decided = &self.job.resolved.decisions.layers;
+        for (layer, decision) in experiment.background.iter().zip(decided) {
+            let text = format!(
+                "{}, {} mm, {} g/cm^3, {} molecules",
+                layer.name,
+                g(layer.thickness_m * 1e3),
+                g(decision.density_g_per_cm3),
+                g(layer.molecules)
+            );
+            let because = self.flag_or_default(&["background", "stol", "4stol", "Q"]);
+            self.add("background", text, because);
+        }
     }
 
     fn seeds(&mut self) {

@@ -5,7 +5,7 @@ use nanobragg::gradient::Parameter as P;
 use nanobragg_refine::Refinement;
 
 /// Flags whose value is a parameter in the unit of the flag.
-const PLAIN: [(P, &str); 17] = [
+const PLAIN: [(P, &str); 18] = [
     (P::Fudge, "fudge"),
     (P::MosaicSpread, "mosaic"),
     (P::PhiStart, "phi"),
@@ -23,6 +23,7 @@ const PLAIN: [(P, &str); 17] = [
     (P::SensorThickness, "detector_thick"),
     (P::SensorAttenuation, "detector_abs"),
     (P::Water, "water"),
+    (P::BackgroundScale, "background_scale"),
 ];
 
 /// Words that are appended to the words of the start and give the refined experiment: the last of several

@@ -56,6 +56,12 @@ pub(super) fn steps(page: &mut String, job: &Job) {
         page,
         "  every source counts the same: recorded weights are not used"
     );
+    if experiment.weighs_sources && !experiment.background.is_empty() {
+        line!(
+            page,
+            "  but the background uses the weights of listed sources"
+        );
+    }
     line!(
         page,
         "  created a total of {} mosaic domains",
@@ -139,6 +145,16 @@ pub(super) fn summary(page: &mut String, job: &Job, args: &Args) {
     }
     if args.noise.wanted || experiment.water_m > 0.0 {
         line!(page, "  water droplet size: {} m", g(experiment.water_m));
+    }
+    for (layer, decision) in experiment.background.iter().zip(&decisions.layers) {
+        line!(
+            page,
+            "  background: {}, {} mm thick, {} g/cm^3 ({} molecules)",
+            layer.name,
+            g(layer.thickness_m * 1000.0),
+            g(decision.density_g_per_cm3),
+            g(layer.molecules)
+        );
     }
 }
 

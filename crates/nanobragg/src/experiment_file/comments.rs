@@ -68,6 +68,10 @@ const COMMENTS: &[(&str, &str)] = &[
         "in place of that of the material",
     ),
     ("background_scale", "a factor on all layers, 1 if not given"),
+    (
+        "background_tolerance",
+        "relative error allowed for speed; every pixel is summed if not given",
+    ),
     ("without_f000", "F(000) is 0: no direct beam"),
     ("dmin_angstrom", "nothing finer is rendered; 0: no limit"),
     ("noise_seed", "the clock if not given"),

@@ -7,7 +7,7 @@ use nanobragg_geometry::{Attenuation, vector};
 use nanobragg_physics::{Oddity, Scene};
 use nanobragg_sources::{SourceDefaults, SourceList, Steps};
 
-use super::parameter::Parameter;
+use super::parameter::{LayerNumber, Parameter};
 use crate::error::Error;
 use crate::resolve::Resolved;
 use crate::spec::{ExperimentSpec, SourcesSpec};
@@ -202,11 +202,42 @@ impl<'s> Base<'s> {
             {
                 Some("the sensor does not absorb")
             }
+            Parameter::BackgroundScale if experiment.background.is_empty() => {
+                Some("there are no layers in the beam")
+            }
+            Parameter::BackgroundScale if self.spec.background_scale() == 0.0 => {
+                Some("the scale is 0")
+            }
             Parameter::StructureFactor(hkl) => {
                 self.factor_offset(parameter, hkl)?;
                 None
             }
-            _ => None,
+            _ => parameter
+                .layer()
+                .and_then(|(number, at)| self.reason_against_layer(number, at)),
         })
+    }
+
+    /// Why the image does not depend on a number of the layer `at`.
+    fn reason_against_layer(&self, number: LayerNumber, at: usize) -> Option<&'static str> {
+        let layer = self.resolved.experiment.background.get(at);
+        let decision = self.resolved.decisions.layers.get(at);
+        let (Some(layer), Some(decision)) = (layer, decision) else {
+            return Some("there is no such layer in the beam");
+        };
+        let (value, is_absorbed) = match number {
+            LayerNumber::Thickness => (layer.thickness_m, true),
+            LayerNumber::Density => (
+                decision.density_g_per_cm3,
+                decision.absorption_follows_density,
+            ),
+        };
+        if value == 0.0 {
+            Some("it is 0")
+        } else if decision.molecules_are_given && !(is_absorbed && layer.absorption_per_m != 0.0) {
+            Some("the number of molecules was given")
+        } else {
+            None
+        }
     }
 }

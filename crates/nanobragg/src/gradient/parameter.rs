@@ -128,6 +128,27 @@ parameters! {
     SensorAttenuation: "sensor_attenuation", "micrometre", share(0.1, 1e-3);
     /// Edge of the cube of water in micrometres.
     Water: "water", "micrometre", share(0.1, 1e-3);
+    /// Factor on all layers of the background.
+    BackgroundScale: "background_scale", "1", share(0.3, 1e-3);
+    /// Thickness of the first layer of the background in millimetres.
+    BackgroundThickness1: "background_thickness_1", "mm", share(0.3, 1e-6);
+    /// Density of the first layer of the background in g/cm^3.
+    BackgroundDensity1: "background_density_1", "g/cm^3", share(0.3, 1e-6);
+    /// Thickness of the second layer of the background in millimetres.
+    BackgroundThickness2: "background_thickness_2", "mm", share(0.3, 1e-6);
+    /// Density of the second layer of the background in g/cm^3.
+    BackgroundDensity2: "background_density_2", "g/cm^3", share(0.3, 1e-6);
+    /// Thickness of the third layer of the background in millimetres.
+    BackgroundThickness3: "background_thickness_3", "mm", share(0.3, 1e-6);
+    /// Density of the third layer of the background in g/cm^3.
+    BackgroundDensity3: "background_density_3", "g/cm^3", share(0.3, 1e-6);
+}
+
+/// A number of a layer of the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LayerNumber {
+    Thickness,
+    Density,
 }
 
 impl Parameter {
@@ -171,6 +192,19 @@ impl Parameter {
             .next()
             .is_none()
             .then_some(Self::StructureFactor(Hkl(hkl)))
+    }
+
+    /// The layer of the background whose thickness or density this is, counted from 0.
+    pub(super) fn layer(self) -> Option<(LayerNumber, usize)> {
+        Some(match self {
+            Self::BackgroundThickness1 => (LayerNumber::Thickness, 0),
+            Self::BackgroundThickness2 => (LayerNumber::Thickness, 1),
+            Self::BackgroundThickness3 => (LayerNumber::Thickness, 2),
+            Self::BackgroundDensity1 => (LayerNumber::Density, 0),
+            Self::BackgroundDensity2 => (LayerNumber::Density, 1),
+            Self::BackgroundDensity3 => (LayerNumber::Density, 2),
+            _ => return None,
+        })
     }
 
     fn row(self) -> Option<&'static Row> {

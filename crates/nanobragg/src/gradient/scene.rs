@@ -6,11 +6,12 @@ use nanobragg_crystal::{
 };
 use nanobragg_geometry::{Attenuation, Placement, PlacementInput, Sensor, place, vector};
 use nanobragg_numeric::Scalar;
+use nanobragg_physics::LayerNumbers;
 use nanobragg_physics::gradient::{Numbers, PanelNumbers, SourceNumbers};
 use nanobragg_sources::{BeamAxes, Steps};
 
 use super::base::Base;
-use super::parameter::Parameter;
+use super::parameter::{LayerNumber, Parameter};
 use crate::error::Error;
 use crate::spec::SourcesSpec;
 
@@ -89,6 +90,7 @@ impl Base<'_> {
         numbers.kahn_factor += shifts.of(Parameter::PolarizationFactor, 1.0);
         numbers.fluence_per_m2 += shifts.of(Parameter::Fluence, 1.0);
         numbers.water_m += shifts.of(Parameter::Water, 1e-6);
+        self.layers(shifts, &mut numbers.layers);
         let first = self.placement(shifts);
         let beam = experiment.beam.direction().map(T::from_f64);
         let others = self.spec.detector.others.iter();
@@ -111,6 +113,42 @@ impl Base<'_> {
             }
         }
         Ok(numbers)
+    }
+
+    /// Shifts scale, thickness and density of the layers of the background.
+    fn layers<T: Scalar>(&self, shifts: &Shifts<'_, T>, layers: &mut [LayerNumbers<T>]) {
+        let one = T::from_f64(1.0);
+        for &(parameter, by) in shifts.0 {
+            if parameter == Parameter::BackgroundScale {
+                let ratio = one + by / T::from_f64(self.spec.background_scale());
+                layers.iter_mut().for_each(|layer| layer.molecules *= ratio);
+            }
+            let Some((number, at)) = parameter.layer() else {
+                continue;
+            };
+            let decision = self.resolved.decisions.layers.get(at);
+            let (Some(layer), Some(decision)) = (layers.get_mut(at), decision) else {
+                continue;
+            };
+            let ratio = match number {
+                LayerNumber::Thickness => {
+                    let by_m = by * T::from_f64(1e-3);
+                    let ratio = one + by_m / T::from_f64(layer.thickness_m.value());
+                    layer.thickness_m += by_m;
+                    ratio
+                }
+                LayerNumber::Density => {
+                    let ratio = one + by / T::from_f64(decision.density_g_per_cm3);
+                    if decision.absorption_follows_density {
+                        layer.absorption_per_m *= ratio;
+                    }
+                    ratio
+                }
+            };
+            if !decision.molecules_are_given {
+                layer.molecules *= ratio;
+            }
+        }
     }
 
     fn wavelength_m<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> T {

@@ -8,7 +8,7 @@ use nanobragg_geometry::{Angle, Attenuation, Length, vector};
 use nanobragg_sources::StepSpec;
 
 use super::base::Base;
-use super::parameter::Parameter;
+use super::parameter::{LayerNumber, Parameter};
 use super::scene::strain;
 use crate::error::Error;
 use crate::factors::FactorsSpec;
@@ -121,6 +121,13 @@ pub fn with_value(
             spec.detector.sensor.attenuation = Attenuation::Depth(Length::from_um(value));
         }
         Parameter::Water => spec.water = Length::from_um(value),
+        Parameter::BackgroundScale => spec.background_scale = Some(value),
+        Parameter::BackgroundThickness1
+        | Parameter::BackgroundThickness2
+        | Parameter::BackgroundThickness3
+        | Parameter::BackgroundDensity1
+        | Parameter::BackgroundDensity2
+        | Parameter::BackgroundDensity3 => spec.set_layer(parameter, value),
         Parameter::StructureFactor(hkl) => {
             let mut factors = base.resolved.experiment.factors.clone();
             Arc::make_mut(&mut factors).replace(hkl, value);
@@ -141,6 +148,18 @@ fn set_range(spec: &mut StepSpec, steps: nanobragg_sources::Steps, range: f64) {
 }
 
 impl ExperimentSpec {
+    fn set_layer(&mut self, parameter: Parameter, value: f64) {
+        let Some((number, at)) = parameter.layer() else {
+            return;
+        };
+        if let Some(layer) = self.background.get_mut(at) {
+            match number {
+                LayerNumber::Thickness => layer.thickness = Some(Length::from_mm(value)),
+                LayerNumber::Density => layer.density_g_per_cm3 = Some(value),
+            }
+        }
+    }
+
     fn set_cells(&mut self, axis: usize, value: f64) -> Result<(), Error> {
         if value.fract() != 0.0 || !(1.0..=1e15).contains(&value) {
             return Err(Error::OutOfRange {
@@ -160,6 +179,21 @@ impl ExperimentSpec {
 }
 
 impl Base<'_> {
+    /// The thickness in mm or the density in g/cm^3 of a layer; 0 if there is no such layer.
+    fn layer_value(&self, parameter: Parameter) -> f64 {
+        let value = parameter.layer().and_then(|(number, at)| match number {
+            LayerNumber::Thickness => {
+                let layer = self.resolved.experiment.background.get(at)?;
+                Some(layer.thickness_m * 1e3)
+            }
+            LayerNumber::Density => {
+                let decision = self.resolved.decisions.layers.get(at)?;
+                Some(decision.density_g_per_cm3)
+            }
+        });
+        value.unwrap_or(0.0)
+    }
+
     /// The current value of `parameter`, in the unit of the parameter.
     pub(super) fn value(&self, parameter: Parameter) -> Result<f64, Error> {
         let experiment = &self.resolved.experiment;
@@ -205,6 +239,13 @@ impl Base<'_> {
             Parameter::SensorThickness => panel.sensor().thickness_m * 1e6,
             Parameter::SensorAttenuation => 1e6 / panel.sensor().mu_per_m,
             Parameter::Water => experiment.water_m * 1e6,
+            Parameter::BackgroundScale => self.spec.background_scale(),
+            Parameter::BackgroundThickness1
+            | Parameter::BackgroundThickness2
+            | Parameter::BackgroundThickness3
+            | Parameter::BackgroundDensity1
+            | Parameter::BackgroundDensity2
+            | Parameter::BackgroundDensity3 => self.layer_value(parameter),
             Parameter::StructureFactor(hkl) => {
                 let offset = self.factor_offset(parameter, hkl)?;
                 let listed = experiment.factors.values().get(offset).copied();

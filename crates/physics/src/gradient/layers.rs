@@ -7,7 +7,7 @@ use super::forward::{TOGETHER, panels_with_pixels};
 use super::numbers::{Numbers, Tangent};
 use super::sweep::{Images, for_each_row};
 use crate::error::Error;
-use crate::layers::photons_of_layers;
+use crate::layers::{Memory, photons_of_layers};
 use crate::render::RunOptions;
 use crate::scalar::Pixel;
 use crate::scene::{Scene, View};
@@ -108,12 +108,12 @@ pub(super) fn add_photons<T: Scalar + Send + Sync>(
 
 /// Calls `take` with column and photons of every rendered pixel of a row.
 fn for_each_pixel<T: Scalar>(view: &View<'_, T>, slow: u32, mut take: impl FnMut(u32, T)) {
-    let mut sums = Vec::new();
+    let mut memory = Memory::new(view);
     for fast in view.panel.roi().fast() {
         if view.panel.uses(fast, slow) {
             take(
                 fast,
-                photons_of_layers(view, Pixel { fast, slow }, &mut sums),
+                photons_of_layers(view, Pixel { fast, slow }, &mut memory),
             );
         }
     }

@@ -42,6 +42,10 @@ pub(crate) struct Setup {
     /// Whether the crystal scatters at all: not with structure factors of 0 only.
     pub(crate) has_crystal: bool,
     pub(crate) layers: Vec<BackgroundLayer>,
+    /// The largest relative error of the photons of layers; 0 if every pixel is summed.
+    pub(crate) background_tolerance: f64,
+    /// Whether the weights of sources count for the layers.
+    pub(crate) weighs_sources: bool,
     pub(crate) fixes: Fixes,
 }
 
@@ -73,6 +77,8 @@ impl Setup {
             has_water: experiment.water_m != 0.0,
             has_crystal: !experiment.factors.is_empty() || experiment.factors.default_f() != 0.0,
             layers: experiment.background.clone(),
+            background_tolerance: experiment.background_tolerance,
+            weighs_sources: experiment.weighs_sources,
             fixes: experiment.fixes,
         }
     }

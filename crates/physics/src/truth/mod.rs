@@ -12,7 +12,7 @@ use crate::backend::{Backend, Lanes};
 use crate::driver::in_order;
 use crate::error::Error;
 use crate::lanes::{Level, Precision};
-use crate::render::{Frame, RunOptions};
+use crate::render::{Frame, RunOptions, render};
 use crate::scene::Scene;
 
 /// The reflections in an image.
@@ -76,7 +76,21 @@ pub fn truth(
         precision: Precision::Double,
     };
     lanes.supports(scene).map_err(|_| Error::NoShares)?;
-    let found = shares::of_image(scene, frame, options)?;
+    // Shares are those of the photons of the crystal. They cannot be had from the sum with the layers, which may
+    // be so much brighter that rounding hides the spots.
+    let crystal = match scene.layers.is_empty() {
+        true => None,
+        false => {
+            let options = RunOptions {
+                progress: None,
+                ..*options
+            };
+            Some(render(&scene.without_layers(), &options)?)
+        }
+    };
+    let of_layers = |crystal: &Frame| total_photons(frame) - total_photons(crystal);
+    let layer_photons = crystal.as_ref().map_or(0.0, of_layers);
+    let found = shares::of_image(scene, crystal.as_ref().unwrap_or(frame), options)?;
     let mut left_out_photons = 0.0;
     let mut kept = Vec::new();
     for ((hkl, panel), sums) in &found.reflections {
@@ -104,6 +118,12 @@ pub fn truth(
     Ok(Truth {
         reflections,
         left_out_photons,
-        background_photons: found.background_photons,
+        background_photons: found.background_photons + layer_photons,
     })
+}
+
+fn total_photons(frame: &Frame) -> f64 {
+    let pixels = frame.panels.iter().flat_map(|image| &image.pixels);
+    let finite = pixels.filter(|photons| photons.is_finite());
+    finite.map(|photons| f64::from(*photons)).sum()
 }

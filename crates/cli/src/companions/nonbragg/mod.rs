@@ -1,0 +1,468 @@
+//! `nanoBragg nonbragg`: amorphous material, with the command line and the files of the C program nonBragg.
+//!
+//! The image is that of an experiment without a crystal and with one layer.
+
+mod experiment;
+mod options;
+mod page;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use nanobragg::io::printf::general as g;
+use nanobragg::io::smv::{self, Fields};
+use nanobragg::io::{Image, Output, float, pgm};
+use nanobragg::materials::StolUnit;
+use nanobragg::{
+    CountsToF, LastSample, Oddity, Offset, PixelPlace, RadialPoint, RadialProfile, Resolved,
+    Response, ResponseSpec, RunOptions, Scene, Simulated, Warning, simulate,
+};
+use tracing::warn;
+
+use self::options::{CHOICES, Request, take_no_bare_word};
+use self::page::line;
+use super::{CompanionError, words};
+use crate::resolve::seed_from_clock;
+
+/// The oddities of a placed detector and of tables that are told of. Those of a crystal do not matter.
+const TOLD_OF: [Oddity; 3] = [Oddity::TableEnds, Oddity::Curved, Oddity::TwothetaDistance];
+
+/// Carries out the words after the name of the program.
+pub(super) fn run(words: &[OsString], out: &mut dyn Write) -> Result<(), CompanionError> {
+    let usage = |fault: String| CompanionError::Usage {
+        program: "nonbragg",
+        fault,
+    };
+    if words::asks_for_help(words) {
+        let _ = writeln!(
+            out,
+            "Usage: nanoBragg nonbragg -stol FILE [options]\n\nAmorphous material, as the C program nonBragg.\n"
+        );
+        let _ = out.write_all(words::help(CHOICES).as_bytes());
+        return Ok(());
+    }
+    let read = |request: &mut Request| {
+        words::read(CHOICES, words, request, take_no_bare_word).map_err(usage)
+    };
+    let mut request = Request::default();
+    let mut ignored = read(&mut request)?;
+    let mut page = String::new();
+    let mut measured = None;
+    if let Some(path) = &request.measured {
+        line!(page, "reading {}", path.display());
+        let (header, pixels) = smv::read(path)?;
+        let mut with_header = Request::default();
+        with_header.take_header(&header, pixels.sides());
+        // The options override the header.
+        ignored = read(&mut with_header)?;
+        request = with_header;
+        measured = Some(pixels.to_floats());
+    }
+    for word in ignored {
+        warn!("{word} has no effect");
+    }
+    line!(
+        page,
+        "nonBragg amorphous material diffraction simulator - James Holton and Ken Frankel 3-19-16"
+    );
+    let Some((path, unit)) = request.table.clone() else {
+        return Err(usage(
+            "no table of the material: give -stol FILE".to_owned(),
+        ));
+    };
+    let spec = request.experiment(&path, unit)?;
+    let resolved = spec.resolve()?;
+    tell(&request, &resolved);
+    let seed = request.seed.unwrap_or_else(seed_from_clock);
+    page::before(&mut page, &request, &spec, &resolved, seed);
+    flush(&mut page, out);
+
+    let options = RunOptions {
+        threads: request.threads,
+        ..RunOptions::default()
+    };
+    let image = simulate(&resolved.experiment, &options)?;
+    let scene = Scene::new(&resolved.experiment);
+    let mut run = Run {
+        request: &request,
+        resolved: &resolved,
+        scene: &scene,
+        image,
+        page,
+    };
+    let pixels = run.image.statistics.pixels;
+    page::progress(&mut run.page, &request, pixels);
+    let solid_angles = run
+        .places()
+        .map(|(_, place)| scene.solid_angle_of_samples_sr(place));
+    let solid_angle_sr: f64 = solid_angles.sum();
+    line!(
+        run.page,
+        "solid angle subtended by detector = {} steradian ( {}% sphere)",
+        g(solid_angle_sr),
+        g(100.0 * solid_angle_sr / 4.0 / std::f64::consts::PI)
+    );
+    run.write(measured.as_ref(), unit, seed, out)
+}
+
+fn flush(page: &mut String, out: &mut dyn Write) {
+    // A closed pipe does not stop the run: the files are what it is for.
+    let _ = out.write_all(page.as_bytes());
+    let _ = out.flush();
+    page.clear();
+}
+
+fn tell(request: &Request, resolved: &Resolved) {
+    let decisions = &resolved.decisions;
+    for warning in &decisions.warnings {
+        if matches!(
+            warning,
+            Warning::Material(_) | Warning::TableEnds { .. } | Warning::DenseLayer { .. }
+        ) {
+            warn!("{warning}");
+        }
+    }
+    for oddity in decisions.oddities.iter().filter(|o| TOLD_OF.contains(o)) {
+        warn!("{oddity}");
+    }
+    let fixed = &request.fixed;
+    let measures = request.measured.is_some();
+    for (is_met, text) in [
+        (
+            request.counts_differ(),
+            "a number of pixels is rounded up to one more than given (oddity 'pixel-count' of the C program)",
+        ),
+        (
+            request.no_pgm && !fixed.nopgm,
+            "-nopgm does not stop the grey image (oddity 'nopgm' of the C program)",
+        ),
+        (
+            measures && !fixed.rejection,
+            "no pixel is rejected, however far it is from the mean (oddity 'rejection' of the C program)",
+        ),
+        (
+            measures && !fixed.grey_scale && request.pgm_scale <= 0.0,
+            "with -img the mean, and with it the scale of the grey image, follows from the pixels of the last \
+             point of the profile (oddity 'grey-scale' of the C program)",
+        ),
+    ] {
+        if is_met {
+            warn!("{text}");
+        }
+    }
+}
+
+/// A rendered image with all that its files need.
+struct Run<'r> {
+    request: &'r Request,
+    resolved: &'r Resolved,
+    scene: &'r Scene,
+    image: Simulated,
+    page: String,
+}
+
+impl Run<'_> {
+    fn write(
+        mut self,
+        measured: Option<&Image<f32>>,
+        unit: StolUnit,
+        seed: i64,
+        out: &mut dyn Write,
+    ) -> Result<(), CompanionError> {
+        let request = self.request;
+        if request.is_f_map {
+            self.plot_f()?;
+        }
+        let mut outputs = Vec::new();
+        let mut last_count = None;
+        if let Some(measured) = measured {
+            let points = self.profile(measured)?;
+            last_count = points.last().map(|point| point.pixels);
+            let mut output = Output::create(&request.profile_out)?;
+            let known = points.iter().filter(|point| point.is_known());
+            for point in known.clone() {
+                writeln!(output, "{}", point.line(unit)).map_err(nanobragg::io::Error::from)?;
+            }
+            self.tell_of_profile(&points, unit);
+            line!(
+                self.page,
+                "wrote {} as {} lines of text",
+                request.profile_out.display(),
+                known.count()
+            );
+            outputs.push(output);
+        }
+        let counted = last_count.filter(|_| !request.fixed.grey_scale);
+        let figures = Figures::of(self.image.photons.pixels(), self.resolved, counted);
+
+        let pixels = self.image.photons.pixels().len();
+        line!(
+            self.page,
+            "writing {} as {pixels} 4-byte floats",
+            request.float_out.display()
+        );
+        let mut output = Output::create(&request.float_out)?;
+        float::write(&mut output, &self.image.photons)?;
+        outputs.push(output);
+
+        line!(
+            self.page,
+            "max_I = {}  at {} {}",
+            g(figures.max),
+            g(figures.max_at_m[0]),
+            g(figures.max_at_m[1])
+        );
+        line!(
+            self.page,
+            "mean= {} rms= {} rmsd= {}",
+            g(figures.mean),
+            g(figures.rms),
+            g(figures.rmsd)
+        );
+        let response = ResponseSpec {
+            offset: Some(Offset {
+                counts: request.offset_counts,
+            }),
+            ..ResponseSpec::default()
+        };
+        let scale = match request.scale {
+            scale if scale > 0.0 => scale,
+            _ if figures.max > 0.0 => 55000.0 / figures.max,
+            _ => 1.0,
+        };
+        line!(self.page, "intfile_scale = {}", g(scale));
+        let fields = self.fields()?;
+        let integers = Response::integers(&response, scale).map_err(nanobragg::Error::from)?;
+        let counts = self.image.counts::<u16>(integers)?;
+        outputs.push(self.smv(&request.int_out, &fields, &counts.pixels)?);
+
+        if !(request.no_pgm && request.fixed.nopgm) {
+            outputs.push(self.greys(&figures, scale)?);
+        }
+        if request.has_noise {
+            let noise = Response::measured(&response, seed).map_err(nanobragg::Error::from)?;
+            let counts = self.image.counts::<u16>(noise)?;
+            line!(
+                self.page,
+                "{:.0} photons on noise image ({} overloads)",
+                counts.photons.unwrap_or(0.0),
+                counts.overloads
+            );
+            outputs.push(self.smv(&request.noise_out, &fields, &counts.pixels)?);
+        }
+        for output in outputs {
+            output.commit()?;
+        }
+        flush(&mut self.page, out);
+        Ok(())
+    }
+
+    /// The rendered pixels in raster order, each with its place in the image.
+    fn places(&self) -> impl Iterator<Item = (usize, PixelPlace)> + use<> {
+        let panel = self.resolved.experiment.detector.first();
+        let width = panel.pixels_fast() as usize;
+        let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
+        slow.flat_map(move |slow| {
+            fast.clone().map(move |fast| {
+                let place = PixelPlace {
+                    panel: 0,
+                    slow,
+                    fast,
+                };
+                (slow as usize * width + fast as usize, place)
+            })
+        })
+    }
+
+    /// The last sub-pixel and source of each rendered pixel.
+    fn samples(&self) -> impl Iterator<Item = (usize, LastSample)> {
+        let places = self.places();
+        places.filter_map(|(at, place)| Some((at, self.scene.last_sample(place)?)))
+    }
+
+    /// Replaces the photons by F at the last sub-pixel and source.
+    fn plot_f(&mut self) -> Result<(), CompanionError> {
+        let (fast, slow) = (self.image.photons.fast(), self.image.photons.slow());
+        let mut pixels = vec![0.0; fast * slow];
+        if let Some(layer) = self.resolved.experiment.background.first() {
+            for (at, sample) in self.samples() {
+                if let Some(pixel) = pixels.get_mut(at) {
+                    *pixel = layer.profile.electrons_at(sample.stol_per_m) as f32;
+                }
+            }
+        }
+        self.image.photons = Image::new(fast, slow, pixels)?;
+        Ok(())
+    }
+
+    /// The profile of a measured image.
+    fn profile(&self, measured: &Image<f32>) -> Result<Vec<RadialPoint>, CompanionError> {
+        let request = self.request;
+        let experiment = &self.resolved.experiment;
+        let found = [measured.fast(), measured.slow()];
+        let is_own = request.pixels == found.map(Some);
+        let Some(layer) = experiment.background.first().filter(|_| is_own) else {
+            return Err(CompanionError::Input(format!(
+                "-img has {}x{} pixels, which -detpixels must not change",
+                found[0], found[1]
+            )));
+        };
+        let to_f = CountsToF {
+            offset_counts: request.offset_counts,
+            gain: request.gain,
+            fluence_per_m2: experiment.fluence_per_m2,
+            molecules: layer.molecules,
+            steps: self.scene.steps(),
+        };
+        let mut profile = RadialProfile::new(&layer.profile);
+        for (at, sample) in self.samples() {
+            // With one pixel more in a row than the file has (the oddity `pixel-count`), rows are out of step, and
+            // 0 follows the last.
+            let counts = measured.pixels().get(at).copied().unwrap_or(0.0);
+            let mut ignored = request.ignored_counts.iter();
+            if !ignored.any(|value| f32::from(*value) == counts) {
+                profile.add(&sample, to_f.electrons(counts, &sample));
+            }
+        }
+        Ok(profile.points(request.fixed.rejection))
+    }
+
+    fn tell_of_profile(&mut self, points: &[RadialPoint], unit: StolUnit) {
+        for (bin, point) in points.iter().enumerate().filter(|(_, p)| !p.is_known()) {
+            line!(
+                self.page,
+                "WARNING: not enough pixels in bin= {} n={} stol= {} median= {} avg_arej= {}",
+                bin + 2,
+                point.pixels,
+                g(point.stol_per_m / unit.per_m()),
+                g(point.median.into()),
+                g(point.mean.into())
+            );
+        }
+    }
+
+    fn greys(&mut self, figures: &Figures, scale: f64) -> Result<Output, CompanionError> {
+        let request = self.request;
+        let scale = match request.pgm_scale {
+            given if given > 0.0 => given,
+            _ if figures.rmsd > 0.0 => 250.0 / (5.0 * figures.rmsd),
+            _ => scale,
+        };
+        line!(self.page, "pgm_scale = {}", g(scale));
+        // A negative number keeps the last byte of its whole part, as in C.
+        let greys = self.image.photons.map(|&photons| {
+            let grey = (f64::from(photons) * scale).min(255.0);
+            grey as i32 as u8
+        });
+        line!(
+            self.page,
+            "writing {} as 1-byte integers",
+            request.pgm_out.display()
+        );
+        let mut output = Output::create(&request.pgm_out)?;
+        pgm::write(&mut output, &greys, scale)?;
+        Ok(output)
+    }
+
+    fn smv(
+        &mut self,
+        path: &std::path::Path,
+        fields: &Fields,
+        counts: &Image<u16>,
+    ) -> Result<Output, CompanionError> {
+        line!(self.page, "writing {} as 2-byte integers", path.display());
+        let mut output = Output::create(path)?;
+        smv::write(&mut output, fields, counts)?;
+        Ok(output)
+    }
+
+    /// The header of both SMV images.
+    fn fields(&self) -> Result<Fields, CompanionError> {
+        let request = self.request;
+        let panel = self.resolved.experiment.detector.first();
+        let phi = &self.resolved.experiment.phi;
+        let (size_m, _) = request.sides();
+        let (phi_deg, osc_deg) = (
+            nanobragg::Angle::from_radians(phi.start_rad).degrees(),
+            nanobragg::Angle::from_radians(phi.range_rad).degrees(),
+        );
+        let twotheta = nanobragg::Angle::from_degrees(request.twotheta_deg);
+        let mut fields = Fields::new();
+        for (key, value) in [
+            ("PIXEL_SIZE", request.pixel_m * 1000.0),
+            ("DISTANCE", panel.distance_m() * 1000.0),
+            ("WAVELENGTH", request.wavelength_m * 1e10),
+            ("BEAM_CENTER_X", panel.f_beam_m() * 1000.0),
+            ("BEAM_CENTER_Y", (size_m[1] - panel.s_beam_m()) * 1000.0),
+            ("ORGX", panel.f_close_m() / request.pixel_m),
+            ("ORGY", panel.s_close_m() / request.pixel_m),
+            ("CLOSE_DISTANCE", panel.close_distance_m() * 1000.0),
+            ("PHI", phi_deg),
+            ("OSC_START", phi_deg),
+            ("OSC_RANGE", osc_deg),
+            ("TWOTHETA", twotheta.degrees()),
+        ] {
+            fields.push_number(key, value)?;
+        }
+        fields.push_text("DETECTOR_SN", "000")?;
+        fields.push_text("BEAMLINE", "fake")?;
+        Ok(fields)
+    }
+}
+
+/// The figures of an image that C prints and scales by.
+struct Figures {
+    max: f64,
+    max_at_m: [f64; 2],
+    mean: f64,
+    rms: f64,
+    rmsd: f64,
+}
+
+impl Figures {
+    /// Sums in raster order. `counted` is a number of pixels that C divides by in place of that of the image.
+    ///
+    /// For the deviation C looks at the pixel after each rendered one, and at a 0 after the last.
+    fn of(pixels: &[f32], resolved: &Resolved, counted: Option<usize>) -> Self {
+        let experiment = &resolved.experiment;
+        let panel = experiment.detector.first();
+        let (width, roi) = (panel.pixels_fast() as usize, panel.roi());
+        let places = || {
+            let fast = roi.fast();
+            roi.slow()
+                .flat_map(move |slow| fast.clone().map(move |fast| (fast, slow)))
+        };
+        let at = |(fast, slow): (u32, u32)| slow as usize * width + fast as usize;
+        let (mut max, mut max_at) = (0.0_f32, None);
+        let (mut sum, mut squares, mut count) = (0.0, 0.0, 0_usize);
+        for place in places() {
+            let photons = pixels.get(at(place)).copied().unwrap_or(0.0);
+            if photons > max {
+                (max, max_at) = (photons, Some(place));
+            }
+            sum += f64::from(photons);
+            squares += f64::from(photons * photons);
+            count += 1;
+        }
+        let n = counted.unwrap_or(count).max(1);
+        let mean = sum / n as f64;
+        let rms = (squares / (n.max(2) - 1) as f64).sqrt();
+        let mut deviations = 0.0;
+        for place in places() {
+            let after = pixels.get(at(place) + 1).copied().unwrap_or(0.0);
+            deviations += (f64::from(after) - mean).powi(2);
+        }
+        let oversample = experiment.sampling.oversample;
+        let subpixel_m = panel.pixel_size_m() / f64::from(oversample);
+        let last_m = |pixel: u32| {
+            nanobragg::geometry::subpixel_offset(pixel, oversample - 1, oversample, subpixel_m)
+        };
+        Self {
+            max: max.into(),
+            max_at_m: max_at.map_or([0.0; 2], |(fast, slow)| [last_m(fast), last_m(slow)]),
+            mean,
+            rms,
+            rmsd: (deviations / (count.max(2) - 1) as f64).sqrt(),
+        }
+    }
+}

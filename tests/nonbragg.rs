@@ -1,0 +1,228 @@
+//! `nanoBragg nonbragg`, compared with the files of the C program nonBragg.
+
+use std::fs;
+
+use nanobragg_tests::binary::{Finished, Scene};
+use nanobragg_tests::compare::{float_fault, last_u16, smv_header};
+use nanobragg_tests::products::floats;
+use nanobragg_tests::toolbox::{ToolCase, cases, folder};
+
+/// The largest relative difference of numbers in a profile. They have six digits.
+const OF_PROFILE: f64 = 1e-5;
+
+const OUTPUTS: &str =
+    "-floatfile o.float -intfile o.int.img -noisefile o.noise.img -pgmfile o.pgm -noprogress";
+
+fn inputs() -> Scene {
+    Scene::with_copies_of(&folder().join("inputs"))
+}
+
+fn run(scene: &Scene, words: &str) -> Finished {
+    scene.run_line(&format!("nonbragg {words} {OUTPUTS}"))
+}
+
+fn faults(case: &ToolCase) -> Vec<String> {
+    let scene = inputs();
+    let measures = case.words.iter().any(|word| word == "-img");
+    let profile = if measures { "-stolout o.stol" } else { "" };
+    run(&scene, &format!("{} {profile}", case.words.join(" "))).well();
+    let ours = |ending: &str| fs::read(scene.path(format!("o.{ending}"))).unwrap_or_default();
+    let mut faults = Vec::new();
+    let expected = floats(&case.expected("float").expect("every case has it"));
+    faults.extend(float_fault(
+        &case.name,
+        1,
+        &expected,
+        &floats(&ours("float")),
+    ));
+    for (ending, allowed) in [("int.img", 2), ("noise.img", 2)] {
+        let Some(expected) = case.expected(ending) else {
+            continue;
+        };
+        let ours = ours(ending);
+        if smv_header(&expected) != smv_header(&ours) || expected[..512] != ours[..512] {
+            faults.push(format!("{ending}: another header"));
+        }
+        let count = (expected.len() - 512) / 2;
+        let pairs = last_u16(&expected, count)
+            .into_iter()
+            .zip(last_u16(&ours, count));
+        // A last bit of a mean can change the rounding of a count.
+        let off = pairs.filter(|(a, b)| a != b).count();
+        if expected.len() != ours.len() || off > allowed {
+            faults.push(format!("{ending}: {off} counts differ"));
+        }
+    }
+    if let Some(expected) = case.expected("pgm") {
+        let ours = ours("pgm");
+        let off = expected
+            .iter()
+            .zip(&ours)
+            .filter(|(a, b)| a.abs_diff(**b) > 1);
+        let off = off.count();
+        if expected.len() != ours.len() || off > 0 {
+            faults.push(format!("pgm: {off} greys differ"));
+        }
+    }
+    if let Some(expected) = case.expected("stol") {
+        let rows = |bytes: &[u8]| -> Vec<f64> {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let words = text.split_whitespace();
+            words.map(|word| word.parse().unwrap()).collect()
+        };
+        let (expected, ours) = (rows(&expected), rows(&ours("stol")));
+        let is_off = |(a, b): (&f64, &f64)| (a - b).abs() > OF_PROFILE * a.abs();
+        if expected.len() != ours.len() || expected.iter().zip(&ours).any(is_off) {
+            faults.push("stol: other numbers".to_owned());
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_command_line_makes_the_files_of_the_c_program() {
+    let cases = cases("nonbragg");
+    assert!(!cases.is_empty());
+    let faults: Vec<String> = (cases.iter())
+        .flat_map(|case| {
+            let faults = faults(case);
+            faults
+                .into_iter()
+                .map(|fault| format!("{}: {fault}", case.name))
+        })
+        .collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+const PLAIN: &str = "-stol glass.stol -detpixels_x 61 -detpixels_y 47 -pixel 0.85 -distance 72.5 -lambda 1.05 -fluence 1e20 -seed 7";
+
+#[test]
+fn bad_tables_and_values_are_refused_in_one_line() {
+    let scene = inputs();
+    for (name, text) in [
+        ("empty", ""),
+        ("one", "0.1 3\n"),
+        ("descends", "0 1\n0.2 1\n0.1 1\n"),
+        ("nan", "0 1\n0.1 nan\n0.2 1\n"),
+        ("infinite", "0 1\n0.1 inf\n"),
+        ("words", "stol F\n"),
+    ] {
+        scene.write(name, text);
+    }
+    fs::create_dir(scene.path("folder")).unwrap();
+    for table in [
+        "empty", "one", "descends", "nan", "infinite", "words", "folder", "missing",
+    ] {
+        let finished = run(&scene, &PLAIN.replace("glass.stol", table));
+        assert_eq!(finished.status, Some(1), "{table}: {}", finished.stderr);
+        assert!(finished.stderr.contains(table), "{}", finished.stderr);
+        assert_eq!(
+            finished.stderr.trim_end().lines().count(),
+            1,
+            "{}",
+            finished.stderr
+        );
+    }
+    for words in [
+        "-thick -1",
+        "-MW 0",
+        "-pixel x",
+        "-density",
+        "-roi 50 10 0 5",
+    ] {
+        let finished = run(&scene, &format!("{PLAIN} {words}"));
+        assert_ne!(finished.status, Some(0), "{words}");
+        assert_eq!(
+            finished.stderr.trim_end().lines().count(),
+            1,
+            "{}",
+            finished.stderr
+        );
+    }
+    assert!(!scene.path("o.float").exists());
+}
+
+#[test]
+fn a_table_in_another_unit_is_warned_of() {
+    let scene = inputs();
+    let told = run(&scene, &PLAIN.replace("glass.stol", "glass.q"))
+        .well()
+        .stderr;
+    assert!(told.contains("glass.q") && told.contains("-Q"), "{told}");
+    let told = run(&scene, PLAIN).well().stderr;
+    assert!(!told.contains("glass.stol"), "{told}");
+    let told = run(&scene, &format!("{PLAIN} -fix pixel-count"))
+        .well()
+        .stderr;
+    assert_eq!(told, "");
+    assert_eq!(scene.read("o.float").len(), 4 * 61 * 47);
+}
+
+#[test]
+fn beyond_the_table_f_is_a_line_or_with_the_fix_constant() {
+    let scene = inputs();
+    scene.write("short", "0 2\n0.05 2\n0.1 1\n");
+    let at_the_corner = |words: &str| {
+        run(
+            &scene,
+            &format!("{} -Fmap {words}", PLAIN.replace("glass.stol", "short")),
+        )
+        .well();
+        floats(&scene.read("o.float"))[0]
+    };
+    let told = run(&scene, &PLAIN.replace("glass.stol", "short"))
+        .well()
+        .stderr;
+    assert!(told.contains("table-ends"), "{told}");
+    assert!(at_the_corner("") < -1.0);
+    assert_eq!(at_the_corner("-fix table-ends"), 1.0);
+}
+
+#[test]
+fn outliers_are_rejected_with_the_fix() {
+    let scene = inputs();
+    let line = "-stol gas.stol -img measured.img -fluence 1e20 -adc 40 -seed 7 -stolout o.stol";
+    let profile = |words: &str| -> Vec<(f64, f64)> {
+        run(&scene, &format!("{line} {words}")).well();
+        let text = String::from_utf8(scene.read("o.stol")).unwrap();
+        let numbers = |line: &str| -> Vec<f64> {
+            line.split_whitespace()
+                .map(|w| w.parse().unwrap())
+                .collect()
+        };
+        text.lines()
+            .map(numbers)
+            .map(|row| (row[1], row[2]))
+            .collect()
+    };
+    // Every 97th pixel is 65535.
+    let (all, robust, ignored) = (
+        profile(""),
+        profile("-fix rejection"),
+        profile("-ignore 65535"),
+    );
+    let together = all.iter().zip(&robust).zip(&ignored);
+    for ((all, robust), ignored) in together {
+        assert!(all.1 > 5.0 * robust.1, "{all:?} {robust:?}");
+        assert!(
+            (robust.0 - ignored.0).abs() < 0.1 * ignored.0,
+            "{robust:?} {ignored:?}"
+        );
+    }
+}
+
+#[test]
+fn the_main_program_renders_the_same_layer() {
+    let scene = inputs();
+    run(
+        &scene,
+        &format!("{PLAIN} -Xbeam 20 -Ybeam 25 -thick 0.3 -density 0.9 -polar 0.5"),
+    )
+    .well();
+    let companion = floats(&scene.read("o.float"));
+    let line = "-stol glass.stol -detpixels_x 62 -detpixels_y 47 -pixel 0.85 -distance 72.5 -lambda 1.05 \
+                -fluence 1e20 -Xbeam 20 -Ybeam 25 -thick 0.3 -density 0.9 -polar 0.5 -nonoise \
+                -noprogress -floatfile main.float -polar_vector 0 0 1";
+    scene.run_line(line).well();
+    assert_eq!(floats(&scene.read("main.float")), companion);
+}
