@@ -16,7 +16,7 @@
 //! | [`png`] | preview, dark spots on white | `u8` | PNG's own |
 //! | [`cbf`] | CBF, compressed by byte offset | `i32` | imgCIF tables and lines of miniCBF |
 //! | [`tiff`] | TIFF, one strip | `u16`, `u32` or `f32` | lines of miniCBF as description |
-//! | [`nexus`] | NeXus NXmx in [`hdf5`], one image or a series | `i32`, `u32` or `f32` | NXmx |
+//! | [`nexus`] | NeXus NXmx in [`hdf5`], one image or a series | any number is read; `i32`, `u32` or `f32` are written | NXmx |
 //!
 //! [`any`] recognises the format of a file by its contents. [`StoredPixels`] are in the type of their file, and
 //! know which of them are measurements.

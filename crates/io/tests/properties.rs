@@ -99,8 +99,10 @@ proptest! {
         length in any::<prop::sample::Index>(),
     ) {
         let masked = masked.index(counts.pixels().len());
-        let mut exposure = Exposure::default();
-        exposure.masked = (0..counts.pixels().len()).map(|pixel| pixel == masked).collect();
+        let exposure = Exposure {
+            masked: (0..counts.pixels().len()).map(|pixel| pixel == masked).collect(),
+            ..Exposure::default()
+        };
         let mut file = Vec::new();
         let panels = [counts.clone(), counts.clone()];
         nexus::write_counts(&mut file, &[exposure.clone(), exposure], &panels).unwrap();

@@ -23,12 +23,14 @@ mod checksum;
 mod images;
 mod message;
 mod open;
+mod stack;
 mod tree;
 mod value;
 mod write;
 
 pub use images::{Images, pack};
 pub(crate) use open::{Reader, if_there};
+pub(crate) use stack::{Stack, first_number};
 pub use tree::{Dataset, Group, Member};
 pub use value::{Type, Value};
 pub use write::Writer;

@@ -48,11 +48,10 @@ impl Reader {
         Ok(self.file.root_group()?)
     }
 
-    /// A file that was looked for by a link and is not there.
-    pub(crate) fn missing_file(&self) -> Option<String> {
+    /// The files that links led to so far and that are not there.
+    pub(crate) fn missing_files(&self) -> Vec<String> {
         let missing = self.missing.lock();
-        let missing = missing.unwrap_or_else(PoisonError::into_inner);
-        missing.first().cloned()
+        missing.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
