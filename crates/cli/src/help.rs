@@ -24,7 +24,10 @@ pub fn text() -> String {
         "       nanoBragg materials [NAME]        materials of the background, or the scattering of one\n",
         "       nanoBragg orient FLAGS            an orientation matrix\n",
         "       nanoBragg detectors [NAME]        the detectors of -detector\n",
-        "       nanoBragg compare -help           the same of every one of these five\n\n",
+        "       nanoBragg add A.bin B.bin OUT     the sum of two float images\n",
+        "       nanoBragg noisify FLAGS           counts of a detector from a float image\n",
+        "       nanoBragg nonbragg FLAGS          the scattering of amorphous material\n",
+        "       nanoBragg compare -help           the same of every one of these nine\n\n",
         "A flag may be typed with one dash or two, its value after a blank or (two dashes) an\n",
         "equals sign. Of flags that say the same thing the last one wins.\n",
     ));

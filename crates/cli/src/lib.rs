@@ -11,7 +11,7 @@
 //! | execution | `specs`, `resolve`, `simulate`, `output_names`, `run` | [`Args`] | images on disk |
 //! | series | `series` | [`Args`] | images on disk, and a log of the images |
 //! | plans, records | `plan`, `record`, `rerun`, `diff` | [`Args`], records | plans, records, differences |
-//! | other tools | [`convert`], [`materials`], [`orient`] | a file of reflections, a name, a cell | another format, a table, a matrix |
+//! | other tools | [`convert`], [`materials`], [`orient`], [`add`] | a file of reflections, a name, a cell, two images | another format, a table, a matrix, a sum |
 //! | companion programs | [`companions`] | the words of C's noisify, nonBragg | their files |
 //! | comparison | [`compare`] | two images, or two programs | figures, a picture, JSON |
 //! | refinement | [`refine`] | a target image | refined parameters, JSON, pictures |
@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+pub mod add;
 pub mod args;
 pub mod argv;
 mod base;

@@ -17,7 +17,7 @@ use nanobragg_cli::companions::{self, Companion, CompanionError};
 use nanobragg_cli::compare::{self, CompareError, compare};
 use nanobragg_cli::refine::{self, RefineError, refine};
 use nanobragg_cli::{
-    Command, Invocation, Outcome, RunError, SeriesError, ToolError, convert, detectors, log,
+    Command, Invocation, Outcome, RunError, SeriesError, ToolError, add, convert, detectors, log,
     materials, orient, run,
 };
 
@@ -58,6 +58,7 @@ fn main() -> ExitCode {
         [command, words @ ..] if command == "materials" => {
             return tool(words, materials::from_words);
         }
+        [command, words @ ..] if command == "add" => return tool(words, add::from_words),
         [command, words @ ..] if command == "orient" => return tool(words, orient::from_words),
         [command, words @ ..] if command == "detectors" => {
             return tool(words, detectors::from_words);

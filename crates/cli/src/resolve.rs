@@ -19,7 +19,9 @@ use nanobragg::{
 use crate::args::Args;
 use crate::exchange::{self, Source};
 use crate::outcome::RunError;
-use crate::specs::{apply_background, apply_beam, apply_crystal, apply_detector, apply_sampling};
+use crate::specs::{
+    apply_background, apply_beam, apply_crystal, apply_detector, apply_response, apply_sampling,
+};
 
 /// The default file for structure factors of an earlier run.
 pub const DEFAULT_DUMP: &str = "Fdump.bin";
@@ -91,7 +93,7 @@ fn lay_out(
     apply_beam(&mut spec.beam, args);
     apply_sampling(spec, args);
     apply_background(spec, args);
-    Ok(())
+    apply_response(spec, args)
 }
 
 /// Gives the detector the size of the mask if no other input has its number of pixels.

@@ -1,14 +1,18 @@
 //! Applies the flags to the specs. Units are converted, and flags replace the values of headers and of
 //! files of other programs.
 
+use std::path::Path;
+
 use nanobragg::crystal::read;
+use nanobragg::response::{Gain, PointSpread, PointSpreadProfile, ReadOut};
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
     DivergenceSpec, ExperimentSpec, FluenceSpec, LayerSpec, Length, MaterialSpec, Misset,
     MosaicSpec, Outline, PixelKind, RoiSpec, SensorSpec, SourcesSpec, StepSpec, Surface,
+    read_point_spread,
 };
 
-use crate::args::{Args, VectorArgs};
+use crate::args::{Args, ResponseArgs, VectorArgs};
 use crate::exchange::Source;
 use crate::outcome::RunError;
 
@@ -286,4 +290,89 @@ pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
         .or(preset.unwrap_or_default())
         .or(base);
     spec.noise_seed = args.noise.seed.or(spec.noise_seed);
+}
+
+/// The width of a point spread that has none, in micrometres: that of the C program noisify.
+const POINT_SPREAD_UM: f64 = 46.0;
+
+/// The exponent of a Moffat profile that has none.
+const MOFFAT_BETA: f64 = 2.5;
+
+/// Replaces the stages of the detector by flags.
+///
+/// # Errors
+/// A point spread that cannot be read.
+pub(crate) fn apply_response(spec: &mut ExperimentSpec, args: &Args) -> Result<(), RunError> {
+    let given = &args.response;
+    let response = &mut spec.response;
+    if given.flicker.is_some() || given.flicker_per_pixel {
+        let stage = response.flicker.get_or_insert_default();
+        put(&mut stage.sigma_fraction, given.flicker);
+        stage.per_pixel |= given.flicker_per_pixel;
+    }
+    if given.calibration.is_some() || given.calibration_seed.is_some() {
+        let stage = response.calibration.get_or_insert_default();
+        put(&mut stage.sigma_fraction, given.calibration);
+        put(&mut stage.seed, given.calibration_seed);
+    }
+    let gain = given
+        .gain
+        .map(|counts_per_photon| Gain { counts_per_photon });
+    response.gain = gain.or(response.gain);
+    let read_out = given.read_out.map(|sigma_counts| ReadOut { sigma_counts });
+    response.read_out = read_out.or(response.read_out);
+    let pixel_m = spec.detector.pixel_size.m();
+    apply_point_spread(&mut response.point_spread, given, pixel_m)
+}
+
+fn apply_point_spread(
+    stage: &mut Option<PointSpread>,
+    given: &ResponseArgs,
+    pixel_m: f64,
+) -> Result<(), RunError> {
+    let name = given.point_spread.as_deref();
+    if name.and_then(Path::to_str) == Some("none") {
+        *stage = None;
+        return Ok(());
+    }
+    let is_given = name.is_some()
+        || given.point_spread_um.is_some()
+        || given.point_spread_radius.is_some()
+        || given.point_spread_beta.is_some();
+    if !is_given {
+        return Ok(());
+    }
+    let base = stage.take().unwrap_or_default();
+    let base_beta = match base.profile {
+        PointSpreadProfile::Moffat { beta } => beta,
+        PointSpreadProfile::Gauss | PointSpreadProfile::Fiber => MOFFAT_BETA,
+    };
+    let beta = given.point_spread_beta.unwrap_or(base_beta);
+    let (profile, kernel) = match (name, name.and_then(Path::to_str)) {
+        (None, _) => (base.profile, None),
+        (_, Some("gauss")) => (PointSpreadProfile::Gauss, None),
+        (_, Some("fiber")) => (PointSpreadProfile::Fiber, None),
+        (_, Some("moffat")) => (PointSpreadProfile::Moffat { beta }, None),
+        (Some(path), _) => (base.profile, Some(read_point_spread(path)?)),
+    };
+    let profile = match profile {
+        PointSpreadProfile::Moffat { .. } => PointSpreadProfile::Moffat { beta },
+        profile => profile,
+    };
+    let has_kernel = kernel.is_some();
+    let um = given.point_spread_um.map(|um| um * 1e-6 / pixel_m);
+    let fwhm = um.or((base.fwhm_pixels > 0.0).then_some(base.fwhm_pixels));
+    let fwhm = fwhm.unwrap_or(POINT_SPREAD_UM * 1e-6 / pixel_m);
+    let radius = given.point_spread_radius;
+    *stage = Some(PointSpread {
+        sigma_pixels: 0.0,
+        fwhm_pixels: if has_kernel { 0.0 } else { fwhm },
+        profile,
+        radius_pixels: match radius {
+            None => base.radius_pixels,
+            Some(radius) => (radius > 0).then_some(radius),
+        },
+        kernel,
+    });
+    Ok(())
 }

@@ -14,7 +14,7 @@ use crate::help;
 /// The smallest similarity of two names (Jaro, at most 1) for a suggestion.
 const ALIKE: f64 = 0.7;
 
-/// Why `nanoBragg hkl`, `materials` or `orient` failed.
+/// Why `nanoBragg hkl`, `materials`, `orient`, `detectors` or `add` failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ToolError {

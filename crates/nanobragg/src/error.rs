@@ -74,6 +74,34 @@ pub enum Error {
         /// The wavelength.
         wavelength_angstrom: f64,
     },
+    /// A file whose contents are no point spread.
+    #[error("{}: {fault}", path.display())]
+    PointSpread {
+        /// The file.
+        path: PathBuf,
+        /// The fault.
+        fault: String,
+    },
+    /// An image of counts where one of floats is needed.
+    #[error("{}: this {format} holds counts, not floats", path.display())]
+    NotFloats {
+        /// The file.
+        path: PathBuf,
+        /// The format.
+        format: &'static str,
+    },
+    /// Two images of different sizes.
+    #[error("{} has {pixels} and {} has {others}", path.display(), other.display())]
+    DifferentSizes {
+        /// The first file.
+        path: PathBuf,
+        /// Its size.
+        pixels: String,
+        /// The second file.
+        other: PathBuf,
+        /// Its size.
+        others: String,
+    },
     /// All structure factors are 0.
     #[error(
         "no structure factors: give a list of reflections, a dump of an earlier run, or a default \

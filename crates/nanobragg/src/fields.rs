@@ -4,6 +4,7 @@ use nanobragg_crystal as crystal;
 use nanobragg_geometry as geometry;
 use nanobragg_io as io;
 use nanobragg_physics as physics;
+use nanobragg_response as response;
 use nanobragg_sources as sources;
 use nanobragg_structure as structure;
 
@@ -59,8 +60,24 @@ impl Error {
             ],
             Self::OutOfRange { quantity, .. } => of_quantity(quantity),
             Self::Io(io::Error::Field { .. }) => &["header"],
+            Self::Response(response::Error::OutOfRange { field, .. }) => of_stage(field),
+            Self::PointSpread { .. } | Self::Response(response::Error::TwoPointSpreads) => {
+                &["response.point_spread"]
+            }
             _ => &[],
         }
+    }
+}
+
+/// The stage of a field of a response.
+fn of_stage(field: &str) -> &'static [&'static str] {
+    match field.split('.').next() {
+        Some("flicker") => &["response.flicker"],
+        Some("calibration") => &["response.calibration"],
+        Some("point_spread") => &["response.point_spread"],
+        Some("gain") => &["response.gain"],
+        Some("read_out") => &["response.read_out"],
+        _ => &[],
     }
 }
 

@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod add;
 mod assembled;
 mod background;
 pub mod compare;
@@ -56,6 +57,7 @@ mod mask;
 mod memory;
 mod oddity;
 pub mod outputs;
+mod point_spread;
 mod radial_profile;
 mod resolution;
 mod resolve;
@@ -65,6 +67,7 @@ mod spots;
 mod tree;
 mod warning;
 
+pub use add::add;
 pub use assembled::assembled;
 pub use background::{LayerDecision, LayerSpec, MaterialSpec};
 pub use detectors::{PRESETS, Preset, PresetCounts, PresetLayout};
@@ -80,6 +83,7 @@ pub use header::{
 pub use images::{NotFinite, Simulated, StackedPanel, count_photons, simulate};
 pub use mask::{mask_from, mask_of};
 pub use memory::{bytes_needed, check_memory};
+pub use point_spread::read_point_spread;
 pub use radial_profile::{CountsToF, RadialPoint, RadialProfile};
 pub use resolution::Resolution;
 pub use resolve::{Decisions, Resolved};

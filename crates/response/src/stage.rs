@@ -56,8 +56,12 @@ pub struct Strip<'a> {
 pub struct Moments {
     /// The mean, `[slow][fast]`: photons before the gain, counts after it.
     pub mean: Vec<f64>,
-    /// The variance, in the square of this unit.
+    /// The variance of the noise that is independent from pixel to pixel, in the square of this unit. In the
+    /// result of [`predict`](crate::ResponseSpec::predict) it is the whole variance.
     pub variance: Vec<f64>,
+    /// The standard deviation of a noise that moves all pixels of an image together, as flicker does, in this
+    /// unit; empty for none. A stage that adds light of several pixels adds these and not their squares.
+    pub common: Vec<f64>,
     /// The number of pixels in a row.
     pub width: usize,
 }

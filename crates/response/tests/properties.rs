@@ -4,8 +4,8 @@
 
 use nanobragg_numeric::PoissonNoise;
 use nanobragg_response::{
-    Calibration, Count, Counting, Counts, Error, Gain, NoiseStream, Offset, PanelPhotons,
-    PointSpread, ReadOut, Response, ResponseSpec, Window,
+    Calibration, Count, Counting, Counts, Error, Flicker, Gain, NoiseStream, Offset, PanelPhotons,
+    PointSpread, PointSpreadProfile, ReadOut, Response, ResponseSpec, Window,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -64,6 +64,10 @@ fn full_chain() -> ResponseSpec {
         calibration: Some(Calibration {
             sigma_fraction: 0.05,
             seed: 5,
+        }),
+        flicker: Some(Flicker {
+            sigma_fraction: 0.05,
+            per_pixel: false,
         }),
         counting: Some(Counting::Poisson),
         point_spread: Some(PointSpread::gaussian(0.8)),
@@ -246,9 +250,36 @@ fn counts_scatter_as_their_photons() {
 fn each_stage_scatters_as_predicted() {
     let all = full_chain();
     let bright = offset(1e5);
+    let moffat = PointSpreadProfile::Moffat { beta: 2.5 };
     for spec in [
         ResponseSpec {
             calibration: all.calibration,
+            ..bright.clone()
+        },
+        ResponseSpec {
+            flicker: all.flicker,
+            ..bright.clone()
+        },
+        ResponseSpec {
+            flicker: Some(Flicker {
+                sigma_fraction: 0.05,
+                per_pixel: true,
+            }),
+            ..bright.clone()
+        },
+        ResponseSpec {
+            gain: all.gain,
+            point_spread: Some(profile(PointSpreadProfile::Fiber)),
+            ..bright.clone()
+        },
+        ResponseSpec {
+            gain: all.gain,
+            point_spread: Some(profile(moffat)),
+            ..bright.clone()
+        },
+        ResponseSpec {
+            gain: all.gain,
+            point_spread: Some(profile(PointSpreadProfile::Gauss)),
             ..bright.clone()
         },
         ResponseSpec {
@@ -273,6 +304,145 @@ fn each_stage_scatters_as_predicted() {
     ] {
         assert_predicted(&spec, &PHOTONS, 3);
     }
+}
+
+fn profile(profile: PointSpreadProfile) -> PointSpread {
+    PointSpread {
+        fwhm_pixels: 1.3,
+        profile,
+        ..PointSpread::default()
+    }
+}
+
+/// One factor for all pixels of an image, which differs from image to image.
+#[test]
+fn flicker_changes_all_pixels_together() {
+    let spec = ResponseSpec {
+        counting: Some(Counting::Expected),
+        flicker: Some(Flicker {
+            sigma_fraction: 0.1,
+            per_pixel: false,
+        }),
+        ..offset(0.0)
+    };
+    for noise_stream in [NoiseStream::C, NoiseStream::Counter] {
+        let spec = ResponseSpec {
+            noise_stream: Some(noise_stream),
+            ..spec.clone()
+        };
+        let image = |seed| counted::<i32>(Response::measured(&spec, seed), &[1e6; 5000], 1);
+        assert!(image(1).iter().all(|count| *count == image(1)[0]));
+        assert_ne!(image(1)[0], image(2)[0]);
+    }
+}
+
+/// Pixels of a flat image are correlated by the light that they share:
+/// `covariance_(i,l) = sum_j k_(i-j) k_(l-j) variance_j`.
+#[test]
+fn a_point_spread_correlates_neighbouring_pixels_as_its_formula_says() {
+    const SIDE: usize = 11;
+    const MIDDLE: usize = SIDE * 5 + 5;
+    const IMAGES: i64 = 6000;
+    const PHOTONS: f64 = 100.0;
+    const GAIN: f64 = 100.0;
+    for shape in [PointSpreadProfile::Fiber, PointSpreadProfile::Gauss] {
+        let point_spread = profile(shape);
+        // The image of a photon in the middle is the kernel.
+        let mut point = vec![0.0; SIDE * SIDE];
+        point[MIDDLE] = 1.0;
+        let kernel = point_spread.spread(&point, SIDE);
+        let weight = |i: usize, j: usize| -> f64 {
+            let place = |i: usize| [(i % SIDE) as isize, (i / SIDE) as isize];
+            let ([ix, iy], [jx, jy]) = (place(i), place(j));
+            let (x, y) = (ix - jx + 5, iy - jy + 5);
+            let inside = (0..SIDE as isize).contains(&x) && (0..SIDE as isize).contains(&y);
+            if inside {
+                kernel[(y * SIDE as isize + x) as usize]
+            } else {
+                0.0
+            }
+        };
+        let spec = ResponseSpec {
+            point_spread: Some(point_spread),
+            gain: Some(Gain {
+                counts_per_photon: GAIN,
+            }),
+            ..offset(0.0)
+        };
+        let expected = vec![PHOTONS; SIDE * SIDE];
+        let mean = spec.predict(expected, SIDE).mean;
+        let others = [MIDDLE + 1, MIDDLE + SIDE, MIDDLE + SIDE + 1, MIDDLE + 3];
+        let mut sums = [0.0; 4];
+        for seed in 1..=IMAGES {
+            let photons = [PHOTONS as f32; SIDE * SIDE];
+            let counts = counted::<i32>(Response::measured(&spec, seed), &photons, SIDE);
+            let off = |i: usize| f64::from(counts[i]) + 0.5 - mean[i];
+            for (sum, &other) in sums.iter_mut().zip(&others) {
+                *sum += off(MIDDLE) * off(other);
+            }
+        }
+        let covariance = |i: usize, l: usize| -> f64 {
+            let shared = (0..SIDE * SIDE).map(|j| weight(i, j) * weight(l, j));
+            shared.sum::<f64>() * PHOTONS * GAIN * GAIN
+        };
+        for (sum, &other) in sums.iter().zip(&others) {
+            let predicted = covariance(MIDDLE, other);
+            let own = covariance(MIDDLE, MIDDLE) * covariance(other, other);
+            let error = ((own + predicted * predicted) / IMAGES as f64).sqrt();
+            let found = sum / IMAGES as f64;
+            assert!(
+                (found - predicted).abs() < SIGMAS * error,
+                "{shape:?}: {found} {predicted}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_light_beyond_a_radius_is_gone() {
+    let side = 81;
+    let mut point = vec![0.0; side * side];
+    point[side * 40 + 40] = 1.0;
+    for (radius_pixels, tail) in [(Some(10), 10.5_f64), (Some(30), 30.5)] {
+        let spread = PointSpread {
+            radius_pixels,
+            ..profile(PointSpreadProfile::Fiber)
+        };
+        let inside: f64 = spread.spread(&point, side).iter().sum();
+        let g = 1.3 * 0.652_383;
+        let outside = g / (g * g + tail * tail).sqrt();
+        // A disc of pixels has not quite the area of a circle.
+        assert!(
+            (1.0 - inside - outside).abs() < 0.05 * outside,
+            "{inside} {outside}"
+        );
+    }
+    let all: f64 = profile(PointSpreadProfile::Gauss)
+        .spread(&point, side)
+        .iter()
+        .sum();
+    assert!((all - 1.0).abs() < 1e-6, "{all}");
+}
+
+#[test]
+fn a_point_spread_has_one_width() {
+    let spread = |fwhm_pixels, sigma_pixels| ResponseSpec {
+        point_spread: Some(PointSpread {
+            fwhm_pixels,
+            sigma_pixels,
+            ..PointSpread::default()
+        }),
+        ..ResponseSpec::default()
+    };
+    assert!(spread(1.0, 0.0).check().is_ok());
+    assert_eq!(spread(1.0, 1.0).check(), Err(Error::TwoPointSpreads));
+    assert!(spread(-1.0, 0.0).check().is_err());
+    let text = r#"{"point_spread": {"kernel": [[1, 2], [3, 4]]}}"#;
+    let error = serde_json::from_str::<ResponseSpec>(text).unwrap_err();
+    assert!(error.to_string().contains("odd"), "{error}");
+    let text = r#"{"point_spread": {"fwhm_pixels": 2, "profile": {"moffat": {"beta": 1}}}}"#;
+    let spec: ResponseSpec = serde_json::from_str(text).unwrap();
+    assert!(spec.check().unwrap_err().to_string().contains("beta"));
 }
 
 /// The variance that a refinement uses for the weights of pixels.

@@ -16,6 +16,7 @@ pub mod flag;
 mod noise;
 mod output;
 mod range;
+mod response;
 mod running;
 mod sampling;
 mod series;
@@ -37,6 +38,7 @@ pub use detector::{Centre, DetectorArgs};
 pub use noise::NoiseArgs;
 pub use output::OutputArgs;
 pub use range::{Range, WholeRange};
+pub use response::ResponseArgs;
 pub use running::{FIXES, LEVELS, PlanFormat, RunningArgs, Verbosity};
 pub use sampling::SamplingArgs;
 pub use series::SeriesArgs;
@@ -72,6 +74,8 @@ pub struct Args {
     pub sampling: SamplingArgs,
     /// Files to write and their scales.
     pub output: OutputArgs,
+    /// The stages of the detector.
+    pub response: ResponseArgs,
     /// A series of images.
     pub series: SeriesArgs,
     /// Noise, and seeds.
@@ -142,7 +146,7 @@ impl Args {
 }
 
 /// The groups of flags, in the order of the help.
-pub fn groups() -> [&'static Group; 13] {
+pub fn groups() -> [&'static Group; 14] {
     [
         &crystal::GROUP,
         &structure_factors::GROUP,
@@ -155,6 +159,7 @@ pub fn groups() -> [&'static Group; 13] {
         &output::GROUP,
         &noise::GROUP,
         &defects::GROUP,
+        &response::GROUP,
         &series::GROUP,
         &running::GROUP,
     ]

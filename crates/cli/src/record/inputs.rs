@@ -40,6 +40,7 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
         ("mask", mask.as_ref()),
         ("expt", args.detector.expt_path.as_ref()),
         ("xdsinp", args.detector.xds_path.as_ref()),
+        ("psf", args.response.point_spread_file()),
         ("dump", factors("dump")),
     ]
     .into_iter()

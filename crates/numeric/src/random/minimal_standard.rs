@@ -27,6 +27,7 @@ pub trait UniformDeviates {
     fn uniform(&mut self) -> f32;
 
     /// A deviate in [-1, 1): 2 u - 1 in `f64`, where u is the next uniform deviate.
+    #[inline]
     fn symmetric(&mut self) -> f64 {
         2.0 * f64::from(self.uniform()) - 1.0
     }
@@ -100,6 +101,7 @@ impl MinimalStandard {
 }
 
 impl UniformDeviates for MinimalStandard {
+    #[inline]
     fn uniform(&mut self) -> f32 {
         self.uniform()
     }

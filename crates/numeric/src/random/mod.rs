@@ -11,6 +11,7 @@
 mod counter;
 mod counter_poisson;
 mod deviates;
+mod estimates;
 mod log_gamma;
 mod minimal_standard;
 mod normal;

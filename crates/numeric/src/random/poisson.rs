@@ -1,7 +1,9 @@
 //! Photon-counting noise.
 
 use std::f64::consts::PI;
+use std::sync::OnceLock;
 
+use super::estimates::{self, EXP_ERROR};
 use super::{GaussianDeviates, MinimalStandard, UniformDeviates, log_gamma};
 
 /// Means above this get Gaussian noise. The rejection method fails there: its exponent is a
@@ -37,8 +39,8 @@ pub struct PoissonNoise<S = MinimalStandard> {
 /// The method for one mean m, with the numbers that depend on m alone.
 #[derive(Debug, Clone, Copy)]
 enum Method {
-    /// Multiplies deviates down to `threshold` = exp(-m).
-    Direct { threshold: f32 },
+    /// Multiplies deviates down to exp(-m).
+    Direct,
     /// Draws from a Lorentzian about m. `half_width` = sqrt(2 m) and
     /// `log_peak` = m ln m - ln gamma(m + 1).
     Rejection {
@@ -51,20 +53,74 @@ enum Method {
 impl Method {
     /// Each number is computed in `f64` and stored in `f32`, as in C, where the accumulated rounding decides
     /// about acceptance.
+    #[inline]
     fn new(mean: f32) -> Self {
         let wide_mean = f64::from(mean);
         if mean < DIRECT_BELOW {
-            return Self::Direct {
-                threshold: (-wide_mean).exp() as f32,
-            };
+            return Self::Direct;
         }
-        let log_mean = wide_mean.ln() as f32;
+        let log = wide_mean.ln();
+        let log_mean = log as f32;
+        let next = (wide_mean + 1.0) as f32;
+        let log_gamma = estimates::log_gamma_of_next(wide_mean, log, next);
         Self::Rejection {
             half_width: (2.0 * wide_mean).sqrt() as f32,
             log_mean,
-            log_peak: mean * log_mean - log_gamma((wide_mean + 1.0) as f32),
+            log_peak: mean * log_mean - log_gamma.unwrap_or_else(|| self::log_gamma(next)),
         }
     }
+}
+
+/// The logarithms of n! for n below [`FACTORIALS`].
+static LOG_FACTORIALS: OnceLock<Vec<f32>> = OnceLock::new();
+
+/// The length of the table of factorials. It is computed in less than a millisecond.
+const FACTORIALS: u16 = 1 << 13;
+
+/// ln n! of a whole number, as ln gamma(n + 1).
+#[inline]
+fn log_factorial(count: f32) -> f32 {
+    let exact = |count: f32| log_gamma((f64::from(count) + 1.0) as f32);
+    if count < f32::from(FACTORIALS) {
+        let table =
+            LOG_FACTORIALS.get_or_init(|| (0..FACTORIALS).map(|n| exact(f32::from(n))).collect());
+        if let Some(found) = table.get(count as usize) {
+            return *found;
+        }
+    }
+    exact(count)
+}
+
+/// The number without its fraction, for numbers from 0; NaN stays.
+#[inline]
+fn whole_part(number: f32) -> f32 {
+    /// Larger numbers have no fraction.
+    const WHOLE_FROM: f32 = 8_388_608.0;
+    // The baseline of x86-64 has no instruction for `floor`.
+    match number < WHOLE_FROM {
+        true => number as i32 as f32,
+        false => number,
+    }
+}
+
+/// Whether `deviate` is above `factor` times exp(`exponent`) in single precision.
+#[inline]
+fn is_above_exp(deviate: f32, factor: f64, exponent: f32) -> bool {
+    /// The error of an estimate, with that of the rounding to single precision.
+    const DOUBT: f64 = EXP_ERROR + 2e-7;
+    let (exponent, wide) = (f64::from(exponent), f64::from(deviate));
+    if exponent.abs() <= 60.0 {
+        let estimate = factor * estimates::exp(exponent);
+        let doubt = DOUBT * estimate;
+        if wide > estimate + doubt {
+            return true;
+        }
+        if wide < estimate - doubt {
+            return false;
+        }
+    }
+    // A NaN compares as false.
+    deviate > (factor * exponent.exp()) as f32
 }
 
 impl PoissonNoise {
@@ -97,7 +153,7 @@ impl<S: UniformDeviates> PoissonNoise<S> {
             return self.gaussian_count(mean);
         }
         match self.method(mean) {
-            Method::Direct { threshold } => self.direct_count(threshold),
+            Method::Direct => self.direct_count(mean),
             Method::Rejection {
                 half_width,
                 log_mean,
@@ -133,10 +189,10 @@ impl<S: UniformDeviates> PoissonNoise<S> {
         (mean + mean.sqrt() * deviate) as f32
     }
 
-    fn direct_count(&mut self, threshold: f32) -> f32 {
+    fn direct_count(&mut self, mean: f32) -> f32 {
         let mut count = 0.0;
         let mut product = self.stream.uniform();
-        while product > threshold {
+        while is_above_exp(product, 1.0, -mean) {
             count += 1.0;
             product *= self.stream.uniform();
         }
@@ -146,23 +202,21 @@ impl<S: UniformDeviates> PoissonNoise<S> {
     fn rejection_count(&mut self, mean: f32, half_width: f32, log_mean: f32, log_peak: f32) -> f32 {
         loop {
             // tan(pi u) has the density 1/(pi (1 + y^2)): a Lorentzian of half width 1.
-            let y = (PI * f64::from(self.stream.uniform())).tan() as f32;
+            let angle = PI * f64::from(self.stream.uniform());
+            let y = estimates::tan(angle).unwrap_or_else(|| angle.tan() as f32);
             let candidate = half_width * y + mean;
             if candidate < 0.0 {
                 continue;
             }
-            let count = candidate.floor();
+            let count = whole_part(candidate);
             // ln P(n) = n ln m - m - ln n!. The -m is in `log_peak` too and cancels.
-            let log_ratio =
-                count * log_mean - log_gamma((f64::from(count) + 1.0) as f32) - log_peak;
-            let acceptance =
-                (ACCEPTANCE_SCALE * (1.0 + f64::from(y * y)) * f64::from(log_ratio).exp()) as f32;
-            // A NaN compares as false. Written as `> acceptance` it is accepted at once; written as
-            // `<= acceptance` it would be refused forever.
-            if self.stream.uniform() > acceptance {
-                continue;
+            let log_ratio = count * log_mean - log_factorial(count) - log_peak;
+            let factor = ACCEPTANCE_SCALE * (1.0 + f64::from(y * y));
+            // A NaN is accepted at once: it is not below a deviate. The opposite comparison would refuse
+            // it forever.
+            if !is_above_exp(self.stream.uniform(), factor, log_ratio) {
+                return count;
             }
-            return count;
         }
     }
 }
@@ -208,6 +262,49 @@ mod tests {
         for (seed, mean, expected) in kept {
             assert_eq!(counts(seed, mean), expected, "seed {seed}, mean {mean}");
         }
+    }
+
+    /// The count of C, without estimates and tables.
+    fn plain_count(mean: f32, stream: &mut MinimalStandard) -> f32 {
+        let wide = f64::from(mean);
+        if mean < DIRECT_BELOW {
+            let threshold = (-wide).exp() as f32;
+            let (mut count, mut product) = (0.0, stream.uniform());
+            while product > threshold {
+                count += 1.0;
+                product *= stream.uniform();
+            }
+            return count;
+        }
+        let (half_width, log_mean) = ((2.0 * wide).sqrt() as f32, wide.ln() as f32);
+        let log_peak = mean * log_mean - log_gamma((wide + 1.0) as f32);
+        loop {
+            let y = (PI * f64::from(stream.uniform())).tan() as f32;
+            let candidate = half_width * y + mean;
+            if candidate < 0.0 {
+                continue;
+            }
+            let count = candidate.floor();
+            let log_ratio =
+                count * log_mean - log_gamma((f64::from(count) + 1.0) as f32) - log_peak;
+            let acceptance =
+                (ACCEPTANCE_SCALE * (1.0 + f64::from(y * y)) * f64::from(log_ratio).exp()) as f32;
+            if stream.uniform() <= acceptance {
+                return count;
+            }
+        }
+    }
+
+    #[test]
+    fn counts_with_estimates_are_the_plain_ones() {
+        let mut noise = PoissonNoise::from_seed(11);
+        let mut stream = MinimalStandard::from_seed(11);
+        let mut means = MinimalStandard::from_seed(5);
+        for _ in 0..400_000 {
+            let mean = 10_f64.powf(9.0 * f64::from(means.uniform()) - 3.0) as f32;
+            assert_eq!(noise.count(mean), plain_count(mean, &mut stream), "{mean}");
+        }
+        assert_eq!(noise.stream, stream);
     }
 
     #[test]

@@ -39,5 +39,8 @@ impl ResponseStage for Calibration {
         for (variance, mean) in moments.variance.iter_mut().zip(&moments.mean) {
             *variance += square * (mean * mean + *variance);
         }
+        for (variance, common) in moments.variance.iter_mut().zip(&moments.common) {
+            *variance += square * common * common;
+        }
     }
 }

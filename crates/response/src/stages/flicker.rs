@@ -42,6 +42,12 @@ impl ResponseStage for Flicker {
     }
 
     fn predict(&self, moments: &mut Moments) {
+        if !self.per_pixel {
+            // No stage before this one has noise.
+            let common = moments.mean.iter().map(|mean| self.sigma_fraction * mean);
+            moments.common = common.collect();
+            return;
+        }
         // As for the calibration: x and g are independent and the mean of g is 0.
         let square = self.sigma_fraction * self.sigma_fraction;
         for (variance, mean) in moments.variance.iter_mut().zip(&moments.mean) {

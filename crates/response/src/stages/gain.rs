@@ -42,5 +42,8 @@ impl ResponseStage for Gain {
             *mean *= self.counts_per_photon;
             *variance *= self.counts_per_photon * self.counts_per_photon;
         }
+        for common in &mut moments.common {
+            *common *= self.counts_per_photon;
+        }
     }
 }

@@ -158,11 +158,15 @@ impl ResponseSpec {
     pub fn predict(&self, photons: Vec<f64>, width: usize) -> Moments {
         let mut moments = Moments {
             variance: vec![0.0; photons.len()],
+            common: Vec::new(),
             mean: photons,
             width,
         };
         for stage in self.stages() {
             stage.predict(&mut moments);
+        }
+        for (variance, common) in moments.variance.iter_mut().zip(moments.common.drain(..)) {
+            *variance += common * common;
         }
         moments
     }

@@ -207,6 +207,9 @@ impl ResponseStage for PointSpread {
     fn predict(&self, moments: &mut Moments) {
         let weights = self.weights(moments.mean.len(), moments.width);
         moments.mean = weights.apply(&moments.mean, moments.width);
+        if !moments.common.is_empty() {
+            moments.common = weights.apply(&moments.common, moments.width);
+        }
         // The noise of different pixels is independent before the spread, so the variances add up with
         // the squares of the weights.
         moments.variance = weights.squared().apply(&moments.variance, moments.width);
