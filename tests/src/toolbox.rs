@@ -86,7 +86,9 @@ impl ToolCase {
         let differs = |ending: &str| {
             let ours = fs::read(scene.path(format!("o.{ending}"))).ok();
             let expected = self.expected(ending);
-            (ours != expected).then(|| format!("{}: o.{ending} differs", self.name))
+            // A noise image that hangs on the last bit of a function of the C library is not kept.
+            let differs = expected.is_some() && ours != expected;
+            differs.then(|| format!("{}: o.{ending} differs", self.name))
         };
         let faults = OUTPUTS.iter().filter_map(|(_, ending)| differs(ending));
         faults.collect()

@@ -66,9 +66,16 @@ impl Method {
         Self::Rejection {
             half_width: (2.0 * wide_mean).sqrt() as f32,
             log_mean,
-            log_peak: mean * log_mean - log_gamma.unwrap_or_else(|| self::log_gamma(next)),
+            log_peak: mean * log_mean - log_gamma.unwrap_or_else(|| exact_log_gamma(next)),
         }
     }
+}
+
+/// [`log_gamma`], not in line, so that it is not computed where it is not needed.
+#[cold]
+#[inline(never)]
+fn exact_log_gamma(x: f32) -> f32 {
+    log_gamma(x)
 }
 
 /// The logarithms of n! for n below [`FACTORIALS`].
@@ -80,7 +87,7 @@ const FACTORIALS: u16 = 1 << 13;
 /// ln n! of a whole number, as ln gamma(n + 1).
 #[inline]
 fn log_factorial(count: f32) -> f32 {
-    let exact = |count: f32| log_gamma((f64::from(count) + 1.0) as f32);
+    let exact = |count: f32| exact_log_gamma((f64::from(count) + 1.0) as f32);
     if count < f32::from(FACTORIALS) {
         let table =
             LOG_FACTORIALS.get_or_init(|| (0..FACTORIALS).map(|n| exact(f32::from(n))).collect());
@@ -119,6 +126,14 @@ fn is_above_exp(deviate: f32, factor: f64, exponent: f32) -> bool {
             return false;
         }
     }
+    is_above_exp_exactly(deviate, factor, exponent)
+}
+
+/// The comparison with the exponential of the system. A function of its own, because compilers take the
+/// exponential out of loops and branches, and so compute it always.
+#[cold]
+#[inline(never)]
+fn is_above_exp_exactly(deviate: f32, factor: f64, exponent: f64) -> bool {
     // A NaN compares as false.
     deviate > (factor * exponent.exp()) as f32
 }

@@ -14,9 +14,6 @@ const LOSS_FACTOR: f64 = 10.0;
 /// The pixels of a row that are worked on together.
 const BLOCK: usize = 8;
 
-/// The blocks of a cut row are a multiple of this number.
-const GROUP: usize = 3;
-
 /// The rows that are worked on together.
 const ROWS: usize = 4;
 
@@ -277,8 +274,7 @@ struct Kernel {
 
 /// The length of a row that is cut at this half width. The weights can begin at any pixel of a block.
 const fn length_of_cut(half: usize) -> usize {
-    let blocks = (2 * half + BLOCK).div_ceil(BLOCK);
-    BLOCK + blocks.next_multiple_of(GROUP) * BLOCK
+    BLOCK + (2 * half + BLOCK).next_multiple_of(BLOCK)
 }
 
 /// The largest distance and half width of the rows that are kept cut.
@@ -511,8 +507,8 @@ fn plus(sum: f32, term: f64) -> f32 {
     (f64::from(sum) + term) as f32
 }
 
-/// Adds the photons of the pixel at `place`, which is at least `half`, weighted with a cut row, of which all is added, also zeros: the
-/// number of blocks depends on the half width only, so that the processor can predict it.
+/// Adds the photons of the pixel at `place`, which is at least `half`, weighted with a cut row. Its zeros are added,
+/// too, which changes nothing.
 #[inline(always)]
 fn add_all(sums: &mut [[f32; BLOCK]], place: usize, half: usize, weights: &[f64], photons: f64) {
     let first = (place - half) / BLOCK;
@@ -522,13 +518,9 @@ fn add_all(sums: &mut [[f32; BLOCK]], place: usize, half: usize, weights: &[f64]
         return;
     };
     let (weights, _) = weights.as_chunks::<BLOCK>();
-    let (weights, _) = weights.as_chunks::<GROUP>();
-    let (sums, _) = sums.as_chunks_mut::<GROUP>();
     for (sums, weights) in sums.iter_mut().zip(weights) {
-        for (sums, weights) in sums.iter_mut().zip(weights) {
-            if !add_block(sums, weights, photons) {
-                return;
-            }
+        if !add_block(sums, weights, photons) {
+            return;
         }
     }
 }
