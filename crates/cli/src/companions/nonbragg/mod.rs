@@ -307,12 +307,13 @@ impl Run<'_> {
                 found[0], found[1]
             )));
         };
+        let oversample = f64::from(experiment.sampling.oversample);
         let to_f = CountsToF {
             offset_counts: request.offset_counts,
             gain: request.gain,
             fluence_per_m2: experiment.fluence_per_m2,
             molecules: layer.molecules,
-            steps: self.scene.steps(),
+            steps: experiment.sources.len() as f64 * oversample * oversample,
         };
         let mut profile = RadialProfile::new(&layer.profile);
         for (at, sample) in self.samples() {
