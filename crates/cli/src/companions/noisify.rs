@@ -1,5 +1,6 @@
 //! `nanoBragg noisify`: the counts of a detector from a float image.
 
+mod options;
 mod request;
 
 use std::ffi::OsString;
@@ -14,7 +15,8 @@ use nanobragg::response::noisify::{NoisifyCount, NoisifyCounts, NoisifyOddity, S
 use super::CompanionError;
 use super::files::{CopiedHeader, Outputs, check_distinct, write_smv};
 use super::words::asks_for_help;
-use request::{Request, help};
+use options::help;
+use request::Request;
 
 /// The square of the classical electron radius, in m^2.
 const ELECTRON_RADIUS_SQUARED_M2: f64 = 7.940_792_480_189_65e-30;

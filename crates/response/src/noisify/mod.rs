@@ -145,6 +145,7 @@ pub struct NoisifyCounts<C> {
 
 /// The random numbers of noisify.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for an image")]
 enum Noise {
     /// Both generators share a shuffle table and a spare Gaussian deviate.
     Shared(PoissonNoise<SharedTable>),

@@ -4,9 +4,14 @@
 //! result therefore receives the pixels around it in raster order. Here each row of the result does the
 //! same on its own, so that rows are independent.
 
+mod kernel;
+#[cfg(test)]
+mod tests;
+
 use super::level::{Level, Task};
-use crate::psf::{FIBER_SCALE, fiber_quadrant, gauss_edges};
+use crate::psf::FIBER_SCALE;
 use crate::threads::map_chunks;
+use kernel::{Kernel, SHORT, length_of_cut};
 
 /// The part of the noise of a pixel that may be lost beyond the radius of its kernel.
 const LOSS_FACTOR: f64 = 10.0;
@@ -261,114 +266,6 @@ impl SourceRow {
     }
 }
 
-/// The weights of a disc, in rows with [`BLOCK`] zeros at both ends.
-struct Kernel {
-    rows: Vec<Vec<f64>>,
-    radius: usize,
-    /// For each row, the same cut at 0, 1, 2, ... pixels from the middle: [`BLOCK`] zeros, the weights, and
-    /// zeros up to the length of [`length_of_cut`].
-    short: Vec<Vec<Vec<f64>>>,
-    /// How far a disc of each radius reaches in a row at each distance from its middle, `[distance][radius]`.
-    half_widths: Vec<Vec<u32>>,
-}
-
-/// The length of a row that is cut at this half width. The weights can begin at any pixel of a block.
-const fn length_of_cut(half: usize) -> usize {
-    BLOCK + (2 * half + BLOCK).next_multiple_of(BLOCK)
-}
-
-/// The largest distance and half width of the rows that are kept cut.
-const SHORT: usize = 48;
-
-impl Kernel {
-    /// Each weight is the integral over a pixel, added up from the corners of the pixel in the order of C.
-    fn new(spread: &NoisifySpread, radius: usize) -> Self {
-        let reach = radius as isize;
-        let squared = reach * reach;
-        let weight: Box<dyn Fn(isize, isize) -> f64> = match spread.profile {
-            NoisifyProfile::Gauss => {
-                let edges = (-reach..=reach)
-                    .map(|place| gauss_edges(place as f64, spread.fwhm_pixels))
-                    .collect::<Vec<_>>();
-                let at = move |place: isize| {
-                    let found = edges.get((place + reach) as usize);
-                    found.copied().unwrap_or_default()
-                };
-                // sqrt(ln 16 / ln 2), which is 2.
-                let factor = (16.0_f64.ln() / 2.0_f64.ln()).sqrt();
-                Box::new(move |x, y| {
-                    let ([[x_up, _], [x_low, _]], [[_, y_up], [_, y_low]]) = (at(x), at(y));
-                    let corner = |x: f64, y: f64| 0.125 * (x * y * factor);
-                    corner(x_up, y_up) - corner(x_up, y_low) - corner(x_low, y_up)
-                        + corner(x_low, y_low)
-                })
-            }
-            NoisifyProfile::Fiber => {
-                let g = spread.g();
-                // The corners of one quadrant, at half-integers.
-                let corners = (0..=radius)
-                    .map(|y| {
-                        let corner = |x| fiber_quadrant(x as f64 + 0.5, y as f64 + 0.5, g);
-                        (0..=radius).map(corner).collect::<Vec<_>>()
-                    })
-                    .collect::<Vec<_>>();
-                // The corner at (x + 1/2, y + 1/2).
-                let corner = move |x: isize, y: isize| {
-                    let fold = |place: isize| if place < 0 { -place - 1 } else { place } as usize;
-                    let sign = if (x < 0) == (y < 0) { 1.0 } else { -1.0 };
-                    let row = corners.get(fold(y)).map(Vec::as_slice).unwrap_or_default();
-                    sign * row.get(fold(x)).copied().unwrap_or_default()
-                };
-                Box::new(move |x, y| {
-                    corner(x, y) - corner(x, y - 1) - corner(x - 1, y) + corner(x - 1, y - 1)
-                })
-            }
-        };
-        let rows = (-reach..=reach).map(|y| {
-            let inside = |x: isize| x * x + y * y <= squared;
-            let weights = (-reach..=reach).map(|x| if inside(x) { weight(x, y) } else { 0.0 });
-            let zeros = [0.0; BLOCK];
-            zeros.into_iter().chain(weights).chain(zeros).collect()
-        });
-        let rows: Vec<Vec<f64>> = rows.collect();
-        let short = rows.iter().enumerate().map(|(place, row)| {
-            let is_near = place.abs_diff(radius) <= SHORT;
-            let most = if is_near { SHORT.min(radius) + 1 } else { 0 };
-            let cut = |half: usize| {
-                let middle = row.iter().skip(BLOCK + radius - half).take(2 * half + 1);
-                let mut cut = vec![0.0; BLOCK];
-                cut.extend(middle);
-                cut.resize(length_of_cut(half), 0.0);
-                cut
-            };
-            (0..most).map(cut).collect()
-        });
-        let half_widths = (0..=radius).map(|rows| {
-            let half = |reach: usize| (reach * reach).saturating_sub(rows * rows).isqrt() as u32;
-            (0..=radius).map(half).collect()
-        });
-        Self {
-            short: short.collect(),
-            half_widths: half_widths.collect(),
-            rows,
-            radius,
-        }
-    }
-
-    /// The cut rows at a distance of `shift`, by half width.
-    fn short_rows(&self, shift: isize) -> &[Vec<f64>] {
-        let place = usize::try_from(shift + self.radius as isize).ok();
-        let rows = place.and_then(|place| self.short.get(place));
-        rows.map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The row at a distance of `shift`, if it is in the kernel.
-    fn row(&self, shift: isize) -> Option<&[f64]> {
-        let place = usize::try_from(shift + self.radius as isize).ok()?;
-        self.rows.get(place).map(Vec::as_slice)
-    }
-}
-
 /// All that a row of the result needs.
 struct Job<'a> {
     kernel: &'a Kernel,
@@ -573,99 +470,6 @@ fn add(
                 0.0
             };
             *sum = plus(*sum, photons * weight);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The loops of the C program, one pixel after the other.
-    fn plain(spread: &NoisifySpread, photons: &[f32], width: usize, fixed: bool) -> Vec<f32> {
-        let height = photons.len() / width;
-        let longest = width.max(height) as i32;
-        let brightest = f64::from(photons.iter().copied().fold(0.0, f32::max));
-        let largest = match spread.radius_pixels {
-            radius if radius > 0 => radius,
-            _ => spread.radius_of_brightest(brightest),
-        };
-        let kernel = Kernel::new(spread, largest.min(longest) as usize);
-        let mut out = vec![0.0_f32; photons.len()];
-        let mut lost = 0.0;
-        for (i, &value) in photons.iter().enumerate() {
-            if value <= 0.0 {
-                continue;
-            }
-            let (place, row) = ((i % width) as isize, (i / width) as isize);
-            let value = f64::from(value);
-            let radius = match spread.radius_pixels {
-                0 => spread.radius_of(value).max(1),
-                radius => radius,
-            };
-            let radius = radius.min(longest);
-            lost += spread.lost(value, radius);
-            let radius = radius.min(largest) as isize;
-            for dx in -radius..=radius {
-                for dy in -radius..=radius {
-                    let (x, y) = (place + dx, row + dy);
-                    let edge = if fixed {
-                        width as isize - 1
-                    } else {
-                        width as isize
-                    };
-                    if dx * dx + dy * dy > radius * radius || x < 0 || x > edge || y < 0 {
-                        continue;
-                    }
-                    let weight =
-                        kernel.row(dy).unwrap()[(BLOCK + kernel.radius).wrapping_add_signed(dx)];
-                    if let Some(sum) = out.get_mut((y * width as isize + x) as usize) {
-                        *sum = plus(*sum, value * weight);
-                    }
-                }
-            }
-        }
-        let background = if fixed {
-            0.0
-        } else {
-            lost / photons.len() as f64
-        };
-        out.iter().map(|sum| plus(*sum, background)).collect()
-    }
-
-    #[test]
-    fn rows_on_their_own_are_the_loops_of_c() {
-        let mut state = 9_u64;
-        for (width, height, brightest) in [(61, 47, 3.0), (23, 80, 5.0), (130, 7, 6.0), (8, 8, 2.0)]
-        {
-            let mut next = || {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1);
-                (state >> 40) as f64 / f64::from(1 << 24)
-            };
-            let mut pixel = || match next() {
-                dark if dark < 0.2 => 0.0,
-                bright if bright > 0.99 => 10_f64.powf(brightest) as f32,
-                other => (40.0 * other).floor() as f32,
-            };
-            let photons: Vec<f32> = (0..width * height).map(|_| pixel()).collect();
-            for profile in [NoisifyProfile::Gauss, NoisifyProfile::Fiber] {
-                for (fwhm_pixels, radius_pixels) in [(0.46, 0), (2.5, 0), (1.0, 1), (0.8, 60)] {
-                    let spread = NoisifySpread {
-                        profile,
-                        fwhm_pixels,
-                        radius_pixels,
-                    };
-                    for fixed in [false, true] {
-                        let expected = plain(&spread, &photons, width, fixed);
-                        for level in [Level::Baseline, Level::detect()] {
-                            let ours = spread.apply_at(level, &photons, width, fixed).photons;
-                            assert!(ours == expected, "{spread:?} {width} {fixed} {level:?}");
-                        }
-                    }
-                }
-            }
         }
     }
 }
