@@ -167,7 +167,7 @@ fn a_limit_below_16_bits_is_stated_in_smv_and_expt() {
     );
     scene.run_line(&format!("{line} -saturation 5000")).well();
     let header = String::from_utf8_lossy(&scene.read("a.img")).into_owned();
-    assert!(header.contains("CCD_IMAGE_SATURATION=5000;"));
+    assert!(header.contains("CCD_IMAGE_SATURATION=5000"));
     let expt: serde_json::Value = serde_json::from_slice(&scene.read("a.expt")).unwrap();
     let trusted = &expt["detector"][0]["panels"][0]["trusted_range"];
     assert_eq!(*trusted, serde_json::json!([0, 4999]));
