@@ -173,6 +173,7 @@ def test_groups_are_found_by_class_and_data_by_signal(tmp_path: Path) -> None:
             # Neither of these is an entry with images.
             group(file, "a_first", "NXentry")
             file["entry"] = 3
+            file["elsewhere"] = h5py.ExternalLink("missing.h5", "/")
             entry = group(file, "scan_7", "NXentry")
             inside = group(entry, "eiger", "NXdata")
             inside.attrs["signal"] = "counts"
