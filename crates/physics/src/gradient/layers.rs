@@ -36,7 +36,7 @@ pub(super) fn add_derivatives(
             let work = |slow: u32, rows: &mut [&mut [f64]]| {
                 for_each_pixel(&view, slow, |fast, photons| {
                     // The photons are the same for every group and are added once.
-                    let real = (group == 0).then_some(photons.real).unwrap_or_default();
+                    let real = if group == 0 { photons.real } else { 0.0 };
                     let numbers = std::iter::once(real).chain(photons.derivatives);
                     for (row, number) in rows.iter_mut().zip(numbers) {
                         if let Some(out) = row.get_mut(fast as usize) {

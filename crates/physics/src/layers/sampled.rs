@@ -141,7 +141,7 @@ impl Nodes {
             rest = behind;
             for (index, pixel) in own.iter_mut().enumerate() {
                 let on_panel = (fast - first_fast) as usize + index;
-                if !used.is_none_or(|used| used.get(on_panel) == Some(&true)) {
+                if used.is_some_and(|used| used.get(on_panel) != Some(&true)) {
                     continue;
                 }
                 let photons = if *is_smooth {

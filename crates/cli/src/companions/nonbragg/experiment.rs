@@ -75,20 +75,18 @@ impl Request {
 
     fn detector(&self) -> DetectorSpec {
         let (sizes_m, [fast, slow]) = self.sides();
-        let defaults_m = [
-            (sizes_m[0] - self.pixel_m) / 2.0,
-            (sizes_m[1] + self.pixel_m) / 2.0,
-        ];
-        let centre = |axis: usize| {
-            let org_m = self.org[axis].map(|org| org * self.pixel_m);
-            let near_m = org_m
-                .or(self.near_point_m[axis])
-                .unwrap_or(defaults_m[axis]);
+        let centre = |org: Option<f64>, near_m: Option<f64>, middle_m, beam_m: Option<f64>| {
+            let org_m = org.map(|org| org * self.pixel_m);
+            let near_m = org_m.or(near_m).unwrap_or(middle_m);
             Some(Length::from_m(match self.pivot {
                 Pivot::Sample => near_m,
-                Pivot::Beam => self.beam_centre_m[axis].unwrap_or(near_m),
+                Pivot::Beam => beam_m.unwrap_or(near_m),
             }))
         };
+        let ([org_x, org_y], [near_x, near_y]) = (self.org, self.near_point_m);
+        let [beam_x, beam_y] = self.beam_centre_m;
+        let middle_x = (sizes_m[0] - self.pixel_m) / 2.0;
+        let middle_y = (sizes_m[1] + self.pixel_m) / 2.0;
         DetectorSpec {
             convention: Convention::Custom,
             pixel_size: Length::from_m(self.pixel_m),
@@ -96,8 +94,8 @@ impl Request {
             pixels_slow: Some(slow),
             distance: Length::from_m(self.distance_m),
             close_distance: self.close_distance_m.map(Length::from_m),
-            x_beam: centre(0),
-            y_beam: centre(1),
+            x_beam: centre(org_x, near_x, middle_x, beam_x),
+            y_beam: centre(org_y, near_y, middle_y, beam_y),
             pivot: Some(self.pivot),
             axes: CustomAxes {
                 beam: self.beam,
@@ -126,11 +124,10 @@ impl Request {
     }
 
     fn beam(&self) -> Result<BeamSpec, CompanionError> {
-        let steps = |axis: usize| StepSpec {
-            range: self.divergence_rad[axis],
-            step: self.divergence_step_rad[axis],
-            count: self.divergence_steps[axis],
-        };
+        let steps = |range, step, count| StepSpec { range, step, count };
+        let ([h_range, v_range], [h_step, v_step]) =
+            (self.divergence_rad, self.divergence_step_rad);
+        let [h_count, v_count] = self.divergence_steps;
         let mut beam = BeamSpec {
             wavelength: Some(Length::from_m(self.wavelength_m)),
             fluence: FluenceSpec {
@@ -140,8 +137,8 @@ impl Request {
                 beam_size_m: self.beam_size_m,
             },
             divergence: DivergenceSpec {
-                horizontal: steps(0),
-                vertical: steps(1),
+                horizontal: steps(h_range, h_step, h_count),
+                vertical: steps(v_range, v_step, v_count),
                 outline: if self.is_square_divergence {
                     Outline::Square
                 } else {
