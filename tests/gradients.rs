@@ -154,6 +154,7 @@ fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
                 }),
                 thickness: Length::from_um(thickness_um),
                 layers: Some(layers),
+                ..SensorSpec::default()
             }
         ),
     ];
@@ -246,6 +247,7 @@ fn plain() -> ExperimentSpec {
                 attenuation: Attenuation::Depth(Length::from_um(200.0)),
                 thickness: Length::from_um(300.0),
                 layers: Some(2),
+                ..SensorSpec::default()
             },
             ..DetectorSpec::default()
         },

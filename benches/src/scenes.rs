@@ -112,7 +112,7 @@ pub fn lysozyme() -> Result<ExperimentSpec, Error> {
             sensor: SensorSpec {
                 attenuation: Attenuation::Depth(Length::from_um(234.0)),
                 thickness: Length::from_um(450.0),
-                layers: None,
+                ..SensorSpec::default()
             },
             ..DetectorSpec::default()
         },

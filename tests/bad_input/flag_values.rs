@@ -11,7 +11,7 @@ use nanobragg_tests::binary::leftovers_folder;
 
 /// A run in which most flags have a say.
 const LINE: &str = "-cell 40 50 60 -default_F 100 -detpixels 8 -N 3 -oversample 1 -seed 1 -osc 1 -dispersion 1 \
-                    -divergence 1 -mosaic 1 -detector_thick 100 -detector_abs 200 -distance 90";
+                    -divergence 1 -mosaic 1 -detector_thick 100 -detector_abs 200 -distance 90 -beamstop 2,30";
 
 /// The values, and the headings of their columns.
 const VALUES: [(&str, &str); 6] = [
@@ -26,7 +26,7 @@ const VALUES: [(&str, &str); 6] = [
 const HEAD: &str = "# Unusual values of flags
 
 Made by a test (`tests/bad_input/flag_values.rs`) that gives every flag each of these values, in a run with a sweep, a divergence, a dispersion,
-a mosaic spread and a sensor. `0`, `-1`, `1e30`, `nan`, an empty word and `x` stand for them; a flag of several values has all of them alike.
+a mosaic spread, a sensor and a beam stop. `0`, `-1`, `1e30`, `nan`, an empty word and `x` stand for them; a flag of several values has all of them alike.
 
 | in the table | |
 |---|---|

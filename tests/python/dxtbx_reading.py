@@ -49,7 +49,12 @@ def read(path):
     else:
         (experiment,) = ExperimentListFactory.from_filenames([path])
         imageset = experiment.imageset
-        found = {"class": imageset.get_format_class().__name__, "pixels": pixels(imageset)}
+        masks = [mask.as_numpy_array() for mask in imageset.get_mask(0)]
+        found = {
+            "class": imageset.get_format_class().__name__,
+            "pixels": pixels(imageset),
+            "unmasked": [int(mask.sum()) for mask in masks],
+        }
     beam, scan = experiment.beam, experiment.scan
     return found | {
         "panels": [panel(one) for one in experiment.detector],

@@ -231,3 +231,84 @@ def test_the_offset_that_dials_cannot_know_is_warned_of(
     ):
         done = run(*line, *flags, "-noprogress", "-nopgm")
         assert ("DIALS takes the offset of 40" in done.stderr) == is_warned, (flags, done.stderr)
+
+
+def rendered(run: Run, detector: str, *flags: object) -> None:
+    line = ["-default_F", 30, "-cell", 70, 80, 90, "-N", 2, "-lambda", 1, "-distance", 100, "-oversample", 1]
+    done = run(*line, "-detector", detector, "-seed", 1, "-noprogress", "-nopgm", *flags)
+    assert done.returncode == 0, done.stderr
+
+
+# The pixels of all modules, and the cut-off.
+GAPPED = {
+    "pilatus300k": (3 * 487 * 195, 2**20 - 1),
+    "eiger1m": (2 * 1030 * 514, 2**31 - 1),
+}
+
+
+@pytest.mark.parametrize("detector", GAPPED)
+def test_gaps_are_masked_and_the_cutoff_is_known(
+    detector: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, dxtbx: Dxtbx
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = [f"{detector}_001.cbf", f"{detector}_001.nxs"]
+    rendered(run, detector, "-cbffile", files[0], "-nexusfile", files[1], "-tiffile", f"{detector}.tif")
+    found = dxtbx(*files)
+    measuring, cutoff = GAPPED[detector]
+    for file in files:
+        one = found[file]
+        assert "error" not in one, (file, one)
+        (panel,) = one["panels"]
+        assert one["images"] == 1, file
+        assert one["unmasked"] == [measuring], file
+        lowest, highest = panel["trusted"]
+        assert -1 <= lowest <= 0 and cutoff - 1 <= highest <= cutoff, (file, panel["trusted"])
+    fabio = pytest.importorskip("fabio")
+    for file in [*files, f"{detector}.tif"]:
+        data = np.asarray(fabio.open(file).data).astype(np.int64)
+        data = data.reshape(data.shape[-2:])
+        assert (data == -1).sum() == data.size - measuring, file
+        assert data.min() == -1, file
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(files[1]) as file:
+        instrument = file["entry/instrument/detector"]
+        mask = instrument["pixel_mask"][()]
+        assert mask.shape == file["entry/data/data"].shape[1:]
+        assert set(np.unique(mask)) == {0, 1}
+        assert (mask == 0).sum() == measuring
+        assert instrument["saturation_value"][()] == cutoff
+        assert instrument["sensor_material"][()] == b"Si"
+
+
+def test_a_detector_of_panels_opens_with_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, dxtbx: Dxtbx
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rendered(run, "cspad", "-nexusfile", "cspad_001.nxs", "-exptfile", "cspad.expt", "-fluence", 1e22)
+    found = dxtbx("cspad_001.nxs", "cspad.expt")
+    for file in found.values():
+        assert "error" not in file, file
+        assert len(file["panels"]) == 64
+        assert {tuple(panel["size"]) for panel in file["panels"]} == {(194, 185)}
+        assert {panel["trusted"][1] for panel in file["panels"]} == {9464}
+    assert found["cspad_001.nxs"]["unmasked"] == [194 * 185] * 64
+    for one, other in zip(found["cspad_001.nxs"]["panels"], found["cspad.expt"]["panels"], strict=True):
+        assert np.abs(np.array(one["plane"]) - np.array(other["plane"])).max() < SAME_MM
+
+
+def test_pixels_behind_a_beam_stop_are_masked_by_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    h5py = pytest.importorskip("h5py")
+    rendered(run, "pilatus300k", "-nexusfile", "a.nxs", "-beamstop", "2,30", "-beamstop_mask")
+    with h5py.File("a.nxs") as file:
+        mask = file["entry/instrument/detector/pixel_mask"][()]
+        data = file["entry/data/data"][0]
+    # A disc of 1 mm at 30 mm, at 100 mm; the penumbra of a beam of 0.1 mm is 0.07 mm wide there.
+    radius_px = (1 - 0.035) / 30 * 100 / 0.172
+    hidden = (mask & 256 != 0).sum()
+    gap = (mask & 1 != 0).sum()
+    assert gap == 2 * 17 * 487
+    assert abs(hidden / (np.pi * radius_px**2) - 1) < 0.15
+    assert (data[mask != 0] == -1).all() and (data[mask == 0] >= 0).all()

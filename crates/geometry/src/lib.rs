@@ -41,6 +41,7 @@
 #![forbid(unsafe_code)]
 
 pub mod beam;
+pub mod beam_stop;
 pub mod convention;
 pub mod detector;
 pub mod error;
@@ -56,6 +57,7 @@ pub mod units;
 pub mod vector;
 
 pub use beam::BeamFrame;
+pub use beam_stop::{BeamStop, BeamStopSpec, HolderSpec, Shade};
 pub use convention::{Axes, Convention, CustomAxes};
 pub use detector::{
     AXIS_TOLERANCE, AttachedPanel, Attenuation, BeamCentre, CentreInput, DetectorSpec,

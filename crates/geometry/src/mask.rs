@@ -20,6 +20,23 @@ impl Mask {
             .then_some(Self { pixels_fast, used })
     }
 
+    /// A mask of all pixels, in rows of `pixels_fast`, which must not be 0.
+    pub(crate) fn all(pixels_fast: usize, pixels: usize) -> Self {
+        Self {
+            pixels_fast,
+            used: vec![true; pixels],
+        }
+    }
+
+    /// Does not render these pixels, numbered row by row.
+    pub(crate) fn leave_out(&mut self, pixels: &[u32]) {
+        for &pixel in pixels {
+            if let Some(used) = self.used.get_mut(pixel as usize) {
+                *used = false;
+            }
+        }
+    }
+
     /// Pixels along the fast axis.
     pub fn pixels_fast(&self) -> usize {
         self.pixels_fast

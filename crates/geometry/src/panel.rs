@@ -2,6 +2,7 @@
 
 use nanobragg_numeric::Scalar;
 
+use crate::beam_stop::Shade;
 use crate::detector::pixel::{curved_position, curved_position_own_frame, flat_position};
 use crate::detector::place::Placement;
 use crate::detector::sensor::Sensor;
@@ -29,6 +30,7 @@ pub struct Panel {
     pub(crate) trusted_range: Option<[f64; 2]>,
     pub(crate) roi: Roi,
     pub(crate) gaps: Option<Gaps>,
+    pub(crate) shade: Shade,
     /// With the gaps.
     pub(crate) mask: Option<Mask>,
 }
@@ -225,6 +227,25 @@ impl Panel {
             .is_some_and(|gaps| gaps.contain(fast + first_fast, slow + first_slow))
     }
 
+    /// The pixels in the shadow of a beam stop, in their order: the number of each, row by row, and the part
+    /// of its photons that passes.
+    pub fn shade(&self) -> &[(u32, f32)] {
+        &self.shade
+    }
+
+    /// Masks these pixels, numbered row by row.
+    pub(crate) fn hide(&mut self, pixels: &[u32]) {
+        if pixels.is_empty() {
+            return;
+        }
+        let mut used = match &self.mask {
+            Some(mask) => mask.clone(),
+            None => Mask::all(self.pixels_fast as usize, self.pixel_count()),
+        };
+        used.leave_out(pixels);
+        self.mask = Some(used);
+    }
+
     /// The panel with a mask, or without any. Gaps between modules stay masked.
     ///
     /// # Errors
@@ -264,6 +285,13 @@ impl Panel {
         let pixels_fast = *part.fast().end() - first_fast + 1;
         let pixels_slow = *part.slow().end() - first_slow + 1;
         let mask = self.mask().map(|mask| mask.crop(&part));
+        let shade = self.shade.iter().filter_map(|&(number, passed)| {
+            let fast = (number % self.pixels_fast).checked_sub(first_fast)?;
+            let slow = (number / self.pixels_fast).checked_sub(first_slow)?;
+            (fast < pixels_fast && slow < pixels_slow)
+                .then_some((slow * pixels_fast + fast, passed))
+        });
+        let shade = shade.collect();
         Ok(Self {
             name,
             pixels_fast,
@@ -274,6 +302,7 @@ impl Panel {
             ],
             roi: Roi::full(pixels_fast, pixels_slow)?,
             mask,
+            shade,
             ..self.clone()
         })
     }

@@ -167,6 +167,12 @@ fn of_quantity(quantity: &str) -> &'static [&'static str] {
         "the beam centre X (m)" | "the beam centre Y (m)" => &["detector.beam_centre"],
         "the near point X (m)" | "the near point Y (m)" => &["detector.near_point"],
         "ORGX (pixels)" | "ORGY (pixels)" => &["detector.org"],
+        "the diameter of the beam stop (m)" | "the distance of the beam stop (m)" => &["beam_stop"],
+        "the penumbra of the beam stop (m)" => &["beam_stop.penumbra"],
+        "the transmission of the beam stop" => &["beam_stop.transmission"],
+        "the width of the holder of the beam stop (m)"
+        | "the direction of the holder of the beam stop (rad)"
+        | "the transmission of the holder of the beam stop" => &["beam_stop.holder"],
         "two-theta (rad)" => &["detector.twotheta"],
         "the rotation about X (rad)"
         | "the rotation about Y (rad)"

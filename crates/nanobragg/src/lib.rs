@@ -105,9 +105,9 @@ pub use nanobragg_crystal::{
     CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Hkl, Misset, MosaicSpec, Shape,
 };
 pub use nanobragg_geometry::{
-    Angle, Attenuation, BeamFrame, Convention, CustomAxes, Detector, DetectorSpec, Gaps,
-    Goniometer, Laboratory, Layout, Length, Mask, Panel, Pivot, PixelKind, Roi, SensorMaterial,
-    SensorSpec, Surface,
+    Angle, Attenuation, BeamFrame, BeamStop, BeamStopSpec, Convention, CustomAxes, Detector,
+    DetectorSpec, Gaps, Goniometer, HolderSpec, Laboratory, Layout, Length, Mask, Panel, Pivot,
+    PixelKind, Roi, SensorMaterial, SensorSpec, Surface,
 };
 pub use nanobragg_physics::{
     BackgroundLayer, Cancel, Experiment, Fixes, Frame, LastSample, Level, Lookup, Oddity,

@@ -5,7 +5,8 @@ use nanobragg_crystal::{
     recommended_oversample,
 };
 use nanobragg_geometry::{
-    BeamFrame, Detector, DetectorSpec, GeometryFixes, Laboratory, Layout, Mask, Panel, Roi,
+    BeamFrame, BeamStop, Detector, DetectorSpec, GeometryFixes, Laboratory, Layout, Mask, Panel,
+    Roi,
 };
 use nanobragg_physics::{Experiment, Lookup, Oddity, PhiSweep, Sampling};
 use nanobragg_sources::{
@@ -13,7 +14,7 @@ use nanobragg_sources::{
 };
 
 use crate::background::LayerDecision;
-use crate::detectors::with_attenuation;
+use crate::detectors::{follows_wavelength, with_attenuation};
 use crate::error::Error;
 use crate::factors::Loaded;
 use crate::oddity;
@@ -110,7 +111,7 @@ impl ExperimentSpec {
             _ => wavelength_m,
         };
         // The sources need the direction of the beam, and the sensor needs the wavelength of the sources.
-        let laboratory = match self.has_material() {
+        let laboratory = match self.attenuation_follows_wavelength() {
             true => Laboratory::new(&with_attenuation(
                 self.detector_spec(),
                 central_wavelength_m,
@@ -118,6 +119,7 @@ impl ExperimentSpec {
             false => laboratory,
         };
         let detector = self.rendered_parts(laboratory.detector)?;
+        let detector = self.shaded(detector, &laboratory.beam, fluence.beam_size_m)?;
         if has_no_crystal && self.background.is_empty() {
             return Err(Error::NoStructureFactors);
         }
@@ -255,10 +257,10 @@ impl ExperimentSpec {
         Ok(Some(CellSpec::from_values(&[1.0])?))
     }
 
-    /// Whether a sensor is of a material whose attenuation depends on the wavelength.
-    fn has_material(&self) -> bool {
+    /// Whether the attenuation of a sensor is that of its material at the wavelength.
+    pub(crate) fn attenuation_follows_wavelength(&self) -> bool {
         let others = self.detector.others.iter().map(|other| &other.sensor);
-        (others.chain([&self.detector.sensor])).any(|sensor| sensor.material.is_some())
+        (others.chain([&self.detector.sensor])).any(follows_wavelength)
     }
 
     /// The misset. With the fix, a random misset is uniform over all rotations.
@@ -318,6 +320,23 @@ impl ExperimentSpec {
             Ok(panel.clone().with_roi(roi)?.with_mask(mask.cloned())?)
         });
         Ok(Detector::new(panels.collect::<Result<_, Error>>()?)?)
+    }
+
+    /// The detector with the shadow of the beam stop.
+    fn shaded(
+        &self,
+        detector: Detector,
+        beam: &BeamFrame,
+        beam_size_m: f64,
+    ) -> Result<Detector, Error> {
+        let Some(spec) = &self.beam_stop else {
+            return Ok(detector);
+        };
+        let stop = BeamStop::new(spec, beam, detector.first(), beam_size_m)?;
+        let panels = detector.panels().iter().cloned();
+        Ok(Detector::new(
+            panels.map(|panel| stop.cast_on(panel)).collect(),
+        )?)
     }
 
     /// Interpolation as asked for, or by the number of cells; never without a list.

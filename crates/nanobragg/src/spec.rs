@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use nanobragg_crystal::CrystalSpec;
-use nanobragg_geometry::{Angle, DetectorSpec, Length, Mask, in_unit};
+use nanobragg_geometry::{Angle, BeamStopSpec, DetectorSpec, Length, Mask, in_unit};
 use nanobragg_physics::{Fixes, Lookup, Polarization};
 use nanobragg_response::ResponseSpec;
 use nanobragg_sources::{DispersionSpec, DivergenceSpec, FluenceSpec, SourceList, StepSpec};
@@ -50,6 +50,8 @@ pub struct ExperimentSpec {
     pub roi: RoiSpec,
     /// The masked pixels.
     pub mask: Option<MaskSpec>,
+    /// The beam stop.
+    pub beam_stop: Option<BeamStopSpec>,
     /// Cell, orientation, size and shape. Wavelength and beam size are taken from `beam`.
     pub crystal: CrystalSpec,
     /// Structure factors, with a value for reflections that are not listed.

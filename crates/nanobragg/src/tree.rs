@@ -48,6 +48,9 @@ impl Resolved {
             "background": self.background(),
             "dmin_m": experiment.dmin_m,
         });
+        if let Some(stop) = &spec.beam_stop {
+            put(&mut tree, "beam_stop", json!(stop));
+        }
         let panels = experiment.detector.panels();
         if panels.len() > 1 {
             let others = spec.detector.others.iter().map(Some);

@@ -133,7 +133,7 @@ fn panels_have_their_sizes_and_do_not_overlap() {
             assert_eq!([panel.pixels_fast(), panel.pixels_slow()], pixels);
             assert!(dot(panel.fast(), panel.slow()).abs() < 1e-12);
             assert!((panel.close_distance_m() - 0.1).abs() < 1e-12);
-            assert_eq!(panel.sensor().thickness_m > 0.0, true);
+            assert!(panel.sensor().thickness_m > 0.0);
             let [fast, slow] = [panel.fast(), panel.slow()];
             assert!(cross(fast, slow)[0].abs() > 1.0 - 1e-12);
             for other in &panels[..index] {
@@ -278,4 +278,25 @@ fn a_sensor_of_a_material_absorbs_at_the_wavelength() {
         error.contains("the attenuation of Si is known from 1 to 200 keV"),
         "{error}"
     );
+}
+
+#[test]
+fn the_docs_list_every_detector_with_its_numbers() {
+    let docs = include_str!("../../../docs/DETECTORS.md");
+    for preset in PRESETS {
+        let start = format!(
+            "| `{}` | {} | {} |",
+            preset.name, preset.maker, preset.model
+        );
+        let line = docs.lines().find(|line| line.starts_with(&start));
+        let line = line.unwrap_or_else(|| panic!("{start} is not in docs/DETECTORS.md"));
+        let [fast, slow] = preset.panel_pixels();
+        let panels = preset.panel_count();
+        let end = format!(" | {} |", preset.cutoff());
+        assert!(line.contains(&format!(" | {fast} x {slow} | ")), "{line}");
+        assert!(
+            line.contains(&format!(" | {panels} | ")) && line.ends_with(&end),
+            "{line}"
+        );
+    }
 }

@@ -78,6 +78,7 @@ mod sampling;
 mod scalar;
 mod scattering;
 mod scene;
+mod shade;
 mod statistics;
 mod trace;
 mod truth;

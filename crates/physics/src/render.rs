@@ -17,6 +17,7 @@ use crate::progress::{Cancel, Progress};
 use crate::sampling::Lookup;
 use crate::scalar::Pixel;
 use crate::scene::Scene;
+use crate::shade;
 use crate::statistics::{self, RowSums, Statistics, sum_over};
 
 /// The number of rows that a thread takes together: few, so that all threads end at about the same time.
@@ -119,6 +120,10 @@ pub fn render_with(
         let solid_angle_sr = canvas.solid_angle_sums_sr.iter().sum::<f64>() / scene.steps;
         let mut panels = canvas.panels;
         add_layers(scene, &mut panels, options)?;
+        // A beam stop shades crystal and background alike.
+        for (panel, image) in scene.panels().iter().zip(&mut panels) {
+            shade::shade(panel, &mut image.pixels);
+        }
         Ok(Frame {
             statistics: image_statistics(scene, &panels, solid_angle_sr),
             panels,

@@ -1,6 +1,6 @@
 use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Args, Range, WholeRange};
-use nanobragg::{Convention, Pivot, Preset, SensorMaterial};
+use nanobragg::{Convention, Error, Pivot, Preset, SensorMaterial};
 use std::path::PathBuf;
 
 /// Pixels, placement and sensor of the detector. Pairs are `[fast, slow]`.
@@ -104,8 +104,14 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::new(
             "detector",
             Takes::Text(|args, name| {
-                let preset = Preset::named(name).map_err(|error| error.to_string())?;
-                args.detector.preset = Some(preset);
+                let preset = Preset::named(name).map_err(|error| match error {
+                    Error::UnknownDetector { nearest, names, .. } => {
+                        let near = nearest.map(|near| format!("{near}, or another "));
+                        format!("{}one of {names}", near.unwrap_or_default())
+                    }
+                    error => error.to_string(),
+                });
+                args.detector.preset = Some(preset?);
                 Ok(())
             }),
         )

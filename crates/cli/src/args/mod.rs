@@ -8,6 +8,7 @@
 
 mod background;
 mod beam;
+mod beam_stop;
 mod coordinates;
 mod crystal;
 mod defects;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 pub use background::BackgroundArgs;
 pub use beam::BeamArgs;
+pub use beam_stop::BeamStopArgs;
 pub use coordinates::CoordinateArgs;
 pub(crate) use coordinates::correction;
 pub use crystal::CrystalArgs;
@@ -70,6 +72,8 @@ pub struct Args {
     pub beam: BeamArgs,
     /// Amorphous material in the beam.
     pub background: BackgroundArgs,
+    /// The beam stop.
+    pub beam_stop: BeamStopArgs,
     /// The sums of a pixel.
     pub sampling: SamplingArgs,
     /// Files to write and their scales.
@@ -146,7 +150,7 @@ impl Args {
 }
 
 /// The groups of flags, in the order of the help.
-pub fn groups() -> [&'static Group; 14] {
+pub fn groups() -> [&'static Group; 15] {
     [
         &crystal::GROUP,
         &structure_factors::GROUP,
@@ -155,6 +159,7 @@ pub fn groups() -> [&'static Group; 14] {
         &vectors::GROUP,
         &beam::GROUP,
         &background::GROUP,
+        &beam_stop::GROUP,
         &sampling::GROUP,
         &output::GROUP,
         &noise::GROUP,

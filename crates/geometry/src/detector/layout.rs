@@ -1,6 +1,7 @@
 //! A laboratory from the numbers of the C program's flags.
 
 use crate::beam::BeamFrame;
+use crate::beam_stop::Shade;
 use crate::convention::Convention;
 use crate::detector::centre::BeamCentre;
 use crate::detector::ignored::{
@@ -113,6 +114,7 @@ impl Laboratory {
             trusted_range: spec.trusted_range,
             roi: Roi::full(pixels_fast, pixels_slow)?,
             gaps: spec.gaps,
+            shade: Shade::default(),
             mask: None,
         }
         .with_mask(None)?;

@@ -3,11 +3,6 @@
 //! # Source
 //! HDF5 File Format Specification 3.0: III.A.1, version 1 B-trees.
 
-use std::io::Write;
-
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
-
 use super::{Type, UNDEFINED};
 use crate::{Error, Result};
 
@@ -34,25 +29,6 @@ pub struct Images {
     /// Whether there is one image without an axis of images.
     is_flat: bool,
     places: Vec<Option<Place>>,
-}
-
-/// An image as it is stored, shuffled and deflated. Shuffled means the lowest bytes of all pixels
-/// first, then the second bytes, and so on. `bits` returns the bits of a pixel.
-///
-/// Several threads may pack images at the same time.
-///
-/// # Errors
-/// [`Error::Stream`] if the encoder fails, which is not expected.
-pub fn pack<T: Copy>(pixels: &[T], bits: impl Fn(T) -> u32) -> Result<Vec<u8>> {
-    let mut plane = Vec::with_capacity(pixels.len());
-    let packed = Vec::with_capacity(pixels.len());
-    let mut encoder = ZlibEncoder::new(packed, Compression::new(LEVEL));
-    for shift in [0, 8, 16, 24] {
-        plane.clear();
-        plane.extend(pixels.iter().map(|&pixel| (bits(pixel) >> shift) as u8));
-        encoder.write_all(&plane)?;
-    }
-    Ok(encoder.finish()?)
 }
 
 impl Images {
@@ -293,15 +269,6 @@ mod tests {
                 assert_eq!(found, (7 * image, image as u32 + 1), "{count}");
             }
         }
-    }
-
-    #[test]
-    fn shuffling_puts_bytes_of_equal_significance_together() {
-        let packed = pack(&[0x0102_0304, 0x1112_1314], |pixel| pixel).unwrap();
-        let mut bytes = Vec::new();
-        let mut decoder = flate2::read::ZlibDecoder::new(&packed[..]);
-        std::io::Read::read_to_end(&mut decoder, &mut bytes).unwrap();
-        assert_eq!(bytes, [4, 0x14, 3, 0x13, 2, 0x12, 1, 0x11]);
     }
 
     #[test]

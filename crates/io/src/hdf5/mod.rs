@@ -20,6 +20,7 @@
 
 mod bitshuffle;
 mod checksum;
+mod deflate;
 mod images;
 mod message;
 mod open;
@@ -28,7 +29,8 @@ mod tree;
 mod value;
 mod write;
 
-pub use images::{Images, pack};
+pub use deflate::pack;
+pub use images::Images;
 pub(crate) use open::{Reader, if_there};
 pub(crate) use stack::{Stack, first_number};
 pub use tree::{Dataset, Group, Member};

@@ -110,6 +110,13 @@ fn depth_m(material: SensorMaterial, wavelength_m: f64) -> Option<f64> {
     Some(0.01 / (density_g_per_cm3 * cm2_per_g))
 }
 
+/// Whether the attenuation of this sensor is that of its material at the wavelength.
+pub(crate) fn follows_wavelength(sensor: &SensorSpec) -> bool {
+    sensor.material.is_some()
+        && sensor.attenuation == Attenuation::NotGiven
+        && sensor.thickness.m() != 0.0
+}
+
 /// The detector with the attenuation of the materials of its sensors at this wavelength, where a thickness
 /// and no attenuation is given.
 ///
@@ -120,17 +127,9 @@ pub(crate) fn with_attenuation(
     wavelength_m: f64,
 ) -> Result<DetectorSpec, Error> {
     let fill = |sensor: &mut SensorSpec| -> Result<(), Error> {
-        let SensorSpec {
-            material: Some(material),
-            attenuation: Attenuation::NotGiven,
-            ..
-        } = *sensor
-        else {
+        let Some(material) = sensor.material.filter(|_| follows_wavelength(sensor)) else {
             return Ok(());
         };
-        if sensor.thickness.m() == 0.0 {
-            return Ok(());
-        }
         let depth_m = depth_m(material, wavelength_m).ok_or(Error::SensorEnergy {
             material: material.formula(),
             wavelength_angstrom: wavelength_m * 1e10,

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::exchange::place_panels;
 use crate::spec::ExperimentSpec;
 
-pub(crate) use material::with_attenuation;
+pub(crate) use material::{follows_wavelength, with_attenuation};
 pub(crate) use merge::with_preset;
 pub use table::PRESETS;
 

@@ -23,6 +23,24 @@ const COMMENTS: &[(&str, &str)] = &[
         "{ file = ... }: an SMV image that is 0 where a pixel is left out",
     ),
     (
+        "beam_stop.diameter_mm",
+        "of a disc in the direct beam; a file without beam_stop has none",
+    ),
+    ("beam_stop.distance_mm", "from the sample, 30 if not given"),
+    (
+        "beam_stop.penumbra_mm",
+        "width of the edge of its shadow, there; the size of the beam as pixels see it",
+    ),
+    ("beam_stop.transmission", "part of the photons that passes"),
+    (
+        "beam_stop.holder",
+        "{ width_mm, direction_deg, transmission }: an arm, at 0 deg along fast, at 90 along slow",
+    ),
+    (
+        "beam_stop.mask",
+        "whether pixels wholly in the shadow are masked",
+    ),
+    (
         "lookup",
         "nearest or tricubic; tricubic for at most 2 cells along an axis",
     ),
@@ -379,7 +397,7 @@ mod tests {
 
     use super::*;
     use crate::{CellSpec, ExperimentSpec, Length};
-    use nanobragg_geometry::AttachedPanel;
+    use nanobragg_geometry::{AttachedPanel, BeamStopSpec};
 
     /// The paths of all fields of a tree, as in [`COMMENTS`].
     fn fields(path: &str, value: &Value, found: &mut BTreeSet<String>) {
@@ -419,6 +437,7 @@ mod tests {
             sensor: Default::default(),
             trusted_range: None,
         });
+        spec.beam_stop = Some(BeamStopSpec::new(Length::from_mm(2.0)));
         spec.crystal.cell = Some(CellSpec::from_values(&[70.0]).unwrap());
         spec.background.push(Default::default());
         let mut found = BTreeSet::new();

@@ -183,6 +183,9 @@ impl<'s> Base<'s> {
             {
                 Some("every source has a wavelength of its own")
             }
+            Parameter::Wavelength if self.spec.attenuation_follows_wavelength() => Some(
+                "the absorption of the sensor's material follows it; give an attenuation depth",
+            ),
             Parameter::Dispersion => steps_reason(self.resolved.decisions.dispersion.steps()),
             Parameter::DivergenceH => steps_reason(divergence.horizontal()),
             Parameter::DivergenceV => steps_reason(divergence.vertical()),

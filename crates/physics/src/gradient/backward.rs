@@ -1,5 +1,7 @@
 //! Derivatives of a number that depends on the image.
 
+use std::borrow::Cow;
+
 use nanobragg_crystal::LatticeNumber;
 use nanobragg_numeric::{Dual, Scalar};
 
@@ -19,6 +21,7 @@ use crate::lanes::{self, DerivativeOutput, Level};
 use crate::render::RunOptions;
 use crate::scalar::{Pixel, PixelSum, Unobserved, sum_pixel};
 use crate::scene::{Scene, View};
+use crate::shade::shade_images;
 
 /// The derivatives of a number L that depends on the image.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +46,7 @@ pub fn pullback(
     weights: &[f64],
     options: &RunOptions<'_>,
 ) -> Result<Pullback, Error> {
-    check_weights(scene, weights)?;
+    let weights = &*shaded(scene, weights)?;
     let mut photons = Vec::new();
     let mut images = Images::in_memory(scene, [(&mut photons, 1)])?;
     let mut factors = blank_factors(scene)?;
@@ -63,6 +66,7 @@ pub fn pullback(
         add_layers(scene, tangents, weights, options, &mut images, &mut totals)?;
         Ok(totals)
     })?;
+    shade_images(scene, &mut photons);
     Ok(Pullback {
         photons,
         parameters,
@@ -127,7 +131,7 @@ pub fn weighted_sum<T: LatticeNumber + Send + Sync>(
     weights: &[f64],
     options: &RunOptions<'_>,
 ) -> Result<T, Error> {
-    check_weights(scene, weights)?;
+    let weights = &*shaded(scene, weights)?;
     let all_weights = weights;
     on_threads(options, || {
         let history = History::of(scene, options)?;
@@ -143,15 +147,21 @@ pub fn weighted_sum<T: LatticeNumber + Send + Sync>(
     })
 }
 
-fn check_weights(scene: &Scene, weights: &[f64]) -> Result<(), Error> {
+/// The weights of the photons before a shadow: a photon counts with the part that passes.
+fn shaded<'w>(scene: &Scene, weights: &'w [f64]) -> Result<Cow<'w, [f64]>, Error> {
     let pixels = scene.pixel_count();
-    if weights.len() == pixels {
-        return Ok(());
+    if weights.len() != pixels {
+        return Err(Error::WeightCount {
+            weights: weights.len(),
+            pixels,
+        });
     }
-    Err(Error::WeightCount {
-        weights: weights.len(),
-        pixels,
-    })
+    if scene.panels().iter().all(|panel| panel.shade().is_empty()) {
+        return Ok(weights.into());
+    }
+    let mut shaded = weights.to_vec();
+    shade_images(scene, &mut shaded);
+    Ok(shaded.into())
 }
 
 fn blank_factors(scene: &Scene) -> Result<Vec<f64>, Error> {

@@ -18,6 +18,7 @@ use crate::lanes::{self, DerivativeOutput, Level};
 use crate::render::RunOptions;
 use crate::scalar::{Pixel, Unobserved, sum_pixel};
 use crate::scene::{Scene, View};
+use crate::shade::shade_images;
 
 /// The number of tangents that go through the general path together.
 pub(super) const TOGETHER: usize = 8;
@@ -50,6 +51,7 @@ pub fn photons(
         }
         layers::add_photons(scene, &smooth, options, &mut images)
     })?;
+    shade_images(scene, &mut photons);
     Ok(photons)
 }
 
@@ -69,7 +71,10 @@ pub fn derivatives_into(
     slopes: &mut Vec<f64>,
 ) -> Result<(), Error> {
     let images = Images::in_memory(scene, [(photons, 1), (slopes, tangents.len())])?;
-    on_threads(options, || derive(scene, tangents, options, images))
+    on_threads(options, || derive(scene, tangents, options, images))?;
+    shade_images(scene, photons);
+    shade_images(scene, slopes);
+    Ok(())
 }
 
 /// Fills `images`: first the photons, then one image for every tangent.
