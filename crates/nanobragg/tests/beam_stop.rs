@@ -27,14 +27,14 @@ fn experiment(stop: Option<BeamStopSpec>) -> ExperimentSpec {
     }
 }
 
-/// Half a radius of 5 mm on the detector, an arm along slow, and much penumbra.
+/// A shadow of 3.75 mm radius on the detector, an arm along slow, and much penumbra.
 fn stop() -> BeamStopSpec {
     BeamStopSpec {
         distance: Length::from_mm(20.0),
         penumbra: Some(Length::from_mm(0.4)),
         transmission: 0.1,
         holder: Some(HolderSpec {
-            width: Length::from_mm(0.3),
+            width: Length::from_mm(0.9),
             direction: nanobragg::Angle::from_degrees(90.0),
             transmission: 0.3,
         }),
