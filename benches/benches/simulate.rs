@@ -21,12 +21,12 @@ fn run(spec: &ExperimentSpec) -> Result<usize, Error> {
 
     let mut bytes = Vec::new();
     float::write(&mut bytes, &image.photons)?;
-    smv::write(&mut bytes, &header, &image.counts(integers)?.pixels)?;
+    smv::write(&mut bytes, &header, &image.counts::<u16>(integers)?.pixels)?;
     let greys = image.counts(Response::greys(grey_scale))?;
     pgm::write(&mut bytes, &greys.pixels, grey_scale)?;
     png::write(&mut bytes, &image.photons, png::Grey::Logarithmic)?;
     let measured = Response::measured(detector, 1)?;
-    smv::write(&mut bytes, &header, &image.counts(measured)?.pixels)?;
+    smv::write(&mut bytes, &header, &image.counts::<u16>(measured)?.pixels)?;
     Ok(bytes.len())
 }
 

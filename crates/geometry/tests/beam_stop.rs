@@ -1,5 +1,7 @@
 //! The shadow of a beam stop against shapes that are worked out another way.
 
+#![allow(clippy::unwrap_used)]
+
 use std::f64::consts::PI;
 
 use nanobragg_geometry::vector::{dot, unit};

@@ -100,7 +100,7 @@ proptest! {
     ) {
         let masked = masked.index(counts.pixels().len());
         let exposure = Exposure {
-            masked: (0..counts.pixels().len()).map(|pixel| pixel == masked).collect(),
+            masked: (0..counts.pixels().len()).map(|pixel| u16::from(pixel == masked)).collect(),
             ..Exposure::default()
         };
         let mut file = Vec::new();

@@ -1,5 +1,7 @@
 //! The shadow of a beam stop on an image, its truth table and its derivatives.
 
+#![allow(clippy::unwrap_used)]
+
 use nanobragg::gradient::{Parameter, render_jacobian, render_photons, render_vjp};
 use nanobragg::{
     BeamStopSpec, CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, FileLanguage,

@@ -1,5 +1,7 @@
 //! Detectors by name: sizes, gaps, panels, and how other fields override them.
 
+#![allow(clippy::unwrap_used)]
+
 use nanobragg::geometry::vector::{cross, dot, sub};
 use nanobragg::{
     CellSpec, CrystalSpec, ExperimentSpec, FactorsSpec, FileLanguage, Length, MaskSpec, PRESETS,

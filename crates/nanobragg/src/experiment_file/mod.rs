@@ -117,7 +117,9 @@ impl ExperimentSpec {
             FileLanguage::Toml => toml::from_str::<Value>(text).ok(),
             FileLanguage::Json => serde_json::from_str(text).ok(),
         };
-        let names_preset = |tree: &Value| !tree["detector"]["preset"].is_null();
+        let names_preset = |tree: &Value| {
+            (tree.pointer("/detector/preset")).is_some_and(|preset| !preset.is_null())
+        };
         if let Some(tree) = tree.filter(names_preset) {
             return Self::from_tree(&tree, name);
         }
