@@ -9,7 +9,9 @@ mod panels;
 mod table;
 
 use nanobragg_geometry::{Gaps, Length, Pivot, SensorMaterial, SensorSpec};
-use nanobragg_response::{Gain, Offset, ReadOut, ResponseSpec};
+use nanobragg_response::{
+    Gain, NoiseStream, Offset, PointSpread, PointSpreadProfile, ReadOut, ResponseSpec,
+};
 
 use crate::error::Error;
 use crate::exchange::place_panels;
@@ -24,6 +26,10 @@ const ALIKE: f64 = 0.7;
 
 /// The energy in keV of a photon of 1 Angstrom.
 const KEV_ANGSTROM: f64 = 12.398_419_843;
+
+/// The full width at half maximum of the light of a photon behind fibre optics, in micrometres: that of the
+/// ADSC detector of Holton, Nielsen and Frankel, J. Synchrotron Rad. 19 (2012) 1006, and of noisify.
+const FIBER_UM: f64 = 46.0;
 
 /// A detector that is known by name.
 #[derive(Debug, PartialEq)]
@@ -76,7 +82,7 @@ pub enum PresetCounts {
         /// The largest rate for which the maker corrects, in photons per second and pixel.
         photons_per_s: f64,
     },
-    /// A CCD behind a phosphor.
+    /// A CCD behind a phosphor and fibre optics, which spread the light of a photon.
     Ccd {
         /// Counts per photon.
         gain: f64,
@@ -205,11 +211,14 @@ impl Preset {
         let gain = |counts_per_photon| Some(Gain { counts_per_photon });
         let read_out = |sigma_counts| ReadOut { sigma_counts };
         let saturation_counts = Some(self.cutoff());
+        // Counts that depend on the pixel alone, so that panels and regions can be counted apart.
+        let noise_stream = Some(NoiseStream::Counter);
         match self.counts {
             PresetCounts::Photons { .. } => ResponseSpec {
                 gain: gain(1.0),
                 offset: offset(0.0),
                 saturation_counts,
+                noise_stream,
                 ..ResponseSpec::default()
             },
             PresetCounts::Ccd {
@@ -217,10 +226,16 @@ impl Preset {
                 offset: counts,
                 noise,
             } => ResponseSpec {
+                point_spread: Some(PointSpread {
+                    fwhm_pixels: FIBER_UM / self.pixel_um,
+                    profile: PointSpreadProfile::Fiber,
+                    ..PointSpread::default()
+                }),
                 gain: gain(counts_per_photon),
                 read_out: noise.map(read_out),
                 offset: offset(counts),
                 saturation_counts,
+                noise_stream,
                 ..ResponseSpec::default()
             },
             PresetCounts::Integrating {
@@ -232,6 +247,7 @@ impl Preset {
                 read_out: Some(read_out(counts_per_kev * noise_kev)),
                 offset: offset(0.0),
                 saturation_counts,
+                noise_stream,
                 ..ResponseSpec::default()
             },
         }
