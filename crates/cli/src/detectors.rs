@@ -102,7 +102,7 @@ fn details(preset: &Preset) -> String {
         } => line(
             "counts",
             format!(
-                "{} per photon, {} of a dark pixel, noise {}",
+                "{} per photon, {} of a dark pixel, noise {}; spread by fibre optics",
                 g(gain),
                 g(offset),
                 noise.map_or("not known".to_owned(), g)

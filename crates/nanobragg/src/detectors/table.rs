@@ -59,12 +59,14 @@ const EIGER2_SOURCES: &[&str] = &[
 const Q315_SOURCES: &[&str] = &[
     "pixels and counts per photon: dxtbx, FormatSMVADSC, after data sheets and J. Holton",
     "offset: C program noisify; no read-out noise for want of a source",
+    "point spread of 46 um: J. Holton et al., J. Synchrotron Rad. 19 (2012) 1006",
 ];
 
 const MX340_SOURCES: &[&str] = &[
     "pixels and binnings: pyFAI, detectors/_rayonix.py, RayonixMx340hs",
     "1 count a photon, as dxtbx takes for models it does not know; offset: C program noisify; no read-out \
      noise for want of a source",
+    "point spread: as that of the Q315",
 ];
 
 /// All detectors.
