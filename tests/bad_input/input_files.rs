@@ -209,11 +209,11 @@ pub(crate) const CASES: &[Case] = &[
     ("-mask in/size_other.img", No("the mask has 16 x 4 pixels, the detector 8 x 8 [-mask, -detpixels]")),
     ("-mask in/good.img -detpixels 9", No("the mask has 8 x 8 pixels, the detector 9 x 9")),
     ("-mask in/good.img -detpixels_x 4", No("the mask has 8 x 8 pixels, the detector 4 x 8")),
-    // Files of amorphous scattering, which the program does not open.
-    ("-stol in/missing.stol", Warn("-stol has no effect", "")),
-    ("-4stol in/missing.stol", Warn("-4stol has no effect", "")),
-    ("-Q in/missing.stol", Warn("-Q has no effect", "")),
+    // Tables of amorphous scattering.
+    ("-stol in/missing.stol", No("cannot read in/missing.stol: No such file")),
+    ("-4stol in/missing.stol", No("cannot read in/missing.stol: No such file")),
+    ("-Q in/missing.stol", No("cannot read in/missing.stol: No such file")),
     ("-stolout in/missing.stol", Warn("-stolout has no effect", "")),
-    ("-stol in/folder.hkl", Warn("-stol has no effect", "")),
-    ("-Q in/binary.hkl", Warn("-Q has no effect", "")),
+    ("-stol in/folder.hkl", No("cannot read in/folder.hkl: Is a directory")),
+    ("-Q in/binary.hkl", No("in/binary.hkl:1: ")),
 ];

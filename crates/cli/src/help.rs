@@ -21,7 +21,7 @@ pub fn text() -> String {
         "       nanoBragg compare A.bin B.img     two images side by side\n",
         "       nanoBragg refine FLAGS            an experiment fitted to an image\n",
         "       nanoBragg hkl IN OUT              structure factors from one file to another\n",
-        "       nanoBragg materials [NAME]        materials of the background, or the scattering of one\n",
+        "       nanoBragg materials [NAME]        materials by name, or one of them\n",
         "       nanoBragg orient FLAGS            an orientation matrix\n",
         "       nanoBragg detectors [NAME]        the detectors of -detector\n",
         "       nanoBragg add A.bin B.bin OUT     the sum of two float images\n",

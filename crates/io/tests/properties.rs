@@ -107,7 +107,11 @@ proptest! {
         let panels = [counts.clone(), counts.clone()];
         nexus::write_counts(&mut file, &[exposure.clone(), exposure], &panels).unwrap();
         let (pixels, marks) = nexus::parse(file.clone(), None).unwrap();
-        let both = Image::stacked(&panels).unwrap();
+        // A gap is -1 in the file.
+        let mut marked = counts.pixels().to_vec();
+        marked[masked] = -1;
+        let marked = Image::new(counts.fast(), counts.slow(), marked).unwrap();
+        let both = Image::stacked(&[marked.clone(), marked]).unwrap();
         let states = pixels.states(&marks);
         prop_assert_eq!(pixels, both.clone().into());
         for (pixel, (&count, state)) in both.pixels().iter().zip(states).enumerate() {
