@@ -40,7 +40,7 @@
 //! ```
 //! use nanobragg_io::{Image, smv};
 //!
-//! let counts = Image::new(3, 2, vec![40, 42, 44, 60, 240, 65535])?;
+//! let counts = Image::new(3, 2, vec![40_u16, 42, 44, 60, 240, 65535])?;
 //! let mut fields = smv::Fields::new();
 //! fields.push_number("DISTANCE", 0.1 * 1000.0)?;
 //! let mut file = Vec::new();

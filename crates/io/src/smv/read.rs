@@ -44,7 +44,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<(Header, StoredPixels)> {
 /// use nanobragg_io::{Image, smv};
 ///
 /// let mut file = Vec::new();
-/// smv::write(&mut file, &smv::Fields::new(), &Image::new(2, 1, vec![7, 8])?)?;
+/// smv::write(&mut file, &smv::Fields::new(), &Image::new(2, 1, vec![7_u16, 8])?)?;
 /// assert_eq!(smv::parse(&file)?.1, Image::new(2, 1, vec![7_u16, 8])?.into());
 /// # Ok::<(), nanobragg_io::Error>(())
 /// ```
