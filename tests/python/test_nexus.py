@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import h5py
 import hdf5plugin
@@ -13,6 +14,7 @@ import nanobragg
 
 FRAMES, SLOW, FAST = 3, 37, 53
 KINDS = ["u1", "i1", "u2", "i2", "u4", "i4", "f4", "u8", "i8", "f8", "?"]
+BYTE_ORDERS: list[Literal["<", ">"]] = ["<", ">"]
 LAYOUTS: dict[str, dict[str, object]] = {
     "contiguous": {},
     "chunks": {"chunks": (1, SLOW, FAST)},
@@ -63,7 +65,7 @@ def group(file: h5py.Group, path: str, kind: str) -> h5py.Group:
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_all_types_and_layouts_read_as_h5py_wrote_them(tmp_path: Path, libver: str, layout: str) -> None:
-    for kind, order in itertools.product(KINDS, "<>"):
+    for kind, order in itertools.product(KINDS, BYTE_ORDERS):
         dtype = np.dtype(kind).newbyteorder(order)
         data = numbers(kind, (FRAMES, SLOW, FAST)).astype(dtype)
         path = tmp_path / f"{kind}.h5"
@@ -84,7 +86,8 @@ def test_one_image_needs_no_number_and_several_do(tmp_path: Path) -> None:
     for shape in [(SLOW, FAST), (1, SLOW, FAST)]:
         data = numbers("u2", shape)
         write(path, data).close()
-        for name in [path, f"{path}#1"]:
+        names: list[Path | str] = [path, f"{path}#1"]
+        for name in names:
             np.testing.assert_array_equal(nanobragg.read_image(name), data.reshape(SLOW, FAST))
     write(path, numbers("u2", (FRAMES, SLOW, FAST))).close()
     assert_refused(path, "3 images", "#1 to #3")
@@ -131,9 +134,9 @@ def test_an_eiger_master_leads_to_its_data_files(tmp_path: Path, number: int) ->
         detector["saturation_value"] = np.uint32(100)
         detector.create_dataset("detectorSpecific/pixel_mask", data=mask, **hdf5plugin.Bitshuffle(cname="lz4"))
     for frame in range(5):
-        name = f"{master}#{frame + 1}"
-        np.testing.assert_array_equal(nanobragg.read_image(name), data[frame])
-        np.testing.assert_array_equal(nanobragg.read_mask(name), (mask == 0) & (data[frame] < 100))
+        image = f"{master}#{frame + 1}"
+        np.testing.assert_array_equal(nanobragg.read_image(image), data[frame])
+        np.testing.assert_array_equal(nanobragg.read_mask(image), (mask == 0) & (data[frame] < 100))
     assert_refused(master, "5 images")
 
     # A master moved away with a symbolic link in its place.
@@ -145,7 +148,8 @@ def test_an_eiger_master_leads_to_its_data_files(tmp_path: Path, number: int) ->
     # What is before a missing file can be read.
     (tmp_path / f"run_data_{number + 1:06}.h5").unlink()
     np.testing.assert_array_equal(nanobragg.read_image(f"{master}#2"), data[1])
-    for name in [master, f"{master}#3", f"{master}#5"]:
+    refused: list[Path | str] = [master, f"{master}#3", f"{master}#5"]
+    for name in refused:
         assert_refused(name, f"run_data_{number + 1:06}.h5", "not there")
     (tmp_path / f"run_data_{number + 1:06}.h5").write_text("no HDF5\n" * 99)
     assert_refused(f"{master}#5", f"run_data_{number + 1:06}.h5")
