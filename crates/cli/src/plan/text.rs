@@ -1,19 +1,11 @@
 //! A plan as text.
 
-use std::fmt::Write;
-
 use nanobragg::io::printf::{general as g, general_with};
 use nanobragg::{PixelPlace, Resolution};
 
 use super::{Completeness, Outlook};
 use crate::record;
-
-/// Writes a line to a string, which cannot fail.
-macro_rules! line {
-    ($page:expr, $($text:tt)*) => {
-        let _ = writeln!($page, $($text)*);
-    };
-}
+use crate::report::line;
 
 /// From this run time on, in seconds, a plan lists what makes the run shorter.
 const LONG_S: f64 = 3600.0;

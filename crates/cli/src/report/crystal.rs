@@ -1,7 +1,5 @@
 //! The crystal and its structure factors.
 
-use std::fmt::Write;
-
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::general as g;
 use nanobragg::{FactorsSpec, Lookup, Misset, Oddity};

@@ -1,7 +1,5 @@
 //! The detector.
 
-use std::fmt::Write;
-
 use nanobragg::io::printf::general as g;
 use nanobragg::{Attenuation, Panel, PixelKind, Surface};
 

@@ -7,8 +7,6 @@ mod crystal;
 mod detector;
 mod run;
 
-use std::fmt::Write;
-
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::general as g;
 use nanobragg::{Panel, Pivot, PixelPlace, Spots, Statistics};
@@ -20,11 +18,12 @@ use crate::resolve::Job;
 
 /// Writes a line to a string, which cannot fail.
 macro_rules! line {
-    ($page:expr, $($text:tt)*) => {
+    ($page:expr, $($text:tt)*) => {{
+        use std::fmt::Write as _;
         let _ = writeln!($page, $($text)*);
-    };
+    }};
 }
-use line;
+pub(crate) use line;
 
 /// The largest number of sources, phi steps and the like in a list.
 const MOST_LISTED: usize = 1000;
@@ -77,7 +76,7 @@ fn placement(page: &mut String, job: &Job) {
 }
 
 /// Three numbers.
-fn triple(numbers: [f64; 3]) -> String {
+pub(crate) fn triple(numbers: [f64; 3]) -> String {
     numbers.map(g).join(" ")
 }
 

@@ -1,7 +1,5 @@
 //! The sources, the steps of the sum, and the summary at the end of the C program's report.
 
-use std::fmt::Write;
-
 use nanobragg::io::printf::{general as g, general_with};
 use nanobragg::{NoiseStream, Shape, SourcesSpec};
 

@@ -20,8 +20,8 @@ use nanobragg::{
 use tracing::warn;
 
 use self::options::{CHOICES, Request, take_no_bare_word};
-use self::page::line;
 use super::{CompanionError, words};
+use crate::report::line;
 use crate::resolve::seed_from_clock;
 
 /// The oddities of a placed detector and of tables that are told of. Those of a crystal do not matter.

@@ -5,20 +5,7 @@ use nanobragg::io::printf::{general as g, general_with};
 use nanobragg::{ExperimentSpec, Resolved, SourcesSpec};
 
 use super::options::Request;
-
-/// Adds a line to a page of text.
-macro_rules! line {
-    ($page:expr, $($words:tt)*) => {{
-        use std::fmt::Write as _;
-        // Writing to a string cannot fail.
-        let _ = writeln!($page, $($words)*);
-    }};
-}
-pub(super) use line;
-
-fn triple([x, y, z]: [f64; 3]) -> String {
-    format!("{} {} {}", g(x), g(y), g(z))
-}
+use crate::report::{line, triple};
 
 /// The lines before the image is rendered.
 pub(super) fn before(
