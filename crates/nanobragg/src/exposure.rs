@@ -41,7 +41,7 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
     let beam = geometry.beam;
     let fluence = &resolved.decisions.fluence;
     let of_panel = |index: usize, panel: &PlacedPanel, pixels: &Panel| Exposure {
-        masked: masked(response, index, pixels),
+        masked: masked_bits(response, index, pixels),
         pixel_mm: panel.pixel_size_mm,
         origin_mm: turned(panel.origin_mm),
         fast: turned(panel.fast),
@@ -76,7 +76,7 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
 
 /// Why each pixel of the panel with this index counts nothing, `[slow][fast]`, as [`Exposure::masked`]; empty
 /// for a panel without a mask and without dead pixels. A dead pixel that is masked too is a masked one.
-fn masked(response: &ResponseSpec, index: usize, panel: &Panel) -> Vec<u16> {
+pub(crate) fn masked_bits(response: &ResponseSpec, index: usize, panel: &Panel) -> Vec<u16> {
     let mut bits = excluded(panel);
     let dead = dead(response, index, panel);
     if bits.is_empty() && dead.contains(&true) {
@@ -107,7 +107,7 @@ fn excluded(panel: &Panel) -> Vec<u16> {
 }
 
 /// The dead pixels of the panel with this index, `[slow][fast]`; none for a detector without them.
-pub(crate) fn dead(response: &ResponseSpec, index: usize, panel: &Panel) -> Vec<bool> {
+fn dead(response: &ResponseSpec, index: usize, panel: &Panel) -> Vec<bool> {
     let [fast, slow] = [panel.pixels_fast(), panel.pixels_slow()].map(|side| side as usize);
     let stage = response.dead_pixels.as_ref();
     stage.map_or_else(Vec::new, |stage| stage.of_panel(index, fast, slow))

@@ -8,7 +8,6 @@ use std::slice::from_ref;
 use std::thread::{self, ScopedJoinHandle};
 
 use nanobragg_crystal::read::fdump;
-use nanobragg_geometry::Mask;
 use nanobragg_io::{Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
 use nanobragg_physics::{Cancel, Experiment, Truth};
 use nanobragg_response::{Counts, Response, ResponseSpec};
@@ -22,7 +21,7 @@ use crate::assembled::assembled;
 use crate::error::Error;
 use crate::exchange::xds::{self, Images};
 use crate::exchange::{Geometry, dxtbx};
-use crate::exposure::dead;
+use crate::exposure::masked_bits;
 use crate::factors::DumpOrigin;
 use crate::header::smv_fields_of_panel;
 use crate::images::Simulated;
@@ -266,8 +265,8 @@ impl OpenOutputs {
                     };
                     match response.masked_counts {
                         Some(masked) => {
-                            let dead = dead(response, index, panel);
-                            smv::write(out, header, &marked(counts, panel.mask(), &dead, masked))
+                            let bits = masked_bits(response, index, panel);
+                            smv::write(out, header, &marked(counts, &bits, masked))
                         }
                         None => smv::write(out, header, counts),
                     }
@@ -474,18 +473,12 @@ fn narrow(counts: &Image<i32>) -> (Image<u16>, u64) {
     (narrow, overloads.count() as u64)
 }
 
-/// The counts with `masked` where a pixel is dead or the mask of the panel excludes it.
-fn marked(counts: &Image<u16>, mask: Option<&Mask>, dead: &[bool], masked: u16) -> Image<u16> {
+/// The counts with `masked` where `bits`, as of [`masked_bits`], are not 0.
+fn marked(counts: &Image<u16>, bits: &[u16], masked: u16) -> Image<u16> {
     let mut marked = counts.clone();
-    let mut dead = dead.iter();
-    for (slow, row) in marked.rows_mut().enumerate() {
-        let used = mask.map(|mask| mask.row(slow));
-        let mut used = used.into_iter().flatten();
-        for count in row {
-            let is_excluded = used.next() == Some(&false);
-            if dead.next() == Some(&true) || is_excluded {
-                *count = masked;
-            }
+    for (count, bits) in marked.rows_mut().flatten().zip(bits) {
+        if *bits != 0 {
+            *count = masked;
         }
     }
     marked
