@@ -56,7 +56,8 @@ pub struct ReflectionTruth {
 ///
 /// The photons of a pixel are divided among reflections in proportion to the terms of its sum. A term
 /// belongs to the integer indices nearest to it. The photons of all reflections, omitted ones included,
-/// and of water therefore add up to the image. Reflections with fewer than `floor_photons` are omitted.
+/// and of water therefore add up to the image. Reflections with fewer than `floor_photons` are omitted,
+/// and also those whose photons are below the smallest number: they have no mean position.
 /// The precision and level of `options` have no effect.
 ///
 /// In the pixel in which interpolation ended, and in the pixel of the first evaluation (the oddities
@@ -94,7 +95,8 @@ pub fn truth(
     let mut left_out_photons = 0.0;
     let mut kept = Vec::new();
     for ((hkl, panel), sums) in &found.reflections {
-        if sums.photons < floor_photons {
+        // Far from a spot of a Gaussian shape the photons are 0, and 0 / 0 is no position.
+        if sums.photons < floor_photons || sums.photons == 0.0 {
             left_out_photons += sums.photons;
         } else {
             kept.push((*hkl, *panel, *sums));
