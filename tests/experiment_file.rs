@@ -142,6 +142,24 @@ fn a_run_from_a_file_is_recorded_with_its_inputs_and_repeated() {
 }
 
 #[test]
+fn values_that_are_taken_for_something_else_are_told() {
+    let scene = Scene::with_inputs();
+    let text = "[crystal]\ncells = [5, 0, 5]\n[detector]\ndistance_mm = -70\n";
+    scene.write("a.toml", text);
+    let line = "-experiment a.toml -cell 70 -default_F 9 -detpixels 8 -noprogress";
+    let run = scene.run_line(line);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    for part in [
+        "crystal.cells = 0: it counts as 1",
+        "detector.distance_mm = -70: its magnitude counts",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    let quiet = scene.run_line("-cell 70 -default_F 9 -detpixels 8 -noprogress -N 5");
+    assert!(!quiet.stderr.contains("counts as"), "{}", quiet.stderr);
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_told_with_line_and_field() {
     let scene = Scene::with_inputs();
     for (name, text, message) in [

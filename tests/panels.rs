@@ -160,6 +160,30 @@ fn panels_of_different_sizes_and_tilts_agree_with_single_runs_of_each() {
 }
 
 #[test]
+fn the_panel_that_needs_most_sub_pixels_decides() {
+    let recommended = |panels: &[usize]| {
+        let mut spec = tiled();
+        spec.crystal.cells = [400; 3];
+        spec.sampling.oversample = None;
+        spec.detector.pixel_size = Length::from_mm(0.1);
+        let whole = spec.resolve().unwrap().experiment.detector;
+        let alone = panels.iter().map(|panel| {
+            let panel = &whole.panels()[*panel];
+            let per_pixel = 1e-10 * panel.distance_m() / panel.pixel_size_m();
+            // Three sub-pixels for each reciprocal width of the crystal.
+            (3.0 * 400.0 * 80e-10 / per_pixel).ceil() as u32
+        });
+        (
+            spec.resolve().unwrap().decisions.recommended_oversample,
+            alone.max().unwrap(),
+        )
+    };
+    let (found, most) = recommended(&[0, 1, 2]);
+    assert_eq!(found, most);
+    assert!(recommended(&[0]).1 < most);
+}
+
+#[test]
 fn a_mask_and_a_region_are_of_one_panel_alone() {
     let experiment = tiled().resolve().unwrap().experiment;
     let all = frame(&experiment, &RunOptions::default());

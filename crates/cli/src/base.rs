@@ -24,7 +24,12 @@ impl Args {
         match &self.running.experiment_path {
             Some(path) if self.base.is_none() => {
                 let mut args = self.clone();
-                args.set_base(ExperimentSpec::read(path)?);
+                let spec = ExperimentSpec::read(path)?;
+                let replaced = spec.replaced()?;
+                args.set_base(spec);
+                args.base
+                    .iter_mut()
+                    .for_each(|base| base.warnings.clone_from(&replaced));
                 Ok(Cow::Owned(args))
             }
             _ => Ok(Cow::Borrowed(self)),
@@ -40,12 +45,15 @@ impl Args {
         {
             noise.misset_seed.get_or_insert(seed);
         }
-        self.base = Some(Base(Arc::new(base)));
+        self.base = Some(Base {
+            spec: Arc::new(base),
+            warnings: Vec::new(),
+        });
     }
 
     /// The experiment that flags override.
     pub(crate) fn base(&self) -> Option<&ExperimentSpec> {
-        self.base.as_ref().map(|base| &*base.0)
+        self.base.as_ref().map(|base| &*base.spec)
     }
 
     /// The experiment that flags override, without the fields that a flag replaces by another field: a

@@ -61,8 +61,9 @@ pub struct Job {
     pub oddities: Vec<Oddity>,
     /// The header keys that were used, except those that flags override.
     pub(crate) header_keys: Vec<(&'static str, HeaderKind)>,
-    /// Warnings about headers from which the C program takes other numbers.
-    pub(crate) header_warnings: Vec<String>,
+    /// Warnings about values of the experiment file that are taken for something else, and about headers
+    /// from which the C program takes other numbers.
+    pub(crate) file_warnings: Vec<String>,
     /// The files of other programs with the geometry.
     pub(crate) geometry_from: Vec<Source>,
     /// The geometry for other programs, if it is written.
@@ -151,7 +152,7 @@ pub struct Prepared {
     pub noise_seed: i64,
     oddities: Vec<Oddity>,
     header_keys: Vec<(&'static str, HeaderKind)>,
-    header_warnings: Vec<String>,
+    file_warnings: Vec<String>,
     geometry_from: Vec<Source>,
 }
 
@@ -176,7 +177,8 @@ impl Prepared {
         let mut mask = None;
         let mut header_twotheta_deg = 0.0;
         let mut header_keys = Vec::new();
-        let mut header_warnings = Vec::new();
+        let of_base = args.base.iter().flat_map(|base| &base.warnings);
+        let mut file_warnings: Vec<String> = of_base.map(ToString::to_string).collect();
         // The same without the values of the mask's header.
         let mut bare = None;
         if let Some(path) = &args.detector.mask_path {
@@ -191,7 +193,7 @@ impl Prepared {
                 bare = Some(named.clone());
                 let twotheta = apply_header(&mut named, header, HeaderKind::Mask, path)?;
                 header_keys.extend(keys_in(header, HeaderKind::Mask));
-                header_warnings.extend(read_otherwise_by_c(header, path));
+                file_warnings.extend(read_otherwise_by_c(header, path));
                 header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
             }
             mask = Some(image);
@@ -203,7 +205,7 @@ impl Prepared {
                 apply_header(bare, &header, HeaderKind::Image, path)?;
             }
             header_keys.extend(keys_in(&header, HeaderKind::Image));
-            header_warnings.extend(read_otherwise_by_c(&header, path));
+            file_warnings.extend(read_otherwise_by_c(&header, path));
             header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
         }
         if header_twotheta_deg != 0.0 && args.detector.twotheta_deg.is_none() {
@@ -272,7 +274,7 @@ impl Prepared {
             noise_seed,
             oddities,
             header_keys,
-            header_warnings,
+            file_warnings,
             geometry_from,
         })
     }
@@ -304,7 +306,7 @@ impl Prepared {
             factor_file: self.loaded.factor_file.clone(),
             oddities: self.oddities.clone(),
             header_keys: self.header_keys.clone(),
-            header_warnings: self.header_warnings.clone(),
+            file_warnings: self.file_warnings.clone(),
             geometry_from: self.geometry_from.clone(),
             geometry,
             resolve_s,

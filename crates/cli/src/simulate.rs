@@ -239,7 +239,7 @@ pub fn warnings(job: &Job) -> Vec<String> {
     for from in &job.geometry_from {
         warnings.extend(from.described.ignored.iter().map(ToString::to_string));
     }
-    warnings.extend(job.header_warnings.iter().cloned());
+    warnings.extend(job.file_warnings.iter().cloned());
     warnings.extend(decisions.warnings.iter().map(ToString::to_string));
     let oddities = job.oddities.iter().chain(&decisions.oddities);
     warnings.extend(oddities.map(ToString::to_string));

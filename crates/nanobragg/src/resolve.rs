@@ -136,7 +136,7 @@ impl ExperimentSpec {
         let background = self.layers(&fluence, central_wavelength_m, &detector, &sources)?;
         warnings.extend(background.warnings);
         let (sampling, recommended) =
-            self.sampling(detector.first(), &crystal, wavelength_m, &mut warnings)?;
+            self.sampling(&detector, &crystal, wavelength_m, &mut warnings)?;
 
         let sweep = phi_steps(self.phi.sweep)?;
         warnings.extend(of_steps(
@@ -353,17 +353,25 @@ impl ExperimentSpec {
             })
     }
 
-    /// The given or recommended number of sub-pixels, and the recommended number.
+    /// The given or recommended number of sub-pixels, and the recommended number: that of the panel which
+    /// needs most.
     fn sampling(
         &self,
-        panel: &Panel,
+        detector: &Detector,
         crystal: &Crystal,
         wavelength_m: f64,
         warnings: &mut Vec<Warning>,
     ) -> Result<(Sampling, u32), Error> {
-        let (distance_m, pixel_m) = (panel.distance_m(), panel.pixel_size_m());
         let crystal_m = crystal.size().largest_m();
-        let recommended = recommended_oversample(crystal_m, wavelength_m, distance_m, pixel_m);
+        let of_panel = |panel: &Panel| {
+            let (distance_m, pixel_m) = (panel.distance_m(), panel.pixel_size_m());
+            let recommended = recommended_oversample(crystal_m, wavelength_m, distance_m, pixel_m);
+            (recommended, wavelength_m * distance_m / pixel_m)
+        };
+        let panels = detector.panels().iter().map(of_panel);
+        let (recommended, reciprocal_pixel_m) = panels
+            .reduce(|most, other| if other.0 > most.0 { other } else { most })
+            .unwrap_or((1, f64::INFINITY));
         let oversample = self.sampling.oversample.unwrap_or(recommended).max(1);
         if oversample > MAX_OVERSAMPLE {
             return Err(Error::OutOfRange {
@@ -378,7 +386,7 @@ impl ExperimentSpec {
                 oversample,
                 recommended,
                 crystal_m,
-                reciprocal_pixel_m: wavelength_m * distance_m / pixel_m,
+                reciprocal_pixel_m,
             });
         }
         let sampling = Sampling {

@@ -37,6 +37,15 @@ pub enum Warning {
         /// Its density.
         density_g_per_cm3: f64,
     },
+    /// A value of a file that is taken for something else.
+    Replaced {
+        /// The field in the file.
+        field: &'static str,
+        /// Its value.
+        value: f64,
+        /// What the value means.
+        meaning: &'static str,
+    },
     /// Another number of steps than was asked for.
     Steps {
         /// What is stepped through.
@@ -92,6 +101,11 @@ impl fmt::Display for Warning {
                 f,
                 "the density of {name} is {density_g_per_cm3} g/cm^3, above that of every element"
             ),
+            Self::Replaced {
+                field,
+                value,
+                meaning,
+            } => write!(f, "{field} = {value}: {meaning}"),
             Self::Steps {
                 quantity,
                 asked,

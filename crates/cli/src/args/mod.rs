@@ -96,11 +96,15 @@ pub struct Args {
 
 /// The experiment that flags override.
 #[derive(Debug, Clone)]
-pub struct Base(pub(crate) Arc<ExperimentSpec>);
+pub struct Base {
+    pub(crate) spec: Arc<ExperimentSpec>,
+    /// What the values of its file are taken for.
+    pub(crate) warnings: Vec<nanobragg::Warning>,
+}
 
 impl PartialEq for Base {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.spec, &other.spec)
     }
 }
 

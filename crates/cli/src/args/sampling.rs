@@ -84,6 +84,10 @@ pub(super) static GROUP: Group = Group {
             Takes::Four(WholeRange::COUNT, |args, roi| args.sampling.roi = Some(roi)),
         )
         .values("xmin xmax ymin ymax")
+        .replaces(
+            Replaced::negative,
+            "it stands for that edge of the detector",
+        )
         .help(
             "Render these pixels only: fast from and to, slow from and to, ends included. A \
              negative number stands for that edge of the detector.",

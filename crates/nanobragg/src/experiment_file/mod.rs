@@ -3,6 +3,7 @@
 //! `docs/EXPERIMENT.md` explains the fields.
 
 mod comments;
+mod replaced;
 mod toml_text;
 
 use std::path::{Component, Path, PathBuf};
