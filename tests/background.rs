@@ -2,7 +2,7 @@
 
 use nanobragg::geometry::Detector;
 use nanobragg::gradient::{Parameter, render_jacobian};
-use nanobragg::physics::{Frame, render, truth};
+use nanobragg::physics::{Frame, TruthWishes, render, render_with_truth};
 use nanobragg::{
     Experiment, ExperimentSpec, FactorsSpec, LayerSpec, Length, MaterialSpec, RoiSpec, RunOptions,
     Scene,
@@ -165,8 +165,7 @@ proptest! {
         let table = |background| {
             let spec = ExperimentSpec { background, ..spec.clone() };
             let scene = Scene::new(&spec.resolve().unwrap().experiment);
-            let frame = render(&scene, &OPTIONS).unwrap();
-            truth(&scene, &frame, 0.0, &OPTIONS).unwrap()
+            render_with_truth(&scene, &TruthWishes::default(), &OPTIONS).unwrap().1
         };
         let (without, with) = (table(Vec::new()), table(vec![layer(3.0, 1.0)]));
         prop_assert_eq!(without.reflections, with.reflections);

@@ -2,7 +2,7 @@
 
 use nanobragg::geometry::{AttachedPanel, SensorSpec};
 use nanobragg::gradient::{Parameter, render_jacobian, render_photons};
-use nanobragg::physics::{Frame, render, truth};
+use nanobragg::physics::{Frame, TruthWishes, render, render_with_truth};
 use nanobragg::{
     Angle, CellSpec, CrystalSpec, Detector, DetectorSpec, Experiment, ExperimentSpec, FactorsSpec,
     Length, Level, Mask, Misset, RunOptions, SamplingSpec, Scene,
@@ -213,8 +213,7 @@ fn the_truth_of_several_panels_adds_up_to_their_photons() {
     let experiment = tiled().resolve().unwrap().experiment;
     let scene = Scene::new(&experiment);
     let options = RunOptions::default();
-    let image = render(&scene, &options).unwrap();
-    let truth = truth(&scene, &image, 0.0, &options).unwrap();
+    let (image, truth) = render_with_truth(&scene, &TruthWishes::default(), &options).unwrap();
     for (index, panel) in image.panels.iter().enumerate() {
         let photons: f64 = panel.pixels.iter().copied().map(f64::from).sum();
         let listed = truth.reflections.iter().filter(|r| r.panel == index);

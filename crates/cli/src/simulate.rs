@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Instant;
 
 use nanobragg::io::Output;
-use nanobragg::outputs::{FileEntry, OpenOutputs, OutputKind, Rendered};
+use nanobragg::outputs::{FileEntry, OpenOutputs, Rendered};
 use nanobragg::{
     Cancel, Frame, Level, Oddity, PixelPlace, Precision, Resolved, RunOptions, Scene, Simulated,
     Truth,
@@ -160,11 +160,20 @@ pub(crate) fn picture(
     stop: &Cancel,
 ) -> Result<(Simulated, Option<Truth>), RunError> {
     let watched = progress.map(|progress| -> &dyn nanobragg::Progress { progress });
-    let rendered = render_with(scene, args, watched, stop);
+    let rendered = match args.output.files.have_truth() {
+        true => {
+            let wishes = args.output.truth_wishes();
+            let options = options(args, watched, stop)?;
+            let found = nanobragg::render_with_truth(scene, &wishes, &options);
+            let found = found.map(|(frame, truth)| (frame, Some(truth)));
+            found.map_err(RunError::from)
+        }
+        false => render_with(scene, args, watched, stop).map(|frame| (frame, None)),
+    };
     if let Some(progress) = progress {
         progress.finish();
     }
-    let rendered = rendered?;
+    let (rendered, truth) = rendered?;
     if let Some(reason) = rendered.unsupported {
         warn!("rendered by the {} backend: {reason}", rendered.backend);
     }
@@ -181,13 +190,6 @@ pub(crate) fn picture(
             )
         });
     }
-    let floor_photons = args.output.truth_floor.unwrap_or(0.0);
-    let truth = args.output.files.get(OutputKind::Truth).map(|_| {
-        let options = options(args, None, stop)?;
-        let truth = nanobragg::physics::truth(scene, &rendered, floor_photons, &options);
-        truth.map_err(RunError::from)
-    });
-    let truth = truth.transpose()?;
     Ok((Simulated::new(&resolved.experiment, rendered)?, truth))
 }
 

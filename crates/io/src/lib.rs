@@ -11,7 +11,7 @@
 //! |---|---|---|---|
 //! | [`smv`] | SMV (ADSC, d*TREK) image | 8, 16, 32-bit integers or `f32`, either byte order; `u16` is written | `{\nKEY=value;\n...}\f`, a multiple of 512 bytes |
 //! | [`float`](mod@float) | raw photons | `f32`, little-endian | none |
-//! | [`npy`] | array of NumPy, read only | any number | shape and type |
+//! | [`npy`] | array of NumPy | any number is read; only the header is written | shape and type |
 //! | [`pgm`] | portable greymap, `P5` | `u8` | text, one comment with the scale |
 //! | [`png`] | preview, dark spots on white | `u8` | PNG's own |
 //! | [`cbf`] | CBF, compressed by byte offset | `i32` | imgCIF tables and lines of miniCBF |

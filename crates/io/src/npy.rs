@@ -1,7 +1,9 @@
-//! Arrays of NumPy, read only: an image `(slow, fast)`, or panels `(panel, slow, fast)` one below the other.
+//! Arrays of NumPy: an image `(slow, fast)`, or panels `(panel, slow, fast)` one below the other.
 //!
 //! # Source
 //! NumPy, `numpy.lib.format`, versions 1.0 to 3.0.
+
+use std::io::Write;
 
 use crate::bytes::pixels_of;
 use crate::{Error, Image, NumberType, Result, StoredPixels};
@@ -96,6 +98,34 @@ pub fn parse(bytes: &[u8]) -> Result<StoredPixels> {
         _ => return Err(unsupported("descr", name)),
     };
     number.read(stored(number.bytes())?, big_endian, fast, slow)
+}
+
+/// Writes what is before the numbers of an array in the order of C: `descr` is their type, such as `<u4`.
+///
+/// # Errors
+/// If `out` cannot be written.
+///
+/// ```
+/// use nanobragg_io::{Image, npy};
+///
+/// let mut file = Vec::new();
+/// npy::write_header(&mut file, "<u2", &[1, 2])?;
+/// assert_eq!(file.len() % 64, 0);
+/// file.extend([7, 0, 8, 0]);
+/// assert_eq!(npy::parse(&file)?, Image::new(2, 1, vec![7_u16, 8])?.into());
+/// # Ok::<(), nanobragg_io::Error>(())
+/// ```
+pub fn write_header(mut out: impl Write, descr: &str, shape: &[usize]) -> Result<()> {
+    let sides: Vec<String> = shape.iter().map(|side| format!("{side},")).collect();
+    let sides = sides.join(" ");
+    let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sides}), }}");
+    // Version 1.0 and a length of two bytes; the numbers begin at a multiple of 64 bytes.
+    let before = SIGNATURE.len() + 4;
+    let length = (before + text.len() + 1).next_multiple_of(64) - before;
+    out.write_all(SIGNATURE)?;
+    out.write_all(&[1, 0])?;
+    out.write_all(&(length as u16).to_le_bytes())?;
+    Ok(writeln!(out, "{text:<width$}", width = length - 1)?)
 }
 
 /// The value of a key of the dictionary that is the header: a word, or what is between parentheses.

@@ -112,7 +112,8 @@ pub use nanobragg_geometry::{
 pub use nanobragg_physics::{
     BackgroundLayer, Cancel, Experiment, Fixes, Frame, LastSample, Level, Lookup, Oddity,
     PanelImage, PhiSweep, PixelPlace, PixelTrace, Polarization, Precision, Progress,
-    ReflectionTruth, RunOptions, Sampling, Scene, Statistics, Truth, trace_pixel, truth,
+    ReflectionTruth, RunOptions, Sampling, Scene, Statistics, Truth, TruthWishes,
+    render_with_truth, trace_pixel,
 };
 pub use nanobragg_response::{Counts, NoiseStream, Offset, Response, ResponseSpec};
 pub use nanobragg_sources::{

@@ -5,7 +5,7 @@
 use nanobragg::gradient::{Parameter, render_jacobian, render_photons, render_vjp};
 use nanobragg::{
     BeamStopSpec, CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, FileLanguage,
-    HolderSpec, Length, RunOptions, Scene, simulate, truth,
+    HolderSpec, Length, RunOptions, Scene, TruthWishes, render_with_truth, simulate,
 };
 
 /// A small image around the beam, with water.
@@ -81,8 +81,7 @@ fn the_truth_table_has_the_photons_that_pass() {
     let resolved = experiment(Some(stop())).resolve().unwrap();
     let scene = Scene::new(&resolved.experiment);
     let options = RunOptions::default();
-    let frame = nanobragg::physics::render(&scene, &options).unwrap();
-    let table = truth(&scene, &frame, 0.0, &options).unwrap();
+    let (frame, table) = render_with_truth(&scene, &TruthWishes::default(), &options).unwrap();
     let of_spots: f64 = table.reflections.iter().map(|spot| spot.photons).sum();
     let image: f64 = (frame.panels[0].pixels.iter()).map(|&p| f64::from(p)).sum();
     let all = of_spots + table.background_photons + table.left_out_photons;

@@ -122,6 +122,7 @@ pub(crate) fn paint(canvas: &mut Canvas<'_>) -> Result<History, Error> {
         history.first_evaluated = Some(place);
         history.left_grid_at = (left.lookup != lookup).then_some(place);
         lookup = left.lookup;
+        canvas.expect_other_photons(place);
     }
     let mut from = PixelPlace {
         panel: 0,
@@ -138,13 +139,17 @@ pub(crate) fn paint(canvas: &mut Canvas<'_>) -> Result<History, Error> {
             history.left_grid_at = Some(place);
             lookup = habits.lookup;
         }
+        if history.first_evaluated != Some(place) {
+            canvas.share(place, sum.photons as f32, habits.lookup);
+        }
         from = PixelPlace {
             fast: place.fast + 1,
             ..place
         };
     }
-    if let Some((place, sum, _)) = first {
+    if let Some((place, sum, left)) = first {
         canvas.put(place, sum.photons as f32);
+        canvas.share(place, sum.photons as f32, left.lookup);
     }
     Ok(history)
 }

@@ -100,4 +100,4 @@ pub use scattering::{ELECTRON_RADIUS_SQUARED_M2, scattering_vector};
 pub use scene::Scene;
 pub use statistics::Statistics;
 pub use trace::{PixelTrace, SourceTrace, TermTrace, trace_pixel};
-pub use truth::{ReflectionTruth, Truth, truth};
+pub use truth::{ReflectionTruth, Truth, TruthWishes, render_with_truth};

@@ -11,7 +11,7 @@ use crate::blank::blank_images;
 use crate::compat;
 use crate::driver;
 use crate::error::Error;
-use crate::lanes::{Level, Precision};
+use crate::lanes::{Level, Precision, RowShares};
 use crate::layers::{Memory, Nodes, photons_of_layers};
 use crate::progress::{Cancel, Progress};
 use crate::sampling::Lookup;
@@ -19,9 +19,13 @@ use crate::scalar::Pixel;
 use crate::scene::Scene;
 use crate::shade;
 use crate::statistics::{self, RowSums, Statistics, sum_over};
+use crate::truth::Shares;
 
 /// The number of rows that a thread takes together: few, so that all threads end at about the same time.
 const ROWS_AT_A_TIME: usize = 4;
+
+/// The number of rows whose shares wait in memory: enough to keep many threads busy.
+const SHARED_ROWS: usize = 256;
 
 /// How an experiment is run. These options change no pixel by more than the bound in `docs/PARITY.md`;
 /// the number of threads changes no bit.
@@ -106,6 +110,29 @@ pub fn render_with(
     scene: &Scene,
     options: &RunOptions<'_>,
 ) -> Result<Frame, Error> {
+    paint(backend, scene, None, options)
+}
+
+/// Renders the image of a scene that lanes support, and divides its photons among reflections.
+pub(crate) fn render_and_share(
+    scene: &Scene,
+    shares: &mut Shares,
+    options: &RunOptions<'_>,
+) -> Result<Frame, Error> {
+    let level = options.level.unwrap_or_else(Level::detect);
+    if level == Level::Reference {
+        return paint(&Scalar, scene, Some(shares), options);
+    }
+    let precision = options.precision;
+    paint(&Lanes { level, precision }, scene, Some(shares), options)
+}
+
+fn paint(
+    backend: &dyn Backend,
+    scene: &Scene,
+    shares: Option<&mut Shares>,
+    options: &RunOptions<'_>,
+) -> Result<Frame, Error> {
     let _span = info_span!("render").entered();
     let unsupported = backend.supports(scene).err();
     let backend = match unsupported {
@@ -115,7 +142,7 @@ pub fn render_with(
         None => backend,
     };
     driver::on_threads(options, || {
-        let mut canvas = Canvas::new(backend, scene, options)?;
+        let mut canvas = Canvas::new(backend, scene, shares, options)?;
         let history = compat::paint(&mut canvas)?;
         let solid_angle_sr = canvas.solid_angle_sums_sr.iter().sum::<f64>() / scene.steps;
         let mut panels = canvas.panels;
@@ -175,6 +202,8 @@ pub(crate) struct Canvas<'r> {
     pub(crate) scene: &'r Scene,
     pub(crate) options: &'r RunOptions<'r>,
     panels: Vec<PanelImage>,
+    /// The photons by reflection, if they are divided.
+    shares: Option<&'r mut Shares>,
     /// One sum for each row of all regions of interest.
     solid_angle_sums_sr: Vec<f64>,
 }
@@ -183,6 +212,7 @@ impl<'r> Canvas<'r> {
     fn new(
         backend: &'r dyn Backend,
         scene: &'r Scene,
+        shares: Option<&'r mut Shares>,
         options: &'r RunOptions<'r>,
     ) -> Result<Self, Error> {
         let blank = |panel: &Panel| {
@@ -198,6 +228,7 @@ impl<'r> Canvas<'r> {
             solid_angle_sums_sr: vec![0.0; panels.map(rows_of).sum()],
             backend,
             scene,
+            shares,
             options,
         })
     }
@@ -216,8 +247,7 @@ impl<'r> Canvas<'r> {
         let begin = rows.partition_point(is_before);
         let first_left_row = AtomicUsize::new(usize::MAX);
         let rows_done = AtomicUsize::new(begin);
-
-        let work = |(index, row): (usize, Row<'_>)| -> Option<(usize, u32, PartOutcome)> {
+        let work = |shares: Option<&Shares>, (index, row): (usize, Row<'_>)| -> Option<Painted> {
             let cancelled = options.cancel.is_some_and(Cancel::is_raised);
             if cancelled || index > first_left_row.load(Ordering::Relaxed) {
                 return None;
@@ -234,7 +264,13 @@ impl<'r> Canvas<'r> {
                 cancel: options.cancel,
                 ..RowPart::of_row(&scene.view(panel), slow, fast)
             };
-            let outcome = backend.render(scene, &part, pixels);
+            let (outcome, shares) = match shares {
+                Some(shares) => {
+                    let (outcome, row) = shares.render(backend, scene, &part, pixels);
+                    (outcome, Some(row))
+                }
+                None => (backend.render(scene, &part, pixels), None),
+            };
             if outcome.left_grid_at.is_some() {
                 first_left_row.fetch_min(index, Ordering::Relaxed);
             }
@@ -242,20 +278,51 @@ impl<'r> Canvas<'r> {
                 let done = rows_done.fetch_add(1, Ordering::Relaxed) + 1;
                 progress.rows_done(done.min(rows_total), rows_total);
             }
-            Some((panel, slow, outcome))
+            Some(Painted {
+                panel,
+                slow,
+                outcome,
+                shares,
+            })
         };
-        let rows = rows.into_iter().enumerate().skip(begin);
-        let outcomes = driver::map(rows, ROWS_AT_A_TIME, work);
-        driver::stop_if_cancelled(options)?;
-
-        let sums_sr = self.solid_angle_sums_sr.iter_mut().skip(begin);
-        for ((panel, slow, outcome), sum_sr) in outcomes.into_iter().flatten().zip(sums_sr) {
-            *sum_sr += outcome.solid_angle_sum_sr;
-            if let Some(fast) = outcome.left_grid_at {
-                return Ok(Some(PixelPlace { panel, slow, fast }));
+        // The shares of some rows wait in memory until they are added in order.
+        let at_once = self.shares.as_ref().map_or(usize::MAX, |_| SHARED_ROWS);
+        let mut rows = rows.into_iter().enumerate().skip(begin);
+        let mut sums_sr = self.solid_angle_sums_sr.iter_mut().skip(begin);
+        loop {
+            let some: Vec<_> = rows.by_ref().take(at_once).collect();
+            if some.is_empty() {
+                return Ok(None);
+            }
+            let shares = self.shares.as_deref();
+            let painted = driver::map(some, ROWS_AT_A_TIME, |row| work(shares, row));
+            driver::stop_if_cancelled(options)?;
+            for (row, sum_sr) in painted.into_iter().flatten().zip(&mut sums_sr) {
+                *sum_sr += row.outcome.solid_angle_sum_sr;
+                let (panel, slow) = (row.panel, row.slow);
+                if let (Some(shares), Some(own)) = (self.shares.as_mut(), row.shares) {
+                    shares.add(panel, slow, own);
+                }
+                if let Some(fast) = row.outcome.left_grid_at {
+                    return Ok(Some(PixelPlace { panel, slow, fast }));
+                }
             }
         }
-        Ok(None)
+    }
+
+    /// The photons of this pixel will not be those of its row.
+    pub(crate) fn expect_other_photons(&mut self, place: PixelPlace) {
+        if let Some(shares) = &mut self.shares {
+            shares.special = Some(place);
+        }
+    }
+
+    /// Divides the photons of a pixel that was not rendered with its row.
+    pub(crate) fn share(&mut self, place: PixelPlace, photons: f32, lookup: Lookup) {
+        if let Some(shares) = &mut self.shares {
+            let view = self.scene.view(place.panel);
+            shares.add_pixel(&view, place, photons, lookup);
+        }
     }
 
     pub(crate) fn put(&mut self, place: PixelPlace, photons: f32) {
@@ -287,6 +354,14 @@ impl<'r> Canvas<'r> {
 
 fn rows_of(panel: &Panel) -> usize {
     panel.roi().slow().count()
+}
+
+/// What is known of a rendered row besides its pixels.
+struct Painted {
+    panel: usize,
+    slow: u32,
+    outcome: PartOutcome,
+    shares: Option<RowShares>,
 }
 
 /// A rendered row of a panel, with all its pixels.

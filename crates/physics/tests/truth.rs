@@ -9,7 +9,7 @@ use nanobragg_crystal::{
 use nanobragg_geometry::{Detector, DetectorSpec, Laboratory, Length, Roi};
 use nanobragg_physics::{
     Experiment, Fixes, Lookup, Oddity, PhiSweep, Polarization, RunOptions, Sampling, Scene, Truth,
-    render, truth,
+    TruthWishes, render_with_truth,
 };
 use nanobragg_sources::{Source, SourceList};
 
@@ -87,8 +87,11 @@ fn with_roi(roi: Roi) -> Detector {
 fn found(experiment: &Experiment, floor_photons: f64) -> (Vec<f32>, Truth) {
     let scene = Scene::new(experiment);
     let options = RunOptions::default();
-    let rendered = render(&scene, &options).expect("nothing stops it");
-    let truth = truth(&scene, &rendered, floor_photons, &options).expect("nothing stops it");
+    let wishes = TruthWishes {
+        floor_photons,
+        ..TruthWishes::default()
+    };
+    let (rendered, truth) = render_with_truth(&scene, &wishes, &options).expect("nothing stops it");
     (rendered.panels[0].pixels.clone(), truth)
 }
 
@@ -221,7 +224,7 @@ fn threads_change_no_bit() {
             threads,
             ..RunOptions::default()
         };
-        truth(&scene, &render(&scene, &options).unwrap(), 0.0, &options).unwrap()
+        render_with_truth(&scene, &TruthWishes::default(), &options).unwrap()
     };
     assert_eq!(on(1), on(3));
 }

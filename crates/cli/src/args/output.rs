@@ -2,7 +2,7 @@ use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Range, WholeRange};
 use nanobragg::io::png::Grey;
 use nanobragg::outputs::{OutputFiles, OutputKind, SmvHeader};
-use nanobragg::{Offset, ResponseSpec};
+use nanobragg::{Offset, ResponseSpec, TruthWishes};
 
 /// Files to write, their scales, and what to print.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub struct OutputArgs {
     pub png_scale: Grey,
     /// The smallest number of photons of a reflection in the truth table.
     pub truth_floor: Option<f64>,
+    /// The smallest number of photons of a reflection in a pixel of its spot.
+    pub truth_pixel_floor: Option<f64>,
     /// The stages from photons to counts and greys.
     pub response: ResponseSpec,
     /// Print the terms of pixels.
@@ -35,9 +37,22 @@ impl Default for OutputArgs {
             pgm: true,
             png_scale: Grey::default(),
             truth_floor: None,
+            truth_pixel_floor: None,
             response: ResponseSpec::default(),
             printout: false,
             printout_pixel: None,
+        }
+    }
+}
+
+impl OutputArgs {
+    /// What is to be found in the image.
+    pub fn truth_wishes(&self) -> TruthWishes {
+        let default = TruthWishes::default();
+        TruthWishes {
+            floor_photons: self.truth_floor.unwrap_or(default.floor_photons),
+            pixel_floor_photons: (self.truth_pixel_floor).unwrap_or(default.pixel_floor_photons),
+            labels: self.files.get(OutputKind::Labels).is_some(),
         }
     }
 }
@@ -116,6 +131,12 @@ FlagSpec::path("truthfile", |args, path| args.output.files.set(OutputKind::Truth
              CSV."),
 FlagSpec::number("truth_floor", "photons", Range::ZeroOrMore, |args, v| args.output.truth_floor = Some(v))
         .default("0").help("Leave weaker reflections out of that table; what they sum to is told in it."),
+FlagSpec::number("truth_pixel_floor", "photons", Range::ZeroOrMore, |args, v| args.output.truth_pixel_floor = Some(v))
+        .default("1").help("The photons that a reflection has at least in each pixel of its spot: pixels with fewer do \
+             not count for its box in that table, and have no label."),
+FlagSpec::path("labelfile", |args, path| args.output.files.set(OutputKind::Labels, path)).help("For each pixel the row in that table, counted from 1, of the reflection with the most \
+             photons there; 0 where no reflection has a spot. Written only if named: as .npy, as .tif, .cbf, .h5 or .nxs, \
+             otherwise as raw 32-bit numbers."),
 FlagSpec::switch("printout", |args| args.output.printout = true).help("Print what went into each pixel."),
 FlagSpec::new("printout_pixel", Takes::Two(WholeRange::ZERO_OR_MORE, |args, pixel| {
                     args.output.printout = true;

@@ -150,7 +150,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         level: level(args)?,
         precision: precision(args),
         limit: memory_limit(args),
-        truth_floor_photons: args.output.truth_floor.unwrap_or(0.0),
+        truth: args.output.truth_wishes(),
         grey: args.output.png_scale,
         check_files: &|files| output_names::check(args, files),
         words_for: &|frame| words_for(series.kind, frame),

@@ -35,6 +35,8 @@ pub enum OutputKind {
     Xds,
     /// A table of the reflections in the image: JSON or CSV by the extension.
     Truth,
+    /// Which reflection is in each pixel: NPY or a format of counts by the extension, otherwise raw.
+    Labels,
     /// The counts with noise as CBF, or those without noise if there are none with noise.
     Cbf,
     /// The same counts as TIFF.
@@ -55,6 +57,7 @@ impl OutputKind {
             Self::Expt => "exptfile",
             Self::Xds => "xdsfile",
             Self::Truth => "truthfile",
+            Self::Labels => "labelfile",
             Self::Cbf => "cbffile",
             Self::Tiff => "tiffile",
             Self::Nexus => "nexusfile",
@@ -74,7 +77,8 @@ impl OutputKind {
             | Self::Png
             | Self::Expt
             | Self::Xds
-            | Self::Truth => None,
+            | Self::Truth
+            | Self::Labels => None,
         }
     }
 }
@@ -146,13 +150,22 @@ impl OutputFiles {
     pub fn most_bytes(&self, pixels: u64) -> u64 {
         let a_pixel = self.iter().map(|(kind, path)| match kind {
             _ if is_device(path) => 0,
-            OutputKind::Float | OutputKind::Cbf | OutputKind::Tiff | OutputKind::Nexus => 4,
+            OutputKind::Float
+            | OutputKind::Labels
+            | OutputKind::Cbf
+            | OutputKind::Tiff
+            | OutputKind::Nexus => 4,
             OutputKind::Int | OutputKind::Noise if WideFormat::of(path).is_some() => 4,
             OutputKind::Int | OutputKind::Noise => 2,
             OutputKind::Pgm | OutputKind::Png => 1,
             OutputKind::Expt | OutputKind::Xds | OutputKind::Truth => 0,
         });
         pixels.saturating_mul(a_pixel.sum())
+    }
+
+    /// Whether an output tells what is in the image.
+    pub fn have_truth(&self) -> bool {
+        self.get(OutputKind::Truth).is_some() || self.get(OutputKind::Labels).is_some()
     }
 
     /// Whether a geometry file for another program is requested.
@@ -208,8 +221,15 @@ impl OutputFiles {
 
     /// The files whose headers state the geometry, with their formats.
     fn with_headers(&self) -> Vec<(OutputKind, WideFormat)> {
-        let named = [OutputKind::Int, OutputKind::Noise, OutputKind::Float].into_iter();
-        let named = named.filter_map(|kind| Some((kind, WideFormat::of(self.get(kind)?)?)));
+        let named = [
+            OutputKind::Int,
+            OutputKind::Noise,
+            OutputKind::Float,
+            OutputKind::Labels,
+        ];
+        let named = named
+            .into_iter()
+            .filter_map(|kind| Some((kind, WideFormat::of(self.get(kind)?)?)));
         let copies = self.iter();
         let copies = copies.filter_map(|(kind, _)| Some((kind, kind.copy_format()?)));
         named.chain(copies).collect()
@@ -237,7 +257,7 @@ impl OutputFiles {
         let mut warned = BTreeSet::new();
         for (kind, format) in files {
             let exposures = match kind {
-                OutputKind::Float => &of_photons,
+                OutputKind::Float | OutputKind::Labels => &of_photons,
                 _ => &of_counts,
             };
             warned.extend(exposures.iter().flat_map(|one| format.warnings(one)));

@@ -5,17 +5,19 @@
 //! | `files` | [`OutputKind`], [`OutputFiles`]: paths of outputs, checks against overwriting |
 //! | `format` | [`WideFormat`]: the format for the extension of a file |
 //! | `write` | [`OpenOutputs`]: writes all files completely, or changes none |
+//! | `labels` | which reflection each pixel belongs to |
 //! | `truth_table` | [`TruthTable`]: the reflections in the image, as CSV or JSON |
 //! | `fingerprint` | [`FileEntry`]: length and SHA-256 of a file |
 
 mod files;
 mod fingerprint;
 mod format;
+mod labels;
 mod truth_table;
 mod write;
 
 pub use files::{OutputFiles, OutputKind, SmvHeader, is_device, refuse_collisions};
 pub use fingerprint::{FileEntry, sha256_of};
 pub use format::WideFormat;
-pub use truth_table::TruthTable;
+pub use truth_table::{ImageOrientation, TruthRow, TruthTable};
 pub use write::{OpenOutputs, OutputEvent, Rendered, write_dump};

@@ -1,5 +1,6 @@
 //! A table of the reflections in an image.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use nanobragg_crystal::rotate_by_phi;
@@ -12,14 +13,35 @@ use crate::resolve::Resolved;
 /// The name that identifies the table in JSON.
 const FORMAT: &str = "nanoBragg truth";
 
-/// Increased when the meaning of a column or field changes.
-const VERSION: u64 = 1;
+/// Increased when columns or fields are added, or their meaning changes.
+const VERSION: u64 = 2;
 
 /// The table of one image: its orientation, and one row for each reflection.
 #[derive(Debug, Clone, Copy)]
 pub struct TruthTable<'t> {
     resolved: &'t Resolved,
     truth: &'t Truth,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TruthRow {
+    /// The reflection.
+    pub reflection: ReflectionTruth,
+    /// Its spacing in Angstrom, infinite for 0 0 0.
+    pub d_angstrom: f64,
+    /// Its structure factor in electrons.
+    pub f_electrons: f64,
+}
+
+/// The orientation of the crystal in an image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImageOrientation {
+    /// The reciprocal vectors a\*, b\*, c\* in 1/Angstrom, each x, y, z in the laboratory.
+    pub reciprocal_per_angstrom: [[f64; 3]; 3],
+    /// The rotation U of A = U B as a unit quaternion w, x, y, z: it turns the Cartesian axes of the crystal (x along
+    /// a\*, y in the plane of a\* and b\*) into the laboratory. w is not negative.
+    pub quaternion: [f64; 4],
 }
 
 impl<'t> TruthTable<'t> {
@@ -35,12 +57,8 @@ impl<'t> TruthTable<'t> {
     pub fn write(&self, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
         let mut head = self.head();
         if as_json {
-            let rows = self
-                .truth
-                .reflections
-                .iter()
-                .map(|reflection| self.row(reflection));
             if let Some(fields) = head.as_object_mut() {
+                let rows = self.rows().map(|row| row.json());
                 fields.insert("reflections".to_owned(), rows.collect());
             }
             return writeln!(out, "{head}");
@@ -48,60 +66,47 @@ impl<'t> TruthTable<'t> {
         for (field, value) in head.as_object().into_iter().flatten() {
             writeln!(out, "# {field}: {value}")?;
         }
-        let columns = "h,k,l,d_angstrom,f_electrons,fast_px,slow_px,photons,partiality";
         // The table of a single panel has no panel column, as in earlier versions.
         let several = self.experiment().detector.panels().len() > 1;
-        writeln!(out, "{columns}{}", if several { ",panel" } else { "" })?;
-        for reflection in &self.truth.reflections {
-            let [h, k, l] = reflection.hkl;
-            let ReflectionTruth {
-                photons,
-                fast_px,
-                slow_px,
-                partiality,
-                ..
-            } = reflection;
-            let (d_angstrom, f_electrons) = self.of_crystal(reflection.hkl);
-            write!(
-                out,
-                "{h},{k},{l},{d_angstrom:.6},{f_electrons},{fast_px:.4},{slow_px:.4},{photons:e},\
-                 {partiality:.6e}"
-            )?;
-            if several {
-                write!(out, ",{}", reflection.panel)?;
-            }
-            writeln!(out)?;
+        let panel = if several { ",panel" } else { "" };
+        writeln!(out, "{COLUMNS}{panel}{COLUMNS_2}")?;
+        let mut line = String::new();
+        for row in self.rows() {
+            line.clear();
+            row.append_csv(several, &mut line);
+            out.write_all(line.as_bytes())?;
         }
         Ok(())
     }
 
-    fn row(&self, reflection: &ReflectionTruth) -> Value {
-        let (d_angstrom, f_electrons) = self.of_crystal(reflection.hkl);
-        json!({
-            "hkl": reflection.hkl,
-            "panel": reflection.panel,
-            "d_angstrom": d_angstrom,
-            "f_electrons": f_electrons,
-            "fast_px": reflection.fast_px,
-            "slow_px": reflection.slow_px,
-            "photons": reflection.photons,
-            "partiality": reflection.partiality,
+    /// Every row, in the order of [`Truth::reflections`].
+    pub fn rows(&self) -> impl Iterator<Item = TruthRow> + '_ {
+        let experiment = self.experiment();
+        let vectors = experiment.crystal.reciprocal().vectors();
+        self.truth.reflections.iter().map(move |reflection| {
+            let [h, k, l] = reflection.hkl.map(f64::from);
+            let q: [f64; 3] = std::array::from_fn(|axis| {
+                vectors[0][axis] * h + vectors[1][axis] * k + vectors[2][axis] * l
+            });
+            TruthRow {
+                reflection: *reflection,
+                d_angstrom: 1.0 / dot(q, q).sqrt(),
+                f_electrons: experiment.factors.nearest(reflection.hkl.map(i64::from)),
+            }
         })
     }
 
-    /// The spacing in Angstrom (infinite for 0 0 0) and the structure factor in electrons of a reflection.
-    fn of_crystal(&self, hkl: [i32; 3]) -> (f64, f64) {
+    /// The orientation with the spindle at 0.
+    pub fn orientation_at_phi_0(&self) -> ImageOrientation {
+        ImageOrientation::of(self.experiment().crystal.reciprocal().vectors())
+    }
+
+    /// The orientation with the spindle at the start of the image.
+    pub fn orientation_at_phi_start(&self) -> ImageOrientation {
         let experiment = self.experiment();
-        let vectors = experiment.crystal.reciprocal().vectors();
-        let [x, y, z] = std::array::from_fn(|axis| {
-            let terms = vectors.iter().zip(hkl);
-            terms
-                .map(|(vector, index)| vector.get(axis).copied().unwrap_or(0.0) * f64::from(index))
-                .sum()
-        });
-        let q: [f64; 3] = [x, y, z];
-        let factor = experiment.factors.nearest(hkl.map(i64::from));
-        (1.0 / dot(q, q).sqrt(), factor)
+        let at_0 = experiment.crystal.reciprocal().vectors();
+        let spindle = experiment.goniometer.spindle();
+        ImageOrientation::of(rotate_by_phi(at_0, spindle, experiment.phi.start_rad))
     }
 
     fn experiment(&self) -> &Experiment {
@@ -113,8 +118,7 @@ impl<'t> TruthTable<'t> {
         let experiment = self.experiment();
         let phi = &experiment.phi;
         let spindle = experiment.goniometer.spindle();
-        let at_0 = experiment.crystal.reciprocal().vectors();
-        let at_phi = rotate_by_phi(at_0, spindle, phi.start_rad);
+        let (at_0, at_phi) = (self.orientation_at_phi_0(), self.orientation_at_phi_start());
         let misset_rad = experiment.crystal.misset_rad().unwrap_or_default();
         json!({
             "format": FORMAT,
@@ -129,13 +133,120 @@ impl<'t> TruthTable<'t> {
             "wavelength_angstrom": self.resolved.decisions.central_wavelength_m * 1e10,
             "misset_deg": misset_rad.map(f64::to_degrees),
             "mosaic_spread_deg": experiment.crystal.mosaic().spread_rad().to_degrees(),
-            "a_matrix_at_phi_0_per_angstrom": rows(at_0),
-            "a_matrix_at_phi_start_per_angstrom": rows(at_phi),
-            "u_matrix_at_phi_0": rows(axes(at_0)),
+            "a_matrix_at_phi_0_per_angstrom": rows(at_0.reciprocal_per_angstrom),
+            "a_matrix_at_phi_start_per_angstrom": rows(at_phi.reciprocal_per_angstrom),
+            "u_matrix_at_phi_0": rows(axes(at_0.reciprocal_per_angstrom)),
+            "quaternion_at_phi_0": at_0.quaternion,
+            "quaternion_at_phi_start": at_phi.quaternion,
             "background_photons": self.truth.background_photons,
             "left_out_photons": self.truth.left_out_photons,
         })
     }
+}
+
+/// The columns of version 1.
+const COLUMNS: &str = "h,k,l,d_angstrom,f_electrons,fast_px,slow_px,photons,partiality";
+
+/// The columns behind them, and behind the panel.
+const COLUMNS_2: &str = ",peak_photons,fast0_px,fast1_px,slow0_px,slow1_px,variance_fast_px2,variance_slow_px2,\
+                         covariance_px2";
+
+impl TruthRow {
+    fn json(&self) -> Value {
+        let reflection = &self.reflection;
+        json!({
+            "hkl": reflection.hkl,
+            "panel": reflection.panel,
+            "d_angstrom": self.d_angstrom,
+            "f_electrons": self.f_electrons,
+            "fast_px": reflection.fast_px,
+            "slow_px": reflection.slow_px,
+            "photons": reflection.photons,
+            "partiality": reflection.partiality,
+            "peak_photons": reflection.peak_photons,
+            "fast_range_px": reflection.fast_range_px,
+            "slow_range_px": reflection.slow_range_px,
+            "variance_fast_px2": reflection.variance_fast_px2,
+            "variance_slow_px2": reflection.variance_slow_px2,
+            "covariance_px2": reflection.covariance_px2,
+        })
+    }
+
+    /// The line of a CSV.
+    fn append_csv(&self, with_panel: bool, line: &mut String) {
+        let Self {
+            reflection,
+            d_angstrom,
+            f_electrons,
+        } = self;
+        let ReflectionTruth {
+            hkl: [h, k, l],
+            panel,
+            photons,
+            fast_px,
+            slow_px,
+            partiality,
+            variance_fast_px2,
+            variance_slow_px2,
+            covariance_px2,
+            peak_photons,
+            fast_range_px: [fast0, fast1],
+            slow_range_px: [slow0, slow1],
+        } = reflection;
+        // Writing to a string cannot fail.
+        let _ = write!(
+            line,
+            "{h},{k},{l},{d_angstrom:.6},{f_electrons},{fast_px:.4},{slow_px:.4},{photons:e},{partiality:.6e}"
+        );
+        if with_panel {
+            let _ = write!(line, ",{panel}");
+        }
+        let _ = writeln!(
+            line,
+            ",{peak_photons:.6e},{fast0},{fast1},{slow0},{slow1},{variance_fast_px2:.5},\
+             {variance_slow_px2:.5},{covariance_px2:.5}"
+        );
+    }
+}
+
+impl ImageOrientation {
+    fn of(reciprocal_per_angstrom: [[f64; 3]; 3]) -> Self {
+        Self {
+            reciprocal_per_angstrom,
+            quaternion: quaternion(rows(axes(reciprocal_per_angstrom))),
+        }
+    }
+}
+
+/// The unit quaternion w, x, y, z of a rotation matrix. Of the two, that whose first number other than 0 is
+/// positive.
+///
+/// # Source
+/// S. W. Shepperd, J. Guidance and Control 1 (1978) 223: the largest of the four is taken from the diagonal.
+fn quaternion(m: [[f64; 3]; 3]) -> [f64; 4] {
+    let trace = m[0][0] + m[1][1] + m[2][2];
+    // Four times the square of each.
+    let squares = [
+        1.0 + trace,
+        1.0 + 2.0 * m[0][0] - trace,
+        1.0 + 2.0 * m[1][1] - trace,
+        1.0 + 2.0 * m[2][2] - trace,
+    ];
+    // Four times the product of each two.
+    let (wx, wy, wz) = (m[2][1] - m[1][2], m[0][2] - m[2][0], m[1][0] - m[0][1]);
+    let (xy, xz, yz) = (m[0][1] + m[1][0], m[0][2] + m[2][0], m[1][2] + m[2][1]);
+    let products = [
+        [squares[0], wx, wy, wz],
+        [wx, squares[1], xy, xz],
+        [wy, xy, squares[2], yz],
+        [wz, xz, yz, squares[3]],
+    ];
+    let largest = (0..4).max_by(|&a, &b| squares[a].total_cmp(&squares[b]));
+    let row = products[largest.unwrap_or(0)];
+    let length = row.iter().map(|q| q * q).sum::<f64>().sqrt();
+    let first = row.iter().copied().find(|q| q.abs() > 1e-15 * length);
+    let scale = first.unwrap_or(1.0).signum() / length;
+    row.map(|q| q * scale)
 }
 
 /// The columns a*, b*, c* as rows x, y, z.

@@ -16,6 +16,7 @@ use tracing::info_span;
 use super::files::{OutputFiles, OutputKind, SmvHeader, is_device, of_panel};
 use super::fingerprint::{FileEntry, Hashing};
 use super::format::{PhotonFormat, WideFormat};
+use super::labels::{LabelFormat, stacked_labels};
 use super::truth_table::TruthTable;
 use crate::assembled::assembled;
 use crate::error::Error;
@@ -41,6 +42,7 @@ pub struct OpenOutputs {
     xds: Option<Output>,
     copies: Copies,
     truth: Option<Output>,
+    labels: Option<Vec<Output>>,
     /// The header contents of every panel, if any file has such a header.
     exposures: Vec<Exposure>,
     smv_header: SmvHeader,
@@ -163,6 +165,7 @@ impl OpenOutputs {
             expt: one(OutputKind::Expt)?,
             xds: one(OutputKind::Xds)?,
             truth: one(OutputKind::Truth)?,
+            labels: image(OutputKind::Labels, detector.common_size().is_some())?,
             copies: Copies {
                 files: copies,
                 place: None,
@@ -331,6 +334,16 @@ impl OpenOutputs {
                 Ok(())
             })
         };
+        let write_labels = |outputs: Vec<Output>| {
+            go_on()?;
+            let path = outputs.first().map(Output::path);
+            let format = path.map_or(LabelFormat::Raw, LabelFormat::of);
+            let labels = stacked_labels(&resolved.experiment, rendered.truth)?;
+            let files = PanelFiles::new(OutputKind::Labels, outputs, hashes);
+            files.fill(image, &labels, &|out, numbers, panels| {
+                format.write(out, of(numbers), panels)
+            })
+        };
         go_on()?;
         // The noise of the C program is one sequential random stream and the raw image waits for the disk, so
         // each of the two has a thread of its own.
@@ -340,6 +353,7 @@ impl OpenOutputs {
             pgm,
             png,
             truth: truth_output,
+            labels,
             noise,
             expt,
             xds,
@@ -380,6 +394,7 @@ impl OpenOutputs {
                     }
                 }
                 complete.extend(truth_output.map(write_truth).transpose()?);
+                complete.extend(labels.map(write_labels).transpose()?.into_iter().flatten());
                 Ok(complete)
             };
             let others = here();

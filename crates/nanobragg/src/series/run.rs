@@ -11,7 +11,9 @@ use nanobragg_crystal::GridLimit;
 use nanobragg_io::Output;
 use nanobragg_io::png::Grey;
 use nanobragg_io::remove_abandoned;
-use nanobragg_physics::{Cancel, Level, Precision, RunOptions, Scene, truth as truth_of};
+use nanobragg_physics::{
+    Cancel, Level, Precision, RunOptions, Scene, TruthWishes, render, render_with_truth,
+};
 use serde_json::{Value, json};
 
 use super::file::SeriesFile;
@@ -53,8 +55,8 @@ pub struct SeriesRequest<'r> {
     pub precision: Precision,
     /// Memory that an image and its tables may take.
     pub limit: GridLimit,
-    /// Photons below which a reflection is left out of the table of a frame.
-    pub truth_floor_photons: f64,
+    /// What the table of a frame contains.
+    pub truth: TruthWishes,
     /// How photons become grey in pictures.
     pub grey: Grey,
     /// Refuses outputs of a frame that would destroy another file.
@@ -312,11 +314,13 @@ impl Rendering<'_> {
             progress: None,
             cancel: Some(self.stop),
         };
-        let rendered = nanobragg_physics::render(&scene, &options)?;
-        let floor_photons = request.truth_floor_photons;
-        let truth = files.get(OutputKind::Truth);
-        let truth = truth.map(|_| truth_of(&scene, &rendered, floor_photons, &options));
-        let truth = truth.transpose()?;
+        let (rendered, truth) = match files.have_truth() {
+            true => {
+                let (frame, truth) = render_with_truth(&scene, &request.truth, &options)?;
+                (frame, Some(truth))
+            }
+            false => (render(&scene, &options)?, None),
+        };
         let image = Simulated::new(experiment, rendered)?.with_spots(&resolved);
         drop(scene);
         let of_frame = Rendered {

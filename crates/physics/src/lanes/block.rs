@@ -6,7 +6,7 @@
 use crate::backend::RowPart;
 
 /// Pixels in a block: enough for eight registers of the widest vectors, and few enough that all columns
-/// of a block (14 kB) stay in the first-level cache.
+/// of a block (15 kB) stay in the first-level cache.
 pub(super) const BLOCK: usize = 64;
 
 /// One number per lane.
@@ -42,6 +42,10 @@ pub(super) struct Block {
     pub(super) place: [u32; BLOCK],
     /// Lagrange weights of the four neighbours along h, k, l, for interpolation.
     pub(super) weights: [[Column; 4]; 3],
+    /// Names of the reflections nearest to the terms. Only filled for an observer of names.
+    pub(super) name: Column,
+    /// The sum of terms, from where the observer of names has set it to 0.
+    pub(super) part: Column,
     /// Structure factors of the unit cell.
     pub(super) cell_factor: Column,
     /// Structure factors of the lattice, up to the sign.
@@ -67,6 +71,8 @@ impl Block {
             live: [0.0; BLOCK],
             offset: [[0.0; BLOCK]; 3],
             place: [0; BLOCK],
+            name: [0.0; BLOCK],
+            part: [0.0; BLOCK],
             weights: [[[0.0; BLOCK]; 4]; 3],
             cell_factor: [0.0; BLOCK],
             lattice_factor: [0.0; BLOCK],

@@ -2,6 +2,7 @@
 
 use super::block::{BLOCK, Block};
 use super::lane::{Arithmetic, low_bits, offset_base};
+use super::names::name;
 use crate::scene::{Orientation, View};
 
 /// The grid of structure factors, in `f64` as lanes need it.
@@ -59,9 +60,9 @@ fn hkl(block: &Block, orientation: &Orientation, i: usize) -> [f64; 3] {
 }
 
 /// Fills `offset` and `place` for a lookup at the nearest integer indices. `INSIDE`: all of them are
-/// known to be in the grid, so there are no comparisons.
+/// known to be in the grid, so there are no comparisons. `NAMES`: fills `name` too.
 #[inline(always)]
-pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
+pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool, const NAMES: bool>(
     view: &View<'_>,
     orientation: &Orientation,
     block: &mut Block,
@@ -92,6 +93,9 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool>(
         let in_plane = A::multiply_add(k0, stride[1], l0 + base);
         let place = low_bits(A::multiply_add(h0, stride[0], in_plane));
         block.place[i] = if inside { place } else { OUTSIDE };
+        if NAMES {
+            block.name[i] = name::<A>([h0, k0, l0]);
+        }
     }
 }
 
@@ -121,11 +125,11 @@ pub(super) fn gather_nearest<const INSIDE: bool>(view: &View<'_>, block: &mut Bl
 }
 
 /// Fills `offset`, `place` and `weights` for Lagrange's cubic polynomial. `place` is [`OUTSIDE`] for an
-/// index too close to the edge of the grid.
+/// index too close to the edge of the grid. `NAMES`: fills `name` too, with the nearest integer indices.
 ///
 /// The weights are those of `nanobragg_crystal::lagrange_cubic`, without the values.
 #[inline(always)]
-pub(super) fn find_neighbours<A: Arithmetic>(
+pub(super) fn find_neighbours<A: Arithmetic, const NAMES: bool>(
     view: &View<'_>,
     orientation: &Orientation,
     block: &mut Block,
@@ -141,9 +145,10 @@ pub(super) fn find_neighbours<A: Arithmetic>(
         let index = hkl(block, orientation, i);
         let mut inside = true;
         let mut place = base;
+        let mut nearest = [0.0; 3];
         for axis in 0..3 {
             let x = index[axis];
-            block.offset[axis][i] = A::nearest_and_offset(x).1;
+            (nearest[axis], block.offset[axis][i]) = A::nearest_and_offset(x);
             // The test of C; it is stricter than necessary by one index at each end.
             inside &= (x - min[axis] + 3.0 <= span[axis]) & (x - 2.0 >= min[axis]);
             let first = A::floor(x) - 1.0;
@@ -160,6 +165,9 @@ pub(super) fn find_neighbours<A: Arithmetic>(
             weights[3][i] = d0 * d1 * d2 * (1.0 / 6.0);
         }
         block.place[i] = if inside { low_bits(place) } else { OUTSIDE };
+        if NAMES {
+            block.name[i] = name::<A>(nearest);
+        }
     }
 }
 

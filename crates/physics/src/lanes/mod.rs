@@ -11,7 +11,8 @@
 //! | `peaked` | Gaussian and ball-shaped spots: lattice factors and the addition in one stage |
 //! | `derivatives` | an observer: derivatives of the sum |
 //! | `lane` | branch-free functions |
-//! | `shares` | an observer: the sum divided among reflections |
+//! | `names` | the names of reflections |
+//! | `shares` | an observer: the photons divided among reflections |
 //! | `level` | compiles the sum for each set of vector instructions |
 
 #![allow(
@@ -27,6 +28,7 @@ mod interference;
 mod lane;
 mod level;
 mod lookup;
+mod names;
 mod observer;
 mod peaked;
 mod shares;
@@ -41,6 +43,8 @@ use derivatives::derive_part;
 use interference::{Double, Interference, Single};
 use lane::Arithmetic;
 use level::{Task, run_at};
+use observer::{BlockObserver, Unseen};
+use shares::Shares;
 use sum::render_part;
 
 pub use level::{Level, Precision};
@@ -48,7 +52,8 @@ pub use level::{Level, Precision};
 pub(crate) use derivatives::DerivativeOutput;
 pub(crate) use lane::LARGEST_INDEX;
 pub(crate) use lookup::LaneGrid;
-pub(crate) use shares::{LaneShares, share_part};
+pub(crate) use names::{LARGEST_NAMED_INDEX, indices};
+pub(crate) use shares::{RowShares, RowWishes, share_part, united};
 
 /// Renders a part of a row. `row` has one element for each pixel of the part.
 pub(crate) fn render(
@@ -57,20 +62,53 @@ pub(crate) fn render(
     part: &RowPart<'_>,
     row: &mut [f32],
 ) -> PartOutcome {
+    render_observed((level, precision), view, part, row, &mut Unseen)
+}
+
+/// [`render`], which also divides the photons among reflections. The photons are the same to the bit.
+pub(crate) fn render_and_share(
+    kernel: (Level, Precision),
+    view: &View<'_>,
+    part: &RowPart<'_>,
+    row: &mut [f32],
+    shares: &mut RowShares,
+) -> PartOutcome {
+    render_observed(kernel, view, part, row, &mut Shares::new(view, shares))
+}
+
+fn render_observed<O: BlockObserver>(
+    (level, precision): (Level, Precision),
+    view: &View<'_>,
+    part: &RowPart<'_>,
+    row: &mut [f32],
+    observer: &mut O,
+) -> PartOutcome {
     match precision {
-        Precision::Double => run_at(level, Render(view, part, row, PhantomData::<Double>)),
-        Precision::Single => run_at(level, Render(view, part, row, PhantomData::<Single>)),
+        Precision::Double => {
+            let precision = PhantomData::<Double>;
+            run_at(level, Render(view, part, row, observer, precision))
+        }
+        Precision::Single => {
+            let precision = PhantomData::<Single>;
+            run_at(level, Render(view, part, row, observer, precision))
+        }
     }
 }
 
-struct Render<'r, P>(&'r View<'r>, &'r RowPart<'r>, &'r mut [f32], PhantomData<P>);
+struct Render<'r, O, P>(
+    &'r View<'r>,
+    &'r RowPart<'r>,
+    &'r mut [f32],
+    &'r mut O,
+    PhantomData<P>,
+);
 
-impl<P: Interference> Task for Render<'_, P> {
+impl<O: BlockObserver, P: Interference> Task for Render<'_, O, P> {
     type Output = PartOutcome;
 
     #[inline(always)]
     fn run<A: Arithmetic>(self) -> PartOutcome {
-        render_part::<P, A>(self.0, self.1, self.2)
+        render_part::<P, A, O>(self.0, self.1, self.2, self.3)
     }
 }
 

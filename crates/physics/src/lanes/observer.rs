@@ -8,8 +8,9 @@ use crate::scene::{Orientation, View};
 pub(super) enum Adds {
     /// The sum, on its fastest path. The observer does not see the terms.
     Unseen,
-    /// The sum. The factors of the terms are stored in columns first, and the observer reads them.
-    Shown,
+    /// The sum, on its fastest path, to the same bits. It also adds each term to `Block::part`, and the observer is
+    /// shown the name of its reflection before.
+    Named,
     /// The observer, together with its own sums. The sum only looks up the structure factors.
     Observer,
 }
@@ -30,6 +31,9 @@ pub(super) struct Subpixels {
 /// must not depend on another lane: the bits of a pixel must not depend on its neighbours.
 pub(super) trait BlockObserver {
     const ADDS: Adds;
+
+    /// Whether reflections are named.
+    const NAMES: bool = matches!(Self::ADDS, Adds::Named);
 
     /// A block begins. `last` are the first sub-pixels of the last layer. The observer may overwrite
     /// every column of `block` except `active`.
@@ -66,9 +70,38 @@ pub(super) trait BlockObserver {
     #[inline(always)]
     fn term<A: Arithmetic>(&mut self, _: &View<'_>, _: (usize, &Orientation), _: &mut Block) {}
 
+    /// The terms of an orientation are named, and about to be added. Where the structure factor is 0 the name has
+    /// no meaning.
+    #[inline(always)]
+    fn named(&mut self, _: &mut Block) {}
+
+    /// The running sum was multiplied by the corrections of a term.
+    #[inline(always)]
+    fn rescaled(&mut self, _: &View<'_>, _: &mut Block) {}
+
+    /// Whether offsets of exactly 0 must be guarded in `Block::part` from the start.
+    #[inline(always)]
+    fn is_guarded(&self) -> bool {
+        false
+    }
+
+    /// `Block::part` is not a number for want of that guard.
+    #[inline(always)]
+    fn spoil(&mut self) {}
+
+    /// Whether the observer needs the sum of the block once more. The sum itself is already right.
+    #[inline(always)]
+    fn repeats(&mut self) -> bool {
+        false
+    }
+
     /// The terms of a source end. If the terms share a weight, the sums are not yet multiplied by it.
     #[inline(always)]
-    fn closed(&mut self, _: &View<'_>, _source: usize, _: &Block) {}
+    fn closed(&mut self, _: &View<'_>, _source: usize, _: &mut Block) {}
+
+    /// The block that begins at column `first` is complete, and has these photons.
+    #[inline(always)]
+    fn finished(&mut self, _: &View<'_>, _first: u32, _: &Block, _photons: &[f32]) {}
 }
 
 /// The observer of a plain render.

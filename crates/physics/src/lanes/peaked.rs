@@ -6,6 +6,7 @@ use nanobragg_crystal::{LatticeShape, Shape};
 
 use super::block::{BLOCK, Block, any};
 use super::lane::{Arithmetic, round_to_even};
+use super::observer::BlockObserver;
 
 /// A shape whose lattice factor is a function of one number, the radius, that is worked out from the
 /// offsets of the indices.
@@ -128,7 +129,7 @@ pub(super) fn radii<A: Arithmetic, S: Peaked>(
 
 /// Adds one term to every pixel, of which the source is cut for none.
 #[inline(always)]
-pub(super) fn add_peaked_terms<A: Arithmetic, S: Peaked>(
+pub(super) fn add_peaked_terms<A: Arithmetic, S: Peaked, O: BlockObserver>(
     peak: f64,
     radii: &[f64; BLOCK],
     block: &mut Block,
@@ -136,5 +137,8 @@ pub(super) fn add_peaked_terms<A: Arithmetic, S: Peaked>(
     for i in 0..BLOCK {
         let amplitude = S::factor::<A>(radii[i]) * (peak * block.cell_factor[i]);
         block.intensity[i] = A::multiply_add(amplitude, amplitude, block.intensity[i]);
+        if O::NAMES {
+            block.part[i] = A::multiply_add(amplitude, amplitude, block.part[i]);
+        }
     }
 }

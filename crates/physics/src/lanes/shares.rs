@@ -1,8 +1,9 @@
-//! The sum of every pixel, divided among reflections.
+//! The photons of every pixel, divided among reflections while the pixel is summed.
+//!
+//! The terms of a pixel are added to `Block::part` as long as their reflection stays the same. Only a change
+//! costs a lookup, and most pixels have few.
 
-use std::collections::BTreeMap;
-
-use nanobragg_crystal::nearest_index;
+use rustc_hash::FxHashMap;
 
 use super::block::{BLOCK, Block, Column};
 use super::correct::corrections;
@@ -13,20 +14,141 @@ use super::observer::{Adds, BlockObserver, Subpixels};
 use super::sum::sum_block;
 use crate::backend::RowPart;
 use crate::sampling::Scales;
-use crate::scene::{Orientation, View};
+use crate::scene::View;
 
-/// Divides the sum of each pixel of `part` among reflections. `take` receives the column of every
-/// rendered pixel and the parts of its sum. Always in double precision, with the baseline instructions.
+/// What is to be found out of the shares of a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowWishes {
+    /// The photons that a reflection must have in a pixel of its box.
+    pub(crate) pixel_floor_photons: f64,
+    /// Whether each pixel is labelled.
+    pub(crate) labels: bool,
+}
+
+/// One reflection in a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RowSums {
+    pub(crate) photons: f64,
+    /// Photons times position; the middle of the first pixel is at 0.5.
+    pub(crate) fast: f64,
+    /// Photons times position squared.
+    pub(crate) fast_squared: f64,
+    /// The most photons in a pixel, and its column.
+    pub(crate) peak: (f64, u32),
+    /// The first column with enough photons, and that behind the last; empty at first.
+    pub(crate) range: [u32; 2],
+}
+
+/// The photons of a row, by reflection.
+#[derive(Debug)]
+pub(crate) struct RowShares {
+    wishes: RowWishes,
+    /// The number of the first pixel of the row on its panel.
+    start: u32,
+    /// Photons of the crystal and of water, with the shadow.
+    pub(crate) photons: f64,
+    /// Those of water.
+    pub(crate) background_photons: f64,
+    /// A column whose photons are not divided here.
+    pub(crate) left_out: Option<u32>,
+    /// The name of every reflection, and its sums.
+    pub(crate) reflections: Vec<(i64, RowSums)>,
+    places: FxHashMap<i64, u32>,
+    /// The place in `reflections` of that with the most photons in each pixel, plus 1; 0 where none has
+    /// enough. Empty unless it is asked for.
+    pub(crate) labels: Vec<u32>,
+}
+
+impl RowShares {
+    pub(crate) fn new(view: &View<'_>, slow: u32, wishes: RowWishes) -> Self {
+        let width = view.panel.pixels_fast();
+        Self {
+            wishes,
+            start: slow * width,
+            photons: 0.0,
+            background_photons: 0.0,
+            left_out: None,
+            reflections: Vec::new(),
+            places: FxHashMap::default(),
+            labels: vec![0; if wishes.labels { width as usize } else { 0 }],
+        }
+    }
+
+    /// The sums of a reflection, with their place.
+    fn entry(&mut self, name: i64) -> (u32, &mut RowSums) {
+        let next = self.reflections.len() as u32;
+        let place = *self.places.entry(name).or_insert(next);
+        if place == next {
+            self.reflections.push((name, RowSums::default()));
+        }
+        let (_, sums) = &mut self.reflections[place as usize];
+        (place, sums)
+    }
+
+    /// The photons of the active pixels of a block: in double precision, and with the shadow.
+    #[inline(always)]
+    fn shaded(&self, view: &View<'_>, first: u32, block: &Block, photons: &[f32]) -> Column {
+        let mut shaded = [0.0_f32; BLOCK];
+        for (out, photons) in shaded.iter_mut().zip(photons) {
+            *out = *photons;
+        }
+        let shade = view.panel.shade();
+        if !shade.is_empty() {
+            let start = self.start + first;
+            let begin = shade.partition_point(|(number, _)| *number < start);
+            let own = shade.iter().skip(begin);
+            let own = own.take_while(|(number, _)| *number < start + photons.len() as u32);
+            for (number, part) in own {
+                shaded[(number - start) as usize] *= part;
+            }
+        }
+        let mut column = [0.0; BLOCK];
+        for i in 0..BLOCK {
+            let counts = (block.active[i] != 0.0) & shaded[i].is_finite();
+            column[i] = if counts { f64::from(shaded[i]) } else { 0.0 };
+        }
+        if let Some(lane) = self.left_out.and_then(|fast| fast.checked_sub(first))
+            && let Some(photons) = column.get_mut(lane as usize)
+        {
+            *photons = 0.0;
+        }
+        column
+    }
+}
+
+impl RowSums {
+    /// Adds sums of other pixels.
+    #[inline(always)]
+    fn add(&mut self, more: &Self) {
+        self.photons += more.photons;
+        self.fast += more.fast;
+        self.fast_squared += more.fast_squared;
+        if more.peak.0 > self.peak.0 {
+            self.peak = more.peak;
+        }
+        self.range = united(self.range, more.range);
+    }
+}
+
+/// The range that holds both. An empty one has its end at 0.
+pub(crate) fn united(one: [u32; 2], other: [u32; 2]) -> [u32; 2] {
+    match (one[1], other[1]) {
+        (_, 0) => one,
+        (0, _) => other,
+        _ => [one[0].min(other[0]), one[1].max(other[1])],
+    }
+}
+
+/// Divides the `photons` of a part of a row that was rendered in another way: one number for each pixel of
+/// the part. Always in double precision, with the instructions of the baseline.
 pub(crate) fn share_part(
     view: &View<'_>,
     part: &RowPart<'_>,
-    take: &mut dyn FnMut(u32, &mut LaneShares),
+    photons: &[f32],
+    row: &mut RowShares,
 ) {
     let mut block = Block::new();
-    let mut shares = Shares {
-        lanes: vec![LaneShares::default(); BLOCK],
-        weight: [1.0; BLOCK],
-    };
+    let mut shares = Shares::new(view, row);
     for first in part.fast.clone().step_by(BLOCK) {
         if part.is_cancelled() {
             return;
@@ -35,110 +157,320 @@ pub(crate) fn share_part(
         if !block.mark_active(part, first, pixels) {
             continue;
         }
-        sum_block::<Double, Baseline, _>(view, part, first, &mut block, &mut shares);
-        for (i, lane) in shares.lanes.iter_mut().enumerate().take(pixels) {
-            if block.active[i] != 0.0 {
-                take(first + i as u32, lane);
+        loop {
+            sum_block::<Double, Baseline, _>(view, part, first, &mut block, &mut shares);
+            if !shares.repeats() {
+                break;
             }
         }
-    }
-}
-
-/// The sum of one pixel by reflection.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LaneShares {
-    /// The part of the water.
-    pub(crate) background: f64,
-    /// The reflection of the latest terms and their sum. Most terms of a pixel belong to one reflection,
-    /// so this saves most lookups in the map.
-    latest: ([i32; 3], f64),
-    settled: BTreeMap<[i32; 3], f64>,
-}
-
-impl LaneShares {
-    fn begin(&mut self, background: f64) {
-        self.background = background;
-        self.latest = ([0; 3], 0.0);
-        self.settled.clear();
-    }
-
-    #[inline(always)]
-    fn add(&mut self, hkl: [i32; 3], term: f64) {
-        if self.latest.0 != hkl {
-            self.settle();
-            self.latest.0 = hkl;
-        }
-        self.latest.1 += term;
-    }
-
-    fn settle(&mut self) {
-        let (hkl, sum) = self.latest;
-        if sum != 0.0 {
-            *self.settled.entry(hkl).or_default() += sum;
-        }
-        self.latest.1 = 0.0;
-    }
-
-    fn scale(&mut self, factor: f64) {
-        self.background *= factor;
-        self.latest.1 *= factor;
-        self.settled.values_mut().for_each(|sum| *sum *= factor);
-    }
-
-    /// The reflections of the pixel, each with the sum of the terms nearest to it.
-    pub(crate) fn reflections(&mut self) -> &BTreeMap<[i32; 3], f64> {
-        self.settle();
-        &self.settled
+        let start = (first - part.fast.start) as usize;
+        let own = photons.get(start..start + pixels).unwrap_or_default();
+        shares.divide(view, first, &block, own);
     }
 }
 
 /// The sums of a block by reflection.
-struct Shares {
-    lanes: Vec<LaneShares>,
+pub(super) struct Shares<'r> {
+    row: &'r mut RowShares,
+    /// The reflection of the latest terms of each lane.
+    name: Column,
+    /// Whether no term has come yet.
+    is_fresh: bool,
+    /// The sum of earlier terms of this reflection, weighted.
+    settled: Column,
+    /// The weight of the terms of the current source.
     weight: Column,
+    has_weights: bool,
+    background: Column,
+    /// The sums of all other reflections, in the order in which they came.
+    others: Vec<(i64, Column)>,
+    places: FxHashMap<i64, u32>,
+    /// Offsets of exactly 0 are guarded.
+    is_guarded: bool,
+    /// The parts are not numbers.
+    is_spoilt: bool,
 }
 
-impl BlockObserver for Shares {
-    const ADDS: Adds = Adds::Shown;
-
-    fn begin<A: Arithmetic>(&mut self, view: &View<'_>, _: &Subpixels, _: &mut Block) {
-        let background = view.scalars.background;
-        self.lanes
-            .iter_mut()
-            .for_each(|lane| lane.begin(background));
-    }
-
-    fn source(&mut self, view: &View<'_>, water: f64, block: &Block) {
-        for i in 0..BLOCK {
-            self.weight[i] = corrections(&view.rules, Scales::Terms, block, i);
-            self.lanes[i].background += self.weight[i] * water;
+impl<'r> Shares<'r> {
+    pub(super) fn new(view: &View<'_>, row: &'r mut RowShares) -> Self {
+        Self {
+            row,
+            name: [0.0; BLOCK],
+            is_fresh: true,
+            settled: [0.0; BLOCK],
+            weight: [1.0; BLOCK],
+            has_weights: view.rules.any(Scales::Terms),
+            background: [0.0; BLOCK],
+            others: Vec::new(),
+            places: FxHashMap::default(),
+            is_guarded: false,
+            is_spoilt: false,
         }
     }
 
-    fn term<A: Arithmetic>(
-        &mut self,
-        view: &View<'_>,
-        (_, orientation): (usize, &Orientation),
-        block: &mut Block,
-    ) {
-        let rescales = view.rules.any(Scales::RunningSum);
-        let adds_all = view.setup.has_water;
-        let [x, y, z] = &block.scattering_per_m;
+    /// Gives a lane another reflection.
+    fn rename(&mut self, block: &mut Block, i: usize) {
+        let sum = self.settled[i] + self.weight[i] * block.part[i];
+        if sum != 0.0 {
+            let next = self.others.len() as u32;
+            let name = self.name[i] as i64;
+            let place = *self.places.entry(name).or_insert(next);
+            if place == next {
+                self.others.push((name, [0.0; BLOCK]));
+            }
+            self.others[place as usize].1[i] += sum;
+        }
+        self.name[i] = block.name[i];
+        self.settled[i] = 0.0;
+        block.part[i] = 0.0;
+    }
+
+    /// Divides the photons of a summed block.
+    #[inline(always)]
+    pub(super) fn divide(&mut self, view: &View<'_>, first: u32, block: &Block, photons: &[f32]) {
+        let photons = self.row.shaded(view, first, block, photons);
+        self.row.photons += photons.iter().sum::<f64>();
+        let mut latest = [0.0; BLOCK];
         for i in 0..BLOCK {
-            if block.live[i] == 0.0 {
+            latest[i] = self.settled[i] + self.weight[i] * block.part[i];
+        }
+        let mut total = [0.0; BLOCK];
+        for i in 0..BLOCK {
+            total[i] = latest[i] + self.background[i];
+        }
+        for (_, sums) in &self.others {
+            for i in 0..BLOCK {
+                total[i] += sums[i];
+            }
+        }
+        for i in 0..BLOCK {
+            // A pixel without any part has no photons either.
+            total[i] = if total[i] == 0.0 { 1.0 } else { total[i] };
+            self.row.background_photons += photons[i] * (self.background[i] / total[i]);
+        }
+        if self.others.is_empty() {
+            self.divide_runs(first, &photons, &latest, &total);
+        } else {
+            self.divide_lanes(first, &photons, &latest, &total);
+        }
+    }
+
+    /// Every pixel has one reflection: neighbours that have the same are added together.
+    fn divide_runs(&mut self, first: u32, photons: &Column, latest: &Column, total: &Column) {
+        let RowWishes {
+            pixel_floor_photons,
+            labels,
+        } = self.row.wishes;
+        let mut i = 0;
+        while i < BLOCK {
+            let name = self.name[i];
+            let begin = i;
+            let mut run = RowSums::default();
+            while i < BLOCK && self.name[i] == name {
+                let part = photons[i] * (latest[i] / total[i]);
+                run.take(first + i as u32, part, pixel_floor_photons);
+                i += 1;
+            }
+            if run.photons == 0.0 {
                 continue;
             }
-            let lane = &mut self.lanes[i];
-            let amplitude = block.cell_factor[i] * block.lattice_factor[i];
-            if amplitude != 0.0 {
-                let nearest = orientation.map(|edge| {
-                    nearest_index(edge[0] * x[i] + edge[1] * y[i] + edge[2] * z[i]) as i32
-                });
-                lane.add(nearest, self.weight[i] * (amplitude * amplitude));
-            }
-            if rescales && (adds_all || block.vanishes[i] == 0.0) {
-                lane.scale(corrections(&view.rules, Scales::RunningSum, block, i));
+            let (place, sums) = self.row.entry(name as i64);
+            sums.add(&run);
+            if labels && run.range[1] > 0 {
+                for lane in begin..i {
+                    let part = photons[lane] * (latest[lane] / total[lane]);
+                    if part > 0.0 && part >= pixel_floor_photons {
+                        self.row.labels[first as usize + lane] = place + 1;
+                    }
+                }
             }
         }
+    }
+
+    /// Pixels have several reflections: all pixels of one after the other.
+    #[inline(always)]
+    fn divide_lanes(&mut self, first: u32, photons: &Column, latest: &Column, total: &Column) {
+        for i in 0..BLOCK {
+            if latest[i] != 0.0 {
+                let next = self.others.len() as u32;
+                let name = self.name[i] as i64;
+                let place = *self.places.entry(name).or_insert(next);
+                if place == next {
+                    self.others.push((name, [0.0; BLOCK]));
+                }
+                self.others[place as usize].1[i] += latest[i];
+            }
+        }
+        let RowWishes {
+            pixel_floor_photons,
+            labels,
+        } = self.row.wishes;
+        let mut most = [0.0; BLOCK];
+        for (name, sums) in &self.others {
+            let mut parts = [0.0; BLOCK];
+            for i in 0..BLOCK {
+                parts[i] = photons[i] * (sums[i] / total[i]);
+            }
+            let run = RowSums::of(first, &parts, pixel_floor_photons);
+            if run.photons == 0.0 {
+                continue;
+            }
+            let (place, sums) = self.row.entry(*name);
+            sums.add(&run);
+            if labels && run.range[1] > 0 {
+                for i in 0..BLOCK {
+                    if parts[i] >= pixel_floor_photons && parts[i] > most[i] {
+                        most[i] = parts[i];
+                        self.row.labels[first as usize + i] = place + 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl RowSums {
+    /// Adds the photons of one pixel.
+    #[inline(always)]
+    fn take(&mut self, fast: u32, photons: f64, floor: f64) {
+        let position = f64::from(fast) + 0.5;
+        self.photons += photons;
+        self.fast += photons * position;
+        self.fast_squared += photons * position * position;
+        if photons > self.peak.0 {
+            self.peak = (photons, fast);
+        }
+        if photons > 0.0 && photons >= floor {
+            self.range = united(self.range, [fast, fast + 1]);
+        }
+    }
+
+    /// The sums of a block. Additions are in eight partial sums, the same at every vector width.
+    #[inline(always)]
+    fn of(first: u32, parts: &Column, floor: f64) -> Self {
+        let start = f64::from(first) + 0.5;
+        let (mut photons, mut fast, mut squared, mut most) =
+            ([0.0; 8], [0.0; 8], [0.0; 8], [0.0; 8]);
+        for begin in (0..BLOCK).step_by(8) {
+            for lane in 0..8 {
+                let part = parts[begin + lane];
+                let position = start + (begin + lane) as f64;
+                photons[lane] += part;
+                fast[lane] += part * position;
+                squared[lane] += part * (position * position);
+                most[lane] = if part > most[lane] { part } else { most[lane] };
+            }
+        }
+        let peak = most.into_iter().fold(0.0, f64::max);
+        let mut sums = Self {
+            photons: photons.iter().sum(),
+            fast: fast.iter().sum(),
+            fast_squared: squared.iter().sum(),
+            peak: (peak, first),
+            range: [0; 2],
+        };
+        if peak > 0.0 {
+            let column = |lane: Option<usize>| first + lane.unwrap_or_default() as u32;
+            sums.peak.1 = column(parts.iter().position(|&part| part == peak));
+            if peak >= floor {
+                let has_enough = |part: &f64| *part > 0.0 && *part >= floor;
+                let begin = column(parts.iter().position(has_enough));
+                sums.range = [begin, column(parts.iter().rposition(has_enough)) + 1];
+            }
+        }
+        sums
+    }
+}
+
+impl BlockObserver for Shares<'_> {
+    const ADDS: Adds = Adds::Named;
+
+    fn begin<A: Arithmetic>(&mut self, view: &View<'_>, _: &Subpixels, block: &mut Block) {
+        self.is_fresh = true;
+        self.is_spoilt = false;
+        self.settled = [0.0; BLOCK];
+        self.weight = [1.0; BLOCK];
+        self.background = [view.scalars.background; BLOCK];
+        self.others.clear();
+        self.places.clear();
+        block.part = [0.0; BLOCK];
+    }
+
+    #[inline(always)]
+    fn source(&mut self, view: &View<'_>, water: f64, block: &Block) {
+        if self.has_weights {
+            for i in 0..BLOCK {
+                self.weight[i] = corrections(&view.rules, Scales::Terms, block, i);
+            }
+        }
+        for i in 0..BLOCK {
+            self.background[i] += self.weight[i] * water;
+        }
+    }
+
+    #[inline(always)]
+    fn named(&mut self, block: &mut Block) {
+        if self.is_fresh {
+            self.is_fresh = false;
+            self.name = block.name;
+        }
+        // Eight lanes at once: most of them keep their reflection.
+        for start in (0..BLOCK).step_by(8) {
+            let mut changes = false;
+            for i in start..start + 8 {
+                changes |= (self.name[i] != block.name[i]) & (block.cell_factor[i] != 0.0);
+            }
+            if changes {
+                for i in start..start + 8 {
+                    if self.name[i] != block.name[i] && block.cell_factor[i] != 0.0 {
+                        self.rename(block, i);
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_guarded(&self) -> bool {
+        self.is_guarded
+    }
+
+    fn spoil(&mut self) {
+        self.is_spoilt = true;
+    }
+
+    fn repeats(&mut self) -> bool {
+        self.is_guarded = self.is_spoilt;
+        self.is_spoilt = false;
+        self.is_guarded
+    }
+
+    fn rescaled(&mut self, view: &View<'_>, block: &mut Block) {
+        let adds_all = view.setup.has_water;
+        for i in 0..BLOCK {
+            if (block.live[i] != 0.0) & (adds_all | (block.vanishes[i] == 0.0)) {
+                let factor = corrections(&view.rules, Scales::RunningSum, block, i);
+                self.background[i] *= factor;
+                self.settled[i] *= factor;
+                block.part[i] *= factor;
+                self.others
+                    .iter_mut()
+                    .for_each(|(_, sums)| sums[i] *= factor);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn closed(&mut self, _: &View<'_>, _: usize, block: &mut Block) {
+        if self.has_weights {
+            for i in 0..BLOCK {
+                self.settled[i] += self.weight[i] * block.part[i];
+            }
+            block.part = [0.0; BLOCK];
+        }
+    }
+
+    #[inline(always)]
+    fn finished(&mut self, view: &View<'_>, first: u32, block: &Block, photons: &[f32]) {
+        self.divide(view, first, block, photons);
     }
 }

@@ -14,19 +14,20 @@ use super::lane::Arithmetic;
 use super::lookup::{
     OUTSIDE, find_nearest, find_neighbours, gather_nearest, gather_nearest_outside, gather_tricubic,
 };
-use super::observer::{Adds, BlockObserver, Subpixels, Unseen};
+use super::observer::{Adds, BlockObserver, Subpixels};
 use super::peaked::{Ball, Gaussian, Peaked, add_peaked_terms, radii};
 use crate::backend::{PartOutcome, RowPart};
 use crate::fixes::Oddity;
 use crate::sampling::{Lookup, Scales};
-use crate::scene::{SourceRow, View};
+use crate::scene::{Orientation, SourceRow, View};
 
 /// Renders the pixels of `part` into `row`, which has one element for each pixel of the part.
 #[inline(always)]
-pub(super) fn render_part<P: Interference, A: Arithmetic>(
+pub(super) fn render_part<P: Interference, A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
     part: &RowPart<'_>,
     row: &mut [f32],
+    observer: &mut O,
 ) -> PartOutcome {
     let mut block = Block::new();
     let mut outcome = PartOutcome {
@@ -34,27 +35,44 @@ pub(super) fn render_part<P: Interference, A: Arithmetic>(
         left_grid_at: None,
     };
     let (mut first, mut end) = (part.fast.start, part.fast.end);
-    while first < end && !part.is_cancelled() {
+    'blocks: while first < end && !part.is_cancelled() {
         let pixels = BLOCK.min((end - first) as usize);
         if block.mark_active(part, first, pixels) {
-            let solid_angle_sr = sum_block::<P, A, _>(view, part, first, &mut block, &mut Unseen);
-            let has_left = |left: f64| left != 0.0;
-            if any(&block.left_grid, has_left)
-                && let Some(lane) = block.left_grid.iter().position(|&left| has_left(left))
-            {
-                // Sum this block again, without this pixel and those after it: their lookup is another one.
-                end = first + lane as u32;
-                outcome.left_grid_at = Some(end);
-                continue;
-            }
-            outcome.solid_angle_sum_sr += solid_angle_sr;
             let start = (first - part.fast.start) as usize;
             let out = row.get_mut(start..start + pixels).unwrap_or_default();
-            write_photons(view, &block, out);
+            let mut is_written = false;
+            loop {
+                let solid_angle_sr = sum_block::<P, A, O>(view, part, first, &mut block, observer);
+                if !is_written {
+                    if let Some(lane) = left_lane(&block) {
+                        // Sum this block again, without this pixel and those after it: their lookup is another one.
+                        end = first + lane as u32;
+                        outcome.left_grid_at = Some(end);
+                        continue 'blocks;
+                    }
+                    outcome.solid_angle_sum_sr += solid_angle_sr;
+                    write_photons(view, &block, out);
+                    is_written = true;
+                }
+                if !observer.repeats() {
+                    break;
+                }
+            }
+            observer.finished(view, first, &block, out);
         }
         first += BLOCK as u32;
     }
     outcome
+}
+
+/// The first lane in which an index has left the grid.
+#[inline(always)]
+fn left_lane(block: &Block) -> Option<usize> {
+    let has_left = |left: f64| left != 0.0;
+    if !any(&block.left_grid, has_left) {
+        return None;
+    }
+    block.left_grid.iter().position(|&left| has_left(left))
 }
 
 /// Sums every pixel of the block. Returns the sum of the solid angles over pixels, layers and sub-pixels.
@@ -208,8 +226,8 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
 ) {
     // A term of 0 can be skipped, except if every term also corrects the running sum.
     let may_skip = !view.rules.any(Scales::RunningSum);
-    let is_unseen = may_skip && matches!(O::ADDS, Adds::Unseen);
-    let by_square = is_unseen && view.lattice.shape == Shape::Square;
+    let is_fast = may_skip && matches!(O::ADDS, Adds::Unseen | Adds::Named);
+    let by_square = is_fast && view.lattice.shape == Shape::Square;
     // The blocks that need less than the general loop below.
     if may_skip && lookup == Lookup::Nearest {
         let extent = Extent::of(block);
@@ -223,46 +241,55 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
                 observe_orientations::<A, O, false>(view, block, observer)
             };
         }
-        if is_unseen && !any(&block.live, |live| live == 0.0) {
+        if is_fast && !any(&block.live, |live| live == 0.0) {
             let is_inside = extent.is_inside_grid(view);
             if by_square {
                 return if is_inside {
-                    add_square_orientations::<P, A, true>(view, block)
+                    add_square_orientations::<P, A, O, true>(view, block, observer)
                 } else {
-                    add_square_orientations::<P, A, false>(view, block)
+                    add_square_orientations::<P, A, O, false>(view, block, observer)
                 };
             }
             if let Some(shape) = Gaussian::of(&view.lattice) {
                 return if is_inside {
-                    add_peaked_orientations::<P, A, _, true>(view, &shape, block)
+                    add_peaked_orientations::<P, A, _, O, true>(view, &shape, block, observer)
                 } else {
-                    add_peaked_orientations::<P, A, _, false>(view, &shape, block)
+                    add_peaked_orientations::<P, A, _, O, false>(view, &shape, block, observer)
                 };
             }
             if let Some(shape) = Ball::of(&view.lattice) {
                 return if is_inside {
-                    add_peaked_orientations::<P, A, _, true>(view, &shape, block)
+                    add_peaked_orientations::<P, A, _, O, true>(view, &shape, block, observer)
                 } else {
-                    add_peaked_orientations::<P, A, _, false>(view, &shape, block)
+                    add_peaked_orientations::<P, A, _, O, false>(view, &shape, block, observer)
                 };
             }
         }
     }
-    for (index, orientation) in view.orientations.iter().enumerate() {
+    for orientation in view.orientations.iter() {
         match lookup {
             Lookup::Nearest => {
-                find_nearest::<A, false>(view, orientation, block);
+                find_nearest_for::<A, O, false>(view, orientation, block);
                 if !gather_nearest::<false>(view, block) && may_skip {
                     continue;
                 }
                 if by_square {
-                    add_square_terms::<P, A, false, true>(view, block);
+                    observer.named(block);
+                    if O::NAMES {
+                        add_square_terms::<P, A, false, true, true>(view, block);
+                    } else {
+                        add_square_terms::<P, A, false, true, false>(view, block);
+                    }
                     continue;
                 }
                 fill_lattice::<P, A>(view, block);
             }
             Lookup::Tricubic => {
-                find_neighbours::<A>(view, orientation, block);
+                if O::NAMES {
+                    find_neighbours::<A, true>(view, orientation, block);
+                } else {
+                    find_neighbours::<A, false>(view, orientation, block);
+                }
                 fill_lattice::<P, A>(view, block);
                 gather_tricubic::<A>(view, block);
                 if view.setup.fixes.contains(Oddity::Interpolation) {
@@ -272,12 +299,27 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
                 }
             }
         }
+        observer.named(block);
         if may_skip {
-            add_terms(block);
+            add_terms::<O>(block);
         } else {
-            add_terms_and_correct(view, block);
+            add_terms_and_correct::<O>(view, block);
+            observer.rescaled(view, block);
         }
-        observer.term::<A>(view, (index, orientation), block);
+    }
+}
+
+/// [`find_nearest`], with names if the observer wants them.
+#[inline(always)]
+fn find_nearest_for<A: Arithmetic, O: BlockObserver, const INSIDE: bool>(
+    view: &View<'_>,
+    orientation: &Orientation,
+    block: &mut Block,
+) {
+    if O::NAMES {
+        find_nearest::<A, INSIDE, true>(view, orientation, block);
+    } else {
+        find_nearest::<A, INSIDE, false>(view, orientation, block);
     }
 }
 
@@ -289,7 +331,7 @@ fn observe_orientations<A: Arithmetic, O: BlockObserver, const INSIDE: bool>(
     observer: &mut O,
 ) {
     for (index, orientation) in view.orientations.iter().enumerate() {
-        find_nearest::<A, INSIDE>(view, orientation, block);
+        find_nearest::<A, INSIDE, false>(view, orientation, block);
         if gather_nearest::<INSIDE>(view, block) {
             observer.term::<A>(view, (index, orientation), block);
         }
@@ -329,50 +371,75 @@ pub(super) fn scatter<A: Arithmetic>(
 /// Adds every phi step and domain of a parallelepiped crystal, for a source that is not cut in any lane.
 /// Most runs spend most of their time here. `INSIDE`: all nearest indices are known to be in the grid.
 #[inline(always)]
-fn add_square_orientations<P: Interference, A: Arithmetic, const INSIDE: bool>(
+fn add_square_orientations<P: Interference, A: Arithmetic, O: BlockObserver, const INSIDE: bool>(
     view: &View<'_>,
     block: &mut Block,
+    observer: &mut O,
 ) {
     let earlier = block.intensity;
+    if O::NAMES && observer.is_guarded() {
+        for orientation in view.orientations.iter() {
+            find_nearest_for::<A, O, INSIDE>(view, orientation, block);
+            if gather_nearest::<INSIDE>(view, block) {
+                observer.named(block);
+                add_square_terms::<P, A, true, true, true>(view, block);
+            }
+        }
+        return;
+    }
     for orientation in view.orientations.iter() {
-        find_nearest::<A, INSIDE>(view, orientation, block);
+        find_nearest_for::<A, O, INSIDE>(view, orientation, block);
         if gather_nearest::<INSIDE>(view, block) {
-            add_square_terms::<P, A, true, false>(view, block);
+            observer.named(block);
+            if O::NAMES {
+                add_square_terms::<P, A, true, false, true>(view, block);
+            } else {
+                add_square_terms::<P, A, true, false, false>(view, block);
+            }
         }
     }
     // An offset of exactly 0 makes 0/0. This is rare, so it is detected once, as NaN in the sums. The
     // block is then summed again with a guard in every term.
     if any(&block.intensity, |sum| !sum.is_finite()) {
+        observer.spoil();
         block.intensity = earlier;
         for orientation in view.orientations.iter() {
-            find_nearest::<A, INSIDE>(view, orientation, block);
+            find_nearest::<A, INSIDE, false>(view, orientation, block);
             gather_nearest::<INSIDE>(view, block);
-            add_square_terms::<P, A, true, true>(view, block);
+            add_square_terms::<P, A, true, true, false>(view, block);
         }
     }
 }
 
 /// The same of a crystal with Gaussian or ball-shaped spots.
 #[inline(always)]
-fn add_peaked_orientations<P: Interference, A: Arithmetic, S: Peaked, const INSIDE: bool>(
+fn add_peaked_orientations<
+    P: Interference,
+    A: Arithmetic,
+    S: Peaked,
+    O: BlockObserver,
+    const INSIDE: bool,
+>(
     view: &View<'_>,
     shape: &S,
     block: &mut Block,
+    observer: &mut O,
 ) {
     let peak = view.lattice.peak();
     for orientation in view.orientations.iter() {
-        find_nearest::<A, INSIDE>(view, orientation, block);
+        find_nearest_for::<A, O, INSIDE>(view, orientation, block);
         let Some((radii, is_regular)) = radii::<A, S>(shape, block) else {
             continue;
         };
         if !gather_nearest::<INSIDE>(view, block) {
             continue;
         }
+        observer.named(block);
         if is_regular {
-            add_peaked_terms::<A, S>(peak, &radii, block);
+            add_peaked_terms::<A, S, O>(peak, &radii, block);
         } else {
             fill_lattice::<P, A>(view, block);
-            add_terms(block);
+            add_terms::<O>(block);
         }
     }
 }
@@ -397,9 +464,15 @@ const GROUP: usize = 32;
 
 /// [`fill_lattice`] and [`add_terms`] in one stage for a parallelepiped, without a column in between.
 /// `ALL`: the source is not cut in any lane. `ZEROS`: offsets of exactly 0 are guarded; without it they
-/// make the sum NaN.
+/// make the sum NaN. `NAMES`: terms are added to `part` too.
 #[inline(always)]
-fn add_square_terms<P: Interference, A: Arithmetic, const ALL: bool, const ZEROS: bool>(
+fn add_square_terms<
+    P: Interference,
+    A: Arithmetic,
+    const ALL: bool,
+    const ZEROS: bool,
+    const NAMES: bool,
+>(
     view: &View<'_>,
     block: &mut Block,
 ) {
@@ -431,18 +504,26 @@ fn add_square_terms<P: Interference, A: Arithmetic, const ALL: bool, const ZEROS
             // `|` instead of `||`: a selection without a branch.
             let live = ALL | (block.live[start + i] != 0.0);
             block.intensity[start + i] = if live { sum } else { earlier };
+            if NAMES {
+                let earlier = block.part[start + i];
+                let part = A::multiply_add(amplitude, amplitude, earlier);
+                block.part[start + i] = if live { part } else { earlier };
+            }
         }
     }
 }
 
 /// Adds one term to every pixel where the source is not cut.
 #[inline(always)]
-fn add_terms(block: &mut Block) {
+fn add_terms<O: BlockObserver>(block: &mut Block) {
     for i in 0..BLOCK {
         let amplitude = block.cell_factor[i] * block.lattice_factor[i];
         let term = amplitude * amplitude;
         let live = block.live[i] != 0.0;
         block.intensity[i] += if live { term } else { 0.0 };
+        if O::NAMES {
+            block.part[i] += if live { term } else { 0.0 };
+        }
     }
 }
 
@@ -450,7 +531,7 @@ fn add_terms(block: &mut Block) {
 /// `oversample-flags`). As in the C program, a term whose lattice factor is exactly 0 is skipped if there
 /// is no water.
 #[inline(always)]
-fn add_terms_and_correct(view: &View<'_>, block: &mut Block) {
+fn add_terms_and_correct<O: BlockObserver>(view: &View<'_>, block: &mut Block) {
     let rules = &view.rules;
     let adds_all = view.setup.has_water;
     for i in 0..BLOCK {
@@ -468,6 +549,9 @@ fn add_terms_and_correct(view: &View<'_>, block: &mut Block) {
         }
         if (block.live[i] != 0.0) & (adds_all | (block.vanishes[i] == 0.0)) {
             block.intensity[i] = sum;
+            if O::NAMES {
+                block.part[i] += amplitude * amplitude;
+            }
         }
     }
 }

@@ -125,16 +125,6 @@ impl Scene {
     }
 }
 
-impl Scene {
-    /// The same scene without layers of amorphous material.
-    pub(crate) fn without_layers(&self) -> Self {
-        Self {
-            layers: Arc::new([]),
-            ..self.clone()
-        }
-    }
-}
-
 impl<T: Copy> Scene<T> {
     pub(crate) fn views(&self) -> impl Iterator<Item = View<'_, T>> {
         (0..self.panels.len()).map(|panel| self.view(panel))

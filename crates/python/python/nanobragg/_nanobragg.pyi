@@ -110,7 +110,20 @@ class _Truth(TypedDict):
     photons: _Vector
     fast_px: _Vector
     slow_px: _Vector
+    variance_fast_px2: _Vector
+    variance_slow_px2: _Vector
+    covariance_px2: _Vector
+    peak_photons: _Vector
+    fast_range_px: NDArray[np.uint32]
+    slow_range_px: NDArray[np.uint32]
     partiality: _Vector
+    d_angstrom: _Vector
+    f_electrons: _Vector
+    quaternion_at_phi_0: _Vector
+    quaternion_at_phi_start: _Vector
+    reciprocal_at_phi_0_per_angstrom: _Vector
+    reciprocal_at_phi_start_per_angstrom: _Vector
+    labels: NotRequired[NDArray[np.uint32] | list[NDArray[np.uint32]]]
     background_photons: float
     left_out_photons: float
 
@@ -186,7 +199,12 @@ def compare(
     a: _Images, b: _Images, *, mask: _Images | None = None, tolerance: float | None = None
 ) -> _Tree: ...
 def truth(
-    experiment: Experiment, *, floor: float | None = None, threads: int | None = None
+    experiment: Experiment,
+    *,
+    floor: float | None = None,
+    pixel_floor: float | None = None,
+    labels: bool = False,
+    threads: int | None = None,
 ) -> _Truth: ...
 def read_image(path: _Path, shape: tuple[int, ...] | None = None) -> NDArray[Any]: ...
 def read_mask(path: _Path, shape: tuple[int, ...] | None = None) -> NDArray[np.bool_]: ...

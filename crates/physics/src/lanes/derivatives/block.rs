@@ -216,7 +216,7 @@ impl BlockObserver for Derivatives<'_> {
     }
 
     #[inline(always)]
-    fn closed(&mut self, view: &View<'_>, source: usize, block: &Block) {
+    fn closed(&mut self, view: &View<'_>, source: usize, block: &mut Block) {
         if self.is_lit && !self.tables.rays.is_empty() {
             self.add_rays(view, source, block);
         }
