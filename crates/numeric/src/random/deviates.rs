@@ -1,6 +1,6 @@
 //! Gaussian deviates.
 
-use super::UniformDeviates;
+use super::{UniformDeviates, estimates};
 
 /// Gaussian deviates of mean 0 and variance 1, generated in pairs.
 ///
@@ -30,12 +30,29 @@ impl GaussianDeviates {
             let radius_squared = v1 * v1 + v2 * v2;
             if radius_squared < 1.0 && radius_squared > 0.0 {
                 let s = f64::from(radius_squared);
-                let factor = (-2.0 * s.ln() / s).sqrt() as f32;
+                let factor = factor(s);
                 self.spare = Some(v1 * factor);
                 return v2 * factor;
             }
         }
     }
+}
+
+/// sqrt(-2 ln s / s) in single precision, for s above 0 and below 1.
+#[inline(never)]
+fn factor(s: f64) -> f32 {
+    let (log, error) = estimates::ln(s);
+    let estimate = (-2.0 * log / s).sqrt();
+    // Half the relative error of the logarithm, and the rounding of three operations.
+    let doubt = estimate * (0.5 * error / log.abs() + 1e-15);
+    estimates::certain(estimate, doubt).unwrap_or_else(|| exact_factor(s))
+}
+
+/// The same with the logarithm of the system, not in line, so that it is not computed where it is not needed.
+#[cold]
+#[inline(never)]
+fn exact_factor(s: f64) -> f32 {
+    (-2.0 * s.ln() / s).sqrt() as f32
 }
 
 #[cfg(test)]
@@ -66,5 +83,18 @@ mod tests {
         }
         assert!((sum / f64::from(n)).abs() < 0.01);
         assert!((sum_of_squares / f64::from(n) - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn factors_are_those_of_the_logarithm_of_the_system() {
+        let mut stream = MinimalStandard::from_seed(3);
+        let near_one = (1..2000).map(|i| 1.0 - 6e-8 * f64::from(i));
+        let all = (0..400_000)
+            .map(|_| f64::from(stream.uniform()))
+            .chain(near_one);
+        for s in all {
+            let s = f64::from(s as f32);
+            assert_eq!(factor(s), exact_factor(s), "{s}");
+        }
     }
 }

@@ -89,7 +89,7 @@ impl MinimalStandard {
     /// The next deviate, between 4.6e-10 and 1 - 1.2e-7.
     pub fn uniform(&mut self) -> f32 {
         self.state = successor(self.state);
-        let entry = &mut self.table[(self.last / BAND) as usize];
+        let entry = &mut self.table[entry_of(self.last)];
         self.last = std::mem::replace(entry, self.state);
         deviate(self.last)
     }
@@ -105,6 +105,13 @@ impl UniformDeviates for MinimalStandard {
     fn uniform(&mut self) -> f32 {
         self.uniform()
     }
+}
+
+/// The entry of the table that a value selects.
+#[inline]
+fn entry_of(value: u64) -> usize {
+    // The remainder is the quotient itself, as values are below the modulus. It saves a check.
+    (value / BAND) as usize % TABLE_LENGTH
 }
 
 /// The deviate of a value of the generator.
@@ -161,13 +168,14 @@ impl UniformDeviates for SharedTable {
         let seed = self.states[self.selected];
         // `last` is 0 before the first draw. It becomes 0 again only with a seed of a multiple of the
         // modulus, whose generator stays at 0: C fills the table again at the next draw.
-        let state = match seed <= 0 || self.last == 0 {
-            true => self.fill(seed),
-            false => seed as u64,
+        // Both comparisons in one.
+        let state = match seed.wrapping_sub(1) | (self.last as i64).wrapping_sub(1) {
+            ..0 => self.fill(seed),
+            _ => seed as u64,
         };
         let state = successor(state);
         self.states[self.selected] = state as i64;
-        let entry = &mut self.table[(self.last / BAND) as usize];
+        let entry = &mut self.table[entry_of(self.last)];
         self.last = std::mem::replace(entry, state);
         deviate(self.last)
     }

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 use std::sync::OnceLock;
 
-use super::estimates::{self, EXP_ERROR};
+use super::estimates::{self, LOG_SQRT_TWO_PI, TangentTable};
 use super::{GaussianDeviates, MinimalStandard, UniformDeviates, log_gamma};
 
 /// Means above this get Gaussian noise. The rejection method fails there: its exponent is a
@@ -33,49 +33,88 @@ const ACCEPTANCE_SCALE: f64 = 0.9;
 pub struct PoissonNoise<S = MinimalStandard> {
     stream: S,
     gaussian: GaussianDeviates,
-    last: Option<(f32, Method)>,
+    last: Estimate,
+    tangents: &'static TangentTable,
+    log_factorials: &'static [f32],
 }
 
-/// The method for one mean m, with the numbers that depend on m alone.
+/// The numbers of the rejection that depend on the mean m alone: `half_width` = sqrt(2 m) and
+/// `log_peak` = m ln m - ln gamma(m + 1).
 #[derive(Debug, Clone, Copy)]
-enum Method {
-    /// Multiplies deviates down to exp(-m).
-    Direct,
-    /// Draws from a Lorentzian about m. `half_width` = sqrt(2 m) and
-    /// `log_peak` = m ln m - ln gamma(m + 1).
-    Rejection {
-        half_width: f32,
-        log_mean: f32,
-        log_peak: f32,
-    },
+struct Rejection {
+    mean: f32,
+    half_width: f32,
+    log_mean: f32,
+    log_peak: f32,
 }
 
-impl Method {
+impl Rejection {
     /// Each number is computed in `f64` and stored in `f32`, as in C, where the accumulated rounding decides
     /// about acceptance.
-    #[inline]
+    #[cold]
+    #[inline(never)]
     fn new(mean: f32) -> Self {
         let wide_mean = f64::from(mean);
-        if mean < DIRECT_BELOW {
-            return Self::Direct;
-        }
-        let log = wide_mean.ln();
-        let log_mean = log as f32;
-        let next = (wide_mean + 1.0) as f32;
-        let log_gamma = estimates::log_gamma_of_next(wide_mean, log, next);
-        Self::Rejection {
+        let log_mean = wide_mean.ln() as f32;
+        Self {
+            mean,
             half_width: (2.0 * wide_mean).sqrt() as f32,
             log_mean,
-            log_peak: mean * log_mean - log_gamma.unwrap_or_else(|| exact_log_gamma(next)),
+            log_peak: mean * log_mean - log_gamma((wide_mean + 1.0) as f32),
         }
+    }
+
+    /// tan(pi u), which has the density 1/(pi (1 + y^2)), a Lorentzian of half width 1; and the count with a
+    /// fraction.
+    fn candidate(&self, u: f32) -> (f32, f32) {
+        let y = (PI * f64::from(u)).tan() as f32;
+        (y, self.half_width * y + self.mean)
+    }
+
+    /// The count if it is accepted.
+    fn accepts(&self, u: f32, deviate: f32) -> Option<f32> {
+        let (y, candidate) = self.candidate(u);
+        let count = candidate.floor();
+        let log_factorial = log_gamma((f64::from(count) + 1.0) as f32);
+        let log_ratio = count * self.log_mean - log_factorial - self.log_peak;
+        let factor = ACCEPTANCE_SCALE * (1.0 + f64::from(y * y));
+        let acceptance = (factor * f64::from(log_ratio).exp()) as f32;
+        // A NaN is accepted at once: it is not below a deviate. The opposite comparison would refuse it forever.
+        let refused = deviate > acceptance;
+        (!refused).then_some(count)
     }
 }
 
-/// [`log_gamma`], not in line, so that it is not computed where it is not needed.
-#[cold]
-#[inline(never)]
-fn exact_log_gamma(x: f32) -> f32 {
-    log_gamma(x)
+/// Estimates of the numbers of [`Rejection`], with the error of the logarithm of the acceptance that depends on the
+/// mean alone.
+#[derive(Debug, Clone, Copy)]
+struct Estimate {
+    mean: f64,
+    half_width: f64,
+    log_mean: f64,
+    log_peak: f64,
+    error: f64,
+}
+
+/// The relative error of each number in the logarithm of an acceptance, which C rounds several times to single
+/// precision, rounded up.
+const ROUNDING: f64 = 6e-7;
+
+impl Estimate {
+    #[inline]
+    fn new(mean: f32) -> Self {
+        let mean = f64::from(mean);
+        let log_mean = estimates::near_ln(mean);
+        // By Stirling's series.
+        let log_peak = mean - 0.5 * log_mean - LOG_SQRT_TWO_PI - 1.0 / (12.0 * mean);
+        Self {
+            mean,
+            half_width: (2.0 * mean).sqrt(),
+            log_mean,
+            log_peak,
+            error: ROUNDING * (mean * log_mean) + 1e-5,
+        }
+    }
 }
 
 /// The logarithms of n! for n below [`FACTORIALS`].
@@ -84,58 +123,17 @@ static LOG_FACTORIALS: OnceLock<Vec<f32>> = OnceLock::new();
 /// The length of the table of factorials. It is computed in less than a millisecond.
 const FACTORIALS: u16 = 1 << 13;
 
-/// ln n! of a whole number, as ln gamma(n + 1).
-#[inline]
-fn log_factorial(count: f32) -> f32 {
-    let exact = |count: f32| exact_log_gamma((f64::from(count) + 1.0) as f32);
-    if count < f32::from(FACTORIALS) {
-        let table =
-            LOG_FACTORIALS.get_or_init(|| (0..FACTORIALS).map(|n| exact(f32::from(n))).collect());
-        if let Some(found) = table.get(count as usize) {
-            return *found;
-        }
-    }
-    exact(count)
+/// The table of ln n!, as ln gamma(n + 1).
+fn log_factorials() -> &'static [f32] {
+    let exact = |n: u16| log_gamma((f64::from(n) + 1.0) as f32);
+    LOG_FACTORIALS.get_or_init(|| (0..FACTORIALS).map(exact).collect())
 }
 
-/// The number without its fraction, for numbers from 0; NaN stays.
-#[inline]
-fn whole_part(number: f32) -> f32 {
-    /// Larger numbers have no fraction.
-    const WHOLE_FROM: f32 = 8_388_608.0;
-    // The baseline of x86-64 has no instruction for `floor`.
-    match number < WHOLE_FROM {
-        true => number as i32 as f32,
-        false => number,
-    }
-}
-
-/// Whether `deviate` is above `factor` times exp(`exponent`) in single precision.
-#[inline]
-fn is_above_exp(deviate: f32, factor: f64, exponent: f32) -> bool {
-    /// The error of an estimate, with that of the rounding to single precision.
-    const DOUBT: f64 = EXP_ERROR + 2e-7;
-    let (exponent, wide) = (f64::from(exponent), f64::from(deviate));
-    if exponent.abs() <= 60.0 {
-        let estimate = factor * estimates::exp(exponent);
-        let doubt = DOUBT * estimate;
-        if wide > estimate + doubt {
-            return true;
-        }
-        if wide < estimate - doubt {
-            return false;
-        }
-    }
-    is_above_exp_exactly(deviate, factor, exponent)
-}
-
-/// The comparison with the exponential of the system. A function of its own, because compilers take the
-/// exponential out of loops and branches, and so compute it always.
+/// exp(-`mean`) in single precision. Not in line, so that it is not computed where it is not needed.
 #[cold]
 #[inline(never)]
-fn is_above_exp_exactly(deviate: f32, factor: f64, exponent: f64) -> bool {
-    // A NaN compares as false.
-    deviate > (factor * exponent.exp()) as f32
+fn exact_exp_of_minus(mean: f32) -> f32 {
+    (-f64::from(mean)).exp() as f32
 }
 
 impl PoissonNoise {
@@ -151,7 +149,10 @@ impl<S: UniformDeviates> PoissonNoise<S> {
         Self {
             stream,
             gaussian: GaussianDeviates::default(),
-            last: None,
+            // A mean that the rejection never has.
+            last: Estimate::new(1.0),
+            tangents: TangentTable::get(),
+            log_factorials: log_factorials(),
         }
     }
 
@@ -167,31 +168,15 @@ impl<S: UniformDeviates> PoissonNoise<S> {
         if mean > GAUSSIAN_ABOVE {
             return self.gaussian_count(mean);
         }
-        match self.method(mean) {
-            Method::Direct => self.direct_count(mean),
-            Method::Rejection {
-                half_width,
-                log_mean,
-                log_peak,
-            } => self.rejection_count(mean, half_width, log_mean, log_peak),
+        if mean < DIRECT_BELOW {
+            return self.direct_count(mean);
         }
+        self.rejection_count(mean)
     }
 
     /// A Gaussian deviate of mean 0 and variance 1, from the same stream.
     pub fn gaussian(&mut self) -> f32 {
         self.gaussian.next(&mut self.stream)
-    }
-
-    /// The method for `mean`. The last one is kept, because neighbouring pixels often agree.
-    fn method(&mut self, mean: f32) -> Method {
-        match self.last {
-            Some((last_mean, method)) if last_mean == mean => method,
-            _ => {
-                let method = Method::new(mean);
-                self.last = Some((mean, method));
-                method
-            }
-        }
     }
 
     fn gaussian_count(&mut self, mean: f32) -> f32 {
@@ -205,34 +190,83 @@ impl<S: UniformDeviates> PoissonNoise<S> {
     }
 
     fn direct_count(&mut self, mean: f32) -> f32 {
-        let mut count = 0.0;
-        let mut product = self.stream.uniform();
-        while is_above_exp(product, 1.0, -mean) {
+        // The estimate holds for |mean| <= 700. A smaller mean than 0 counts nothing, as 0 does.
+        let estimate = estimates::exp(-f64::from(mean.max(0.0)));
+        let (below, above) = (
+            (estimate * (1.0 - 5e-6)) as f32,
+            (estimate * (1.0 + 5e-6)) as f32,
+        );
+        let (mut count, mut product) = (0.0, self.stream.uniform());
+        loop {
+            while product > above {
+                count += 1.0;
+                product *= self.stream.uniform();
+            }
+            if product < below || product <= exact_exp_of_minus(mean) {
+                return count;
+            }
             count += 1.0;
             product *= self.stream.uniform();
         }
-        count
     }
 
-    fn rejection_count(&mut self, mean: f32, half_width: f32, log_mean: f32, log_peak: f32) -> f32 {
+    #[inline(never)]
+    fn rejection_count(&mut self, mean: f32) -> f32 {
+        /// The sum rounds to the next integer, which is in its last bits.
+        const ROUNDER: f64 = 6_755_399_441_055_744.0;
+        // Neighbouring pixels often have the same mean.
+        if self.last.mean != f64::from(mean) {
+            self.last = Estimate::new(mean);
+        }
+        let last = self.last;
         loop {
             // tan(pi u) has the density 1/(pi (1 + y^2)): a Lorentzian of half width 1.
-            let angle = PI * f64::from(self.stream.uniform());
-            let y = estimates::tan(angle).unwrap_or_else(|| angle.tan() as f32);
-            let candidate = half_width * y + mean;
-            if candidate < 0.0 {
+            let u = self.stream.uniform();
+            let y = self.tangents.near(u);
+            let candidate = last.half_width * y + last.mean;
+            // The error of the candidate in single precision.
+            let doubt = 4e-7 * (candidate.abs() + last.mean);
+            if candidate < -doubt {
                 continue;
             }
-            let count = whole_part(candidate);
+            let middle = candidate - 0.5;
+            let rounded = middle + ROUNDER;
+            let count = rounded - ROUNDER;
+            let place = (rounded.to_bits() & 0xffff_ffff) as usize;
+            let log_factorial = match self.log_factorials.get(place) {
+                Some(&found) if (middle - count).abs() < 0.5 - doubt => f64::from(found),
+                _ => match self.exact_attempt(mean, u) {
+                    Some(count) => return count,
+                    None => continue,
+                },
+            };
             // ln P(n) = n ln m - m - ln n!. The -m is in `log_peak` too and cancels.
-            let log_ratio = count * log_mean - log_factorial(count) - log_peak;
-            let factor = ACCEPTANCE_SCALE * (1.0 + f64::from(y * y));
-            // A NaN is accepted at once: it is not below a deviate. The opposite comparison would refuse
-            // it forever.
-            if !is_above_exp(self.stream.uniform(), factor, log_ratio) {
-                return count;
+            let sum = count * last.log_mean;
+            let log_ratio = (sum - log_factorial - last.log_peak).max(-700.0);
+            let acceptance = ACCEPTANCE_SCALE * (1.0 + y * y) * estimates::exp(log_ratio);
+            let error = acceptance * (last.error + ROUNDING * (sum + log_factorial));
+            let deviate = self.stream.uniform();
+            let distance = f64::from(deviate) - acceptance;
+            if distance.abs() <= error {
+                if Rejection::new(mean).accepts(u, deviate).is_some() {
+                    return count as f32;
+                }
+            } else if distance < 0.0 {
+                return count as f32;
             }
         }
+    }
+
+    /// The count if it is accepted, without estimates.
+    #[cold]
+    #[inline(never)]
+    fn exact_attempt(&mut self, mean: f32, u: f32) -> Option<f32> {
+        let rejection = Rejection::new(mean);
+        // A NaN goes on.
+        if rejection.candidate(u).1 < 0.0 {
+            return None;
+        }
+        rejection.accepts(u, self.stream.uniform())
     }
 }
 
