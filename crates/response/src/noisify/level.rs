@@ -6,13 +6,22 @@ pub(super) enum Level {
     Baseline,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Level {
     pub(super) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            return Self::Avx2;
+        {
+            if std::arch::is_x86_feature_detected!("avx512f")
+                && std::arch::is_x86_feature_detected!("avx512vl")
+            {
+                return Self::Avx512;
+            }
+            if std::arch::is_x86_feature_detected!("avx2") {
+                return Self::Avx2;
+            }
         }
         Self::Baseline
     }
@@ -29,6 +38,14 @@ impl Level {
                     run_avx2(task);
                 }
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                // SAFETY: `detect` alone makes this value, after it has found AVX-512F and AVX-512VL.
+                #[allow(unsafe_code)]
+                unsafe {
+                    run_avx512(task);
+                }
+            }
         }
     }
 }
@@ -41,5 +58,11 @@ pub(super) trait Task {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn run_avx2<T: Task>(task: T) {
+    task.run();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl")]
+fn run_avx512<T: Task>(task: T) {
     task.run();
 }

@@ -1,5 +1,6 @@
 //! The point spread of noisify beside the plain loops of the C program.
 
+use super::rows::plus;
 use super::*;
 
 /// The loops of the C program, one pixel after the other.
