@@ -7,6 +7,7 @@ use std::path::Path;
 
 use nanobragg::crystal::{ColumnChoice, ReflectionList, ReflectionTable, read};
 use nanobragg::exchange::{Described, dxtbx, xds};
+use nanobragg::io::hdf5::Compression;
 use nanobragg::io::{Exposure, StoredPixels, cbf, nexus, pgm, smv, tiff};
 use nanobragg::sources::SourceDefaults;
 use nanobragg::structure;
@@ -291,7 +292,13 @@ pub fn nexus(bytes: &[u8]) {
         if let StoredPixels::I32(image) = &pixels {
             let mut printed = Vec::new();
             let panels = std::slice::from_ref(image);
-            nexus::write_counts(&mut printed, &[Exposure::default()], panels).unwrap();
+            nexus::write_counts(
+                &mut printed,
+                &[Exposure::default()],
+                panels,
+                Compression::Bslz4,
+            )
+            .unwrap();
             assert_eq!(nexus::parse(printed, None).unwrap().0, pixels);
         }
     }

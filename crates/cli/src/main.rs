@@ -84,13 +84,9 @@ fn main() -> ExitCode {
                 Err(error) => {
                     complain(&error);
                     ExitCode::from(match (&error, args.task()) {
-                        (
-                            RunError::Stopped
-                            | RunError::Series(
-                                SeriesError::Stopped { .. } | SeriesError::StoppedShort { .. },
-                            ),
-                            _,
-                        ) => STOPPED,
+                        (RunError::Stopped | RunError::Series(SeriesError::Stopped { .. }), _) => {
+                            STOPPED
+                        }
                         // As in diff, where 1 means that the files differ.
                         (_, Task::Diff(..)) => TROUBLE,
                         _ => RUN_ERROR,

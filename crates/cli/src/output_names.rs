@@ -57,7 +57,14 @@ pub(crate) fn check(args: &Args, files: &OutputFiles) -> Result<(), nanobragg::E
     // Without a list of reflections the dump is an input, and two inputs may be the same file.
     let dump = args.makes_factors() && reads_or_writes_dump(args);
     let dump = dump.then(|| ("dump", dump_path(args)));
-    let named = files.iter().map(|(kind, path)| (kind.name(), path));
+    // The file of all images of a series holds their tables too.
+    let holds_truth = |kind| {
+        let kinds = [OutputKind::Truth, OutputKind::Labels];
+        let is_truth = kinds.contains(&kind) && args.series.count().is_some();
+        is_truth && files.get(OutputKind::Nexus) == files.get(kind)
+    };
+    let named = files.iter().filter(|(kind, _)| !holds_truth(*kind));
+    let named = named.map(|(kind, path)| (kind.name(), path));
     let others = [
         ("record", &running.record_path),
         ("save-experiment", &running.save_experiment_path),

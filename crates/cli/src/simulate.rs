@@ -20,7 +20,7 @@ use crate::printout;
 use crate::progress::Progress;
 use crate::record::{Beginning, Ended, Timing};
 use crate::report;
-use crate::resolve::Job;
+use crate::resolve::{DEFAULT_MOSAIC_SEED, Job};
 
 /// The data of a run that are kept besides its images.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +98,7 @@ pub(crate) fn simulate(
         image: &image,
         response: &job.spec.response,
         noise_seed: job.noise_seed,
+        mosaic_seed: args.noise.mosaic_seed.unwrap_or(DEFAULT_MOSAIC_SEED),
         geometry: job.geometry.as_ref(),
         truth: truth.as_ref(),
         grey: args.output.png_scale,

@@ -71,6 +71,8 @@ pub mod input;
 #[cfg(feature = "codecs")]
 pub mod nexus;
 pub mod npy;
+#[cfg(feature = "files")]
+pub mod partial;
 pub mod pgm;
 pub mod pixels;
 #[cfg(feature = "codecs")]
@@ -88,6 +90,8 @@ pub use error::{Error, Result};
 #[cfg(feature = "codecs")]
 pub use exposure::{BY_USER, DEAD, Exposure, GAP, NOISY, marked};
 pub use image::Image;
+#[cfg(feature = "files")]
+pub use partial::{PartialFile, part_of};
 pub use pixels::{Marks, NumberType, PixelState, StoredPixels};
 #[cfg(feature = "files")]
 pub use replace::{Output, Replaced, folder_of, remove_abandoned};

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use nanobragg_io::hdf5::Compression;
 use nanobragg_io::{Exposure, Image, PixelState, cbf, float, nexus, pgm, png, printf, smv, tiff};
 use proptest::prelude::*;
 
@@ -97,7 +98,9 @@ proptest! {
         masked in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         length in any::<prop::sample::Index>(),
+        compression in prop::sample::select(Compression::NAMES.to_vec()),
     ) {
+        let compression = Compression::named(compression).unwrap();
         let masked = masked.index(counts.pixels().len());
         let exposure = Exposure {
             masked: (0..counts.pixels().len()).map(|pixel| u16::from(pixel == masked)).collect(),
@@ -105,7 +108,8 @@ proptest! {
         };
         let mut file = Vec::new();
         let panels = [counts.clone(), counts.clone()];
-        nexus::write_counts(&mut file, &[exposure.clone(), exposure], &panels).unwrap();
+        let exposures = [exposure.clone(), exposure];
+        nexus::write_counts(&mut file, &exposures, &panels, compression).unwrap();
         let (pixels, marks) = nexus::parse(file.clone(), None).unwrap();
         // A gap is -1 in the file.
         let mut marked = counts.pixels().to_vec();

@@ -275,8 +275,6 @@ pub enum Error {
         done: usize,
         /// The number of requested images.
         wanted: usize,
-        /// The file of all images, which was not written.
-        file: Option<PathBuf>,
     },
     /// All frames of a rotation series would be equal.
     #[error("a rotation series needs an oscillation range above 0 for each frame")]

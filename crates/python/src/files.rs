@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use nanobragg::io::any::{AnyImage, StoredImage};
+use nanobragg::io::hdf5::Compression;
 use nanobragg::io::smv::Fields;
 use nanobragg::io::{
     self, Exposure, Image, Output, PixelState, StoredPixels, float, nexus, pgm, png, smv, tiff,
@@ -252,7 +253,7 @@ pub(crate) fn write_image(
                     tiff::write_photons(out, &exposures, &photons)
                 }),
                 WideFormat::Nexus if !has_integers => save(py, &path, |out| {
-                    nexus::write_photons(out, &exposures, &photons)
+                    nexus::write_photons(out, &exposures, &photons, Compression::default())
                 }),
                 _ => {
                     let counts = images.iter().map(|image| {
@@ -260,7 +261,7 @@ pub(crate) fn write_image(
                     });
                     let counts = counts.collect::<PyResult<Vec<_>>>()?;
                     save(py, &path, |out| {
-                        format.write_counts(out, &exposures, &counts)
+                        format.write_counts(out, &exposures, &counts, Compression::default())
                     })
                 }
             }

@@ -1,5 +1,6 @@
 use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Range, WholeRange};
+use nanobragg::io::hdf5::Compression;
 use nanobragg::io::png::Grey;
 use nanobragg::outputs::{OutputFiles, OutputKind, SmvHeader};
 use nanobragg::{Offset, ResponseSpec, TruthWishes};
@@ -126,6 +127,11 @@ FlagSpec::path("tiffile", |args, path| args.output.files.set(OutputKind::Tiff, p
 FlagSpec::path("nexusfile", |args, path| args.output.files.set(OutputKind::Nexus, path))
         .or(&["h5file"]).help("The same as NeXus NXmx in HDF5; written only if named. One file for all of a series, or \
              one an image if its name has a #."),
+FlagSpec::new("compression", Takes::Word(&Compression::NAMES, |args, word| {
+                    args.output.files.compression = Compression::named(word).unwrap_or_default();
+                }))
+        .default("gzip").help("Compression of HDF5 files (.h5, .nxs). gzip needs no plug-in; bslz4 is bitshuffle and LZ4, as \
+             detectors write it: far faster, for readers with the plug-in (DIALS, fabio, hdf5plugin)."),
 FlagSpec::path("truthfile", |args, path| args.output.files.set(OutputKind::Truth, path)).help("What is in the image, written only if named: the orientation, and for each reflection \
              indices, centroid, photons and partiality. JSON if the name ends in .json, otherwise \
              CSV."),

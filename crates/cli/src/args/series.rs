@@ -75,6 +75,13 @@ pub(super) static GROUP: Group = Group {
             "Go on with a series that was interrupted: images that are complete and unchanged are \
              left as they are.",
         ),
+        FlagSpec::whole("nexus_images_per_file", NUMBERS, |args, n| {
+            args.output.files.images_per_file = Some(super::count(n))
+        })
+        .help(
+            "Of a series, so many images in each of the files all_data_000001.h5 and so on; the file \
+             of -nexusfile is then their master file.",
+        ),
         FlagSpec::path("seriesfile", |args, path| args.series.log_path = Some(path))
             .default("series.jsonl")
             .help(
@@ -102,7 +109,13 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
         (Some(_), None) => "frames",
         (None, Some(_)) => "shots",
         (None, None) => {
-            let beside = ["only", "shard", "resume", "seriesfile"];
+            let beside = [
+                "only",
+                "shard",
+                "resume",
+                "seriesfile",
+                "nexus_images_per_file",
+            ];
             return match beside.into_iter().find(|name| args.gives(name)) {
                 Some(flag) => Err(Error::Needs {
                     flag,
@@ -112,6 +125,12 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
             };
         }
     };
+    if args.gives("nexus_images_per_file") && !args.gives("nexusfile") {
+        return Err(Error::Needs {
+            flag: "nexus_images_per_file",
+            needed: "-nexusfile",
+        });
+    }
     if let Some(other) = NOT_BESIDE.iter().find(|name| args.gives(name)) {
         return Err(Error::NotTogether { flag, other });
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nanobragg::outputs::{FileEntry, OutputKind};
 use nanobragg::series::{
-    BaseSeeds, Frame, FrameReport, SeriesFiles, SeriesIdentity, SeriesKind, SeriesObserver,
-    SeriesRequest, SeriesRun, SeriesSpec, Shard, of_part,
+    BaseSeeds, Frame, FrameReport, PartOfSeries, SeriesFiles, SeriesIdentity, SeriesKind,
+    SeriesObserver, SeriesRequest, SeriesRun, SeriesSpec, Shard, of_part,
 };
 use nanobragg::{Cancel, Misset, NoiseStream, Oddity, SourcesSpec};
 use tracing::warn;
@@ -143,6 +143,11 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         series,
         numbers: numbers.clone(),
         files,
+        part: shard.map(|shard| PartOfSeries {
+            shard,
+            log_path: named_log(args).to_path_buf(),
+            numbers: series.numbers(args.series.only, None),
+        }),
         log_path,
         identity: identity(args, words)?,
         resumes: args.series.resume,
@@ -194,24 +199,32 @@ fn refuse_nexus(
     first: u32,
     log_path: &Path,
 ) -> Result<(), RunError> {
-    let Some(path) = files.nexus() else {
+    let Some(path) = files.file_of_all() else {
         return Ok(());
+    };
+    let kind = match files.nexus() {
+        Some(_) => OutputKind::Nexus,
+        None => OutputKind::Truth,
     };
     if path == log_path {
         return Err(RunError::SameFile {
             path: path.to_path_buf(),
-            output: OutputKind::Nexus.name(),
+            output: kind.name(),
             other: "seriesfile",
         });
     }
     let mut of_frame = files.of_frame(first);
-    of_frame.set(OutputKind::Nexus, path.to_path_buf());
+    of_frame.set(kind, path.to_path_buf());
     Ok(output_names::check(args, &of_frame)?)
 }
 
-fn log_path(args: &Args, shard: Option<Shard>) -> PathBuf {
+fn named_log(args: &Args) -> &Path {
     let path = args.series.log_path.as_deref();
-    let path = path.unwrap_or(Path::new(DEFAULT_LOG));
+    path.unwrap_or(Path::new(DEFAULT_LOG))
+}
+
+fn log_path(args: &Args, shard: Option<Shard>) -> PathBuf {
+    let path = named_log(args);
     shard.map_or(path.to_path_buf(), |shard| of_part(path, shard))
 }
 

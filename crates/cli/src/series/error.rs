@@ -44,20 +44,6 @@ pub enum SeriesError {
         /// The error of the system.
         source: io::Error,
     },
-    /// A signal asked the series to stop before the one file of all images was complete.
-    #[error(
-        "stopped by a signal with {done} of {wanted} images complete, too few for {}; the same \
-         command line with -resume renders all of them again for it",
-        path.display()
-    )]
-    StoppedShort {
-        /// The number of complete images.
-        done: usize,
-        /// The number of requested images.
-        wanted: usize,
-        /// The file of all images, which was not written.
-        path: PathBuf,
-    },
     /// A signal asked the series to stop.
     #[error(
         "stopped by a signal with {done} of {wanted} images complete; the same command line with \
@@ -80,10 +66,7 @@ impl SeriesError {
             E::AnotherSeries { path, difference } => Self::Another { path, difference },
             E::NotASeriesLog { path, line, reason } => Self::NotALog { path, line, reason },
             E::SeriesLog { path, source } => Self::Unkept { path, source },
-            E::SeriesStopped { done, wanted, file } => match file {
-                Some(path) => Self::StoppedShort { done, wanted, path },
-                None => Self::Stopped { done, wanted },
-            },
+            E::SeriesStopped { done, wanted } => Self::Stopped { done, wanted },
             error => return Err(error),
         })
     }

@@ -18,6 +18,73 @@ const LZ4: u32 = 2;
 /// LZ4 makes at most 255 bytes of one.
 const MOST_BYTES_OF_ONE: usize = 255;
 
+/// The version of the filter whose format is written.
+const VERSION: [u32; 2] = [0, 4];
+
+/// The settings of the filter for LZ4 and blocks of the default size: the version of the filter, the bytes of an
+/// element, the elements of a block (0 for the default) and the compression.
+pub(super) fn settings(element_bytes: u32) -> Vec<u32> {
+    let [major, minor] = VERSION;
+    vec![major, minor, element_bytes, 0, LZ4]
+}
+
+/// The elements of a block whose size is not stated.
+fn default_block(element_bytes: usize) -> usize {
+    let (bytes, least) = DEFAULT_BLOCK;
+    (bytes / element_bytes.max(1) / 8 * 8).max(least)
+}
+
+/// A chunk of elements of `element_bytes` each, packed by LZ4 in blocks of the default size: the length of the
+/// elements in bytes (8 bytes, big-endian), that of a block (4), each block after its packed length (4), and the elements
+/// after the last multiple of eight.
+pub(super) fn encode(elements: &[u8], element_bytes: usize) -> Vec<u8> {
+    let element_bytes = element_bytes.max(1);
+    let block_bytes = default_block(element_bytes) * element_bytes;
+    let (in_blocks, plain) =
+        elements.split_at(elements.len() / (8 * element_bytes) * 8 * element_bytes);
+    let mut chunk = Vec::with_capacity(elements.len() / 2 + 64);
+    chunk.extend((elements.len() as u64).to_be_bytes());
+    chunk.extend((block_bytes as u32).to_be_bytes());
+    let mut rows = vec![0; block_bytes];
+    let mut packed = vec![0; lz4_flex::block::get_maximum_output_size(block_bytes)];
+    let mut plane = Vec::new();
+    for block in in_blocks.chunks(block_bytes) {
+        let Some(rows) = rows.get_mut(..block.len()) else {
+            continue;
+        };
+        shuffle(block, element_bytes, rows, &mut plane);
+        // The buffer has the largest size that a block can become, so that packing cannot fail.
+        let length = lz4_flex::block::compress_into(rows, &mut packed).unwrap_or(0);
+        chunk.extend((length as u32).to_be_bytes());
+        chunk.extend(packed.get(..length).unwrap_or_default());
+    }
+    chunk.extend(plain);
+    chunk
+}
+
+/// Fills `rows` with the bits of the elements of a block, whose number is a multiple of eight: row i has bit i of each
+/// element. `plane` is memory for the work.
+fn shuffle(block: &[u8], element_bytes: usize, rows: &mut [u8], plane: &mut Vec<u64>) {
+    let octets = block.len() / (8 * element_bytes);
+    if octets == 0 {
+        return;
+    }
+    for (byte, rows) in rows.chunks_exact_mut(8 * octets).enumerate() {
+        // First byte `byte` of eight elements at a time, with bits and elements exchanged, then byte i of all
+        // of these to row i: simple loops, which compilers turn into vector instructions.
+        plane.clear();
+        plane.extend(block.chunks_exact(8 * element_bytes).map(|octet| {
+            let of_element = |i: usize| octet.get(i * element_bytes + byte).copied().unwrap_or(0);
+            transposed(u64::from_le_bytes(std::array::from_fn(of_element)))
+        }));
+        for (bit, row) in rows.chunks_exact_mut(octets).enumerate() {
+            for (cell, bits) in row.iter_mut().zip(&*plane) {
+                *cell = (bits >> (8 * bit)) as u8;
+            }
+        }
+    }
+}
+
 /// The elements of a chunk, from the settings of the filter and the bytes of the file.
 ///
 /// # Errors
@@ -36,10 +103,7 @@ pub(super) fn decode(
     let (total, block_elements, is_packed, mut rest) = match setting(4) {
         NOT_COMPRESSED => {
             let elements = match setting(3) as usize {
-                0 => {
-                    let (bytes, least) = DEFAULT_BLOCK;
-                    (bytes / element_bytes / 8 * 8).max(least)
-                }
+                0 => default_block(element_bytes),
                 stated => stated,
             };
             (chunk.len(), elements, false, chunk)
@@ -169,6 +233,31 @@ mod tests {
         for length in 0..packed.len() {
             assert!(decode(&[0, 4, 4, 0, 2], &packed[..length], 4).is_err());
         }
+    }
+
+    #[test]
+    fn what_is_packed_is_unpacked() {
+        for element_bytes in [1, 2, 4, 8] {
+            let block = default_block(element_bytes);
+            for count in [0, 1, 7, 8, 13, block - 1, block, block + 8, 3 * block + 21] {
+                let elements: Vec<u8> = (0..count * element_bytes)
+                    .map(|i| {
+                        (i.wrapping_mul(0x9e37_79b9) >> 13) as u8 & if i % 3 == 0 { 255 } else { 3 }
+                    })
+                    .collect();
+                let chunk = encode(&elements, element_bytes);
+                let found = decode(&settings(element_bytes as u32), &chunk, element_bytes);
+                assert_eq!(found, Ok(elements), "{element_bytes} {count}");
+            }
+        }
+        let numbers = numbers();
+        let mut expected = 108_u64.to_be_bytes().to_vec();
+        expected.extend(8192_u32.to_be_bytes());
+        let block = lz4_flex::block::compress(&shuffled(&numbers[..24]));
+        expected.extend((block.len() as u32).to_be_bytes());
+        expected.extend(block);
+        expected.extend(bytes(&numbers[24..]));
+        assert_eq!(encode(&bytes(&numbers), 4), expected);
     }
 
     #[test]

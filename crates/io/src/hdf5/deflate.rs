@@ -7,6 +7,7 @@
 //! # Source
 //! RFC 1950 (header, Adler-32) and RFC 1951; the joining is that of M. Adler's pigz.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -39,7 +40,35 @@ struct Block {
 /// # Errors
 /// [`Error::Stream`] if the encoder fails, which is not expected.
 pub fn pack<T: Copy + Sync>(pixels: &[T], bits: impl Fn(T) -> u32 + Sync) -> Result<Vec<u8>> {
-    let total = pixels.len() * 4;
+    pack_by(pixels.len(), 4, &|plane, pixels_here, bytes| {
+        let pixels = pixels.get(pixels_here).unwrap_or_default();
+        bytes.extend(
+            pixels
+                .iter()
+                .map(|&pixel| (bits(pixel) >> (8 * plane)) as u8),
+        );
+    })
+}
+
+/// The same of elements of any size, little-endian.
+///
+/// # Errors
+/// As [`pack`].
+pub(super) fn pack_bytes(bytes: &[u8], element_bytes: usize) -> Result<Vec<u8>> {
+    let element_bytes = element_bytes.max(1);
+    let count = bytes.len() / element_bytes;
+    pack_by(count, element_bytes, &|plane, here, to| {
+        let elements = bytes.get(here.start * element_bytes..here.end * element_bytes);
+        let elements = elements.unwrap_or_default().iter();
+        to.extend(elements.skip(plane).step_by(element_bytes));
+    })
+}
+
+/// Appends byte `plane` of the elements in the range.
+type Plane<'f> = &'f (dyn Fn(usize, Range<usize>, &mut Vec<u8>) + Sync);
+
+fn pack_by(count: usize, element_bytes: usize, append: Plane<'_>) -> Result<Vec<u8>> {
+    let total = count * element_bytes;
     let blocks = total.div_ceil(BLOCK).max(1);
     let shuffled = |block: usize| -> Vec<u8> {
         let (first, end) = (block * BLOCK, total.min((block + 1) * BLOCK));
@@ -47,14 +76,9 @@ pub fn pack<T: Copy + Sync>(pixels: &[T], bits: impl Fn(T) -> u32 + Sync) -> Res
         let mut at = first;
         // A block may hold the end of one plane and the beginning of the next.
         while at < end {
-            let (plane, pixel) = (at / pixels.len(), at % pixels.len());
-            let here = (end - at).min(pixels.len() - pixel);
-            let pixels = pixels.get(pixel..pixel + here).unwrap_or_default();
-            bytes.extend(
-                pixels
-                    .iter()
-                    .map(|&pixel| (bits(pixel) >> (8 * plane)) as u8),
-            );
+            let (plane, element) = (at / count, at % count);
+            let here = (end - at).min(count - element);
+            append(plane, element..element + here, &mut bytes);
             at += here;
         }
         bytes
@@ -205,7 +229,10 @@ mod tests {
                     if i % 5 == 0 { state } else { state >> 28 }
                 })
                 .collect();
-            let bytes = unpacked(&pack(&pixels, |pixel| pixel).unwrap());
+            let packed = pack(&pixels, |pixel| pixel).unwrap();
+            let elements: Vec<u8> = pixels.iter().flat_map(|x| x.to_le_bytes()).collect();
+            assert!(pack_bytes(&elements, 4).unwrap() == packed);
+            let bytes = unpacked(&packed);
             assert_eq!(bytes.len(), 4 * count);
             for (i, pixel) in pixels.iter().enumerate() {
                 let [b0, b1, b2, b3] = [0, 1, 2, 3].map(|plane| bytes[plane * count + i]);

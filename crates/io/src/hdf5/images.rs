@@ -1,9 +1,10 @@
-//! A dataset of images, `[image][slow][fast]`, with one chunk per image, or of one image `[slow][fast]`.
+//! A dataset of images, `[image][slow][fast]`, with one chunk per image, of one image `[slow][fast]`, or of a column of a
+//! table.
 //!
 //! # Source
 //! HDF5 File Format Specification 3.0: III.A.1, version 1 B-trees.
 
-use super::{Type, UNDEFINED};
+use super::{Compression, Type, UNDEFINED};
 use crate::{Error, Result};
 
 /// The level of deflate, from 1 (fast) to 9 (small). Counts of a few photons become hardly smaller
@@ -20,19 +21,23 @@ struct Place {
     bytes: u32,
 }
 
-/// The positions of the images of a series in the file. They make a dataset when all are written.
+/// The rows of a column that are in one chunk.
+pub(super) const COLUMN_ROWS: u32 = 4096;
+
+/// The positions of the chunks of a dataset in the file. They make a dataset when all are written.
 #[derive(Debug)]
 pub struct Images {
     element: Type,
-    fast: u32,
-    slow: u32,
-    /// Whether there is one image without an axis of images.
-    is_flat: bool,
+    compression: Compression,
+    /// Elements along each axis.
+    sides: Vec<u64>,
+    /// Those of a chunk. Only along the first axis are there several chunks.
+    chunk: Vec<u32>,
     places: Vec<Option<Place>>,
 }
 
 impl Images {
-    /// A series of `count` images, none of them written yet. The elements must have four bytes.
+    /// A series of `count` images `[image][slow][fast]`, none of them written yet, with a chunk each.
     ///
     /// # Errors
     /// [`Error::TooLarge`] for images of 4 GB or more, the limit of a chunk.
@@ -48,9 +53,9 @@ impl Images {
         }
         Ok(Self {
             element,
-            fast: fast_side,
-            slow: slow_side,
-            is_flat: false,
+            compression: Compression::default(),
+            sides: vec![count as u64, slow_side.into(), fast_side.into()],
+            chunk: vec![1, slow_side, fast_side],
             places: vec![None; count],
         })
     }
@@ -66,9 +71,42 @@ impl Images {
         bytes: usize,
     ) -> Result<Self> {
         let mut image = Self::new(element, fast, slow, 1)?;
-        image.is_flat = true;
+        image.sides.remove(0);
+        image.chunk.remove(0);
         image.place(0, address, bytes)?;
         Ok(image)
+    }
+
+    /// A column of a table without rows yet: `[row]` and the axes of a value.
+    pub(super) fn column(element: Type, of_a_value: &[u32]) -> Self {
+        Self {
+            element,
+            compression: Compression::default(),
+            sides: [&[0], of_a_value]
+                .concat()
+                .into_iter()
+                .map(u64::from)
+                .collect(),
+            chunk: [&[COLUMN_ROWS], of_a_value].concat(),
+            places: Vec::new(),
+        }
+    }
+
+    /// Records that the next chunk, which has `rows` rows, is at `address`.
+    pub(super) fn push(&mut self, rows: u64, address: u64, bytes: usize) {
+        // A chunk of a column is far smaller than 4 GB.
+        let bytes = bytes as u32;
+        self.places.push(Some(Place { address, bytes }));
+        if let Some(side) = self.sides.first_mut() {
+            *side += rows;
+        }
+    }
+
+    /// The same images packed by `compression`.
+    #[must_use]
+    pub const fn packed_by(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
     }
 
     /// Records that image `index` is at `address`.
@@ -80,9 +118,11 @@ impl Images {
         let place = self.places.get_mut(index);
         match place {
             Some(place @ None) => {
-                let bytes = u32::try_from(bytes).map_err(|_| Error::TooLarge {
-                    fast: self.fast as usize,
-                    slow: self.slow as usize,
+                let bytes = u32::try_from(bytes).map_err(|_| {
+                    let mut sides = self.chunk.iter().rev().map(|&side| side as usize);
+                    let mut side = || sides.next().unwrap_or(1);
+                    let (fast, slow) = (side(), side());
+                    Error::TooLarge { fast, slow }
                 })?;
                 *place = Some(Place { address, bytes });
                 Ok(())
@@ -110,19 +150,20 @@ impl Images {
         (self.places.iter().flatten().count(), self.places.len())
     }
 
+    pub(super) fn compression(&self) -> Compression {
+        self.compression
+    }
+
     pub(super) fn element(&self) -> Type {
         self.element
     }
 
-    pub(super) fn sides(&self) -> Vec<u64> {
-        let images = (!self.is_flat).then_some(self.places.len() as u64);
-        let image = [self.slow, self.fast].map(u64::from);
-        images.into_iter().chain(image).collect()
+    pub(super) fn sides(&self) -> &[u64] {
+        &self.sides
     }
 
-    pub(super) fn chunk(&self) -> Vec<u32> {
-        let images = (!self.is_flat).then_some(1);
-        images.into_iter().chain([self.slow, self.fast]).collect()
+    pub(super) fn chunk(&self) -> &[u32] {
+        &self.chunk
     }
 
     /// Writes the index of the images, a B-tree, and returns the address of its root. `append`
@@ -147,12 +188,9 @@ impl Images {
         // Each round packs one level of the tree into nodes, which are the entries of the next
         // level, until a single node is left: the root.
         let mut level = 0;
-        let axes = self.sides().len();
+        let axes = self.sides.len();
         // Chunks are counted in elements along the first axis.
-        let step = match self.is_flat {
-            true => self.slow.into(),
-            false => 1,
-        };
+        let step = self.chunk.first().copied().unwrap_or(1).into();
         loop {
             let mut nodes = Vec::new();
             for entries in entries.chunks(NODE_ENTRIES) {

@@ -5,7 +5,7 @@
 //! number. Each function names the fields of the version that it writes.
 
 use super::checksum::lookup3;
-use super::{Type, UNDEFINED, Value};
+use super::{Compression, Type, UNDEFINED, Value, VirtualStack};
 
 /// The type number of a message, and its contents.
 pub(super) type Message = (u8, Vec<u8>);
@@ -28,11 +28,6 @@ const GROUP_INFO: u8 = 10;
 const FILTERS: u8 = 11;
 /// A named value.
 const ATTRIBUTE: u8 = 12;
-
-/// The filter that puts the first bytes of all elements together, then the second ones, and so on.
-const SHUFFLE: u16 = 2;
-/// The filter that compresses by zlib.
-const DEFLATE: u16 = 1;
 
 /// A version 2 object header with these messages.
 pub(super) fn header(messages: &[Message]) -> Vec<u8> {
@@ -69,7 +64,7 @@ fn datatype(element: Type) -> Vec<u8> {
     let integer = |sign: u8| {
         let mut integer = head(INTEGER, [sign, 0, 0]);
         // Bit offset and precision, two bytes each.
-        integer.extend([0, 0, 32, 0]);
+        integer.extend([0, 0, 8 * element.bytes() as u8, 0]);
         integer
     };
     // `sign` is the bit of the sign; 0x20 says that the leading 1 of the mantissa is implied. The
@@ -83,8 +78,8 @@ fn datatype(element: Type) -> Vec<u8> {
     };
     match element {
         // Bit 3: two's complement.
-        Type::I32 => integer(8),
-        Type::U32 => integer(0),
+        Type::I32 | Type::I64 => integer(8),
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 => integer(0),
         Type::F32 => float(31, [0, 0, 32, 0, 23, 8, 0, 23], 127),
         Type::F64 => float(63, [0, 0, 64, 0, 52, 11, 0, 52], 1023),
         // Padded with zeroes, ASCII.
@@ -148,6 +143,37 @@ pub(super) fn soft_link(name: &str, path: &str) -> Message {
     (LINK, content)
 }
 
+/// The member `name` of a group that is the object at `path` of another file.
+pub(super) fn external_link(name: &str, file: &str, path: &str) -> Message {
+    const HAS_KIND: u8 = 8;
+    const EXTERNAL: u8 = 64;
+    let mut content = vec![1, HAS_KIND, EXTERNAL];
+    push_name(&mut content, name);
+    content.extend(((file.len() + path.len() + 3) as u16).to_le_bytes());
+    // Version and flags, both 0.
+    content.push(0);
+    for text in [file, path] {
+        content.extend(text.as_bytes());
+        content.push(0);
+    }
+    (LINK, content)
+}
+
+/// A dataset that is put together from other files, as the heap at `heap` says.
+pub(super) fn virtual_stack(stack: &VirtualStack, heap: u64) -> Vec<Message> {
+    const INCREMENTAL: u8 = 3;
+    // Version 4, class 3: the address of the heap and the number of the object in it.
+    let mut layout = vec![4, 3];
+    layout.extend(heap.to_le_bytes());
+    layout.extend(1_u32.to_le_bytes());
+    vec![
+        (DATASPACE, dataspace(&stack.sides())),
+        (DATATYPE, datatype(stack.element)),
+        (FILL_VALUE, fill_value(INCREMENTAL)),
+        (LAYOUT, layout),
+    ]
+}
+
 fn push_name(content: &mut Vec<u8>, name: &str) {
     content.push(name.len() as u8);
     content.extend(name.as_bytes());
@@ -168,13 +194,13 @@ pub(super) fn contiguous(value: &Value, address: u64) -> Vec<Message> {
     ]
 }
 
-/// A dataset of chunks, shuffled and deflated, with a B-tree at `index`.
+/// A dataset of compressed chunks, with a B-tree at `index`.
 pub(super) fn chunked(
     element: Type,
     sides: &[u64],
     chunk: &[u32],
     index: u64,
-    deflate_level: u32,
+    compression: Compression,
 ) -> Vec<Message> {
     const INCREMENTAL: u8 = 3;
     // Version 3, class 2: chunks. The bytes of an element count as a further axis.
@@ -182,21 +208,35 @@ pub(super) fn chunked(
     layout.extend(index.to_le_bytes());
     layout.extend(chunk.iter().flat_map(|side| side.to_le_bytes()));
     layout.extend(element.bytes().to_le_bytes());
-    // Version 2, two filters.
-    let mut filters = vec![2, 2];
-    for (filter, parameter) in [(SHUFFLE, element.bytes()), (DEFLATE, deflate_level)] {
-        filters.extend(filter.to_le_bytes());
-        // Flags: the filter is mandatory. One parameter.
-        filters.extend([0, 0, 1, 0]);
-        filters.extend(parameter.to_le_bytes());
-    }
-    vec![
+    let mut messages = vec![
         (DATASPACE, dataspace(sides)),
         (DATATYPE, datatype(element)),
         (FILL_VALUE, fill_value(INCREMENTAL)),
-        (FILTERS, filters),
-        (LAYOUT, layout),
-    ]
+    ];
+    let of_element = compression.filters(element.bytes());
+    if !of_element.is_empty() {
+        messages.push((FILTERS, filters(&of_element)));
+    }
+    messages.push((LAYOUT, layout));
+    messages
+}
+
+/// Version 2.
+fn filters(filters: &[(u16, Vec<u32>)]) -> Vec<u8> {
+    /// Filters from this number on may have a name, whose length then follows the number.
+    const FIRST_WITH_NAME: u16 = 256;
+    let mut content = vec![2, filters.len() as u8];
+    for (filter, settings) in filters {
+        content.extend(filter.to_le_bytes());
+        if *filter >= FIRST_WITH_NAME {
+            content.extend([0, 0]);
+        }
+        // Flags: the filter is mandatory.
+        content.extend([0, 0]);
+        content.extend((settings.len() as u16).to_le_bytes());
+        content.extend(settings.iter().flat_map(|setting| setting.to_le_bytes()));
+    }
+    content
 }
 
 /// Version 3 without a value, so zeroes. `when` says when space is allocated (bits 0 and 1).

@@ -2,7 +2,7 @@
 //!
 //! It writes groups, soft links, attributes, contiguous datasets, and one dataset of images
 //! ([`Images`]) with a chunk per image, compressed by shuffle and deflate, which every HDF5 library
-//! reads without plug-ins. It cannot edit or extend a file. Files are read by the crate `hdf5-reader`.
+//! reads without plug-ins, or by bitshuffle and LZ4. It cannot edit or extend a file. Files are read by the crate `hdf5-reader`.
 //!
 //! ```text
 //! superblock (version 2)         written last, when all addresses are known
@@ -20,21 +20,27 @@
 
 mod bitshuffle;
 mod checksum;
+mod compression;
 mod deflate;
 mod images;
 mod message;
 mod open;
 mod stack;
+mod table;
 mod tree;
 mod value;
+mod virtual_stack;
 mod write;
 
+pub use compression::Compression;
 pub use deflate::pack;
 pub use images::Images;
 pub(crate) use open::{Reader, if_there};
 pub(crate) use stack::{Stack, first_number};
+pub use table::{Column, Table};
 pub use tree::{Dataset, Group, Member};
 pub use value::{Type, Value};
+pub use virtual_stack::{VirtualSource, VirtualStack};
 pub use write::Writer;
 
 /// The address of an object that does not exist.

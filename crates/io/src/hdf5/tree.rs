@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Images, Value};
+use super::{Images, Value, VirtualStack};
 
 /// A group: attributes and named members, in the order they are given.
 #[derive(Debug, Default)]
@@ -20,6 +20,13 @@ pub enum Member {
     Dataset(Dataset),
     /// Another name for the object at this path.
     Link(&'static str),
+    /// An object of another file.
+    External {
+        /// The file, as seen from the folder of this one.
+        file: String,
+        /// The path of the object in it.
+        path: &'static str,
+    },
 }
 
 /// Elements, and attributes that describe them.
@@ -33,6 +40,7 @@ pub struct Dataset {
 pub(super) enum Data {
     Contiguous(Value),
     Images(Images),
+    Virtual(VirtualStack),
 }
 
 impl Group {
@@ -45,6 +53,13 @@ impl Group {
     #[must_use]
     pub fn attribute(mut self, name: &'static str, value: Value) -> Self {
         self.attributes.push((name, value));
+        self
+    }
+
+    /// The group without its member of this name.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.members.retain(|(other, _)| other != name);
         self
     }
 
@@ -85,6 +100,24 @@ impl From<Images> for Member {
             attributes: Vec::new(),
             data: Data::Images(images),
         })
+    }
+}
+
+impl From<VirtualStack> for Member {
+    fn from(stack: VirtualStack) -> Self {
+        Self::Dataset(Dataset {
+            attributes: Vec::new(),
+            data: Data::Virtual(stack),
+        })
+    }
+}
+
+impl From<Images> for Dataset {
+    fn from(images: Images) -> Self {
+        Self {
+            attributes: Vec::new(),
+            data: Data::Images(images),
+        }
     }
 }
 

@@ -7,6 +7,14 @@ pub enum Type {
     I32,
     /// Unsigned, 32 bits.
     U32,
+    /// Unsigned, 8 bits.
+    U8,
+    /// Unsigned, 16 bits.
+    U16,
+    /// Signed, 64 bits.
+    I64,
+    /// Unsigned, 64 bits.
+    U64,
     /// Floating point, 32 bits.
     F32,
     /// Floating point, 64 bits.
@@ -19,8 +27,10 @@ impl Type {
     /// Bytes that an element takes.
     pub const fn bytes(self) -> u32 {
         match self {
+            Self::U8 => 1,
+            Self::U16 => 2,
             Self::I32 | Self::U32 | Self::F32 => 4,
-            Self::F64 => 8,
+            Self::I64 | Self::U64 | Self::F64 => 8,
             Self::Text(bytes) => bytes,
         }
     }

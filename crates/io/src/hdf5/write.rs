@@ -34,6 +34,16 @@ impl<W: Write + Seek> Writer<W> {
         })
     }
 
+    /// Goes on with a file that was not closed, after the byte `end`, which no address lies behind.
+    ///
+    /// # Errors
+    /// Errors of the writer.
+    pub fn resume(mut out: W, end: u64) -> Result<Self> {
+        let end = end.max(SUPERBLOCK as u64);
+        out.seek(SeekFrom::Start(end))?;
+        Ok(Self { out, end })
+    }
+
     /// Appends bytes to the file and returns their address.
     ///
     /// # Errors
@@ -78,6 +88,7 @@ impl<W: Write + Seek> Writer<W> {
         for (name, member) in &group.members {
             messages.push(match member {
                 Member::Link(path) => message::soft_link(name, path),
+                Member::External { file, path } => message::external_link(name, file, path),
                 Member::Group(group) => message::hard_link(name, self.group(group)?),
                 Member::Dataset(dataset) => message::hard_link(name, self.dataset(dataset)?),
             });
@@ -88,14 +99,18 @@ impl<W: Write + Seek> Writer<W> {
     fn dataset(&mut self, dataset: &Dataset) -> Result<u64> {
         let mut messages = match &dataset.data {
             Data::Contiguous(value) => message::contiguous(value, self.append(&value.bytes)?),
+            Data::Virtual(stack) => {
+                let heap = self.append(&stack.heap())?;
+                message::virtual_stack(stack, heap)
+            }
             Data::Images(images) => {
                 let index = images.index(|node| self.append(node))?;
                 message::chunked(
                     images.element(),
-                    &images.sides(),
-                    &images.chunk(),
+                    images.sides(),
+                    images.chunk(),
                     index,
-                    super::images::LEVEL,
+                    images.compression(),
                 )
             }
         };

@@ -16,11 +16,13 @@
 //! # Source
 //! NeXus definitions, application definition NXmx; Bernstein et al., IUCrJ 7 (2020) 784.
 
+mod master;
 mod read;
 mod tree;
 mod write;
 
+pub use master::{DataFile, write_master};
 pub use read::{parse, read};
 pub use write::{
-    Module, NexusWriter, PackedImage, PixelType, Pixels, Series, write_counts, write_photons,
+    Module, NexusWriter, PackedImage, PixelType, Pixels, Place, Series, write_counts, write_photons,
 };

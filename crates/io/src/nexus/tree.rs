@@ -2,7 +2,7 @@
 
 use super::{Module, PixelType, Series};
 use crate::Exposure;
-use crate::hdf5::{Dataset, Group, Images, Value};
+use crate::hdf5::{Dataset, Group, Images, Member, Value};
 
 /// The date of every file. It is constant so that the same run writes the same bytes.
 const DATE: &str = "1970-01-01T00:00:00Z";
@@ -15,52 +15,70 @@ const OPAQUE_M: f64 = 0.1;
 /// Path of the spindle.
 const OMEGA: &str = "/entry/sample/transformations/omega";
 
-/// The root group, with the `images` and the `pixel_mask` in it.
-pub(super) fn root(
-    series: &Series,
-    exposure: &Exposure,
-    images: Images,
-    pixel_mask: Option<Images>,
-) -> Group {
+/// What an NXmx file contains besides the geometry.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// The members of the group of images.
+    pub(super) data: Vec<(String, Member)>,
+    pub(super) pixel_mask: Option<Images>,
+    /// Further groups of the entry.
+    pub(super) groups: Vec<(&'static str, Group)>,
+}
+
+/// The root group.
+pub(super) fn root(series: &Series, exposure: &Exposure, contents: Contents) -> Group {
+    let Contents {
+        data,
+        pixel_mask,
+        groups,
+    } = contents;
     let seconds = exposure.duration_s() * series.images as f64;
     let offset = match series.pixel {
         PixelType::F32 => 0.0,
         PixelType::I32 | PixelType::U32 => exposure.offset_counts,
     };
+    let mut detector = detector(series, exposure, seconds, pixel_mask);
+    let mut entry = Group::of_class("NXentry")
+        .attribute("default", Value::text("data"))
+        .with("definition", Value::text("NXmx"))
+        .with("start_time", Value::text(DATE))
+        .with("end_time_estimated", Value::text(DATE));
+    if data.is_empty() {
+        detector = detector.without("data");
+    } else {
+        let mut group = Group::of_class("NXdata").attribute("signal", Value::text("data"));
+        for (name, member) in data {
+            group = group.with(name, member);
+        }
+        // Added to a count it makes it proportional to the photons.
+        entry = entry.with(
+            "data",
+            group.with("data_offset", Value::number(0.0 - offset)),
+        );
+    }
+    entry = entry
+        .with(
+            "source",
+            Group::of_class("NXsource")
+                .with("name", Value::text("nanoBragg"))
+                .with("type", Value::text("simulation")),
+        )
+        .with("sample", sample(series, exposure))
+        .with(
+            "instrument",
+            Group::of_class("NXinstrument")
+                .with("name", Value::text("nanoBragg"))
+                .with("time_zone", Value::text("UTC"))
+                .with("beam", beam(exposure))
+                .with("detector", detector),
+        );
+    for (name, group) in groups {
+        entry = entry.with(name, group);
+    }
     Group::of_class("NXroot")
         .attribute("default", Value::text("entry"))
         .attribute("creator", Value::text("nanoBragg"))
-        .with(
-            "entry",
-            Group::of_class("NXentry")
-                .attribute("default", Value::text("data"))
-                .with("definition", Value::text("NXmx"))
-                .with("start_time", Value::text(DATE))
-                .with("end_time_estimated", Value::text(DATE))
-                .with(
-                    "data",
-                    Group::of_class("NXdata")
-                        .attribute("signal", Value::text("data"))
-                        .with("data", images)
-                        // Added to a count it makes it proportional to the photons.
-                        .with("data_offset", Value::number(0.0 - offset)),
-                )
-                .with(
-                    "source",
-                    Group::of_class("NXsource")
-                        .with("name", Value::text("nanoBragg"))
-                        .with("type", Value::text("simulation")),
-                )
-                .with("sample", sample(series, exposure))
-                .with(
-                    "instrument",
-                    Group::of_class("NXinstrument")
-                        .with("name", Value::text("nanoBragg"))
-                        .with("time_zone", Value::text("UTC"))
-                        .with("beam", beam(exposure))
-                        .with("detector", detector(series, exposure, seconds, pixel_mask)),
-                ),
-        )
+        .with("entry", entry)
 }
 
 fn sample(series: &Series, exposure: &Exposure) -> Group {

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::io::{Cursor, Seek, Write};
 use std::path::Path;
 
-use super::tree;
+use super::tree::{self, Contents};
+use crate::bytes::write_pixels;
 use crate::exposure::{GAP, marked};
-use crate::hdf5::{Images, Type, Writer, pack};
+use crate::hdf5::{Compression, Group, Images, Type, Writer, pack};
 use crate::{Error, Exposure, Image, Output, Result};
 
 /// The properties that all images of a file share.
@@ -23,6 +24,8 @@ pub struct Series {
     pub images: usize,
     /// The type of a pixel.
     pub pixel: PixelType,
+    /// How images and mask are compressed.
+    pub compression: Compression,
 }
 
 /// A panel of the detector.
@@ -62,6 +65,21 @@ impl Series {
         }
         mask
     }
+
+    /// Writes the mask, if a pixel is masked.
+    pub(super) fn packed_mask<W: Write + Seek>(
+        &self,
+        file: &mut Writer<W>,
+    ) -> Result<Option<Images>> {
+        let mask = self.pixel_mask();
+        if mask.is_empty() {
+            return Ok(None);
+        }
+        let packed = packed(self.compression, &mask, u32::from)?;
+        let address = file.append(&packed)?;
+        let mask = Images::flat(Type::U32, self.sides(), address, packed.len())?;
+        Ok(Some(mask.packed_by(self.compression)))
+    }
 }
 
 /// The type of a pixel.
@@ -95,7 +113,7 @@ impl PixelType {
         }
     }
 
-    const fn element(self) -> Type {
+    pub(super) const fn element(self) -> Type {
         match self {
             Self::I32 => Type::I32,
             Self::U32 => Type::U32,
@@ -109,8 +127,16 @@ impl PixelType {
 #[derive(Debug, Clone)]
 pub struct PackedImage {
     pixel: PixelType,
+    compression: Compression,
     pixels: usize,
     bytes: Vec<u8>,
+}
+
+impl PackedImage {
+    /// The packed bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Pixels<'_> {
@@ -126,25 +152,43 @@ impl Pixels<'_> {
     ///
     /// # Errors
     /// [`Error::Stream`] if the encoder fails, which is not expected.
-    pub fn pack(self) -> Result<PackedImage> {
+    pub fn pack(self, compression: Compression) -> Result<PackedImage> {
         let (pixels, bytes) = match self {
-            Self::I32(pixels) => (pixels.len(), pack(pixels, |pixel| pixel as u32)),
-            Self::U32(pixels) => (pixels.len(), pack(pixels, |pixel| pixel)),
-            Self::F32(pixels) => (pixels.len(), pack(pixels, f32::to_bits)),
+            Self::I32(pixels) => {
+                let bits = |pixel| pixel as u32;
+                (pixels.len(), packed(compression, pixels, bits))
+            }
+            Self::U32(pixels) => (pixels.len(), packed(compression, pixels, |pixel| pixel)),
+            Self::F32(pixels) => (pixels.len(), packed(compression, pixels, f32::to_bits)),
         };
         Ok(PackedImage {
             pixel: self.pixel_type(),
+            compression,
             pixels,
             bytes: bytes?,
         })
     }
 }
 
+/// Pixels of four bytes, compressed.
+fn packed<T: Copy + Sync>(
+    compression: Compression,
+    pixels: &[T],
+    bits: impl Fn(T) -> u32 + Sync,
+) -> Result<Vec<u8>> {
+    if compression == Compression::Gzip {
+        return pack(pixels, bits);
+    }
+    let mut bytes = Vec::with_capacity(4 * pixels.len());
+    write_pixels(&mut bytes, pixels, |pixel| bits(pixel).to_le_bytes())?;
+    compression.pack(&bytes, 4)
+}
+
 /// A file to which the images of a series are written one by one, in any order.
 ///
 /// ```
 /// use nanobragg_io::nexus::{Module, NexusWriter, PixelType, Pixels, Series};
-/// use nanobragg_io::Exposure;
+/// use nanobragg_io::{Exposure, hdf5::Compression};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("series.nxs");
@@ -154,6 +198,7 @@ impl Pixels<'_> {
 ///     step_degrees: 0.1,
 ///     images: 2,
 ///     pixel: PixelType::I32,
+///     compression: Compression::Gzip,
 /// };
 /// let mut writer = NexusWriter::create(&path, series)?;
 /// writer.write_image(1, Pixels::I32(&[4, 5, 70000]))?;
@@ -169,7 +214,19 @@ pub struct NexusWriter<W> {
     /// The first image as the first panel sees it.
     first: Exposure,
     images: Images,
+    has_images: bool,
+    labels: Option<Images>,
+    groups: Vec<(&'static str, Group)>,
     file: Writer<W>,
+}
+
+/// Where a packed image is in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The address of its first byte.
+    pub address: u64,
+    /// Its bytes.
+    pub bytes: usize,
 }
 
 impl NexusWriter<Output> {
@@ -197,6 +254,19 @@ impl<W: Write + Seek> NexusWriter<W> {
     /// [`Error::Shape`] for a series without images or images without pixels, [`Error::TooLarge`]
     /// for images of 4 GB or more, and errors of the writer.
     pub fn new(out: W, series: Series) -> Result<Self> {
+        Self::with_file(Writer::new(out)?, series)
+    }
+
+    /// Goes on with a file of the same series that was not finished, and overwrites it from the byte `end` on. Its
+    /// images count as missing until they are [restored](Self::restore).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn resume(out: W, series: Series, end: u64) -> Result<Self> {
+        Self::with_file(Writer::resume(out, end)?, series)
+    }
+
+    fn with_file(file: Writer<W>, series: Series) -> Result<Self> {
         let images = series.images;
         let [fast, slow] = series.sides();
         let first = series.panels.first().map(|panel| panel.exposure.clone());
@@ -207,20 +277,87 @@ impl<W: Write + Seek> NexusWriter<W> {
                 pixels: 0,
             });
         }
+        let images = Images::new(series.pixel.element(), fast, slow, images)?;
         Ok(Self {
-            images: Images::new(series.pixel.element(), fast, slow, images)?,
-            file: Writer::new(out)?,
+            images: images.packed_by(series.compression),
+            has_images: true,
+            labels: None,
+            groups: Vec::new(),
+            file,
             first: first.unwrap_or_default(),
             series,
         })
+    }
+
+    /// The same without images: a file of geometry and of what is [added](Self::add).
+    #[must_use]
+    pub fn without_images(mut self) -> Self {
+        self.has_images = false;
+        self
+    }
+
+    /// The same with labels of pixels, of which every image must be written too.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] as [`new`](Self::new).
+    pub fn with_labels(mut self) -> Result<Self> {
+        let [fast, slow] = self.series.sides();
+        let labels = Images::new(Type::U32, fast, slow, self.series.images)?;
+        self.labels = Some(labels.packed_by(self.series.compression));
+        Ok(self)
+    }
+
+    /// The writer of the file, for tables and the like.
+    pub fn file(&mut self) -> &mut Writer<W> {
+        &mut self.file
+    }
+
+    /// Adds a group to the entry. The group `truth` gets the labels.
+    pub fn add(&mut self, name: &'static str, group: Group) {
+        self.groups.push((name, group));
+    }
+
+    /// Records an image that is in the file already.
+    ///
+    /// # Errors
+    /// [`Error::ImageIndex`] for an image that is not in the series or has been written already.
+    pub fn restore(&mut self, index: usize, place: Place) -> Result<()> {
+        self.images.place(index, place.address, place.bytes)
+    }
+
+    /// Records the labels of an image that are in the file already.
+    ///
+    /// # Errors
+    /// As [`restore`](Self::restore).
+    pub fn restore_labels(&mut self, index: usize, place: Place) -> Result<()> {
+        let labels = self.labels.as_mut();
+        labels.map_or(Ok(()), |labels| {
+            labels.place(index, place.address, place.bytes)
+        })
+    }
+
+    /// Writes the labels of image `index`.
+    ///
+    /// # Errors
+    /// As [`write_packed`](Self::write_packed).
+    pub fn write_labels(&mut self, index: usize, image: &PackedImage) -> Result<Place> {
+        let place = self.append(image)?;
+        self.restore_labels(index, place)?;
+        Ok(place)
+    }
+
+    fn append(&mut self, image: &PackedImage) -> Result<Place> {
+        let bytes = image.bytes.len();
+        let address = self.file.append(&image.bytes)?;
+        Ok(Place { address, bytes })
     }
 
     /// Writes image `index`, counted from 0, in any order.
     ///
     /// # Errors
     /// As [`write_packed`](Self::write_packed).
-    pub fn write_image(&mut self, index: usize, pixels: Pixels<'_>) -> Result<()> {
-        self.write_packed(index, &pixels.pack()?)
+    pub fn write_image(&mut self, index: usize, pixels: Pixels<'_>) -> Result<Place> {
+        self.write_packed(index, &pixels.pack(self.series.compression)?)
     }
 
     /// Writes image `index`, packed by [`Pixels::pack`].
@@ -229,10 +366,12 @@ impl<W: Write + Seek> NexusWriter<W> {
     /// [`Error::ImageIndex`] for an image that is not in the series or has been written already,
     /// [`Error::PixelType`] or [`Error::Shape`] if type or number of pixels are not those of the
     /// series, and errors of the writer.
-    pub fn write_packed(&mut self, index: usize, image: &PackedImage) -> Result<()> {
-        let pixel = self.series.pixel;
+    pub fn write_packed(&mut self, index: usize, image: &PackedImage) -> Result<Place> {
+        let Series {
+            pixel, compression, ..
+        } = self.series;
         let [fast, slow] = self.series.sides();
-        if image.pixel != pixel {
+        if image.pixel != pixel || image.compression != compression {
             return Err(Error::PixelType {
                 expected: pixel.name(),
                 found: image.pixel.name(),
@@ -246,8 +385,14 @@ impl<W: Write + Seek> NexusWriter<W> {
             });
         }
         self.images.check_missing(index)?;
-        let address = self.file.append(&image.bytes)?;
-        self.images.place(index, address, image.bytes.len())
+        let place = self.append(image)?;
+        self.restore(index, place)?;
+        Ok(place)
+    }
+
+    /// The number of images that were written.
+    pub fn written(&self) -> usize {
+        self.images.written().0
     }
 
     /// Writes everything but the images and returns the writer.
@@ -256,20 +401,25 @@ impl<W: Write + Seek> NexusWriter<W> {
     /// [`Error::Incomplete`] if an image is missing, and errors of the writer.
     pub fn finish(mut self) -> Result<W> {
         let (written, images) = self.images.written();
-        if written < images {
+        if written < images && self.has_images {
             return Err(Error::Incomplete { written, images });
         }
-        let mask = self.series.pixel_mask();
-        let mask = match mask.is_empty() {
-            true => None,
-            false => {
-                let packed = pack(&mask, u32::from)?;
-                let address = self.file.append(&packed)?;
-                let sides = self.series.sides();
-                Some(Images::flat(Type::U32, sides, address, packed.len())?)
-            }
+        let mask = self.series.packed_mask(&mut self.file)?;
+        let mut groups = self.groups;
+        if let Some(labels) = self.labels {
+            let truth = groups.iter().position(|(name, _)| *name == "truth");
+            let truth = truth.map(|at| groups.remove(at).1).unwrap_or_default();
+            groups.push(("truth", truth.with("labels", labels)));
+        }
+        let contents = Contents {
+            data: match self.has_images {
+                true => vec![("data".to_owned(), self.images.into())],
+                false => Vec::new(),
+            },
+            pixel_mask: mask,
+            groups,
         };
-        let root = tree::root(&self.series, &self.first, self.images, mask);
+        let root = tree::root(&self.series, &self.first, contents);
         self.file.close(&root)
     }
 }
@@ -282,8 +432,9 @@ pub fn write_counts(
     writer: impl Write,
     exposures: &[Exposure],
     panels: &[Image<i32>],
+    compression: Compression,
 ) -> Result<()> {
-    let (series, stacked) = one(exposures, panels, PixelType::I32)?;
+    let (series, stacked) = one(exposures, panels, (PixelType::I32, compression))?;
     let counts = marked(stacked.pixels(), &series.pixel_mask());
     write_one(writer, series, Pixels::I32(&counts))
 }
@@ -296,8 +447,9 @@ pub fn write_photons(
     writer: impl Write,
     exposures: &[Exposure],
     panels: &[Image<f32>],
+    compression: Compression,
 ) -> Result<()> {
-    let (series, stacked) = one(exposures, panels, PixelType::F32)?;
+    let (series, stacked) = one(exposures, panels, (PixelType::F32, compression))?;
     write_one(writer, series, Pixels::F32(stacked.pixels()))
 }
 
@@ -305,7 +457,7 @@ pub fn write_photons(
 fn one<'p, T: Copy + Default>(
     exposures: &[Exposure],
     panels: &'p [Image<T>],
-    pixel: PixelType,
+    (pixel, compression): (PixelType, Compression),
 ) -> Result<(Series, Cow<'p, Image<T>>)> {
     let modules = exposures
         .iter()
@@ -320,6 +472,7 @@ fn one<'p, T: Copy + Default>(
         panels: modules.collect(),
         images: 1,
         pixel,
+        compression,
     };
     // The image of one panel is not copied.
     let stacked = match panels {
@@ -334,7 +487,8 @@ fn one<'p, T: Copy + Default>(
 fn write_one(mut writer: impl Write, series: Series, pixels: Pixels<'_>) -> Result<()> {
     let mut file = NexusWriter::new(Cursor::new(Vec::new()), series)?;
     file.write_image(0, pixels)?;
-    Ok(writer.write_all(file.finish()?.get_ref())?)
+    writer.write_all(file.finish()?.get_ref())?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -352,6 +506,7 @@ mod tests {
             step_degrees: 0.0,
             images,
             pixel: PixelType::F32,
+            compression: Compression::default(),
         };
         NexusWriter::new(Cursor::new(Vec::new()), series).unwrap()
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use nanobragg_io::hdf5::Compression;
 use nanobragg_io::{Exposure, folder_of};
 use nanobragg_response::ResponseSpec;
 use tracing::warn;
@@ -89,6 +90,10 @@ pub struct OutputFiles {
     paths: BTreeMap<OutputKind, PathBuf>,
     /// What the headers of SMV images contain.
     pub smv_header: SmvHeader,
+    /// The compression of HDF5 files.
+    pub compression: Compression,
+    /// The images of a data file of a series, whose NeXus file is then a master file.
+    pub images_per_file: Option<u32>,
     /// The image, of integers or with noise, whose counts are in the further files of counts (`-cbffile` and so on)
     /// although it has no file of its own.
     pub counts_without_file: Option<OutputKind>,

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use nanobragg_io::hdf5::Compression;
 use nanobragg_io::{Exposure, Image, Result, cbf, nexus, tiff};
 
 /// A format that holds 32-bit counts and the geometry.
@@ -76,7 +77,7 @@ impl WideFormat {
         }
     }
 
-    /// Writes the counts of every panel, or of the one panel that a CBF holds.
+    /// Writes the counts of every panel, or of the one panel that a CBF holds. `compression` is that of HDF5.
     ///
     /// # Errors
     /// If `out` cannot be written.
@@ -85,12 +86,13 @@ impl WideFormat {
         out: &mut dyn Write,
         exposures: &[Exposure],
         panels: &[Image<i32>],
+        compression: Compression,
     ) -> Result<()> {
         match (self, exposures, panels) {
             (Self::Cbf, [exposure, ..], [counts, ..]) => cbf::write(out, exposure, counts),
             (Self::Cbf, ..) => Ok(()),
             (Self::Tiff, ..) => tiff::write_counts(out, exposures, panels),
-            (Self::Nexus, ..) => nexus::write_counts(out, exposures, panels),
+            (Self::Nexus, ..) => nexus::write_counts(out, exposures, panels, compression),
         }
     }
 }

@@ -74,7 +74,7 @@ fn write_raw(out: &mut dyn Write, panel: &Image<i32>) -> Result<()> {
 }
 
 /// The labels of the panels, one below the other; 0 everywhere if there are none in `truth`.
-pub(super) fn stacked_labels(experiment: &Experiment, truth: Option<&Truth>) -> Result<Image<i32>> {
+pub(crate) fn stacked_labels(experiment: &Experiment, truth: Option<&Truth>) -> Result<Image<i32>> {
     let panels = experiment.detector.panels().iter().enumerate();
     let images = panels.map(|(index, panel)| {
         let labels = truth.and_then(|truth| truth.labels.get(index));

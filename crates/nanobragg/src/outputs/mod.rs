@@ -2,6 +2,7 @@
 //!
 //! | file | content |
 //! |---|---|
+//! | `columns` | the columns of the tables in HDF5 files |
 //! | `files` | [`OutputKind`], [`OutputFiles`]: paths of outputs, checks against overwriting |
 //! | `format` | [`WideFormat`]: the format for the extension of a file |
 //! | `write` | [`OpenOutputs`]: writes all files completely, or changes none |
@@ -9,10 +10,11 @@
 //! | `truth_table` | [`TruthTable`]: the reflections in the image, as CSV or JSON |
 //! | `fingerprint` | [`FileEntry`]: length and SHA-256 of a file |
 
+pub(crate) mod columns;
 mod files;
 mod fingerprint;
 mod format;
-mod labels;
+pub(crate) mod labels;
 mod truth_table;
 mod write;
 

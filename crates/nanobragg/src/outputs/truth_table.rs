@@ -210,7 +210,7 @@ impl TruthRow {
 }
 
 impl ImageOrientation {
-    fn of(reciprocal_per_angstrom: [[f64; 3]; 3]) -> Self {
+    pub(crate) fn of(reciprocal_per_angstrom: [[f64; 3]; 3]) -> Self {
         Self {
             reciprocal_per_angstrom,
             quaternion: quaternion(rows(axes(reciprocal_per_angstrom))),

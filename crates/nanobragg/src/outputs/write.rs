@@ -8,11 +8,13 @@ use std::slice::from_ref;
 use std::thread::{self, ScopedJoinHandle};
 
 use nanobragg_crystal::read::fdump;
+use nanobragg_io::hdf5::Compression;
 use nanobragg_io::{Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
 use nanobragg_physics::{Cancel, Experiment, Truth};
 use nanobragg_response::{Counts, Response, ResponseSpec};
 use tracing::info_span;
 
+use super::columns;
 use super::files::{OutputFiles, OutputKind, SmvHeader, is_device, of_panel};
 use super::fingerprint::{FileEntry, Hashing};
 use super::format::{PhotonFormat, WideFormat};
@@ -28,6 +30,7 @@ use crate::header::smv_fields_of_panel;
 use crate::images::Simulated;
 use crate::resolve::Resolved;
 use crate::series::ImagePlace;
+use std::sync::Arc;
 
 /// The opened outputs of an image, each beside the file that it will replace. An image has one output, or
 /// one output for each panel if its format holds only one.
@@ -46,6 +49,7 @@ pub struct OpenOutputs {
     /// The header contents of every panel, if any file has such a header.
     exposures: Vec<Exposure>,
     smv_header: SmvHeader,
+    compression: Compression,
     /// What an `XDS.INP` says of the images.
     of_xds: Images,
     /// Take the fingerprint of each file that is written.
@@ -63,6 +67,8 @@ pub struct Rendered<'r> {
     pub response: &'r ResponseSpec,
     /// The seed of the noise.
     pub noise_seed: i64,
+    /// The seed of the mosaic domains.
+    pub mosaic_seed: i64,
     /// The geometry for files of other programs.
     pub geometry: Option<&'r Geometry>,
     /// The reflections in the image, for the table.
@@ -96,7 +102,7 @@ pub enum OutputEvent<'e> {
 struct Copies {
     files: Vec<CountsCopy>,
     /// The place of this image in the one file of a series.
-    place: Option<ImagePlace>,
+    place: Option<Arc<ImagePlace>>,
 }
 
 impl Copies {
@@ -172,12 +178,13 @@ impl OpenOutputs {
             },
             exposures,
             smv_header: files.smv_header,
+            compression: files.compression,
             of_xds: files.of_xds(response),
             hashes,
         })
     }
 
-    pub(crate) fn also_to(&mut self, place: Option<ImagePlace>) {
+    pub(crate) fn also_to(&mut self, place: Option<Arc<ImagePlace>>) {
         self.copies.place = place;
     }
 
@@ -205,7 +212,7 @@ impl OpenOutputs {
         };
         let int_scale = image.integer_scale(response);
         let pgm_scale = image.grey_scale(response);
-        let hashes = self.hashes;
+        let (hashes, compression) = (self.hashes, self.compression);
         observe(OutputEvent::IntScale(int_scale));
         if self.pgm.is_some() {
             observe(OutputEvent::GreyScale(pgm_scale));
@@ -222,7 +229,9 @@ impl OpenOutputs {
                 &image.photons,
                 &|out, numbers, panels| match format {
                     Some(PhotonFormat::Tiff) => tiff::write_photons(out, of(numbers), panels),
-                    Some(PhotonFormat::Nexus) => nexus::write_photons(out, of(numbers), panels),
+                    Some(PhotonFormat::Nexus) => {
+                        nexus::write_photons(out, of(numbers), panels, compression)
+                    }
                     Some(PhotonFormat::Raw) | None => panels
                         .iter()
                         .try_for_each(|panel| float::write(&mut *out, panel)),
@@ -233,11 +242,11 @@ impl OpenOutputs {
             go_on()?;
             let files = PanelFiles::new(kind, outputs, hashes);
             files.fill(image, counts, &|out, numbers, panels| {
-                format.write_counts(out, of(numbers), panels)
+                format.write_counts(out, of(numbers), panels, compression)
             })
         };
         let write_copies = |copies: Copies, counts: &Image<i32>| {
-            if let Some(place) = copies.place {
+            if let Some(place) = copies.place.filter(|place| place.has_pixels()) {
                 go_on()?;
                 place.write(counts)?;
             }
@@ -328,7 +337,11 @@ impl OpenOutputs {
         let write_truth = |output: Output| {
             go_on()?;
             let as_json = output.path().extension().is_some_and(|e| e == "json");
+            let as_hdf5 = WideFormat::of(output.path()) == Some(WideFormat::Nexus);
             filled(output, OutputKind::Truth, hashes, &|out| {
+                if as_hdf5 {
+                    return columns::write(out, rendered, compression);
+                }
                 let table = rendered.truth.map(|truth| TruthTable::new(resolved, truth));
                 table.map_or(Ok(()), |table| table.write(as_json, out))?;
                 Ok(())

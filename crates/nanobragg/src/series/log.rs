@@ -9,9 +9,11 @@ use nanobragg_io::Output;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::file::Stored;
+use super::store::SeriesStore;
 use super::{SeriesFiles, SeriesRequest};
 use crate::error::Error;
-use crate::outputs::{FileEntry, is_device};
+use crate::outputs::{FileEntry, OutputKind, is_device};
 
 /// What tells a log from any other JSON.
 const FORMAT: &str = "nanoBragg series";
@@ -62,11 +64,12 @@ impl SeriesIdentity {
 struct Entry {
     number: u32,
     outputs: Vec<FileEntry>,
+    stored: Option<Stored>,
 }
 
-/// What a log says of the one file of all images of a run.
+/// What a log says of a file with several images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct FileOfAll {
+pub(super) struct FileOfAll {
     first: u32,
     last: u32,
     images: usize,
@@ -83,6 +86,24 @@ impl FileOfAll {
         }
     }
 
+    /// The complete files of the log at `path`; `None` if there is no log of this series.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub(super) fn in_log(
+        path: &Path,
+        identity: &SeriesIdentity,
+    ) -> Result<Option<Vec<Self>>, Error> {
+        let log = read(path)?.filter(|(there, _)| there == identity);
+        Ok(log.map(|(_, contents)| contents.wholes))
+    }
+
+    /// Whether it is about the file `path` with the images `numbers`.
+    pub(super) fn is_of(&self, numbers: &[u32], path: &Path) -> bool {
+        let there = self.output.path == path.display().to_string();
+        there && Self::of(numbers, self.output.clone()) == *self
+    }
+
     /// Whether the file is there, as it was written, with the images `numbers`.
     fn is_complete(&self, numbers: &[u32], path: &Path) -> bool {
         let found = FileEntry::of_file(&self.output.flag, path);
@@ -95,8 +116,38 @@ impl FileOfAll {
 struct Contents {
     /// Of each image, with its line; of several lines for one image the last counts.
     images: BTreeMap<u32, (Entry, String)>,
-    /// Of the one file of all images.
-    whole: Option<FileOfAll>,
+    /// Of the files with several images.
+    wholes: Vec<FileOfAll>,
+}
+
+impl Contents {
+    /// Finds which files of `store` are complete, whose lines are added to `lines`, and which images the others
+    /// have. Returns the numbers of the images in all of them.
+    fn restore(&self, store: &SeriesStore, lines: &mut Vec<String>) -> BTreeSet<u32> {
+        let mut stored = BTreeSet::new();
+        for file in &store.files {
+            let mut wholes = self.wholes.iter().rev();
+            let whole = wholes.find(|whole| whole.is_complete(&file.numbers, file.path()));
+            if let Some(whole) = whole {
+                file.set_complete();
+                lines.push(json!({ "whole": whole }).to_string());
+                stored.extend(&file.numbers);
+                continue;
+            }
+            let found = file.numbers.iter().filter_map(|number| {
+                let (entry, _) = self.images.get(number)?;
+                Some((*number, entry.stored.clone()?))
+            });
+            stored.extend(file.restore(found.collect()));
+            if file.is_complete()
+                && let Ok(entry) = FileEntry::of_file(OutputKind::Nexus.name(), file.path())
+            {
+                let whole = FileOfAll::of(&file.numbers, entry);
+                lines.push(json!({ "whole": whole }).to_string());
+            }
+        }
+        stored
+    }
 }
 
 /// The log of a series, open to be added to.
@@ -105,18 +156,20 @@ pub(super) struct Log {
     path: PathBuf,
     file: File,
     complete: BTreeSet<u32>,
-    has_file_of_all: bool,
 }
 
 impl Log {
     /// Opens the log for the images that are asked for. If the series resumes, those of them
-    /// that it tells of and whose files are still what it says are complete; otherwise none are. None are
-    /// either where one file of all images is to be made and is not complete, for it needs each of them. What it
-    /// tells of other images of the same series is kept.
+    /// that it tells of and whose files are still what it says are complete; otherwise none are. An image in a file of
+    /// `store` must be there too. What it tells of other images of the same series is kept.
     ///
     /// # Errors
     /// The log of another series; a file that is no log, or cannot be read or written.
-    pub(super) fn open(request: &SeriesRequest<'_>, about: &Value) -> Result<Self, Error> {
+    pub(super) fn open(
+        request: &SeriesRequest<'_>,
+        about: &Value,
+        store: Option<&SeriesStore>,
+    ) -> Result<Self, Error> {
         let SeriesRequest {
             files,
             identity,
@@ -126,20 +179,18 @@ impl Log {
         let (path, wanted, resumes) = (request.log_path.clone(), &*request.numbers, *resumes);
         let mut complete = BTreeSet::new();
         let mut lines = Vec::new();
-        let mut has_file_of_all = false;
         match read(&path)? {
             Some((there, earlier)) if there == *identity => {
-                if let (Some(path), Some(entry)) = (files.nexus(), earlier.whole)
-                    && resumes
-                    && entry.is_complete(wanted, path)
-                {
-                    has_file_of_all = true;
-                    lines.push(json!({ "whole": entry }).to_string());
-                }
-                let goes_on = resumes && (files.nexus().is_none() || has_file_of_all);
+                let stored = match (store, resumes) {
+                    (Some(store), true) => earlier.restore(store, &mut lines),
+                    _ => BTreeSet::new(),
+                };
                 for (entry, line) in earlier.images.into_values() {
                     let is_wanted = wanted.binary_search(&entry.number).is_ok();
-                    if is_wanted && !(goes_on && entry.is_complete(files)) {
+                    let is_stored = store.is_none() || stored.contains(&entry.number);
+                    if is_wanted && !(resumes && is_stored && entry.is_complete(files)) {
+                        let file = store.and_then(|store| store.file_of(entry.number));
+                        file.inspect(|file| file.forget(entry.number));
                         continue;
                     }
                     if is_wanted {
@@ -176,7 +227,6 @@ impl Log {
             path,
             file,
             complete,
-            has_file_of_all,
         })
     }
 
@@ -200,12 +250,7 @@ impl Log {
         Ok(())
     }
 
-    /// Whether the one file of all images needs not be made.
-    pub(super) fn has_file_of_all(&self) -> bool {
-        self.has_file_of_all
-    }
-
-    /// Adds the line of the one file of the images `numbers`, which is in place.
+    /// Adds the line of the file of the images `numbers`, which is in place.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -214,7 +259,6 @@ impl Log {
         numbers: &[u32],
         file: FileEntry,
     ) -> Result<(), Error> {
-        self.has_file_of_all = true;
         self.line(&json!({ "whole": FileOfAll::of(numbers, file) }))
     }
 
@@ -287,7 +331,9 @@ fn read(path: &Path) -> Result<Option<(SeriesIdentity, Contents)>, Error> {
         let wrong = |error: serde_json::Error| not_a_log(index + 1, error.to_string());
         let value: Value = serde_json::from_str(line).map_err(wrong)?;
         if let Some(whole) = value.get("whole") {
-            contents.whole = Some(FileOfAll::deserialize(whole).map_err(wrong)?);
+            contents
+                .wholes
+                .push(FileOfAll::deserialize(whole).map_err(wrong)?);
             continue;
         }
         let entry = Entry::deserialize(&value).map_err(wrong)?;

@@ -11,7 +11,8 @@
 //! | `names` | [`SeriesFiles`]: the number of a frame in the names of its files |
 //! | `run` | [`SeriesRun`]: the whole series, frame by frame or some at a time |
 //! | `log` | which frames are complete, and how a series is gone on with |
-//! | `file` | the one NeXus file of all frames |
+//! | `file` | an HDF5 file of several frames, with their tables |
+//! | `store` | all such files of a run, their master file, and the joining of parts |
 //!
 //! ```
 //! use nanobragg::series::{SeriesKind, SeriesSpec};
@@ -38,6 +39,7 @@ mod run;
 mod seeds;
 mod shard;
 mod spec;
+mod store;
 
 pub(crate) use file::ImagePlace;
 pub use log::SeriesIdentity;
@@ -46,3 +48,4 @@ pub use run::{FrameReport, SeriesObserver, SeriesRequest, SeriesRun};
 pub use seeds::{BaseSeeds, frame_seed};
 pub use shard::Shard;
 pub use spec::{Frame, SeriesKind, SeriesSpec};
+pub use store::PartOfSeries;

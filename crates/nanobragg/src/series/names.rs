@@ -5,12 +5,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use nanobragg_io::folder_of;
+use nanobragg_io::hdf5::Compression;
 use nanobragg_response::ResponseSpec;
 
+use super::file::Contents;
 use super::{SeriesKind, Shard};
 use crate::error::Error;
 use crate::exchange::xds::Images;
-use crate::outputs::{OutputFiles, OutputKind, is_device};
+use crate::outputs::{OutputFiles, OutputKind, WideFormat, is_device};
 
 /// Digits of a number that is inserted.
 const DIGITS: usize = 5;
@@ -20,8 +22,49 @@ const DIGITS: usize = 5;
 pub struct SeriesFiles {
     /// With a place for the number.
     of_frames: OutputFiles,
-    nexus: Option<PathBuf>,
+    of_all: Option<FileOfImages>,
+    /// Its path, or that of the part of a series.
+    of_all_path: Option<PathBuf>,
     xds: Option<PathBuf>,
+}
+
+/// An HDF5 file that holds all images of a series, or the master file of such files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FileOfImages {
+    path: PathBuf,
+    pub(super) contents: Contents,
+    /// The images of a data file, if there are data files.
+    pub(super) images_per_file: Option<usize>,
+}
+
+impl FileOfImages {
+    /// Its path, or that of a part of the series.
+    pub(super) fn path_of(&self, shard: Option<Shard>) -> PathBuf {
+        shard.map_or(self.path.clone(), |shard| of_part(&self.path, shard))
+    }
+
+    /// The files with the images `numbers` of a part of the series, with those of each.
+    pub(super) fn files(&self, numbers: &[u32], shard: Option<Shard>) -> Vec<(PathBuf, Vec<u32>)> {
+        let Some(images) = self.images_per_file else {
+            return match numbers {
+                [] => Vec::new(),
+                _ => vec![(self.path_of(shard), numbers.to_vec())],
+            };
+        };
+        let parts = numbers.chunks(images).enumerate();
+        let parts = parts.map(|(index, numbers)| (self.data_path(index, shard), numbers.to_vec()));
+        parts.collect()
+    }
+
+    /// `all_data_000001.h5` for `all.h5` and for `all_master.h5`.
+    fn data_path(&self, index: usize, shard: Option<Shard>) -> PathBuf {
+        let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = stem.strip_suffix("_master").unwrap_or(&stem);
+        let extension = self.path.extension().unwrap_or_default();
+        let path = self.path.with_file_name(stem).with_extension(extension);
+        let path = shard.map_or(path.clone(), |shard| of_part(&path, shard));
+        inserted(&path, &format!("_data_{:06}", index + 1))
+    }
 }
 
 impl SeriesFiles {
@@ -40,16 +83,39 @@ impl SeriesFiles {
         if xds.is_some() {
             of_frames.remove(OutputKind::Xds);
         }
-        let nexus = files.get(OutputKind::Nexus);
-        let nexus = nexus.filter(|path| !is_numbered(path) && !is_device(path));
-        let nexus =
-            nexus.map(|path| shard.map_or(path.to_path_buf(), |shard| of_part(path, shard)));
+        let one = |kind| {
+            let path = files.get(kind);
+            path.filter(|path| !is_numbered(path) && !is_device(path))
+        };
+        let nexus = one(OutputKind::Nexus);
+        let truth = one(OutputKind::Truth);
+        let truth = truth.filter(|path| WideFormat::of(path) == Some(WideFormat::Nexus));
         if nexus.is_some() {
             of_frames.remove(OutputKind::Nexus);
         }
+        if truth.is_some() && (nexus.is_none() || nexus == truth) {
+            of_frames.remove(OutputKind::Truth);
+        }
+        let labels = one(OutputKind::Labels).filter(|_| nexus.is_some());
+        let labels = labels.filter(|path| nexus == Some(path));
+        if labels.is_some() {
+            of_frames.remove(OutputKind::Labels);
+        }
+        let has_reflections = of_frames.get(OutputKind::Truth).is_none() && truth.is_some();
+        let of_all = nexus.or(truth).map(|path| FileOfImages {
+            path: path.to_path_buf(),
+            contents: Contents {
+                pixels: nexus.is_some(),
+                // A label is the number of a row.
+                reflections: has_reflections || labels.is_some(),
+                labels: labels.is_some(),
+            },
+            images_per_file: files.images_per_file.map(|images| images as usize),
+        });
         let files = Self {
             of_frames,
-            nexus,
+            of_all_path: of_all.as_ref().map(|file| file.path_of(shard)),
+            of_all,
             xds,
         };
         files.refuse_collisions()?;
@@ -78,15 +144,39 @@ impl SeriesFiles {
         }
     }
 
-    /// The one NeXus file of all frames.
+    /// The one NeXus file of all frames, or the master file of data files.
     pub fn nexus(&self) -> Option<&Path> {
-        self.nexus.as_deref()
+        let has_pixels = self
+            .of_all
+            .as_ref()
+            .is_some_and(|file| file.contents.pixels);
+        self.file_of_all().filter(|_| has_pixels)
+    }
+
+    /// The one HDF5 file of all frames, with their pixels or with the tables only, or its master file.
+    pub fn file_of_all(&self) -> Option<&Path> {
+        self.of_all_path.as_deref()
+    }
+
+    pub(super) fn file_of_images(&self) -> Option<&FileOfImages> {
+        self.of_all.as_ref()
+    }
+
+    /// Whether a frame has a table of reflections.
+    pub(super) fn have_truth(&self) -> bool {
+        let of_all = self.of_all.as_ref();
+        of_all.is_some_and(|file| file.contents.reflections) || self.of_frames.have_truth()
+    }
+
+    /// The compression of HDF5 files.
+    pub(super) fn compression(&self) -> Compression {
+        self.of_frames.compression
     }
 
     /// The folders of all these files.
     pub(super) fn folders(&self) -> BTreeSet<PathBuf> {
         let of_frames = self.of_frames.iter().map(|(_, path)| path);
-        let of_all = self.nexus().into_iter().chain(self.xds());
+        let of_all = self.file_of_all().into_iter().chain(self.xds());
         let files = of_frames.chain(of_all).filter(|path| !is_device(path));
         files.map(|path| folder_of(path).to_path_buf()).collect()
     }
@@ -96,10 +186,13 @@ impl SeriesFiles {
         let templates: Vec<(&'static str, Template)> = templates
             .filter_map(|(kind, path)| Some((kind.name(), Template::of(path)?)))
             .collect();
-        if let Some(nexus) = &self.nexus
-            && let Some((other, _)) = templates.iter().find(|(_, t)| t.may_be(nexus))
+        if let Some(of_all) = self.file_of_all()
+            && let Some((other, _)) = templates.iter().find(|(_, t)| t.may_be(of_all))
         {
-            let output = OutputKind::Nexus.name();
+            let output = match self.nexus() {
+                Some(_) => OutputKind::Nexus.name(),
+                None => OutputKind::Truth.name(),
+            };
             return Err(Error::SeriesNames { output, other });
         }
         for (i, (output, template)) in templates.iter().enumerate() {

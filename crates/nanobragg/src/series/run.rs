@@ -4,7 +4,7 @@ use std::io::Write;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use nanobragg_crystal::GridLimit;
@@ -16,8 +16,9 @@ use nanobragg_physics::{
 };
 use serde_json::{Value, json};
 
-use super::file::SeriesFile;
+use super::file::{ImagePlace, SeriesFile};
 use super::log::Log;
+use super::store::{PartOfSeries, SeriesStore};
 use super::{Frame, SeriesFiles, SeriesIdentity, SeriesKind, SeriesSpec};
 use crate::error::Error;
 use crate::exchange::{Geometry, xds};
@@ -41,6 +42,8 @@ pub struct SeriesRequest<'r> {
     pub numbers: Vec<u32>,
     /// Their files.
     pub files: &'r SeriesFiles,
+    /// Which part of the series it is, if it is rendered in parts.
+    pub part: Option<PartOfSeries>,
     /// Where it is kept which frames are complete.
     pub log_path: PathBuf,
     /// What decides the images, so that another series is not gone on with.
@@ -92,11 +95,11 @@ pub trait SeriesObserver: Sync {
     /// All frames that were asked for are complete.
     fn complete(&self, frames: usize);
 
-    /// The one file of all frames is in place.
+    /// A file with several frames is in place, or their master file.
     fn file_of_all(&self, path: &str);
 }
 
-/// A series ready to be rendered: its log is open, and so is the one file of all frames.
+/// A series ready to be rendered: its log is open, and so is the first file of several frames.
 pub struct SeriesRun<'r> {
     request: SeriesRequest<'r>,
     /// Frames that are rendered at a time.
@@ -104,11 +107,11 @@ pub struct SeriesRun<'r> {
     /// Temporary files of killed runs that were removed.
     removed: usize,
     log: Log,
-    file_of_all: Option<Arc<SeriesFile>>,
+    store: Option<SeriesStore>,
 }
 
 impl<'r> SeriesRun<'r> {
-    /// Opens the log and the one file of all frames; `first` is the first frame of the request, resolved.
+    /// Opens the log and the files of several frames; `first` is the first frame of the request, resolved.
     ///
     /// # Errors
     /// [`Error::AnotherSeries`], [`Error::NotASeriesLog`], [`Error::SeriesLog`] and other errors for a file that
@@ -132,7 +135,10 @@ impl<'r> SeriesRun<'r> {
             }
             every.warn_of_headers(first, &request.loaded.spec.response)?;
         }
-        let log = Log::open(&request, &about)?;
+        let of_images = files.file_of_images();
+        let store = of_images.map(|named| SeriesStore::new(named, &request, first));
+        let store = store.transpose()?;
+        let log = Log::open(&request, &about, store.as_ref())?;
         let removed = if request.resumes {
             let folders = files.folders();
             // A folder that cannot be listed is noticed when a file is made there.
@@ -155,14 +161,16 @@ impl<'r> SeriesRun<'r> {
                 .map_err(nanobragg_io::Error::from)?;
             output.commit()?;
         }
-        let nexus = files.nexus().filter(|_| !log.has_file_of_all());
-        let file_of_all = nexus.map(|path| {
-            let numbers = request.numbers.clone();
-            let response = &request.loaded.spec.response;
-            let path = path.to_path_buf();
-            SeriesFile::create(path, numbers, series.kind, first, response).map(Arc::new)
-        });
-        let file_of_all = file_of_all.transpose()?;
+        for file in store.iter().flat_map(|store| &store.files) {
+            let mut written = OutputFiles::default();
+            written.set(OutputKind::Nexus, file.path().to_path_buf());
+            (request.check_files)(&written)?;
+        }
+        // An error of opening the next file is found before the frames are rendered.
+        let next = store.iter().flat_map(|store| &store.files);
+        if let Some(file) = next.clone().find(|file| !file.is_complete()) {
+            file.open()?;
+        }
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let threads = request.threads.map_or(cores, |threads| threads as usize);
         let is_small = bytes_needed(&first.experiment) <= SMALL_BYTES;
@@ -175,7 +183,7 @@ impl<'r> SeriesRun<'r> {
             at_once,
             removed,
             log,
-            file_of_all,
+            store,
         })
     }
 
@@ -199,20 +207,26 @@ impl<'r> SeriesRun<'r> {
             request,
             at_once,
             log,
-            mut file_of_all,
+            store,
             ..
         } = self;
         let to_do = request.numbers.iter().copied();
         let rendering = Rendering {
             to_do: to_do.filter(|number| !log.has(*number)).collect(),
             request: &request,
-            file_of_all: file_of_all.as_ref(),
+            store: store.as_ref(),
             next: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
             results: Mutex::new(Results { log, failure: None }),
             observer,
             stop,
         };
+        // Files whose images an earlier run has all written.
+        let mut files = store.iter().flat_map(|store| &store.files);
+        files.try_for_each(|file| match file.is_restored() {
+            true => rendering.complete(file, 0),
+            false => Ok(()),
+        })?;
         let at_once = at_once.clamp(1, rendering.to_do.len().max(1));
         thread::scope(|scope| {
             for _ in 1..at_once {
@@ -221,23 +235,28 @@ impl<'r> SeriesRun<'r> {
             rendering.work();
         });
         let results = rendering.results.into_inner();
-        let Results { mut log, failure } = results.unwrap_or_else(PoisonError::into_inner);
+        let Results { log, failure } = results.unwrap_or_else(PoisonError::into_inner);
         match failure {
             Some((_, Error::Physics(nanobragg_physics::Error::Cancelled))) => {
                 return Err(Error::SeriesStopped {
                     done: log.len(),
                     wanted: request.numbers.len(),
-                    file: file_of_all.map(|file| file.path().to_path_buf()),
                 });
             }
             Some((_, error)) => return Err(error),
             None => observer.complete(log.len()),
         }
-        // Its places are gone with the frames.
-        if let Some(file) = file_of_all.take().and_then(Arc::into_inner) {
-            let entry = file.commit()?;
-            observer.file_of_all(&entry.path);
-            log.add_file_of_all(&request.numbers, entry)?;
+        if let Some(store) = &store {
+            let shard = request.part.as_ref().map(|part| part.shard);
+            let master = store.write_master(shard)?;
+            let joined = request.part.as_ref();
+            let joined = joined.map(|part| store.join(part, &request.identity));
+            for path in [master, joined.transpose()?.flatten()]
+                .into_iter()
+                .flatten()
+            {
+                observer.file_of_all(&path.display().to_string());
+            }
         }
         Ok(())
     }
@@ -246,7 +265,7 @@ impl<'r> SeriesRun<'r> {
 /// A series on its way.
 struct Rendering<'r> {
     request: &'r SeriesRequest<'r>,
-    file_of_all: Option<&'r Arc<SeriesFile>>,
+    store: Option<&'r SeriesStore>,
     to_do: Vec<u32>,
     /// The place in `to_do` of the frame that is next.
     next: AtomicUsize,
@@ -272,15 +291,17 @@ impl Rendering<'_> {
                 return;
             };
             let made = self.make(number);
-            let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
-            let kept = made.and_then(|(report, entry)| {
+            let kept = made.and_then(|(report, entry, place)| {
+                let mut results = self.results();
                 results.log.add(number, &entry)?;
                 let wanted = self.request.numbers.len();
                 self.observer.frame(&report, results.log.len(), wanted);
-                Ok(())
+                drop(results);
+                place.map_or(Ok(()), |place| self.complete(place.file(), 1))
             });
             if let Err(error) = kept {
                 self.failed.store(true, Ordering::Relaxed);
+                let mut results = self.results();
                 let failure = results.failure.as_ref();
                 if failure.is_none_or(|(other, _)| number < *other) {
                     results.failure = Some((number, error));
@@ -289,8 +310,22 @@ impl Rendering<'_> {
         }
     }
 
-    /// Renders a frame and puts its files in place; what there is to tell, and the entry of the log.
-    fn make(&self, number: u32) -> Result<(FrameReport, Value), Error> {
+    fn results(&self) -> MutexGuard<'_, Results> {
+        self.results.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that so many more images of a file are in the log, and in the log that the file is complete.
+    fn complete(&self, file: &SeriesFile, images: usize) -> Result<(), Error> {
+        if let Some(entry) = file.logged(images)? {
+            self.observer.file_of_all(&entry.path);
+            self.results().log.add_file_of_all(&file.numbers, entry)?;
+        }
+        Ok(())
+    }
+
+    /// Renders a frame and puts its files in place; what there is to tell, the entry of the log, and its place in a
+    /// file of several frames.
+    fn make(&self, number: u32) -> Result<(FrameReport, Value, Option<Arc<ImagePlace>>), Error> {
         let request = self.request;
         if self.stop.is_raised() {
             return Err(nanobragg_physics::Error::Cancelled.into());
@@ -304,7 +339,8 @@ impl Rendering<'_> {
         let geometry = geometry.transpose()?;
         (request.check_files)(&files)?;
         let mut outputs = OpenOutputs::open(&files, &resolved, &frame.spec.response, true)?;
-        outputs.also_to(self.file_of_all.and_then(|file| file.place(number)));
+        let place = self.store.and_then(|store| store.place(number));
+        outputs.also_to(place.clone());
 
         let scene = Scene::new(experiment);
         let options = RunOptions {
@@ -314,7 +350,7 @@ impl Rendering<'_> {
             progress: None,
             cancel: Some(self.stop),
         };
-        let (rendered, truth) = match files.have_truth() {
+        let (rendered, truth) = match request.files.have_truth() {
             true => {
                 let (frame, truth) = render_with_truth(&scene, &request.truth, &options)?;
                 (frame, Some(truth))
@@ -328,6 +364,7 @@ impl Rendering<'_> {
             image: &image,
             response: &frame.spec.response,
             noise_seed: frame.noise_seed,
+            mosaic_seed: frame.spec.crystal.mosaic.seed,
             geometry: geometry.as_ref(),
             truth: truth.as_ref(),
             grey: request.grey,
@@ -337,7 +374,9 @@ impl Rendering<'_> {
         let misset_rad = experiment.crystal.misset_rad();
         let misset_deg = misset_rad.map(|misset_rad| misset_rad.map(f64::to_degrees));
         let statistics = &image.statistics;
-        let entry = json!({
+        let stored = place.as_ref();
+        let stored = stored.map(|place| place.finish(number, &of_frame));
+        let mut entry = json!({
             "number": number,
             "phi_deg": frame.phi_deg,
             "osc_deg": experiment.phi.range_rad.to_degrees(),
@@ -349,6 +388,9 @@ impl Rendering<'_> {
             "mean_photons": statistics.mean,
             "outputs": written,
         });
+        if let (Some(stored), Some(fields)) = (stored.transpose()?, entry.as_object_mut()) {
+            fields.insert("stored".to_owned(), json!(stored));
+        }
         let report = FrameReport {
             number,
             kind: request.series.kind,
@@ -358,6 +400,6 @@ impl Rendering<'_> {
             less_than_a_photon: image.less_than_a_photon(),
             left_grid: image.left_grid_at.is_some(),
         };
-        Ok((report, entry))
+        Ok((report, entry, place))
     }
 }
