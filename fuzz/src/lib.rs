@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use nanobragg::crystal::{ColumnChoice, ReflectionList, ReflectionTable, read};
-use nanobragg::exchange::{Described, dxtbx, xds};
+use nanobragg::exchange::{Described, crystfel, dxtbx, xds};
 use nanobragg::io::hdf5::Compression;
 use nanobragg::io::{Exposure, StoredPixels, cbf, nexus, pgm, smv, tiff};
 use nanobragg::sources::SourceDefaults;
@@ -33,6 +33,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("argv", argv),
     ("expt", expt),
     ("xds_inp", xds_inp),
+    ("geom", geom),
+    ("cell_file", cell_file),
     ("mtz", mtz),
     ("mmcif", mmcif),
     ("coordinates", coordinates),
@@ -223,6 +225,24 @@ pub fn expt(bytes: &[u8]) {
 pub fn xds_inp(bytes: &[u8]) {
     if let Ok(described) = xds::parse(bytes, "XDS.INP") {
         apply(&described);
+    }
+}
+
+/// A geometry of CrystFEL.
+pub fn geom(bytes: &[u8]) {
+    let outside = crystfel::Outside {
+        camera_length_m: Some(0.1),
+        has_wavelength: true,
+    };
+    if let Ok(described) = crystfel::parse(bytes, "a.geom", outside) {
+        apply(&described);
+    }
+}
+
+/// A unit cell file of CrystFEL.
+pub fn cell_file(bytes: &[u8]) {
+    if let Ok(cell) = crystfel::parse_cell(bytes, "a.cell") {
+        let _ = cell.check();
     }
 }
 

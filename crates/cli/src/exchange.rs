@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nanobragg::exchange::{Described, dxtbx, place_panels, xds};
+use nanobragg::exchange::{Described, crystfel, dxtbx, place_panels, xds};
 use nanobragg::geometry::AttachedPanel;
 use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot, Preset};
 
@@ -34,6 +34,17 @@ pub(crate) fn sources(args: &Args) -> Result<Vec<Source>, RunError> {
     }
     if let Some(path) = &given.xds_path {
         sources.push(Source::new("xdsinp", path, xds::read(path)?));
+    }
+    if let Some(path) = &given.geom_path {
+        let (beam, base) = (&args.beam, args.base());
+        let outside = crystfel::Outside {
+            camera_length_m: (given.distance_mm.or(given.close_distance_mm)).map(|mm| mm / 1000.0),
+            has_wavelength: beam.wavelength_a.is_some()
+                || beam.source_path.is_some()
+                || base.is_some_and(|base| base.beam.wavelength.is_some())
+                || (sources.iter()).any(|other| other.described.wavelength_angstrom.is_some()),
+        };
+        sources.push(Source::new("geom", path, crystfel::read(path, outside)?));
     }
     Ok(sources)
 }
@@ -110,6 +121,8 @@ impl Source {
             ),
             ("oriented cell", said.lattice_angstrom.is_some()),
             ("cell", said.cell.is_some()),
+            ("masked pixels", !said.masked.is_empty()),
+            ("gain", said.gain.is_some()),
         ];
         let given: Vec<_> = (parts.iter().filter(|(_, is_given)| *is_given))
             .map(|(part, _)| *part)

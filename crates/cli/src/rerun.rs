@@ -81,11 +81,13 @@ fn take_inputs_from(args: &mut Args, folder: &Path) -> Result<(), RunError> {
         &mut args.factors.hkl_path,
         &mut args.coordinates.path,
         &mut args.crystal.matrix_path,
+        &mut args.crystal.cell_path,
         &mut args.beam.source_path,
         &mut args.detector.image_path,
         &mut args.detector.mask_path,
         &mut args.detector.expt_path,
         &mut args.detector.xds_path,
+        &mut args.detector.geom_path,
     ]
     .into_iter()
     .flatten()

@@ -92,6 +92,9 @@ fn lay_out(
     exchange::place(panels, &mut spec.detector, args)?;
     apply_detector(&mut spec.detector, args);
     apply_beam(&mut spec.beam, args);
+    for source in geometry_from {
+        source.described.count(spec);
+    }
     apply_sampling(spec, args);
     apply_background(spec, args);
     apply_response(spec, args)

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use nanobragg::crystal::read;
+use nanobragg::exchange::crystfel;
 use nanobragg::response::{Gain, PointSpread, PointSpreadProfile, ReadOut};
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
@@ -222,6 +223,8 @@ pub(crate) fn apply_crystal(
     }
     if let Some(cell) = &given.cell {
         spec.cell = Some(CellSpec::from_values(cell)?);
+    } else if let Some(path) = &given.cell_path {
+        spec.cell = Some(crystfel::read_cell(path)?);
     }
     spec.impossible_cell |= given.impossible_cell;
     let misset_seed = args.noise.misset_seed;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::gradient::Parameter;
+use crate::mask::MaskedRegion;
 
 /// Why an experiment cannot be resolved or rendered.
 #[derive(Debug, Error)]
@@ -125,6 +126,15 @@ pub enum Error {
         masks: usize,
         /// Panels of the detector.
         panels: usize,
+    },
+    /// A rectangle of masked pixels that is not on the detector.
+    #[error(
+        "the masked region of fast pixels {} to {} and slow pixels {} to {} is not on panel {} (panels and pixels are counted from 0)",
+        region.fast[0], region.fast[1], region.slow[0], region.slow[1], region.panel
+    )]
+    MaskedRegion {
+        /// The rectangle.
+        region: MaskedRegion,
     },
     /// A number in an image header that is absurd.
     #[error(

@@ -115,7 +115,7 @@ fn dead(response: &ResponseSpec, index: usize, panel: &Panel) -> Vec<bool> {
 
 /// `v` rotated by the smallest rotation from `beam` (nearer to -z than to +z) to -z:
 /// `v + w x v + w x (w x v) / (1 + cos)`, where `w = beam x -z` and `cos = beam . -z`.
-fn with_beam_along_z(beam: [f64; 3], v: [f64; 3]) -> [f64; 3] {
+pub(crate) fn with_beam_along_z(beam: [f64; 3], v: [f64; 3]) -> [f64; 3] {
     let axis = cross(beam, BEAM);
     let once = cross(axis, v);
     let twice = cross(axis, once);

@@ -81,7 +81,7 @@ pub use header::{
     smv_fields_of_panel,
 };
 pub use images::{NotFinite, Simulated, StackedPanel, count_photons, simulate};
-pub use mask::{mask_from, mask_of};
+pub use mask::{MaskedRegion, mask_from, mask_of};
 pub use memory::{bytes_needed, check_memory};
 pub use point_spread::read_point_spread;
 pub use radial_profile::{CountsToF, RadialPoint, RadialProfile};

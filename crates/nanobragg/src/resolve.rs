@@ -17,6 +17,7 @@ use crate::background::LayerDecision;
 use crate::detectors::{follows_wavelength, with_attenuation};
 use crate::error::Error;
 use crate::factors::Loaded;
+use crate::mask::masks_of;
 use crate::oddity;
 use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
 use crate::warning::{Warning, of_steps};
@@ -303,8 +304,16 @@ impl ExperimentSpec {
     /// The detector with the region of interest and the mask of every panel.
     fn rendered_parts(&self, detector: Detector) -> Result<Detector, Error> {
         let panels = detector.panels();
+        let of_regions = match &self.mask {
+            Some(MaskSpec::Regions(regions)) => masks_of(regions, panels)?,
+            None | Some(MaskSpec::File(_) | MaskSpec::Pixels(_) | MaskSpec::Panels(_)) => {
+                vec![None; panels.len()]
+            }
+        };
         let masks: Vec<Option<&Mask>> = match &self.mask {
-            None | Some(MaskSpec::File(_)) => vec![None; panels.len()],
+            None | Some(MaskSpec::File(_) | MaskSpec::Regions(_)) => {
+                of_regions.iter().map(Option::as_ref).collect()
+            }
             Some(MaskSpec::Pixels(mask)) => vec![Some(mask); panels.len()],
             Some(MaskSpec::Panels(masks)) => masks.iter().map(Some).collect(),
         };

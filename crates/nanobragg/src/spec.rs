@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::background::LayerSpec;
 use crate::experiment_file::Version;
 use crate::factors::FactorsSpec;
+use crate::mask::MaskedRegion;
 
 /// An experiment as specified by a user; `None` for everything that is not specified.
 ///
@@ -100,6 +101,8 @@ pub enum MaskSpec {
     /// One mask for each panel.
     #[serde(skip)]
     Panels(Vec<Mask>),
+    /// The pixels of these rectangles.
+    Regions(Vec<MaskedRegion>),
 }
 
 impl From<Mask> for MaskSpec {

@@ -262,13 +262,13 @@ pub(crate) fn of_mask<'py>(py: Python<'py>, mask: &Mask) -> PyResult<Bound<'py, 
     of_rows(py, [rows, mask.pixels_fast()], used)
 }
 
-/// Masks in memory in the form that [`mask`] accepts; `None` for a mask in a file.
+/// Masks in memory in the form that [`mask`] accepts; `None` for a mask in a file and for rectangles.
 pub(crate) fn of_masks<'py>(
     py: Python<'py>,
     masks: &MaskSpec,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     Ok(match masks {
-        MaskSpec::File(_) => None,
+        MaskSpec::File(_) | MaskSpec::Regions(_) => None,
         MaskSpec::Pixels(mask) => Some(of_mask(py, mask)?.into_any()),
         MaskSpec::Panels(masks) => {
             let masks = masks.iter().map(|mask| of_mask(py, mask));

@@ -10,6 +10,8 @@ pub struct CrystalArgs {
     pub matrix_path: Option<PathBuf>,
     /// One to six numbers, not below 0: a, b, c in Angstrom, alpha, beta, gamma in degrees.
     pub cell: Option<Vec<f64>>,
+    /// Unit cell file of CrystFEL.
+    pub cell_path: Option<PathBuf>,
     /// Angles that no lattice has are rendered too.
     pub impossible_cell: bool,
     /// Rotation of the crystal relative to matrix or cell. The seed of a random misset here is not used:
@@ -57,6 +59,9 @@ pub(super) static GROUP: Group = Group {
              are 90. With -mat it gives the lengths and the matrix the directions.",
         )
         .of(&["crystal.cell"]),
+        FlagSpec::path("cellfile", |args, path| args.crystal.cell_path = Some(path))
+            .help("Take the cell from this unit cell file of CrystFEL or PDB file; -cell wins over it.")
+            .of(&["crystal.cell"]),
         FlagSpec::new(
             "misset",
             Takes::Misset(|args, degrees| {

@@ -20,6 +20,8 @@ pub struct DetectorArgs {
     pub expt_panel: Option<u32>,
     /// `XDS.INP` with the geometry.
     pub xds_path: Option<PathBuf>,
+    /// Geometry of CrystFEL.
+    pub geom_path: Option<PathBuf>,
     /// Distance along the beam.
     pub distance_mm: Option<f64>,
     /// Distance along the detector normal.
@@ -150,6 +152,12 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::path("xdsinp", |args, path| args.detector.xds_path = Some(path))
             .help("Take the same from this XDS.INP; flags win over it.")
             .of(&["exchange"]),
+        FlagSpec::path("geom", |args, path| args.detector.geom_path = Some(path))
+            .help(
+                "Take detector, masked pixels, gain and wavelength from this geometry of CrystFEL; flags \
+                 win over it.",
+            )
+            .of(&["exchange", "mask"]),
         FlagSpec::number("distance", "mm", Range::Any, |args, v| {
             args.detector.distance_mm = Some(v);
             args.detector.pivot_of_distance = Some(Pivot::Beam);

@@ -120,6 +120,9 @@ FlagSpec::new("smvheader", Takes::Word(&["dials", "c"], |args, word| {
              the C program's header, or its lines alone."),
 FlagSpec::path("exptfile", |args, path| args.output.files.set(OutputKind::Expt, path)).help("Geometry and crystal as an ExperimentList of dxtbx (DIALS); written only if named.").of(&["output.expt"]),
 FlagSpec::path("xdsfile", |args, path| args.output.files.set(OutputKind::Xds, path)).help("The same as an XDS.INP; written only if named.").of(&["output.xds"]),
+FlagSpec::path("geomfile", |args, path| args.output.files.set(OutputKind::Geom, path)).help("The detector as a geometry of CrystFEL for the HDF5 file of the counts, or for a CBF if there is one and no HDF5; written only if named.").of(&["output.geom"]),
+FlagSpec::path("streamfile", |args, path| args.output.files.set(OutputKind::Stream, path)).help("A stream of CrystFEL with the truth: geometry, cell, and for each image its spots, orientation and reflections.").of(&["output.stream"]),
+FlagSpec::path("solfile", |args, path| args.output.files.set(OutputKind::Solutions, path)).help("The orientations as a list of solutions for CrystFEL's indexing from a file.").of(&["output.solutions"]),
 FlagSpec::path("cbffile", |args, path| args.output.files.set(OutputKind::Cbf, path)).help("Counts of the noise image, or of the integer image without one, as CBF; written only \
              if named."),
 FlagSpec::path("tiffile", |args, path| args.output.files.set(OutputKind::Tiff, path))

@@ -66,13 +66,15 @@ impl List<'_> {
         let given = &self.args.crystal;
         let crystal = &self.job.resolved.experiment.crystal;
         let lattice = crystal.lattice();
-        let because = match (&given.matrix_path, &given.cell, self.job.cell_from()) {
-            (Some(_), Some(_), _) => {
-                Because::rule("-mat gives the directions and -cell the lengths")
+        let cell = (given.cell.is_some().then_some("cell"))
+            .or(given.cell_path.is_some().then_some("cellfile"));
+        let because = match (&given.matrix_path, cell, self.job.cell_from()) {
+            (Some(_), Some(flag), _) => {
+                Because::rule(format!("-mat gives the directions and -{flag} the lengths"))
             }
             (Some(_), None, _) => Because::Flag("mat"),
-            (None, Some(_), Some(file)) => Because::rule(format!(
-                "the file of -{} gives the directions and -cell the lengths",
+            (None, Some(flag), Some(file)) => Because::rule(format!(
+                "the file of -{} gives the directions and -{flag} the lengths",
                 file.flag
             )),
             (None, None, Some(file)) => Because::Flag(file.flag),
@@ -80,7 +82,7 @@ impl List<'_> {
                 Because::rule("the cell of the coordinates (-pdb)")
             }
             (None, None, None) => Because::rule("the cell of the structure factors (-hkl)"),
-            (None, Some(_), None) => Because::Flag("cell"),
+            (None, Some(flag), None) => Because::Flag(flag),
         };
         let numbers = |numbers: [f64; 3]| numbers.map(g).join(" ");
         let angles = lattice.angles_rad().map(|angle| angle * DEGREES_PER_RADIAN);

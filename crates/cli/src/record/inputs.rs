@@ -20,7 +20,7 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
     });
     let mask = base.and_then(|base| match &base.mask {
         Some(MaskSpec::File(path)) => Some(path),
-        Some(MaskSpec::Pixels(_) | MaskSpec::Panels(_)) | None => None,
+        Some(MaskSpec::Pixels(_) | MaskSpec::Panels(_) | MaskSpec::Regions(_)) | None => None,
     });
     // The file, whichever of its images is the mask.
     let mask = args.detector.mask_path.as_ref().or(mask);
@@ -40,6 +40,8 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
         ("mask", mask.as_ref()),
         ("expt", args.detector.expt_path.as_ref()),
         ("xdsinp", args.detector.xds_path.as_ref()),
+        ("geom", args.detector.geom_path.as_ref()),
+        ("cellfile", args.crystal.cell_path.as_ref()),
         ("psf", args.response.point_spread_file()),
         ("dump", factors("dump")),
     ]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nanobragg::outputs::{FileEntry, OutputKind};
+use nanobragg::outputs::FileEntry;
 use nanobragg::series::{
     BaseSeeds, Frame, FrameReport, PartOfSeries, SeriesFiles, SeriesIdentity, SeriesKind,
     SeriesObserver, SeriesRequest, SeriesRun, SeriesSpec, Shard, of_part,
@@ -137,7 +137,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         spec.beam.sources = SourcesSpec::List(job.resolved.experiment.sources.clone());
     }
     let log_path = log_path(args, shard);
-    refuse_nexus(args, files, first, &log_path)?;
+    refuse_files_of_all(args, files, first, &log_path)?;
     let request = SeriesRequest {
         loaded: &prepared.loaded,
         series,
@@ -193,29 +193,24 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
 }
 
 /// Refuses a file of all images that is also an input, another output or the log.
-fn refuse_nexus(
+fn refuse_files_of_all(
     args: &Args,
     files: &SeriesFiles,
     first: u32,
     log_path: &Path,
 ) -> Result<(), RunError> {
-    let Some(path) = files.file_of_all() else {
-        return Ok(());
-    };
-    let kind = match files.nexus() {
-        Some(_) => OutputKind::Nexus,
-        None => OutputKind::Truth,
-    };
-    if path == log_path {
-        return Err(RunError::SameFile {
-            path: path.to_path_buf(),
-            output: kind.name(),
-            other: "seriesfile",
-        });
+    let mut all = files.of_frame(first);
+    for (kind, path) in files.of_all().iter() {
+        if path == log_path {
+            return Err(RunError::SameFile {
+                path: path.to_path_buf(),
+                output: kind.name(),
+                other: "seriesfile",
+            });
+        }
+        all.set(kind, path.to_path_buf());
     }
-    let mut of_frame = files.of_frame(first);
-    of_frame.set(kind, path.to_path_buf());
-    Ok(output_names::check(args, &of_frame)?)
+    Ok(output_names::check(args, &all)?)
 }
 
 fn named_log(args: &Args) -> &Path {

@@ -8,11 +8,14 @@ use nanobragg_geometry::{
     Angle, AttachedPanel, Attenuation, Convention, CustomAxes, DetectorSpec, Length, Pivot,
     SensorSpec, Surface,
 };
+use nanobragg_response::Gain;
+use nanobragg_sources::energy_ev_from_wavelength_m;
 
 use super::frame::{exchange_from_run, run_from_exchange};
 use super::geometry::{Geometry, PlacedPanel, Slab};
 use crate::error::Error;
-use crate::spec::ExperimentSpec;
+use crate::mask::MaskedRegion;
+use crate::spec::{ExperimentSpec, MaskSpec};
 
 /// The smallest distance of the plane of a detector from the sample, over that of its corner.
 const LEAST_CLOSENESS: f64 = 1e-9;
@@ -40,8 +43,21 @@ pub struct Described {
     pub lattice_angstrom: Option<[[f64; 3]; 3]>,
     /// A cell without an orientation.
     pub cell: Option<CellSpec>,
+    /// The counts of a photon.
+    pub gain: Option<CountsPer>,
+    /// The masked pixels.
+    pub masked: Vec<MaskedRegion>,
     /// What the file says and nothing here listens to.
     pub ignored: Vec<Ignored>,
+}
+
+/// The counts that a detector makes of a photon.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum CountsPer {
+    /// So many of each photon.
+    Photon(f64),
+    /// So many of each electronvolt.
+    ElectronVolt(f64),
 }
 
 /// Something in a file that would change an image and is not listened to.
@@ -72,6 +88,8 @@ impl From<Geometry> for Described {
             phi_width_deg: Some(geometry.oscillation.width_deg),
             lattice_angstrom: Some(geometry.lattice_angstrom),
             cell: None,
+            gain: None,
+            masked: Vec::new(),
             ignored: Vec::new(),
         }
     }
@@ -84,12 +102,13 @@ impl Described {
     /// [`Error::PlaneThroughSample`] for a detector that holds the sample.
     pub fn apply(&self, spec: &mut ExperimentSpec) -> Result<(), Error> {
         self.place(spec, Pivot::Sample)?;
+        self.count(spec);
         let wavelength = spec.beam.nominal_wavelength();
         self.orient(&mut spec.crystal, wavelength);
         Ok(())
     }
 
-    /// Takes detector, beam, spindle and phi into `spec`.
+    /// Takes detector, beam, spindle and phi into `spec`, and the mask unless it has one.
     ///
     /// The detector is described by what stays in place when it is turned `about` that pivot: its
     /// near point and close distance, or its beam spot and distance. Both place it alike; they
@@ -119,6 +138,9 @@ impl Described {
             place_panel(&mut spec.detector, first, unit(beam), about)?;
             spec.detector.others = others.iter().map(|other| attached(first, other)).collect();
         }
+        if !self.masked.is_empty() && spec.mask.is_none() {
+            spec.mask = Some(MaskSpec::Regions(self.masked.clone()));
+        }
         if let Some(angstrom) = self.wavelength_angstrom {
             spec.beam.wavelength = Some(Length::from_angstrom(angstrom));
         }
@@ -132,6 +154,20 @@ impl Described {
             spec.phi.sweep.range = Some(Angle::from_degrees(degrees).radians());
         }
         Ok(())
+    }
+
+    /// Takes the gain into the response of `spec`, for its wavelength.
+    pub fn count(&self, spec: &mut ExperimentSpec) {
+        let wavelength_m = spec.beam.nominal_wavelength().m();
+        let gain = self.gain.map(|gain| Gain {
+            counts_per_photon: match gain {
+                CountsPer::Photon(counts) => counts,
+                CountsPer::ElectronVolt(counts) => {
+                    counts * energy_ev_from_wavelength_m(wavelength_m)
+                }
+            },
+        });
+        spec.response.gain = gain.or(spec.response.gain);
     }
 
     /// Takes the lattice into `crystal`, as a matrix that carries `wavelength`, or the cell if the

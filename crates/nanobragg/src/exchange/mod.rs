@@ -16,6 +16,7 @@
 //! imgCIF use; [`Described`] is what one file does say. How that laboratory lies in the one of
 //! a run is in [`frame`].
 
+pub mod crystfel;
 mod described;
 pub mod dxtbx;
 mod file;
@@ -26,6 +27,6 @@ pub mod xds;
 
 pub(crate) use file::bytes_of;
 
-pub use described::{Described, Ignored, place_panels};
+pub use described::{CountsPer, Described, Ignored, place_panels};
 pub(crate) use frame::run_from_exchange;
 pub use geometry::{Beam, Geometry, Oscillation, PlacedPanel, Slab};

@@ -20,7 +20,7 @@ const COMMENTS: &[(&str, &str)] = &[
     ("version", "of the names and units in this file"),
     (
         "mask",
-        "{ file = ... }: an SMV image that is 0 where a pixel is left out",
+        "{ file = ... }: an SMV image that is 0 where a pixel is left out; or { regions = ... }: rectangles, first and last pixel",
     ),
     (
         "beam_stop.diameter_mm",

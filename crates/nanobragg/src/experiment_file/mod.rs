@@ -198,7 +198,7 @@ impl ExperimentSpec {
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let mask = match &mut self.mask {
             Some(MaskSpec::File(path)) => Some(path),
-            Some(MaskSpec::Pixels(_) | MaskSpec::Panels(_)) | None => None,
+            Some(MaskSpec::Pixels(_) | MaskSpec::Panels(_) | MaskSpec::Regions(_)) | None => None,
         };
         let sources = match &mut self.beam.sources {
             SourcesSpec::File(path) => Some(path),

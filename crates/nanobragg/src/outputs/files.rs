@@ -10,6 +10,7 @@ use tracing::warn;
 
 use super::format::{PhotonFormat, WideFormat};
 use crate::error::Error;
+use crate::exchange::crystfel::{ImageName, Layout};
 use crate::exchange::xds::{ImageFormat, Images};
 use crate::exposure::exposures;
 use crate::resolve::Resolved;
@@ -34,6 +35,12 @@ pub enum OutputKind {
     Expt,
     /// An `XDS.INP`.
     Xds,
+    /// A geometry of CrystFEL.
+    Geom,
+    /// A stream of CrystFEL.
+    Stream,
+    /// A list of solutions for CrystFEL.
+    Solutions,
     /// A table of the reflections in the image: JSON or CSV by the extension.
     Truth,
     /// Which reflection is in each pixel: NPY or a format of counts by the extension, otherwise raw.
@@ -57,6 +64,9 @@ impl OutputKind {
             Self::Png => "pngfile",
             Self::Expt => "exptfile",
             Self::Xds => "xdsfile",
+            Self::Geom => "geomfile",
+            Self::Stream => "streamfile",
+            Self::Solutions => "solfile",
             Self::Truth => "truthfile",
             Self::Labels => "labelfile",
             Self::Cbf => "cbffile",
@@ -78,6 +88,9 @@ impl OutputKind {
             | Self::Png
             | Self::Expt
             | Self::Xds
+            | Self::Geom
+            | Self::Stream
+            | Self::Solutions
             | Self::Truth
             | Self::Labels => None,
         }
@@ -163,19 +176,32 @@ impl OutputFiles {
             OutputKind::Int | OutputKind::Noise if WideFormat::of(path).is_some() => 4,
             OutputKind::Int | OutputKind::Noise => 2,
             OutputKind::Pgm | OutputKind::Png => 1,
-            OutputKind::Expt | OutputKind::Xds | OutputKind::Truth => 0,
+            OutputKind::Expt
+            | OutputKind::Xds
+            | OutputKind::Geom
+            | OutputKind::Stream
+            | OutputKind::Solutions
+            | OutputKind::Truth => 0,
         });
         pixels.saturating_mul(a_pixel.sum())
     }
 
-    /// Whether an output tells what is in the image.
+    /// Whether an output tells which reflections are in the image.
     pub fn have_truth(&self) -> bool {
-        self.get(OutputKind::Truth).is_some() || self.get(OutputKind::Labels).is_some()
+        let kinds = [OutputKind::Truth, OutputKind::Labels, OutputKind::Stream];
+        kinds.into_iter().any(|kind| self.get(kind).is_some())
     }
 
     /// Whether a geometry file for another program is requested.
     pub fn have_geometry(&self) -> bool {
-        self.get(OutputKind::Expt).is_some() || self.get(OutputKind::Xds).is_some()
+        let kinds = [
+            OutputKind::Expt,
+            OutputKind::Xds,
+            OutputKind::Geom,
+            OutputKind::Stream,
+            OutputKind::Solutions,
+        ];
+        kinds.into_iter().any(|kind| self.get(kind).is_some())
     }
 
     /// What headers say of every panel, if a file has one that carries a geometry.
@@ -217,6 +243,47 @@ impl OutputFiles {
             .filter(|(_, format)| format.is_some())
             .or(copy)
             .or(counts)
+    }
+
+    /// How the pixels lie in the file that CrystFEL would read: as in our HDF5 unless there is a CBF and no HDF5.
+    pub(crate) fn layout(&self) -> Layout {
+        let is = |format| {
+            let named = [OutputKind::Int, OutputKind::Noise].into_iter();
+            let mut named = named.filter_map(|kind| self.get(kind));
+            let mut copies = self.iter().filter_map(|(kind, _)| kind.copy_format());
+            named.any(|path| WideFormat::of(path) == Some(format))
+                || copies.any(|copy| copy == format)
+        };
+        match is(WideFormat::Cbf) && !is(WideFormat::Nexus) {
+            true => Layout::Image,
+            false => Layout::Hdf5,
+        }
+    }
+
+    /// The file that CrystFEL would read, as its streams name it: HDF5 before CBF before others. `number` is that of
+    /// the image, counted from 1.
+    pub(crate) fn image_name(&self, number: u32) -> ImageName {
+        let all = [
+            OutputKind::Nexus,
+            OutputKind::Noise,
+            OutputKind::Int,
+            OutputKind::Cbf,
+        ];
+        let named = all.into_iter().filter_map(|kind| {
+            let path = self.get(kind)?;
+            Some((path, kind.copy_format().or(WideFormat::of(path))))
+        });
+        let named: Vec<_> = named.collect();
+        let of = |format| named.iter().find(|(_, found)| *found == Some(format));
+        let nexus = of(WideFormat::Nexus);
+        let chosen = nexus
+            .or_else(|| of(WideFormat::Cbf))
+            .or_else(|| named.first());
+        ImageName {
+            file: chosen.map_or(String::new(), |(path, _)| path.display().to_string()),
+            event: if nexus.is_some() { "//0" } else { "//" }.to_owned(),
+            number,
+        }
     }
 
     /// What an `XDS.INP` says of an image that has no number.

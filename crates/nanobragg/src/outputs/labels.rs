@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use nanobragg_io::hdf5::Compression;
 use nanobragg_io::{Exposure, Image, Result, npy};
 use nanobragg_physics::{Experiment, Truth};
 
@@ -36,6 +37,7 @@ impl LabelFormat {
         out: &mut dyn Write,
         exposures: &[Exposure],
         panels: &[Image<i32>],
+        compression: Compression,
     ) -> Result<()> {
         match self {
             Self::Raw => panels.iter().try_for_each(|panel| write_raw(out, panel)),
@@ -59,7 +61,7 @@ impl LabelFormat {
                     masked: Vec::new(),
                     ..exposure.clone()
                 });
-                format.write_counts(out, &bare.collect::<Vec<_>>(), panels)
+                format.write_counts(out, &bare.collect::<Vec<_>>(), panels, compression)
             }
         }
     }

@@ -22,6 +22,7 @@ use super::labels::{LabelFormat, stacked_labels};
 use super::truth_table::TruthTable;
 use crate::assembled::assembled;
 use crate::error::Error;
+use crate::exchange::crystfel::{self, ImageName, Layout};
 use crate::exchange::xds::{self, Images};
 use crate::exchange::{Geometry, dxtbx};
 use crate::exposure::masked_bits;
@@ -43,6 +44,9 @@ pub struct OpenOutputs {
     png: Option<Output>,
     expt: Option<Output>,
     xds: Option<Output>,
+    geom: Option<Output>,
+    stream: Option<Output>,
+    solutions: Option<Output>,
     copies: Copies,
     truth: Option<Output>,
     labels: Option<Vec<Output>>,
@@ -52,6 +56,10 @@ pub struct OpenOutputs {
     compression: Compression,
     /// What an `XDS.INP` says of the images.
     of_xds: Images,
+    /// How pixels lie in the file that CrystFEL reads.
+    layout: Layout,
+    /// The image in files of CrystFEL.
+    image_name: ImageName,
     /// Take the fingerprint of each file that is written.
     hashes: bool,
 }
@@ -170,6 +178,9 @@ impl OpenOutputs {
             png: one(OutputKind::Png)?,
             expt: one(OutputKind::Expt)?,
             xds: one(OutputKind::Xds)?,
+            geom: one(OutputKind::Geom)?,
+            stream: one(OutputKind::Stream)?,
+            solutions: one(OutputKind::Solutions)?,
             truth: one(OutputKind::Truth)?,
             labels: image(OutputKind::Labels, detector.common_size().is_some())?,
             copies: Copies {
@@ -180,6 +191,8 @@ impl OpenOutputs {
             smv_header: files.smv_header,
             compression: files.compression,
             of_xds: files.of_xds(response),
+            layout: files.layout(),
+            image_name: files.image_name(1),
             hashes,
         })
     }
@@ -354,7 +367,7 @@ impl OpenOutputs {
             let labels = stacked_labels(&resolved.experiment, rendered.truth)?;
             let files = PanelFiles::new(OutputKind::Labels, outputs, hashes);
             files.fill(image, &labels, &|out, numbers, panels| {
-                format.write(out, of(numbers), panels)
+                format.write(out, of(numbers), panels, compression)
             })
         };
         go_on()?;
@@ -370,7 +383,12 @@ impl OpenOutputs {
             noise,
             expt,
             xds,
+            geom,
+            stream,
+            solutions,
             of_xds,
+            layout,
+            image_name,
             copies,
             ..
         } = self;
@@ -404,6 +422,25 @@ impl OpenOutputs {
                     complete.extend(expt.transpose()?);
                     if let Some(to) = xds {
                         complete.push(text(to, OutputKind::Xds, xds::write(geometry, &of_xds)?)?);
+                    }
+                    if let Some(to) = geom {
+                        let of_geom = crystfel::write(resolved, geometry, response, layout);
+                        complete.push(text(to, OutputKind::Geom, of_geom)?);
+                    }
+                    if let (Some(to), Some(truth)) = (stream, rendered.truth) {
+                        let head = crystfel::stream_head(resolved, geometry, response, layout);
+                        let chunk = crystfel::stream_chunk(
+                            resolved,
+                            geometry,
+                            truth,
+                            response,
+                            &image_name,
+                        );
+                        complete.push(text(to, OutputKind::Stream, head + &chunk)?);
+                    }
+                    if let Some(to) = solutions {
+                        let line = crystfel::solution(resolved, geometry, &image_name);
+                        complete.push(text(to, OutputKind::Solutions, line)?);
                     }
                 }
                 complete.extend(truth_output.map(write_truth).transpose()?);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::file::Stored;
 use super::store::SeriesStore;
+use super::stream::SeriesStream;
 use super::{SeriesFiles, SeriesRequest};
 use crate::error::Error;
 use crate::outputs::{FileEntry, OutputKind, is_device};
@@ -156,6 +157,8 @@ pub(super) struct Log {
     path: PathBuf,
     file: File,
     complete: BTreeSet<u32>,
+    /// Images that the log told of before, and that are not rendered again.
+    kept: BTreeSet<u32>,
 }
 
 impl Log {
@@ -178,6 +181,10 @@ impl Log {
         } = request;
         let (path, wanted, resumes) = (request.log_path.clone(), &*request.numbers, *resumes);
         let mut complete = BTreeSet::new();
+        let mut kept = BTreeSet::new();
+        // An image whose chunk is not in the stream is rendered again.
+        let in_stream = files.stream().map(SeriesStream::numbers).transpose()?;
+        let is_in_stream = |number: u32| in_stream.as_ref().is_none_or(|all| all.contains(&number));
         let mut lines = Vec::new();
         match read(&path)? {
             Some((there, earlier)) if there == *identity => {
@@ -188,7 +195,8 @@ impl Log {
                 for (entry, line) in earlier.images.into_values() {
                     let is_wanted = wanted.binary_search(&entry.number).is_ok();
                     let is_stored = store.is_none() || stored.contains(&entry.number);
-                    if is_wanted && !(resumes && is_stored && entry.is_complete(files)) {
+                    let is_there = is_stored && is_in_stream(entry.number);
+                    if is_wanted && !(resumes && is_there && entry.is_complete(files)) {
                         let file = store.and_then(|store| store.file_of(entry.number));
                         file.inspect(|file| file.forget(entry.number));
                         continue;
@@ -196,6 +204,7 @@ impl Log {
                     if is_wanted {
                         complete.insert(entry.number);
                     }
+                    kept.insert(entry.number);
                     lines.push(line);
                 }
             }
@@ -227,12 +236,18 @@ impl Log {
             path,
             file,
             complete,
+            kept,
         })
     }
 
     /// Whether the image of this number needs not be rendered.
     pub(super) fn has(&self, number: u32) -> bool {
         self.complete.contains(&number)
+    }
+
+    /// Whether what was written of this image before stays.
+    pub(super) fn keeps(&self, number: u32) -> bool {
+        self.kept.contains(&number)
     }
 
     /// How many images are complete.

@@ -40,6 +40,7 @@ mod seeds;
 mod shard;
 mod spec;
 mod store;
+mod stream;
 
 pub(crate) use file::ImagePlace;
 pub use log::SeriesIdentity;

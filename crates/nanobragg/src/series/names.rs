@@ -11,6 +11,7 @@ use nanobragg_response::ResponseSpec;
 use super::file::Contents;
 use super::{SeriesKind, Shard};
 use crate::error::Error;
+use crate::exchange::crystfel::{ImageName, Layout};
 use crate::exchange::xds::Images;
 use crate::outputs::{OutputFiles, OutputKind, WideFormat, is_device};
 
@@ -26,6 +27,10 @@ pub struct SeriesFiles {
     /// Its path, or that of the part of a series.
     of_all_path: Option<PathBuf>,
     xds: Option<PathBuf>,
+    geom: Option<PathBuf>,
+    stream: Option<PathBuf>,
+    solutions: Option<PathBuf>,
+    layout: Layout,
 }
 
 /// An HDF5 file that holds all images of a series, or the master file of such files.
@@ -83,6 +88,21 @@ impl SeriesFiles {
         if xds.is_some() {
             of_frames.remove(OutputKind::Xds);
         }
+        // All images have the same detector.
+        let geom = files
+            .get(OutputKind::Geom)
+            .filter(|path| !is_numbered(path));
+        let geom = geom.map(Path::to_path_buf);
+        if geom.is_some() {
+            of_frames.remove(OutputKind::Geom);
+        }
+        let mut one_of_all = |kind| {
+            let path = files.get(kind)?;
+            of_frames.remove(kind);
+            Some(shard.map_or(path.to_path_buf(), |shard| of_part(path, shard)))
+        };
+        let stream = one_of_all(OutputKind::Stream);
+        let solutions = one_of_all(OutputKind::Solutions);
         let one = |kind| {
             let path = files.get(kind);
             path.filter(|path| !is_numbered(path) && !is_device(path))
@@ -117,6 +137,10 @@ impl SeriesFiles {
             of_all_path: of_all.as_ref().map(|file| file.path_of(shard)),
             of_all,
             xds,
+            geom,
+            stream,
+            solutions,
+            layout: files.layout(),
         };
         files.refuse_collisions()?;
         Ok(files)
@@ -132,7 +156,17 @@ impl SeriesFiles {
         self.xds.as_deref()
     }
 
-    /// What that file says of the images `numbers`, with names as seen from its folder.
+    /// The one geometry of CrystFEL for all frames.
+    pub(super) fn geom(&self) -> Option<&Path> {
+        self.geom.as_deref()
+    }
+
+    /// How pixels lie in the files of counts.
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// What the `XDS.INP` of all frames says of the images `numbers`, with names as seen from its folder.
     pub(super) fn of_xds(&self, numbers: &[u32], response: &ResponseSpec) -> Images {
         let processed = self.of_frames.processed();
         let images = Images::new(processed.and_then(|(_, format)| format), response);
@@ -158,6 +192,14 @@ impl SeriesFiles {
         self.of_all_path.as_deref()
     }
 
+    /// What the one HDF5 file of all frames is.
+    fn kind_of_all(&self) -> OutputKind {
+        match self.nexus() {
+            Some(_) => OutputKind::Nexus,
+            None => OutputKind::Truth,
+        }
+    }
+
     pub(super) fn file_of_images(&self) -> Option<&FileOfImages> {
         self.of_all.as_ref()
     }
@@ -165,7 +207,8 @@ impl SeriesFiles {
     /// Whether a frame has a table of reflections.
     pub(super) fn have_truth(&self) -> bool {
         let of_all = self.of_all.as_ref();
-        of_all.is_some_and(|file| file.contents.reflections) || self.of_frames.have_truth()
+        let in_file = of_all.is_some_and(|file| file.contents.reflections);
+        in_file || self.stream.is_some() || self.of_frames.have_truth()
     }
 
     /// The compression of HDF5 files.
@@ -173,10 +216,50 @@ impl SeriesFiles {
         self.of_frames.compression
     }
 
+    /// The stream of CrystFEL with all frames.
+    pub(super) fn stream(&self) -> Option<&Path> {
+        self.stream.as_deref()
+    }
+
+    /// The list of solutions for CrystFEL of all frames.
+    pub(super) fn solutions(&self) -> Option<&Path> {
+        self.solutions.as_deref()
+    }
+
+    /// The files of all frames that are written besides those of each frame.
+    pub fn of_all(&self) -> OutputFiles {
+        let mut files = OutputFiles::default();
+        let named = [
+            (self.kind_of_all(), &self.of_all_path),
+            (OutputKind::Geom, &self.geom),
+            (OutputKind::Stream, &self.stream),
+            (OutputKind::Solutions, &self.solutions),
+        ];
+        for (kind, path) in named {
+            if let Some(path) = path {
+                files.set(kind, path.clone());
+            }
+        }
+        files
+    }
+
+    /// The image of this number in files of CrystFEL, of a series with `numbers`.
+    pub(super) fn image_name(&self, number: u32, numbers: &[u32]) -> ImageName {
+        match (self.nexus(), numbers.binary_search(&number)) {
+            (Some(path), Ok(place)) => ImageName {
+                file: path.display().to_string(),
+                event: format!("//{place}"),
+                number,
+            },
+            _ => self.of_frame(number).image_name(number),
+        }
+    }
+
     /// The folders of all these files.
     pub(super) fn folders(&self) -> BTreeSet<PathBuf> {
         let of_frames = self.of_frames.iter().map(|(_, path)| path);
-        let of_all = self.file_of_all().into_iter().chain(self.xds());
+        let of_all = self.of_all();
+        let of_all = of_all.iter().map(|(_, path)| path).chain(self.xds());
         let files = of_frames.chain(of_all).filter(|path| !is_device(path));
         files.map(|path| folder_of(path).to_path_buf()).collect()
     }
@@ -189,10 +272,7 @@ impl SeriesFiles {
         if let Some(of_all) = self.file_of_all()
             && let Some((other, _)) = templates.iter().find(|(_, t)| t.may_be(of_all))
         {
-            let output = match self.nexus() {
-                Some(_) => OutputKind::Nexus.name(),
-                None => OutputKind::Truth.name(),
-            };
+            let output = self.kind_of_all().name();
             return Err(Error::SeriesNames { output, other });
         }
         for (i, (output, template)) in templates.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -19,14 +19,16 @@ use serde_json::{Value, json};
 use super::file::{ImagePlace, SeriesFile};
 use super::log::Log;
 use super::store::{PartOfSeries, SeriesStore};
+use super::stream::{SOLUTION, SeriesStream, write_solutions};
 use super::{Frame, SeriesFiles, SeriesIdentity, SeriesKind, SeriesSpec};
 use crate::error::Error;
-use crate::exchange::{Geometry, xds};
+use crate::exchange::{Geometry, crystfel, xds};
 use crate::factors::Loaded;
 use crate::images::Simulated;
 use crate::memory::{bytes_needed, check_memory};
 use crate::outputs::{OpenOutputs, OutputFiles, OutputKind, Rendered};
 use crate::resolve::Resolved;
+use crate::tree::put;
 
 /// Up to here an image is too small to keep many threads busy, so that each thread renders images of
 /// its own.
@@ -108,6 +110,7 @@ pub struct SeriesRun<'r> {
     removed: usize,
     log: Log,
     store: Option<SeriesStore>,
+    stream: Option<SeriesStream>,
 }
 
 impl<'r> SeriesRun<'r> {
@@ -149,18 +152,22 @@ impl<'r> SeriesRun<'r> {
         } else {
             0
         };
+        let response = &request.loaded.spec.response;
         if let Some(path) = files.xds() {
-            let mut file = OutputFiles::default();
-            file.set(OutputKind::Xds, path.to_path_buf());
-            (request.check_files)(&file)?;
-            let images = files.of_xds(&request.numbers, &request.loaded.spec.response);
+            let images = files.of_xds(&request.numbers, response);
             let text = xds::write(&Geometry::of(first)?, &images)?;
-            let mut output = Output::create(path)?;
-            output
-                .write_all(text.as_bytes())
-                .map_err(nanobragg_io::Error::from)?;
-            output.commit()?;
+            write_text(&request, OutputKind::Xds, path, &text)?;
         }
+        if let Some(path) = files.geom() {
+            let text = crystfel::write(first, &Geometry::of(first)?, response, files.layout());
+            write_text(&request, OutputKind::Geom, path, &text)?;
+        }
+        let stream = files.stream().map(|path| {
+            let layout = files.layout();
+            let head = crystfel::stream_head(first, &Geometry::of(first)?, response, layout);
+            SeriesStream::open(path, &head, |number| log.keeps(number))
+        });
+        let stream = stream.transpose()?;
         for file in store.iter().flat_map(|store| &store.files) {
             let mut written = OutputFiles::default();
             written.set(OutputKind::Nexus, file.path().to_path_buf());
@@ -184,6 +191,7 @@ impl<'r> SeriesRun<'r> {
             removed,
             log,
             store,
+            stream,
         })
     }
 
@@ -208,6 +216,7 @@ impl<'r> SeriesRun<'r> {
             at_once,
             log,
             store,
+            stream,
             ..
         } = self;
         let to_do = request.numbers.iter().copied();
@@ -217,7 +226,11 @@ impl<'r> SeriesRun<'r> {
             store: store.as_ref(),
             next: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
-            results: Mutex::new(Results { log, failure: None }),
+            results: Mutex::new(Results {
+                log,
+                stream,
+                failure: None,
+            }),
             observer,
             stop,
         };
@@ -235,7 +248,7 @@ impl<'r> SeriesRun<'r> {
             rendering.work();
         });
         let results = rendering.results.into_inner();
-        let Results { log, failure } = results.unwrap_or_else(PoisonError::into_inner);
+        let Results { log, failure, .. } = results.unwrap_or_else(PoisonError::into_inner);
         match failure {
             Some((_, Error::Physics(nanobragg_physics::Error::Cancelled))) => {
                 return Err(Error::SeriesStopped {
@@ -245,6 +258,9 @@ impl<'r> SeriesRun<'r> {
             }
             Some((_, error)) => return Err(error),
             None => observer.complete(log.len()),
+        }
+        if let Some(path) = request.files.solutions() {
+            write_solutions(&request.log_path, path)?;
         }
         if let Some(store) = &store {
             let shard = request.part.as_ref().map(|part| part.shard);
@@ -260,6 +276,35 @@ impl<'r> SeriesRun<'r> {
         }
         Ok(())
     }
+}
+
+/// Writes a text that all images share.
+fn write_text(
+    request: &SeriesRequest<'_>,
+    kind: OutputKind,
+    path: &Path,
+    text: &str,
+) -> Result<(), Error> {
+    let mut file = OutputFiles::default();
+    file.set(kind, path.to_path_buf());
+    (request.check_files)(&file)?;
+    let mut output = Output::create(path)?;
+    output
+        .write_all(text.as_bytes())
+        .map_err(nanobragg_io::Error::from)?;
+    output.commit()?;
+    Ok(())
+}
+
+/// A frame whose files are in place.
+struct Made {
+    report: FrameReport,
+    /// The entry of the log.
+    entry: Value,
+    /// What the stream says of it.
+    chunk: Option<String>,
+    /// Its place in a file of several frames.
+    place: Option<Arc<ImagePlace>>,
 }
 
 /// A series on its way.
@@ -278,6 +323,7 @@ struct Rendering<'r> {
 /// What threads tell one at a time.
 struct Results {
     log: Log,
+    stream: Option<SeriesStream>,
     /// The failure of the frame with the lowest number.
     failure: Option<(u32, Error)>,
 }
@@ -291,12 +337,16 @@ impl Rendering<'_> {
                 return;
             };
             let made = self.make(number);
-            let kept = made.and_then(|(report, entry, place)| {
+            let kept = made.and_then(|made| {
                 let mut results = self.results();
-                results.log.add(number, &entry)?;
+                if let (Some(stream), Some(chunk)) = (&mut results.stream, &made.chunk) {
+                    stream.add(chunk)?;
+                }
+                results.log.add(number, &made.entry)?;
                 let wanted = self.request.numbers.len();
-                self.observer.frame(&report, results.log.len(), wanted);
+                self.observer.frame(&made.report, results.log.len(), wanted);
                 drop(results);
+                let place = made.place;
                 place.map_or(Ok(()), |place| self.complete(place.file(), 1))
             });
             if let Err(error) = kept {
@@ -323,9 +373,8 @@ impl Rendering<'_> {
         Ok(())
     }
 
-    /// Renders a frame and puts its files in place; what there is to tell, the entry of the log, and its place in a
-    /// file of several frames.
-    fn make(&self, number: u32) -> Result<(FrameReport, Value, Option<Arc<ImagePlace>>), Error> {
+    /// Renders a frame and puts its files in place.
+    fn make(&self, number: u32) -> Result<Made, Error> {
         let request = self.request;
         if self.stop.is_raised() {
             return Err(nanobragg_physics::Error::Cancelled.into());
@@ -335,7 +384,9 @@ impl Rendering<'_> {
         let experiment = &resolved.experiment;
         check_memory(experiment, request.limit)?;
         let files = request.files.of_frame(number);
-        let geometry = files.have_geometry().then(|| Geometry::of(&resolved));
+        let of_all = request.files.of_all();
+        let needs_geometry = files.have_geometry() || of_all.have_geometry();
+        let geometry = needs_geometry.then(|| Geometry::of(&resolved));
         let geometry = geometry.transpose()?;
         (request.check_files)(&files)?;
         let mut outputs = OpenOutputs::open(&files, &resolved, &frame.spec.response, true)?;
@@ -388,8 +439,23 @@ impl Rendering<'_> {
             "mean_photons": statistics.mean,
             "outputs": written,
         });
-        if let (Some(stored), Some(fields)) = (stored.transpose()?, entry.as_object_mut()) {
-            fields.insert("stored".to_owned(), json!(stored));
+        if let Some(stored) = stored.transpose()? {
+            put(&mut entry, "stored", json!(stored));
+        }
+        let name = request.files.image_name(number, &request.numbers);
+        let response = &frame.spec.response;
+        let chunk = (geometry.as_ref())
+            .zip(truth.as_ref())
+            .filter(|_| request.files.stream().is_some());
+        let chunk = chunk.map(|(geometry, truth)| {
+            crystfel::stream_chunk(&resolved, geometry, truth, response, &name)
+        });
+        if let (Some(_), Some(geometry)) = (request.files.solutions(), &geometry) {
+            put(
+                &mut entry,
+                SOLUTION,
+                crystfel::solution(&resolved, geometry, &name),
+            );
         }
         let report = FrameReport {
             number,
@@ -400,6 +466,11 @@ impl Rendering<'_> {
             less_than_a_photon: image.less_than_a_photon(),
             left_grid: image.left_grid_at.is_some(),
         };
-        Ok((report, entry, place))
+        Ok(Made {
+            report,
+            entry,
+            chunk,
+            place,
+        })
     }
 }

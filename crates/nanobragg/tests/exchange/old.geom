@@ -1,0 +1,33 @@
+; Two panels in the syntax of CrystFEL 0.6
+
+photon_energy = 8500
+clen = 0.0677
+res = 9097.52
+adu_per_eV = 0.00338
+max_adu = 7500
+badrow_direction = -
+mask_good = 0x0000
+mask_bad = 0xffff
+peak_info_location = /peaks
+rigid_group_q0 = a,b
+rigid_group_collection_all = q0
+rail_direction = z
+integr_radius = 4
+data = /entry_1/data_1/data
+fs = +1.0x
+ss = y
+corner_y = 1.0
+min_fs = 0
+max_fs = 3
+a/min_ss = 0
+a/max_ss = 4
+a/corner_x = -97.0
+a/no_index = 0
+b/min_ss = 5
+b/max_ss = 9
+b/corner_x = 1.0
+b/clen = 0.0678
+badline/min_fs = 0
+badline/max_fs = 9
+badline/min_ss = 2
+badline/max_ss = 2
