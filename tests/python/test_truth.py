@@ -58,3 +58,48 @@ def test_the_table_is_that_of_the_program(
     for name, error in DIGITS.items():
         column = np.array([float(row[name]) for row in rows])
         assert np.abs(found[name] - column).max() <= error  # type: ignore[literal-required]
+
+
+def test_labels_boxes_and_moments_are_those_of_images_of_single_reflections() -> None:
+    listed = nanobragg.truth(nanobragg.Experiment(WORDS))
+    strongest = np.argsort(listed["photons"])[-6:]
+    hkl = listed["hkl"][strongest]
+    amplitudes = np.array([3.0, 10.0] * 3)
+
+    def only(kept: np.ndarray) -> nanobragg.Experiment:  # type: ignore[type-arg]
+        words = WORDS.replace("-default_F 10", "-default_F 0")
+        return nanobragg.Experiment(words, hkl=(hkl, np.where(kept, amplitudes, 0.0)))
+
+    alone = [nanobragg.render(only(np.arange(6) == n)).astype(np.float64) for n in range(6)]
+    floor = 0.01 * max(image.max() for image in alone)
+    found = nanobragg.truth(only(np.full(6, True)), pixel_floor=floor, labels=True)
+    order = [hkl.tolist().index(row) for row in found["hkl"].tolist()]
+    images = np.array([alone[n] for n in order])
+    np.testing.assert_allclose(found["photons"], images.sum(axis=(1, 2)), rtol=ROUNDING)
+    np.testing.assert_allclose(found["peak_photons"], images.max(axis=(1, 2)), rtol=ROUNDING)
+    expected = np.where(images.max(axis=0) >= floor, images.argmax(axis=0) + 1, 0)
+    labels = found["labels"]
+    assert isinstance(labels, np.ndarray)
+    assert labels.dtype == np.uint32 and (labels > 0).sum() > 20
+    np.testing.assert_array_equal(labels, expected)
+    slow, fast = np.indices(images[0].shape) + 0.5
+    for n, image in enumerate(images):
+        variance = np.average((fast - found["fast_px"][n]) ** 2, weights=image)
+        assert found["variance_fast_px2"][n] == pytest.approx(variance, abs=1e-3)
+        rows, columns = np.nonzero((image >= floor) | (image == image.max()))
+        assert found["fast_range_px"][n].tolist() == [columns.min(), columns.max() + 1]
+        assert found["slow_range_px"][n].tolist() == [rows.min(), rows.max() + 1]
+
+
+def test_the_quaternion_turns_the_axes_of_the_crystal_into_the_laboratory() -> None:
+    experiment = nanobragg.Experiment(WORDS, misset=[10, 20, 30], phi=25)
+    found = nanobragg.truth(experiment, floor=1e30)
+    for when in ("phi_0", "phi_start"):
+        w, *v = found[f"quaternion_at_{when}"]  # type: ignore[literal-required]
+        a, b, _ = found[f"reciprocal_at_{when}_per_angstrom"]  # type: ignore[literal-required]
+        assert w >= 0 and w * w + np.dot(v, v) == pytest.approx(1)
+        x, z = a / np.linalg.norm(a), np.cross(a, b) / np.linalg.norm(np.cross(a, b))
+        for axis, turned in [([1, 0, 0], x), ([0, 0, 1], z)]:
+            # Rodrigues' formula.
+            own = np.array(axis) + 2 * w * np.cross(v, axis) + 2 * np.cross(v, np.cross(v, axis))
+            np.testing.assert_allclose(own, turned, atol=1e-12)

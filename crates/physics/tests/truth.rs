@@ -8,8 +8,8 @@ use nanobragg_crystal::{
 };
 use nanobragg_geometry::{Detector, DetectorSpec, Laboratory, Length, Roi};
 use nanobragg_physics::{
-    Experiment, Fixes, Lookup, Oddity, PhiSweep, Polarization, RunOptions, Sampling, Scene, Truth,
-    TruthWishes, render_with_truth,
+    Experiment, Fixes, Level, Lookup, Oddity, PhiSweep, Polarization, Precision, RunOptions,
+    Sampling, Scene, Truth, TruthWishes, render, render_with_truth,
 };
 use nanobragg_sources::{Source, SourceList};
 
@@ -164,41 +164,260 @@ fn water_alone_is_background() {
     assert!((truth.background_photons - water).abs() < bound);
 }
 
+/// The experiment with only these reflections: the structure factors of all others are 0.
+fn with_only(experiment: &Experiment, reflections: &[([i32; 3], f64)]) -> Experiment {
+    // The last is 0 and only gives the box a size.
+    let last = reflections[0].0.map(|index| index + 1);
+    let zero = (!reflections.iter().any(|(hkl, _)| *hkl == last)).then_some((last, 0.0));
+    let list: Vec<Reflection> = (reflections.iter().copied().chain(zero))
+        .map(|(hkl, amplitude)| Reflection {
+            hkl: Hkl(hkl),
+            amplitude,
+        })
+        .collect();
+    let factors = FactorGrid::from_reflections(&list, 0.0, GridLimit::default());
+    Experiment {
+        factors: Arc::new(factors.unwrap()),
+        ..experiment.clone()
+    }
+}
+
+/// The image of an experiment, worked out by the scalar sum.
+fn scalar(experiment: &Experiment) -> Vec<f32> {
+    let options = RunOptions {
+        level: Some(Level::Reference),
+        ..RunOptions::default()
+    };
+    let frame = render(&Scene::new(experiment), &options).expect("nothing stops it");
+    frame.panels[0].pixels.clone()
+}
+
 #[test]
-fn a_reflection_has_the_photons_and_the_centroid_of_an_image_without_the_others() {
+fn a_reflection_has_the_photons_the_moments_and_the_box_of_an_image_without_the_others() {
     let all = experiment(Shape::Square);
     let (_, truth) = found(&all, 0.0);
     let mut strongest = truth.reflections.clone();
     strongest.sort_by(|a, b| b.photons.total_cmp(&a.photons));
     for reflection in strongest.iter().take(5).chain(strongest.get(40)) {
-        // The second is 0 and only gives the box a size.
-        let listed = [reflection.hkl, reflection.hkl.map(|index| index + 1)];
-        let list = listed.map(|hkl| Reflection {
-            hkl: Hkl(hkl),
-            amplitude: if hkl == reflection.hkl { 100.0 } else { 0.0 },
-        });
-        let alone = Experiment {
-            factors: Arc::new(
-                FactorGrid::from_reflections(&list, 0.0, GridLimit::default()).unwrap(),
-            ),
-            ..all.clone()
-        };
-        let (pixels, _) = found(&alone, 0.0);
+        let pixels = scalar(&with_only(&all, &[(reflection.hkl, 100.0)]));
         let photons = total(&pixels);
         assert!(
             (reflection.photons / photons - 1.0).abs() < SINGLE,
             "{reflection:?}"
         );
-        let mean = |position: fn(usize) -> usize| {
-            let weighted = pixels.iter().enumerate();
-            let sum: f64 = weighted
-                .map(|(i, &p)| f64::from(p) * (position(i) as f64 + 0.5))
-                .sum();
-            sum / photons
+        let side = SIDE as usize;
+        let places =
+            || (0..side * side).map(|i| [(i % side) as f64 + 0.5, (i / side) as f64 + 0.5]);
+        let mean = |value: &dyn Fn([f64; 2]) -> f64| {
+            let weighted = pixels.iter().zip(places());
+            weighted
+                .map(|(&p, at)| f64::from(p) * value(at))
+                .sum::<f64>()
+                / photons
         };
+        let [fast, slow] = [mean(&|at| at[0]), mean(&|at| at[1])];
         let bound = SINGLE * f64::from(SIDE);
-        assert!((reflection.fast_px - mean(|i| i % SIDE as usize)).abs() < bound);
-        assert!((reflection.slow_px - mean(|i| i / SIDE as usize)).abs() < bound);
+        assert!((reflection.fast_px - fast).abs() < bound);
+        assert!((reflection.slow_px - slow).abs() < bound);
+        let moment = |i: usize, j: usize| {
+            let middle = [fast, slow];
+            mean(&|at: [f64; 2]| (at[i] - middle[i]) * (at[j] - middle[j]))
+        };
+        let bound = bound * f64::from(SIDE);
+        assert!((reflection.variance_fast_px2 - moment(0, 0)).abs() < bound);
+        assert!((reflection.variance_slow_px2 - moment(1, 1)).abs() < bound);
+        assert!((reflection.covariance_px2 - moment(0, 1)).abs() < bound);
+        let peak = pixels.iter().copied().fold(0.0, f32::max);
+        assert!((reflection.peak_photons / f64::from(peak) - 1.0).abs() < SINGLE);
+        // Pixels of exactly one photon are not to be expected.
+        let in_box = |pixel: f32| pixel >= 1.0 || pixel == peak;
+        let range = |position: fn(usize) -> usize| {
+            let inside = pixels.iter().enumerate().filter(|(_, p)| in_box(**p));
+            let all: Vec<u32> = inside.map(|(i, _)| position(i) as u32).collect();
+            [*all.iter().min().unwrap(), *all.iter().max().unwrap() + 1]
+        };
+        assert_eq!(reflection.fast_range_px, range(|i| i % SIDE as usize));
+        assert_eq!(reflection.slow_range_px, range(|i| i / SIDE as usize));
+    }
+}
+
+#[test]
+fn labels_are_of_the_brightest_of_the_images_of_single_reflections() {
+    for shape in [Shape::Square, Shape::Gauss] {
+        let full = experiment(shape);
+        let (_, everything) = found(&full, 0.0);
+        let mut some = everything.reflections;
+        some.sort_by(|a, b| b.photons.total_cmp(&a.photons));
+        some.truncate(12);
+        // In turn weak and strong, so that the brightest is not always the nearest.
+        let list: Vec<([i32; 3], f64)> = some
+            .iter()
+            .map(|one| one.hkl)
+            .zip([20.0, 3.0].into_iter().cycle())
+            .collect();
+        let few = with_only(&full, &list);
+        let brightest = scalar(&few).into_iter().fold(0.0, f32::max);
+        let floor = 1e-4 * f64::from(brightest);
+        let wishes = TruthWishes {
+            floor_photons: 0.0,
+            pixel_floor_photons: floor,
+            labels: true,
+        };
+        let (frame, truth) =
+            render_with_truth(&Scene::new(&few), &wishes, &RunOptions::default()).unwrap();
+        let alone: Vec<Vec<f32>> = (truth.reflections.iter())
+            .map(|one| {
+                let own = list.iter().find(|(hkl, _)| *hkl == one.hkl).unwrap();
+                scalar(&with_only(&few, &[*own]))
+            })
+            .collect();
+        let labels = &truth.labels[0];
+        let mut labelled = 0;
+        for (i, &label) in labels.iter().enumerate() {
+            let parts: Vec<f64> = alone.iter().map(|image| image[i].into()).collect();
+            let sum: f64 = parts.iter().sum();
+            assert!((f64::from(frame.panels[0].pixels[i]) - sum).abs() <= 2.0 * SINGLE * sum);
+            let most = parts.iter().copied().fold(0.0, f64::max);
+            let expected = parts.iter().position(|&part| part == most).unwrap() as u32 + 1;
+            let doubtful = (most - floor).abs() < 1e-6 * floor
+                || parts
+                    .iter()
+                    .filter(|&&part| part > most * (1.0 - 1e-6))
+                    .count()
+                    > 1;
+            if !doubtful {
+                assert_eq!(label, if most >= floor { expected } else { 0 }, "{parts:?}");
+            }
+            labelled += u32::from(label > 0);
+        }
+        assert!(labelled > 15 && labels.contains(&0), "{labelled}");
+        // A label is in the box of its reflection, and no box is larger than its labels would need in an image of
+        // that reflection alone.
+        for (i, &label) in labels.iter().enumerate().filter(|(_, label)| **label > 0) {
+            let one = &truth.reflections[label as usize - 1];
+            let (fast, slow) = (i as u32 % SIDE, i as u32 / SIDE);
+            assert!((one.fast_range_px[0]..one.fast_range_px[1]).contains(&fast));
+            assert!((one.slow_range_px[0]..one.slow_range_px[1]).contains(&slow));
+        }
+    }
+}
+
+/// Experiments for every path of the sum, of some rows around the beam.
+fn all_ways() -> Vec<Experiment> {
+    let (begin, last) = (i64::from(SIDE / 2) - 3, i64::from(SIDE / 2) + 2);
+    let rows = Roi::new([0, i64::from(SIDE) - 1], [begin, last], SIDE, SIDE).unwrap();
+    let of_rows = |shape| Experiment {
+        detector: with_roi(rows),
+        ..experiment(shape)
+    };
+    let plain = of_rows(Shape::Square);
+    let per_subpixel = Sampling {
+        oversample: 2,
+        per_subpixel_polarization: true,
+        per_subpixel_solid_angle: true,
+        per_subpixel_capture: false,
+    };
+    // An axis of the cell along the beam and the middle of a pixel in it: offsets of exactly 0.
+    let straight = Crystal::new(&CrystalSpec {
+        cell: Some(CellSpec::from_values(&[60.0, 70.0, 80.0]).unwrap()),
+        cells: [4, 5, 6],
+        ..CrystalSpec::default()
+    });
+    let list: Vec<([i32; 3], f64)> = (-4..=4)
+        .flat_map(|h| (-4..=4).map(move |k| ([h, k, (h + k) % 3], f64::from(10 + h * k))))
+        .collect();
+    let listed = with_only(&plain, &list);
+    let mut ways = vec![
+        Experiment {
+            crystal: straight.unwrap(),
+            phi: PhiSweep::default(),
+            sampling: Sampling::default(),
+            ..plain.clone()
+        },
+        Experiment {
+            lookup: Lookup::Tricubic,
+            ..listed.clone()
+        },
+        Experiment {
+            dmin_m: 4e-10,
+            ..plain.clone()
+        },
+        Experiment {
+            phi: PhiSweep {
+                start_rad: 0.0,
+                ..plain.phi
+            },
+            ..plain.clone()
+        },
+        Experiment {
+            sampling: per_subpixel,
+            ..plain.clone()
+        },
+        Experiment {
+            sampling: per_subpixel,
+            fixes: Fixes::all(),
+            water_m: 1e-6,
+            ..plain.clone()
+        },
+        listed,
+    ];
+    ways.extend([Shape::Square, Shape::Round, Shape::Gauss, Shape::Tophat].map(of_rows));
+    ways
+}
+
+#[test]
+fn the_search_for_reflections_moves_no_bit_of_the_image() {
+    for (number, experiment) in all_ways().iter().enumerate() {
+        let scene = Scene::new(experiment);
+        for level in Level::ALL {
+            for precision in [Precision::Double, Precision::Single] {
+                let options = RunOptions {
+                    level: Some(level),
+                    precision,
+                    ..RunOptions::default()
+                };
+                let without = render(&scene, &options).unwrap();
+                let (frame, truth) =
+                    render_with_truth(&scene, &TruthWishes::default(), &options).unwrap();
+                assert_eq!(frame, without, "{number} {level}");
+                assert_adds_up(&frame.panels[0].pixels, &truth);
+            }
+        }
+    }
+}
+
+#[test]
+fn levels_find_the_same_reflections() {
+    for (number, experiment) in all_ways().iter().enumerate() {
+        let scene = Scene::new(experiment);
+        let of = |level| {
+            let options = RunOptions {
+                level: Some(level),
+                ..RunOptions::default()
+            };
+            render_with_truth(&scene, &TruthWishes::default(), &options)
+                .unwrap()
+                .1
+        };
+        let standard = of(Level::Reference);
+        let photons: f64 = standard.reflections.iter().map(|one| one.photons).sum();
+        for level in &Level::ALL[1..] {
+            let other = of(*level);
+            assert_eq!(
+                other.reflections.len(),
+                standard.reflections.len(),
+                "{number}"
+            );
+            for (a, b) in standard.reflections.iter().zip(&other.reflections) {
+                assert_eq!((a.hkl, a.partiality), (b.hkl, b.partiality));
+                // The levels differ by the bound of docs/PARITY.md, in the zeros between fringes by more.
+                let bound = 1e-6 * a.photons + 1e-12 * photons;
+                assert!(
+                    (a.photons - b.photons).abs() <= bound,
+                    "{number} {a:?} {b:?}"
+                );
+            }
+        }
     }
 }
 

@@ -34,6 +34,7 @@ const BESIDE_RERUN: &[&str] = &[
     "geomfile",
     "streamfile",
     "solfile",
+    "labelfile",
     "truthfile",
     "dump",
     "threads",

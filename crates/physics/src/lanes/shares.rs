@@ -1,11 +1,11 @@
 //! The photons of every pixel, divided among reflections while the pixel is summed.
 //!
-//! The terms of a pixel are added to `Block::part` as long as their reflection stays the same. Only a change
-//! costs a lookup, and most pixels have few.
+//! The terms of a pixel are added to `Block::part` as long as their reflection stays the same. Only a change of it
+//! takes a scalar step.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::block::{BLOCK, Block, Column};
+use super::block::{BLOCK, Block, Column, dot};
 use super::correct::corrections;
 use super::interference::Double;
 use super::lane::Arithmetic;
@@ -39,6 +39,9 @@ pub(crate) struct RowSums {
     pub(crate) range: [u32; 2],
 }
 
+/// Memory is allocated for this number of reflections in a row.
+const USUAL: usize = 224;
+
 /// The photons of a row, by reflection.
 #[derive(Debug)]
 pub(crate) struct RowShares {
@@ -68,8 +71,8 @@ impl RowShares {
             photons: 0.0,
             background_photons: 0.0,
             left_out: None,
-            reflections: Vec::new(),
-            places: FxHashMap::default(),
+            reflections: Vec::with_capacity(USUAL),
+            places: FxHashMap::with_capacity_and_hasher(USUAL, FxBuildHasher),
             labels: vec![0; if wishes.labels { width as usize } else { 0 }],
         }
     }
@@ -113,20 +116,6 @@ impl RowShares {
             *photons = 0.0;
         }
         column
-    }
-}
-
-impl RowSums {
-    /// Adds sums of other pixels.
-    #[inline(always)]
-    fn add(&mut self, more: &Self) {
-        self.photons += more.photons;
-        self.fast += more.fast;
-        self.fast_squared += more.fast_squared;
-        if more.peak.0 > self.peak.0 {
-            self.peak = more.peak;
-        }
-        self.range = united(self.range, more.range);
     }
 }
 
@@ -181,18 +170,34 @@ pub(super) struct Shares<'r> {
     /// The weight of the terms of the current source.
     weight: Column,
     has_weights: bool,
+    /// Whether there is water.
+    has_background: bool,
     background: Column,
-    /// The sums of all other reflections, in the order in which they came.
-    others: Vec<(i64, Column)>,
-    places: FxHashMap<i64, u32>,
+    /// The sums of all reflections that were the latest of a lane before.
+    earlier: Vec<Earlier>,
+    /// The place in `earlier` of that which was added last for each lane.
+    last: [u32; BLOCK],
     /// Offsets of exactly 0 are guarded.
     is_guarded: bool,
     /// The parts are not numbers.
     is_spoilt: bool,
 }
 
+/// The sum of a reflection in a lane.
+struct Earlier {
+    name: f64,
+    sum: f64,
+    lane: u32,
+    /// The place of the one before in the same lane.
+    before: u32,
+}
+
+/// The place behind the last.
+const NONE: u32 = u32::MAX;
+
 impl<'r> Shares<'r> {
     pub(super) fn new(view: &View<'_>, row: &'r mut RowShares) -> Self {
+        let scalars = &view.scalars;
         Self {
             row,
             name: [0.0; BLOCK],
@@ -200,9 +205,10 @@ impl<'r> Shares<'r> {
             settled: [0.0; BLOCK],
             weight: [1.0; BLOCK],
             has_weights: view.rules.any(Scales::Terms),
+            has_background: scalars.background != 0.0 || scalars.water_per_source != 0.0,
             background: [0.0; BLOCK],
-            others: Vec::new(),
-            places: FxHashMap::default(),
+            earlier: Vec::with_capacity(BLOCK),
+            last: [NONE; BLOCK],
             is_guarded: false,
             is_spoilt: false,
         }
@@ -211,174 +217,173 @@ impl<'r> Shares<'r> {
     /// Gives a lane another reflection.
     fn rename(&mut self, block: &mut Block, i: usize) {
         let sum = self.settled[i] + self.weight[i] * block.part[i];
-        if sum != 0.0 {
-            let next = self.others.len() as u32;
-            let name = self.name[i] as i64;
-            let place = *self.places.entry(name).or_insert(next);
-            if place == next {
-                self.others.push((name, [0.0; BLOCK]));
-            }
-            self.others[place as usize].1[i] += sum;
-        }
+        self.keep(i, sum);
         self.name[i] = block.name[i];
         self.settled[i] = 0.0;
         block.part[i] = 0.0;
     }
 
+    /// Adds the sum of the latest reflection of a lane to the earlier ones. A lane has few.
+    #[inline(always)]
+    fn keep(&mut self, i: usize, sum: f64) {
+        if sum == 0.0 {
+            return;
+        }
+        let name = self.name[i];
+        let mut place = self.last[i];
+        while let Some(earlier) = self.earlier.get_mut(place as usize) {
+            if earlier.name == name {
+                earlier.sum += sum;
+                return;
+            }
+            place = earlier.before;
+        }
+        let before = std::mem::replace(&mut self.last[i], self.earlier.len() as u32);
+        let lane = i as u32;
+        self.earlier.push(Earlier {
+            name,
+            sum,
+            lane,
+            before,
+        });
+    }
+
     /// Divides the photons of a summed block.
     #[inline(always)]
-    pub(super) fn divide(&mut self, view: &View<'_>, first: u32, block: &Block, photons: &[f32]) {
+    fn divide(&mut self, view: &View<'_>, first: u32, block: &Block, photons: &[f32]) {
         let photons = self.row.shaded(view, first, block, photons);
-        self.row.photons += photons.iter().sum::<f64>();
+        self.row.photons += dot(&photons, &[1.0; BLOCK]);
         let mut latest = [0.0; BLOCK];
         for i in 0..BLOCK {
             latest[i] = self.settled[i] + self.weight[i] * block.part[i];
         }
-        let mut total = [0.0; BLOCK];
-        for i in 0..BLOCK {
-            total[i] = latest[i] + self.background[i];
-        }
-        for (_, sums) in &self.others {
+        let mut total = latest;
+        if self.has_background {
             for i in 0..BLOCK {
-                total[i] += sums[i];
+                total[i] += self.background[i];
             }
+        }
+        for earlier in &self.earlier {
+            total[earlier.lane as usize] += earlier.sum;
         }
         for i in 0..BLOCK {
             // A pixel without any part has no photons either.
             total[i] = if total[i] == 0.0 { 1.0 } else { total[i] };
-            self.row.background_photons += photons[i] * (self.background[i] / total[i]);
         }
-        if self.others.is_empty() {
-            self.divide_runs(first, &photons, &latest, &total);
+        if self.has_background {
+            let mut parts = [0.0; BLOCK];
+            for i in 0..BLOCK {
+                parts[i] = self.background[i] / total[i];
+            }
+            self.row.background_photons += dot(&photons, &parts);
+        }
+        if self.earlier.is_empty() {
+            for i in 0..BLOCK {
+                latest[i] = photons[i] * (latest[i] / total[i]);
+            }
+            self.divide_runs(first, &latest);
         } else {
-            self.divide_lanes(first, &photons, &latest, &total);
+            for i in 0..BLOCK {
+                self.keep(i, latest[i]);
+            }
+            self.divide_lanes(first, &photons, &total);
         }
     }
 
     /// Every pixel has one reflection: neighbours that have the same are added together.
-    fn divide_runs(&mut self, first: u32, photons: &Column, latest: &Column, total: &Column) {
+    #[inline(always)]
+    fn divide_runs(&mut self, first: u32, parts: &Column) {
         let RowWishes {
-            pixel_floor_photons,
+            pixel_floor_photons: floor,
             labels,
         } = self.row.wishes;
-        let mut i = 0;
-        while i < BLOCK {
-            let name = self.name[i];
-            let begin = i;
+        let (mut by_fast, mut by_square) = ([0.0; BLOCK], [0.0; BLOCK]);
+        for i in 0..BLOCK {
+            let position = f64::from(first) + (i as f64 + 0.5);
+            by_fast[i] = parts[i] * position;
+            by_square[i] = by_fast[i] * position;
+        }
+        let mut begin = 0;
+        while begin < BLOCK {
+            let name = self.name[begin];
             let mut run = RowSums::default();
+            let mut i = begin;
             while i < BLOCK && self.name[i] == name {
-                let part = photons[i] * (latest[i] / total[i]);
-                run.take(first + i as u32, part, pixel_floor_photons);
+                run.photons += parts[i];
+                run.fast += by_fast[i];
+                run.fast_squared += by_square[i];
+                run.mark(first + i as u32, parts[i], floor);
                 i += 1;
             }
-            if run.photons == 0.0 {
-                continue;
-            }
-            let (place, sums) = self.row.entry(name as i64);
-            sums.add(&run);
-            if labels && run.range[1] > 0 {
-                for lane in begin..i {
-                    let part = photons[lane] * (latest[lane] / total[lane]);
-                    if part > 0.0 && part >= pixel_floor_photons {
-                        self.row.labels[first as usize + lane] = place + 1;
+            if run.photons != 0.0 {
+                let (place, sums) = self.row.entry(name as i64);
+                sums.add(&run);
+                if labels && run.range[1] > 0 {
+                    for lane in begin..i {
+                        if parts[lane] > 0.0 && parts[lane] >= floor {
+                            self.row.labels[first as usize + lane] = place + 1;
+                        }
                     }
                 }
             }
+            begin = i;
         }
     }
 
-    /// Pixels have several reflections: all pixels of one after the other.
+    /// Pixels have several reflections.
     #[inline(always)]
-    fn divide_lanes(&mut self, first: u32, photons: &Column, latest: &Column, total: &Column) {
-        for i in 0..BLOCK {
-            if latest[i] != 0.0 {
-                let next = self.others.len() as u32;
-                let name = self.name[i] as i64;
-                let place = *self.places.entry(name).or_insert(next);
-                if place == next {
-                    self.others.push((name, [0.0; BLOCK]));
-                }
-                self.others[place as usize].1[i] += latest[i];
-            }
-        }
+    fn divide_lanes(&mut self, first: u32, photons: &Column, total: &Column) {
         let RowWishes {
-            pixel_floor_photons,
+            pixel_floor_photons: floor,
             labels,
         } = self.row.wishes;
         let mut most = [0.0; BLOCK];
-        for (name, sums) in &self.others {
-            let mut parts = [0.0; BLOCK];
-            for i in 0..BLOCK {
-                parts[i] = photons[i] * (sums[i] / total[i]);
-            }
-            let run = RowSums::of(first, &parts, pixel_floor_photons);
-            if run.photons == 0.0 {
+        for &Earlier {
+            name, sum, lane, ..
+        } in &self.earlier
+        {
+            let i = lane as usize;
+            let photons = photons[i] * (sum / total[i]);
+            if photons == 0.0 {
                 continue;
             }
-            let (place, sums) = self.row.entry(*name);
-            sums.add(&run);
-            if labels && run.range[1] > 0 {
-                for i in 0..BLOCK {
-                    if parts[i] >= pixel_floor_photons && parts[i] > most[i] {
-                        most[i] = parts[i];
-                        self.row.labels[first as usize + i] = place + 1;
-                    }
-                }
+            let fast = first + lane;
+            let position = f64::from(fast) + 0.5;
+            let (place, sums) = self.row.entry(name as i64);
+            sums.photons += photons;
+            sums.fast += photons * position;
+            sums.fast_squared += photons * position * position;
+            sums.mark(fast, photons, floor);
+            if labels && photons >= floor && photons > most[i] {
+                most[i] = photons;
+                self.row.labels[fast as usize] = place + 1;
             }
         }
     }
 }
 
 impl RowSums {
-    /// Adds the photons of one pixel.
+    /// Adds sums of other pixels.
     #[inline(always)]
-    fn take(&mut self, fast: u32, photons: f64, floor: f64) {
-        let position = f64::from(fast) + 0.5;
-        self.photons += photons;
-        self.fast += photons * position;
-        self.fast_squared += photons * position * position;
+    fn add(&mut self, more: &Self) {
+        self.photons += more.photons;
+        self.fast += more.fast;
+        self.fast_squared += more.fast_squared;
+        if more.peak.0 > self.peak.0 {
+            self.peak = more.peak;
+        }
+        self.range = united(self.range, more.range);
+    }
+
+    /// Notes the photons in one pixel.
+    #[inline(always)]
+    fn mark(&mut self, fast: u32, photons: f64, floor: f64) {
         if photons > self.peak.0 {
             self.peak = (photons, fast);
         }
-        if photons > 0.0 && photons >= floor {
+        if photons >= floor && photons > 0.0 {
             self.range = united(self.range, [fast, fast + 1]);
         }
-    }
-
-    /// The sums of a block. Additions are in eight partial sums, the same at every vector width.
-    #[inline(always)]
-    fn of(first: u32, parts: &Column, floor: f64) -> Self {
-        let start = f64::from(first) + 0.5;
-        let (mut photons, mut fast, mut squared, mut most) =
-            ([0.0; 8], [0.0; 8], [0.0; 8], [0.0; 8]);
-        for begin in (0..BLOCK).step_by(8) {
-            for lane in 0..8 {
-                let part = parts[begin + lane];
-                let position = start + (begin + lane) as f64;
-                photons[lane] += part;
-                fast[lane] += part * position;
-                squared[lane] += part * (position * position);
-                most[lane] = if part > most[lane] { part } else { most[lane] };
-            }
-        }
-        let peak = most.into_iter().fold(0.0, f64::max);
-        let mut sums = Self {
-            photons: photons.iter().sum(),
-            fast: fast.iter().sum(),
-            fast_squared: squared.iter().sum(),
-            peak: (peak, first),
-            range: [0; 2],
-        };
-        if peak > 0.0 {
-            let column = |lane: Option<usize>| first + lane.unwrap_or_default() as u32;
-            sums.peak.1 = column(parts.iter().position(|&part| part == peak));
-            if peak >= floor {
-                let has_enough = |part: &f64| *part > 0.0 && *part >= floor;
-                let begin = column(parts.iter().position(has_enough));
-                sums.range = [begin, column(parts.iter().rposition(has_enough)) + 1];
-            }
-        }
-        sums
     }
 }
 
@@ -391,8 +396,8 @@ impl BlockObserver for Shares<'_> {
         self.settled = [0.0; BLOCK];
         self.weight = [1.0; BLOCK];
         self.background = [view.scalars.background; BLOCK];
-        self.others.clear();
-        self.places.clear();
+        self.earlier.clear();
+        self.last = [NONE; BLOCK];
         block.part = [0.0; BLOCK];
     }
 
@@ -452,9 +457,9 @@ impl BlockObserver for Shares<'_> {
                 self.background[i] *= factor;
                 self.settled[i] *= factor;
                 block.part[i] *= factor;
-                self.others
-                    .iter_mut()
-                    .for_each(|(_, sums)| sums[i] *= factor);
+                let own = self.earlier.iter_mut();
+                let own = own.filter(|one| one.lane as usize == i);
+                own.for_each(|one| one.sum *= factor);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The photons of an image, added up by reflection while its rows are rendered.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::TruthWishes;
 use crate::backend::RowPart;
@@ -36,6 +36,9 @@ pub(super) struct PanelShares {
     pub(super) labels: Vec<u32>,
 }
 
+/// Memory is allocated for this number of reflections on a panel.
+const USUAL: usize = 3584;
+
 /// The photons of an image, by panel and reflection, while it is rendered.
 pub(crate) struct Shares {
     wishes: RowWishes,
@@ -65,6 +68,7 @@ impl Shares {
                     0
                 }
             ],
+            places: FxHashMap::with_capacity_and_hasher(USUAL, FxBuildHasher),
             ..PanelShares::default()
         };
         Self {
