@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use nanobragg_crystal::rotate_by_phi;
-use nanobragg_geometry::vector::{cross, dot, unit};
+use nanobragg_geometry::vector::{add, cross, dot, scale, unit};
 use nanobragg_physics::{Experiment, ReflectionTruth, Truth};
 use serde_json::{Value, json};
 
@@ -82,12 +82,11 @@ impl<'t> TruthTable<'t> {
     /// Every row, in the order of [`Truth::reflections`].
     pub fn rows(&self) -> impl Iterator<Item = TruthRow> + '_ {
         let experiment = self.experiment();
-        let vectors = experiment.crystal.reciprocal().vectors();
+        let [a, b, c] = experiment.crystal.reciprocal().vectors();
         self.truth.reflections.iter().map(move |reflection| {
             let [h, k, l] = reflection.hkl.map(f64::from);
-            let q: [f64; 3] = std::array::from_fn(|axis| {
-                vectors[0][axis] * h + vectors[1][axis] * k + vectors[2][axis] * l
-            });
+            let in_plane = add(scale(h, a), scale(k, b));
+            let q = add(in_plane, scale(l, c));
             TruthRow {
                 reflection: *reflection,
                 d_angstrom: 1.0 / dot(q, q).sqrt(),
@@ -261,8 +260,9 @@ fn quaternion(m: [[f64; 3]; 3]) -> [f64; 4] {
         [wy, xy, squares[2], yz],
         [wz, xz, yz, squares[3]],
     ];
-    let largest = (0..4).max_by(|&a, &b| squares[a].total_cmp(&squares[b]));
-    let row = products[largest.unwrap_or(0)];
+    let rows = squares.into_iter().zip(products);
+    let largest = rows.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let row = largest.map_or([1.0, 0.0, 0.0, 0.0], |(_, row)| row);
     let length = row.iter().map(|q| q * q).sum::<f64>().sqrt();
     let first = row.iter().copied().find(|q| q.abs() > 1e-15 * length);
     let scale = first.unwrap_or(1.0).signum() / length;

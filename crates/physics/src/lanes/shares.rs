@@ -88,6 +88,25 @@ impl RowShares {
         (place, sums)
     }
 
+    /// Gives a reflection its photons in one pixel. `most` are those of the label of the pixel.
+    #[inline(always)]
+    fn give(&mut self, fast: u32, name: f64, photons: f64, most: &mut f64) {
+        let RowWishes {
+            pixel_floor_photons: floor,
+            labels,
+        } = self.wishes;
+        let position = f64::from(fast) + 0.5;
+        let (place, sums) = self.entry(name as i64);
+        sums.photons += photons;
+        sums.fast += photons * position;
+        sums.fast_squared += photons * position * position;
+        sums.mark(fast, photons, floor);
+        if labels && photons >= floor && photons > *most {
+            *most = photons;
+            self.labels[fast as usize] = place + 1;
+        }
+    }
+
     /// The photons of the active pixels of a block: in double precision, and with the shadow.
     #[inline(always)]
     fn shaded(&self, view: &View<'_>, first: u32, block: &Block, photons: &[f32]) -> Column {
@@ -173,27 +192,23 @@ pub(super) struct Shares<'r> {
     /// Whether there is water.
     has_background: bool,
     background: Column,
-    /// The sums of all reflections that were the latest of a lane before.
-    earlier: Vec<Earlier>,
-    /// The place in `earlier` of that which was added last for each lane.
-    last: [u32; BLOCK],
+    /// The names of the first reflections that were the latest of a lane before, NaN for none, and their sums.
+    names: [[f64; WAYS]; BLOCK],
+    sums: [[f64; WAYS]; BLOCK],
+    /// How many of them a lane has.
+    count: [usize; BLOCK],
+    /// Whether any lane has some.
+    is_mixed: bool,
+    /// The names and sums of the other reflections of each lane that has more.
+    others: Vec<Vec<(f64, f64)>>,
     /// Offsets of exactly 0 are guarded.
     is_guarded: bool,
     /// The parts are not numbers.
     is_spoilt: bool,
 }
 
-/// The sum of a reflection in a lane.
-struct Earlier {
-    name: f64,
-    sum: f64,
-    lane: u32,
-    /// The place of the one before in the same lane.
-    before: u32,
-}
-
-/// The place behind the last.
-const NONE: u32 = u32::MAX;
+/// The number of reflections of a lane that are compared at once.
+const WAYS: usize = 8;
 
 impl<'r> Shares<'r> {
     pub(super) fn new(view: &View<'_>, row: &'r mut RowShares) -> Self {
@@ -207,14 +222,18 @@ impl<'r> Shares<'r> {
             has_weights: view.rules.any(Scales::Terms),
             has_background: scalars.background != 0.0 || scalars.water_per_source != 0.0,
             background: [0.0; BLOCK],
-            earlier: Vec::with_capacity(BLOCK),
-            last: [NONE; BLOCK],
+            names: [[f64::NAN; WAYS]; BLOCK],
+            sums: [[0.0; WAYS]; BLOCK],
+            count: [0; BLOCK],
+            is_mixed: false,
+            others: vec![Vec::new(); BLOCK],
             is_guarded: false,
             is_spoilt: false,
         }
     }
 
     /// Gives a lane another reflection.
+    #[inline(always)]
     fn rename(&mut self, block: &mut Block, i: usize) {
         let sum = self.settled[i] + self.weight[i] * block.part[i];
         self.keep(i, sum);
@@ -223,29 +242,42 @@ impl<'r> Shares<'r> {
         block.part[i] = 0.0;
     }
 
-    /// Adds the sum of the latest reflection of a lane to the earlier ones. A lane has few.
+    /// Adds the sum of the latest reflection of a lane to those of its earlier ones.
     #[inline(always)]
     fn keep(&mut self, i: usize, sum: f64) {
         if sum == 0.0 {
             return;
         }
         let name = self.name[i];
-        let mut place = self.last[i];
-        while let Some(earlier) = self.earlier.get_mut(place as usize) {
-            if earlier.name == name {
-                earlier.sum += sum;
-                return;
-            }
-            place = earlier.before;
+        // Without a branch for each: which of them it is cannot be predicted.
+        let mut way = WAYS;
+        for j in 0..WAYS {
+            way = if self.names[i][j] == name { j } else { way };
         }
-        let before = std::mem::replace(&mut self.last[i], self.earlier.len() as u32);
-        let lane = i as u32;
-        self.earlier.push(Earlier {
-            name,
-            sum,
-            lane,
-            before,
-        });
+        if way < WAYS {
+            self.sums[i][way] += sum;
+            return;
+        }
+        self.is_mixed = true;
+        let next = self.count[i];
+        if next < WAYS {
+            self.names[i][next] = name;
+            self.sums[i][next] = sum;
+            self.count[i] = next + 1;
+        } else {
+            self.keep_other(i, name, sum);
+        }
+    }
+
+    #[inline(never)]
+    fn keep_other(&mut self, lane: usize, name: f64, sum: f64) {
+        let Some(others) = self.others.get_mut(lane) else {
+            return;
+        };
+        match others.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, earlier)) => *earlier += sum,
+            None => others.push((name, sum)),
+        }
     }
 
     /// Divides the photons of a summed block.
@@ -263,8 +295,15 @@ impl<'r> Shares<'r> {
                 total[i] += self.background[i];
             }
         }
-        for earlier in &self.earlier {
-            total[earlier.lane as usize] += earlier.sum;
+        if self.is_mixed {
+            for i in 0..BLOCK {
+                for &sum in self.sums[i].iter().take(self.count[i]) {
+                    total[i] += sum;
+                }
+                for (_, sum) in &self.others[i] {
+                    total[i] += sum;
+                }
+            }
         }
         for i in 0..BLOCK {
             // A pixel without any part has no photons either.
@@ -277,7 +316,7 @@ impl<'r> Shares<'r> {
             }
             self.row.background_photons += dot(&photons, &parts);
         }
-        if self.earlier.is_empty() {
+        if !self.is_mixed {
             for i in 0..BLOCK {
                 latest[i] = photons[i] * (latest[i] / total[i]);
             }
@@ -333,30 +372,19 @@ impl<'r> Shares<'r> {
     /// Pixels have several reflections.
     #[inline(always)]
     fn divide_lanes(&mut self, first: u32, photons: &Column, total: &Column) {
-        let RowWishes {
-            pixel_floor_photons: floor,
-            labels,
-        } = self.row.wishes;
         let mut most = [0.0; BLOCK];
-        for &Earlier {
-            name, sum, lane, ..
-        } in &self.earlier
-        {
-            let i = lane as usize;
-            let photons = photons[i] * (sum / total[i]);
-            if photons == 0.0 {
-                continue;
+        let mut give = |row: &mut RowShares, i: usize, name: f64, sum: f64| {
+            let part = photons[i] * (sum / total[i]);
+            if part != 0.0 {
+                row.give(first + i as u32, name, part, &mut most[i]);
             }
-            let fast = first + lane;
-            let position = f64::from(fast) + 0.5;
-            let (place, sums) = self.row.entry(name as i64);
-            sums.photons += photons;
-            sums.fast += photons * position;
-            sums.fast_squared += photons * position * position;
-            sums.mark(fast, photons, floor);
-            if labels && photons >= floor && photons > most[i] {
-                most[i] = photons;
-                self.row.labels[fast as usize] = place + 1;
+        };
+        for i in 0..BLOCK {
+            for j in 0..self.count[i] {
+                give(self.row, i, self.names[i][j], self.sums[i][j]);
+            }
+            for &(name, sum) in &self.others[i] {
+                give(self.row, i, name, sum);
             }
         }
     }
@@ -396,8 +424,12 @@ impl BlockObserver for Shares<'_> {
         self.settled = [0.0; BLOCK];
         self.weight = [1.0; BLOCK];
         self.background = [view.scalars.background; BLOCK];
-        self.earlier.clear();
-        self.last = [NONE; BLOCK];
+        if self.is_mixed {
+            self.names = [[f64::NAN; WAYS]; BLOCK];
+            self.count = [0; BLOCK];
+            self.others.iter_mut().for_each(Vec::clear);
+            self.is_mixed = false;
+        }
         block.part = [0.0; BLOCK];
     }
 
@@ -419,18 +451,17 @@ impl BlockObserver for Shares<'_> {
             self.is_fresh = false;
             self.name = block.name;
         }
-        // Eight lanes at once: most of them keep their reflection.
+        // Eight lanes at once: in many blocks all of them keep their reflection.
         for start in (0..BLOCK).step_by(8) {
-            let mut changes = false;
-            for i in start..start + 8 {
-                changes |= (self.name[i] != block.name[i]) & (block.cell_factor[i] != 0.0);
+            let mut changes = 0_u8;
+            for lane in 0..8 {
+                let i = start + lane;
+                let differs = (self.name[i] != block.name[i]) & (block.cell_factor[i] != 0.0);
+                changes |= u8::from(differs) << lane;
             }
-            if changes {
-                for i in start..start + 8 {
-                    if self.name[i] != block.name[i] && block.cell_factor[i] != 0.0 {
-                        self.rename(block, i);
-                    }
-                }
+            while changes != 0 {
+                self.rename(block, start + changes.trailing_zeros() as usize);
+                changes &= changes - 1;
             }
         }
     }
@@ -457,9 +488,10 @@ impl BlockObserver for Shares<'_> {
                 self.background[i] *= factor;
                 self.settled[i] *= factor;
                 block.part[i] *= factor;
-                let own = self.earlier.iter_mut();
-                let own = own.filter(|one| one.lane as usize == i);
-                own.for_each(|one| one.sum *= factor);
+                self.sums[i].iter_mut().for_each(|sum| *sum *= factor);
+                self.others[i]
+                    .iter_mut()
+                    .for_each(|(_, sum)| *sum *= factor);
             }
         }
     }
