@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import random
 import signal
 import subprocess
@@ -22,7 +23,7 @@ assert hdf5plugin.PLUGIN_PATH
 
 WORDS = (
     "-detpixels_x 61 -detpixels_y 43 -pixel 0.9 -distance 60 -cell 50 60 70 90 100 90 -default_F 30 -N 4 -oversample 1"
-    " -mosaic 1 -mosaic_domains 3 -seed 5 -fluence 1e28 -nodefaultfiles -adc 0 -threads 2 -noprogress"
+    " -mosaic 1 -mosaic_domains 3 -phisteps 1 -seed 5 -fluence 1e28 -nodefaultfiles -adc 0 -threads 2 -noprogress"
 ).split()
 
 
@@ -73,8 +74,10 @@ def quaternion_matrix(w: float, x: float, y: float, z: float) -> "np.ndarray[tup
 
 def test_one_file_has_what_a_loader_needs(series: Run) -> None:
     words = ["-shots", 7, "-truth_floor", 5]
-    series(*words, "-nexusfile", "all.nxs", "-truthfile", "all.nxs", "-compression", "bslz4")
-    series(*words, "-cbffile", "one.cbf", "-truthfile", "t.csv", "-seriesfile", "one.jsonl")
+    one_file = ["-nexusfile", "all.nxs", "-truthfile", "all.nxs", "-labelfile", "all.nxs"]
+    series(*words, *one_file, "-compression", "bslz4")
+    apart = ["-cbffile", "one.cbf", "-truthfile", "t.csv", "-labelfile", "l.npy"]
+    series(*words, *apart, "-seriesfile", "one.jsonl")
     log = [json.loads(line) for line in Path("one.jsonl").read_text().splitlines()[1:]]
     log.sort(key=lambda entry: entry["number"])
     with h5py.File("all.nxs") as file:
@@ -92,6 +95,15 @@ def test_one_file_has_what_a_loader_needs(series: Run) -> None:
             assert len(table) == rows
             for name, key in [("fast", "fast_px"), ("photons", "photons"), ("d", "d_angstrom"), ("f", "f_electrons")]:
                 np.testing.assert_allclose(here[name], [float(row[key]) for row in table], rtol=1e-5, atol=1e-4)
+            box = [[int(row[f"{axis}{end}_px"]) for axis in ("fast", "slow") for end in "01"] for row in table]
+            assert here["box"].tolist() == box
+            labels = truth["labels"][index]
+            np.testing.assert_array_equal(labels, np.load(f"l_{index + 1:05}.npy"))
+            slow, fast = np.nonzero(labels)
+            assert len(slow) > 10
+            of_pixel = here["box"][labels[slow, fast] - 1]
+            assert ((of_pixel[:, 0] <= fast) & (fast < of_pixel[:, 1])).all()
+            assert ((of_pixel[:, 2] <= slow) & (slow < of_pixel[:, 3])).all()
             assert here["hkl"].tolist() == [[int(row[index]) for index in "hkl"] for row in table]
             a_star, b_star, c_star = reciprocal = images["reciprocal"][index]
             assert reciprocal.tolist() == log[index]["reciprocal_per_angstrom"]
@@ -108,7 +120,7 @@ def test_one_file_has_what_a_loader_needs(series: Run) -> None:
 
 
 def test_data_files_have_a_master_file(series: Run, dxtbx: Callable[..., Any]) -> None:
-    words = ["-frames", 10, "-osc", 0.5, "-phi", 20]
+    words = ["-frames", 10, "-osc", 0.5, "-phi", 20, "-truth_floor", 5]
     series(*words, "-cbffile", "one.cbf", "-seriesfile", "one.jsonl")
     series(*words, "-nexusfile", "all_master.h5", "-nexus_images_per_file", 4, "-truthfile", "all_master.h5")
     images = numbered(10)
@@ -125,7 +137,7 @@ def test_data_files_have_a_master_file(series: Run, dxtbx: Callable[..., Any]) -
     with h5py.File("all_data_000002.h5") as part:
         np.testing.assert_allclose(part["entry/sample/transformations/omega"][:], 20 + 0.5 * np.arange(4, 8))
     np.testing.assert_array_equal(nanobragg.read_image("all_master.h5#6"), images[5])
-    [master, part] = dxtbx("all_master.h5", "all_data_000002.h5")
+    [master, part] = dxtbx("all_master.h5", "all_data_000002.h5").values()
     assert master["images"] == 10 and part["images"] == 4
 
 
@@ -148,13 +160,32 @@ def test_a_series_of_tables_has_no_pixels(series: Run) -> None:
         assert file["entry/images/rows"][:].sum() == len(file["entry/truth/hkl"]) > 30
 
 
+def test_the_loaders_of_the_document_load(series: Run) -> None:
+    """The blocks of SERIES.md, of the file that its walk makes."""
+    Path("train").mkdir()
+    one_file = ["-nexusfile", "train/all.nxs", "-truthfile", "train/all.nxs", "-labelfile", "train/all.nxs"]
+    series("-shots", 9, "-truth_floor", 5, *one_file)
+    text = (Path(__file__).resolve().parents[2] / "docs" / "SERIES.md").read_text()
+    loader, storage = (block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "h5py" in block)
+    found: dict[str, Any] = {}
+    exec(loader, found)
+    assert len(found["Images"]("train/all.nxs")) == 9
+    counts, labels, spots = found["counts"], found["labels"], found["spots"]
+    assert counts.shape == labels.shape == (43, 61)
+    assert labels.max() == len(spots["hkl"]) > 10
+    # Expected photons of all spots, and the counts with noise.
+    assert abs(spots["photons"].sum() - counts.sum()) < 6 * np.sqrt(counts.sum()) + 5 * 300
+    exec(storage, found)
+    np.testing.assert_array_equal(found["counts"], counts)
+
+
 @pytest.mark.parametrize("per_file", [0, 8])
 def test_a_series_that_is_killed_loses_only_images_in_flight(
     series: Run, request: pytest.FixtureRequest, per_file: int
 ) -> None:
     """SIGKILL at moments of a fixed random sequence; the images in the end are those of an undisturbed run."""
-    shots = 40
-    words = ["-shots", shots, "-nexusfile", "all.nxs", "-truthfile", "all.nxs"]
+    shots = 30
+    words = ["-shots", shots, "-nexusfile", "all.nxs", "-truthfile", "all.nxs", "-truth_floor", 5]
     if per_file:
         words += ["-nexus_images_per_file", per_file]
     program = request.config.invocation_params.dir / request.config.getoption("--program")
@@ -163,7 +194,7 @@ def test_a_series_that_is_killed_loses_only_images_in_flight(
     for _ in range(3):
         command = [str(program), *WORDS, *map(str, words), "-resume"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        wanted, logged = kept + moments.randrange(2, 9), 0
+        wanted, logged = kept + moments.randrange(2, 8), 0
         while logged < wanted and process.poll() is None:
             time.sleep(moments.uniform(0.001, 0.004))
             log = Path("series.jsonl")
@@ -191,7 +222,7 @@ def test_a_series_that_is_killed_loses_only_images_in_flight(
         one.visititems(compare)
         assert "entry/data/data" in names
         if per_file:
-            for index in range(1, 6):
+            for index in range(1, 5):
                 for table in ("images/data_%06d/reciprocal", "truth/data_%06d/photons", "data/data_%06d"):
                     name = f"entry/{table % index}"
                     np.testing.assert_array_equal(one[name][:], other[name][:])

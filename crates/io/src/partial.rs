@@ -74,6 +74,14 @@ impl PartialFile {
         Ok(Self { file, part, target })
     }
 
+    /// Cuts the file off behind this many bytes, or fills it up with zeroes.
+    ///
+    /// # Errors
+    /// Errors of the system.
+    pub fn set_length(&self, bytes: u64) -> Result<()> {
+        Ok(self.file.set_len(bytes)?)
+    }
+
     /// Gives the file its name.
     ///
     /// # Errors

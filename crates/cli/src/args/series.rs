@@ -190,6 +190,14 @@ mod tests {
                 "-frames and -shots do not go together",
             ),
             ("-resume", "-resume needs -frames or -shots"),
+            (
+                "-nexusfile a.h5 -nexus_images_per_file 3",
+                "-nexus_images_per_file needs -frames or -shots",
+            ),
+            (
+                "-shots 3 -nexus_images_per_file 3",
+                "-nexus_images_per_file needs -nexusfile",
+            ),
             ("-shard 1/2", "-shard needs -frames or -shots"),
             (
                 "-frames 3 -record a",

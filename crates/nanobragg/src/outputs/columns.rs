@@ -124,6 +124,15 @@ const OF_REFLECTIONS: &[Column] = &[
     ),
     numbers(&[3], number("hkl", Type::I32, "", "Miller indices")),
     number("panel", Type::U32, "", "number of the panel, from 0"),
+    numbers(
+        &[4],
+        number(
+            "box",
+            Type::U32,
+            "pixels",
+            "first column, that behind the last, first row, that behind the last",
+        ),
+    ),
     number(
         "fast",
         Type::F64,
@@ -136,6 +145,9 @@ const OF_REFLECTIONS: &[Column] = &[
         "pixels",
         "mean position of its photons, from the outer edge of the first pixel",
     ),
+    number("variance_fast", Type::F64, "pixels^2", "of the positions"),
+    number("variance_slow", Type::F64, "pixels^2", "of the positions"),
+    number("covariance", Type::F64, "pixels^2", "of the positions"),
     number("photons", Type::F64, "", "expected photons, before noise"),
     number(
         "peak_photons",

@@ -285,7 +285,11 @@ impl Writing {
         let series = file.series.clone();
         let mut images = match kept.iter().map(|(_, stored)| blocks(stored)).max() {
             None => NexusWriter::new(images, series)?,
-            Some(end) => NexusWriter::resume(images, series, end)?,
+            Some(end) => {
+                // Behind it are at most images that the log does not have.
+                images.set_length(end)?;
+                NexusWriter::resume(images, series, end)?
+            }
         };
         if !file.contents.pixels {
             images = images.without_images();

@@ -269,9 +269,12 @@ impl SeriesFiles {
         let templates: Vec<(&'static str, Template)> = templates
             .filter_map(|(kind, path)| Some((kind.name(), Template::of(path)?)))
             .collect();
-        if let Some(of_all) = self.file_of_all()
-            && let Some((other, _)) = templates.iter().find(|(_, t)| t.may_be(of_all))
-        {
+        let of_images = self.of_all.as_ref();
+        let with_data = of_images.filter(|file| file.images_per_file.is_some());
+        let first_data = with_data.map(|file| file.data_path(0, None));
+        let several = self.file_of_all().into_iter().chain(first_data.as_deref());
+        let may_be_one = |template: &Template| several.clone().any(|path| template.may_be(path));
+        if let Some((other, _)) = templates.iter().find(|(_, t)| may_be_one(t)) {
             let output = self.kind_of_all().name();
             return Err(Error::SeriesNames { output, other });
         }
