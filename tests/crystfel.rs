@@ -465,6 +465,20 @@ fn a_series_has_one_stream_that_is_gone_on_with() {
     assert_eq!(text(&scene, "a.stream"), whole);
     assert_eq!(text(&scene, "a.sol"), solutions);
 
+    // A beam of three wavelengths, 0.99, 1 and 1.01 of the mean.
+    let broad = STILLS.replace("-truth_floor 20", "-truth_floor 2000");
+    let spectrum = "-dispersion 2 -dispsteps 3 -misset 10 20 30";
+    scene
+        .run_line(&format!("{broad} {spectrum} -streamfile b.stream"))
+        .well();
+    let stream = text(&scene, "b.stream");
+    let after = stream.split("beam_bandwidth = ").nth(1).unwrap();
+    let bandwidth: f64 = after.split(' ').next().unwrap().parse().unwrap();
+    assert!(
+        (bandwidth - 0.01 * (2.0_f64 / 3.0).sqrt()).abs() < 1e-5,
+        "{bandwidth}"
+    );
+
     // More images of the same series.
     scene
         .run_line(&format!("{line} -shots 5 -resume"))

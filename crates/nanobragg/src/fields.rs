@@ -59,7 +59,7 @@ impl Error {
                 "detector.sensor.layers",
             ],
             Self::OutOfRange { quantity, .. } => of_quantity(quantity),
-            Self::MaskedRegion { .. } => &["mask"],
+            Self::MaskedRegion { .. } => &["detector.pixels"],
             Self::Io(io::Error::Field { .. }) => &["header"],
             Self::Response(response::Error::OutOfRange { field, .. }) => of_stage(field),
             Self::PointSpread { .. } | Self::Response(response::Error::TwoPointSpreads) => {

@@ -59,9 +59,9 @@ pub(super) static GROUP: Group = Group {
              are 90. With -mat it gives the lengths and the matrix the directions.",
         )
         .of(&["crystal.cell"]),
-        FlagSpec::path("cellfile", |args, path| args.crystal.cell_path = Some(path))
-            .help("Take the cell from this unit cell file of CrystFEL or PDB file; -cell wins over it.")
-            .of(&["crystal.cell"]),
+        FlagSpec::path("cellfile", |args, path| args.crystal.cell_path = Some(path)).help(
+            "Take the cell from this unit cell file of CrystFEL or PDB file; -cell wins over it.",
+        ),
         FlagSpec::new(
             "misset",
             Takes::Misset(|args, degrees| {

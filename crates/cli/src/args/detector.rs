@@ -157,7 +157,7 @@ pub(super) static GROUP: Group = Group {
                 "Take detector, masked pixels, gain and wavelength from this geometry of CrystFEL; flags \
                  win over it.",
             )
-            .of(&["exchange", "mask"]),
+            .of(&["exchange"]),
         FlagSpec::number("distance", "mm", Range::Any, |args, v| {
             args.detector.distance_mm = Some(v);
             args.detector.pivot_of_distance = Some(Pivot::Beam);

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `.expt`, an ExperimentList in JSON | dxtbx, DIALS | [`dxtbx`] |
 //! | `XDS.INP` | XDS | [`xds`] |
+//! | `.geom`, `.cell`, `.stream`, `.sol` | CrystFEL | [`crystfel`] |
 //!
 //! An orientation matrix for MOSFLM is written by [`mosflm`].
 //!

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::io::{self, BufRead};
 
 use nanobragg_crystal::rotate_by_phi;
-use nanobragg_geometry::vector::norm;
+use nanobragg_geometry::vector::{cross, norm};
 use nanobragg_physics::{ReflectionTruth, Truth};
 use nanobragg_response::ResponseSpec;
 use nanobragg_sources::energy_ev_from_wavelength_m;
@@ -88,10 +88,13 @@ pub fn stream_chunk(
     let mut text = format!(
         "{BEGIN_CHUNK}\nImage filename: {file}\nEvent: {event}\n{SERIAL}{number}\nhit = 1\n\
          indexed_by = file\nn_indexing_tries = 1\nphoton_energy_eV = {:.6}\n\
-         beam_divergence = 0.00e+00 rad\nbeam_bandwidth = 1.00e-08 (fraction)\n\
+         beam_divergence = {:.2e} rad\nbeam_bandwidth = {:.2e} (fraction)\n\
          average_camera_length = {clen_m:.6} m\nnum_peaks = {}\n\
          peak_resolution = {peaks_per_nm:.6} nm^-1 or {:.6} A\n",
         energy_ev_from_wavelength_m(geometry.beam.wavelength_angstrom / 1e10),
+        divergence_rad(resolved),
+        // CrystFEL makes a spectrum of it, and takes 1e-8 for a beam of one wavelength.
+        bandwidth(resolved).max(1e-8),
         spots.spots.len(),
         PER_NM / peaks_per_nm
     );
@@ -154,6 +157,26 @@ pub(crate) fn each_chunk(
             chunk.clear();
         }
     }
+}
+
+/// The standard deviation of the wavelengths of the sources over their mean.
+fn bandwidth(resolved: &Resolved) -> f64 {
+    let sources = &resolved.experiment.sources;
+    let mean_m = sources.mean_wavelength_m();
+    let squares = sources.as_slice().iter();
+    let squares = squares.map(|source| (source.wavelength_m / mean_m - 1.0).powi(2));
+    (squares.sum::<f64>() / sources.as_slice().len().max(1) as f64).sqrt()
+}
+
+/// The root mean square of the angles between the sources and the beam, in radians.
+fn divergence_rad(resolved: &Resolved) -> f64 {
+    let sources = resolved.experiment.sources.as_slice();
+    let beam = resolved.experiment.beam.direction();
+    let squares = sources.iter().map(|source| {
+        let sine = norm(cross(source.incident(), beam));
+        sine.min(1.0).asin().powi(2)
+    });
+    (squares.sum::<f64>() / sources.len().max(1) as f64).sqrt()
 }
 
 /// A vector in the laboratory of CrystFEL, with the beam along z.
