@@ -258,6 +258,29 @@ fn what_a_geometry_cannot_say_is_said_in_one_line() {
     let run = scene.run_line("-default_F 100 -N 5 -cellfile a.cell");
     let message = "a.cell:2: a: found `a = 10`, expected `= number A` or `= number nm`";
     assert!(run.stderr.contains(message), "{}", run.stderr);
+    // -mask wins over the regions of a geometry.
+    let masked = text(&scene, "here.geom") + "p/no_index = 1\n";
+    scene.write("masked.geom", masked);
+    let floats: Vec<u8> = [0.0_f32, 1.0]
+        .iter()
+        .cycle()
+        .take(100)
+        .flat_map(|x| x.to_le_bytes())
+        .collect();
+    scene.write("mask.bin", floats);
+    let brightest = |line: &str| {
+        scene
+            .run_line(&format!(
+                "{CRYSTAL} -geom masked.geom -fluence 1e30 {line} -floatfile f.bin"
+            ))
+            .well();
+        let bytes = scene.read("f.bin");
+        bytes
+            .chunks_exact(4)
+            .filter(|four| four.iter().any(|byte| *byte != 0))
+            .count()
+    };
+    assert_eq!([brightest(""), brightest("-mask mask.bin")], [0, 50]);
     let warned = scene.run_line(&format!("{CRYSTAL} -geom key.geom")).well();
     let warning =
         "key.geom:12: p/cormer_x (meant is perhaps corner_x) is ignored: CrystFEL has no such key";

@@ -60,7 +60,11 @@ impl Source {
     /// # Errors
     /// A detector that cannot be.
     pub(crate) fn place(&self, spec: &mut ExperimentSpec, args: &Args) -> Result<(), RunError> {
+        let mask = spec.mask.clone();
         self.described.place(spec, pivot(args))?;
+        if args.detector.mask_path.is_some() {
+            spec.mask = mask;
+        }
         if args.detector.distance_mm.is_some() {
             forget_distances(&mut spec.detector);
         }

@@ -322,6 +322,12 @@ fn a_run_takes_mask_and_gain_from_a_geometry() {
     let resolved = spec.resolve().unwrap();
     let panels = resolved.experiment.detector.panels();
     assert!(!panels[0].uses(11, 3) && panels[0].uses(13, 3) && !panels[1].uses(0, 7));
+    let mut other = spec.clone();
+    parse(OLD).apply(&mut other).unwrap();
+    assert_eq!(
+        other.mask,
+        Some(nanobragg::MaskSpec::Regions(parse(OLD).masked))
+    );
     // Rectangles of pixels stay in an experiment file.
     let text = spec.to_text("a.toml".as_ref()).unwrap();
     let read = ExperimentSpec::parse(&text, "a.toml", nanobragg::FileLanguage::Toml).unwrap();

@@ -108,7 +108,7 @@ impl Described {
         Ok(())
     }
 
-    /// Takes detector, beam, spindle and phi into `spec`, and the mask unless it has one.
+    /// Takes detector, beam, spindle and phi into `spec`, and the masked pixels.
     ///
     /// The detector is described by what stays in place when it is turned `about` that pivot: its
     /// near point and close distance, or its beam spot and distance. Both place it alike; they
@@ -138,8 +138,11 @@ impl Described {
             place_panel(&mut spec.detector, first, unit(beam), about)?;
             spec.detector.others = others.iter().map(|other| attached(first, other)).collect();
         }
-        if !self.masked.is_empty() && spec.mask.is_none() {
+        if !self.masked.is_empty() {
             spec.mask = Some(MaskSpec::Regions(self.masked.clone()));
+        } else if !self.panels.is_empty() && matches!(spec.mask, Some(MaskSpec::Regions(_))) {
+            // They were those of another detector.
+            spec.mask = None;
         }
         if let Some(angstrom) = self.wavelength_angstrom {
             spec.beam.wavelength = Some(Length::from_angstrom(angstrom));

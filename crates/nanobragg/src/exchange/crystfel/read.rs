@@ -13,6 +13,9 @@ use crate::error::Error;
 use crate::exchange::described::{Described, Ignored};
 use crate::exchange::file;
 
+/// The most panels of a detector; each is compared with all others.
+const MOST_PANELS: usize = 10_000;
+
 /// Numbers from elsewhere, for a geometry that takes them from image files.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Outside {
@@ -47,6 +50,13 @@ pub fn parse(bytes: &[u8], name: &str, outside: Outside) -> Result<Described, Er
         ignored: geom.not_used(),
         ..Described::default()
     };
+    if let Some(section) = geom.panels.get(MOST_PANELS) {
+        return Err(Error::FileValue {
+            place: section.line.clone(),
+            found: format!("panel {}", MOST_PANELS + 1),
+            expected: "at most 10000 panels",
+        });
+    }
     let mut panels = Vec::new();
     for (number, section) in geom.panels.iter().enumerate() {
         let panel = GeomPanel::read(&geom, section, outside, &mut described.ignored)?;
@@ -135,7 +145,8 @@ impl<'t> Geom<'t> {
     pub(super) fn of<'g>(&'g self, section: &'g Section<'t>, key: &str) -> Option<&'g Entry<'t>> {
         let before = || {
             let lines = self.of_all.get(key)?;
-            lines.iter().rfind(|(place, _)| *place < section.begins)
+            let before = lines.partition_point(|(place, _)| *place < section.begins);
+            lines.get(before.checked_sub(1)?)
         };
         let own = section.own.get(key);
         own.or_else(|| before().map(|(_, entry)| entry))
