@@ -47,7 +47,8 @@ def read(path):
         (experiment,) = ExperimentListFactory.from_json_file(path, check_format=False)
         found = {}
     else:
-        (experiment,) = ExperimentListFactory.from_filenames([path])
+        # Stills are an experiment each.
+        experiment, *_ = ExperimentListFactory.from_filenames([path])
         imageset = experiment.imageset
         masks = [mask.as_numpy_array() for mask in imageset.get_mask(0)]
         found = {
@@ -55,17 +56,18 @@ def read(path):
             "pixels": pixels(imageset),
             "unmasked": [int(mask.sum()) for mask in masks],
         }
-    beam, scan = experiment.beam, experiment.scan
+    beam, scan, goniometer = experiment.beam, experiment.scan, experiment.goniometer
     return found | {
         "panels": [panel(one) for one in experiment.detector],
         "beam": beam.get_sample_to_source_direction(),
         "wavelength": beam.get_wavelength(),
         "fraction": beam.get_polarization_fraction(),
         "normal": beam.get_polarization_normal(),
-        "spindle": experiment.goniometer.get_rotation_axis(),
-        "oscillation": scan.get_oscillation(),
-        "images": scan.get_num_images(),
-        "exposure": list(scan.get_exposure_times()),
+        # Stills may have neither.
+        "spindle": goniometer and goniometer.get_rotation_axis(),
+        "oscillation": scan and scan.get_oscillation(),
+        "images": scan and scan.get_num_images(),
+        "exposure": scan and list(scan.get_exposure_times()),
     }
 
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use nanobragg::exchange::{Described, crystfel, dxtbx, place_panels, xds};
+use nanobragg::exchange::{Described, crystfel, dxtbx, nexus, place_panels, xds};
 use nanobragg::geometry::AttachedPanel;
+use nanobragg::io::any::{Format, format_of};
 use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot, Preset};
 
 use crate::args::Args;
@@ -25,6 +26,9 @@ pub(crate) struct Source {
 pub(crate) fn sources(args: &Args) -> Result<Vec<Source>, RunError> {
     let given = &args.detector;
     let mut sources = Vec::new();
+    if let Some(path) = nexus_image(args)? {
+        sources.push(Source::new("img", path, nexus::read(path)?));
+    }
     if let Some(path) = &given.expt_path {
         let choice = dxtbx::Choice {
             experiment: given.expt_number.map(|n| n as usize),
@@ -47,6 +51,20 @@ pub(crate) fn sources(args: &Args) -> Result<Vec<Source>, RunError> {
         sources.push(Source::new("geom", path, crystfel::read(path, outside)?));
     }
     Ok(sources)
+}
+
+/// The file of `-img` if it is HDF5, whose geometry is read as that of other programs' files. Others have an SMV
+/// header.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(crate) fn nexus_image(args: &Args) -> Result<Option<&Path>, RunError> {
+    let path = args.detector.image_path.as_deref();
+    let is_hdf5 = |path: &&Path| Ok::<_, RunError>(format_of(path)? == Some(Format::Hdf5));
+    match path {
+        Some(path) if is_hdf5(&path)? => Ok(Some(path)),
+        _ => Ok(None),
+    }
 }
 
 impl Source {

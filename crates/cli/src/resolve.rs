@@ -201,7 +201,11 @@ impl Prepared {
             }
             mask = Some(image);
         }
-        if let Some(path) = &args.detector.image_path {
+        let smv_image = match exchange::nexus_image(args)? {
+            Some(_) => None,
+            None => args.detector.image_path.as_ref(),
+        };
+        if let Some(path) = smv_image {
             let (header, _) = smv::read(path)?;
             let twotheta = apply_header(&mut named, &header, HeaderKind::Image, path)?;
             if let Some(bare) = &mut bare {

@@ -130,6 +130,20 @@ pub fn file_of(path: &Path) -> (PathBuf, Option<usize>) {
     }
 }
 
+/// The format of the file that a path names, see [`file_of`]; `None` for a pipe or a device, which is read only once.
+///
+/// # Errors
+/// [`Error::Read`] or [`Error::Folder`].
+pub fn format_of(path: &Path) -> Result<Option<Format>> {
+    let mut source = Source::open(&file_of(path).0)?;
+    if source.length().is_none() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    source.extend(&mut bytes, FORMAT_BYTES)?;
+    Ok(Some(Format::of(&bytes)))
+}
+
 impl AnyImage {
     /// Reads a file to its end; of an HDF5 file the image that the path names, see [`file_of`].
     ///

@@ -182,6 +182,22 @@ pub enum Error {
         /// Pixels along the slow axis.
         slow: usize,
     },
+    /// A dataset of HDF5 that is needed is missing.
+    #[error("{place} is missing")]
+    Hdf5Lacks {
+        /// Its path in the file.
+        place: String,
+    },
+    /// A value in an HDF5 file is not allowed.
+    #[error("{place}: found {found}, expected {expected}")]
+    Hdf5Value {
+        /// The path of the dataset in the file.
+        place: String,
+        /// The value in the file.
+        found: String,
+        /// The allowed values.
+        expected: &'static str,
+    },
     /// An HDF5 file without images.
     #[error(
         "the HDF5 file has no images where NXmx has them: an NXdata, such as /entry/data, in an NXentry"

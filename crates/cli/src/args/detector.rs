@@ -124,7 +124,10 @@ pub(super) static GROUP: Group = Group {
         )
         .of(&["detector.preset"]),
         FlagSpec::path("img", |args, path| args.detector.image_path = Some(path))
-            .help("Take the geometry from the header of this SMV image; flags win over it.")
+            .help(
+                "Take the geometry from the header of this SMV image or from this NXmx file, of which \
+                 FILE#7 is image 7; flags win over it.",
+            )
             .of(&["header"]),
         FlagSpec::path("mask", |args, path| args.detector.mask_path = Some(path))
             .help(

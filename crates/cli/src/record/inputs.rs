@@ -25,6 +25,8 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
     // The file, whichever of its images is the mask.
     let mask = args.detector.mask_path.as_ref().or(mask);
     let mask = mask.map(|path| file_of(path).0);
+    let image = args.detector.image_path.as_ref();
+    let image = image.map(|path| file_of(path).0);
     let factors = args.factors();
     let factors = |of: &str| {
         let named = factors.path().filter(|(field, _)| *field == of);
@@ -36,7 +38,7 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
         ("pdb", factors("coordinates")),
         ("mat", args.crystal.matrix_path.as_ref()),
         ("sourcefile", args.beam.source_path.as_ref().or(sources)),
-        ("img", args.detector.image_path.as_ref()),
+        ("img", image.as_ref()),
         ("mask", mask.as_ref()),
         ("expt", args.detector.expt_path.as_ref()),
         ("xdsinp", args.detector.xds_path.as_ref()),

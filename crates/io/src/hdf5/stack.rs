@@ -49,6 +49,11 @@ impl Stack {
         Ok(stack)
     }
 
+    /// Pixels along fast and slow.
+    pub(crate) const fn sides(&self) -> [u64; 2] {
+        [self.fast, self.slow]
+    }
+
     /// The image of this index, counted from 0.
     pub(crate) fn read(&self, at: u64) -> Result<StoredPixels> {
         let side = |side: u64| usize::try_from(side).unwrap_or(usize::MAX);
@@ -155,26 +160,31 @@ impl H5Type for Flag {
 
 /// The value of a scalar, or the first of an array.
 pub(crate) fn first_number(dataset: &Dataset) -> Result<Option<f64>> {
-    macro_rules! first {
+    Ok(numbers(dataset)?.and_then(|numbers| numbers.first().copied()))
+}
+
+/// All numbers of a dataset in their order; `None` if they are of another type.
+pub(super) fn numbers(dataset: &Dataset) -> Result<Option<Vec<f64>>> {
+    macro_rules! all {
         ($number:ty) => {{
             let array = dataset.read_array::<$number>()?;
-            array.iter().next().map(|&number| number as f64)
+            Some(array.iter().map(|&number| number as f64).collect())
         }};
     }
     Ok(match dataset.dtype() {
         Datatype::FixedPoint { size, signed, .. } => match (size, signed) {
-            (1, false) => first!(u8),
-            (1, true) => first!(i8),
-            (2, false) => first!(u16),
-            (2, true) => first!(i16),
-            (4, false) => first!(u32),
-            (4, true) => first!(i32),
-            (8, false) => first!(u64),
-            (8, true) => first!(i64),
+            (1, false) => all!(u8),
+            (1, true) => all!(i8),
+            (2, false) => all!(u16),
+            (2, true) => all!(i16),
+            (4, false) => all!(u32),
+            (4, true) => all!(i32),
+            (8, false) => all!(u64),
+            (8, true) => all!(i64),
             _ => None,
         },
-        Datatype::FloatingPoint { size: 4, .. } => first!(f32),
-        Datatype::FloatingPoint { size: 8, .. } => first!(f64),
+        Datatype::FloatingPoint { size: 4, .. } => all!(f32),
+        Datatype::FloatingPoint { size: 8, .. } => all!(f64),
         _ => None,
     })
 }

@@ -16,11 +16,16 @@
 //! # Source
 //! NeXus definitions, application definition NXmx; Bernstein et al., IUCrJ 7 (2020) 784.
 
+mod axis;
+mod dectris;
+mod instrument;
 mod master;
 mod read;
+mod spindle;
 mod tree;
 mod write;
 
+pub use instrument::{Instrument, PlacedModule, parse_instrument, read_instrument};
 pub use master::{DataFile, write_master};
 pub use read::{parse, read};
 pub use write::{

@@ -34,9 +34,7 @@ pub fn parse(bytes: Vec<u8>, image: Option<usize>) -> Result<(StoredPixels, Mark
 }
 
 fn image_of(file: &Reader, image: Option<usize>) -> Result<(StoredPixels, Marks)> {
-    let found = search(&file.root()?, "entry", "NXentry", &mut |entry| {
-        Ok(images_of(file, entry)?.map(|images| (entry.clone(), images)))
-    })?;
+    let found = Stacks::of_file(file)?;
     let linked = |name: String| Error::LinkedFile { name };
     let Some((entry, Stacks { stacks, missing })) = found else {
         let missing = file.missing_files().into_iter().next();
@@ -132,13 +130,31 @@ fn in_detector<T>(
 }
 
 /// The images of a file, in order.
-struct Stacks {
+pub(super) struct Stacks {
     stacks: Vec<Stack>,
     /// The file that holds those after them, if it is not there.
     missing: Option<String>,
 }
 
 impl Stacks {
+    /// The images of a file, with the entry in which they are.
+    pub(super) fn of_file(file: &Reader) -> Result<Option<(Group, Self)>> {
+        search(&file.root()?, "entry", "NXentry", &mut |entry| {
+            Ok(images_of(file, entry)?.map(|images| (entry.clone(), images)))
+        })
+    }
+
+    /// The number of all images; `None` if some are in a file that is missing.
+    pub(super) fn all_images(&self) -> Option<usize> {
+        let images: u64 = self.stacks.iter().map(|stack| stack.images).sum();
+        (self.missing.is_none()).then_some(usize::try_from(images).unwrap_or(usize::MAX))
+    }
+
+    /// Pixels along fast and slow.
+    pub(super) fn sides(&self) -> Option<[u64; 2]> {
+        self.stacks.first().map(Stack::sides)
+    }
+
     fn of_group(file: &Reader, group: &Group) -> Result<Option<Self>> {
         let signal = text(group, "signal")?.filter(|signal| !signal.starts_with("data_"));
         let mut refused = None;

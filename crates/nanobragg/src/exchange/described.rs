@@ -304,7 +304,10 @@ fn name_of(panel: &PlacedPanel) -> Option<String> {
 fn sensor_of(slab: Slab) -> SensorSpec {
     SensorSpec {
         thickness: Length::from_mm(slab.thickness_mm),
-        attenuation: if slab.mu_per_mm > 0.0 {
+        material: slab.material,
+        attenuation: if slab.material.is_some() {
+            Attenuation::NotGiven
+        } else if slab.mu_per_mm > 0.0 {
             Attenuation::Depth(Length::from_mm(1.0 / slab.mu_per_mm))
         } else {
             Attenuation::Transparent

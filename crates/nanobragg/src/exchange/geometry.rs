@@ -2,7 +2,7 @@
 
 use nanobragg_crystal::SpaceGroup;
 use nanobragg_geometry::vector::{cross, dot, norm, scale, sub, unit};
-use nanobragg_geometry::{Angle, Panel, Surface};
+use nanobragg_geometry::{Angle, Panel, SensorMaterial, Surface};
 
 use super::frame::Frame;
 use crate::error::Error;
@@ -54,6 +54,9 @@ pub struct Slab {
     pub thickness_mm: f64,
     /// The attenuation coefficient in 1/mm.
     pub mu_per_mm: f64,
+    /// The material whose attenuation at the wavelength of the run replaces the coefficient; `None` where the
+    /// coefficient counts.
+    pub material: Option<SensorMaterial>,
 }
 
 impl Slab {
@@ -61,6 +64,7 @@ impl Slab {
     pub(super) const NONE: Self = Self {
         thickness_mm: 0.0,
         mu_per_mm: 0.0,
+        material: None,
     };
 }
 
@@ -174,6 +178,7 @@ impl PlacedPanel {
             sensor: sensor.is_modelled().then_some(Slab {
                 thickness_mm: sensor.thickness_m * 1000.0,
                 mu_per_mm: sensor.mu_per_m / 1000.0,
+                material: None,
             }),
             trusted_range: panel.trusted_range(),
         }

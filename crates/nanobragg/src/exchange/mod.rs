@@ -5,6 +5,7 @@
 //! | `.expt`, an ExperimentList in JSON | dxtbx, DIALS | [`dxtbx`] |
 //! | `XDS.INP` | XDS | [`xds`] |
 //! | `.geom`, `.cell`, `.stream`, `.sol` | CrystFEL | [`crystfel`] |
+//! | NXmx, read only | DIALS and others | [`nexus`] |
 //!
 //! An orientation matrix for MOSFLM is written by [`mosflm`].
 //!
@@ -24,6 +25,7 @@ mod file;
 pub mod frame;
 mod geometry;
 pub mod mosflm;
+pub mod nexus;
 pub mod xds;
 
 pub(crate) use file::bytes_of;

@@ -146,7 +146,10 @@ impl OpenOutputs {
             if holds_panels || panels == 1 {
                 return Ok(vec![Output::create(path)?]);
             }
-            let each = (0..panels).map(|index| Ok(Output::create(of_panel(path, index))?));
+            let each = (0..panels).map(|index| match is_device(path) {
+                true => Ok(Output::create(path)?),
+                false => Ok(Output::create(of_panel(path, index))?),
+            });
             each.collect()
         };
         // A format without a header holds all panels if they have one size.

@@ -170,6 +170,7 @@ fn sensor(panel: &Key<'_>) -> Result<Option<Slab>, Error> {
     let slab = Slab {
         thickness_mm: number("thickness", "t0")?,
         mu_per_mm: number("mu", "mu")?,
+        material: None,
     };
     Ok((slab.thickness_mm > 0.0 && slab.mu_per_mm > 0.0).then_some(slab))
 }

@@ -179,6 +179,7 @@ impl<'t> Input<'t> {
         let slab = Slab {
             thickness_mm: not_negative("SENSOR_THICKNESS")?,
             mu_per_mm: not_negative("SILICON")?,
+            material: None,
         };
         if slab.thickness_mm > 0.0 && slab.mu_per_mm > 0.0 {
             return Ok(Some(slab));
