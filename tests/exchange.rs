@@ -284,10 +284,16 @@ fn panels_that_cannot_be_are_refused_by_name() {
         run.stderr
             .contains("a detector of several panels cannot be curved")
     );
+    let other =
+        eight_panels([34; 8]).replacen("\"pixel_size\":[1.5,1.5]", "\"pixel_size\":[1.6,1.6]", 1);
+    assert_ne!(other, eight_panels([34; 8]));
+    scene.write("in.expt", other);
     let run = scene.run_line(&format!("-expt in.expt {CRYSTAL} -xdsfile XDS.INP"));
     assert!(
         run.stderr
-            .contains("an XDS.INP describes one panel, but the detector has 8")
+            .contains("an XDS.INP has one size for all panels"),
+        "{}",
+        run.stderr
     );
 }
 

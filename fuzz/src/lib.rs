@@ -304,8 +304,11 @@ pub fn tiff(bytes: &[u8]) {
     }
 }
 
-/// An image of an HDF5 file.
+/// An image of an HDF5 file, and the geometry in it.
 pub fn nexus(bytes: &[u8]) {
+    if let Ok(instrument) = nexus::parse_instrument(bytes.to_vec(), Some(1)) {
+        let _ = nanobragg::exchange::nexus::describe(instrument, "a.nxs");
+    }
     if let Ok((pixels, marks)) = nexus::parse(bytes.to_vec(), Some(1)) {
         let [fast, slow] = pixels.sides();
         assert_eq!(pixels.states(&marks).len(), fast * slow);

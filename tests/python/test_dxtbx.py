@@ -5,6 +5,7 @@ Truth is worked out here from the flags and the axes of docs/CONVENTIONS.md, not
 
 import hashlib
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -312,3 +313,64 @@ def test_pixels_behind_a_beam_stop_are_masked_by_the_user(
     assert gap == 2 * 17 * 487
     assert abs(hidden / (np.pi * radius_px**2) - 1) < 0.15
     assert (data[mask != 0] == -1).all() and (data[mask == 0] >= 0).all()
+
+
+# Panels in each module, and modules.
+MODULES = {"jungfrau4m": (8, 8), "agipd1m": (8, 16)}
+
+# Groups of panels that dials.refine would move, and the panels in each, from the models of an .expt and an NXmx file.
+REFINABLE = """
+import sys, json
+from dxtbx.model.experiment_list import ExperimentListFactory
+from dials.algorithms.refinement.parameterisation.detector_parameters import DetectorParameterisationHierarchical
+expt = ExperimentListFactory.from_json_file(sys.argv[1], check_format=False)[0]
+nxmx = ExperimentListFactory.from_filenames([sys.argv[2]])[0]
+found = []
+for one, level in ((expt, 1), (nxmx, 2)):
+    refined = DetectorParameterisationHierarchical(one.detector, one.beam, level=level)
+    found.append([list(group) for group in refined.get_panel_ids_by_group()])
+json.dump(found, sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("detector", MODULES)
+def test_modules_can_be_refined_one_by_one(
+    detector: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, dxtbx: Dxtbx
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rendered(run, detector, "-nexusfile", "a.nxs", "-exptfile", "a.expt", "-roi", 0, 3, 0, 3, "-fluence", 1e22)
+    line = ["/usr/bin/python3", "-c", REFINABLE, "a.expt", "a.nxs"]
+    found = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
+    panels, modules = MODULES[detector]
+    expected = [list(range(module * panels, (module + 1) * panels)) for module in range(modules)]
+    assert found == [expected, expected]
+    # Each panel is where it is without groups.
+    one, two = dxtbx("a.expt", "a.nxs").values()
+    for first, second in zip(one["panels"], two["panels"], strict=True):
+        assert np.abs(np.array(first["plane"]) - np.array(second["plane"])).max() < SAME_MM
+
+
+def test_gaps_of_an_expt_are_untrusted_in_dials_and_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, dxtbx: Dxtbx
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rendered(run, "pilatus300k", "-nexusfile", "a.nxs", "-exptfile", "a.expt")
+    panel = json.loads(Path("a.expt").read_text())["detector"][0]["panels"][0]
+    # Two gaps of 17 rows below modules of 195.
+    assert panel["mask"] == [[0, 195, 487, 212], [0, 407, 487, 424]]
+    code = (
+        "from dxtbx.model.experiment_list import ExperimentListFactory as F\n"
+        "p = F.from_json_file('a.expt', check_format=False)[0].detector[0]\n"
+        "print(p.get_untrusted_rectangle_mask().count(True))"
+    )
+    done = subprocess.run(["/usr/bin/python3", "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 3 * 487 * 195
+    line = ["-default_F", 30, "-cell", 70, 80, 90, "-N", 2, "-oversample", 1, "-noprogress", "-nopgm", "-nonoise"]
+    done = run(*line, "-expt", "a.expt", "-nexusfile", "b.nxs")
+    assert done.returncode == 0 and "mask is ignored" not in done.stderr, done.stderr
+    h5py = pytest.importorskip("h5py")
+    masks = []
+    for name in ("a.nxs", "b.nxs"):
+        with h5py.File(name) as file:
+            masks.append(file["entry/instrument/detector/pixel_mask"][()] != 0)
+    np.testing.assert_array_equal(*masks)

@@ -245,6 +245,7 @@ REFUSED: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "half floats": (lambda file: replace(file, np.zeros((4, 4), "f2")), "floats of 2 bytes"),
     "wide integers": (lambda file: replace(file, np.full((4, 4), 1 << 40)), "32 bits"),
     "too large": (lambda file: huge(file), "limit"),
+    "too many chunks": (lambda file: crumbs(file), "an image in 1048576 chunks"),
     "a filter": (lambda file: replace(file, numbers("u2", (40, 400)), **hdf5plugin.Blosc()), "filter id 32001"),
     "zstd": (lambda file: replace(file, numbers("u2", (40, 400)), **hdf5plugin.Bitshuffle(cname="zstd")), "zstd"),
 }
@@ -258,6 +259,11 @@ def replace(file: h5py.File, data: np.ndarray, **options: object) -> None:
 def huge(file: h5py.File) -> None:
     del file["entry/data/data"]
     file.create_dataset("entry/data/data", (1, 1 << 20, 1 << 20), "u2", chunks=(1, 64, 64))
+
+
+def crumbs(file: h5py.File) -> None:
+    del file["entry/data/data"]
+    file.create_dataset("entry/data/data", (1, 1024, 1024), "u1", chunks=(1, 1, 1))
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -92,6 +92,8 @@ pub struct Exposure {
     pub sensor_material: &'static str,
     /// The name of the detector; empty if there is none.
     pub model: String,
+    /// The name of the module of which the panel is a chip; empty if it is none.
+    pub module: String,
     /// Why a pixel is masked, `[slow][fast]`: the lowest bits of the `pixel_mask` of NXmx, such as
     /// [`GAP`], and 0 for a pixel that is not. Empty if none is. Counts have -1 there, or -2 if the pixel is
     /// defective.
@@ -121,6 +123,7 @@ impl Default for Exposure {
             offset_counts: 0.0,
             sensor_material: "Si",
             model: String::new(),
+            module: String::new(),
             masked: Vec::new(),
         }
     }

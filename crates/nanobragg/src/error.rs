@@ -414,6 +414,18 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A file that has one size of pixels for all panels.
+    #[error(
+        "panel \"{panel}\" has pixels of {pixel_mm} mm and the first one {first_mm} mm; an XDS.INP has one size for all panels"
+    )]
+    PanelPixels {
+        /// The panel.
+        panel: String,
+        /// The edge of its pixels in mm.
+        pixel_mm: f64,
+        /// The edge of the pixels of the first panel in mm.
+        first_mm: f64,
+    },
     /// A file does not have a required key.
     #[error("{place} is missing")]
     FileLacks {

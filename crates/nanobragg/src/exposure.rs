@@ -57,6 +57,7 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
             .material
             .unwrap_or(SensorMaterial::Si)
             .formula(),
+        module: panel.module().unwrap_or_default().to_owned(),
         model: resolved.decisions.layout.model.clone().unwrap_or_default(),
         exposure_s: fluence.exposure_s,
         flux_per_s: fluence.flux_per_s,

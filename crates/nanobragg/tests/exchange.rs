@@ -2,8 +2,8 @@
 use nanobragg::exchange::{Described, Geometry, dxtbx, xds};
 use nanobragg::{
     Angle, CellSpec, Convention, CrystalSpec, DetectorSpec, ExperimentSpec, FactorsSpec, Length,
-    Misset, PhiSpec, Pivot, PixelPlace, Resolved, RunOptions, SamplingSpec, Scene, SensorSpec,
-    Surface, simulate, trace_pixel,
+    MaskSpec, MaskedRegion, Misset, PhiSpec, Pivot, PixelPlace, Preset, Resolved, RunOptions,
+    SamplingSpec, Scene, SensorSpec, Surface, simulate, trace_pixel,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -198,20 +198,29 @@ fn an_expt_means_what_its_numbers_say() {
         let slab = described.panels[0].sensor.unwrap();
         assert_eq!((slab.thickness_mm, slab.mu_per_mm), (0.32, 3.9599));
         assert!((resolved.experiment.phi.range_rad.to_degrees() - 0.25).abs() < 1e-12);
-        let ignored: Vec<String> = described.ignored.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            ignored,
-            [
-                "kappa.expt: detector[0].panels[0].mask is ignored: every pixel is rendered; \
-              -mask leaves some out"
-            ]
-        );
+        assert_eq!(described.ignored, []);
+        let masked = MaskedRegion {
+            panel: 0,
+            fast: [10, 11],
+            slow: [0, 49],
+        };
+        assert_eq!(described.masked, [masked]);
     }
 }
 
 #[test]
 fn an_xds_inp_means_what_its_numbers_say() {
-    let described = xds::parse(XDS_INP.as_bytes(), "XDS.INP").unwrap();
+    let mut described = xds::parse(XDS_INP.as_bytes(), "XDS.INP").unwrap();
+    assert_eq!(described.ignored, []);
+    // The limits of a rectangle lie outside: pixels 11 and 12 of XDS are 10 and 11 counted from 0.
+    let regions = [[10, 11], [30, 31]].map(|fast| MaskedRegion {
+        panel: 0,
+        fast,
+        slow: [0, 49],
+    });
+    assert_eq!(described.masked, regions);
+    // One of the pixels that are looked at below is masked.
+    described.masked.clear();
     let resolved = run_of(&described);
     let x_axis = unit([1.0, 0.002, 0.001]);
     let y_axis = unit([-0.002, 0.9995, 0.03]);
@@ -238,13 +247,6 @@ fn an_xds_inp_means_what_its_numbers_say() {
         let found = ours.scattering_vector_per_angstrom(&ours.panels[0], x, y);
         assert_close(half_turn(found), q, SAME, "q");
     }
-    let ignored: Vec<String> = described.ignored.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        ignored,
-        [
-            "XDS.INP:13: UNTRUSTED_RECTANGLE is ignored: every pixel is rendered; -mask leaves some out"
-        ]
-    );
 }
 
 prop_compose! {
@@ -666,18 +668,98 @@ fn faults_in_an_xds_inp_are_named_by_line_and_keyword() {
 
 #[test]
 fn keywords_of_xds_that_nobody_knows_draw_a_word() {
-    let text = "X-RAY_WAVELENGTH= 1.5 COLOUR= blue\nSTRONG_PIXEL=3 SEGMENT= 1 2 3 4\n";
+    let text = "X-RAY_WAVELENGTH= 1.5 COLOUR= blue\nSTRONG_PIXEL=3 UNTRUSTED_ELLIPSE= 1 2 3 4\n";
     let described = xds::parse(text.as_bytes(), "X").unwrap();
     let ignored: Vec<String> = described.ignored.iter().map(ToString::to_string).collect();
     assert_eq!(
         ignored,
         [
             "X:1: COLOUR is ignored: no keyword of this name is known",
-            "X:2: SEGMENT is ignored: the detector is one plane"
+            "X:2: UNTRUSTED_ELLIPSE is ignored: every pixel is rendered; -mask leaves some out"
         ]
     );
     assert_eq!(described.wavelength_angstrom, Some(1.5));
     assert_eq!(described.panels, []);
+}
+
+#[test]
+fn panels_are_segments_and_rectangles_of_an_xds_inp() {
+    let mut spec = ExperimentSpec {
+        factors: FactorsSpec::Constant(1.0),
+        ..ExperimentSpec::default()
+    };
+    spec.crystal.cell = CellSpec::from_values(&[100.0]).ok();
+    // Its panels are turned by quarters and a little more.
+    let cspad = Preset::named("cspad").unwrap();
+    cspad.place(&mut spec, Pivot::Sample).unwrap();
+    spec.detector.rotations = [1.0, -2.0, 3.0].map(Angle::from_degrees);
+    let masked = [(0, [3, 5], [0, 184]), (63, [193, 193], [7, 9])];
+    let masked = masked.map(|(panel, fast, slow)| MaskedRegion { panel, fast, slow });
+    spec.mask = Some(MaskSpec::Regions(masked.to_vec()));
+    let written = Geometry::of(&spec.resolve().unwrap()).unwrap();
+    let images = xds::Images::new(None, &spec.response).of_panels(64, &spec.response);
+    let text = xds::write(&written, &images).unwrap();
+    assert!(text.contains("NX= 194\nNY= 11840\n") && text.contains("SEGMENT= 1 194 186 370\n"));
+    let read = xds::parse(text.as_bytes(), "X").unwrap();
+    assert_eq!(read.ignored, []);
+    assert_eq!(read.masked, masked);
+    assert_eq!(read.panels.len(), 64);
+    for (one, two) in written.panels.iter().zip(&read.panels) {
+        assert_eq!(one.pixels, two.pixels);
+        for [fast, slow] in [[0.0, 0.0], [194.0, 0.0], [0.0, 185.0]] {
+            let (a, b) = (one.position_mm(fast, slow), two.position_mm(fast, slow));
+            assert_close(a, b, SAME, "position");
+        }
+    }
+}
+
+#[test]
+fn faults_in_segments_are_named_by_line_and_keyword() {
+    let begin = "NX= 20 NY= 10 QX= 1 QY= 1 ORGX= 5 ORGY= 5 DETECTOR_DISTANCE= 100\n";
+    let axes = "DIRECTION_OF_SEGMENT_X-AXIS= 1 0 0\nDIRECTION_OF_SEGMENT_Y-AXIS= 0 1 0\n";
+    let org = "SEGMENT_ORGX= 1 SEGMENT_ORGY= 2\n";
+    for (segment, axes, org, message) in [
+        (
+            "1 21 1 10",
+            axes,
+            org,
+            "X:2: SEGMENT: found `1 21 1 10`, expected first and last pixel along X and Y, from 1 to NX and NY",
+        ),
+        (
+            "1 20 1",
+            axes,
+            org,
+            "X:2: SEGMENT: found `1 20 1`, expected four numbers",
+        ),
+        (
+            "1 20 1 10",
+            axes,
+            "",
+            "X:2: SEGMENT: SEGMENT_ORGX is missing",
+        ),
+        (
+            "1 20 1 10",
+            "",
+            org,
+            "X:2: SEGMENT: DIRECTION_OF_SEGMENT_Y-AXIS is missing",
+        ),
+        (
+            "1 20 1 10\n SEGMENT= 20 20 10 10",
+            axes,
+            org,
+            "X:2: SEGMENT: DIRECTION_OF_SEGMENT_Y-AXIS is missing",
+        ),
+    ] {
+        let text = format!("{begin}SEGMENT= {segment}\n{axes}{org}");
+        let found = xds::parse(text.as_bytes(), "X").unwrap_err();
+        assert_eq!(found.to_string(), message);
+    }
+    let twice = format!("SEGMENT= 1 20 1 5\n{axes}{org}SEGMENT= 20 20 5 10\n{axes}{org}");
+    let found = xds::parse(format!("{begin}{twice}").as_bytes(), "X").unwrap_err();
+    assert_eq!(
+        found.to_string(),
+        "X:6: SEGMENT: found `20 20 5 10`, expected pixels that no other segment has"
+    );
 }
 
 #[test]

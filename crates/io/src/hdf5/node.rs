@@ -221,7 +221,10 @@ impl Field {
 
     fn checked(&self, numbers: Option<Vec<f64>>) -> Result<Vec<f64>> {
         let numbers = numbers.ok_or_else(|| self.wrong("no numbers".to_owned(), "numbers"))?;
-        match numbers.iter().find(|number| !(number.abs() <= MOST)) {
+        match numbers
+            .iter()
+            .find(|number| number.is_nan() || number.abs() > MOST)
+        {
             Some(absurd) => {
                 Err(self.wrong(absurd.to_string(), "a number of a magnitude up to 1e15"))
             }

@@ -4,6 +4,10 @@ use hdf5_reader::{Dataset, Datatype, H5Type, SliceInfo, SliceInfoElem};
 
 use crate::{Error, Image, Result, StoredPixels};
 
+/// The most chunks of an image. Each takes a search in the index of the file, so that a damaged size could keep a
+/// reader busy for minutes; writers have a few, or one for each row.
+const MOST_CHUNKS: u64 = 1 << 16;
+
 /// A dataset of images `[image][panel][slow][fast]`, of which the first two axes may be missing.
 pub(crate) struct Stack {
     dataset: Dataset,
@@ -62,6 +66,13 @@ impl Stack {
             let pixels = 0;
             return Err(Error::Shape { fast, slow, pixels });
         }
+        let chunks = self.chunks();
+        if chunks > MOST_CHUNKS {
+            return Err(Error::Hdf5Pixels {
+                name: self.dataset.name().to_owned(),
+                found: format!("an image in {chunks} chunks, more than {MOST_CHUNKS}"),
+            });
+        }
         macro_rules! image {
             ($number:ty) => {
                 Image::new(fast, slow, self.numbers::<$number>(at)?).map(StoredPixels::from)
@@ -101,6 +112,17 @@ impl Stack {
             }
             _ => Err(unsupported("values that are not numbers".to_owned())),
         }
+    }
+
+    /// In how many chunks an image is stored.
+    fn chunks(&self) -> u64 {
+        let Some(chunks) = self.dataset.chunks() else {
+            return 1;
+        };
+        let sides = self.dataset.shape().iter().zip(chunks);
+        let of_image = sides.skip(usize::from(self.first_is_images));
+        let counts = of_image.map(|(&side, chunk)| side.div_ceil(u64::from(chunk).max(1)));
+        counts.fold(1, u64::saturating_mul)
     }
 
     /// Integers of 64 bits, all of which must fit into 32.

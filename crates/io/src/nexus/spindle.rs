@@ -8,27 +8,32 @@ use crate::hdf5::{Field, Node};
 /// Takes the axis of the scan and its angles. Of several axes it is the one whose angle varies, or else the one
 /// with an end or an increment, or else the nearest to the crystal.
 pub(super) fn take(groups: &Groups, into: &mut Instrument) -> Result<()> {
-    for sample in groups.entry.of_class("sample", "NXsample")? {
-        let chain = match sample.field("depends_on")? {
-            Some(on) => Chain::read(&groups.root, &sample, &on.text()?)?,
-            None => match sample.group("transformations")? {
-                Some(axes) if axes.field("omega")?.is_some() => {
-                    Chain::read(&groups.root, &axes, "omega")?
-                }
-                _ => return old_goniometer(groups, &sample, into),
-            },
-        };
-        let Some(at) = scanned(&chain)? else {
-            return Ok(());
-        };
-        let (Some(axis), Some(carriers)) = (chain.0.get(at), chain.0.get(at + 1..)) else {
-            return Ok(());
-        };
-        into.spindle = Some(turned(carriers, groups.image, axis.vector));
-        into.start_degrees = Some(axis.value(groups.image).to_degrees());
-        into.width_degrees = width_rad(axis, groups.image)?.map(f64::to_degrees);
+    let Some(sample) = groups
+        .entry
+        .of_class("sample", "NXsample")?
+        .into_iter()
+        .next()
+    else {
         return Ok(());
-    }
+    };
+    let chain = match sample.field("depends_on")? {
+        Some(on) => Chain::read(&groups.root, &sample, &on.text()?)?,
+        None => match sample.group("transformations")? {
+            Some(axes) if axes.field("omega")?.is_some() => {
+                Chain::read(&groups.root, &axes, "omega")?
+            }
+            _ => return old_goniometer(groups, &sample, into),
+        },
+    };
+    let Some(at) = scanned(&chain)? else {
+        return Ok(());
+    };
+    let (Some(axis), Some(carriers)) = (chain.0.get(at), chain.0.get(at + 1..)) else {
+        return Ok(());
+    };
+    into.spindle = Some(turned(carriers, groups.image, axis.vector));
+    into.start_degrees = Some(axis.value(groups.image).to_degrees());
+    into.width_degrees = width_rad(axis, groups.image)?.map(f64::to_degrees);
     Ok(())
 }
 

@@ -7,6 +7,8 @@ use crate::hdf5::{Dataset, Group, Images, Member, Value};
 /// The date of every file. It is constant so that the same run writes the same bytes.
 const DATE: &str = "1970-01-01T00:00:00Z";
 
+/// Path of the axes of the detector.
+const TRANSFORMATIONS: &str = "/entry/instrument/detector/transformations";
 /// Path of the translation from the sample to the detector.
 const TRANSLATION: &str = "/entry/instrument/detector/transformations/translation";
 /// A thickness through which nothing passes: 60 attenuation lengths of CdTe at 0.1 A.
@@ -173,18 +175,23 @@ fn detector(
             .with("beam_center_x", pixels(fast))
             .with("beam_center_y", pixels(slow));
     }
-    detector = detector.with(
-        "transformations",
-        Group::of_class("NXtransformations").with(
-            "translation",
-            axis(
-                Value::numbers(&[length]),
-                ("translation", "mm"),
-                towards,
-                ".",
-            ),
+    let mut axes = Group::of_class("NXtransformations").with(
+        "translation",
+        axis(
+            Value::numbers(&[length]),
+            ("translation", "mm"),
+            towards,
+            ".",
         ),
     );
+    // Modules do not move against the detector here. Each has an axis, so that readers refine its place.
+    let modules = modules_of_chips(&series.panels);
+    for module in &modules {
+        let still = Value::number(0.0);
+        let still = axis(still, ("translation", "mm"), [0.0, 0.0, 1.0], TRANSLATION);
+        axes = axes.with((*module).to_owned(), still);
+    }
+    detector = detector.with("transformations", axes);
     let several = series.panels.len() > 1;
     let mut first_slow = 0;
     for (index, panel) in series.panels.iter().enumerate() {
@@ -194,7 +201,11 @@ fn detector(
         } else {
             "module".to_owned()
         };
-        let module = module(exposure, panel, first_slow, &name);
+        let on = match modules.contains(&panel.exposure.module.as_str()) {
+            true => format!("{TRANSFORMATIONS}/{}", panel.exposure.module),
+            false => TRANSLATION.to_owned(),
+        };
+        let module = module(exposure, panel, first_slow, &name, &on);
         first_slow += panel.slow;
         detector = detector.with(name, module);
     }
@@ -219,9 +230,27 @@ fn sensor(exposure: &Exposure) -> (&str, f64) {
     (material, OPAQUE_M)
 }
 
-/// A panel whose first row is the row `first_slow` of the file. Its corner is relative to the corner of
-/// the first panel.
-fn module(first: &Exposure, panel: &Module, first_slow: usize, name: &str) -> Group {
+/// The modules of a detector whose panels are chips of two modules or more; none for another detector.
+fn modules_of_chips(panels: &[Module]) -> Vec<&str> {
+    let mut modules: Vec<&str> = Vec::new();
+    for panel in panels {
+        let module = panel.exposure.module.as_str();
+        if module.is_empty() {
+            return Vec::new();
+        }
+        if !modules.contains(&module) {
+            modules.push(module);
+        }
+    }
+    if modules.len() < 2 {
+        modules.clear();
+    }
+    modules
+}
+
+/// A panel whose first row is the row `first_slow` of the file, on the axis `on`. Its corner is relative to the
+/// corner of the first panel.
+fn module(first: &Exposure, panel: &Module, first_slow: usize, name: &str, on: &str) -> Group {
     let exposure = &panel.exposure;
     // `Images::new` has checked that all fit.
     let sides = [panel.slow, panel.fast].map(|side| side as i32);
@@ -247,7 +276,7 @@ fn module(first: &Exposure, panel: &Module, first_slow: usize, name: &str) -> Gr
         .with("data_origin", Value::integers(&[first_slow as i32, 0]))
         .with("data_size", Value::integers(&sides))
         .with("data_stride", Value::integers(&[1, 1]))
-        .with("module_offset", millimetres(length, direction, TRANSLATION))
+        .with("module_offset", millimetres(length, direction, on))
         .with(
             "fast_pixel_direction",
             millimetres(exposure.pixel_mm, exposure.fast, &offset_path),

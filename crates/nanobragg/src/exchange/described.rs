@@ -89,7 +89,7 @@ impl From<Geometry> for Described {
             lattice_angstrom: Some(geometry.lattice_angstrom),
             cell: None,
             gain: None,
-            masked: Vec::new(),
+            masked: geometry.masked,
             ignored: Vec::new(),
         }
     }

@@ -6,6 +6,7 @@ use nanobragg_geometry::{Angle, Panel, SensorMaterial, Surface};
 
 use super::frame::Frame;
 use crate::error::Error;
+use crate::mask::{MaskedRegion, regions_of};
 use crate::resolve::Resolved;
 
 /// The geometry of an experiment in the laboratory of dxtbx and imgCIF (see [`super::frame`]):
@@ -14,6 +15,8 @@ use crate::resolve::Resolved;
 pub struct Geometry {
     /// The panels of the detector, of which there is at least one.
     pub panels: Vec<PlacedPanel>,
+    /// The masked pixels of the panels, gaps included.
+    pub masked: Vec<MaskedRegion>,
     /// The beam.
     pub beam: Beam,
     /// The unit vector of the spindle; phi turns the crystal about it, right-handed.
@@ -114,6 +117,12 @@ impl Geometry {
             panels: (panels.iter())
                 .map(|panel| PlacedPanel::of(panel, |v| frame.from_run(v)))
                 .collect(),
+            masked: (panels.iter().enumerate())
+                .filter_map(|(index, panel)| Some((index, panel.mask()?)))
+                .flat_map(|(index, mask)| {
+                    regions_of(index, (0..mask.pixels_slow()).map(|slow| mask.row(slow)))
+                })
+                .collect(),
             beam: Beam {
                 direction,
                 wavelength_angstrom: resolved.decisions.central_wavelength_m * 1e10,
@@ -182,6 +191,15 @@ impl PlacedPanel {
             }),
             trusted_range: panel.trusted_range(),
         }
+    }
+
+    /// The name of the module of which the panel is a chip: `m0` of `m0a3`, as CrystFEL and European XFEL count the
+    /// chips of modules. `None` for a name of another form.
+    pub fn module(&self) -> Option<&str> {
+        let (module, chip) = self.name.rsplit_once('a')?;
+        let is_number = !chip.is_empty() && chip.bytes().all(|byte| byte.is_ascii_digit());
+        let ends_with_digit = module.ends_with(|last: char| last.is_ascii_digit());
+        (is_number && ends_with_digit).then_some(module)
     }
 
     /// The place in mm of the point `fast`, `slow` pixels from the outer corner of the first one.

@@ -193,7 +193,7 @@ impl OpenOutputs {
             exposures,
             smv_header: files.smv_header,
             compression: files.compression,
-            of_xds: files.of_xds(response),
+            of_xds: files.of_xds(response).of_panels(panels, response),
             layout: files.layout(),
             image_name: files.image_name(1),
             hashes,

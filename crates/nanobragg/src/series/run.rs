@@ -154,7 +154,9 @@ impl<'r> SeriesRun<'r> {
         };
         let response = &request.loaded.spec.response;
         if let Some(path) = files.xds() {
+            let panels = first.experiment.detector.panels().len();
             let images = files.of_xds(&request.numbers, response);
+            let images = images.of_panels(panels, response);
             let text = xds::write(&Geometry::of(first)?, &images)?;
             write_text(&request, OutputKind::Xds, path, &text)?;
         }

@@ -8,7 +8,8 @@ use super::key::Key;
 use crate::error::Error;
 use crate::exchange::described::Described;
 use crate::exchange::file::{LARGEST_SKEW, SQUARE};
-use crate::exchange::geometry::{PlacedPanel, Slab};
+use crate::exchange::geometry::{Geometry, PlacedPanel, Slab};
+use crate::mask::MaskedRegion;
 
 /// The largest value of a pixel in a 16-bit image that is not cut off.
 const LARGEST_COUNT: f64 = 65_534.0;
@@ -109,11 +110,9 @@ fn read_panel(
     let image_size = panel.need("image_size")?;
     let [_, _]: [f64; 2] = image_size.numbers()?;
 
-    if let Some(mask) = panel.get("mask")
-        && mask.items()?.len() > 0
-    {
-        into.ignored
-            .push(mask.ignored("every pixel is rendered; -mask leaves some out"));
+    if let Some(mask) = panel.get("mask") {
+        let pixels = [image_size.item(0)?.count()?, image_size.item(1)?.count()?];
+        read_mask(&mask, pixels, into)?;
     }
     let strategy = panel
         .get("px_mm_strategy")
@@ -135,6 +134,25 @@ fn read_panel(
         sensor: sensor(panel)?,
         trusted_range: trusted_range.map(|range| range.numbers()).transpose()?,
     })
+}
+
+/// The untrusted rectangles of the panel that is read next: first fast and slow pixel, and those after the last.
+fn read_mask(mask: &Key<'_>, [fast, slow]: [u32; 2], into: &mut Described) -> Result<(), Error> {
+    for rectangle in mask.items()? {
+        let [f0, s0, f1, s1]: [f64; 4] = rectangle.numbers()?;
+        let range = |first: f64, end: f64, pixels: u32| {
+            let (first, end) = (first.max(0.0), end.min(pixels.into()));
+            (first < end).then_some([first as u32, end as u32 - 1])
+        };
+        if let (Some(fast), Some(slow)) = (range(f0, f1, fast), range(s0, s1, slow)) {
+            into.masked.push(MaskedRegion {
+                panel: into.panels.len(),
+                fast,
+                slow,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The axes of the group that holds panel `index`; `None` if `node` does not.
@@ -175,21 +193,26 @@ fn sensor(panel: &Key<'_>) -> Result<Option<Slab>, Error> {
     Ok((slab.thickness_mm > 0.0 && slab.mu_per_mm > 0.0).then_some(slab))
 }
 
-/// A detector of these panels, with the gain, the pedestal and the saturation of this response.
-pub(super) fn write(panels: &[PlacedPanel], response: &ResponseSpec) -> Value {
+/// The detector, with the gain, the pedestal and the saturation of this response.
+pub(super) fn write(geometry: &Geometry, response: &ResponseSpec) -> Value {
+    let panels = &geometry.panels;
     let gain = response.gain.map_or(1.0, |gain| gain.counts_per_photon);
     let pedestal = response.offset.unwrap_or_default().counts;
-    let mut root = node(&Node::ROOT);
-    let children: Vec<Value> = (0..panels.len())
-        .map(|index| json!({"panel": index}))
-        .collect();
-    if let Value::Object(root) = &mut root {
-        root.insert("children".to_owned(), json!(children));
-    }
-    let panels: Vec<Value> = (panels.iter())
-        .map(|placed| {
+    let root = with_children(&Node::ROOT, hierarchy(panels));
+    let panels: Vec<Value> = (panels.iter().enumerate())
+        .map(|(index, placed)| {
             let mut panel = node(&Node::of(placed));
             if let Value::Object(panel) = &mut panel {
+                let regions = geometry
+                    .masked
+                    .iter()
+                    .filter(|region| region.panel == index);
+                let rectangles: Vec<[u32; 4]> = regions
+                    .map(|MaskedRegion { fast, slow, .. }| {
+                        [fast[0], slow[0], fast[1] + 1, slow[1] + 1]
+                    })
+                    .collect();
+                panel.insert("mask".to_owned(), json!(rectangles));
                 panel.insert("gain".to_owned(), json!(gain));
                 panel.insert("pedestal".to_owned(), json!(pedestal));
                 // A count at the limit can have been any larger one.
@@ -207,6 +230,37 @@ pub(super) fn write(panels: &[PlacedPanel], response: &ResponseSpec) -> Value {
         "panels": panels,
         "hierarchy": root,
     })
+}
+
+/// The children of the root: panels, or groups of panels that are chips of one module, by their names
+/// ([`PlacedPanel::module`]). Groups have the axes of the laboratory, so that no number of a panel is rounded.
+fn hierarchy(panels: &[PlacedPanel]) -> Vec<Value> {
+    let leaf = |index: usize| json!({"panel": index});
+    let mut modules: Vec<(&str, Vec<Value>)> = Vec::new();
+    for (index, panel) in panels.iter().enumerate() {
+        let Some(module) = panel.module() else {
+            return (0..panels.len()).map(leaf).collect();
+        };
+        match modules.iter_mut().find(|(name, _)| *name == module) {
+            Some((_, children)) => children.push(leaf(index)),
+            None => modules.push((module, vec![leaf(index)])),
+        }
+    }
+    if modules.len() < 2 {
+        return (0..panels.len()).map(leaf).collect();
+    }
+    let groups = modules.into_iter();
+    groups
+        .map(|(name, children)| with_children(&Node { name, ..Node::ROOT }, children))
+        .collect()
+}
+
+fn with_children(group: &Node<'_>, children: Vec<Value>) -> Value {
+    let mut group = node(group);
+    if let Value::Object(group) = &mut group {
+        group.insert("children".to_owned(), json!(children));
+    }
+    group
 }
 
 /// What dxtbx keeps of a panel, and of a group of panels.

@@ -117,6 +117,7 @@ impl<'v> Key<'v> {
             return Err(self.wrong(match N {
                 2 => "two numbers",
                 3 => "three numbers",
+                4 => "four numbers",
                 _ => "the nine numbers of a matrix, row by row",
             }));
         }

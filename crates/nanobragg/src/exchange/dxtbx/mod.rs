@@ -138,7 +138,7 @@ pub fn write(geometry: &Geometry, response: &ResponseSpec) -> String {
         "experiment": [experiment],
         "imageset": [],
         "beam": [beam::write(&geometry.beam)],
-        "detector": [detector::write(&geometry.panels, response)],
+        "detector": [detector::write(geometry, response)],
         "goniometer": [goniometer::write(geometry.spindle)],
         "scan": [scan::write(&geometry.oscillation)],
         "crystal": [crystal::write(&geometry.lattice_angstrom)],

@@ -74,6 +74,7 @@ impl Entry<'_> {
             1 => "a number of a magnitude up to 1e15",
             2 => "two numbers",
             3 => "three numbers",
+            4 => "four numbers",
             _ => "the six numbers of a cell",
         };
         let mut words = self.values.split_whitespace();

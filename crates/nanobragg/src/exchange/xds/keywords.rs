@@ -97,7 +97,9 @@ pub(super) fn other(keyword: &str) -> Other {
     }
     Other::NotListenedTo(match keyword {
         _ if keyword.starts_with("UNTRUSTED_") => "every pixel is rendered; -mask leaves some out",
-        _ if keyword.contains("SEGMENT") => "the detector is one plane",
+        _ if keyword.contains("SEGMENT") => {
+            "segments are placed by their ORGX, ORGY, DISTANCE and axes"
+        }
         "X-GEO_CORR" | "Y-GEO_CORR" | "ROFF" | "TOFF" | "STOE_CALIBRATION_PARAMETERS" => {
             "pixels are taken to lie on a regular grid"
         }

@@ -10,6 +10,8 @@
 //! | `ROTATION_AXIS OSCILLATION_RANGE STARTING_ANGLE` | the spindle; with `STARTING_FRAME` and `DATA_RANGE` the angle of the first image |
 //! | `UNIT_CELL_A-AXIS`, `..._B-AXIS`, `..._C-AXIS` | the cell at phi 0 |
 //! | `UNIT_CELL_CONSTANTS` with `SPACE_GROUP_NUMBER` | a cell without orientation |
+//! | `SEGMENT`, `DIRECTION_OF_SEGMENT_X-AXIS`, `..._Y-AXIS`, `SEGMENT_ORGX`, `..._ORGY`, `..._DISTANCE` | a panel of several |
+//! | `UNTRUSTED_RECTANGLE` | masked pixels |
 //! | `SENSOR_THICKNESS SILICON` | the sensor, in mm and 1/mm |
 //!
 //! Vectors are those of the laboratory of XDS: that of [`super::frame`] turned by half a turn about x.
@@ -17,6 +19,7 @@
 mod entry;
 mod keywords;
 mod read;
+mod segments;
 mod write;
 
 pub use read::{parse, read};

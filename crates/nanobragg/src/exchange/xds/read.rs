@@ -7,6 +7,7 @@ use nanobragg_geometry::vector::{cross, dot, unit};
 
 use super::entry::{Entry, entries};
 use super::keywords::{Other, other};
+use super::segments::{SEGMENTS, Segment, untrusted};
 use crate::error::Error;
 use crate::exchange::described::{Described, Ignored};
 use crate::exchange::file::{self, LARGEST_SKEW, SQUARE, is_right_handed};
@@ -18,6 +19,9 @@ const PANEL: [&str; 7] = ["NX", "NY", "QX", "QY", "ORGX", "ORGY", "DETECTOR_DIST
 
 /// The cell at phi 0.
 const AXES: [&str; 3] = ["UNIT_CELL_A-AXIS", "UNIT_CELL_B-AXIS", "UNIT_CELL_C-AXIS"];
+
+/// Masked pixels.
+const RECTANGLE: &str = "UNTRUSTED_RECTANGLE";
 
 const FAST: &str = "DIRECTION_OF_DETECTOR_X-AXIS";
 const SLOW: &str = "DIRECTION_OF_DETECTOR_Y-AXIS";
@@ -105,6 +109,7 @@ impl<'t> Input<'t> {
     fn not_listened_to(&self) -> Vec<Ignored> {
         let is_read = |keyword: &str| {
             let all = PANEL.iter().chain(&AXES).chain(&OTHERS);
+            let all = all.chain(&SEGMENTS).chain([&RECTANGLE]);
             all.into_iter().any(|known| *known == keyword)
         };
         let mut heard: Vec<&str> = Vec::new();
@@ -152,7 +157,7 @@ impl<'t> Input<'t> {
         let [nx, ny, nz] = normal.map(|n| distance_mm * n);
         let [fx, fy, fz] = fast.map(|f| f_mm * f);
         let [sx, sy, sz] = slow.map(|s| s_mm * s);
-        into.panels = vec![PlacedPanel {
+        let plane = PlacedPanel {
             name: String::new(),
             trusted_range: None,
             origin_mm: [nx - fx - sx, ny - fy - sy, nz - fz - sz],
@@ -161,7 +166,25 @@ impl<'t> Input<'t> {
             pixel_size_mm: width,
             pixels,
             sensor,
-        }];
+        };
+        let segments = Segment::all(&self.entries, pixels)?;
+        into.panels = (segments.iter().enumerate())
+            .map(|(index, segment)| segment.panel(index, &plane))
+            .collect();
+        let mut in_picture: Vec<_> = (segments.iter())
+            .map(|segment| (segment.first, segment.pixels))
+            .collect();
+        if segments.is_empty() {
+            into.panels.push(plane);
+            in_picture.push(([0, 0], pixels));
+        }
+        for entry in self
+            .entries
+            .iter()
+            .filter(|entry| entry.keyword == RECTANGLE)
+        {
+            into.masked.extend(untrusted(entry, &in_picture)?);
+        }
         Ok(())
     }
 

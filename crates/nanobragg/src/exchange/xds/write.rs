@@ -6,9 +6,11 @@ use nanobragg_crystal::SpaceGroup;
 use nanobragg_geometry::vector::{cross, dot, norm, unit};
 use nanobragg_response::ResponseSpec;
 
+use super::segments::DetectorFrame;
 use crate::error::Error;
+use crate::exchange::file::SQUARE;
 use crate::exchange::frame::turned_about_x;
-use crate::exchange::geometry::Geometry;
+use crate::exchange::geometry::{Geometry, PlacedPanel};
 
 /// Numbers smaller than this are written with an exponent.
 const SHORT: f64 = 1e-4;
@@ -31,7 +33,7 @@ impl Images {
     pub fn new(format: Option<ImageFormat>, response: &ResponseSpec) -> Self {
         // The largest count that is not cut off.
         let full = match format {
-            Some(ImageFormat::Cbf) => i32::MAX as u32,
+            Some(ImageFormat::Cbf | ImageFormat::Nexus) => i32::MAX as u32,
             Some(ImageFormat::Smv) | None => u32::from(u16::MAX),
         };
         let most = response
@@ -46,6 +48,20 @@ impl Images {
     }
 }
 
+impl Images {
+    /// The same of so many panels: only an NXmx file has several in one picture.
+    #[must_use]
+    pub fn of_panels(self, panels: usize, response: &ResponseSpec) -> Self {
+        if panels < 2 {
+            return self;
+        }
+        Self {
+            numbers: self.numbers,
+            ..Self::new(Some(ImageFormat::Nexus), response)
+        }
+    }
+}
+
 /// A format that XDS reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageFormat {
@@ -53,28 +69,46 @@ pub enum ImageFormat {
     Smv,
     /// CBF.
     Cbf,
+    /// NXmx, which XDS reads through a library.
+    Nexus,
 }
 
 /// The text of an `XDS.INP` with this geometry, for these images. The space group is that of the structure
 /// in the setting that XDS has of it, or P 1.
 ///
 /// Numbers are written with as many digits as it takes to read them back unchanged. What XDS needs
-/// besides is left to be added.
+/// besides is left to be added. Several panels are segments of the picture that NXmx files have, in which panels
+/// stand one below the other. Masked pixels are untrusted rectangles.
 ///
 /// # Errors
-/// [`Error::SeveralPanels`] unless the detector is one panel.
+/// [`Error::PanelPixels`] if panels differ in the size of their pixels.
 pub fn write(geometry: &Geometry, images: &Images) -> Result<String, Error> {
     let Geometry { panels, beam, .. } = geometry;
-    let [panel] = panels.as_slice() else {
-        return Err(Error::SeveralPanels {
-            panels: panels.len(),
-            file: "an XDS.INP",
-        });
+    let Some(panel) = panels.first() else {
+        return Ok(String::new());
     };
     let [x_axis, y_axis, origin_mm] = [panel.fast, panel.slow, panel.origin_mm].map(turned_about_x);
     let normal = unit(cross(x_axis, y_axis));
     let px = panel.pixel_size_mm;
-    let [nx, ny] = panel.pixels;
+    let other = panels
+        .iter()
+        .find(|other| (other.pixel_size_mm - px).abs() > SQUARE * px);
+    if let Some(other) = other {
+        return Err(Error::PanelPixels {
+            panel: other.name.clone(),
+            pixel_mm: other.pixel_size_mm,
+            first_mm: px,
+        });
+    }
+    let nx = panels
+        .iter()
+        .map(|panel| panel.pixels[0])
+        .max()
+        .unwrap_or(0);
+    let ny = panels
+        .iter()
+        .map(|panel| panel.pixels[1])
+        .fold(0, u32::saturating_add);
     let distance_mm = dot(origin_mm, normal);
     let near_point: [f64; 3] = std::array::from_fn(|i| {
         let at = |v: [f64; 3]| v.get(i).copied().unwrap_or(0.0);
@@ -117,13 +151,65 @@ pub fn write(geometry: &Geometry, images: &Images) -> Result<String, Error> {
     line("UNIT_CELL_A-AXIS", &a);
     line("UNIT_CELL_B-AXIS", &b);
     line("UNIT_CELL_C-AXIS", &c);
+    write_segments(panels, &mut line);
+    write_untrusted(geometry, nx, &mut line);
     Ok(text)
+}
+
+/// The panels of a detector that has several.
+fn write_segments(panels: &[PlacedPanel], line: &mut impl FnMut(&str, &[f64])) {
+    let [first, _, ..] = panels else {
+        return;
+    };
+    let frame = DetectorFrame::of(first);
+    let mut row = 0;
+    for panel in panels {
+        let segment = frame.segment(panel, [0, row]);
+        let [nx, ny] = panel.pixels.map(f64::from);
+        let top = f64::from(row);
+        line("SEGMENT", &[1.0, nx, top + 1.0, top + ny]);
+        let [x_axis, y_axis] = segment.axes;
+        line("DIRECTION_OF_SEGMENT_X-AXIS", &x_axis);
+        line("DIRECTION_OF_SEGMENT_Y-AXIS", &y_axis);
+        let [org_x, org_y] = segment.org;
+        line("SEGMENT_ORGX", &[org_x]);
+        line("SEGMENT_ORGY", &[org_y]);
+        line("SEGMENT_DISTANCE", &[segment.distance_mm]);
+        row += panel.pixels[1];
+    }
+}
+
+/// Masked pixels, and those beside panels that are narrower than the picture. The limits of a rectangle lie outside.
+fn write_untrusted(geometry: &Geometry, nx: u32, line: &mut impl FnMut(&str, &[f64])) {
+    let mut row = 0;
+    for (index, panel) in geometry.panels.iter().enumerate() {
+        let [width, height] = panel.pixels;
+        let mut rectangle = |fast: [u32; 2], slow: [u32; 2]| {
+            let [x1, x2] = fast.map(f64::from);
+            let [y1, y2] = slow.map(|pixel| f64::from(pixel) + f64::from(row));
+            line("UNTRUSTED_RECTANGLE", &[x1, x2 + 2.0, y1, y2 + 2.0]);
+        };
+        let regions = geometry
+            .masked
+            .iter()
+            .filter(|region| region.panel == index);
+        regions.for_each(|region| rectangle(region.fast, region.slow));
+        if width < nx {
+            rectangle([width, nx - 1], [0, height - 1]);
+        }
+        row += height;
+    }
 }
 
 /// What is said of the images.
 fn head(images: &Images) -> String {
     let [first, last] = images.numbers;
     let names = match &images.template {
+        _ if images.format == Some(ImageFormat::Nexus) => format!(
+            "! Geometry of simulated images, whose panels stand one below the other in an NXmx file. To be added:\n\
+             ! NAME_TEMPLATE_OF_DATA_FRAMES=, the LIB= that reads HDF5, and what else concerns the processing.\n\
+             DATA_RANGE= {first} {last}\n"
+        ),
         Some(template) => format!(
             "! Geometry of simulated images. To be added: what concerns the processing.\n\
              NAME_TEMPLATE_OF_DATA_FRAMES= {template}\nDATA_RANGE= {first} {last}\n"
@@ -135,6 +221,7 @@ fn head(images: &Images) -> String {
     let (detector, least) = match images.format {
         Some(ImageFormat::Smv) => ("ADSC", 1),
         Some(ImageFormat::Cbf) => ("PILATUS", 0),
+        Some(ImageFormat::Nexus) => ("EIGER", 0),
         None => ("ADSC", 1),
     };
     let overload = images.overload;
