@@ -144,7 +144,7 @@ fn a_limit_of_counts_clips_and_is_stated() {
         scene.run_line(&format!("{line} {flags}")).well();
         let header = String::from_utf8_lossy(&scene.read("a.cbf")).into_owned();
         assert!(
-            header.contains(&format!("# Count_cutoff {limit} counts")),
+            header.contains(&format!("# Count_cutoff {} counts", limit - 1)),
             "{flags}"
         );
         let image = AnyImage::read(scene.path("a.cbf")).unwrap();
@@ -170,7 +170,7 @@ fn a_limit_below_16_bits_is_stated_in_smv_and_expt() {
     assert!(header.contains("CCD_IMAGE_SATURATION=5000"));
     let expt: serde_json::Value = serde_json::from_slice(&scene.read("a.expt")).unwrap();
     let trusted = &expt["detector"][0]["panels"][0]["trusted_range"];
-    assert_eq!(*trusted, serde_json::json!([0, 4999]));
+    assert_eq!(*trusted, serde_json::json!([-0.5, 4999.0]));
     scene.run_line(&line).well();
     let expt: serde_json::Value = serde_json::from_slice(&scene.read("a.expt")).unwrap();
     assert_eq!(

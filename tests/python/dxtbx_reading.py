@@ -34,6 +34,7 @@ def panel(panel):
         "gain": panel.get_gain(),
         "thickness": panel.get_thickness(),
         "mu": panel.get_mu(),
+        "material": panel.get_material(),
     }
 
 

@@ -84,8 +84,10 @@ pub struct Exposure {
     pub polarization_fraction: f64,
     /// Unit vector along the electric field.
     pub polarization_axis: [f64; 3],
-    /// The largest count that a pixel can hold.
+    /// The largest count that is a measurement. A pixel at the limit of its counter has one more.
     pub cutoff: i32,
+    /// Counts per photon.
+    pub gain: f64,
     /// The part of every count that is no signal, such as the offset of an analogue-to-digital converter.
     pub offset_counts: f64,
     /// The material of a sensor with a thickness, as NXmx names it.
@@ -119,7 +121,8 @@ impl Default for Exposure {
             flux_per_s: 0.0,
             polarization_fraction: 0.5,
             polarization_axis: [1.0, 0.0, 0.0],
-            cutoff: i32::MAX,
+            cutoff: i32::MAX - 1,
+            gain: 1.0,
             offset_counts: 0.0,
             sensor_material: "Si",
             model: String::new(),

@@ -274,7 +274,8 @@ mod tests {
         let mut decoder = Decoder::new(Cursor::new(&file)).unwrap();
         let text = decoder.get_tag_ascii_string(Tag::ImageDescription).unwrap();
         assert!(text.contains("\n# Wavelength 1 A\n"), "{text}");
-        assert_eq!(parse(&file).unwrap().1.overload, Some(f64::from(i32::MAX)));
+        let cutoff = f64::from(Exposure::default().cutoff);
+        assert_eq!(parse(&file).unwrap().1.overload, Some(cutoff));
     }
 
     #[test]

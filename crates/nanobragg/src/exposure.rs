@@ -64,9 +64,13 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
         polarization_fraction: beam.polarization_fraction,
         polarization_axis: turned(cross(beam.polarization_normal, beam.direction)),
         offset_counts: response.offset.unwrap_or_default().counts,
+        // A clipped pixel can have had any larger count. Readers take the stated one for a measurement.
         cutoff: (response.saturation_counts)
             .and_then(|counts| i32::try_from(counts).ok())
-            .unwrap_or(i32::MAX),
+            .unwrap_or(i32::MAX)
+            .saturating_sub(1)
+            .max(1),
+        gain: response.gain.map_or(1.0, |gain| gain.counts_per_photon),
     };
     let panels = resolved.experiment.detector.panels();
     let each = geometry.panels.iter().zip(panels).enumerate();

@@ -262,8 +262,9 @@ pub(super) fn tables(exposure: &Exposure, fast: usize, slow: usize) -> String {
         ],
         // `offset` is added to a count to make it proportional to the photons.
         &[format!(
-            "ARRAY 1 offset {} 1 0 {} -1",
+            "ARRAY 1 offset {} {} 0 {} -1",
             0.0 - exposure.offset_counts,
+            exposure.gain,
             exposure.cutoff
         )],
     );

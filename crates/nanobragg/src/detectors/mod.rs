@@ -161,7 +161,8 @@ impl Preset {
             thickness: Length::from_um(self.sensor.map_or(0.0, |(_, um)| um)),
             ..SensorSpec::default()
         };
-        let trusted_range = Some([0.0, self.cutoff().into()]);
+        // A count at the cut-off can have been any larger one.
+        let trusted_range = Some([0.0, f64::from(self.cutoff()) - 1.0]);
         match self.layout {
             PresetLayout::Panel { pixels, gaps } => {
                 detector.pixel_size = pixel_size;

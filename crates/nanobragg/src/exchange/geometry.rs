@@ -57,8 +57,8 @@ pub struct Slab {
     pub thickness_mm: f64,
     /// The attenuation coefficient in 1/mm.
     pub mu_per_mm: f64,
-    /// The material whose attenuation at the wavelength of the run replaces the coefficient; `None` where the
-    /// coefficient counts.
+    /// The material, if it is known. Of a file that is read, its attenuation at the wavelength of the run replaces the
+    /// coefficient.
     pub material: Option<SensorMaterial>,
 }
 
@@ -187,7 +187,7 @@ impl PlacedPanel {
             sensor: sensor.is_modelled().then_some(Slab {
                 thickness_mm: sensor.thickness_m * 1000.0,
                 mu_per_mm: sensor.mu_per_m / 1000.0,
-                material: None,
+                material: sensor.material,
             }),
             trusted_range: panel.trusted_range(),
         }

@@ -1,5 +1,6 @@
 //! Panels and the groups they hang in.
 
+use nanobragg_geometry::SensorMaterial;
 use nanobragg_geometry::vector::{add, cross, dot};
 use nanobragg_response::ResponseSpec;
 use serde_json::{Value, json};
@@ -13,6 +14,10 @@ use crate::mask::MaskedRegion;
 
 /// The largest value of a pixel in a 16-bit image that is not cut off.
 const LARGEST_COUNT: f64 = 65_534.0;
+
+/// The lower end of the trusted range if a count of 0 is trusted. dxtbx up to 3.12 does not trust a count at an
+/// end of the range, later ones do; neither may trust the -1 of a gap.
+const LEAST_TRUSTED: f64 = -0.5;
 
 /// Origin and axes, in mm.
 #[derive(Debug, Clone, Copy)]
@@ -218,7 +223,7 @@ pub(super) fn write(geometry: &Geometry, response: &ResponseSpec) -> Value {
                 // A count at the limit can have been any larger one.
                 let trusted = response
                     .saturation_counts
-                    .map(|most| [0, most.saturating_sub(1)]);
+                    .map(|most| [LEAST_TRUSTED, f64::from(most.saturating_sub(1))]);
                 if let (Some(trusted), None) = (trusted, placed.trusted_range) {
                     panel.insert("trusted_range".to_owned(), json!(trusted));
                 }
@@ -297,7 +302,11 @@ impl<'n> Node<'n> {
             },
             pixels: panel.pixels,
             pixel_size_mm: panel.pixel_size_mm,
-            trusted_range: panel.trusted_range.unwrap_or([0.0, LARGEST_COUNT]),
+            trusted_range: match panel.trusted_range {
+                Some([least, most]) if least != 0.0 => [least, most],
+                Some([_, most]) => [LEAST_TRUSTED, most],
+                None => [LEAST_TRUSTED, LARGEST_COUNT],
+            },
             slab: panel.sensor.unwrap_or(Slab::NONE),
         }
     }
@@ -320,7 +329,7 @@ fn node(node: &Node<'_>) -> Value {
         "pixel_size": [node.pixel_size_mm, node.pixel_size_mm],
         "trusted_range": node.trusted_range,
         "thickness": node.slab.thickness_mm,
-        "material": "",
+        "material": (node.slab.material).map_or("", SensorMaterial::formula),
         "mu": node.slab.mu_per_mm,
         "identifier": "",
         "mask": [],

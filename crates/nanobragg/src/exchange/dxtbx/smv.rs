@@ -77,7 +77,11 @@ pub(crate) fn lines(
             "CMOS1_GONIO_VECTORS",
             numbers(&[x / away_mm, y / away_mm, z / away_mm]),
         ),
-        ("SATURATED_VALUE", saturation.unwrap_or(full).to_string()),
+        ("SATURATED_VALUE", {
+            // dxtbx trusts a pixel at this value, and one that is clipped can have had any larger count.
+            let most = saturation.unwrap_or(full);
+            most.saturating_sub(1).to_string()
+        }),
         (
             "ROTATION",
             numbers(&[start, start + width, width, oscillation.exposure_s]),
