@@ -136,8 +136,8 @@ FlagSpec::new("compression", Takes::Word(&Compression::NAMES, |args, word| {
         .default("gzip").help("Compression of HDF5 files (.h5, .nxs). gzip needs no plug-in; bslz4 is bitshuffle and LZ4, as \
              detectors write it: far faster, for readers with the plug-in (DIALS, fabio, hdf5plugin)."),
 FlagSpec::path("truthfile", |args, path| args.output.files.set(OutputKind::Truth, path)).help("What is in the image, written only if named: the orientation, and for each reflection \
-             indices, centroid, photons and partiality. JSON if the name ends in .json, otherwise \
-             CSV."),
+             indices, centroid, photons and partiality. JSON if the name ends in .json, HDF5 \
+             if in .h5 or .nxs, otherwise CSV. Of a series with the name of -nexusfile, in that file."),
 FlagSpec::number("truth_floor", "photons", Range::ZeroOrMore, |args, v| args.output.truth_floor = Some(v))
         .default("0").help("Leave weaker reflections out of that table; what they sum to is told in it."),
 FlagSpec::number("truth_pixel_floor", "photons", Range::ZeroOrMore, |args, v| args.output.truth_pixel_floor = Some(v))
@@ -145,7 +145,7 @@ FlagSpec::number("truth_pixel_floor", "photons", Range::ZeroOrMore, |args, v| ar
              not count for its box in that table, and have no label."),
 FlagSpec::path("labelfile", |args, path| args.output.files.set(OutputKind::Labels, path)).help("For each pixel the row in that table, counted from 1, of the reflection with the most \
              photons there; 0 where no reflection has a spot. Written only if named: as .npy, as .tif, .cbf, .h5 or .nxs, \
-             otherwise as raw 32-bit numbers."),
+             otherwise as raw 32-bit numbers. Of a series with the name of -nexusfile, in that file."),
 FlagSpec::switch("printout", |args| args.output.printout = true).help("Print what went into each pixel."),
 FlagSpec::new("printout_pixel", Takes::Two(WholeRange::ZERO_OR_MORE, |args, pixel| {
                     args.output.printout = true;
