@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use nanobragg_io::any::{AnyImage, Format, StoredImage};
+use nanobragg_io::hdf5::Compression;
 use nanobragg_io::nexus::{PlacedModule, parse_instrument, write_counts};
 use nanobragg_io::{Error, Exposure, Image, PixelState};
 
@@ -76,7 +77,12 @@ fn two_panels() -> Result<(Vec<Exposure>, Vec<u8>), Error> {
     let exposures = vec![panel("m0", -2.0), panel("m1", 7.5)];
     let image = Image::new(3, 2, vec![1, 2, 3, 4, 5, 6])?;
     let mut file = Vec::new();
-    write_counts(&mut file, &exposures, &[image.clone(), image])?;
+    write_counts(
+        &mut file,
+        &exposures,
+        &[image.clone(), image],
+        Compression::Gzip,
+    )?;
     Ok((exposures, file))
 }
 

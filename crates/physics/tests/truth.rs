@@ -177,7 +177,7 @@ fn with_only(experiment: &Experiment, reflections: &[([i32; 3], f64)]) -> Experi
         .collect();
     let factors = FactorGrid::from_reflections(&list, 0.0, GridLimit::default());
     Experiment {
-        factors: Arc::new(factors.unwrap()),
+        factors: Arc::new(factors.expect("the list has few indices")),
         ..experiment.clone()
     }
 }
@@ -305,7 +305,8 @@ fn labels_are_of_the_brightest_of_the_images_of_single_reflections() {
 /// Experiments for every path of the sum, of some rows around the beam.
 fn all_ways() -> Vec<Experiment> {
     let (begin, last) = (i64::from(SIDE / 2) - 3, i64::from(SIDE / 2) + 2);
-    let rows = Roi::new([0, i64::from(SIDE) - 1], [begin, last], SIDE, SIDE).unwrap();
+    let rows =
+        Roi::new([0, i64::from(SIDE) - 1], [begin, last], SIDE, SIDE).expect("rows of the panel");
     let of_rows = |shape| Experiment {
         detector: with_roi(rows),
         ..experiment(shape)
@@ -319,7 +320,7 @@ fn all_ways() -> Vec<Experiment> {
     };
     // An axis of the cell along the beam and the middle of a pixel in it: offsets of exactly 0.
     let straight = Crystal::new(&CrystalSpec {
-        cell: Some(CellSpec::from_values(&[60.0, 70.0, 80.0]).unwrap()),
+        cell: Some(CellSpec::from_values(&[60.0, 70.0, 80.0]).expect("six numbers")),
         cells: [4, 5, 6],
         ..CrystalSpec::default()
     });
@@ -329,7 +330,7 @@ fn all_ways() -> Vec<Experiment> {
     let listed = with_only(&plain, &list);
     let mut ways = vec![
         Experiment {
-            crystal: straight.unwrap(),
+            crystal: straight.expect("the cell is a plain one"),
             phi: PhiSweep::default(),
             sampling: Sampling::default(),
             ..plain.clone()
