@@ -7,7 +7,6 @@ use super::read::{Geom, Outside, Section};
 use super::turned_about_y;
 use crate::error::Error;
 use crate::exchange::described::{CountsPer, Ignored};
-use crate::exchange::file::LARGEST_SKEW;
 use crate::exchange::geometry::PlacedPanel;
 use crate::mask::MaskedRegion;
 
@@ -16,6 +15,9 @@ const ROUNDING: f64 = 1e-12;
 
 /// The most pixels along an edge of a panel.
 const MOST_PIXELS: u32 = 100_000;
+
+/// How far lengths and angles may be from those of a square at all. Refined geometries in use are off by 0.002.
+const MOST_OFF: f64 = 0.01;
 
 /// How far a pixel may move without a warning when pixels are made square, in pixels.
 const UNNOTICED_PX: f64 = 0.01;
@@ -233,7 +235,7 @@ impl Square {
         let [f, s] = [unit(fast), unit(slow)];
         let cosine = dot(f, s);
         let difference = (width - height) / width.max(height);
-        if cosine.abs() > LARGEST_SKEW || difference.abs() > LARGEST_SKEW {
+        if cosine.abs() > MOST_OFF || difference.abs() > MOST_OFF {
             return Err(
                 at.wrong("a vector at right angles to fs and of its length (pixels are square)")
             );
