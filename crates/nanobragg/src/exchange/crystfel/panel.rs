@@ -6,7 +6,7 @@ use super::entry::{Entry, FileLength};
 use super::read::{Geom, Outside, Section};
 use super::turned_about_y;
 use crate::error::Error;
-use crate::exchange::described::{CountsPer, Ignored};
+use crate::exchange::described::CountsPer;
 use crate::exchange::geometry::PlacedPanel;
 use crate::mask::MaskedRegion;
 
@@ -35,6 +35,8 @@ pub(super) struct GeomPanel<'t> {
     pub(super) axes_px: [[f64; 3]; 2],
     /// Counts per photon or eV.
     pub(super) gain: Option<(CountsPer, Entry<'t>)>,
+    /// By how many pixels a pixel is off the square grid that a run has, if that is noticed; file and line.
+    pub(super) off_square: Option<(f64, String)>,
     /// Its place in the laboratory of [`crate::exchange::frame`].
     pub(super) placed: PlacedPanel,
 }
@@ -48,7 +50,6 @@ impl<'t> GeomPanel<'t> {
         geom: &Geom<'t>,
         section: &Section<'t>,
         outside: Outside,
-        ignored: &mut Vec<Ignored>,
     ) -> Result<Self, Error> {
         let need = |key: &'static str| geom.need(section, key);
         let in_data = [
@@ -76,16 +77,6 @@ impl<'t> GeomPanel<'t> {
         let [along_f, along_s] = square.moved_px(axes_px);
         let moved_px = add(scale(w / 2.0, along_f), scale(h / 2.0, along_s));
         let off_px = norm(moved_px).max(norm(sub(scale(w, along_f), moved_px)));
-        if off_px > UNNOTICED_PX {
-            ignored.push(Ignored {
-                place: format!(
-                    "{}: what takes pixels of {} {off_px:.2} pixels from a square grid",
-                    ss.line(),
-                    section.name
-                ),
-                reason: "pixels are square",
-            });
-        }
         let origin_m = add(corner_m, scale(pitch_m, moved_px));
         let placed = PlacedPanel {
             name: section.name.to_owned(),
@@ -103,6 +94,7 @@ impl<'t> GeomPanel<'t> {
             corner_px,
             axes_px,
             gain: gain(geom, section)?,
+            off_square: (off_px > UNNOTICED_PX).then(|| (off_px, ss.line())),
             placed,
         })
     }

@@ -59,7 +59,7 @@ pub fn parse(bytes: &[u8], name: &str, outside: Outside) -> Result<Described, Er
     }
     let mut panels = Vec::new();
     for (number, section) in geom.panels.iter().enumerate() {
-        let panel = GeomPanel::read(&geom, section, outside, &mut described.ignored)?;
+        let panel = GeomPanel::read(&geom, section, outside)?;
         let masked = &mut described.masked;
         GeomPanel::left_out(&geom, section, number, panel.placed.pixels, masked)?;
         panels.push(panel);
@@ -74,6 +74,7 @@ pub fn parse(bytes: &[u8], name: &str, outside: Outside) -> Result<Described, Er
         bad::masked(section, &panels, &mut described.masked)?;
     }
     take_gain(&panels, &mut described);
+    described.ignored.extend(off_square(&panels));
     described.panels = panels.into_iter().map(|panel| panel.placed).collect();
     Ok(described)
 }
@@ -312,6 +313,25 @@ fn refuse_overlaps(geom: &Geom<'_>, panels: &[GeomPanel<'_>]) -> Result<(), Erro
         same.push(panel);
     }
     Ok(())
+}
+
+/// The panel whose pixels are farthest from the square grid that a run has.
+fn off_square(panels: &[GeomPanel<'_>]) -> Option<Ignored> {
+    let off = panels
+        .iter()
+        .filter_map(|panel| Some((panel.name, panel.off_square.as_ref()?)));
+    let count = off.clone().count();
+    let (name, (px, line)) = off.max_by(|(_, a), (_, b)| a.0.total_cmp(&b.0))?;
+    let others = match count {
+        1 => String::new(),
+        count => format!(", and those of {} panels by less,", count - 1),
+    };
+    Some(Ignored {
+        place: format!(
+            "{line}: what takes pixels of {name} {px:.2} pixels from a square grid{others}"
+        ),
+        reason: "pixels are square",
+    })
 }
 
 /// Takes the gain if it is the same for all panels.
