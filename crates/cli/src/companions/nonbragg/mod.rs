@@ -3,8 +3,10 @@
 //! The image is that of an experiment without a crystal and with one layer.
 
 mod experiment;
+mod figures;
 mod options;
 mod page;
+mod samples;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -14,11 +16,12 @@ use nanobragg::io::smv::{self, Fields};
 use nanobragg::io::{Image, Output, float, pgm};
 use nanobragg::materials::StolUnit;
 use nanobragg::{
-    CountsToF, LastSample, Oddity, Offset, PixelPlace, RadialPoint, RadialProfile, Resolved,
-    Response, ResponseSpec, RunOptions, Scene, Simulated, Warning, simulate,
+    Oddity, Offset, RadialPoint, Resolved, Response, ResponseSpec, RunOptions, Scene, Simulated,
+    Warning, simulate,
 };
 use tracing::warn;
 
+use self::figures::Figures;
 use self::options::{CHOICES, Request, take_no_bare_word};
 use super::{CompanionError, words};
 use crate::report::line;
@@ -257,77 +260,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The rendered pixels in raster order, each with its place in the image.
-    fn places(&self) -> impl Iterator<Item = (usize, PixelPlace)> + use<> {
-        let panel = self.resolved.experiment.detector.first();
-        let width = panel.pixels_fast() as usize;
-        let (fast, slow) = (panel.roi().fast(), panel.roi().slow());
-        slow.flat_map(move |slow| {
-            fast.clone().map(move |fast| {
-                let place = PixelPlace {
-                    panel: 0,
-                    slow,
-                    fast,
-                };
-                (slow as usize * width + fast as usize, place)
-            })
-        })
-    }
-
-    /// The last sub-pixel and source of each rendered pixel.
-    fn samples(&self) -> impl Iterator<Item = (usize, LastSample)> {
-        let places = self.places();
-        places.filter_map(|(at, place)| Some((at, self.scene.last_sample(place)?)))
-    }
-
-    /// Replaces the photons by F at the last sub-pixel and source.
-    fn plot_f(&mut self) -> Result<(), CompanionError> {
-        let (fast, slow) = (self.image.photons.fast(), self.image.photons.slow());
-        let mut pixels = vec![0.0; fast * slow];
-        if let Some(layer) = self.resolved.experiment.background.first() {
-            for (at, sample) in self.samples() {
-                if let Some(pixel) = pixels.get_mut(at) {
-                    *pixel = layer.profile.electrons_at(sample.stol_per_m) as f32;
-                }
-            }
-        }
-        self.image.photons = Image::new(fast, slow, pixels)?;
-        Ok(())
-    }
-
-    /// The profile of a measured image.
-    fn profile(&self, measured: &Image<f32>) -> Result<Vec<RadialPoint>, CompanionError> {
-        let request = self.request;
-        let experiment = &self.resolved.experiment;
-        let found = [measured.fast(), measured.slow()];
-        let is_own = request.pixels == found.map(Some);
-        let Some(layer) = experiment.background.first().filter(|_| is_own) else {
-            return Err(CompanionError::Input(format!(
-                "-img has {}x{} pixels, which -detpixels must not change",
-                found[0], found[1]
-            )));
-        };
-        let oversample = f64::from(experiment.sampling.oversample);
-        let to_f = CountsToF {
-            offset_counts: request.offset_counts,
-            gain: request.gain,
-            fluence_per_m2: experiment.fluence_per_m2,
-            molecules: layer.molecules,
-            steps: experiment.sources.len() as f64 * oversample * oversample,
-        };
-        let mut profile = RadialProfile::new(&layer.profile);
-        for (at, sample) in self.samples() {
-            // With one pixel more in a row than the file has (the oddity `pixel-count`), rows are out of step, and
-            // 0 follows the last.
-            let counts = measured.pixels().get(at).copied().unwrap_or(0.0);
-            let mut ignored = request.ignored_counts.iter();
-            if !ignored.any(|value| f32::from(*value) == counts) {
-                profile.add(&sample, to_f.electrons(counts, &sample));
-            }
-        }
-        Ok(profile.points(request.fixed.rejection))
-    }
-
     fn tell_of_profile(&mut self, points: &[RadialPoint], unit: StolUnit) {
         for (bin, point) in points.iter().enumerate().filter(|(_, p)| !p.is_known()) {
             line!(
@@ -408,62 +340,5 @@ impl Run<'_> {
         fields.push_text("DETECTOR_SN", "000")?;
         fields.push_text("BEAMLINE", "fake")?;
         Ok(fields)
-    }
-}
-
-/// The figures of an image that C prints and scales by.
-struct Figures {
-    max: f64,
-    max_at_m: [f64; 2],
-    mean: f64,
-    rms: f64,
-    rmsd: f64,
-}
-
-impl Figures {
-    /// Sums in raster order. `counted` is a number of pixels that C divides by in place of that of the image.
-    ///
-    /// For the deviation C looks at the pixel after each rendered one, and at a 0 after the last.
-    fn of(pixels: &[f32], resolved: &Resolved, counted: Option<usize>) -> Self {
-        let experiment = &resolved.experiment;
-        let panel = experiment.detector.first();
-        let (width, roi) = (panel.pixels_fast() as usize, panel.roi());
-        let places = || {
-            let fast = roi.fast();
-            roi.slow()
-                .flat_map(move |slow| fast.clone().map(move |fast| (fast, slow)))
-        };
-        let at = |(fast, slow): (u32, u32)| slow as usize * width + fast as usize;
-        let (mut max, mut max_at) = (0.0_f32, None);
-        let (mut sum, mut squares, mut count) = (0.0, 0.0, 0_usize);
-        for place in places() {
-            let photons = pixels.get(at(place)).copied().unwrap_or(0.0);
-            if photons > max {
-                (max, max_at) = (photons, Some(place));
-            }
-            sum += f64::from(photons);
-            squares += f64::from(photons * photons);
-            count += 1;
-        }
-        let n = counted.unwrap_or(count).max(1);
-        let mean = sum / n as f64;
-        let rms = (squares / (n.max(2) - 1) as f64).sqrt();
-        let mut deviations = 0.0;
-        for place in places() {
-            let after = pixels.get(at(place) + 1).copied().unwrap_or(0.0);
-            deviations += (f64::from(after) - mean).powi(2);
-        }
-        let oversample = experiment.sampling.oversample;
-        let subpixel_m = panel.pixel_size_m() / f64::from(oversample);
-        let last_m = |pixel: u32| {
-            nanobragg::geometry::subpixel_offset(pixel, oversample - 1, oversample, subpixel_m)
-        };
-        Self {
-            max: max.into(),
-            max_at_m: max_at.map_or([0.0; 2], |(fast, slow)| [last_m(fast), last_m(slow)]),
-            mean,
-            rms,
-            rmsd: (deviations / (count.max(2) - 1) as f64).sqrt(),
-        }
     }
 }
