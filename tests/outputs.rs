@@ -5,6 +5,7 @@ use std::fs;
 use nanobragg::io::any::AnyImage;
 use nanobragg_tests::binary::Scene;
 use nanobragg_tests::cases;
+use nanobragg_tests::products::floats;
 
 /// A small image that renders quickly.
 const SMALL: &str = "-cell 70 80 90 75 85 95 -N 3 -distance 70 -pixel 0.8 -detpixels 16 -seed 1 \
@@ -202,6 +203,7 @@ fn numbers_of_imperfect_pixels_come_together() {
             "-dead_time_model paralysable",
             "-dead_time_model needs -dead_time",
         ),
+        ("-threshold 0.3", "-threshold needs -charge_sharing"),
         ("-bits 17", "-bits: 17 is not allowed; give 16 or 20 or 32"),
         (
             "-saturation 0",
@@ -564,5 +566,54 @@ fn an_interrupted_run_ends_with_130_and_leaves_old_files() {
         assert_eq!(child.wait().unwrap().code(), Some(130), "SIG{signal}");
         assert_eq!(scene.names(), ["floatimage.bin"], "SIG{signal}");
         assert_eq!(scene.read("floatimage.bin"), b"old", "SIG{signal}");
+    }
+}
+
+#[test]
+fn a_holder_shades_by_what_it_lets_through() {
+    let image = |holder: &str| {
+        let scene = Scene::empty();
+        let line = format!("{SMALL} -default_F 9 -nonoise -nopgm -beamstop 4,30 {holder}");
+        scene.run_line(&line).well();
+        floats(&scene.read("floatimage.bin"))
+    };
+    let through = |part: &str| {
+        image(&format!(
+            "-beamstop_holder 6 -beamstop_holder_transmission {part}"
+        ))
+    };
+    let (none, half, all) = (through("0"), through("0.5"), through("1"));
+    assert_eq!(all, image(""));
+    assert_eq!(none, image("-beamstop_holder 6"));
+    assert!(
+        none.iter()
+            .zip(&all)
+            .filter(|(none, all)| none < all)
+            .count()
+            > 10
+    );
+    for ((half, none), all) in half.iter().zip(&none).zip(&all) {
+        assert!(
+            (half - 0.5 * (none + all)).abs() <= 1e-6 * all,
+            "{half} {none} {all}"
+        );
+    }
+    let scene = Scene::empty();
+    for (flags, flag) in [
+        (
+            "-beamstop 4 -beamstop_holder 6 -beamstop_holder_transmission 1.5",
+            "-beamstop_holder_transmission",
+        ),
+        (
+            "-beamstop 4 -beamstop_holder_transmission 0.5",
+            "-beamstop_holder",
+        ),
+    ] {
+        let ended = scene.run_line(&format!("{SMALL} -default_F 9 {flags}"));
+        assert!(
+            ended.status != Some(0) && ended.stderr.contains(flag),
+            "{}",
+            ended.stderr
+        );
     }
 }

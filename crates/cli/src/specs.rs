@@ -326,6 +326,12 @@ pub(crate) fn apply_response(spec: &mut ExperimentSpec, args: &Args) -> Result<(
     let read_out = given.read_out.map(|sigma_counts| ReadOut { sigma_counts });
     response.read_out = read_out.or(response.read_out);
     let pixel_m = spec.detector.pixel_size.m();
+    if given.charge_sharing_um.is_some() || given.threshold.is_some() {
+        let stage = response.charge_sharing.get_or_insert_default();
+        let pixels = given.charge_sharing_um.map(|um| um * 1e-6 / pixel_m);
+        put(&mut stage.sigma_pixels, pixels);
+        put(&mut stage.threshold_fraction, given.threshold);
+    }
     apply_point_spread(&mut response.point_spread, given, pixel_m)
 }
 

@@ -172,8 +172,8 @@ fn of_quantity(quantity: &str) -> &'static [&'static str] {
         "the penumbra of the beam stop (m)" => &["beam_stop.penumbra"],
         "the transmission of the beam stop" => &["beam_stop.transmission"],
         "the width of the holder of the beam stop (m)"
-        | "the direction of the holder of the beam stop (rad)"
-        | "the transmission of the holder of the beam stop" => &["beam_stop.holder"],
+        | "the direction of the holder of the beam stop (rad)" => &["beam_stop.holder"],
+        "the transmission of the holder of the beam stop" => &["beam_stop.holder.transmission"],
         "two-theta (rad)" => &["detector.twotheta"],
         "the rotation about X (rad)"
         | "the rotation about Y (rad)"

@@ -320,16 +320,19 @@ impl Response {
                 each.sum()
             }
             NoiseStream::Counter => {
+                let is_counted = context.is_counted;
                 let each = map_chunks(self.threads, all, at_a_time * width, |place, pixels| {
                     let mut own = Context::new(self.noise_stream, self.seed);
-                    Ok((strip(place, pixels, &mut own)?, own.photons))
+                    own.is_counted = is_counted;
+                    Ok((strip(place, pixels, &mut own)?, own))
                 });
                 // The photons are added up in the order of the strips, so that threads change no bit.
                 let mut sum = 0;
                 for result in each {
-                    let (counted, photons) = result?;
+                    let (counted, own) = result?;
                     sum += counted;
-                    if let Some(photons) = photons {
+                    context.is_counted |= own.is_counted;
+                    if let Some(photons) = own.photons {
                         context.photons = Some(context.photons.unwrap_or_default() + photons);
                     }
                 }

@@ -11,6 +11,8 @@ pub struct BeamStopArgs {
     pub distance_mm: Option<f64>,
     /// Width and direction of the arm.
     pub holder: Option<HolderSpec>,
+    /// The part of the photons that passes the arm.
+    pub holder_transmission: Option<f64>,
     /// Width of the edge of the shadow.
     pub penumbra_mm: Option<f64>,
     /// The part of the photons that passes.
@@ -37,6 +39,9 @@ impl BeamStopArgs {
         spec.penumbra = self.penumbra_mm.map(Length::from_mm).or(spec.penumbra);
         spec.transmission = self.transmission.unwrap_or(spec.transmission);
         spec.holder = self.holder.or(spec.holder);
+        if let (Some(holder), Some(transmission)) = (&mut spec.holder, self.holder_transmission) {
+            holder.transmission = transmission;
+        }
         spec.mask |= self.mask;
         Some(spec)
     }
@@ -113,6 +118,12 @@ pub(super) static GROUP: Group = Group {
         .default("0")
         .help("Part of the photons that passes the disc, from 0 to 1.")
         .of(&["beam_stop.transmission"]),
+        FlagSpec::number("beamstop_holder_transmission", "", Range::ZeroOrMore, |args, v| {
+            args.beam_stop.holder_transmission = Some(v)
+        })
+        .default("0")
+        .help("Part of the photons that passes the arm, from 0 to 1.")
+        .of(&["beam_stop.holder.transmission"]),
         FlagSpec::switch("beamstop_mask", |args| args.beam_stop.mask = true)
             .help("Mask the pixels that are wholly in the shadow, as those of -mask."),
     ],

@@ -95,6 +95,12 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("noisypix_seed", "noisy_pixels", "-noisy_pixels"),
     ("noisy_pixels", "noisy_counts", "-noisy_counts"),
     ("dead_time_model", "dead_time", "-dead_time"),
+    ("threshold", "charge_sharing", "-charge_sharing"),
+    (
+        "beamstop_holder_transmission",
+        "beamstop_holder",
+        "-beamstop_holder",
+    ),
 ];
 
 /// Checks that a number of a stage comes with the others that it needs: the flags of a stage replace the

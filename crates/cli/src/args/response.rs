@@ -18,6 +18,10 @@ pub struct ResponseArgs {
     pub gain: Option<f64>,
     /// The noise of the read-out, in counts.
     pub read_out: Option<f64>,
+    /// The standard deviation of the charge of a photon, in micrometres.
+    pub charge_sharing_um: Option<f64>,
+    /// The threshold of a counting detector, as a part of a photon.
+    pub threshold: Option<f64>,
     /// The profile of the point spread, or a file with its weights.
     pub point_spread: Option<PathBuf>,
     /// The full width of the point spread at half maximum, in micrometres.
@@ -53,6 +57,14 @@ pub(super) static GROUP: Group = Group {
         .of(&["response.calibration"]),
         FlagSpec::whole("calib_seed", WholeRange::ANY, |args, n| args.response.calibration_seed = Some(n))
         .default("0").help("Seed of these sensitivities."),
+        FlagSpec::number("charge_sharing", "um", Range::ZeroOrMore, |args, v| args.response.charge_sharing_um = Some(v))
+        .default("0").help("Charge that neighbouring pixels share: its standard deviation, up to 0.3 pixels.")
+        .of(&["response.charge_sharing"]),
+        FlagSpec::number("threshold", "", Range::Fraction, |args, v| args.response.threshold = Some(v))
+        .values("fraction").default("0.5")
+        .help("Part of the charge of a photon above which a pixel counts it, with -charge_sharing; 0 for a detector that \
+               integrates.")
+        .of(&["response.charge_sharing"]),
         FlagSpec::path("psf", |args, path| args.response.point_spread = Some(path))
         .values("gauss|fiber|moffat|none|FILE").default("none, or gauss with -psf_fwhm")
         .help("Point spread of the detector: a profile, or a file with its weights (text, float image, NPY, TIFF).")

@@ -1,6 +1,7 @@
 //! The list of the stages of a detector, and its description.
 
 mod calibration;
+mod charge_sharing;
 mod counting;
 mod dead_pixels;
 mod dead_time;
@@ -13,6 +14,7 @@ mod point_spread;
 mod read_out;
 
 pub use calibration::Calibration;
+pub use charge_sharing::ChargeSharing;
 pub use counting::Counting;
 pub use dead_pixels::DeadPixels;
 pub use dead_time::{DeadTime, DeadTimeModel};
@@ -103,6 +105,9 @@ stages_in_order! {
     /// The statistics of photons; Poisson by default.
     counting: Counting,
         "poisson, as if not given, or expected: without noise";
+    /// Charge of a photon in neighbouring pixels; none if not given.
+    charge_sharing: ChargeSharing,
+        "{ sigma_pixels, threshold_fraction = 0.5 }: charge of photons that neighbouring pixels share; a threshold of 0 integrates";
     /// Photons that arrive too soon after another; none are lost if not given.
     dead_time: DeadTime,
         "{ dead_time_ns, model = non_paralysable or paralysable, exposure_s }: photons lost at high rates";
