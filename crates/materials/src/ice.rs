@@ -26,7 +26,7 @@ pub(crate) const GRAINS_ANGSTROM: [f64; 2] = [30.0, 20_000.0];
 /// The Debye temperature: Leadbetter, Proc. R. Soc. Lond. A 287 (1965) 403.
 const B_A2: f64 = 1.5;
 
-/// The relative fluctuation of the number of molecules at 100 K, `rho k T chi`, with 0.095/GPa for chi.
+/// The relative fluctuation of the number of molecules at 100 K, `rho k T chi`, with 0.0957/GPa for chi.
 ///
 /// # Source
 /// Feistel and Wagner, J. Phys. Chem. Ref. Data 35 (2006) 1021.

@@ -48,12 +48,13 @@ const PILATUS_SOURCES: &[&str] = &[
 const EIGER_SOURCES: &[&str] = &[
     "pixels and gaps: dxtbx, FormatPilatusHelpers; pyFAI, detectors/_dectris.py",
     "no read-out noise, 32 bits by summation: DECTRIS, pages on EIGER X and the EIGER chip",
-    "sensor of 0.45 mm silicon, 3e6 photons/s a pixel: DECTRIS, data sheet of EIGER X",
+    "sensor of 0.45 mm silicon, 3e6 photons/s a pixel: not verified, the data sheet was not at hand",
 ];
 
 const EIGER2_SOURCES: &[&str] = &[
     "pixels and gaps: dxtbx, FormatPilatusHelpers; pyFAI, detectors/_dectris.py",
-    "sensor of 0.45 mm silicon, 1e7 photons/s a pixel: DECTRIS, data sheet of EIGER2 X",
+    "non-paralysable counting (instant retrigger): DECTRIS, EIGER2 user manual, figure 3.1",
+    "sensor of 0.45 mm silicon, 1e7 photons/s a pixel: not verified, the data sheet was not at hand",
 ];
 
 const Q315_SOURCES: &[&str] = &[
@@ -346,9 +347,10 @@ pub static PRESETS: &[Preset] = &[
         },
         sources: &[
             "positions: the regular layout, sizes as in Jungfrau4M of pyFAI (detectors/_psi.py)",
-            "sensor of 0.32 mm silicon, chips of 256 x 256: European XFEL, JUNGFRAU documentation",
-            "counts in keV: dxtbx, FormatXTCJungfrau; noise 83 electrons, 10^4 photons of 12 keV: Mozzanica et al., \
-             Synchrotron Radiation News 31 (2018) 6, 16",
+            "sensor of 0.32 mm silicon (also 0.45 mm), chips of 256 x 256: European XFEL, JUNGFRAU documentation",
+            "counts in keV: dxtbx, FormatXTCJungfrau",
+            "noise 83 electrons, 10^4 photons of 12 keV: not verified; quoted after Mozzanica et al., Synchrotron \
+             Radiation News 31 (2018) 6, 16, which was not at hand",
         ],
     },
     Preset {
