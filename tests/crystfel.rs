@@ -1,4 +1,4 @@
-//! Files of CrystFEL by flags: geometries in and out, unit cells in, streams and lists of solutions out.
+//! Files of CrystFEL by flags: geometries in and out, streams and lists of solutions out.
 
 use std::collections::BTreeMap;
 
@@ -285,28 +285,6 @@ fn what_a_geometry_cannot_say_is_said_in_one_line() {
     let warning =
         "key.geom:12: p/cormer_x (meant is perhaps corner_x) is ignored: CrystFEL has no such key";
     assert!(warned.stderr.contains(warning), "{}", warned.stderr);
-}
-
-#[test]
-fn a_unit_cell_file_gives_the_cell() {
-    let scene = Scene::empty();
-    let cell = "CrystFEL unit cell file version 1.0\n\nlattice_type = orthorhombic\ncentering = P\na = 7 nm\n\
-                b = 80 A\nc = 90 A\nal = 90 deg\nbe = 90 deg\nga = 90 deg\n";
-    scene.write("a.cell", cell);
-    let rest = "-default_F 100 -N 5 -detpixels 24 -pixel 3 -lambda 1 -oversample 1 -noprogress -nopgm -noisefile n.img";
-    scene
-        .run_line(&format!("{rest} -cellfile a.cell -floatfile a.bin"))
-        .well();
-    scene
-        .run_line(&format!("{rest} -cell 70 80 90 -floatfile b.bin"))
-        .well();
-    assert_eq!(scene.read("a.bin"), scene.read("b.bin"));
-    scene
-        .run_line(&format!(
-            "{rest} -cellfile a.cell -cell 50 -floatfile c.bin"
-        ))
-        .well();
-    assert_ne!(scene.read("a.bin"), scene.read("c.bin"));
 }
 
 /// A chunk of a stream, taken apart.

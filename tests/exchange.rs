@@ -378,3 +378,25 @@ fn a_rotation_has_one_xds_inp_that_fits_its_images() {
         assert_eq!(inputs.count(), 1);
     }
 }
+
+#[test]
+fn a_unit_cell_file_gives_the_cell() {
+    let scene = Scene::empty();
+    let cell = "CrystFEL unit cell file version 1.0\n\nlattice_type = orthorhombic\ncentering = P\na = 7 nm\n\
+                b = 80 A\nc = 90 A\nal = 90 deg\nbe = 90 deg\nga = 90 deg\n";
+    scene.write("a.cell", cell);
+    let rest = "-default_F 100 -N 5 -detpixels 24 -pixel 3 -lambda 1 -oversample 1 -noprogress -nopgm -noisefile n.img";
+    scene
+        .run_line(&format!("{rest} -cellfile a.cell -floatfile a.bin"))
+        .well();
+    scene
+        .run_line(&format!("{rest} -cell 70 80 90 -floatfile b.bin"))
+        .well();
+    assert_eq!(scene.read("a.bin"), scene.read("b.bin"));
+    scene
+        .run_line(&format!(
+            "{rest} -cellfile a.cell -cell 50 -floatfile c.bin"
+        ))
+        .well();
+    assert_ne!(scene.read("a.bin"), scene.read("c.bin"));
+}
