@@ -344,3 +344,125 @@ fn command_lines_that_make_no_sense_are_refused() {
     }
     assert_eq!(scene.names(), Vec::<String>::new());
 }
+
+#[test]
+fn frames_of_a_rotation_are_fitted_together() {
+    let scene = scene();
+    let still = STILL.replace("-fluence 1e25", "-fluence 5e25");
+    let rotation = format!("-hkl P1.hkl {still} -osc 0.5 -phisteps 2 -frames 6");
+    scene
+        .run_line(&format!(
+            "{rotation} {} -noisefile turn_####.img -nexusfile all.nxs -nopgm",
+            flags(TRUTH)
+        ))
+        .well();
+    let mut start = TRUTH;
+    start[0] *= 1.002;
+    start[3] += 0.05;
+    let line = |target: &str, frames: &str| {
+        format!(
+            "refine {target} -refine cell,misset -per-image fluence -schedule final -json - -- {rotation} \
+             {frames} {}",
+            flags(start)
+        )
+    };
+    let fitted = |target: &str, frames: &str| -> Value {
+        let ended = scene.run_line(&line(target, frames)).well();
+        serde_json::from_str(&ended.stdout).unwrap()
+    };
+    let result = fitted("-target turn_####.img", "-only 2 4");
+    assert_eq!(result["explained_by_noise"], true);
+    assert_eq!(result["images"].as_array().unwrap().len(), 3);
+    let parameters = result["parameters"].as_array().unwrap();
+    let names: Vec<&str> = parameters
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
+    let own = ["fluence#1", "fluence#2", "fluence#3"];
+    assert_eq!(names, [&NAMES[..6], &own].concat());
+    for (one, truth) in parameters.iter().zip(&TRUTH[..6]) {
+        let [value, sigma] =
+            ["value", "standard_uncertainty"].map(|key| one[key].as_f64().unwrap());
+        assert!((value - truth).abs() < 4.0 * sigma, "{one}");
+    }
+    let words = result["images"][2]["arguments"].to_string();
+    assert!(
+        words.contains("-fluence") && words.contains("-misset"),
+        "{words}"
+    );
+    // The same pixels in one file, and named one by one.
+    for (target, frames) in [
+        ("-target all.nxs", "-only 2 4"),
+        ("-target all.nxs#2-4", "-only 2 4"),
+        (
+            "-target turn_0002.img -target turn_0003.img -target turn_0004.img",
+            "-only 2 4",
+        ),
+    ] {
+        assert_eq!(fitted(target, frames), result, "{target}");
+    }
+    let refused = scene.run_line(&line(
+        "-target turn_0002.img -target turn_0003.img",
+        "-only 2 4",
+    ));
+    assert_eq!(refused.status, USAGE);
+    assert!(
+        message(&refused).contains("2 targets for 3 images"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn stills_have_lines_of_their_own() {
+    let scene = scene();
+    let other = [12.0, -15.0, 40.0];
+    let mut second = TRUTH;
+    second[3..6].copy_from_slice(&other);
+    scene
+        .run_line(&format!(
+            "-hkl P1.hkl {STILL} {} -noisefile second.img",
+            flags(second)
+        ))
+        .well();
+    scene.write(
+        "each.txt",
+        "# the orientation of each\n-misset 10.05 20 30\n\n-misset 12 -15.05 40\n",
+    );
+    let mut start = TRUTH;
+    start[1] *= 0.998;
+    let targets = "-target noisy.img -target second.img -each each.txt";
+    let ended = refine(
+        &scene,
+        &format!("{targets} -refine cell -per-image misset,fluence -schedule final -json r.json -output-args"),
+        start,
+    )
+    .well();
+    assert_eq!(ended.stdout.matches("\nnanoBragg -hkl P1.hkl").count(), 2);
+    assert!(
+        ended.stdout.contains("image       pixels"),
+        "{}",
+        ended.stdout
+    );
+    let result: Value = serde_json::from_slice(&scene.read("r.json")).unwrap();
+    let parameters = result["parameters"].as_array().unwrap();
+    for (name, truth) in [
+        ("cell_b", TRUTH[1]),
+        ("misset_x#1", 10.0),
+        ("misset_y#2", -15.0),
+    ] {
+        let one = parameters.iter().find(|one| one["name"] == name).unwrap();
+        let [value, sigma] =
+            ["value", "standard_uncertainty"].map(|key| one[key].as_f64().unwrap());
+        assert!((value - truth).abs() < 4.0 * sigma, "{one}");
+    }
+    for (line, says) in [
+        ("-misset 1 2", "line 1"),
+        ("-frames 3", "line 1: does not ask for an image"),
+    ] {
+        scene.write("each.txt", line);
+        let refused = refine(&scene, &format!("{targets} -refine cell"), start);
+        assert_eq!(refused.status, USAGE, "{}", refused.stderr);
+        assert!(message(&refused).contains(says), "{}", refused.stderr);
+    }
+}

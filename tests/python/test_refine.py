@@ -104,3 +104,21 @@ def test_the_example_of_random_starts_leads_back(request: pytest.FixtureRequest)
     done = subprocess.run([sys.executable, script, program, "--starts", "1"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("start  1:")
+
+
+def test_stills_share_a_cell_and_have_their_own_orientations() -> None:
+    true = [TRUE, TRUE.replace(misset=(12, -15, 40))]
+    counts = [nanobragg.add_noise(nanobragg.render(one), one) for one in true]
+    starts = [one.with_values({"cell_a": 50.05, "misset_x": one.value("misset_x") + 0.05}) for one in true]
+    found = nanobragg.refine(starts, counts, ["cell_a"], per_image=["misset_x", "fluence"], schedule="final")
+    assert found["names"] == ["cell_a", "misset_x#1", "fluence#1", "misset_x#2", "fluence#2"]
+    assert found["converged"] and len(found["experiments"]) == len(found["image_goodness"]) == 2
+    values = np.array([50, 10, 1e27, 12, 1e27])
+    assert np.all(np.abs(found["estimates"] - values) < FAR * found["uncertainties"])
+    for refined, estimate in zip(found["experiments"], found["estimates"][[1, 3]]):
+        assert refined.value("cell_a") == pytest.approx(found["estimates"][0], rel=1e-12)
+        assert refined.value("misset_x") == pytest.approx(estimate, rel=1e-12)
+    alone = nanobragg.refine(starts[:1], counts[:1], ["cell_a"], per_image=["misset_x", "fluence"], schedule="final")
+    assert alone["uncertainties"][0] > found["uncertainties"][0]
+    with pytest.raises(nanobragg.UsageError, match="2 experiments and 1 targets"):
+        nanobragg.refine(starts, counts[:1])

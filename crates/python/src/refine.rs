@@ -1,11 +1,11 @@
-//! Refinement of the numbers of an experiment against an image.
+//! Refinement of the numbers of experiments against images.
 
 use std::path::PathBuf;
 
 use nanobragg::gradient::{self, Parameter};
 use nanobragg::io::any::AnyImage;
 use nanobragg::response::{Count, Gain};
-use nanobragg::{Mask, Offset, Precision, ResponseSpec, RunOptions};
+use nanobragg::{ExperimentSpec, Mask, Offset, Precision, ResponseSpec, RunOptions};
 use nanobragg_cli::options;
 use nanobragg_refine::{Error, Estimate, RefineSpec, Refinement, Schedule, Selection, Target};
 use numpy::IntoPyArray;
@@ -26,13 +26,16 @@ use crate::interrupt::interruptible;
 ///
 /// Parameters
 /// ----------
-/// experiment : Experiment
-///     The start, which has to be nearly right.
-/// target : array_like or str or os.PathLike
+/// experiment : Experiment or sequence of Experiment
+///     The start, which has to be nearly right. Several are those of as many images, which are fitted together.
+/// target : array_like or str or os.PathLike, or a sequence of these
 ///     An image as `render` returns it, or the file of one. Numbers of an integer type are counts, as
 ///     `add_noise` returns; floats are photons. Negative counts are not used, nor what a file masks.
 /// parameters : sequence of str
-///     "cell", "misset", "beam", or names as in `nanobragg.parameters()`.
+///     "cell", "misset", "beam", or names as in `nanobragg.parameters()`. Several images share them; they start as
+///     in the first experiment.
+/// per_image : sequence of str
+///     Parameters of which each image has its own.
 /// adc : float, optional
 ///     Offset of the counts; by default that of the experiment (40 without `-adc`).
 /// gain : float
@@ -51,10 +54,11 @@ use crate::interrupt::interruptible;
 /// Returns
 /// -------
 /// dict
-///     `experiment`, which is refined, and `values` that it has by parameter. For each number that
+///     `experiment`, which is refined, and `values` that it has by parameter; of several images the first,
+///     and all of them in `experiments`. For each number that
 ///     moved, tied parameters being one: `names`, `estimates`, `uncertainties` (nan where there is
 ///     none) and the matrix `correlations`. `goodness` of the fit, near 1 where noise explains what
-///     is left; `explained_by_noise` says whether it is; `converged`, which is false where it is not;
+///     is left, and of each image in `image_goodness`; `explained_by_noise` says whether it is; `converged`, which is false where it is not;
 ///     `pixels` used.
 ///
 /// Raises
@@ -65,15 +69,16 @@ use crate::interrupt::interruptible;
 ///     For a target or a start that cannot be refined.
 #[pyfunction]
 #[pyo3(signature = (
-    experiment, target, parameters=vec!["cell".to_owned(), "misset".to_owned()], *, adc=None,
-    gain=1.0, mask=None, units=None, schedule="wide-to-narrow", attempts=6, threads=None
+    experiment, target, parameters=vec!["cell".to_owned(), "misset".to_owned()], *, per_image=vec![],
+    adc=None, gain=1.0, mask=None, units=None, schedule="wide-to-narrow", attempts=6, threads=None
 ))]
 #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
 pub(crate) fn refine<'py>(
     py: Python<'py>,
-    experiment: &Bound<'py, Experiment>,
+    experiment: &Bound<'py, PyAny>,
     target: &Bound<'py, PyAny>,
     parameters: Vec<String>,
+    per_image: Vec<String>,
     adc: Option<f64>,
     gain: f64,
     mask: Option<&Bound<'py, PyAny>>,
@@ -82,19 +87,29 @@ pub(crate) fn refine<'py>(
     attempts: usize,
     threads: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let start = experiment.get();
-    let args = start.args_with(py, &[("threads", threads)])?;
+    let starts = pairs(py, experiment, target)?;
+    let Some((first, _)) = starts.first() else {
+        return Err(Exception::Usage.says(py, "there is no experiment to refine"));
+    };
+    let args = first.get().args_with(py, &[("threads", threads)])?;
     let gain = Gain {
         counts_per_photon: gain,
     };
-    let mut target = target_of(py, start, target, units, adc, gain)?;
-    if let Some(mask) = mask {
-        target = target.without(&mask_of(py, start, mask)?);
+    let mut targets = Vec::new();
+    for (start, target) in &starts {
+        let target = target_of(py, start.get(), target, units, adc, gain)?;
+        targets.push(match mask {
+            Some(mask) => target.without(&mask_of(py, start.get(), mask)?),
+            None => target,
+        });
     }
-    let selection = parameters.iter().map(|name| Selection::from_name(name));
-    let selection: Vec<Selection> = selection
-        .collect::<Result<_, _>>()
-        .map_err(|error| of_refinement(py, error))?;
+    let selection = |names: &[String]| -> PyResult<Vec<Selection>> {
+        let names = names.iter().map(|name| Selection::from_name(name));
+        names
+            .collect::<Result<_, _>>()
+            .map_err(|error| of_refinement(py, error))
+    };
+    let [selection, own] = [selection(&parameters)?, selection(&per_image)?];
     let schedule = match schedule {
         "wide-to-narrow" => Schedule::WideToNarrow,
         "final" => Schedule::Final,
@@ -105,23 +120,54 @@ pub(crate) fn refine<'py>(
     };
     let wanted = RefineSpec {
         selection: selection.clone(),
+        per_image: own.clone(),
         schedule,
         attempts: attempts.max(1),
         ..RefineSpec::default()
     };
+    let specs = starts.iter().map(|(start, _)| start.get().spec());
+    let images: Vec<_> = specs.zip(&targets).collect();
     let fitted = interruptible(py, |cancel| {
         let options = RunOptions {
             precision: Precision::Double,
             ..options(&args, None, cancel).map_err(Failed::Run)?
         };
-        nanobragg_refine::refine(start.spec(), &target, &wanted, &options, &mut |_| {})
+        nanobragg_refine::refine_images(&images, &wanted, &options, &mut |_| {})
             .map_err(Failed::Refinement)
     })?;
     let fitted = fitted.map_err(|failed| match failed {
         Failed::Run(error) => of_run(py, &error),
         Failed::Refinement(error) => of_refinement(py, error),
     })?;
-    result(py, experiment, &fitted, &selection)
+    let selection = [selection, own].concat();
+    let starts: Vec<_> = starts.into_iter().map(|(start, _)| start).collect();
+    result(py, &starts, &fitted, &selection)
+}
+
+/// An experiment and the target of its image.
+type Pair<'py> = (Bound<'py, Experiment>, Bound<'py, PyAny>);
+
+/// The experiments and their targets: one of each, or two sequences.
+fn pairs<'py>(
+    py: Python<'py>,
+    experiment: &Bound<'py, PyAny>,
+    target: &Bound<'py, PyAny>,
+) -> PyResult<Vec<Pair<'py>>> {
+    if let Ok(one) = experiment.cast::<Experiment>() {
+        return Ok(vec![(one.clone(), target.clone())]);
+    }
+    let experiments = experiment.try_iter()?;
+    let experiments: Vec<Bound<'py, Experiment>> = experiments
+        .map(|one| Ok(one?.cast_into::<Experiment>()?))
+        .collect::<PyResult<_>>()?;
+    let targets: Vec<_> = target.try_iter()?.collect::<PyResult<_>>()?;
+    if experiments.len() != targets.len() {
+        let (images, targets) = (experiments.len(), targets.len());
+        let text =
+            format!("there are {images} experiments and {targets} targets; give one for each");
+        return Err(Exception::Usage.says(py, text));
+    }
+    Ok(experiments.into_iter().zip(targets).collect())
 }
 
 /// The target in an array or a file.
@@ -239,16 +285,16 @@ fn single(selection: &[Selection]) -> Vec<Parameter> {
     selection.iter().flat_map(one).collect()
 }
 
-fn result<'py>(
+/// The refined experiment of an image, and the values that it has by parameter.
+fn refined<'py>(
     py: Python<'py>,
     start: &Bound<'py, Experiment>,
-    fitted: &Refinement,
+    spec: &ExperimentSpec,
     selection: &[Selection],
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyDict>)> {
     let values = PyDict::new(py);
     for parameter in single(selection) {
-        let value =
-            gradient::value(&fitted.spec, parameter).map_err(|error| of_run(py, &error.into()))?;
+        let value = gradient::value(spec, parameter).map_err(|error| of_run(py, &error.into()))?;
         values.set_item(parameter.name(), value)?;
     }
     let refined = start.call_method1("with_values", (&values,))?;
@@ -258,6 +304,22 @@ fn result<'py>(
         let name = parameter.name();
         values.set_item(&name, refined.call_method1("value", (&name,))?)?;
     }
+    Ok((refined, values))
+}
+
+fn result<'py>(
+    py: Python<'py>,
+    starts: &[Bound<'py, Experiment>],
+    fitted: &Refinement,
+    selection: &[Selection],
+) -> PyResult<Bound<'py, PyDict>> {
+    let images = starts.iter().zip(&fitted.specs);
+    let (experiments, mut all_values): (Vec<_>, Vec<_>) = images
+        .map(|(start, spec)| refined(py, start, spec, selection))
+        .collect::<PyResult<Vec<_>>>()?
+        .into_iter()
+        .unzip();
+    let values = all_values.swap_remove(0);
     let estimates = &fitted.estimates;
     let names: Vec<&str> = estimates.iter().map(|one| one.name.as_str()).collect();
     let number = |one: &Estimate| match values.get_item(&one.name)? {
@@ -274,13 +336,19 @@ fn result<'py>(
     let correlations = Array2::from_shape_vec((names.len(), names.len()), flat)
         .map_err(|error| Exception::Run.says(py, error))?;
     let dict = PyDict::new(py);
-    dict.set_item("experiment", refined)?;
+    dict.set_item("experiment", experiments.first())?;
+    dict.set_item("experiments", &experiments)?;
     dict.set_item("values", values)?;
     dict.set_item("names", names)?;
     dict.set_item("estimates", numbers.into_pyarray(py))?;
     dict.set_item("uncertainties", sigmas.into_pyarray(py))?;
     dict.set_item("correlations", correlations.into_pyarray(py))?;
     dict.set_item("goodness", fitted.goodness)?;
+    let of_images = fitted.images.iter().map(|image| image.goodness);
+    dict.set_item(
+        "image_goodness",
+        of_images.collect::<Vec<_>>().into_pyarray(py),
+    )?;
     dict.set_item("converged", fitted.has_converged())?;
     dict.set_item("explained_by_noise", fitted.is_explained())?;
     dict.set_item("pixels", fitted.pixels)?;

@@ -7,11 +7,13 @@ use nanobragg::response::PointSpread;
 use nanobragg::{ExperimentSpec, Mask, MaskSpec, RunOptions};
 
 use crate::Error;
+use crate::fit::Fit;
 use crate::free::FreeSet;
+use crate::image_fit::{ImageFit, Overlap, Weighting};
 use crate::likelihood::{Likelihood, Variance};
 use crate::normal::Normal;
-use crate::problem::{Fit, Problem, Step, Weighting};
-use crate::refinement::{Ending, StageRecord};
+use crate::problem::{Problem, Step};
+use crate::refinement::{Ending, ImageRecord, StageRecord};
 use crate::spec::{RefineSpec, Stage};
 use crate::stage::ImageScales;
 use crate::target::{Panels, Target};
@@ -41,8 +43,8 @@ const NEXT_STEP: f64 = 0.1;
 /// start.
 const ROUNDS: usize = 2;
 
-/// Everything that is the same for all attempts.
-pub(crate) struct Setting<'a> {
+/// One image, as it is for all attempts.
+pub(crate) struct Shot<'a> {
     /// The experiment at its start. Integers that depend on other numbers are fixed.
     pub(crate) spec: ExperimentSpec,
     pub(crate) target: &'a Target,
@@ -50,6 +52,11 @@ pub(crate) struct Setting<'a> {
     /// One flag per pixel, `[panel][slow][fast]`.
     pub(crate) used: Vec<bool>,
     pub(crate) scales: ImageScales,
+}
+
+/// Everything that is the same for all attempts.
+pub(crate) struct Setting<'a> {
+    pub(crate) shots: Vec<Shot<'a>>,
     pub(crate) free: FreeSet,
     pub(crate) stages: Vec<Stage>,
     pub(crate) wanted: &'a RefineSpec,
@@ -62,6 +69,7 @@ pub(crate) struct End {
     /// The normal equations of the values at the end.
     pub(crate) normal: Normal,
     pub(crate) goodness: f64,
+    pub(crate) images: Vec<ImageRecord>,
     pub(crate) pixels: usize,
     pub(crate) stages: Vec<StageRecord>,
 }
@@ -78,8 +86,11 @@ impl Setting<'_> {
         let mut end = None;
         for (index, stage) in self.stages.iter().enumerate() {
             let is_last = index + 1 == self.stages.len();
-            let selected = stage.selected_pixels(&self.used, &self.scales);
-            let pixels = selected.iter().filter(|&&selected| selected).count();
+            let selected = self.shots.iter();
+            let selected: Vec<Vec<bool>> = selected
+                .map(|shot| stage.selected_pixels(&shot.used, &shot.scales))
+                .collect();
+            let pixels = selected.iter().flatten().filter(|&&is| is).count();
             // A rough stage with too few pixels is skipped; a later one has more.
             if pixels <= self.free.len() {
                 if !is_last {
@@ -98,10 +109,10 @@ impl Setting<'_> {
             for _ in 0..rounds {
                 let fit = self.fit(stage, &selected, is_last, &mut values, records.is_empty())?;
                 let mut observe_step =
-                    |step: &Step| observe(index + 1, pixels, step, &fit.values(&step.u).0);
+                    |step: &Step| observe(index + 1, pixels, step, &fit.values(&step.u).free);
                 let (best, record) =
                     self.minimise(&fit, (index + 1, stage, pixels), is_last, &mut observe_step)?;
-                values = fit.values(&best.u).0;
+                values = fit.values(&best.u).free;
                 records.push(record);
                 if is_last {
                     let goodness = fit.goodness(&values, &self.wanted.likelihood)?;
@@ -109,11 +120,12 @@ impl Setting<'_> {
                 }
             }
         }
-        let (normal, goodness, pixels) = end.ok_or(Error::NoPixels)?;
+        let (normal, (goodness, images), pixels) = end.ok_or(Error::NoPixels)?;
         Ok(End {
             values,
             normal,
             goodness,
+            images,
             pixels,
             stages: records,
         })
@@ -123,83 +135,96 @@ impl Setting<'_> {
     fn fit(
         &self,
         stage: &Stage,
-        selected: &[bool],
+        selected: &[Vec<bool>],
         is_last: bool,
         values: &mut [f64],
         is_first: bool,
     ) -> Result<Fit<'_>, Error> {
-        let photons = self.target.photons();
-        let mut spec = stage.crystal(self.spec.clone());
-        let panels = self.panels;
-        let masks = selected.chunks(panels.pixels);
-        let masks = masks.map(|used| Mask::new(panels.fast, used.to_vec()));
-        spec.mask = masks.collect::<Option<_>>().map(MaskSpec::Panels);
-        let blur = stage.blur_pixels;
-        let blur = (blur > 0.0).then(|| PointSpread::gaussian(blur));
-        // A pixel that is not selected is 0 in the prediction, so it must be 0 in the target before
-        // both are blurred.
-        let pairs = photons.pixels().iter().zip(selected);
-        let cut: Vec<f64> = pairs
-            .map(|(&photons, &selected)| if selected { photons } else { 0.0 })
-            .collect();
-        let target = match &blur {
-            Some(blur) => panels.spread(blur, &cut),
-            None => cut,
-        };
+        let images = self.shots.iter().zip(selected).enumerate();
         let mut fit = Fit {
-            spec,
-            selected: selected.to_vec(),
+            images: images
+                .map(|(index, (shot, selected))| shot.image(index, stage, selected))
+                .collect(),
             free: self.free.starting_at(values),
-            scale: 1.0,
             scale_is_free: stage.most_cells.is_some(),
-            target,
-            blur,
-            panels,
-            weighting: Weighting::Deviance,
             priors: Vec::new(),
             options: self.options,
-            images: RefCell::default(),
+            jacobian: RefCell::default(),
         };
-        let predicted = fit.predict(values)?;
-        let rough = fit.rough_weights(stage.blur_pixels);
-        let (scale, overlap) = fit.scale_and_overlap(&predicted, &rough);
-        if is_first && (overlap.is_nan() || overlap < NO_OVERLAP) {
-            let sum = |image: &[f64]| -> f64 {
-                let pairs = image.iter().zip(selected);
-                let photons = pairs.filter(|(_, selected)| **selected);
-                photons.map(|(photons, _)| photons).sum()
-            };
-            return Err(Error::NoOverlap {
-                photons: sum(&fit.target),
-                predicted: sum(&predicted),
-                overlap: if overlap.is_nan() { 0.0 } else { overlap },
-            });
+        let mut predictions = Vec::new();
+        let mut weights = Vec::new();
+        let mut overlaps = Vec::new();
+        for image in &fit.images {
+            let predicted = image.predict(&fit.free, values, self.options)?;
+            let rough = image.rough_weights(stage.blur_pixels);
+            let overlap = image.overlap(&predicted, &rough);
+            if is_first {
+                check_overlap(image, &predicted, overlap)
+                    .map_err(|error| self.of_image(image.index, error))?;
+            }
+            predictions.push(predicted);
+            weights.push(rough);
+            overlaps.push(overlap);
         }
         // The photons are in proportion to the fluence, so its best value follows from one image.
         // With a smaller crystal the spots are weaker by an unknown factor; there the scale is free
         // and the fluence is not changed.
-        let mut factor = 1.0;
         if fit.scale_is_free {
-            fit.scale = scale;
-        } else if let Some(value) = fluence(&self.free, values) {
-            let scaled = *value * scale;
-            if scale.is_finite() && scale > 0.0 && self.free.allows_fluence(scaled) {
-                *value = scaled;
-                factor = scale;
-                fit.free = self.free.starting_at(values);
+            for (image, overlap) in fit.images.iter_mut().zip(&overlaps) {
+                image.scale = overlap.scale();
             }
-        }
-        if is_last {
-            let predicted: Vec<f64> = predicted.iter().map(|m| factor * m).collect();
-            fit.weighting = Weighting::of(&self.wanted.likelihood, &predicted, panels);
         } else {
-            fit.weighting = Weighting::Weights(rough);
+            for (index, factor) in self.scale_fluences(values, &overlaps) {
+                predictions[index].iter_mut().for_each(|m| *m *= factor);
+            }
+            fit.free = self.free.starting_at(values);
+        }
+        let weightings = predictions.iter().zip(weights);
+        for (image, (predicted, rough)) in fit.images.iter_mut().zip(weightings) {
+            image.weighting = match is_last {
+                true => Weighting::of(&self.wanted.likelihood, predicted, image.panels),
+                false => Weighting::Weights(rough),
+            };
+        }
+        if !is_last {
             let priors = self.free.iter().zip(values.iter());
             fit.priors = priors
                 .map(|(free, &value)| free.prior(value, PRIOR))
                 .collect();
         }
         Ok(fit)
+    }
+
+    /// Multiplies each free fluence by the best factor for its images. Returns the images whose prediction
+    /// changes, with the factor.
+    fn scale_fluences(&self, values: &mut [f64], overlaps: &[Overlap]) -> Vec<(usize, f64)> {
+        let mut changed = Vec::new();
+        for (free, value) in self.free.iter().zip(values) {
+            if !free.is_fluence() {
+                continue;
+            }
+            let images = match free.image() {
+                Some(index) => index..index + 1,
+                None => 0..overlaps.len(),
+            };
+            let mut sums = Overlap::default();
+            for overlap in &overlaps[images.clone()] {
+                sums.tm += overlap.tm;
+                sums.mm += overlap.mm;
+            }
+            let scale = sums.scale();
+            let scaled = *value * scale;
+            if scale.is_finite() && scale > 0.0 && free.allows(scaled) {
+                *value = scaled;
+                changed.extend(images.map(|index| (index, scale)));
+            }
+        }
+        changed
+    }
+
+    /// An error of one image, with its number if there are several.
+    pub(crate) fn of_image(&self, index: usize, error: Error) -> Error {
+        error.of_image(index, self.shots.len())
     }
 
     /// Minimises the misfit of a stage. Returns its best step and the record of the stage.
@@ -264,8 +289,54 @@ impl Setting<'_> {
     }
 }
 
-/// The value of the fluence, if it is a free number.
-fn fluence<'v>(free: &FreeSet, values: &'v mut [f64]) -> Option<&'v mut f64> {
-    let mut numbers = free.iter().zip(values);
-    numbers.find_map(|(free, value)| free.is_fluence().then_some(value))
+impl Shot<'_> {
+    /// The image in a stage, with a scale of 1 and without weights.
+    fn image(&self, index: usize, stage: &Stage, selected: &[bool]) -> ImageFit {
+        let photons = self.target.photons();
+        let mut spec = stage.crystal(self.spec.clone());
+        let panels = self.panels;
+        let masks = selected.chunks(panels.pixels);
+        let masks = masks.map(|used| Mask::new(panels.fast, used.to_vec()));
+        spec.mask = masks.collect::<Option<_>>().map(MaskSpec::Panels);
+        let blur = stage.blur_pixels;
+        let blur = (blur > 0.0).then(|| PointSpread::gaussian(blur));
+        // A pixel that is not selected is 0 in the prediction, so it must be 0 in the target before
+        // both are blurred.
+        let pairs = photons.pixels().iter().zip(selected);
+        let cut: Vec<f64> = pairs
+            .map(|(&photons, &selected)| if selected { photons } else { 0.0 })
+            .collect();
+        let target = match &blur {
+            Some(blur) => panels.spread(blur, &cut),
+            None => cut,
+        };
+        ImageFit {
+            index,
+            spec,
+            selected: selected.to_vec(),
+            scale: 1.0,
+            target,
+            blur,
+            panels,
+            weighting: Weighting::Deviance,
+        }
+    }
+}
+
+/// Refuses a start that does not predict the spots of an image.
+fn check_overlap(image: &ImageFit, predicted: &[f64], overlap: Overlap) -> Result<(), Error> {
+    let cosine = overlap.cosine();
+    if cosine >= NO_OVERLAP {
+        return Ok(());
+    }
+    let sum = |pixels: &[f64]| -> f64 {
+        let pairs = pixels.iter().zip(&image.selected);
+        let photons = pairs.filter(|(_, selected)| **selected);
+        photons.map(|(photons, _)| photons).sum()
+    };
+    Err(Error::NoOverlap {
+        photons: sum(&image.target),
+        predicted: sum(predicted),
+        overlap: if cosine.is_nan() { 0.0 } else { cosine },
+    })
 }

@@ -24,6 +24,17 @@ pub enum Error {
         "Na, Nb and Nc are whole numbers and cannot be refined; -fudge can, for a Gaussian shape"
     )]
     WholeCells,
+    /// There is no image to refine against.
+    #[error("there is no image to refine against")]
+    NoImages,
+    /// One of several images has an error of its own.
+    #[error("image {number}: {source}")]
+    OfImage {
+        /// The number of the image, from 1.
+        number: usize,
+        /// What is wrong.
+        source: Box<Error>,
+    },
     /// The list of parameters is empty.
     #[error("there is nothing to refine: name at least one parameter")]
     NoParameters,
@@ -167,4 +178,17 @@ pub enum Error {
     /// The refinement was interrupted by a signal.
     #[error("the refinement was stopped")]
     Cancelled,
+}
+
+impl Error {
+    /// The error of the image with this index, with its number if there are several.
+    pub(crate) fn of_image(self, index: usize, images: usize) -> Self {
+        if images == 1 {
+            return self;
+        }
+        Self::OfImage {
+            number: index + 1,
+            source: Box::new(self),
+        }
+    }
 }

@@ -17,6 +17,8 @@ pub struct FreeSet {
 pub struct Free {
     /// The parameters that have this value.
     tied: Vec<Parameter>,
+    /// The image that has this value, from 0; `None` if all images share it.
+    image: Option<usize>,
     start: f64,
     /// The expected error of a start.
     reach: f64,
@@ -25,40 +27,36 @@ pub struct Free {
 }
 
 impl FreeSet {
-    /// The free numbers of the request `wanted` with their starts from `spec`, and the crystal system
-    /// that ties edges and angles.
+    /// The free numbers of the request `wanted` with their starts from `specs`, the experiments of the images,
+    /// and the crystal system that ties edges and angles. A number that all images share starts as in the first.
     ///
     /// # Errors
     /// If a parameter has no value in this experiment, the cell does not obey the crystal system, the
     /// start is not between its bounds, or a bound or restraint is on a parameter that is not refined.
     pub fn new(
-        spec: &ExperimentSpec,
+        specs: &[ExperimentSpec],
         wanted: &RefineSpec,
     ) -> Result<(Self, Option<CrystalSystem>), Error> {
-        let (groups, system) = groups(spec, wanted)?;
-        if groups.is_empty() {
-            return Err(Error::NoParameters);
+        let first = specs.first().ok_or(Error::NoImages)?;
+        let ([shared, own], system) = groups(first, wanted)?;
+        let shared = shared.into_iter().map(|tied| Free::new(first, None, tied));
+        let mut numbers = shared.collect::<Result<Vec<_>, _>>()?;
+        for (index, spec) in specs.iter().enumerate() {
+            // One image has all its numbers to itself; their names need no number.
+            let image = (specs.len() > 1).then_some(index);
+            for tied in &own {
+                numbers.push(Free::new(spec, image, tied.clone())?);
+            }
         }
-        let mut numbers = Vec::new();
-        for tied in groups {
-            let Some(&leader) = tied.first() else {
-                continue;
-            };
-            let start = gradient::value(spec, leader)?;
-            numbers.push(Free {
-                reach: leader.uncertainty(start),
-                start,
-                bounds: None,
-                restraint: None,
-                tied,
-            });
+        if numbers.is_empty() {
+            return Err(Error::NoParameters);
         }
         let mut set = Self { numbers };
         for &(parameter, bounds) in &wanted.bounds {
-            set.find(parameter, "bound")?.bind(bounds)?;
+            set.each(parameter, "bound", |free| free.bind(bounds))?;
         }
         for &(parameter, restraint) in &wanted.restraints {
-            set.find(parameter, "restraint")?.restrain(restraint)?;
+            set.each(parameter, "restraint", |free| free.restrain(restraint))?;
         }
         Ok((set, system))
     }
@@ -78,18 +76,37 @@ impl FreeSet {
         self.numbers.is_empty()
     }
 
-    /// All refined parameters. Those of one free number are neighbours.
-    pub fn parameters(&self) -> Vec<Parameter> {
-        self.iter().flat_map(|free| free.tied.clone()).collect()
+    /// The free numbers that image `index` (from 0) has.
+    pub fn of_image(&self, index: usize) -> impl Iterator<Item = &Free> {
+        self.iter().filter(move |free| free.is_of(index))
     }
 
-    /// The experiment with these values of the free numbers.
+    /// The places of these numbers among all.
+    pub(crate) fn places(&self, index: usize) -> Vec<usize> {
+        let numbers = self.iter().enumerate();
+        let of_image = numbers.filter(|(_, free)| free.is_of(index));
+        of_image.map(|(place, _)| place).collect()
+    }
+
+    /// The refined parameters of image `index`. Those of one free number are neighbours.
+    pub fn parameters(&self, index: usize) -> Vec<Parameter> {
+        let numbers = self.of_image(index);
+        numbers.flat_map(|free| free.tied.clone()).collect()
+    }
+
+    /// The experiment of image `index` with these values of all free numbers.
     ///
     /// # Errors
     /// If a value is impossible.
-    pub fn apply(&self, spec: &ExperimentSpec, values: &[f64]) -> Result<ExperimentSpec, Error> {
+    pub fn apply(
+        &self,
+        spec: &ExperimentSpec,
+        index: usize,
+        values: &[f64],
+    ) -> Result<ExperimentSpec, Error> {
         let mut spec = spec.clone();
-        for (free, &value) in self.iter().zip(values) {
+        let numbers = self.iter().zip(values);
+        for (free, &value) in numbers.filter(|(free, _)| free.is_of(index)) {
             for &parameter in &free.tied {
                 spec = gradient::with_value(&spec, parameter, value)?;
             }
@@ -108,18 +125,25 @@ impl FreeSet {
         }
     }
 
-    /// Whether this value of the fluence is within its bounds.
-    pub(crate) fn allows_fluence(&self, value: f64) -> bool {
-        let bounds = self.iter().filter(|free| free.is_fluence());
-        let mut bounds = bounds.filter_map(|free| free.bounds);
-        bounds.all(|Bounds { low, high }| low < value && value < high)
-    }
-
-    /// The free number of a parameter, for a bound or restraint on it.
-    fn find(&mut self, parameter: Parameter, what: &'static str) -> Result<&mut Free, Error> {
+    /// Sets a bound or restraint on each free number of a parameter.
+    fn each(
+        &mut self,
+        parameter: Parameter,
+        what: &'static str,
+        set: impl Fn(&mut Free) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let names: Vec<String> = self.iter().map(Free::name).collect();
-        let found = (self.numbers.iter_mut()).find(|free| free.tied.contains(&parameter));
-        found.ok_or_else(|| Error::NotRefined {
+        let mut is_refined = false;
+        for free in &mut self.numbers {
+            if free.tied.contains(&parameter) {
+                is_refined = true;
+                set(free)?;
+            }
+        }
+        if is_refined {
+            return Ok(());
+        }
+        Err(Error::NotRefined {
             name: parameter.name(),
             what,
             refined: names.join(", "),
@@ -128,10 +152,48 @@ impl FreeSet {
 }
 
 impl Free {
-    /// The name of the parameter, with those tied to it: `cell_a = cell_b`.
+    /// A number that starts as in `spec`, without bounds and restraint.
+    fn new(
+        spec: &ExperimentSpec,
+        image: Option<usize>,
+        tied: Vec<Parameter>,
+    ) -> Result<Self, Error> {
+        let leader = *tied.first().ok_or(Error::NoParameters)?;
+        let start = gradient::value(spec, leader)?;
+        Ok(Self {
+            reach: leader.uncertainty(start),
+            start,
+            bounds: None,
+            restraint: None,
+            image,
+            tied,
+        })
+    }
+
+    /// The name of the parameter, with those tied to it: `cell_a = cell_b`. That of one image has its
+    /// number, from 1: `misset_x#3`.
     pub fn name(&self) -> String {
-        let names: Vec<String> = self.tied.iter().map(|p| p.name()).collect();
+        let number = self.image.map(|index| format!("#{}", index + 1));
+        let number = number.unwrap_or_default();
+        let names: Vec<String> = (self.tied.iter())
+            .map(|p| format!("{}{number}", p.name()))
+            .collect();
         names.join(" = ")
+    }
+
+    /// The image that has this number, from 0; `None` if all images share it.
+    pub fn image(&self) -> Option<usize> {
+        self.image
+    }
+
+    /// Whether image `index` has this number.
+    fn is_of(&self, index: usize) -> bool {
+        self.image.is_none_or(|image| image == index)
+    }
+
+    /// Whether this value of the fluence is within its bounds.
+    pub(crate) fn allows(&self, value: f64) -> bool {
+        (self.bounds).is_none_or(|Bounds { low, high }| low < value && value < high)
     }
 
     /// The parameters that have this value.
@@ -246,22 +308,35 @@ impl Free {
 /// A number is at a bound if its distance from the bound is below this fraction of the range.
 const AT_BOUND: f64 = 1e-3;
 
-/// The parameters of each free number, and the crystal system that ties them.
+/// The parameters of each free number, those that all images share and those of each image, and the crystal
+/// system that ties them. A parameter that is selected twice, by a group and by its name, is one free number;
+/// one that each image has is not shared.
 fn groups(
     spec: &ExperimentSpec,
     wanted: &RefineSpec,
+) -> Result<([Vec<Vec<Parameter>>; 2], Option<CrystalSystem>), Error> {
+    let (own, own_system) = ties(spec, wanted, &wanted.per_image, &[])?;
+    let (shared, system) = ties(spec, wanted, &wanted.selection, &own.concat())?;
+    Ok(([shared, own], system.or(own_system)))
+}
+
+/// The parameters of each free number of a selection, without those that are `known`.
+fn ties(
+    spec: &ExperimentSpec,
+    wanted: &RefineSpec,
+    selections: &[Selection],
+    known: &[Parameter],
 ) -> Result<(Vec<Vec<Parameter>>, Option<CrystalSystem>), Error> {
     let mut groups: Vec<Vec<Parameter>> = Vec::new();
     let mut system = None;
-    // A parameter that is selected twice, by a group and by its name, is one free number.
     let mut add = |tied: &[Parameter]| {
-        let is_new = |p: &Parameter| !groups.iter().flatten().any(|known| known == p);
+        let is_new = |p: &Parameter| !groups.iter().flatten().chain(known).any(|known| known == p);
         let tied: Vec<Parameter> = tied.iter().copied().filter(is_new).collect();
         if !tied.is_empty() {
             groups.push(tied);
         }
     };
-    for selection in &wanted.selection {
+    for selection in selections {
         match selection {
             Selection::Cell => {
                 let obeyed = match wanted.system {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{CrystalSystem, Ending, Estimate, Refinement, StageRecord};
 
 /// The result as indented JSON, with a line feed at its end.
-pub(super) fn json(result: &Refinement, arguments: Option<&[String]>) -> String {
+pub(super) fn json(result: &Refinement, arguments: &[Option<Vec<String>>]) -> String {
     let names: Vec<&str> = result
         .estimates
         .iter()
@@ -19,12 +19,15 @@ pub(super) fn json(result: &Refinement, arguments: Option<&[String]>) -> String 
         "goodness": result.goodness,
         "misfit": result.misfit,
         "pixels": result.pixels,
+        "images": result.images.iter().zip(arguments).map(|(image, arguments)| json!({
+            "pixels": image.pixels, "goodness": image.goodness, "arguments": arguments,
+        })).collect::<Vec<_>>(),
         "attempts": result.attempts,
         "crystal_system": result.system.map(CrystalSystem::name),
         "parameters": result.estimates.iter().map(estimate).collect::<Vec<_>>(),
         "correlations": { "names": names, "matrix": result.correlations },
         "stages": result.stages.iter().map(stage).collect::<Vec<_>>(),
-        "arguments": arguments,
+        "arguments": arguments.first(),
     });
     format!("{value:#}\n")
 }
@@ -32,6 +35,7 @@ pub(super) fn json(result: &Refinement, arguments: Option<&[String]>) -> String 
 fn estimate(one: &Estimate) -> Value {
     json!({
         "name": one.name,
+        "image": one.image.map(|index| index + 1),
         "unit": one.unit,
         "start": one.start,
         "value": one.value,

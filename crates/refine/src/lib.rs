@@ -1,9 +1,9 @@
-//! Fits the numbers of an experiment to an image.
+//! Fits the numbers of an experiment to an image, or of several to as many images.
 //!
 //! [`refine`] starts from an [`ExperimentSpec`](nanobragg::ExperimentSpec) that is nearly right and fits
 //! it to a [`Target`] by maximum likelihood. It returns cell, missetting angles, distance, fluence and
 //! others with their standard uncertainties and correlations. The protocol and the formulas are in
-//! `docs/REFINE.md`.
+//! `docs/REFINE.md`. [`refine_images`] does this for several images that share numbers.
 //!
 //! ```text
 //! ExperimentSpec, Target, RefineSpec --refine--> Refinement
@@ -15,6 +15,7 @@
 //! | the request | `spec`, `target`, `likelihood`, `system` |
 //! | the free numbers: tied, bounded, restrained | `free` |
 //! | the stages, from wide to narrow | `stage` |
+//! | one stage: its images and the sums over their pixels | `fit`, `image_fit` |
 //! | one stage as a least-squares problem | `problem`, `normal` |
 //! | from start to result | `refine`, `attempt`, `covariance`, `refinement` |
 //! | the result for people and for programs | `text`, `json`, `pictures` |
@@ -61,7 +62,9 @@
 mod attempt;
 mod covariance;
 mod error;
+mod fit;
 mod free;
+mod image_fit;
 mod json;
 mod likelihood;
 mod normal;
@@ -79,8 +82,8 @@ pub use error::Error;
 pub use free::{Free, FreeSet};
 pub use likelihood::{Likelihood, POISSON_FLOOR, Variance};
 pub use pictures::Pictures;
-pub use refine::refine;
-pub use refinement::{Ending, Estimate, Iteration, Refinement, StageRecord};
+pub use refine::{refine, refine_images};
+pub use refinement::{Ending, Estimate, ImageRecord, Iteration, Refinement, StageRecord};
 pub use spec::{Bounds, RefineSpec, Restraint, Schedule, Selection, Stage, parameter};
 pub use system::CrystalSystem;
 pub use target::Target;

@@ -24,6 +24,24 @@ impl Normal {
         }
     }
 
+    /// Adds the sums for the numbers at these places, in ascending order.
+    pub(crate) fn add_at(&mut self, places: &[usize], other: &Self) {
+        self.misfit += other.misfit;
+        for (i, &to) in places.iter().enumerate() {
+            self.gradient[to] += other.gradient[i];
+            for (j, &by) in places.iter().enumerate() {
+                self.matrix[(to, by)] += other.matrix[(i, j)];
+            }
+        }
+    }
+
+    /// Adds the sums for the same numbers.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.misfit += other.misfit;
+        self.gradient += &other.gradient;
+        self.matrix += &other.matrix;
+    }
+
     /// The same sums with the lower triangle of the matrix copied to the upper one.
     pub(crate) fn symmetric(mut self) -> Self {
         self.matrix.fill_upper_triangle_with_lower_triangle();

@@ -1,8 +1,8 @@
 //! A refinement from start to end.
 
-use nanobragg::{Detector, ExperimentSpec, RunOptions};
+use nanobragg::{Detector, ExperimentSpec, Resolved, RunOptions};
 
-use crate::attempt::{End, Setting};
+use crate::attempt::{End, Setting, Shot};
 use crate::covariance::Covariance;
 use crate::free::FreeSet;
 use crate::problem::Step;
@@ -30,7 +30,23 @@ pub fn refine(
     options: &RunOptions<'_>,
     observe: &mut dyn FnMut(&Iteration<'_>),
 ) -> Result<Refinement, Error> {
-    let (setting, system) = prepare(spec, target, wanted, options)?;
+    refine_images(&[(spec, target)], wanted, options, observe)
+}
+
+/// As [`refine`], for several images: each an experiment and its target.
+///
+/// The images share the numbers of [`RefineSpec::selection`], which start as in the first experiment, and each
+/// has its own of [`RefineSpec::per_image`]. The misfit is the sum of those of the images.
+///
+/// # Errors
+/// As [`refine`]; [`Error::OfImage`] has the number of an image that cannot be refined.
+pub fn refine_images(
+    images: &[(&ExperimentSpec, &Target)],
+    wanted: &RefineSpec,
+    options: &RunOptions<'_>,
+    observe: &mut dyn FnMut(&Iteration<'_>),
+) -> Result<Refinement, Error> {
+    let (setting, system) = prepare(images, wanted, options)?;
     let names: Vec<String> = setting.free.iter().map(|free| free.name()).collect();
     let start: Vec<f64> = setting.free.iter().map(|free| free.start()).collect();
     let mut best: Option<End> = None;
@@ -76,10 +92,9 @@ pub fn refine(
     conclude(&setting, system, end, attempts)
 }
 
-/// Checks the request against experiment and target, and prepares the attempts.
+/// Checks the request against experiments and targets, and prepares the attempts.
 fn prepare<'a>(
-    spec: &ExperimentSpec,
-    target: &'a Target,
+    images: &[(&ExperimentSpec, &'a Target)],
     wanted: &'a RefineSpec,
     options: &'a RunOptions<'a>,
 ) -> Result<(Setting<'a>, Option<CrystalSystem>), Error> {
@@ -98,48 +113,64 @@ fn prepare<'a>(
             allowed: "above 0 and below 1",
         });
     }
-    let resolved = spec.resolve()?;
-    // From here on the experiment has fixed integers; the values of the user's description do not
-    // change.
-    let spec = frozen(spec, &resolved.experiment);
-    let (free, system) = FreeSet::new(&spec, wanted)?;
-    let detector = &resolved.experiment.detector;
-    let [fast, slow] = (detector.common_size().ok_or(Error::PanelSizes)?).map(|n| n as usize);
-    let panels = Panels {
-        fast,
-        pixels: fast * slow,
-    };
-    let used = used(target, detector, [fast, slow])?;
-    let pixels = used.iter().filter(|&&used| used).count();
-    if pixels == 0 {
-        return Err(Error::NoPixels);
+    let mut shots = Vec::new();
+    for (index, (spec, target)) in images.iter().enumerate() {
+        let shot = shot(spec, target).map_err(|error| error.of_image(index, images.len()))?;
+        shots.push(shot);
     }
-    if pixels <= free.len() {
-        return Err(Error::TooFewPixels {
-            pixels,
-            parameters: free.len(),
-        });
+    let specs: Vec<ExperimentSpec> = shots.iter().map(|shot| shot.spec.clone()).collect();
+    let (free, system) = FreeSet::new(&specs, wanted)?;
+    for (index, shot) in shots.iter().enumerate() {
+        check_pixels(shot, free.of_image(index).count())
+            .map_err(|error| error.of_image(index, images.len()))?;
     }
-    let lit = target.photons().pixels().iter().zip(&used);
-    if lit.filter(|(_, used)| **used).map(|(&p, _)| p).sum::<f64>() <= 0.0 {
-        return Err(Error::DarkTarget {
-            offset: target.offset(),
-        });
-    }
-    let scales = ImageScales::of(&resolved);
-    let stages = wanted.schedule.stages(&scales, &used);
+    let first = shots.first().ok_or(Error::NoImages)?;
+    let stages = wanted.schedule.stages(&first.scales, &first.used);
     let setting = Setting {
-        spec,
-        target,
-        panels,
-        used,
-        scales,
+        shots,
         free,
         stages,
         wanted,
         options,
     };
     Ok((setting, system))
+}
+
+/// One image, with the pixels that can be used.
+fn shot<'a>(spec: &ExperimentSpec, target: &'a Target) -> Result<Shot<'a>, Error> {
+    let resolved: Resolved = spec.resolve()?;
+    let detector = &resolved.experiment.detector;
+    let [fast, slow] = (detector.common_size().ok_or(Error::PanelSizes)?).map(|n| n as usize);
+    Ok(Shot {
+        // From here on the experiment has fixed integers; the values of the user's description do not
+        // change.
+        spec: frozen(spec, &resolved.experiment),
+        target,
+        panels: Panels {
+            fast,
+            pixels: fast * slow,
+        },
+        used: used(target, detector, [fast, slow])?,
+        scales: ImageScales::of(&resolved),
+    })
+}
+
+/// Whether the used pixels of an image can determine its numbers.
+fn check_pixels(shot: &Shot<'_>, parameters: usize) -> Result<(), Error> {
+    let pixels = shot.used.iter().filter(|&&used| used).count();
+    if pixels == 0 {
+        return Err(Error::NoPixels);
+    }
+    if pixels <= parameters {
+        return Err(Error::TooFewPixels { pixels, parameters });
+    }
+    let lit = shot.target.photons().pixels().iter().zip(&shot.used);
+    if lit.filter(|(_, used)| **used).map(|(&p, _)| p).sum::<f64>() <= 0.0 {
+        return Err(Error::DarkTarget {
+            offset: shot.target.offset(),
+        });
+    }
+    Ok(())
 }
 
 /// The pixels that are used in the target, lie in the region of interest and are not masked.
@@ -229,8 +260,14 @@ fn conclude(
     };
     let n = setting.free.len();
     let numbers = setting.free.iter().zip(&end.values).enumerate();
+    let shots = setting.shots.iter().enumerate();
+    let specs = shots
+        .map(|(index, shot)| setting.free.apply(&shot.spec, index, &end.values))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Refinement {
-        spec: setting.free.apply(&setting.spec, &end.values)?,
+        spec: specs.first().cloned().ok_or(Error::NoImages)?,
+        specs,
+        images: end.images,
         estimates: numbers
             .map(|(i, (free, &value))| Estimate::new(free, value, sigma(i)))
             .collect(),

@@ -8,8 +8,12 @@ use crate::{CrystalSystem, Free};
 /// The result of a refinement.
 #[derive(Debug, Clone)]
 pub struct Refinement {
-    /// The experiment with the refined values.
+    /// The experiment with the refined values; of several images, that of the first.
     pub spec: ExperimentSpec,
+    /// The experiment of each image with the refined values.
+    pub specs: Vec<ExperimentSpec>,
+    /// The fit of each image.
+    pub images: Vec<ImageRecord>,
     /// The refined numbers, in the order of the request.
     pub estimates: Vec<Estimate>,
     /// Correlations of the estimates `[i][j]`: 1 on the diagonal, 0 for a number at a bound.
@@ -28,11 +32,22 @@ pub struct Refinement {
     pub pixels: usize,
 }
 
+/// The fit of one image at the end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImageRecord {
+    /// The number of its pixels that were used.
+    pub pixels: usize,
+    /// Its squared residuals divided by their expectation from noise.
+    pub goodness: f64,
+}
+
 /// One refined number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
-    /// The name of the parameter and of those tied to it.
+    /// The name of the parameter and of those tied to it; of a number of one image with `#` and its number.
     pub name: String,
+    /// The image that has this number, from 0; `None` if all images share it.
+    pub image: Option<usize>,
     /// Its unit.
     pub unit: &'static str,
     /// The value at the start.
@@ -116,6 +131,7 @@ impl Estimate {
     pub(crate) fn new(free: &Free, value: f64, sigma: Option<f64>) -> Self {
         Self {
             name: free.name(),
+            image: free.image(),
             unit: free.unit(),
             start: free.start(),
             value,
@@ -133,8 +149,8 @@ impl Refinement {
     }
 
     /// The report for programs: indented JSON with a line feed at its end. What is no finite number is `null`.
-    /// `arguments` are the words that ask for the refined experiment, if there are such words.
-    pub fn json(&self, arguments: Option<&[String]>) -> String {
+    /// `arguments` are the words that ask for the refined experiment of each image, if there are such words.
+    pub fn json(&self, arguments: &[Option<Vec<String>>]) -> String {
         crate::json::json(self, arguments)
     }
 }

@@ -8,8 +8,10 @@ use nanobragg::gradient::Parameter;
 /// A refinement as a user describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RefineSpec {
-    /// The parameters that are refined.
+    /// The parameters that are refined. Several images share them.
     pub selection: Vec<Selection>,
+    /// The parameters of which each image has its own, such as orientation and fluence of stills.
+    pub per_image: Vec<Selection>,
     /// The crystal system. `None` is the most symmetric one that the cell at the start obeys.
     pub system: Option<CrystalSystem>,
     /// Bounds on parameters, at most one each.
@@ -35,6 +37,7 @@ impl Default for RefineSpec {
     fn default() -> Self {
         Self {
             selection: vec![Selection::Cell, Selection::Misset],
+            per_image: Vec::new(),
             system: None,
             bounds: Vec::new(),
             restraints: Vec::new(),

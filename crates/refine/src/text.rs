@@ -18,7 +18,12 @@ pub(super) fn step(iteration: &Iteration<'_>) -> String {
         iteration.misfit,
         iteration.misfit / iteration.pixels as f64,
     );
-    for (name, value) in iteration.values {
+    // Those of single images would make a line of any length.
+    let shared = iteration
+        .values
+        .iter()
+        .filter(|(name, _)| !name.contains('#'));
+    for (name, value) in shared {
         let first = name.split(' ').next().unwrap_or_default();
         let _ = write!(line, "  {first} {}", number(*value));
     }
@@ -55,6 +60,7 @@ pub(super) fn text(result: &Refinement) -> String {
         let _ = writeln!(out, "cell: {}", system.name());
     }
     estimates(result, &mut out);
+    images(result, &mut out);
     correlations(result, &mut out);
     out
 }
@@ -116,11 +122,29 @@ fn estimates(result: &Refinement, out: &mut String) {
     }
 }
 
-fn correlations(result: &Refinement, out: &mut String) {
-    if result.estimates.len() < 2 {
+/// The fit of each of several images.
+fn images(result: &Refinement, out: &mut String) {
+    if result.images.len() < 2 {
         return;
     }
-    let names: Vec<&str> = (result.estimates.iter())
+    let _ = writeln!(out, "\nimage       pixels   residuals over noise");
+    for (index, image) in result.images.iter().enumerate() {
+        let number = index + 1;
+        let _ = writeln!(
+            out,
+            "{number:<8} {:>9}   {:.4}",
+            image.pixels, image.goodness
+        );
+    }
+}
+
+/// The correlations of the numbers that all images share; those of single images are in the JSON.
+fn correlations(result: &Refinement, out: &mut String) {
+    let shared = result.estimates.iter().filter(|one| one.image.is_none());
+    if shared.clone().count() < 2 {
+        return;
+    }
+    let names: Vec<&str> = shared
         .map(|one| one.name.split(' ').next().unwrap_or_default())
         .collect();
     let width = names.iter().map(|name| name.len()).max().unwrap_or(0);

@@ -26,19 +26,27 @@ const PLAIN: [(P, &str); 18] = [
     (P::BackgroundScale, "background_scale"),
 ];
 
-/// Words that are appended to the words of the start and give the refined experiment: the last of several
-/// flags wins. `None` if a refined number has no flag: an orientation matrix and a structure factor are in
+/// Words that are appended to the words of the start and give the refined experiment of image `index`: the last
+/// of several flags wins. `None` if a refined number has no flag: an orientation matrix and a structure factor are in
 /// files.
-pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
-    let spec = &result.spec;
+pub(super) fn words(result: &Refinement, index: usize) -> Option<Vec<String>> {
+    let spec = result.specs.get(index)?;
+    let estimates = result.estimates.iter();
+    let of_image = || {
+        estimates
+            .clone()
+            .filter(|one| one.image.is_none_or(|image| image == index))
+    };
+    // A number of one image is called `misset_x#3`.
+    let parameter = |name: &str| P::from_name(name.split('#').next()?);
     let mut words = Vec::new();
     let mut say = |flag: &str, values: &[f64]| {
         words.push(format!("-{flag}"));
         words.extend(values.iter().map(|value| format!("{value:?}")));
     };
-    let refined: Vec<P> = (result.estimates.iter())
+    let refined: Vec<P> = of_image()
         .flat_map(|one| one.name.split(" = "))
-        .filter_map(P::from_name)
+        .filter_map(parameter)
         .collect();
     let is_refined = |some: &[P]| some.iter().any(|one| refined.contains(one));
     let cell = [
@@ -63,8 +71,8 @@ pub(super) fn words(result: &Refinement) -> Option<Vec<String>> {
     }
     let beam = [P::BeamFast, P::BeamSlow];
     let groups: [&[P]; 3] = [&cell, &misset, &beam];
-    for one in &result.estimates {
-        match P::from_name(&one.name) {
+    for one in of_image() {
+        match parameter(&one.name) {
             Some(P::Distance) if spec.detector.close_distance.is_some() => {
                 say("close_distance", &[one.value]);
             }

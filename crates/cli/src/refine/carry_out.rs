@@ -8,13 +8,13 @@ use nanobragg::io::Output;
 use nanobragg::io::any::file_of;
 use nanobragg::response::Gain;
 use nanobragg::{Cancel, Precision, ResponseSpec, RunOptions};
-use nanobragg_refine::{Iteration, Pictures, Target};
+use nanobragg_refine::{Iteration, Pictures, Target, refine_images};
 
+use super::images::{self, Start};
 use super::{RefineError, RefineRequest, arguments};
 use crate::Invocation;
 use crate::args::{Args, Task, Verbosity};
 use crate::log;
-use crate::resolve::Job;
 use crate::simulate::{level, warn_of_decisions};
 
 /// The file name that means standard output.
@@ -36,24 +36,18 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
     // Created before the long part, so that a missing folder is reported early.
     let json_file = (request.json.as_ref()).filter(|path| path.as_os_str() != STANDARD_OUTPUT);
     let mut json_output = json_file.map(Output::create).transpose()?;
-    let mut pictures = request.png.as_deref().map(Pictures::create).transpose()?;
-
-    let job = Job::from_args(&args)?;
-    warn_of_decisions(&job);
-    let detector = &job.resolved.experiment.detector;
-    let size = detector
-        .common_size()
-        .ok_or(nanobragg_refine::Error::PanelSizes)?;
-    let [fast, slow] = size.map(|pixels| pixels as usize);
-    let sides = [fast, slow * detector.panels().len()];
-    let response = ResponseSpec {
-        gain: Some(Gain {
-            counts_per_photon: request.gain,
-        }),
-        ..job.spec.response.clone()
-    };
-    let mask = request.mask.as_deref();
-    let target = Target::read(&request.target, mask, sides, &response)?;
+    let starts = images::starts(request, &args)?;
+    let prefixes = (request.png.as_deref()).map(|prefix| prefixes(prefix, starts.len()));
+    let pictures = prefixes.iter().flatten();
+    let mut pictures: Vec<Pictures> = pictures
+        .map(|prefix| Pictures::create(prefix))
+        .collect::<Result<_, _>>()?;
+    if let Some(first) = starts.first() {
+        warn_of_decisions(&first.job);
+    }
+    let targets: Vec<Target> = (starts.iter())
+        .map(|start| target(start, request))
+        .collect::<Result<_, _>>()?;
     let options = RunOptions {
         threads: args.running.threads.map_or(0, |n| n as usize),
         level: level(&args)?,
@@ -68,16 +62,21 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
             let _ = io::stderr().write_all(iteration.text().as_bytes());
         }
     };
-    let result =
-        nanobragg_refine::refine(&job.spec, &target, &request.wanted, &options, &mut observe)?;
-    if let Some(pictures) = &mut pictures {
-        pictures.draw(&target, [&job.spec, &result.spec], &options)?;
+    let specs = starts.iter().map(|start| &start.job.spec);
+    let measured: Vec<_> = specs.zip(&targets).collect();
+    let result = refine_images(&measured, &request.wanted, &options, &mut observe)?;
+    for ((pictures, (before, target)), after) in
+        pictures.iter_mut().zip(&measured).zip(&result.specs)
+    {
+        pictures.draw(target, [before, after], &options)?;
     }
     if stop.is_raised() {
         return Err(RefineError::Stopped);
     }
-    let words = arguments::words(&result);
-    let json = result.json(words.as_deref());
+    let words: Vec<Option<Vec<String>>> = (0..starts.len())
+        .map(|index| arguments::words(&result, index))
+        .collect();
+    let json = result.json(&words);
     if let Some(output) = &mut json_output {
         let written = output
             .write_all(json.as_bytes())
@@ -85,13 +84,16 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
         written.map_err(nanobragg::io::Error::from)?;
     }
     json_output.map(Output::commit).transpose()?;
-    pictures.map(Pictures::commit).transpose()?;
+    pictures.into_iter().try_for_each(Pictures::commit)?;
     let told = if request.json.is_some() && json_file.is_none() {
         json
     } else {
         let mut told = result.text();
         if request.output_args {
-            told.push_str(&command_line(&request.words, words.as_deref()));
+            for (start, words) in starts.iter().zip(&words) {
+                let words_before = [&request.words[..], &start.words].concat();
+                told.push_str(&command_line(&words_before, words.as_deref()));
+            }
         }
         told
     };
@@ -110,9 +112,42 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
 /// The parsed command line of the start.
 fn experiment(words: &[OsString]) -> Result<Box<Args>, RefineError> {
     match Invocation::from_words(words.iter()) {
-        Ok(Invocation::Run(args)) if matches!(args.task(), Task::Simulate) => Ok(args),
+        Ok(Invocation::Run(args)) if matches!(args.task(), Task::Simulate | Task::Series) => {
+            Ok(args)
+        }
         Ok(_) => Err(RefineError::NoImageWanted),
         Err(error) => Err(RefineError::Arguments(error)),
+    }
+}
+
+/// The target of an image.
+fn target(start: &Start, request: &RefineRequest) -> Result<Target, RefineError> {
+    let detector = &start.job.resolved.experiment.detector;
+    let size = detector
+        .common_size()
+        .ok_or(nanobragg_refine::Error::PanelSizes)?;
+    let [fast, slow] = size.map(|pixels| pixels as usize);
+    let sides = [fast, slow * detector.panels().len()];
+    let response = ResponseSpec {
+        gain: Some(Gain {
+            counts_per_photon: request.gain,
+        }),
+        ..start.job.spec.response.clone()
+    };
+    let mask = request.mask.as_deref();
+    Ok(Target::read(&start.target, mask, sides, &response)?)
+}
+
+/// The beginnings of the names of the pictures of each image. Those of several images have its place.
+fn prefixes(prefix: &Path, images: usize) -> Vec<PathBuf> {
+    let of_image = |number: usize| {
+        let mut name = OsString::from(prefix);
+        name.push(format!("_{number}"));
+        name.into()
+    };
+    match images {
+        1 => vec![prefix.to_path_buf()],
+        _ => (1..=images).map(of_image).collect(),
     }
 }
 
@@ -142,7 +177,9 @@ fn refuse_collisions(request: &RefineRequest) -> Result<(), RefineError> {
         (Ok(one), Ok(other)) => one == other && one.is_file(),
         _ => one == other,
     };
-    let mut known: Vec<(&'static str, PathBuf)> = vec![("target", file_of(&request.target).0)];
+    let targets = request.targets.iter();
+    let mut known: Vec<(&'static str, PathBuf)> =
+        targets.map(|path| ("target", file_of(path).0)).collect();
     known.extend(request.mask.iter().map(|path| ("mask", file_of(path).0)));
     let json = request.json.iter().map(|path| ("json", path.clone()));
     let prefix = request.png.as_deref().map(Pictures::paths);

@@ -1,4 +1,4 @@
-//! `nanoBragg refine`: fits an experiment to an image.
+//! `nanoBragg refine`: fits an experiment to an image, or one with several images to all of them.
 //!
 //! ```text
 //! refine FLAGS -- ARGS    ARGS -> ExperimentSpec, target image -> Refinement -> text, JSON, pictures
@@ -7,6 +7,7 @@
 //! | step | file |
 //! |---|---|
 //! | words to a [`RefineRequest`] | `request` |
+//! | the experiment and the target of each image | `images` |
 //! | the flags of the refined experiment | `arguments` |
 //! | the complete refinement | `carry_out` |
 //!
@@ -25,6 +26,7 @@
 mod arguments;
 mod carry_out;
 mod error;
+mod images;
 mod request;
 
 pub use carry_out::refine;

@@ -17,8 +17,10 @@ use crate::subcommand::{Command, Place, Tool, count};
 /// The request for a refinement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RefineRequest {
-    /// The target image.
-    pub target: PathBuf,
+    /// The target images.
+    pub targets: Vec<PathBuf>,
+    /// A file with a line of further words for each image.
+    pub each: Option<PathBuf>,
     /// An image that is 0 at pixels of the target that are not used.
     pub mask: Option<PathBuf>,
     /// Counts per photon of a target in counts.
@@ -38,10 +40,12 @@ pub struct RefineRequest {
 /// The values of the words.
 #[derive(Default)]
 struct RefineWords {
-    target: PathBuf,
+    targets: Vec<PathBuf>,
+    each: Option<PathBuf>,
     mask: Option<PathBuf>,
     gain: Option<f64>,
     names: Option<String>,
+    own_names: Option<String>,
     bounds: Vec<String>,
     restraints: Vec<String>,
     is_gaussian: bool,
@@ -71,9 +75,14 @@ impl RefineRequest {
     fn of(words: RefineWords) -> Result<Self, RefineError> {
         let fault = |fault: nanobragg_refine::Error| RefineError::Usage(fault.to_string());
         let names = words.names.as_deref().unwrap_or(DEFAULT_NAMES);
-        let selection = names.split(',').map(Selection::from_name);
+        let selection = |names: &str| -> Result<Vec<Selection>, RefineError> {
+            let names = names.split(',').map(Selection::from_name);
+            names.collect::<Result<_, _>>().map_err(fault)
+        };
+        let own = words.own_names.as_deref().map(selection).transpose()?;
         let wanted = RefineSpec {
-            selection: selection.collect::<Result<_, _>>().map_err(fault)?,
+            selection: selection(names)?,
+            per_image: own.unwrap_or_default(),
             bounds: (words.bounds.iter().map(|word| bound(word))).collect::<Result<_, _>>()?,
             restraints: (words.restraints.iter().map(|word| restraint(word)))
                 .collect::<Result<_, _>>()?,
@@ -81,7 +90,8 @@ impl RefineRequest {
             ..words.wanted
         };
         Ok(Self {
-            target: words.target,
+            targets: words.targets,
+            each: words.each,
             mask: words.mask,
             json: words.json,
             png: words.png,
@@ -115,7 +125,10 @@ type Spec = Flag<RefineWords>;
 static TOOL: Tool<RefineWords> = Tool {
     name: "refine",
     about: "Fits cell, orientation, geometry and more of an experiment to an image.",
-    usage: &["nanoBragg refine --target IMAGE [flags] -- ARGUMENTS"],
+    usage: &[
+        "nanoBragg refine --target IMAGE [flags] -- ARGUMENTS",
+        "nanoBragg refine --target turn_####.cbf [flags] -- ARGUMENTS -frames 20",
+    ],
     places: &[Place {
         name: "ARGUMENTS",
         synopsis: "<ARGUMENTS>...",
@@ -124,8 +137,10 @@ static TOOL: Tool<RefineWords> = Tool {
         help: "The experiment to start from",
     }],
     flags: &[
-        Spec::path("target", |words, path| words.target = path)
-        .values("IMAGE").help("The image to fit, SMV, CBF, TIFF, NXmx, PGM or NPY; or raw floats, which are photons"),
+        Spec::path("target", |words, path| words.targets.push(path))
+        .values("IMAGE").help("The image to fit, SMV, CBF, TIFF, NXmx, PGM or NPY; or raw floats, which are photons. May be given again for further images; FILE#3-9 is several of one file"),
+        Spec::path("each", |words, path| words.each = Some(path))
+        .values("FILE").help("A line for each image with further ARGUMENTS for it, such as its -misset"),
         Spec::path("mask", |words, path| words.mask = Some(path))
         .values("IMAGE").help("An image of any of these formats that is 0, or masked, where the target is not to be used"),
         Spec::new("gain", Takes::Float(|words, v| words.gain = Some(v)))
@@ -136,7 +151,12 @@ static TOOL: Tool<RefineWords> = Tool {
                 Ok(())
             }))
         .default(DEFAULT_NAMES)
-        .values("NAMES").help("What to refine, with commas"),
+        .values("NAMES").help("What to refine, with commas; of several images what they share"),
+        Spec::new("per-image", Takes::Text(|words, names| {
+                words.own_names = Some(names.to_owned());
+                Ok(())
+            }))
+        .values("NAMES").help("What each of several images has of its own, with commas"),
         Spec::new("system", Takes::Word(&SYSTEMS, |words, name| words.wanted.system = CrystalSystem::from_name(name)))
         .values("SYSTEM").help("Crystal system that ties the cell; if not given, what the start obeys"),
         Spec::new("bounds", Takes::Text(|words, word| {
@@ -192,10 +212,13 @@ of it is written. Parameters: cell, misset, beam, or any of cell_a cell_b cell_c
 cell_gamma misset_x misset_y misset_z distance fluence beam_fast beam_slow detector_rotx
 detector_roty detector_rotz twotheta wavelength mosaic_spread and the others of docs/REFINE.md.
 
+If ARGUMENTS ask for a series (-frames, -shots, -only), its images are fitted together. The target of
+image 7 is turn_0007.cbf of turn_####.cbf, or FILE#7; or the targets are in the order of the numbers.
+
 Flags may be typed with one dash or two. The exit status is 0 if the refinement has converged, 1 if
 it has failed or not converged, 2 for a command line that makes no sense, 3 if it is at a minimum
 that noise does not explain, 130 after an interrupt.",
-    many: &["bounds", "restrain"],
+    many: &["target", "bounds", "restrain"],
     required: &[&["target"], &["ARGUMENTS"]],
     needs: &[],
     excludes: &[("sigma", &["readout", "calibration"])],
@@ -281,7 +304,7 @@ mod tests {
             "-target t -refine cell,misset_x -bounds cell_a=58:60 -restrain misset_x=-3+-0.5 \
              -likelihood gaussian -readout 2 -output-args -- -N 5 -target u",
         );
-        assert_eq!(request.target, PathBuf::from("t"));
+        assert_eq!(request.targets, [PathBuf::from("t")]);
         let wanted = request.wanted;
         assert_eq!(
             wanted.selection,

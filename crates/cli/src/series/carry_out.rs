@@ -103,6 +103,20 @@ impl Asked {
         self.first_of(&Prepared::from_args(&self.args)?)
     }
 
+    /// All images of this run, with their numbers. Structure factors are read once.
+    ///
+    /// # Errors
+    /// The errors of a single run.
+    pub(crate) fn jobs(&self) -> Result<Vec<(u32, Job)>, RunError> {
+        let prepared = Prepared::from_args(&self.args)?;
+        let job = |&number: &u32| {
+            let frame = self.series.frame(&prepared.loaded.spec, number)?;
+            let job = prepared.resolve(&frame.spec, frame.noise_seed, &self.args)?;
+            Ok((number, job))
+        };
+        self.numbers.iter().map(job).collect()
+    }
+
     fn first_of(&self, prepared: &Prepared) -> Result<Job, RunError> {
         let first = self.numbers.first().copied().unwrap_or(1);
         let frame = self.series.frame(&prepared.loaded.spec, first)?;

@@ -44,7 +44,7 @@ mod stream;
 
 pub(crate) use file::ImagePlace;
 pub use log::SeriesIdentity;
-pub use names::{SeriesFiles, of_part};
+pub use names::{SeriesFiles, is_numbered, numbered, of_part};
 pub use run::{FrameReport, SeriesObserver, SeriesRequest, SeriesRun};
 pub use seeds::{BaseSeeds, frame_seed};
 pub use shard::Shard;

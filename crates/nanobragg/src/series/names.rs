@@ -289,7 +289,8 @@ impl SeriesFiles {
     }
 }
 
-fn is_numbered(path: &Path) -> bool {
+/// Whether the name of a file has a place for a number: `#`.
+pub fn is_numbered(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.to_string_lossy().contains('#'))
 }
@@ -299,7 +300,7 @@ fn is_numbered(path: &Path) -> bool {
 /// number with more digits is written out.
 ///
 /// Devices such as `/dev/null` have no number.
-fn numbered(path: &Path, number: u32) -> PathBuf {
+pub fn numbered(path: &Path, number: u32) -> PathBuf {
     match Template::of(path) {
         Some(template) => template.path(number),
         None => path.to_path_buf(),

@@ -100,6 +100,8 @@ class _Refined(TypedDict):
     uncertainties: _Vector
     correlations: _Vector
     goodness: float
+    experiments: list[Experiment]
+    image_goodness: _Vector
     explained_by_noise: bool
     converged: bool
     pixels: int
@@ -252,10 +254,11 @@ def hvp(
     threads: int | None = None,
 ) -> NDArray[np.float64]: ...
 def refine(
-    experiment: Experiment,
-    target: _Images | _Path,
+    experiment: Experiment | Sequence[Experiment],
+    target: _Images | _Path | Sequence[_Images | _Path],
     parameters: Sequence[str] = ...,
     *,
+    per_image: Sequence[str] = ...,
     adc: float | None = None,
     gain: float = 1.0,
     mask: _Images | _Path | None = None,
