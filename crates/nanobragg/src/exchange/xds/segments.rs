@@ -28,6 +28,9 @@ const ORGX: &str = "SEGMENT_ORGX";
 const ORGY: &str = "SEGMENT_ORGY";
 const DISTANCE: &str = "SEGMENT_DISTANCE";
 
+/// The most segments of a detector; each is compared with all others.
+const MOST_SEGMENTS: usize = 10_000;
+
 /// The keywords of segments.
 pub(super) const SEGMENTS: [&str; 6] = [SEGMENT, FAST, SLOW, ORGX, ORGY, DISTANCE];
 
@@ -106,6 +109,9 @@ impl Segment {
             .enumerate()
             .filter(|(_, entry)| begins(entry));
         for (at, begin) in starts {
+            if segments.len() == MOST_SEGMENTS {
+                return Err(begin.wrong("at most 10000 segments"));
+            }
             let rest = entries.get(at + 1..).unwrap_or_default();
             let end = rest.iter().position(begins).unwrap_or(rest.len());
             let segment = Self::read(begin, rest.get(..end).unwrap_or_default(), picture)?;
