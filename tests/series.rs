@@ -537,8 +537,8 @@ fn the_matrices_of_a_table_are_a_rotation_and_the_cell_turned_by_it() {
     for j in 0..3 {
         let axis = [0, 1, 2].map(|i| f64::from(u8::from(i == j)));
         let ([x, y, z], after) = (turned(q, axis), turned(at_start, axis));
-        for i in 0..3 {
-            assert!(([x, y, z][i] - u[i][j]).abs() < 1e-12);
+        for (i, row) in u.iter().enumerate() {
+            assert!(([x, y, z][i] - row[j]).abs() < 1e-12);
             assert!(([-y, x, z][i] - after[i]).abs() < 1e-12);
         }
     }
