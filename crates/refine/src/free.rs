@@ -308,13 +308,16 @@ impl Free {
 /// A number is at a bound if its distance from the bound is below this fraction of the range.
 const AT_BOUND: f64 = 1e-3;
 
+/// The parameters that move with each free number.
+type Groups = Vec<Vec<Parameter>>;
+
 /// The parameters of each free number, those that all images share and those of each image, and the crystal
 /// system that ties them. A parameter that is selected twice, by a group and by its name, is one free number;
 /// one that each image has is not shared.
 fn groups(
     spec: &ExperimentSpec,
     wanted: &RefineSpec,
-) -> Result<([Vec<Vec<Parameter>>; 2], Option<CrystalSystem>), Error> {
+) -> Result<([Groups; 2], Option<CrystalSystem>), Error> {
     let (own, own_system) = ties(spec, wanted, &wanted.per_image, &[])?;
     let (shared, system) = ties(spec, wanted, &wanted.selection, &own.concat())?;
     Ok(([shared, own], system.or(own_system)))
@@ -326,8 +329,8 @@ fn ties(
     wanted: &RefineSpec,
     selections: &[Selection],
     known: &[Parameter],
-) -> Result<(Vec<Vec<Parameter>>, Option<CrystalSystem>), Error> {
-    let mut groups: Vec<Vec<Parameter>> = Vec::new();
+) -> Result<(Groups, Option<CrystalSystem>), Error> {
+    let mut groups = Groups::new();
     let mut system = None;
     let mut add = |tied: &[Parameter]| {
         let is_new = |p: &Parameter| !groups.iter().flatten().chain(known).any(|known| known == p);

@@ -98,7 +98,12 @@ fn one_image_has_the_same_result_to_the_bit_whether_a_number_is_shared_or_its_ow
         let target = Target::of_photons(&image);
         let one = refine(&start, &target, &all, &options, &mut |_| {}).unwrap();
         let own = with(&["cell"], &["misset", "fluence"]);
-        let same = fit(&[start.clone()], std::slice::from_ref(&image), &own).unwrap();
+        let same = fit(
+            std::slice::from_ref(&start),
+            std::slice::from_ref(&image),
+            &own,
+        )
+        .unwrap();
         assert_eq!(one.misfit.to_bits(), same.misfit.to_bits());
         assert_eq!(one.estimates, same.estimates);
         assert_eq!(one.correlations, same.correlations);
