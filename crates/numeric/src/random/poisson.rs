@@ -71,9 +71,8 @@ impl Rejection {
         (y, self.half_width * y + self.mean)
     }
 
-    /// The count if it is accepted.
-    fn accepts(&self, u: f32, deviate: f32) -> Option<f32> {
-        let (y, candidate) = self.candidate(u);
+    /// The count of a candidate if it is accepted.
+    fn accepts(&self, (y, candidate): (f32, f32), deviate: f32) -> Option<f32> {
         let count = candidate.floor();
         let log_factorial = log_gamma((f64::from(count) + 1.0) as f32);
         let log_ratio = count * self.log_mean - log_factorial - self.log_peak;
@@ -95,6 +94,9 @@ struct Estimate {
     log_peak: f64,
     error: f64,
 }
+
+/// Means above this are counted without estimates, whose doubt grows with the mean.
+const ESTIMATED_BELOW: f32 = 5000.0;
 
 /// The relative error of each number in the logarithm of an acceptance, which C rounds several times to single
 /// precision, rounded up.
@@ -214,6 +216,15 @@ impl<S: UniformDeviates> PoissonNoise<S> {
     fn rejection_count(&mut self, mean: f32) -> f32 {
         /// The sum rounds to the next integer, which is in its last bits.
         const ROUNDER: f64 = 6_755_399_441_055_744.0;
+        if mean > ESTIMATED_BELOW {
+            let rejection = Rejection::new(mean);
+            loop {
+                let u = self.stream.uniform();
+                if let Some(count) = self.exact_attempt(&rejection, u) {
+                    return count;
+                }
+            }
+        }
         // Neighbouring pixels often have the same mean.
         if self.last.mean != f64::from(mean) {
             self.last = Estimate::new(mean);
@@ -235,7 +246,7 @@ impl<S: UniformDeviates> PoissonNoise<S> {
             let place = (rounded.to_bits() & 0xffff_ffff) as usize;
             let log_factorial = match self.log_factorials.get(place) {
                 Some(&found) if (middle - count).abs() < 0.5 - doubt => f64::from(found),
-                _ => match self.exact_attempt(mean, u) {
+                _ => match self.exact_attempt(&Rejection::new(mean), u) {
                     Some(count) => return count,
                     None => continue,
                 },
@@ -248,7 +259,9 @@ impl<S: UniformDeviates> PoissonNoise<S> {
             let deviate = self.stream.uniform();
             let distance = f64::from(deviate) - acceptance;
             if distance.abs() <= error {
-                if Rejection::new(mean).accepts(u, deviate).is_some() {
+                let rejection = Rejection::new(mean);
+                let exact = rejection.accepts(rejection.candidate(u), deviate);
+                if exact.is_some() {
                     return count as f32;
                 }
             } else if distance < 0.0 {
@@ -260,13 +273,13 @@ impl<S: UniformDeviates> PoissonNoise<S> {
     /// The count if it is accepted, without estimates.
     #[cold]
     #[inline(never)]
-    fn exact_attempt(&mut self, mean: f32, u: f32) -> Option<f32> {
-        let rejection = Rejection::new(mean);
+    fn exact_attempt(&mut self, rejection: &Rejection, u: f32) -> Option<f32> {
+        let candidate = rejection.candidate(u);
         // A NaN goes on.
-        if rejection.candidate(u).1 < 0.0 {
+        if candidate.1 < 0.0 {
             return None;
         }
-        rejection.accepts(u, self.stream.uniform())
+        rejection.accepts(candidate, self.stream.uniform())
     }
 }
 
