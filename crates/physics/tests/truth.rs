@@ -256,8 +256,9 @@ fn labels_are_of_the_brightest_of_the_images_of_single_reflections() {
             .zip([20.0, 3.0].into_iter().cycle())
             .collect();
         let few = with_only(&full, &list);
-        // A quarter of the pixels has more photons.
+        // A quarter of the pixels with photons has more.
         let mut photons = scalar(&few);
+        photons.retain(|&photons| photons > 0.0);
         photons.sort_by(f32::total_cmp);
         let floor = f64::from(photons[photons.len() * 3 / 4]);
         let wishes = TruthWishes {
@@ -292,7 +293,7 @@ fn labels_are_of_the_brightest_of_the_images_of_single_reflections() {
             }
             labelled += u32::from(label > 0);
         }
-        assert!(labelled > 15 && labels.contains(&0), "{labelled}");
+        assert!(labelled > 3 && labels.contains(&0), "{labelled}");
         // A label is in the box of its reflection, and no box is larger than its labels would need in an image of
         // that reflection alone.
         for (i, &label) in labels.iter().enumerate().filter(|(_, label)| **label > 0) {
