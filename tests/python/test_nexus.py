@@ -229,6 +229,27 @@ def test_pixels_are_measurements_unless_the_detector_says_otherwise(tmp_path: Pa
     assert_refused(f"{path}#1", "pixel_mask", "36")
 
 
+# Where CrystFEL, cheetah at LCLS and SPring-8 keep images, `[image][slow][fast]` or one.
+LAYOUTS_OF_OTHERS = ["/entry_1/data_1/data", "/entry_1/instrument_1/detector_1/detector_corrected/data", "/data/data"]
+
+
+@pytest.mark.parametrize("dataset", LAYOUTS_OF_OTHERS)
+def test_a_dataset_of_any_layout_is_read_by_its_name(tmp_path: Path, dataset: str) -> None:
+    data = numbers("i2", (FRAMES, SLOW, FAST))
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset(dataset, data=data, chunks=(1, SLOW, FAST), compression="gzip", shuffle=True)
+        file["mask"] = np.ones((SLOW, FAST), "u1")
+    for frame in range(FRAMES):
+        np.testing.assert_array_equal(nanobragg.read_image(f"{path}:{dataset}#{frame + 1}"), data[frame])
+    assert nanobragg.read_image(f"{path}:/mask").all()
+    assert_refused(f"{path}:{dataset}", f"#1 to #{FRAMES}")
+    assert_refused(f"{path}:{dataset}#4", "no image #4")
+    assert_refused(f"{path}:{dataset}2", "there is no dataset", "holds")
+    np.save(tmp_path / "a.npy", data[0])
+    assert_refused(f"{tmp_path}/a.npy:/data", "only HDF5 files have datasets")
+
+
 def test_a_file_behind_a_user_block_is_read(tmp_path: Path) -> None:
     data = numbers("i2", (SLOW, FAST))
     write(tmp_path / "a.h5", data, userblock_size=1024).close()
@@ -293,6 +314,6 @@ def assert_refused(path: Path | str, *parts: str) -> None:
     with pytest.raises(nanobragg.FileError) as refusal:
         nanobragg.read_image(path)
     text = str(refusal.value)
-    assert "\n" not in text and Path(str(path).split("#")[0]).name in text, text
+    assert "\n" not in text and Path(str(path).split("#")[0].split(":/")[0]).name in text, text
     for part in parts:
         assert part in text, text

@@ -108,8 +108,51 @@ pub struct RawFloats {
     bytes: Vec<u8>,
 }
 
-/// The file that a path names, and which of its images: `series.nxs#7` is image 7 of `series.nxs`, counted from
-/// 1. A path that exists as it stands is a file.
+/// What a path names: a file, and what of an HDF5 file is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: PathBuf,
+    /// The dataset of the images, from the root: `/entry_1/data_1/data`.
+    pub dataset: Option<String>,
+    /// Which of its images, counted from 1.
+    pub number: Option<usize>,
+}
+
+impl Place {
+    /// What a path names: `series.nxs#7` is image 7 of `series.nxs`, `run.h5:/entry_1/data_1/data#7` that of the
+    /// dataset `/entry_1/data_1/data` of `run.h5`. A path that exists as it stands is a file.
+    ///
+    /// ```
+    /// use nanobragg_io::any::Place;
+    ///
+    /// let place = Place::of("run.h5:/entry_1/data_1/data#7".as_ref());
+    /// assert_eq!(place.file.to_str(), Some("run.h5"));
+    /// assert_eq!(place.dataset.as_deref(), Some("/entry_1/data_1/data"));
+    /// assert_eq!(place.number, Some(7));
+    /// ```
+    pub fn of(path: &Path) -> Self {
+        let (file, number) = numbered(path);
+        let split = file.to_str().filter(|_| !file.exists()).and_then(|name| {
+            let (file, dataset) = name.split_once(":/")?;
+            (!file.is_empty()).then(|| (PathBuf::from(file), format!("/{dataset}")))
+        });
+        match split {
+            Some((file, dataset)) => Self {
+                file,
+                dataset: Some(dataset),
+                number,
+            },
+            None => Self {
+                file,
+                dataset: None,
+                number,
+            },
+        }
+    }
+}
+
+/// The file that a path names, and which of its images; see [`Place::of`].
 ///
 /// ```
 /// use nanobragg_io::any::file_of;
@@ -118,6 +161,12 @@ pub struct RawFloats {
 /// assert_eq!(file_of("shot_#.img".as_ref()), ("shot_#.img".into(), None));
 /// ```
 pub fn file_of(path: &Path) -> (PathBuf, Option<usize>) {
+    let Place { file, number, .. } = Place::of(path);
+    (file, number)
+}
+
+/// A path without the number at its end, and this number.
+fn numbered(path: &Path) -> (PathBuf, Option<usize>) {
     let chosen = path.to_str().and_then(|name| {
         let (file, number) = name.rsplit_once('#')?;
         let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
@@ -145,13 +194,17 @@ pub fn format_of(path: &Path) -> Result<Option<Format>> {
 }
 
 impl AnyImage {
-    /// Reads a file to its end; of an HDF5 file the image that the path names, see [`file_of`].
+    /// Reads a file to its end; of an HDF5 file the image that the path names, see [`Place::of`].
     ///
     /// # Errors
     /// As [`smv::read`], [`pgm::read`], [`cbf::read`], [`tiff::parse`], [`npy::parse`] and [`nexus::read`];
-    /// [`Error::OneImage`] if an image is chosen of a file of another format.
+    /// [`Error::OneImage`] and [`Error::OneDataset`] if an image or a dataset is chosen of a file of another format.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        let (path, number) = file_of(path.as_ref());
+        let Place {
+            file: path,
+            dataset,
+            number,
+        } = Place::of(path.as_ref());
         let mut source = Source::open(&path)?;
         let mut bytes = Vec::new();
         source.extend(&mut bytes, FORMAT_BYTES)?;
@@ -163,6 +216,7 @@ impl AnyImage {
         }
         let bare = |(pixels, marks)| (pixels, marks, None);
         let image = match (format, number) {
+            _ if dataset.is_some() => dataset_of(&path, format, dataset, number).map(bare),
             (Format::Hdf5, _) if is_regular => nexus::read(&path, number).map(bare),
             (Format::Hdf5, _) => nexus::parse(bytes, number).map(bare),
             (_, Some(number)) => {
@@ -218,6 +272,22 @@ impl AnyImage {
             Self::RawFloats(floats) => Ok(floats.into_image(fast, slow)?.into()),
         }
     }
+}
+
+/// An image of a dataset that is named. Only the type says which of its pixels are measurements.
+fn dataset_of(
+    path: &Path,
+    format: Format,
+    dataset: Option<String>,
+    number: Option<usize>,
+) -> Result<(StoredPixels, Marks)> {
+    let dataset = dataset.unwrap_or_default();
+    if format != Format::Hdf5 {
+        let format = format.name();
+        return Err(Error::OneDataset { dataset, format });
+    }
+    let pixels = nexus::read_dataset(path, &dataset, number)?;
+    Ok((pixels, Marks::default()))
 }
 
 impl StoredImage {

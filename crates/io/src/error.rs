@@ -200,7 +200,8 @@ pub enum Error {
     },
     /// An HDF5 file without images.
     #[error(
-        "the HDF5 file has no images where NXmx has them: an NXdata, such as /entry/data, in an NXentry"
+        "the HDF5 file has no images where NXmx has them: an NXdata, such as /entry/data, in an NXentry; \
+         name their dataset, as in FILE:/entry_1/data_1/data"
     )]
     NoImages,
     /// It must be said which image of a file is meant.
@@ -216,6 +217,26 @@ pub enum Error {
         number: usize,
         /// How many the file holds.
         images: usize,
+    },
+    /// There is no dataset of this name.
+    #[error("there is no dataset {dataset}; {group} holds {there}")]
+    NoDataset {
+        /// The name, from the root.
+        dataset: String,
+        /// The group in which it was looked for.
+        group: String,
+        /// The names that this group has.
+        there: String,
+    },
+    /// A dataset was chosen of a file that is no HDF5.
+    #[error(
+        "the dataset {dataset} cannot be chosen: only HDF5 files have datasets, this one is {format}"
+    )]
+    OneDataset {
+        /// The dataset.
+        dataset: String,
+        /// The format of the file.
+        format: &'static str,
     },
     /// An image was chosen of a file that holds one only.
     #[error(

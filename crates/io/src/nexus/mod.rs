@@ -17,6 +17,7 @@
 //! NeXus definitions, application definition NXmx; Bernstein et al., IUCrJ 7 (2020) 784.
 
 mod axis;
+mod dataset;
 mod dectris;
 mod instrument;
 mod master;
@@ -25,6 +26,7 @@ mod spindle;
 mod tree;
 mod write;
 
+pub use dataset::read_dataset;
 pub use instrument::{Instrument, PlacedModule, parse_instrument, read_instrument};
 pub use master::{DataFile, write_master};
 pub use read::{parse, read};
