@@ -37,7 +37,7 @@ pub use compression::Compression;
 pub use deflate::pack;
 pub use images::Images;
 pub(crate) use node::{Field, Node};
-pub(crate) use open::{Reader, if_there};
+pub(crate) use open::{Reader, group_names, if_there};
 pub(crate) use stack::{Stack, first_number};
 pub use table::{Column, Table};
 pub use tree::{Dataset, Group, Member};

@@ -3,7 +3,7 @@
 use hdf5_reader::group::Group;
 use hdf5_reader::{Attribute, Dataset, Datatype};
 
-use super::{Reader, if_there, stack};
+use super::{Reader, group_names, if_there, stack};
 use crate::{Error, Result};
 
 /// The most numbers that are read of one dataset: a value for each image of the longest series.
@@ -50,9 +50,7 @@ impl Node {
         let default = self.attribute_text("default")?;
         let default = default.map(|path| path.trim_matches('/').to_owned());
         let mut names: Vec<String> = default.into_iter().chain([usual.to_owned()]).collect();
-        let (mut others, _) = self.group.member_names()?;
-        others.sort();
-        names.extend(others);
+        names.extend(group_names(&self.group, usual)?);
         let mut seen = Vec::new();
         let mut found = Vec::new();
         for name in names {

@@ -73,6 +73,43 @@ pub(crate) fn if_there<T>(found: hdf5_reader::error::Result<T>) -> Result<Option
     }
 }
 
+/// The names of the groups in a group, in order. The library cannot list a group that holds a virtual dataset; of such
+/// a group these are `usual` and the names that number it, such as `module_0000`.
+pub(crate) fn group_names(group: &Group, usual: &str) -> Result<Vec<String>> {
+    fn is_of_layout(error: &Hdf5Error) -> bool {
+        match error {
+            Hdf5Error::Context { source, .. } => is_of_layout(source),
+            error => matches!(error, Hdf5Error::UnsupportedLayoutClass(_)),
+        }
+    }
+    match group.member_names() {
+        Ok((mut groups, _)) => {
+            groups.sort();
+            Ok(groups)
+        }
+        Err(error) if is_of_layout(&error) => {
+            let mut names = vec![usual.to_owned()];
+            let numberings: [&dyn Fn(u32) -> String; 3] = [
+                &|number| format!("{usual}_{number:04}"),
+                &|number| format!("{usual}_{number}"),
+                &|number| format!("{usual}{number}"),
+            ];
+            for name in numberings {
+                // The first number is 0 or 1.
+                let first = u32::from(if_there(group.group(&name(0)))?.is_none());
+                for name in (first..).map(name) {
+                    if if_there(group.group(&name))?.is_none() {
+                        break;
+                    }
+                    names.push(name);
+                }
+            }
+            Ok(names)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn options(links: Links) -> OpenOptions {
     let mut filters = FilterRegistry::new();
     filters.register(

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use hdf5_reader::group::Group;
 
-use crate::hdf5::{Reader, Stack, first_number, if_there};
+use crate::hdf5::{Reader, Stack, first_number, group_names, if_there};
 use crate::{Error, Marks, Result, StoredPixels};
 
 /// One image of a file, which is given its number, counted from 1, unless the file holds one image only. Panels
@@ -70,37 +70,37 @@ fn image_of(file: &Reader, image: Option<usize>) -> Result<(StoredPixels, Marks)
     Ok((pixels, marks))
 }
 
-/// What `look` finds in a child of the class: first the default, then that of the usual name, then any.
+/// What `look` finds in a child of the class: first the default, then that of the usual name (of any class), then any.
 fn search<T>(
     group: &Group,
-    name: &str,
+    usual: &str,
     class: &str,
     look: &mut dyn FnMut(&Group) -> Result<Option<T>>,
 ) -> Result<Option<T>> {
     let default = text(group, "default")?.map(|path| path.trim_matches('/').to_owned());
-    let mut seen = Vec::new();
-    for name in default.iter().map(String::as_str).chain([name]) {
-        if seen.contains(&name) {
-            continue;
+    let mut seen: Vec<String> = Vec::new();
+    let mut look_in = |names: Vec<String>| -> Result<Option<T>> {
+        for name in names {
+            if seen.contains(&name) {
+                continue;
+            }
+            let child = if_there(group.group(&name))?;
+            let is_usual = name == usual;
+            seen.push(name);
+            // The default of an entry is its data, also where its instrument is wanted.
+            if let Some(child) = child
+                && (is_usual || text(&child, "NX_class")?.as_deref() == Some(class))
+                && let Some(found) = look(&child)?
+            {
+                return Ok(Some(found));
+            }
         }
-        seen.push(name);
-        if let Some(child) = if_there(group.group(name))?
-            && let Some(found) = look(&child)?
-        {
-            return Ok(Some(found));
-        }
+        Ok(None)
+    };
+    if let Some(found) = look_in(default.into_iter().chain([usual.to_owned()]).collect())? {
+        return Ok(Some(found));
     }
-    let (mut names, _) = group.member_names()?;
-    names.sort();
-    for name in names.iter().filter(|name| !seen.contains(&name.as_str())) {
-        if let Some(child) = if_there(group.group(name))?
-            && text(&child, "NX_class")?.as_deref() == Some(class)
-            && let Some(found) = look(&child)?
-        {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
+    look_in(group_names(group, usual)?)
 }
 
 /// The text of an attribute.
