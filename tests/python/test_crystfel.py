@@ -25,7 +25,8 @@ def positions(panel: dict[str, Any]) -> np.ndarray:
     slow, fast = np.mgrid[: panel["h"], : panel["w"]] + 0.5
     axes = [np.array([panel[f"{axis}{x}"] for x in "xyz"]) for axis in ("fs", "ss")]
     middle = fast[..., None] * axes[0] + slow[..., None] * axes[1] + [panel["cnx"], panel["cny"], 0]
-    return middle / panel["res"] + [0, 0, panel["clen"] + panel["coffset"]]
+    found: np.ndarray = middle / panel["res"] + [0, 0, panel["clen"] + panel["coffset"]]
+    return found
 
 
 def of_nexus(file: h5py.File) -> list[tuple[list[int], np.ndarray]]:

@@ -53,7 +53,7 @@ def test_a_series_goes_on_after_a_rank_was_killed(
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "mpi"
-    command = [MPIEXEC, "-n", "2", sys.executable, SCRIPT, str(SHOTS), "5", folder, *FLAGS]
+    command = [str(word) for word in (MPIEXEC, "-n", 2, sys.executable, SCRIPT, SHOTS, 5, folder, *FLAGS)]
     ranks = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert ranks.stdout is not None
     assert ranks.stdout.readline().startswith("rank ")

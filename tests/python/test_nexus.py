@@ -265,7 +265,7 @@ REFUSED: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "no rows": (lambda file: replace(file, np.zeros((1, 0, 4), "u2")), "4 x 0"),
     "half floats": (lambda file: replace(file, np.zeros((4, 4), "f2")), "floats of 2 bytes"),
     "wide integers": (lambda file: replace(file, np.full((4, 4), 1 << 40)), "32 bits"),
-    "too large": (lambda file: huge(file), "limit"),
+    "too large": (lambda file: huge(file), "chunks, more than 65536"),
     "too many chunks": (lambda file: crumbs(file), "an image in 1048576 chunks"),
     "a filter": (lambda file: replace(file, numbers("u2", (40, 400)), **hdf5plugin.Blosc()), "filter id 32001"),
     "zstd": (lambda file: replace(file, numbers("u2", (40, 400)), **hdf5plugin.Bitshuffle(cname="zstd")), "zstd"),

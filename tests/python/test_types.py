@@ -65,7 +65,7 @@ def test_programs_that_are_right_pass_and_others_do_not(mypy: Mypy, tmp_path: Pa
 def test_these_tests_are_typed(mypy: Mypy, tmp_path: Path) -> None:
     config = tmp_path / "mypy.ini"
     config.write_text(
-        "[mypy]\n[mypy-fabio.*,h5py.*]\nignore_missing_imports = true\n"
+        "[mypy]\n[mypy-fabio.*,h5py.*,cfelpyutils.*]\nignore_missing_imports = true\n"
         "[mypy-test_dask,test_panels]\ndisallow_untyped_calls = false\n"
     )
     tests = sorted(str(path) for path in HERE.glob("*test*.py"))
