@@ -3,6 +3,7 @@
 use hdf5_reader::group::Group;
 use hdf5_reader::{Attribute, Dataset, Datatype};
 
+use super::stack::for_type_of_number;
 use super::{Reader, group_names, if_there, stack};
 use crate::{Error, Result};
 
@@ -251,20 +252,5 @@ fn numbers_of(attribute: &Attribute) -> Option<Vec<f64>> {
             Some(numbers.into_iter().map(|number| number as f64).collect())
         }};
     }
-    match attribute.datatype {
-        Datatype::FixedPoint { size, signed, .. } => match (size, signed) {
-            (1, false) => all!(u8),
-            (1, true) => all!(i8),
-            (2, false) => all!(u16),
-            (2, true) => all!(i16),
-            (4, false) => all!(u32),
-            (4, true) => all!(i32),
-            (8, false) => all!(u64),
-            (8, true) => all!(i64),
-            _ => None,
-        },
-        Datatype::FloatingPoint { size: 4, .. } => all!(f32),
-        Datatype::FloatingPoint { size: 8, .. } => all!(f64),
-        _ => None,
-    }
+    for_type_of_number!(attribute.datatype, all)
 }

@@ -180,6 +180,29 @@ impl H5Type for Flag {
     }
 }
 
+/// Applies a macro to the type of Rust that has the numbers of a datatype; `None` if there is none.
+macro_rules! for_type_of_number {
+    ($datatype:expr, $apply:ident) => {
+        match $datatype {
+            Datatype::FixedPoint { size, signed, .. } => match (size, signed) {
+                (1, false) => $apply!(u8),
+                (1, true) => $apply!(i8),
+                (2, false) => $apply!(u16),
+                (2, true) => $apply!(i16),
+                (4, false) => $apply!(u32),
+                (4, true) => $apply!(i32),
+                (8, false) => $apply!(u64),
+                (8, true) => $apply!(i64),
+                _ => None,
+            },
+            Datatype::FloatingPoint { size: 4, .. } => $apply!(f32),
+            Datatype::FloatingPoint { size: 8, .. } => $apply!(f64),
+            _ => None,
+        }
+    };
+}
+pub(super) use for_type_of_number;
+
 /// The value of a scalar, or the first of an array.
 pub(crate) fn first_number(dataset: &Dataset) -> Result<Option<f64>> {
     Ok(numbers(dataset)?.and_then(|numbers| numbers.first().copied()))
@@ -193,20 +216,5 @@ pub(super) fn numbers(dataset: &Dataset) -> Result<Option<Vec<f64>>> {
             Some(array.iter().map(|&number| number as f64).collect())
         }};
     }
-    Ok(match dataset.dtype() {
-        Datatype::FixedPoint { size, signed, .. } => match (size, signed) {
-            (1, false) => all!(u8),
-            (1, true) => all!(i8),
-            (2, false) => all!(u16),
-            (2, true) => all!(i16),
-            (4, false) => all!(u32),
-            (4, true) => all!(i32),
-            (8, false) => all!(u64),
-            (8, true) => all!(i64),
-            _ => None,
-        },
-        Datatype::FloatingPoint { size: 4, .. } => all!(f32),
-        Datatype::FloatingPoint { size: 8, .. } => all!(f64),
-        _ => None,
-    })
+    Ok(for_type_of_number!(dataset.dtype(), all))
 }

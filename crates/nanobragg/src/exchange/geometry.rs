@@ -235,3 +235,19 @@ fn polarization_normal(vertical: [f64; 3], direction: [f64; 3]) -> [f64; 3] {
         unit(cross(direction, [1.0, 0.0, 0.0]))
     }
 }
+
+/// The edges of a cell in the unit of its vectors, and its angles in degrees.
+pub(super) fn constants([a, b, c]: [[f64; 3]; 3]) -> [f64; 6] {
+    let angle = |u, v| {
+        let cosine: f64 = dot(u, v) / (norm(u) * norm(v));
+        cosine.clamp(-1.0, 1.0).acos().to_degrees()
+    };
+    [
+        norm(a),
+        norm(b),
+        norm(c),
+        angle(b, c),
+        angle(a, c),
+        angle(a, b),
+    ]
+}

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use nanobragg_crystal::{CrystalSystem, SpaceGroup};
-use nanobragg_geometry::vector::{cross, dot, norm, scale};
+use nanobragg_geometry::vector::{cross, dot, scale};
+
+use crate::exchange::geometry::constants;
 
 /// How alike edges and angles of a rhombohedral cell are, relative to them.
 const ALIKE: f64 = 1e-3;
@@ -112,22 +114,6 @@ fn is_rhombohedral(edges: [[f64; 3]; 3]) -> bool {
     let [a, b, c, al, be, ga] = constants(edges);
     let alike = |x: f64, y: f64| (x - y).abs() < ALIKE * x;
     alike(a, b) && alike(b, c) && alike(al, be) && alike(be, ga)
-}
-
-/// Edges, and angles in degrees.
-pub(super) fn constants([a, b, c]: [[f64; 3]; 3]) -> [f64; 6] {
-    let angle = |u, v| {
-        let cosine: f64 = dot(u, v) / (norm(u) * norm(v));
-        cosine.clamp(-1.0, 1.0).acos().to_degrees()
-    };
-    [
-        norm(a),
-        norm(b),
-        norm(c),
-        angle(b, c),
-        angle(a, c),
-        angle(a, b),
-    ]
 }
 
 /// The reciprocal vectors of a cell.

@@ -18,10 +18,10 @@ use nanobragg_physics::{ReflectionTruth, Truth};
 use nanobragg_response::ResponseSpec;
 use nanobragg_sources::energy_ev_from_wavelength_m;
 
-use super::lattice::{LatticeKind, constants, reciprocal};
+use super::lattice::{LatticeKind, reciprocal};
 use super::turned_about_y;
 use super::write::{self, Layout};
-use crate::exchange::geometry::Geometry;
+use crate::exchange::geometry::{Geometry, constants};
 use crate::exposure::with_beam_along_z;
 use crate::resolve::Resolved;
 

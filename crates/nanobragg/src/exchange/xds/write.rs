@@ -3,14 +3,14 @@
 use std::fmt::Write;
 
 use nanobragg_crystal::SpaceGroup;
-use nanobragg_geometry::vector::{cross, dot, norm, unit};
+use nanobragg_geometry::vector::{cross, dot, unit};
 use nanobragg_response::ResponseSpec;
 
 use super::segments::DetectorFrame;
 use crate::error::Error;
 use crate::exchange::file::SQUARE;
 use crate::exchange::frame::turned_about_x;
-use crate::exchange::geometry::{Geometry, PlacedPanel};
+use crate::exchange::geometry::{Geometry, PlacedPanel, constants};
 
 /// Numbers smaller than this are written with an exponent.
 const SHORT: f64 = 1e-4;
@@ -240,22 +240,6 @@ fn space_group_number(geometry: &Geometry) -> u16 {
         (standard.hall() == group.hall()).then_some(number)
     });
     standard.unwrap_or(1)
-}
-
-/// Edges in Angstrom and angles in degrees.
-fn constants([a, b, c]: [[f64; 3]; 3]) -> [f64; 6] {
-    let angle = |u, v| {
-        let cosine: f64 = dot(u, v) / (norm(u) * norm(v));
-        cosine.clamp(-1.0, 1.0).acos().to_degrees()
-    };
-    [
-        norm(a),
-        norm(b),
-        norm(c),
-        angle(b, c),
-        angle(a, c),
-        angle(a, b),
-    ]
 }
 
 /// A number in few letters that reads back unchanged; never a negative zero.
