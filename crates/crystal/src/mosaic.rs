@@ -110,6 +110,27 @@ impl Mosaic {
         self.spread_rad
     }
 
+    /// Whether the domains differ from the crystal.
+    pub fn has_spread(&self) -> bool {
+        self.spread_rad > 0.0
+    }
+
+    /// Whether the matrices of the domains are applied at phi = 0, so that the domains turn with the crystal.
+    /// If not, they are applied in the laboratory after the spindle, as in the C program.
+    pub fn turns_with_crystal(&self) -> bool {
+        false
+    }
+
+    /// The weight of every domain, with a mean of 1; empty if all are 1.
+    pub fn weights(&self) -> &[f64] {
+        &[]
+    }
+
+    /// The length of every domain along a, b and c, divided by that of the crystal; empty if all are 1.
+    pub fn sizes(&self) -> &[f64] {
+        &[]
+    }
+
     /// One rotation matrix per domain, by rows. There is at least one; the first is the identity.
     pub fn domains(&self) -> &[[[f64; 3]; 3]] {
         &self.domains

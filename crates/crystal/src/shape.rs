@@ -95,6 +95,16 @@ impl<T: Copy> LatticeShape<T> {
     }
 }
 
+impl<T: Scalar> LatticeShape<T> {
+    /// The shape of a crystal whose edges are `ratio` times as long.
+    pub fn scaled(&self, ratio: f64) -> Self {
+        Self {
+            cells: self.cells.map(|n| n * T::from_f64(ratio)),
+            ..*self
+        }
+    }
+}
+
 impl<T: LatticeNumber> LatticeShape<T> {
     /// The amplitude of all cells divided by that of one cell, at the fractional indices `hkl`.
     /// `nearest` are the integers nearest to them.
@@ -220,9 +230,14 @@ impl LatticeShape {
 pub trait LatticeNumber: Scalar {
     /// The transform of a grating of `n` lines, more than one, at a fractional index:
     /// `sin(pi n h)/sin(pi h)`. `nearest` is the integer nearest to the index.
+    ///
+    /// With a fractional `n` this has not the period of the lattice. The offset of the index from the nearest
+    /// integer then replaces the index, so that all spots are alike.
     #[inline(always)]
-    fn grating(index: Self, _nearest: f64, n: Self) -> Self {
-        sincg(Self::from_f64(PI) * index, n)
+    fn grating(index: Self, nearest: f64, n: Self) -> Self {
+        let is_whole = n.value().fract() == 0.0;
+        let offset = if is_whole { 0.0 } else { nearest };
+        sincg(Self::from_f64(PI) * (index - Self::from_f64(offset)), n)
     }
 
     /// The transform of a ball at `pi r`, [`sinc3`], given the square of r.

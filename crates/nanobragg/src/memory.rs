@@ -1,5 +1,7 @@
 //! The memory that an experiment needs, checked before it is allocated.
 
+use std::sync::Arc;
+
 use nanobragg_crystal::GridLimit;
 use nanobragg_physics::Experiment;
 
@@ -13,12 +15,13 @@ const MASK_BYTES: u64 = 1;
 /// Bytes per source, in the list and in the table.
 const SOURCE_BYTES: u64 = 192;
 
-/// Bytes per orientation: three vectors in double precision, and the same for the first step.
-const ORIENTATION_BYTES: u64 = 144;
+/// Bytes per orientation: three vectors and two factors in double precision, and the same for the first step.
+const ORIENTATION_BYTES: u64 = 176;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
-/// The number of bytes for rendering an experiment and writing its images, without structure factors.
+/// The number of bytes for rendering an experiment and writing its images, without the first grid of structure
+/// factors.
 pub fn bytes_needed(experiment: &Experiment) -> u64 {
     let panels = experiment.detector.panels().iter();
     let of_pixels = panels.map(|panel| {
@@ -26,12 +29,26 @@ pub fn bytes_needed(experiment: &Experiment) -> u64 {
         (panel.pixel_count() as u64).saturating_mul(PIXEL_BYTES + masked)
     });
     let domains = experiment.crystal.mosaic().domains().len() as u64;
-    let orientations = u64::from(experiment.phi.count).saturating_mul(domains);
+    let lattices = experiment.lattices.len() as u64;
+    let orientations = u64::from(experiment.phi.count)
+        .saturating_mul(domains)
+        .saturating_mul(lattices);
     let sources = experiment.sources.len() as u64;
     of_pixels
         .fold(0, u64::saturating_add)
         .saturating_add(sources.saturating_mul(SOURCE_BYTES))
         .saturating_add(orientations.saturating_mul(ORIENTATION_BYTES))
+        .saturating_add(factor_bytes(experiment))
+}
+
+/// The bytes of the grids of structure factors that only some sources have.
+fn factor_bytes(experiment: &Experiment) -> u64 {
+    let mut grids: Vec<_> = experiment.factors_by_source.iter().collect();
+    grids.retain(|grid| !Arc::ptr_eq(grid, &experiment.factors));
+    grids.sort_by_key(|grid| Arc::as_ptr(grid));
+    grids.dedup_by(|one, other| Arc::ptr_eq(one, other));
+    let bytes = grids.iter().map(|grid| size_of_val(grid.values()) as u64);
+    bytes.fold(0, u64::saturating_add)
 }
 
 /// Checks that an experiment needs less memory than `limit` and that the system has this memory. A typing

@@ -8,7 +8,7 @@ use nanobragg_geometry::{
     BeamFrame, BeamStop, Detector, DetectorSpec, GeometryFixes, Laboratory, Layout, Mask, Panel,
     Roi,
 };
-use nanobragg_physics::{Experiment, Lookup, Oddity, PhiSweep, Sampling};
+use nanobragg_physics::{Experiment, LatticeCopy, Lookup, Oddity, PhiSweep, Sampling};
 use nanobragg_sources::{
     BeamAxes, Dispersion, Divergence, Fluence, SourceDefaults, SourceList, StepSpec, phi_steps,
 };
@@ -177,7 +177,9 @@ impl ExperimentSpec {
         }
         let experiment = Experiment {
             lookup: self.lookup(&factors, &crystal),
+            lattices: vec![LatticeCopy::default()],
             factors,
+            factors_by_source: Vec::new(),
             sources,
             phi: PhiSweep {
                 start_rad: self.phi.start.radians(),

@@ -41,6 +41,9 @@ pub enum Unsupported {
         /// A bound on every index.
         largest: f64,
     },
+    /// Structure factors of different ranges of indices for different sources.
+    #[error("the structure factors of the sources have different ranges of indices")]
+    DifferentGrids,
     /// A grid with more structure factors than a lane can number.
     #[error("the grid holds {points} structure factors, and lanes number fewer than 2^32")]
     LargeGrid {
@@ -165,7 +168,14 @@ impl Backend for Lanes {
         }
         let factors = &scene.setup.factors;
         let points = factors.values().len();
-        LaneGrid::new(factors).ok_or(Unsupported::LargeGrid { points })?;
+        let grid = LaneGrid::new(factors).ok_or(Unsupported::LargeGrid { points })?;
+        let others = &scene.setup.factors_by_source;
+        if others
+            .iter()
+            .any(|other| LaneGrid::new(other) != Some(grid))
+        {
+            return Err(Unsupported::DifferentGrids);
+        }
         Ok(())
     }
 

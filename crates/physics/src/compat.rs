@@ -47,12 +47,12 @@ impl Habits {
         }
     }
 
-    /// The orientations that the next evaluation sums over.
+    /// The orientations that the next evaluation sums over, each with its number.
     #[inline(always)]
     pub(crate) fn orientations<'s, T>(
         &mut self,
         scene: &'s Scene<T>,
-    ) -> impl Iterator<Item = &'s Orientation<T>> + use<'s, T> {
+    ) -> impl Iterator<Item = (usize, &'s Orientation<T>)> + use<'s, T> {
         let untouched = match &scene.untouched_orientations {
             Some(first_step) if self.cell_is_untouched => &first_step[..],
             _ => &[],
@@ -60,7 +60,7 @@ impl Habits {
         self.cell_is_untouched = false;
         // The unrotated orientations replace those of the first phi step.
         let swept = scene.orientations.iter().skip(untouched.len());
-        untouched.iter().chain(swept)
+        untouched.iter().chain(swept).enumerate()
     }
 
     /// The structure factor in electrons at the fractional indices `hkl`, and the kind of lookup used.
@@ -68,10 +68,10 @@ impl Habits {
     /// An index too close to the edge of the grid ends interpolation for the rest of the run, this
     /// evaluation included. With the fix only this lookup is without interpolation.
     #[inline(always)]
-    pub(crate) fn look_up<T: Scalar>(&mut self, scene: &Scene<T>, hkl: [T; 3]) -> (Lookup, T) {
-        let factors = &scene.setup.factors;
+    pub(crate) fn look_up<T: Scalar>(&mut self, view: &View<'_, T>, hkl: [T; 3]) -> (Lookup, T) {
+        let factors = view.factors;
         let value_at = |offset: usize| {
-            let moved = scene.moved_factors.iter().find(|(at, _)| *at == offset);
+            let moved = view.moved_factors.iter().find(|(at, _)| *at == offset);
             match moved {
                 Some((_, factor)) => *factor,
                 None => {
@@ -83,7 +83,7 @@ impl Habits {
         if self.lookup == Lookup::Tricubic {
             match factors.tricubic_of(hkl, value_at) {
                 Some(factor) => return (Lookup::Tricubic, factor),
-                None if scene.setup.fixes.contains(Oddity::Interpolation) => {}
+                None if view.setup.fixes.contains(Oddity::Interpolation) => {}
                 None => self.lookup = Lookup::Nearest,
             }
         }

@@ -4,21 +4,22 @@
 //! pixel, and [`render`] sums, for every pixel,
 //!
 //! ```text
-//! photons = r_e^2 fluence / steps * capture * polarization * solid angle * sum of F^2 Fl^2
-//!           the sum over  layers, sub-pixels, sources, phi steps, mosaic domains
+//! photons = r_e^2 fluence / steps * capture * polarization * solid angle * sum of w F^2 Fl^2
+//!           the sum over  layers, sub-pixels, sources, phi steps, lattices, mosaic domains
+//! w  weight of the source, the lattice and the domain: 1 unless weights are asked for
 //! F  structure factor of the unit cell, Fl of the lattice, at h = a.q, k = b.q, l = c.q
 //! q  = (d - s) / wavelength,  d towards the sub-pixel, s along the beam
 //! ```
 //!
-//! The trace shows the recorded weight of a source. The sum does not use it: every source counts the same. The
-//! scalar sum ([`Level::Reference`]) is the standard for all other sums. The other levels sum blocks of pixels
+//! The trace shows the recorded weight of a source. The sum does not use it: every source counts the same, unless
+//! the source has a weight. The scalar sum ([`Level::Reference`]) is the standard for all other sums. The other levels sum blocks of pixels
 //! with vector instructions. [`trace_pixel`] shows every number that contributes to one pixel.
 //!
 //! ```
 //! use std::sync::Arc;
 //! use nanobragg_crystal::{CellSpec, Crystal, CrystalSpec, FactorGrid};
 //! use nanobragg_geometry::{DetectorSpec, Laboratory, Length};
-//! use nanobragg_physics::{Experiment, Fixes, RunOptions, Scene, render};
+//! use nanobragg_physics::{Experiment, Fixes, LatticeCopy, RunOptions, Scene, render};
 //! use nanobragg_sources::{Source, SourceList};
 //!
 //! let laboratory = Laboratory::new(&DetectorSpec {
@@ -34,7 +35,9 @@
 //! })?;
 //! let on_axis = Source::at([-10.0, 0.0, 0.0], 1e-10, 1.0).expect("10 m from the crystal");
 //! let experiment = Experiment {
+//!     lattices: vec![LatticeCopy::default()],
 //!     factors: Arc::new(FactorGrid::empty(100.0)),
+//!     factors_by_source: Vec::new(),
 //!     lookup: Default::default(),
 //!     sources: SourceList::from_sources(vec![on_axis])?,
 //!     phi: Default::default(),
@@ -88,7 +91,7 @@ pub use background::{
     AVOGADRO_PER_MOL, WATER_MOLAR_MASS_G_PER_MOL, WATER_STRUCTURE_FACTOR, water_background,
 };
 pub use error::Error;
-pub use experiment::Experiment;
+pub use experiment::{Experiment, LatticeCopy};
 pub use fixes::{Fixes, Oddity};
 pub use lanes::{Level, Precision};
 pub use layers::{BackgroundLayer, LastSample, LayerNumbers};

@@ -54,9 +54,11 @@ pub struct SourceTrace {
     pub wavelength_m: f64,
     /// The recorded weight. Intensities do not depend on it.
     pub recorded_weight: f64,
+    /// The factor on the terms of this source.
+    pub weight: f64,
     /// Sub-pixels at which `dmin` cut this source.
     pub cut_by_dmin: u64,
-    /// Sum of `F^2 Fl^2` over the terms of this source.
+    /// Sum of `w F^2 Fl^2` over the terms of this source.
     pub sum: f64,
 }
 
@@ -73,12 +75,20 @@ pub struct TermTrace {
     pub lattice_factor: f64,
     /// The direct cell: rows a, b, c in metres.
     pub cell_m: [[f64; 3]; 3],
+    /// The weight of the source, the lattice and the domain.
+    pub weight: f64,
 }
 
 impl TermTrace {
-    /// The term itself, `F^2 Fl^2`.
+    /// The term itself, `w F^2 Fl^2`.
     pub fn intensity(&self) -> f64 {
-        self.cell_factor * self.cell_factor * self.lattice_factor * self.lattice_factor
+        let Self {
+            cell_factor,
+            lattice_factor,
+            weight,
+            ..
+        } = self;
+        cell_factor * cell_factor * lattice_factor * lattice_factor * weight
     }
 }
 
@@ -120,7 +130,8 @@ impl Tracer {
         let sources = view.sources.iter().map(|source| SourceTrace {
             incident: source.incident,
             wavelength_m: source.wavelength_m,
-            recorded_weight: source.weight,
+            recorded_weight: source.recorded_weight,
+            weight: source.weight,
             cut_by_dmin: 0,
             sum: 0.0,
         });
@@ -165,7 +176,8 @@ impl Observer<f64> for Tracer {
             hkl: term.hkl,
             cell_factor: term.cell_factor,
             lattice_factor: term.lattice_factor,
-            cell_m: *term.orientation,
+            cell_m: term.orientation.edges_m,
+            weight: term.weight,
         };
         self.trace.terms += 1;
         if let Some(source) = self.trace.sources.get_mut(term.source) {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use nanobragg_crystal::{CellSpec, Crystal, CrystalSpec, FactorGrid, Misset};
-use nanobragg_geometry::{DetectorSpec, Laboratory, Length, Mask, vector};
+use nanobragg_geometry::{DetectorSpec, Laboratory, Length, Mask, rotate_about, vector};
 use nanobragg_physics::{
-    Cancel, ELECTRON_RADIUS_SQUARED_M2, Error, Experiment, Frame, Lookup, PhiSweep, PixelPlace,
-    Polarization, PolarizationFrame, Progress, RunOptions, Sampling, Scene, polarization_factor,
-    render, scattering_vector, trace_pixel, water_background,
+    Cancel, ELECTRON_RADIUS_SQUARED_M2, Error, Experiment, Frame, LatticeCopy, Level, Lookup,
+    PhiSweep, PixelPlace, Polarization, PolarizationFrame, Progress, RunOptions, Sampling, Scene,
+    polarization_factor, render, scattering_vector, trace_pixel, water_background,
 };
 use nanobragg_sources::{Source, SourceList};
 use proptest::prelude::*;
@@ -59,7 +59,9 @@ prop_compose! {
             beam: laboratory.beam,
             goniometer: laboratory.goniometer,
             crystal: crystal.expect("the cell is a box"),
+            lattices: vec![LatticeCopy::default()],
             factors: Arc::new(FactorGrid::empty(default_f)),
+            factors_by_source: Vec::new(),
             lookup: Lookup::Nearest,
             sources: SourceList::from_sources(sources).expect("at least one source is drawn"),
             phi: PhiSweep {
@@ -85,6 +87,14 @@ prop_compose! {
 fn rendered(experiment: &Experiment, threads: usize) -> Frame {
     let options = RunOptions {
         threads,
+        ..RunOptions::default()
+    };
+    render(&Scene::new(experiment), &options).expect("nothing stops the run")
+}
+
+fn rendered_at(experiment: &Experiment, level: Level) -> Frame {
+    let options = RunOptions {
+        level: Some(level),
         ..RunOptions::default()
     };
     render(&Scene::new(experiment), &options).expect("nothing stops the run")
@@ -152,6 +162,84 @@ proptest! {
         experiment.sources =
             SourceList::from_sources(sources.collect()).expect("at least one source is drawn");
         prop_assert_eq!(before, bits(&rendered(&experiment, 1)));
+    }
+
+    /// The sum of the images of single sources, each with its weight and its own structure factors.
+    #[test]
+    fn a_source_adds_its_own_image_times_its_weight(
+        mut experiment in experiments(),
+        weights in proptest::collection::vec(0.1..3.0, 4),
+        own_f in proptest::collection::vec(1.0..200.0, 4),
+        level in prop_oneof![Just(Level::Reference), Just(Level::detect())],
+    ) {
+        // As in C, the first source determines the polarization factor of a pixel.
+        experiment.polarization.off = true;
+        let single = |source: &Source, f: f64| Experiment {
+            sources: SourceList::from_sources(vec![*source]).expect("one source"),
+            factors: Arc::new(FactorGrid::empty(f)),
+            ..experiment.clone()
+        };
+        let count = experiment.sources.len() as f64;
+        let mut expected = vec![0.0; pixels(&rendered(&experiment, 1)).len()];
+        for ((source, weight), f) in experiment.sources.iter().zip(&weights).zip(&own_f) {
+            let alone = rendered_at(&single(source, *f), level);
+            for (sum, photons) in expected.iter_mut().zip(pixels(&alone)) {
+                *sum += weight * f64::from(*photons) / count;
+            }
+        }
+        let sources = experiment.sources.iter().zip(&weights);
+        let sources = sources.map(|(source, &weight)| Source { weight, ..*source });
+        let grids = own_f.iter().map(|&f| Arc::new(FactorGrid::empty(f)));
+        let weighted = Experiment {
+            sources: SourceList::from_sources(sources.collect()).expect("at least one source"),
+            factors_by_source: grids.take(experiment.sources.len()).collect(),
+            ..experiment.clone()
+        };
+        for (photons, sum) in pixels(&rendered_at(&weighted, level)).iter().zip(expected) {
+            prop_assert!((f64::from(*photons) - sum).abs() <= 1e-5 * sum + 1e-30);
+        }
+    }
+
+    /// One lattice twice, and one with weight 2, are twice the image.
+    #[test]
+    fn lattices_add_up(experiment in experiments(), level in prop_oneof![Just(Level::Reference), Just(Level::detect())]) {
+        let alone = rendered_at(&experiment, level);
+        let one = LatticeCopy::default();
+        for lattices in [vec![one, one], vec![LatticeCopy { weight: 2.0, ..one }]] {
+            let double = Experiment { lattices, ..experiment.clone() };
+            for (once, twice) in pixels(&alone).iter().zip(pixels(&rendered_at(&double, level))) {
+                prop_assert!((twice - 2.0 * once).abs() <= 1e-6 * twice || *once < 1e-30);
+            }
+        }
+    }
+
+    #[test]
+    fn a_turned_lattice_is_the_crystal_turned(experiment in experiments(), axis in unit_vectors(), angle_rad in -0.5..0.5) {
+        let [x, y, z] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]].map(|edge| rotate_about(edge, axis, angle_rad));
+        // The columns of the matrix are the turned axes.
+        let turn = [0, 1, 2].map(|i| [x[i], y[i], z[i]]);
+        let turned = Experiment {
+            lattices: vec![LatticeCopy { turn: Some(turn), ..LatticeCopy::default() }],
+            ..experiment.clone()
+        };
+        let edges = experiment.crystal.direct().vectors().map(|edge| rotate_about(edge, axis, angle_rad));
+        let [a, b, c] = edges.map(|edge| vector::scale(1e10, edge));
+        let volume = vector::dot(a, vector::cross(b, c));
+        let reciprocal = [vector::cross(b, c), vector::cross(c, a), vector::cross(a, b)]
+            .map(|v| vector::scale(1.0 / volume, v));
+        let matrix = [0, 1, 2].map(|row| [0, 1, 2].map(|column| reciprocal[column][row]));
+        let crystal = Crystal::new(&CrystalSpec {
+            matrix: Some(matrix),
+            wavelength_m: 1e-10,
+            cells: experiment.crystal.size().cells().map(|n| n as i64),
+            shape: experiment.crystal.shape(),
+            ..CrystalSpec::default()
+        });
+        let expected = Experiment { crystal: crystal.expect("a lattice"), ..experiment.clone() };
+        let (turned, expected) = (rendered(&turned, 1), rendered(&expected, 1));
+        for (one, other) in pixels(&turned).iter().zip(pixels(&expected)) {
+            prop_assert!((one - other).abs() <= 1e-5 * turned.statistics.max_photons);
+        }
     }
 
     #[test]

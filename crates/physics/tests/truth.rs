@@ -8,8 +8,8 @@ use nanobragg_crystal::{
 };
 use nanobragg_geometry::{Detector, DetectorSpec, Laboratory, Length, Roi};
 use nanobragg_physics::{
-    Experiment, Fixes, Level, Lookup, Oddity, PhiSweep, Polarization, Precision, RunOptions,
-    Sampling, Scene, Truth, TruthWishes, render, render_with_truth,
+    Experiment, Fixes, LatticeCopy, Level, Lookup, Oddity, PhiSweep, Polarization, Precision,
+    RunOptions, Sampling, Scene, Truth, TruthWishes, render, render_with_truth,
 };
 use nanobragg_sources::{Source, SourceList};
 
@@ -51,7 +51,9 @@ fn experiment(shape: Shape) -> Experiment {
         beam: laboratory.beam,
         goniometer: laboratory.goniometer,
         crystal: crystal.expect("the cell is a plain one"),
+        lattices: vec![LatticeCopy::default()],
         factors: Arc::new(FactorGrid::empty(100.0)),
+        factors_by_source: Vec::new(),
         lookup: Lookup::Nearest,
         sources: SourceList::from_sources(sources.into_iter().flatten().collect())
             .expect("there are two"),

@@ -109,6 +109,7 @@ mod tests {
             position_m: [-10.0, 0.0, 0.0],
             wavelength_m: 1e-10,
             recorded_weight: 1.0,
+            weight: 1.0,
         };
         assert_eq!(list.as_slice(), [expected]);
     }

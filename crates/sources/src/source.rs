@@ -23,8 +23,11 @@ pub struct Source {
     pub position_m: [f64; 3],
     /// The wavelength.
     pub wavelength_m: f64,
-    /// The weight in the list, for the trace only. In the image all sources have the same weight.
+    /// The weight in the list, for the trace only. It does not change the image.
     pub recorded_weight: f64,
+    /// The factor on what the source adds to the image. It is 1 unless weights are asked for; then its mean
+    /// over the sources is 1.
+    pub weight: f64,
 }
 
 impl Source {
@@ -40,6 +43,7 @@ impl Source {
             position_m,
             wavelength_m,
             recorded_weight,
+            weight: 1.0,
         })
     }
 

@@ -104,7 +104,7 @@ fn pull_back_panel(
     image: Images<'_>,
     factors: &mut [f64],
 ) -> Result<Vec<f64>, Error> {
-    if let Some(level) = fast_level(view, options) {
+    if let Some(level) = fast_level(view, tangents, options) {
         let run = (view, options, history);
         return pull_back_fast(run, level, tangents, weights, image, factors);
     }

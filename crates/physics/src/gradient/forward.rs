@@ -109,7 +109,7 @@ fn derive_panel(
     history: &History,
     mut images: Images<'_>,
 ) -> Result<(), Error> {
-    if let Some(level) = fast_level(view, options) {
+    if let Some(level) = fast_level(view, tangents, options) {
         return derive_fast(view, tangents, options, history, level, images);
     }
     let groups = tangents.len().div_ceil(TOGETHER).max(1);

@@ -33,6 +33,8 @@ pub struct Numbers<T> {
     pub phi_rad: Vec<T>,
     /// The rotation of every mosaic domain by rows; `None` for the domains of the experiment.
     pub domains: Option<Vec<[[T; 3]; 3]>>,
+    /// The factor on the intensity of each lattice in the beam.
+    pub lattice_weights: Vec<T>,
     /// The shape of the crystal with the numbers that determine the shape of its spots; a*, b*, c* at phi = 0.
     pub lattice: LatticeShape<T>,
     /// The sources; `None` for those of the experiment.
@@ -94,6 +96,9 @@ impl<T: Scalar> Numbers<T> {
             direct_m: vectors(crystal.direct().vectors()),
             phi_rad: experiment.phi.angles_rad().map(constant).collect(),
             domains: None,
+            lattice_weights: (experiment.lattices.iter())
+                .map(|lattice| constant(lattice.weight))
+                .collect(),
             lattice: crystal.lattice_shape().map(constant),
             sources: None,
             kahn_factor: constant(experiment.polarization.kahn_factor),
@@ -117,6 +122,7 @@ impl<T: Scalar> Numbers<T> {
             phi_rad: self.phi_rad.iter().map(|&phi| lift(phi)).collect(),
             domains: (self.domains.as_ref())
                 .map(|domains| domains.iter().map(|&domain| vectors(domain)).collect()),
+            lattice_weights: self.lattice_weights.iter().map(|&w| lift(w)).collect(),
             lattice: self.lattice.map(&lift),
             sources: self.sources.as_ref().map(|sources| {
                 let lifted = sources.iter().map(|source| SourceNumbers {
@@ -193,6 +199,10 @@ impl<T: Copy> Numbers<T> {
             for (domain, x) in own.iter_mut().zip(others) {
                 vectors(domain, x);
             }
+        }
+        let weights = self.lattice_weights.iter_mut();
+        for (weight, &x) in weights.zip(&other.lattice_weights) {
+            change(weight, x);
         }
         vector(&mut self.lattice.cells, &other.lattice.cells);
         change(&mut self.lattice.fudge, other.lattice.fudge);

@@ -61,8 +61,12 @@ pub(crate) struct SourceRates {
     pub(crate) magnetic: [f64; 3],
 }
 
-/// The level for the fast path; `None` if the scene needs the general path.
-pub(crate) fn fast_level(view: &View<'_>, options: &RunOptions<'_>) -> Option<Level> {
+/// The level for the fast path; `None` if the scene or a tangent needs the general path.
+pub(crate) fn fast_level(
+    view: &View<'_>,
+    tangents: &[Tangent],
+    options: &RunOptions<'_>,
+) -> Option<Level> {
     let level = options.level.unwrap_or_else(Level::detect);
     let lanes = Lanes {
         level,
@@ -76,17 +80,38 @@ pub(crate) fn fast_level(view: &View<'_>, options: &RunOptions<'_>) -> Option<Le
         && view.setup.lookup == Lookup::Nearest
         && view.panel.surface() == Surface::Flat
         && !view.rules.any(Scales::RunningSum)
-        && (spindle - 1.0).abs() < UNIT;
+        && (spindle - 1.0).abs() < UNIT
+        && view.size_runs.is_empty()
+        && view.setup.factors_by_source.is_empty()
+        && matches!(&view.setup.lattices[..], [one] if one.basis.is_none() && one.turn.is_none())
+        && tangents.iter().all(|tangent| suits(view, tangent));
     suits.then_some(level)
+}
+
+/// Whether the fast path has this derivative: not that of a weight, nor that of a domain that is deformed.
+fn suits(view: &View<'_>, Tangent(tangent): &Tangent) -> bool {
+    is_zero(&tangent.lattice_weights)
+        && (is_still(tangent) || view.setup.domains.iter().all(is_rotation))
+}
+
+/// Whether the tangent turns no orientation.
+fn is_still(tangent: &Numbers<f64>) -> bool {
+    is_zero(&tangent.phi_rad) && tangent.domains.is_none()
+}
+
+fn is_rotation(rows: &[[f64; 3]; 3]) -> bool {
+    (0..3).all(|i| {
+        (0..3).all(|j| {
+            let expected = if i == j { 1.0 } else { 0.0 };
+            (vector::dot(rows[i], rows[j]) - expected).abs() < UNIT
+        })
+    })
 }
 
 impl Tables {
     pub(crate) fn new(view: &View<'_>, tangents: &[Tangent]) -> Self {
         let setup = &view.setup;
-        let count = Counts {
-            sources: view.sources.len(),
-            orientations: view.orientations.len(),
-        };
+        let count = Counts::of(setup);
         let all = || tangents.iter().enumerate();
         let rates_of_scalars = |tangent: &Tangent| {
             let numbers = Numbers::<Dual<1>>::moved(setup, from_ref(tangent));
@@ -129,19 +154,22 @@ fn is_zero(numbers: &[f64]) -> bool {
     numbers.iter().all(|x| *x == 0.0)
 }
 
-/// The columns of the rotation of every phi step and mosaic domain, the domain fastest.
+/// The columns of the matrix of every phi step and mosaic domain, the domain fastest.
 fn rotations(view: &View<'_>) -> Vec<[[f64; 3]; 3]> {
     let setup = &view.setup;
     let angles: Vec<f64> = setup.phi.angles_rad().collect();
     let mut rotations = Vec::with_capacity(view.orientations.len());
     for step in steps_kept(&view.setup) {
         let phi = angles.get(step).copied().unwrap_or(0.0);
-        let columns = rotate_by_phi(IDENTITY, setup.spindle, phi);
+        let turned = |columns| rotate_by_phi(columns, setup.spindle, phi);
         rotations.extend(setup.domains.iter().map(|domain| {
-            if setup.has_spread {
-                columns.map(|column| rotate_by(domain, column))
+            let deformed = |columns: [[f64; 3]; 3]| columns.map(|column| rotate_by(domain, column));
+            if !setup.has_spread {
+                turned(IDENTITY)
+            } else if setup.domains_turn_with_crystal {
+                turned(deformed(IDENTITY))
             } else {
-                columns
+                deformed(turned(IDENTITY))
             }
         }));
     }
@@ -150,27 +178,32 @@ fn rotations(view: &View<'_>) -> Vec<[[f64; 3]; 3]> {
 
 /// The angular rate of every orientation, `da/dt = rate x a`; `None` if the tangent rotates none.
 fn turns(view: &View<'_>, Tangent(tangent): &Tangent) -> Option<Vec<[f64; 3]>> {
-    if is_zero(&tangent.phi_rad) && tangent.domains.is_none() {
+    if is_still(tangent) {
         return None;
     }
     let setup = &view.setup;
     let mut rates = Vec::with_capacity(view.orientations.len());
+    let angles: Vec<f64> = setup.phi.angles_rad().collect();
     for step in steps_kept(&view.setup) {
-        let phi = tangent.phi_rad.get(step).copied().unwrap_or(0.0);
-        let about_spindle = vector::scale(phi, setup.spindle);
+        let phi_rad = angles.get(step).copied().unwrap_or(0.0);
+        let moved = tangent.phi_rad.get(step).copied().unwrap_or(0.0);
+        let about_spindle = vector::scale(moved, setup.spindle);
         for (index, domain) in setup.domains.iter().enumerate() {
-            let mut rate = if setup.has_spread {
-                rotate_by(domain, about_spindle)
-            } else {
-                about_spindle
-            };
             let moved = (tangent.domains.as_ref()).and_then(|domains| domains.get(index));
-            if let Some(by) = moved.filter(|_| setup.has_spread) {
+            let of_domain = moved.map_or([0.0; 3], |by| {
                 // M is orthogonal, so dM M^T is antisymmetric: it is the cross product with the angular rate.
                 let entry = |i: usize, j: usize| vector::dot(by[i], domain[j]);
-                rate = vector::add(rate, [entry(2, 1), entry(0, 2), entry(1, 0)]);
-            }
-            rates.push(rate);
+                [entry(2, 1), entry(0, 2), entry(1, 0)]
+            });
+            // The rate of the rotation that is applied first is turned by the second.
+            rates.push(if !setup.has_spread {
+                about_spindle
+            } else if setup.domains_turn_with_crystal {
+                let [turned, ..] = rotate_by_phi([of_domain; 3], setup.spindle, phi_rad);
+                vector::add(turned, about_spindle)
+            } else {
+                vector::add(rotate_by(domain, about_spindle), of_domain)
+            });
         }
     }
     Some(rates)

@@ -36,7 +36,7 @@ impl<T: Scalar> Observer<T> for Tape {
         self.0.push(Entry::Term {
             lookup: term.lookup,
             hkl: term.hkl.map(T::value),
-            slope: 2.0 * term.cell_factor.value() * lattice_squared,
+            slope: 2.0 * term.cell_factor.value() * lattice_squared * term.weight.value(),
         });
     }
 

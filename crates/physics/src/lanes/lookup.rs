@@ -6,7 +6,7 @@ use super::names::name;
 use crate::scene::{Orientation, View};
 
 /// The grid of structure factors, in `f64` as lanes need it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct LaneGrid {
     min: [f64; 3],
     max: [f64; 3],
@@ -56,7 +56,8 @@ impl LaneGrid {
 #[inline(always)]
 fn hkl(block: &Block, orientation: &Orientation, i: usize) -> [f64; 3] {
     let [x, y, z] = &block.scattering_per_m;
-    orientation.map(|edge| edge[0] * x[i] + edge[1] * y[i] + edge[2] * z[i])
+    let edges_m = &orientation.edges_m;
+    edges_m.map(|edge| edge[0] * x[i] + edge[1] * y[i] + edge[2] * z[i])
 }
 
 /// Fills `offset` and `place` for a lookup at the nearest integer indices. `INSIDE`: all of them are
@@ -99,11 +100,18 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool, const NAMES: bool>
     }
 }
 
-/// Fills `cell_factor` from `place`. Returns whether any structure factor is not 0.
+/// Fills `cell_factor` from `place`: structure factors times the root of the weight of the terms. Returns
+/// whether any of them is not 0.
 #[inline(always)]
-pub(super) fn gather_nearest<const INSIDE: bool>(view: &View<'_>, block: &mut Block) -> bool {
-    let factors = &view.setup.factors;
-    let (values, default_f) = (factors.values(), factors.default_f());
+pub(super) fn gather_nearest<const INSIDE: bool>(
+    view: &View<'_>,
+    orientation: &Orientation,
+    block: &mut Block,
+) -> bool {
+    let factors = view.factors;
+    // It is 1 unless weights are asked for, and a factor of 1 changes no bit.
+    let amplitude = view.source_amplitude * orientation.amplitude;
+    let (values, default_f) = (factors.values(), factors.default_f() * amplitude);
     let Some(last) = values.len().checked_sub(1) else {
         block.cell_factor = [default_f; BLOCK];
         return default_f != 0.0;
@@ -114,7 +122,7 @@ pub(super) fn gather_nearest<const INSIDE: bool>(view: &View<'_>, block: &mut Bl
     let values = &values[..=last as usize];
     for i in 0..BLOCK {
         // Every lane reads an element, also a lane outside the grid: this avoids a branch.
-        let listed = values[block.place[i].min(last) as usize];
+        let listed = values[block.place[i].min(last) as usize] * amplitude;
         block.cell_factor[i] = if !INSIDE & (block.place[i] == OUTSIDE) {
             default_f
         } else {
@@ -175,14 +183,19 @@ pub(super) fn find_neighbours<A: Arithmetic, const NAMES: bool>(
 /// pixels are small compared with the distance between two spots.
 const GROUP: usize = 8;
 
-/// Fills `cell_factor` with Lagrange's cubic polynomial through the 4 x 4 x 4 neighbours; 0 where `place`
-/// is [`OUTSIDE`].
+/// Fills `cell_factor` with Lagrange's cubic polynomial through the 4 x 4 x 4 neighbours, times the root of the
+/// weight of the terms; 0 where `place` is [`OUTSIDE`].
 ///
 /// The order of summation is that of the scalar sum: l, then k, then h. The results differ by rounding
 /// errors. The result of a pixel does not depend on the other pixels of its group.
 #[inline(always)]
-pub(super) fn gather_tricubic<A: Arithmetic>(view: &View<'_>, block: &mut Block) {
-    let grid = &view.setup.factors;
+pub(super) fn gather_tricubic<A: Arithmetic>(
+    view: &View<'_>,
+    orientation: &Orientation,
+    block: &mut Block,
+) {
+    let grid = view.factors;
+    let amplitude = view.source_amplitude * orientation.amplitude;
     let (values, strides) = (grid.values(), grid.strides());
     for start in (0..BLOCK).step_by(GROUP) {
         let places: [u32; GROUP] = std::array::from_fn(|i| block.place[start + i]);
@@ -194,7 +207,7 @@ pub(super) fn gather_tricubic<A: Arithmetic>(view: &View<'_>, block: &mut Block)
                 let factors = interpolate::<A>(values, strides, block, start, place);
                 for j in 0..GROUP {
                     if places[j] == place {
-                        block.cell_factor[start + j] = factors[j];
+                        block.cell_factor[start + j] = factors[j] * amplitude;
                     }
                 }
             }
@@ -212,7 +225,8 @@ pub(super) fn gather_nearest_outside(
 ) {
     for i in 0..BLOCK {
         if block.place[i] == OUTSIDE {
-            block.cell_factor[i] = view.setup.factors.nearest_to(hkl(block, orientation, i));
+            let factor = view.factors.nearest_to(hkl(block, orientation, i));
+            block.cell_factor[i] = factor * view.source_amplitude * orientation.amplitude;
         }
     }
 }

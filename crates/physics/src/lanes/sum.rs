@@ -193,6 +193,14 @@ fn sum_source<P: Interference, A: Arithmetic, O: BlockObserver>(
     observer: &mut O,
 ) {
     let source = &view.sources[index];
+    let of_source;
+    let view = if view.sources_differ {
+        of_source = view.of_source(index);
+        &of_source
+    } else {
+        view
+    };
+    let water = water * source.weight;
     let lives = scatter::<A>(view, source, block);
     if !lives && water == 0.0 {
         return;
@@ -207,8 +215,12 @@ fn sum_source<P: Interference, A: Arithmetic, O: BlockObserver>(
     } else if water != 0.0 {
         block.intensity.iter_mut().for_each(|sum| *sum += water);
     }
-    if lives {
+    if lives && view.size_runs.is_empty() {
         sum_orientations::<P, A, O>(view, lookup, block, observer);
+    } else if lives {
+        for run in view.size_runs.iter() {
+            sum_orientations::<P, A, O>(&view.of_run(run), lookup, block, observer);
+        }
     }
     observer.closed(view, index, block);
     if by_terms {
@@ -270,7 +282,7 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
         match lookup {
             Lookup::Nearest => {
                 find_nearest_for::<A, O, false>(view, orientation, block);
-                if !gather_nearest::<false>(view, block) && may_skip {
+                if !gather_nearest::<false>(view, orientation, block) && may_skip {
                     continue;
                 }
                 if by_square {
@@ -291,7 +303,7 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
                     find_neighbours::<A, false>(view, orientation, block);
                 }
                 fill_lattice::<P, A>(view, block);
-                gather_tricubic::<A>(view, block);
+                gather_tricubic::<A>(view, orientation, block);
                 if view.setup.fixes.contains(Oddity::Interpolation) {
                     gather_nearest_outside(view, orientation, block);
                 } else {
@@ -332,7 +344,7 @@ fn observe_orientations<A: Arithmetic, O: BlockObserver, const INSIDE: bool>(
 ) {
     for (index, orientation) in view.orientations.iter().enumerate() {
         find_nearest::<A, INSIDE, false>(view, orientation, block);
-        if gather_nearest::<INSIDE>(view, block) {
+        if gather_nearest::<INSIDE>(view, orientation, block) {
             observer.term::<A>(view, (index, orientation), block);
         }
     }
@@ -380,7 +392,7 @@ fn add_square_orientations<P: Interference, A: Arithmetic, O: BlockObserver, con
     if O::NAMES && observer.is_guarded() {
         for orientation in view.orientations.iter() {
             find_nearest_for::<A, O, INSIDE>(view, orientation, block);
-            if gather_nearest::<INSIDE>(view, block) {
+            if gather_nearest::<INSIDE>(view, orientation, block) {
                 observer.named(block);
                 add_square_terms::<P, A, true, true, true>(view, block);
             }
@@ -389,7 +401,7 @@ fn add_square_orientations<P: Interference, A: Arithmetic, O: BlockObserver, con
     }
     for orientation in view.orientations.iter() {
         find_nearest_for::<A, O, INSIDE>(view, orientation, block);
-        if gather_nearest::<INSIDE>(view, block) {
+        if gather_nearest::<INSIDE>(view, orientation, block) {
             observer.named(block);
             if O::NAMES {
                 add_square_terms::<P, A, true, false, true>(view, block);
@@ -405,7 +417,7 @@ fn add_square_orientations<P: Interference, A: Arithmetic, O: BlockObserver, con
         block.intensity = earlier;
         for orientation in view.orientations.iter() {
             find_nearest::<A, INSIDE, false>(view, orientation, block);
-            gather_nearest::<INSIDE>(view, block);
+            gather_nearest::<INSIDE>(view, orientation, block);
             add_square_terms::<P, A, true, true, false>(view, block);
         }
     }
@@ -431,7 +443,7 @@ fn add_peaked_orientations<
         let Some((radii, is_regular)) = radii::<A, S>(shape, block) else {
             continue;
         };
-        if !gather_nearest::<INSIDE>(view, block) {
+        if !gather_nearest::<INSIDE>(view, orientation, block) {
             continue;
         }
         observer.named(block);

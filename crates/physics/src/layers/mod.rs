@@ -204,9 +204,9 @@ fn add_sources<T: Scalar>(view: &View<'_, T>, ray: &Ray<T>, memory: &mut Memory<
         let stol_per_m = ray.stol_per_m(source);
         let polarization = ray.polarization(view, source);
         let weight = if view.setup.weighs_sources {
-            source.weight
+            source.recorded_weight
         } else {
-            1.0
+            source.weight
         };
         let weight = T::from_f64(weight);
         let layers = view.setup.layers.iter().zip(view.layers.iter());

@@ -19,6 +19,8 @@ pub(crate) struct Subpixel<T> {
 pub(crate) struct Term<'t, T> {
     pub(crate) source: usize,
     pub(crate) orientation: &'t Orientation<T>,
+    /// The weight of the source times that of the orientation.
+    pub(crate) weight: T,
     /// Fractional Miller indices.
     pub(crate) hkl: [T; 3],
     pub(crate) lookup: Lookup,
@@ -36,7 +38,7 @@ pub(crate) trait Observer<T> {
     fn source(&mut self, _source: usize, _scattering_per_m: [T; 3], _is_cut: bool) {}
     /// The terms of this source are added to a sum of their own, because they share a weight.
     fn opened(&mut self) {}
-    /// A term `F^2 Fl^2` was added.
+    /// A term `w F^2 Fl^2` was added.
     fn term(&mut self, _term: &Term<'_, T>) {}
     /// The running sum was multiplied.
     fn scaled(&mut self, _factor: T) {}

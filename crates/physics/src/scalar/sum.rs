@@ -1,9 +1,9 @@
 //! The definition of the sum of a pixel, generic over the number type.
 //!
 //! ```text
-//! for each layer, sub-pixel, source, phi step and domain
+//! for each layer, sub-pixel, source, phi step, lattice and domain
 //!     q = (d - i)/lambda      h = a.q  k = b.q  l = c.q
-//!     sum += F(h, k, l)^2 Fl(h, k, l)^2
+//!     sum += w F(h, k, l)^2 Fl(h, k, l)^2
 //! photons = r_e^2 fluence sum/steps * capture * polarization * solid angle
 //! ```
 //!
@@ -179,7 +179,7 @@ pub(crate) fn sum_pixel<T: LatticeNumber>(
     }
 }
 
-/// Adds every source, phi step and domain at one sub-pixel.
+/// Adds every source, phi step, lattice and domain at one sub-pixel.
 #[inline]
 fn sum_sources<T: LatticeNumber>(
     view: &View<'_, T>,
@@ -192,6 +192,10 @@ fn sum_sources<T: LatticeNumber>(
 ) {
     let rules = &view.rules;
     for (index, source) in view.sources.iter().enumerate() {
+        let view = &view.of_source(index);
+        let source_weight = T::from_f64(source.weight);
+        // A factor of 1 changes no bit.
+        let water = water * source_weight;
         let scattering_per_m = scattering_vector(diffracted, source.incident, source.wavelength_m);
         let q_per_m = vector::norm(scattering_per_m.map(T::value));
         let is_cut = is_beyond_limit(view.setup.dmin_m, q_per_m);
@@ -219,21 +223,24 @@ fn sum_sources<T: LatticeNumber>(
             *intensity + water
         };
         if !is_cut {
-            for orientation in habits.orientations(view) {
-                let hkl = orientation.map(|edge| vector::dot(edge, scattering_per_m));
+            for (place, orientation) in habits.orientations(view) {
+                let edges_m = &orientation.edges_m;
+                let hkl = edges_m.map(|edge| vector::dot(edge, scattering_per_m));
                 let nearest = hkl.map(|index| nearest_index(index.value()));
-                let lattice_factor = view.lattice.factor(hkl, nearest);
+                let lattice_factor = view.lattice_at(place).factor(hkl, nearest);
                 // Without water, C skips a term whose lattice factor is 0. It then also skips the lookup of the
                 // structure factor (which could end interpolation) and the correction of the running sum.
                 if lattice_factor.value() == 0.0 && !view.setup.has_water {
                     continue;
                 }
                 let (lookup, cell_factor) = habits.look_up(view, hkl);
-                // From left to right, as in C: (F Fl)^2 would round differently.
-                sum += cell_factor * cell_factor * lattice_factor * lattice_factor;
+                let weight = source_weight * orientation.weight;
+                // From left to right, as in C: (F Fl)^2 would round differently. A weight of 1 changes no bit.
+                sum += cell_factor * cell_factor * lattice_factor * lattice_factor * weight;
                 observer.term(&Term {
                     source: index,
                     orientation,
+                    weight,
                     hkl,
                     lookup,
                     cell_factor,

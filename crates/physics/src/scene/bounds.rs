@@ -28,7 +28,7 @@ impl Bounds {
         Self {
             largest_index: largest_index(sources, orientations),
             longest_edges_m: [0, 1, 2].map(|axis| {
-                let lengths_m = orientations.iter().map(|edges| length(edges[axis]));
+                let lengths_m = orientations.iter().map(|o| length(o.edges_m[axis]));
                 lengths_m.fold(0.0, f64::max) * (1.0 + 1e-9)
             }),
             reach_squared_per_m2: reach_squared_per_m2(setup, orientations),
@@ -42,7 +42,7 @@ fn length<T: Scalar>(edge: [T; 3]) -> f64 {
 
 /// Twice the longest edge, divided by the shortest wavelength: `|q|` is at most 2 / wavelength.
 fn largest_index<T: Scalar>(sources: &[SourceRow<T>], orientations: &[Orientation<T>]) -> f64 {
-    let longest_m = orientations.iter().flatten().map(|&edge| length(edge));
+    let longest_m = orientations.iter().flat_map(|o| o.edges_m).map(length);
     let shortest_m = sources.iter().map(|source| source.wavelength_m.value());
     2.0 * longest_m.fold(0.0, f64::max) / shortest_m.fold(f64::INFINITY, f64::min)
 }
@@ -54,14 +54,15 @@ fn largest_index<T: Scalar>(sources: &[SourceRow<T>], orientations: &[Orientatio
 /// There is no limit if unlisted reflections are not 0, or if an orientation is not a rotation of the
 /// cell (for example about a spindle axis of zero length).
 fn reach_squared_per_m2<T: Scalar>(setup: &Setup, orientations: &[Orientation<T>]) -> Option<f64> {
-    let factors = &setup.factors;
-    let bounds = factors.bounds()?;
-    if factors.default_f() != 0.0 {
+    if setup
+        .all_factors()
+        .any(|factors| factors.default_f() != 0.0)
+    {
         return None;
     }
     let cell = setup.numbers.direct_m;
     let keeps_shape = |orientation: &Orientation<T>| {
-        let turned = orientation.map(|edge| edge.map(T::value));
+        let turned = orientation.edges_m.map(|edge| edge.map(T::value));
         (0..3).all(|i| {
             (0..3).all(|j| {
                 let (p, q) = (
@@ -82,20 +83,26 @@ fn reach_squared_per_m2<T: Scalar>(setup: &Setup, orientations: &[Orientation<T>
             vector::scale(l, c),
         )
     };
-    let [h_stride, k_stride, _] = factors.strides();
-    let mut longest_squared = 0.0_f64;
-    for (h, plane) in (bounds.min[0]..).zip(factors.values().chunks(h_stride)) {
-        for (k, row) in (bounds.min[1]..).zip(plane.chunks(k_stride)) {
-            // The squared length is convex along a row, so its largest value is at one of the ends.
-            let listed = |factor: &f64| *factor != 0.0;
-            let ends = row
-                .iter()
-                .position(listed)
-                .zip(row.iter().rposition(listed));
-            for index in ends.into_iter().flat_map(|(first, last)| [first, last]) {
-                let l = f64::from(bounds.min[2]) + index as f64;
-                let q = point(f64::from(h), f64::from(k), l);
-                longest_squared = longest_squared.max(vector::dot(q, q));
+    let mut longest_squared = None;
+    for factors in setup.all_factors() {
+        let Some(bounds) = factors.bounds() else {
+            continue;
+        };
+        let longest = longest_squared.get_or_insert(0.0_f64);
+        let [h_stride, k_stride, _] = factors.strides();
+        for (h, plane) in (bounds.min[0]..).zip(factors.values().chunks(h_stride)) {
+            for (k, row) in (bounds.min[1]..).zip(plane.chunks(k_stride)) {
+                // The squared length is convex along a row, so its largest value is at one of the ends.
+                let listed = |factor: &f64| *factor != 0.0;
+                let ends = row
+                    .iter()
+                    .position(listed)
+                    .zip(row.iter().rposition(listed));
+                for index in ends.into_iter().flat_map(|(first, last)| [first, last]) {
+                    let l = f64::from(bounds.min[2]) + index as f64;
+                    let q = point(f64::from(h), f64::from(k), l);
+                    *longest = longest.max(vector::dot(q, q));
+                }
             }
         }
     }
@@ -103,6 +110,6 @@ fn reach_squared_per_m2<T: Scalar>(setup: &Setup, orientations: &[Orientation<T>
         .map(|[k, l]| vector::norm(point(0.5, 0.5 * k, 0.5 * l)))
         .into_iter()
         .fold(0.0, f64::max);
-    let reach_per_m = (longest_squared.sqrt() + half_diagonal) * (1.0 + 1e-6) * 1e10;
+    let reach_per_m = (longest_squared?.sqrt() + half_diagonal) * (1.0 + 1e-6) * 1e10;
     Some(reach_per_m * reach_per_m)
 }

@@ -18,10 +18,10 @@ mod bounds;
 mod setup;
 mod tabulate;
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use nanobragg_crystal::LatticeShape;
+use nanobragg_crystal::{FactorGrid, LatticeShape};
 use nanobragg_geometry::{Panel, PixelKind, point_solid_angle, solid_angle};
 use nanobragg_numeric::Scalar;
 
@@ -36,7 +36,7 @@ use crate::scalar::{Corrections, Pixel};
 
 pub(crate) use bounds::Bounds;
 pub(crate) use setup::Setup;
-pub(crate) use tabulate::{Counts, Scalars, steps_kept};
+pub(crate) use tabulate::{Counts, Scalars, fill_orientations_turned, steps_kept};
 
 /// One source.
 #[derive(Debug, Clone, Copy)]
@@ -46,26 +46,47 @@ pub(crate) struct SourceRow<T = f64> {
     pub(crate) wavelength_m: T,
     /// Directions of its electric and magnetic fields.
     pub(crate) polarization: PolarizationFrame<T>,
-    /// The listed weight, for the trace and the layers. In the sum of the crystal every source counts the
-    /// same, as in the C program.
+    /// The listed weight, for the trace and the layers.
+    pub(crate) recorded_weight: f64,
+    /// The factor on the terms of the source; 1 unless weights are asked for.
     pub(crate) weight: f64,
 }
 
-/// The direct cell of one phi step and mosaic domain: a, b, c in metres.
-pub(crate) type Orientation<T = f64> = [[T; 3]; 3];
+/// The direct cell of one phi step, lattice and mosaic domain.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Orientation<T = f64> {
+    /// a, b, c in metres.
+    pub(crate) edges_m: [[T; 3]; 3],
+    /// The factor on the terms: the weight of the lattice times that of the domain.
+    pub(crate) weight: T,
+    /// The root of the weight, which is a factor on amplitudes.
+    pub(crate) amplitude: f64,
+}
+
+/// A run of orientations whose crystals have the same size.
+#[derive(Debug, Clone)]
+pub(crate) struct SizeRun<T = f64> {
+    /// Their places in the list of orientations.
+    pub(crate) places: Range<usize>,
+    pub(crate) lattice: LatticeShape<T>,
+}
 
 /// An experiment with all its tables, ready to render.
 #[derive(Debug, Clone)]
 pub struct Scene<T = f64> {
     pub(crate) setup: Arc<Setup>,
     pub(crate) sources: Arc<[SourceRow<T>]>,
-    /// One row per phi step and mosaic domain, the domain fastest.
+    /// One row per phi step, lattice and mosaic domain, the domain fastest.
     pub(crate) orientations: Arc<[Orientation<T>]>,
     /// The rows of the first phi step in the first evaluation of the run, if they differ from those of
     /// every later evaluation (the oddity `phi-zero`).
     pub(crate) untouched_orientations: Option<Arc<[Orientation<T>]>>,
     /// The shape of the crystal with the numbers that determine the shape of its spots.
     pub(crate) lattice: LatticeShape<T>,
+    /// The orientations in runs of the same size, if domains differ in size; else empty.
+    pub(crate) size_runs: Arc<[SizeRun<T>]>,
+    /// Whether sources differ in weight or structure factors.
+    pub(crate) sources_differ: bool,
     /// Structure factors that replace those of the grid, each with its offset in the grid.
     pub(crate) moved_factors: Arc<[(usize, T)]>,
     pub(crate) kahn_factor: T,
@@ -103,7 +124,14 @@ pub(crate) struct View<'s, T = f64> {
     pub(crate) numbers: PanelNumbers<T>,
     pub(crate) rules: CorrectionRules,
     pub(crate) scalars: Scalars<T>,
+    /// The orientations that are summed.
+    pub(crate) orientations: &'s [Orientation<T>],
+    /// Their shape and size.
     pub(crate) lattice: LatticeShape<T>,
+    /// The structure factors of the source.
+    pub(crate) factors: &'s FactorGrid,
+    /// The root of the weight of the source.
+    pub(crate) source_amplitude: f64,
     pub(crate) lane_grid: LaneGrid,
     pub(crate) steps: f64,
 }
@@ -140,10 +168,20 @@ impl<T: Copy> Scene<T> {
             numbers: row.numbers,
             rules: row.rules,
             scalars: row.scalars,
+            orientations: &self.orientations,
             lattice: self.lattice,
+            factors: &self.setup.factors,
+            source_amplitude: 1.0,
             lane_grid: self.lane_grid,
             steps: self.steps,
         }
+    }
+
+    /// The structure factors of a source.
+    #[inline(always)]
+    pub(crate) fn factors_of(&self, source: usize) -> &FactorGrid {
+        let own = self.setup.factors_by_source.get(source);
+        own.unwrap_or(&self.setup.factors)
     }
 
     /// The panels of the detector.
@@ -156,10 +194,48 @@ impl<T: Copy> Scene<T> {
         counts.fold(0, usize::saturating_add)
     }
 
-    /// Terms of the sum of one pixel: sources, phi steps, mosaic domains and sub-pixels, multiplied.
-    /// The layers of the sensor are not counted (the oddity named `thickness`).
+    /// The number by which the sum of one pixel is divided: sources, phi steps, mosaic domains and sub-pixels,
+    /// multiplied. The layers of the sensor are not counted (the oddity named `thickness`), nor are lattices,
+    /// whose intensities are added.
     pub fn steps(&self) -> f64 {
         self.steps
+    }
+}
+
+impl<'s, T: Copy> View<'s, T> {
+    /// The view of the terms of one source, if sources differ.
+    #[inline(always)]
+    pub(crate) fn of_source(&self, index: usize) -> Self {
+        let scene = self.scene;
+        Self {
+            factors: scene.factors_of(index),
+            source_amplitude: scene.sources[index].weight.sqrt(),
+            ..*self
+        }
+    }
+
+    /// The shape and size of the orientation with the number `place`.
+    #[inline(always)]
+    pub(crate) fn lattice_at(&self, place: usize) -> &LatticeShape<T> {
+        if self.size_runs.is_empty() {
+            return &self.lattice;
+        }
+        let run = self
+            .size_runs
+            .partition_point(|run| run.places.end <= place);
+        self.size_runs
+            .get(run)
+            .map_or(&self.lattice, |run| &run.lattice)
+    }
+
+    /// The view of a run of orientations.
+    #[inline(always)]
+    pub(crate) fn of_run(&self, run: &'s SizeRun<T>) -> Self {
+        Self {
+            orientations: &self.scene.orientations[run.places.clone()],
+            lattice: run.lattice,
+            ..*self
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use nanobragg_crystal::FactorGrid;
 use nanobragg_geometry::Panel;
 use nanobragg_sources::Source;
 
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, LatticeCopy};
 use crate::fixes::Fixes;
 use crate::gradient::Numbers;
 use crate::layers::BackgroundLayer;
@@ -20,10 +20,19 @@ pub(crate) struct Setup {
     pub(crate) panels: Vec<Panel>,
     pub(crate) rules: Vec<CorrectionRules>,
     pub(crate) sources: Vec<Source>,
+    /// The lattices in the beam. Never empty.
+    pub(crate) lattices: Vec<LatticeCopy>,
     /// The rotation of every mosaic domain, by rows. Never empty.
     pub(crate) domains: Arc<Vec<[[f64; 3]; 3]>>,
+    /// The weight of every domain, with a mean of 1; empty if all are 1.
+    pub(crate) domain_weights: Vec<f64>,
+    /// The edges of every domain over those of the crystal; empty if all are 1.
+    pub(crate) domain_sizes: Vec<f64>,
     /// Whether the domains rotate the crystal. Without a spread, the one domain is not multiplied at all.
     pub(crate) has_spread: bool,
+    /// Whether the domains turn with the spindle. Those of the C program do not: their rotations are applied
+    /// in the laboratory, after that of the spindle.
+    pub(crate) domains_turn_with_crystal: bool,
     pub(crate) phi: PhiSweep,
     /// The axis that the crystal turns about.
     pub(crate) spindle: [f64; 3],
@@ -32,6 +41,8 @@ pub(crate) struct Setup {
     /// Whether the polarization correction is switched off.
     pub(crate) is_unpolarized: bool,
     pub(crate) factors: Arc<FactorGrid>,
+    /// The structure factors of each source; empty if all have `factors`.
+    pub(crate) factors_by_source: Vec<Arc<FactorGrid>>,
     pub(crate) lookup: Lookup,
     /// Sub-pixels along each edge of a pixel.
     pub(crate) oversample: u32,
@@ -50,6 +61,16 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// All grids of structure factors.
+    pub(crate) fn all_factors(&self) -> impl Iterator<Item = &Arc<FactorGrid>> {
+        std::iter::once(&self.factors).chain(&self.factors_by_source)
+    }
+
+    /// The weight of a mosaic domain.
+    pub(crate) fn domain_weight(&self, index: usize) -> f64 {
+        self.domain_weights.get(index).copied().unwrap_or(1.0)
+    }
+
     pub(super) fn new(experiment: &Experiment) -> Self {
         let panels = experiment.detector.panels().to_vec();
         let modelled = |panel: &Panel| Modelled {
@@ -64,18 +85,25 @@ impl Setup {
             rules: panels.iter().map(rules).collect(),
             panels,
             sources: experiment.sources.iter().copied().collect(),
+            lattices: experiment.lattices.clone(),
             domains: mosaic.shared_domains(),
-            has_spread: mosaic.spread_rad() > 0.0,
+            domain_weights: mosaic.weights().to_vec(),
+            domain_sizes: mosaic.sizes().to_vec(),
+            has_spread: mosaic.has_spread(),
+            domains_turn_with_crystal: mosaic.turns_with_crystal(),
             phi: experiment.phi,
             spindle: experiment.goniometer.spindle(),
             polarization_axis: experiment.beam.polarization(),
             is_unpolarized: experiment.polarization.off,
             factors: Arc::clone(&experiment.factors),
+            factors_by_source: experiment.factors_by_source.clone(),
             lookup: experiment.lookup,
             oversample: experiment.sampling.oversample,
             dmin_m: experiment.dmin_m,
             has_water: experiment.water_m != 0.0,
-            has_crystal: !experiment.factors.is_empty() || experiment.factors.default_f() != 0.0,
+            has_crystal: (experiment.factors_by_source.iter())
+                .chain([&experiment.factors])
+                .any(|factors| !factors.is_empty() || factors.default_f() != 0.0),
             layers: experiment.background.clone(),
             background_tolerance: experiment.background_tolerance,
             weighs_sources: experiment.weighs_sources,

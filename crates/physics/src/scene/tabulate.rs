@@ -8,7 +8,7 @@ use nanobragg_numeric::Scalar;
 
 use super::bounds::Bounds;
 use super::setup::Setup;
-use super::{Orientation, PanelRow, Scene, SourceRow};
+use super::{Orientation, PanelRow, Scene, SizeRun, SourceRow};
 use crate::background::water_background;
 use crate::error::Error;
 use crate::fixes::Oddity;
@@ -30,10 +30,21 @@ pub(crate) struct Scalars<T> {
     pub(crate) photons_per_electron: T,
 }
 
+/// The numbers by which a sum is divided.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counts {
     pub(crate) sources: usize,
+    /// Phi steps times mosaic domains. Lattices do not count: their intensities are added.
     pub(crate) orientations: usize,
+}
+
+impl Counts {
+    pub(crate) fn of(setup: &Setup) -> Self {
+        Self {
+            sources: setup.sources.len(),
+            orientations: setup.phi.count as usize * setup.domains.len(),
+        }
+    }
 }
 
 impl<T: Scalar> Scalars<T> {
@@ -79,10 +90,7 @@ impl<T: Scalar> Scene<T> {
         let sources = source_rows(&setup, numbers);
         let untouched = fill_orientations(&setup, numbers, &mut room);
         let orientations: Arc<[_]> = room.into();
-        let count = Counts {
-            sources: sources.len(),
-            orientations: orientations.len(),
-        };
+        let count = Counts::of(&setup);
         let panels = setup.panels.iter().zip(&setup.rules).enumerate();
         let panels = panels.map(|(index, (panel, rules))| PanelRow {
             numbers: (numbers.panels.get(index).copied())
@@ -99,6 +107,9 @@ impl<T: Scalar> Scene<T> {
         Self {
             untouched_orientations: untouched.map(Into::into),
             lattice: numbers.lattice,
+            size_runs: size_runs(&setup, numbers, orientations.len()),
+            sources_differ: !setup.factors_by_source.is_empty()
+                || sources.iter().any(|source| source.weight != 1.0),
             moved_factors: numbers.factors.as_slice().into(),
             kahn_factor: numbers.kahn_factor,
             layers: numbers.layers.as_slice().into(),
@@ -151,7 +162,8 @@ fn source_rows<T: Scalar>(setup: &Setup, numbers: &Numbers<T>) -> Arc<[SourceRow
             incident,
             wavelength_m,
             polarization: PolarizationFrame::new(axis, incident),
-            weight: source.recorded_weight,
+            recorded_weight: source.recorded_weight,
+            weight: source.weight,
         }
     })
     .collect()
@@ -170,38 +182,84 @@ fn fill_orientations<T: Scalar>(
 ) -> Option<Vec<Orientation<T>>> {
     let spindle = setup.spindle.map(T::from_f64);
     let rotates_by_zero = setup.fixes.contains(Oddity::PhiZero);
-    let rotated = |step: usize| {
+    let rotated = |step: usize, cell: [[T; 3]; 3]| {
         let phi_rad = numbers.phi_rad.get(step).copied();
         let phi_rad = phi_rad.unwrap_or(T::from_f64(0.0));
         // If a parameter moves an angle of 0, the cell is rotated by this angle: the value is that of the
         // cell, and the derivative is that of a rotation.
         if phi_rad.is_zero() && !rotates_by_zero {
-            numbers.direct_m
+            cell
         } else {
-            rotate_by_phi(numbers.direct_m, spindle, phi_rad)
+            rotate_by_phi(cell, spindle, phi_rad)
         }
     };
-    let spread = |cell: Orientation<T>, out: &mut Vec<Orientation<T>>| {
-        let own = setup.domains.iter().enumerate();
-        out.extend(own.map(|(index, own)| {
-            if !setup.has_spread {
-                return cell;
-            }
-            let moved = numbers.domains.as_ref().and_then(|rows| rows.get(index));
-            let domain = moved
-                .copied()
-                .unwrap_or_else(|| own.map(|row| row.map(T::from_f64)));
-            cell.map(|edge| rotate_by(&domain, edge))
-        }));
+    let fill_step = |step: usize, out: &mut Vec<Orientation<T>>| {
+        fill_orientations_turned(setup, numbers, |cell| rotated(step, cell), out);
     };
     for step in steps_kept(setup) {
-        spread(rotated(step), swept);
+        fill_step(step, swept);
     }
     first_step_is_untouched(setup).then(|| {
         let mut untouched = Vec::new();
-        spread(rotated(0), &mut untouched);
+        fill_step(0, &mut untouched);
         untouched
     })
+}
+
+/// Adds the orientations of every lattice and domain to `out`, the domain fastest. `turned` rotates cell edges
+/// from phi = 0 to the angle of the spindle.
+pub(crate) fn fill_orientations_turned<T: Scalar>(
+    setup: &Setup,
+    numbers: &Numbers<T>,
+    turned: impl Fn([[T; 3]; 3]) -> [[T; 3]; 3],
+    out: &mut Vec<Orientation<T>>,
+) {
+    let deformed = |index: usize, own: &[[f64; 3]; 3], cell: [[T; 3]; 3]| {
+        let moved = numbers.domains.as_ref().and_then(|rows| rows.get(index));
+        let matrix = moved.copied();
+        let matrix = matrix.unwrap_or_else(|| own.map(|row| row.map(T::from_f64)));
+        cell.map(|edge| rotate_by(&matrix, edge))
+    };
+    for (lattice, weight) in setup.lattices.iter().zip(&numbers.lattice_weights) {
+        let cell = lattice.edges_m(numbers.direct_m);
+        let lattice_turned = turned(cell);
+        out.extend(setup.domains.iter().enumerate().map(|(index, own)| {
+            let edges_m = if !setup.has_spread {
+                lattice_turned
+            } else if setup.domains_turn_with_crystal {
+                turned(deformed(index, own, cell))
+            } else {
+                deformed(index, own, lattice_turned)
+            };
+            let weight = *weight * T::from_f64(setup.domain_weight(index));
+            Orientation {
+                edges_m,
+                weight,
+                amplitude: weight.value().sqrt(),
+            }
+        }));
+    }
+}
+
+/// The orientations in runs of the same size; empty if all have the size of the crystal.
+fn size_runs<T: Scalar>(setup: &Setup, numbers: &Numbers<T>, count: usize) -> Arc<[SizeRun<T>]> {
+    if setup.domain_sizes.is_empty() {
+        return Arc::default();
+    }
+    let ratios = setup.domain_sizes.iter().cycle().take(count);
+    let mut runs: Vec<SizeRun<T>> = Vec::new();
+    let mut latest = f64::NAN;
+    for (place, &ratio) in ratios.enumerate() {
+        match runs.last_mut() {
+            Some(run) if ratio == latest => run.places.end = place + 1,
+            _ => runs.push(SizeRun {
+                places: place..place + 1,
+                lattice: numbers.lattice.scaled(ratio),
+            }),
+        }
+        latest = ratio;
+    }
+    runs.into()
 }
 
 /// For every phi step, whether it rotates the cell.

@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
-use nanobragg_crystal::rotate_by_phi;
-use nanobragg_geometry::{rotate_by, vector};
+use nanobragg_crystal::{LatticeShape, rotate_by_phi};
+use nanobragg_geometry::vector;
 
-use crate::scene::{Orientation, Scene};
+use crate::scene::{Orientation, Scene, fill_orientations_turned};
 
 /// The crossing has ended if w stays below this fraction of its largest value ...
 const FAINT: f64 = 1e-4;
@@ -19,7 +19,7 @@ const MOST_TERMS: usize = 10_000;
 /// The data from which the partiality of every reflection of an image is computed.
 pub(super) struct Crossing<'s> {
     scene: &'s Scene,
-    /// `Fl(0)`.
+    /// The sum over sources, lattices and domains of `w Fl(0)^2`.
     peak: f64,
     /// The cells of the steps of the image.
     inside: Vec<Vec<Cell>>,
@@ -30,8 +30,9 @@ pub(super) struct Crossing<'s> {
 
 /// The cell in an orientation.
 struct Cell {
-    /// a, b, c in metres.
-    edges_m: Orientation,
+    /// a, b, c in metres, with the weight.
+    orientation: Orientation,
+    lattice: LatticeShape,
     /// b x c, c x a, a x b in square metres.
     normals_m2: [[f64; 3]; 3],
     volume_m3: f64,
@@ -39,20 +40,23 @@ struct Cell {
 
 impl<'s> Crossing<'s> {
     pub(super) fn new(scene: &'s Scene) -> Self {
-        let domains = scene.setup.domains.len().max(1);
+        let cells = scene.setup.lattices.len() * scene.setup.domains.len();
+        let cells = cells.max(1);
         let phi = &scene.setup.phi;
         let most_steps = match phi.count < 2 || phi.step_rad == 0.0 {
             true => 0,
-            false => (MOST_TERMS / (scene.sources.len() * domains).max(1)).max(FAINT_STEPS),
+            false => (MOST_TERMS / (scene.sources.len() * cells).max(1)).max(FAINT_STEPS),
         };
-        let steps = scene.orientations.chunks(domains);
+        let steps = scene.orientations.chunks(cells);
         let side = || std::iter::repeat_with(OnceLock::new).take(most_steps);
+        let inside: Vec<_> = steps.map(|step| Cell::of_step(scene, step)).collect();
+        let sources: f64 = scene.sources.iter().map(|source| source.weight).sum();
+        let peaks = inside.iter().flatten().take(cells);
+        let peaks = peaks.map(|cell| cell.orientation.weight * cell.lattice.peak().powi(2));
         Self {
             scene,
-            peak: scene.lattice.factor([0.0; 3], [0.0; 3]),
-            inside: steps
-                .map(|step| step.iter().copied().map(Cell::new).collect())
-                .collect(),
+            peak: sources * peaks.sum::<f64>(),
+            inside,
             outside: [side().collect(), side().collect()],
         }
     }
@@ -93,14 +97,13 @@ impl<'s> Crossing<'s> {
         let setup = &self.scene.setup;
         let phi = &setup.phi;
         let phi_rad = phi.start_rad + phi.lead_rad() + phi.step_rad * index;
-        let cell = rotate_by_phi(setup.numbers.direct_m, setup.spindle, phi_rad);
-        let domains = setup.domains.iter();
-        domains
-            .map(|domain| Cell::new(cell.map(|edge| rotate_by(domain, edge))))
-            .collect()
+        let mut step = Vec::new();
+        let turned = |cell| rotate_by_phi(cell, setup.spindle, phi_rad);
+        fill_orientations_turned(setup, &setup.numbers, turned, &mut step);
+        Cell::of_step(self.scene, &step)
     }
 
-    /// The mean over sources and `domains` of `(Fl(dh) / Fl(0))^2`.
+    /// The sum of `w Fl(dh)^2` over sources and `domains`, divided by that of `w Fl(0)^2`.
     fn weight(&self, hkl: [i32; 3], domains: &[Cell]) -> f64 {
         let sources = &self.scene.sources[..];
         let mut sum = 0.0;
@@ -112,25 +115,40 @@ impl<'s> Crossing<'s> {
                 // The excitation error: the vector from the reflection to the Ewald sphere along the radius.
                 let stretch = radius / vector::norm(from_centre) - 1.0;
                 let offset_per_m = vector::scale(stretch, from_centre);
-                let offset = cell.edges_m.map(|edge| vector::dot(edge, offset_per_m));
-                let ratio = self.scene.lattice.factor(offset, [0.0; 3]) / self.peak;
-                sum += ratio * ratio;
+                let edges_m = &cell.orientation.edges_m;
+                let offset = edges_m.map(|edge| vector::dot(edge, offset_per_m));
+                let amplitude = cell.lattice.factor(offset, [0.0; 3]);
+                sum += source.weight * cell.orientation.weight * amplitude * amplitude;
             }
         }
-        sum / (sources.len() * domains.len()).max(1) as f64
+        if self.peak > 0.0 {
+            sum / self.peak
+        } else {
+            0.0
+        }
     }
 }
 
 impl Cell {
-    fn new(edges_m: Orientation) -> Self {
-        let [a, b, c] = edges_m;
+    /// The cells of one phi step.
+    fn of_step(scene: &Scene, step: &[Orientation]) -> Vec<Self> {
+        let view = scene.view(0);
+        let cells = step.iter().enumerate();
+        cells
+            .map(|(place, orientation)| Self::new(*orientation, *view.lattice_at(place)))
+            .collect()
+    }
+
+    fn new(orientation: Orientation, lattice: LatticeShape) -> Self {
+        let [a, b, c] = orientation.edges_m;
         let normals_m2 = [
             vector::cross(b, c),
             vector::cross(c, a),
             vector::cross(a, b),
         ];
         Self {
-            edges_m,
+            orientation,
+            lattice,
             normals_m2,
             volume_m3: vector::dot(a, normals_m2[0]),
         }

@@ -90,9 +90,10 @@ impl Derivatives<'_> {
         }
         if water != 0.0 {
             self.is_dark = false;
+            let weight = view.source_amplitude * view.source_amplitude;
             for (sum, scalars) in self.sums.by_tangent.iter_mut().zip(&self.tables.scalars) {
                 for i in 0..BLOCK {
-                    sum[i] += scalars.water_per_source;
+                    sum[i] += scalars.water_per_source * weight;
                 }
             }
         }
@@ -144,6 +145,8 @@ impl Derivatives<'_> {
         block: &mut Block,
     ) {
         let [na, nb, nc] = view.lattice.cells;
+        // The factor of a term is F times the root of its weight.
+        let root_weight = view.source_amplitude * orientation.amplitude;
         for i in 0..BLOCK {
             let (h, k, l) = (
                 grating::<A>(block.offset[0][i], na),
@@ -156,7 +159,7 @@ impl Derivatives<'_> {
             let lattice = h.above * k.above * l.above * inverse;
             let amplitude = factor * lattice;
             let twice = (amplitude + amplitude) * (factor * inverse);
-            self.by_factor[i] = (amplitude + amplitude) * lattice;
+            self.by_factor[i] = (amplitude + amplitude) * lattice * root_weight;
             block.intensity[i] = A::multiply_add(amplitude, amplitude, block.intensity[i]);
             let (ch, ck, cl) = (h.above * h.below, k.above * k.below, l.above * l.below);
             let scale = twice * inverse;
@@ -209,7 +212,7 @@ impl Derivatives<'_> {
         orientation: &Orientation,
     ) {
         for (axis, sum) in self.by_scattering.iter_mut().enumerate() {
-            for (edge, by) in orientation.iter().zip(by_index) {
+            for (edge, by) in orientation.edges_m.iter().zip(by_index) {
                 sum[i] = A::multiply_add(by, edge[axis], sum[i]);
             }
         }
@@ -224,7 +227,7 @@ impl Derivatives<'_> {
         orientation: &Orientation,
         block: &Block,
     ) {
-        let [a, b, c] = orientation;
+        let [a, b, c] = &orientation.edges_m;
         let [by_h, by_k, by_l] = &self.by_index;
         let [qx, qy, qz] = &block.scattering_per_m;
         for (tangent, rates) in &tables.turns {
