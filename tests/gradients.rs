@@ -7,10 +7,10 @@ use nanobragg::gradient::{
 };
 use nanobragg::physics::Level;
 use nanobragg::{
-    Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec, Error,
-    ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, Hkl, LayerSpec, Length, Lookup,
-    Mask, MaskSpec, MaterialSpec, Misset, MosaicSpec, Oddity, PhiSpec, Pivot, RoiSpec, RunOptions,
-    SensorSpec, Shape, StepSpec, Surface, simulate,
+    Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec,
+    DomainSpec, Error, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, Hkl, LayerSpec,
+    Length, Lookup, Mask, MaskSpec, MaterialSpec, Misset, MosaicSpec, Oddity, PhiSpec, Pivot,
+    RoiSpec, RunOptions, SensorSpec, Shape, StepSpec, Surface, simulate,
 };
 use nanobragg_tests::strategies::experiments;
 use proptest::prelude::*;
@@ -50,6 +50,7 @@ fn step(spec: &ExperimentSpec, parameter: Parameter) -> f64 {
         Parameter::Dispersion => 1e-2,
         Parameter::DivergenceH | Parameter::DivergenceV => 5e-2,
         Parameter::CellsA | Parameter::CellsB | Parameter::CellsC => 4e-3,
+        Parameter::SpotScale => 1e-2,
         Parameter::Fudge | Parameter::PolarizationFactor => 2e-3,
         Parameter::SensorThickness | Parameter::SensorAttenuation => 0.3,
         Parameter::Water => 0.01,
@@ -172,10 +173,15 @@ fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
         prop_oneof![4 => Just(false), 1 => Just(true)],
         prop_oneof![3 => Just(None), 1 => select(vec![Pivot::Beam, Pivot::Sample]).prop_map(Some)],
         prop_oneof![5 => Just(false), 1 => Just(true)],
-        0..4_usize,
+        (0..4_usize, domains()),
     )
         .prop_map(
-            |(mut spec, sensor, fixes, surface, per_capture, by_matrix, pivot, custom, layers)| {
+            |(mut spec, sensor, fixes, surface, per_capture, by_matrix, pivot, custom, rest)| {
+                let (layers, domain) = rest;
+                spec.crystal.domain = domain;
+                if spec.crystal.shape == Shape::Square {
+                    spec.crystal.domain.tensor = None;
+                }
                 spec.background = background().into_iter().take(layers % 3).collect();
                 spec.background_scale = (layers > 0).then_some(1.5);
                 spec.detector.pixels_fast = spec.detector.pixels_fast.map(|n| n.min(6));
@@ -201,6 +207,26 @@ fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
                 spec
             },
         )
+}
+
+/// Domains with real numbers of cells, a size tensor, different sizes and a scale.
+fn domains() -> impl Strategy<Value = DomainSpec> {
+    let one = prop_oneof![
+        2 => Just((None, None)),
+        1 => Just((Some([3.4, 2.6, 4.2]), None)),
+        1 => Just((Some([3.4, 2.6, 4.2]), Some([0.5, -0.7, 0.4]))),
+    ];
+    let rest = (
+        prop_oneof![3 => Just(0.0), 1 => Just(0.2)],
+        prop_oneof![Just(1.0), 0.5..3.0],
+    );
+    (one, rest).prop_map(|((cells, tensor), (size_spread, spot_scale))| DomainSpec {
+        cells,
+        tensor,
+        size_spread,
+        spot_scale,
+        crystal_mm3: None,
+    })
 }
 
 /// Water about as bright as the spots: with much more, the spots would be lost in rounding errors.
@@ -368,13 +394,14 @@ proptest! {
     }
 
     #[test]
-    fn a_shift_is_what_setting_the_parameter_gives(spec in any_experiment()) {
+    fn a_shift_is_what_setting_the_parameter_gives(mut spec in any_experiment()) {
+        // Both follow from the number of cells, in steps.
+        let experiment = spec.resolve().unwrap().experiment;
+        spec.lookup = Some(experiment.lookup);
+        spec.sampling.oversample = Some(experiment.sampling.oversample);
         for parameter in differentiable(&spec) {
-            // Numbers of cells are whole, and mosaic angles have single precision: both change in steps.
-            let is_stepped = matches!(
-                parameter,
-                Parameter::CellsA | Parameter::CellsB | Parameter::CellsC | Parameter::MosaicSpread
-            );
+            // Mosaic angles have single precision, so they change in steps.
+            let is_stepped = parameter == Parameter::MosaicSpread;
             // A step at exactly phi = 0 keeps the orientation of another step, a step close to 0 does not.
             let leaves_zero = matches!(parameter, Parameter::PhiStart | Parameter::PhiRange)
                 && spec.phi.start.radians() == 0.0

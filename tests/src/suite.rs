@@ -51,6 +51,28 @@ const LINES: &[(&str, &str)] = &[
     ("ellipsoid", "-default_F 100 -N 5 -round_xtal"),
     ("gaussian", "-default_F 100 -N 5 -gauss_xtal"),
     ("top-hat", "-default_F 100 -N 5 -tophat_spots"),
+    ("gaussian in indices", "-default_F 100 -N 5 -gauss_xtal hkl"),
+    ("real cells", "-default_F 100 -Nabc 5.3 1.5 7.25"),
+    (
+        "gaussian with a size tensor",
+        "-default_F 100 -Nabc 6.5 5 7 -Ndef 2 -1.5 1 -gauss_xtal",
+    ),
+    (
+        "ellipsoid with a size tensor",
+        "-default_F 100 -Nabc 6.5 5 7 -Ndef 2 -1.5 1 -round_xtal",
+    ),
+    (
+        "top-hat with a size tensor",
+        "-default_F 100 -Nabc 3.5 3 4 -Ndef 1 -0.5 1 -tophat_spots",
+    ),
+    (
+        "domains of different sizes",
+        "-default_F 100 -N 5 -size_spread 0.3 -mosaic 0.5 -mosaic_domains 6 -phi 1 -osc 1 -phisteps 2",
+    ),
+    (
+        "gaussian domains of different sizes",
+        "-default_F 100 -N 5 -gauss_xtal hkl -size_spread 0.3 -spot_scale 3",
+    ),
     ("needle", "-default_F 100 -Na 1 -Nb 7 -Nc 30"),
     ("listed", "-hkl P1.hkl -N 5 -nointerpolate"),
     (

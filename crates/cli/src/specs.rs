@@ -247,6 +247,13 @@ pub(crate) fn apply_crystal(
     }
     put(&mut spec.shape, given.shape);
     put(&mut spec.fudge, given.fudge);
+    put(&mut spec.spot_metric, given.spot_metric);
+    let domain = &mut spec.domain;
+    domain.cells = given.real_cells.or(domain.cells);
+    domain.tensor = given.tensor.or(domain.tensor);
+    put(&mut domain.size_spread, given.size_spread);
+    put(&mut domain.spot_scale, given.spot_scale);
+    domain.crystal_mm3 = given.crystal_mm3.or(domain.crystal_mm3);
     let base = spec.mosaic;
     spec.mosaic = MosaicSpec {
         spread_rad: given.mosaic_deg.map(radians).or(base.spread_rad),

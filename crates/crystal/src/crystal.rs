@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::basis::{DirectBasis, Lattice, ReciprocalBasis};
 use crate::cell::CellSpec;
 use crate::constants::DEGREES_PER_RADIAN;
+use crate::domain::{DomainSpec, size_ratios};
 use crate::error::{Error, Warning, finite};
 use crate::mosaic::{Mosaic, MosaicSpec};
 use crate::orientation::{Misset, misset, reciprocal_from_matrix};
-use crate::shape::{LatticeShape, Shape};
+use crate::shape::{LatticeShape, Shape, SpotMetric};
 use crate::size::{CrystalSize, clip_to_beam, interpolates_by_default};
 use crate::spindle::rotate_by_phi;
 
@@ -51,16 +52,16 @@ pub struct CrystalSpec {
     pub shape: Shape,
     /// Factor on the squared radius of every shape except [`Shape::Square`].
     pub fudge: f64,
+    /// How the radius of Gaussian spots and top-hats is measured.
+    pub spot_metric: SpotMetric,
+    /// Real numbers of cells, the size tensor, the distribution of sizes, the volume in the beam.
+    pub domain: DomainSpec,
     /// Mosaic domains.
     pub mosaic: MosaicSpec,
     /// Whether the default orientation has c exactly along z, instead of that of the C program (see
     /// [`CellSpec::default_reciprocal`]).
     #[serde(skip)]
     pub upright_c_star: bool,
-    /// Whether the spots of [`Shape::Gauss`] and [`Shape::Tophat`] are as wide as the size of the crystal
-    /// makes them, instead of as in the C program ([`LatticeShape::width_follows_size`]).
-    #[serde(skip)]
-    pub spot_width_follows_size: bool,
 }
 
 impl Default for CrystalSpec {
@@ -78,9 +79,10 @@ impl Default for CrystalSpec {
             beam_size_m: 1e-4,
             shape: Shape::default(),
             fudge: 1.0,
+            spot_metric: SpotMetric::default(),
+            domain: DomainSpec::default(),
             mosaic: MosaicSpec::default(),
             upright_c_star: false,
-            spot_width_follows_size: false,
         }
     }
 }
@@ -93,12 +95,15 @@ pub struct Crystal {
     reciprocal: ReciprocalBasis,
     misset_rad: Option<[f64; 3]>,
     size: CrystalSize,
-    cells_asked: [i64; 3],
+    cells_asked: [f64; 3],
     shape: Shape,
     fudge: f64,
+    spot_metric: SpotMetric,
+    domain: DomainSpec,
+    /// The edges of every domain over those of the crystal; empty if all are 1.
+    domain_sizes: Vec<f64>,
     mosaic: Mosaic,
     tilts_c_star: bool,
-    spot_width_follows_size: bool,
     warnings: Vec<Warning>,
 }
 
@@ -135,21 +140,37 @@ impl Crystal {
         let is_tilted = (spec.cell.as_ref())
             .is_some_and(|cell| (cell.c_star_tilt() - 1.0).abs() > NOTICEABLE_TILT);
         let direct = DirectBasis::from_vectors(lattice.direct_m());
-        let size = CrystalSize::new(spec.cells, size_m, direct.lengths_m())?;
-        let (mosaic, warning) = Mosaic::new(&spec.mosaic)?;
-        warnings.extend(warning);
+        let size = match spec.domain.cells {
+            Some(cells) => CrystalSize::real(cells, direct.lengths_m()),
+            None => CrystalSize::new(spec.cells, size_m, direct.lengths_m())?,
+        };
+        spec.domain.check(spec.shape, size.cells())?;
+        let (mut mosaic, warning) = Mosaic::new(&spec.mosaic)?;
+        let spread = spec.domain.size_spread;
+        if spread > 0.0 {
+            mosaic = mosaic.repeated(spec.mosaic.domains);
+        } else {
+            warnings.extend(warning);
+        }
+        let domain_sizes = size_ratios(spread, mosaic.domains().len(), spec.mosaic.seed);
         Ok(Self {
             reciprocal: ReciprocalBasis::from_vectors(lattice.reciprocal_per_angstrom),
             lattice,
             direct,
             misset_rad,
             size,
-            cells_asked: spec.cells,
+            cells_asked: (spec.domain.cells).unwrap_or(spec.cells.map(|cells| cells as f64)),
             shape: spec.shape,
             fudge,
+            // Only the metric of indices knows the directions of a tensor.
+            spot_metric: match spec.domain.tensor {
+                Some(_) => SpotMetric::Hkl,
+                None => spec.spot_metric,
+            },
+            domain: spec.domain,
+            domain_sizes,
             mosaic,
             tilts_c_star: spec.matrix.is_none() && !spec.upright_c_star && is_tilted,
-            spot_width_follows_size: spec.spot_width_follows_size,
             warnings,
         })
     }
@@ -190,7 +211,7 @@ impl Crystal {
         interpolates_by_default(if by_size {
             self.size.cells()
         } else {
-            self.cells_asked.map(|cells| cells as f64)
+            self.cells_asked
         })
     }
 
@@ -215,10 +236,49 @@ impl Crystal {
         LatticeShape {
             shape: self.shape,
             cells: self.size.cells(),
+            tensor: self.domain.tensor,
             reciprocal_per_angstrom: self.reciprocal.vectors(),
-            width_follows_size: self.spot_width_follows_size,
+            metric: self.spot_metric,
             fudge: self.fudge,
         }
+    }
+
+    /// How the radius of Gaussian spots and top-hats is measured.
+    pub fn spot_metric(&self) -> SpotMetric {
+        self.spot_metric
+    }
+
+    /// The description of its domains beyond the number of cells.
+    pub fn domain(&self) -> &DomainSpec {
+        &self.domain
+    }
+
+    /// The edges of every mosaic domain, divided by those of the crystal; empty if all are 1.
+    pub fn domain_sizes(&self) -> &[f64] {
+        &self.domain_sizes
+    }
+
+    /// The largest edge of the largest domain in metres.
+    pub fn largest_domain_m(&self) -> f64 {
+        let ratios = self.domain_sizes.iter().copied();
+        self.size.largest_m() * ratios.reduce(f64::max).unwrap_or(1.0)
+    }
+
+    /// The factor on the intensity of the crystal: the spot scale times the number of domains in its volume.
+    pub fn intensity_scale(&self) -> f64 {
+        // Domains of different sizes have the mean volume of their distribution.
+        let volumes = self.domain_sizes.iter().map(|ratio| ratio.powi(3));
+        let mean_volume = match self.domain_sizes.len() {
+            0 => 1.0,
+            count => volumes.sum::<f64>() / count as f64,
+        };
+        let cells = self.lattice_shape().all_cells() * mean_volume;
+        let domain_mm3 = cells * self.lattice.volume_a3.abs() * 1e-21;
+        let domains = self
+            .domain
+            .crystal_mm3
+            .map_or(1.0, |volume| volume / domain_mm3);
+        self.domain.spot_scale * domains
     }
 
     /// The mosaic spread and the domains.

@@ -298,6 +298,21 @@ pub enum Error {
         format: &'static str,
     },
 
+    /// A size tensor that is not positive definite.
+    #[error(
+        "the size tensor with the cells {cells:?} and {tensor:?} is not positive definite: its domain has no volume"
+    )]
+    SingularTensor {
+        /// Na, Nb, Nc.
+        cells: [f64; 3],
+        /// Nd, Ne, Nf.
+        tensor: [f64; 3],
+    },
+
+    /// A size tensor with a parallelepiped.
+    #[error("a parallelepiped has no size tensor; it needs a Gaussian, an ellipsoid or a top-hat")]
+    TensorOfSquare,
+
     /// The number of mosaic domains exceeds the limit.
     #[error("{count} mosaic domains, expected at most {limit}")]
     TooManyDomains {

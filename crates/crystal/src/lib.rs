@@ -33,6 +33,7 @@ mod basis;
 mod cell;
 pub mod constants;
 mod crystal;
+mod domain;
 mod error;
 mod factors;
 mod mosaic;
@@ -47,6 +48,7 @@ mod symmetry;
 pub use basis::{DirectBasis, Lattice, ReciprocalBasis};
 pub use cell::CellSpec;
 pub use crystal::{Crystal, CrystalSpec};
+pub use domain::DomainSpec;
 pub use error::{Error, Warning};
 pub use factors::{
     Bounds, FactorGrid, GridLimit, Hkl, Reflection, lagrange_cubic, nearest_index, tricubic,
@@ -57,7 +59,7 @@ pub use reflections::{
     Amplitude, ColumnChoice, ColumnKind, ExpandedList, Expansion, FactorColumns, ListedReflection,
     Merging, ReflectionList, ReflectionTable, RowCounts, RowStatus, TableColumn, TableNote,
 };
-pub use shape::{LatticeNumber, LatticeShape, Shape, sinc3, sincg};
+pub use shape::{LatticeNumber, LatticeShape, Shape, SpotMetric, sinc3, sincg};
 pub use size::{CrystalSize, clip_to_beam, interpolates_by_default, recommended_oversample};
 pub use spindle::{phi_angles_rad, rotate_by_phi};
 pub use symmetry::{

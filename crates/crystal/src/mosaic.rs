@@ -126,9 +126,14 @@ impl Mosaic {
         &[]
     }
 
-    /// The length of every domain along a, b and c, divided by that of the crystal; empty if all are 1.
-    pub fn sizes(&self) -> &[f64] {
-        &[]
+    /// The same with as many domains as were asked for, or 10, if there is only one for want of a spread.
+    pub(crate) fn repeated(mut self, asked: Option<i64>) -> Self {
+        if let [one] = self.domains[..] {
+            let asked = asked.and_then(|count| usize::try_from(count).ok());
+            let count = asked.filter(|count| *count > 0).unwrap_or(DEFAULT_DOMAINS);
+            self.domains = Arc::new(vec![one; count]);
+        }
+        self
     }
 
     /// One rotation matrix per domain, by rows. There is at least one; the first is the identity.

@@ -64,19 +64,39 @@ impl fmt::Display for Shape {
     }
 }
 
+/// How the radius of a Gaussian and of a top-hat is measured. That of an ellipsoid is always in indices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpotMetric {
+    /// As a distance in 1/Angstrom times the number of all cells, as in the C program: all spots are round,
+    /// and far too narrow. simtbx calls this shape `gauss_star`.
+    #[default]
+    Reciprocal,
+    /// In fractional indices times the number of cells along each edge, so that a spot is as wide as that of a
+    /// parallelepiped. This is the shape `gauss` of simtbx and diffBragg.
+    Hkl,
+}
+
+impl SpotMetric {
+    /// The names of all metrics in a file, in words.
+    pub const NAMES: &'static str = "reciprocal or hkl";
+}
+
 /// A shape with the numbers that its lattice factor depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LatticeShape<T = f64> {
     /// The outer shape.
     pub shape: Shape,
-    /// Cells along a, b, c.
+    /// Cells along a, b, c: the diagonal of the size tensor.
     pub cells: [T; 3],
+    /// The rest of the size tensor: Nd between a and b, Ne between b and c, Nf between a and c. `None` if it
+    /// is diagonal.
+    pub tensor: Option<[T; 3]>,
     /// a*, b*, c* in 1/Angstrom. The radius of a Gaussian and of a top-hat is a distance in 1/Angstrom in
     /// the C program, while that of an ellipsoid is in fractional indices.
     pub reciprocal_per_angstrom: [[T; 3]; 3],
-    /// Whether the radius of a Gaussian and of a top-hat is in fractional indices too, so that a spot is
-    /// as wide as that of a parallelepiped (the oddity `spot-width`, put right).
-    pub width_follows_size: bool,
+    /// How the radius of a Gaussian and of a top-hat is measured.
+    pub metric: SpotMetric,
     /// Factor on the squared radius of every shape except [`Shape::Square`].
     pub fudge: T,
 }
@@ -88,8 +108,9 @@ impl<T: Copy> LatticeShape<T> {
         LatticeShape {
             shape: self.shape,
             cells: self.cells.map(&lift),
+            tensor: self.tensor.map(|rest| rest.map(&lift)),
             reciprocal_per_angstrom: self.reciprocal_per_angstrom.map(|edge| edge.map(&lift)),
-            width_follows_size: self.width_follows_size,
+            metric: self.metric,
             fudge: lift(self.fudge),
         }
     }
@@ -98,10 +119,45 @@ impl<T: Copy> LatticeShape<T> {
 impl<T: Scalar> LatticeShape<T> {
     /// The shape of a crystal whose edges are `ratio` times as long.
     pub fn scaled(&self, ratio: f64) -> Self {
+        let scale = |n| n * T::from_f64(ratio);
         Self {
-            cells: self.cells.map(|n| n * T::from_f64(ratio)),
+            cells: self.cells.map(scale),
+            tensor: self.tensor.map(|rest| rest.map(scale)),
             ..*self
         }
+    }
+
+    /// The number of all cells: the determinant of the size tensor.
+    #[inline(always)]
+    pub fn all_cells(&self) -> T {
+        let [a, b, c] = self.cells;
+        let Some([d, e, f]) = self.tensor else {
+            return a * b * c;
+        };
+        a * (b * c - e * e) - d * (d * c - e * f) + f * (d * e - b * f)
+    }
+
+    /// `|N (dh, dk, dl)|^2` with the size tensor N; `dh^2 Na^2 + dk^2 Nb^2 + dl^2 Nc^2` if it is diagonal.
+    ///
+    /// # Source
+    /// The tensor `[[Na, Nd, Nf], [Nd, Nb, Ne], [Nf, Ne, Nc]]` is that of diffBragg (Mendez et al. (2020),
+    /// IUCrJ 7, 1151-1167).
+    #[inline(always)]
+    pub fn index_radius_squared(&self, [h, k, l]: [T; 3]) -> T {
+        let [a, b, c] = self.cells;
+        let squares = match self.tensor {
+            // In the order of the C program.
+            None => [h * h * a * a, k * k * b * b, l * l * c * c],
+            Some([d, e, f]) => {
+                let along = [
+                    h * a + k * d + l * f,
+                    h * d + k * b + l * e,
+                    h * f + k * e + l * c,
+                ];
+                along.map(|x| x * x)
+            }
+        };
+        squares[0] + squares[1] + squares[2]
     }
 }
 
@@ -111,17 +167,17 @@ impl<T: LatticeNumber> LatticeShape<T> {
     ///
     /// With `dh = h - h0` and so on, and `N = Na Nb Nc`:
     /// ```text
-    /// Square   product over the axes with N > 1 of sin(pi N h)/sin(pi h)
+    /// Square   product over the axes with N other than 1 of sin(pi N h)/sin(pi h)
     /// Round    N sqrt(pi/6) sinc3(pi sqrt(fudge (dh^2 Na^2 + dk^2 Nb^2 + dl^2 Nc^2)))
     /// Gauss    N gauss(r2, fudge)    r2 = |dh a* + dk b* + dl c*|^2 N^2, in 1/A^2
-    /// Tophat   N tophat(r2, fudge)   or dh^2 Na^2 + dk^2 Nb^2 + dl^2 Nc^2, put right
+    /// Tophat   N tophat(r2, fudge)   or dh^2 Na^2 + dk^2 Nb^2 + dl^2 Nc^2 with the metric of hkl
     /// ```
+    /// With a size tensor, N is its determinant and the sum of squares is that of its product with the offset.
     /// For a parallelepiped the sign is that of the C program for `f64`; numbers with derivatives can
     /// have the other sign. Intensities do not depend on it.
     #[inline(always)]
     pub fn factor(&self, hkl: [T; 3], nearest: [f64; 3]) -> T {
-        let [na, nb, nc] = self.cells;
-        let total = na * nb * nc;
+        let total = self.all_cells();
         let offset = || -> [T; 3] { std::array::from_fn(|i| hkl[i] - T::from_f64(nearest[i])) };
         match self.shape {
             Shape::Square => {
@@ -129,7 +185,7 @@ impl<T: LatticeNumber> LatticeShape<T> {
                 for axis in 0..3 {
                     // The factor of one cell is sin(x)/sin(x) = 1; computing it would add rounding
                     // errors and fail at x = 0 for a derivative.
-                    if self.cells[axis].value() > 1.0 {
+                    if self.cells[axis].value() != 1.0 {
                         amplitude *= T::grating(hkl[axis], nearest[axis], self.cells[axis]);
                     }
                 }
@@ -147,21 +203,10 @@ impl<T: LatticeNumber> LatticeShape<T> {
     /// The squared radius of a Gaussian and of a top-hat.
     #[inline(always)]
     fn peak_radius_squared(&self, offset: [T; 3]) -> T {
-        if self.width_follows_size {
-            self.index_radius_squared(offset)
-        } else {
-            self.reciprocal_radius_squared(offset)
+        match self.metric {
+            SpotMetric::Hkl => self.index_radius_squared(offset),
+            SpotMetric::Reciprocal => self.reciprocal_radius_squared(offset),
         }
-    }
-
-    /// `dh^2 Na^2 + dk^2 Nb^2 + dl^2 Nc^2`.
-    #[inline(always)]
-    fn index_radius_squared(&self, offset: [T; 3]) -> T {
-        let [a, b, c] = std::array::from_fn(|i| {
-            let n = self.cells[i];
-            offset[i] * offset[i] * n * n
-        });
-        a + b + c
     }
 
     /// `|dh a* + dk b* + dl c*|^2 (Na Nb Nc)^2`.
@@ -185,8 +230,7 @@ impl LatticeShape {
     /// The amplitude of a Gaussian or a ball at the centre of a spot, as a multiple of that of one cell.
     #[inline(always)]
     pub fn peak(&self) -> f64 {
-        let [na, nb, nc] = self.cells;
-        let total = na * nb * nc;
+        let total = self.all_cells();
         match self.shape {
             Shape::Round => total * ELLIPSOID_AMPLITUDE,
             Shape::Square | Shape::Gauss | Shape::Tophat => total,
@@ -199,8 +243,17 @@ impl LatticeShape {
     pub fn gaussian_form(&self) -> [f64; 6] {
         let [na, nb, nc] = self.cells;
         let scale = -self.fudge / GAUSS_RADIUS_SQUARED * LOG2_E;
-        if self.width_follows_size {
-            return [na * na, nb * nb, nc * nc, 0.0, 0.0, 0.0].map(|product| scale * product);
+        if self.metric == SpotMetric::Hkl {
+            let [d, e, f] = self.tensor.unwrap_or_default();
+            return [
+                na * na + d * d + f * f,
+                d * d + nb * nb + e * e,
+                f * f + e * e + nc * nc,
+                2.0 * (na * d + d * nb + f * e),
+                2.0 * (na * f + d * e + f * nc),
+                2.0 * (d * f + nb * e + e * nc),
+            ]
+            .map(|product| scale * product);
         }
         let [a, b, c] = self.reciprocal_per_angstrom;
         let dot = |v: [f64; 3], w: [f64; 3]| v[0] * w[0] + v[1] * w[1] + v[2] * w[2];
@@ -217,10 +270,11 @@ impl LatticeShape {
         .map(|product| scale * product)
     }
 
-    /// The factors of `dh^2`, `dk^2` and `dl^2` in the squared radius of a ball.
+    /// The factors of `dh^2`, `dk^2` and `dl^2` in the squared radius of a ball; `None` with a size tensor.
     #[inline(always)]
-    pub fn ball_form(&self) -> [f64; 3] {
-        self.cells.map(|n| n * n * self.fudge)
+    pub fn ball_form(&self) -> Option<[f64; 3]> {
+        let form = self.cells.map(|n| n * n * self.fudge);
+        self.tensor.is_none().then_some(form)
     }
 }
 
@@ -361,7 +415,8 @@ mod tests {
             shape,
             cells,
             reciprocal_per_angstrom: [[0.02, 0.001, 0.0], [0.0, 0.015, 0.002], [0.0, 0.0, 0.018]],
-            width_follows_size: false,
+            tensor: None,
+            metric: SpotMetric::Reciprocal,
             fudge,
         }
     }
@@ -461,6 +516,71 @@ mod tests {
         assert_eq!(at(Shape::Gauss), 120.0);
         assert_eq!(at(Shape::Tophat), 120.0);
         assert_eq!(at(Shape::Round), 120.0 * ELLIPSOID_AMPLITUDE);
+    }
+
+    /// `det N exp(-|N dh|^2/0.63 fudge)` of diffBragg, with the matrix written out.
+    #[test]
+    fn a_gaussian_with_a_tensor_is_that_of_diffbragg() {
+        let mut shape = of(Shape::Gauss, [12.0, 9.0, 15.0], 1.2);
+        shape.tensor = Some([2.0, -3.0, 1.0]);
+        shape.metric = SpotMetric::Hkl;
+        let n = [[12.0, 2.0, 1.0], [2.0, 9.0, -3.0], [1.0, -3.0, 15.0]];
+        // The determinant by Sarrus' rule.
+        let determinant =
+            12.0 * 9.0 * 15.0 + 2.0 * (2.0 * -3.0 * 1.0) - 9.0 - 12.0 * 9.0 - 15.0 * 4.0;
+        for d in [[0.01, -0.02, 0.015], [0.0, 0.03, 0.0], [0.0; 3]] {
+            let along = n.map(|row: [f64; 3]| row.iter().zip(d).map(|(n, d)| n * d).sum::<f64>());
+            let squared: f64 = along.iter().map(|x| x * x).sum();
+            let expected = determinant * (-squared / 0.63 * 1.2).exp();
+            let factor = shape.factor(d, [0.0; 3]);
+            assert!((factor / expected - 1.0).abs() < ROUNDING, "{d:?}");
+            // The form of the lanes is the logarithm to base 2 over the peak.
+            let [hh, kk, ll, hk, hl, kl] = shape.gaussian_form();
+            let [h, k, l] = d;
+            let form = hh * h * h + kk * k * k + ll * l * l + hk * h * k + hl * h * l + kl * k * l;
+            assert!((shape.peak() * form.exp2() / factor - 1.0).abs() < ROUNDING);
+        }
+    }
+
+    /// The photons of a spot are the integral of the squared lattice factor over the reciprocal cell. For a
+    /// Gaussian it is `det N (pi 0.63/(2 fudge))^(3/2)` with any tensor, by the integral of a Gaussian form.
+    #[test]
+    fn the_photons_of_a_spot_grow_as_the_volume_of_the_domain() {
+        for tensor in [None, Some([2.0, -1.0, 1.5])] {
+            let mut shape = of(Shape::Gauss, [6.0, 5.0, 7.0], 1.0);
+            shape.tensor = tensor;
+            shape.metric = SpotMetric::Hkl;
+            const STEPS: i32 = 60;
+            let step = 1.0 / f64::from(STEPS);
+            let at = |i: i32| (f64::from(i) + 0.5) * step - 0.5;
+            let mut sum = 0.0;
+            for h in 0..STEPS {
+                for k in 0..STEPS {
+                    for l in 0..STEPS {
+                        sum += shape.factor([at(h), at(k), at(l)], [0.0; 3]).powi(2);
+                    }
+                }
+            }
+            let expected = shape.all_cells() * (PI * GAUSS_RADIUS_SQUARED / 2.0).powf(1.5);
+            // The tails beyond half an index are cut off.
+            let found = sum * step.powi(3);
+            assert!((found / expected - 1.0).abs() < 1e-3, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_parallelepiped_of_a_real_number_of_cells_has_equal_spots() {
+        let shape = of(Shape::Square, [5.3, 2.5, 7.75], 1.0);
+        let offset = [0.11, -0.07, 0.03];
+        let at = |near: [f64; 3]| {
+            let hkl = std::array::from_fn(|i| near[i] + offset[i]);
+            shape.factor(hkl, near).abs()
+        };
+        let sine = |n: f64, d: f64| (PI * n * d).sin() / (PI * d).sin();
+        let expected = (sine(5.3, 0.11) * sine(2.5, -0.07) * sine(7.75, 0.03)).abs();
+        for near in [[0.0; 3], [3.0, -7.0, 12.0]] {
+            assert!((at(near) / expected - 1.0).abs() < 1e-11, "{near:?}");
+        }
     }
 
     #[test]

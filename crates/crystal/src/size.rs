@@ -3,7 +3,7 @@
 use crate::constants::{AVOGADRO_PER_MOL, CRYSTAL_DENSITY_G_PER_M3};
 use crate::error::{Error, Warning, finite};
 
-/// The size of a crystal: integer numbers of cells along a, b, c.
+/// The size of a crystal: numbers of cells along a, b, c.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CrystalSize {
     cells: [f64; 3],
@@ -36,7 +36,15 @@ impl CrystalSize {
         })
     }
 
-    /// The numbers of cells Na, Nb, Nc: integers from 1.
+    /// The size of a crystal with real numbers of cells, for cell edges in metres.
+    pub(crate) fn real(cells: [f64; 3], edges_m: [f64; 3]) -> Self {
+        Self {
+            cells,
+            size_m: std::array::from_fn(|i| edges_m[i] * cells[i]),
+        }
+    }
+
+    /// The numbers of cells Na, Nb, Nc, from 1; integers unless real numbers were asked for.
     pub fn cells(&self) -> [f64; 3] {
         self.cells
     }

@@ -1,6 +1,6 @@
 //! Which oddities of the C program change an image.
 
-use nanobragg_crystal::Shape;
+use nanobragg_crystal::{Shape, SpotMetric};
 use nanobragg_geometry::PixelKind;
 use nanobragg_physics::{Experiment, Oddity};
 
@@ -36,7 +36,8 @@ pub(crate) fn of_experiment(experiment: &Experiment) -> Vec<Oddity> {
         (Oddity::HalfStep, experiment.phi.is_off_centre()),
         (
             Oddity::SpotWidth,
-            matches!(shape, Shape::Gauss | Shape::Tophat),
+            matches!(shape, Shape::Gauss | Shape::Tophat)
+                && experiment.crystal.spot_metric() == SpotMetric::Reciprocal,
         ),
     ]
     .into_iter()

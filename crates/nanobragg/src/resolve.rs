@@ -1,7 +1,7 @@
 //! From the specification of a user to the experiment that physics renders.
 
 use nanobragg_crystal::{
-    CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Misset, SpaceGroup,
+    CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Misset, SpaceGroup, SpotMetric,
     recommended_oversample,
 };
 use nanobragg_geometry::{
@@ -98,7 +98,10 @@ impl ExperimentSpec {
             beam_size_m: fluence.beam_size_m,
             misset: self.misset(),
             upright_c_star: fixes.contains(Oddity::CStar),
-            spot_width_follows_size: fixes.contains(Oddity::SpotWidth),
+            spot_metric: match fixes.contains(Oddity::SpotWidth) {
+                true => SpotMetric::Hkl,
+                false => self.crystal.spot_metric,
+            },
             cell: self.cell_or_placeholder(has_no_crystal)?,
             ..self.crystal.clone()
         })?;
@@ -177,7 +180,10 @@ impl ExperimentSpec {
         }
         let experiment = Experiment {
             lookup: self.lookup(&factors, &crystal),
-            lattices: vec![LatticeCopy::default()],
+            lattices: vec![LatticeCopy {
+                weight: crystal.intensity_scale(),
+                ..LatticeCopy::default()
+            }],
             factors,
             factors_by_source: Vec::new(),
             sources,
@@ -373,7 +379,7 @@ impl ExperimentSpec {
         wavelength_m: f64,
         warnings: &mut Vec<Warning>,
     ) -> Result<(Sampling, u32), Error> {
-        let crystal_m = crystal.size().largest_m();
+        let crystal_m = crystal.largest_domain_m();
         let of_panel = |panel: &Panel| {
             let (distance_m, pixel_m) = (panel.distance_m(), panel.pixel_size_m());
             let recommended = recommended_oversample(crystal_m, wavelength_m, distance_m, pixel_m);

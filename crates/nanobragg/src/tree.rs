@@ -89,6 +89,9 @@ impl Resolved {
             "cells": crystal.size().cells(),
             "shape": crystal.shape().to_string(),
             "fudge": crystal.fudge(),
+            "spot_metric": crystal.spot_metric(),
+            "domain": crystal.domain(),
+            "intensity_scale": crystal.intensity_scale(),
             "mosaic_spread_rad": crystal.mosaic().spread_rad(),
             "mosaic_domains": crystal.mosaic().domains().len(),
             "derived": {

@@ -260,7 +260,6 @@ fn of_refinement(py: Python<'_>, error: Error) -> PyErr {
     match error {
         Error::Experiment(error) => of_run(py, &error.into()),
         error @ (Error::UnknownParameter { .. }
-        | Error::WholeCells
         | Error::NoParameters
         | Error::OutOfRange { .. }) => Exception::Usage.says(py, error),
         error => Exception::Run.says(py, error),

@@ -19,11 +19,6 @@ pub enum Error {
         /// All names of single parameters.
         known: String,
     },
-    /// The numbers of cells are integers and cannot change in small steps.
-    #[error(
-        "Na, Nb and Nc are whole numbers and cannot be refined; -fudge can, for a Gaussian shape"
-    )]
-    WholeCells,
     /// There is no image to refine against.
     #[error("there is no image to refine against")]
     NoImages,

@@ -355,9 +355,6 @@ fn ties(
                 add(&[Parameter::MissetY]);
                 add(&[Parameter::MissetZ]);
             }
-            Selection::One(Parameter::CellsA | Parameter::CellsB | Parameter::CellsC) => {
-                return Err(Error::WholeCells);
-            }
             Selection::One(parameter) => add(&[*parameter]),
             Selection::BeamCentre => {
                 add(&[Parameter::BeamFast]);

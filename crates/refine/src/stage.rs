@@ -173,7 +173,7 @@ pub(crate) fn frozen(spec: &ExperimentSpec, experiment: &Experiment) -> Experime
     let mut spec = spec.clone();
     spec.sampling.oversample = Some(experiment.sampling.oversample);
     spec.lookup = Some(experiment.lookup);
-    // They are integers; the conversion saturates.
+    // Whole numbers unless real ones were asked for; the conversion saturates.
     let cells = experiment.crystal.size().cells().map(|n| n as i64);
     spec.crystal = CrystalSpec {
         cells,

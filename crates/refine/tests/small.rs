@@ -276,10 +276,17 @@ fn a_start_without_overlap_is_an_error() {
 }
 
 #[test]
-fn numbers_of_cells_cannot_be_refined() {
-    let truth = experiment(&[40.0]);
-    let error = fit(&truth, &photons(&truth), &spec_of(&["Na"])).unwrap_err();
-    assert!(matches!(error, Error::WholeCells), "{error}");
+fn a_real_number_of_cells_is_refined() {
+    let mut truth = experiment(&[40.0]);
+    truth.crystal.domain.cells = Some([4.3, 5.0, 5.6]);
+    let mut start = truth.clone();
+    start.crystal.domain.cells = Some([4.1, 5.2, 5.5]);
+    let wanted = spec_of(&["Na", "Nb", "Nc"]);
+    let fitted = fit(&start, &photons(&truth), &wanted).unwrap();
+    let cells = fitted.spec.crystal.domain.cells.unwrap();
+    for (found, expected) in cells.iter().zip([4.3, 5.0, 5.6]) {
+        assert!((found - expected).abs() < 1e-4, "{cells:?}");
+    }
 }
 
 /// Standard uncertainties agree with the scatter of the estimates: over many draws of the noise, the

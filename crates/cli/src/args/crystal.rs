@@ -1,6 +1,6 @@
 use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Range, WholeRange};
-use nanobragg::{Angle, Misset, Shape};
+use nanobragg::{Angle, Misset, Shape, SpotMetric};
 use std::path::PathBuf;
 
 /// Cell, orientation, size and shape of the crystal.
@@ -25,6 +25,18 @@ pub struct CrystalArgs {
     pub shape: Option<Shape>,
     /// Factor on the squared radius of round, Gaussian and top-hat shapes.
     pub fudge: Option<f64>,
+    /// How the radius of Gaussian spots and top-hats is measured.
+    pub spot_metric: Option<SpotMetric>,
+    /// Real numbers of cells along a, b, c.
+    pub real_cells: Option<[f64; 3]>,
+    /// Nd, Ne, Nf of the size tensor.
+    pub tensor: Option<[f64; 3]>,
+    /// Standard deviation of the logarithm of the size of domains.
+    pub size_spread: Option<f64>,
+    /// Factor on the photons of the crystal.
+    pub spot_scale: Option<f64>,
+    /// Volume of crystal in the beam.
+    pub crystal_mm3: Option<f64>,
     /// Mosaic spread in degrees.
     pub mosaic_deg: Option<f64>,
     /// Number of mosaic domains.
@@ -34,6 +46,16 @@ pub struct CrystalArgs {
 /// At least one cell, as in the C program for `-N 0`.
 fn cells(n: i64) -> Option<u32> {
     Some(super::count(n).max(1))
+}
+
+/// The words of [`SpotMetric`]; the first is that of the C program.
+const METRICS: &[&str] = &["reciprocal", "hkl"];
+
+fn metric_named(word: &str) -> SpotMetric {
+    match word {
+        "hkl" => SpotMetric::Hkl,
+        _ => SpotMetric::Reciprocal,
+    }
 }
 
 pub(super) static GROUP: Group = Group {
@@ -155,15 +177,66 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::switch("round_xtal", |args| args.crystal.shape = Some(Shape::Round))
             .help("An ellipsoid.")
             .of(&["crystal.shape"]),
-        FlagSpec::switch("gauss_xtal", |args| args.crystal.shape = Some(Shape::Gauss))
-            .help("Gaussian spots, nothing between them.")
-            .of(&["crystal.shape"]),
-        FlagSpec::switch("tophat_spots", |args| {
-            args.crystal.shape = Some(Shape::Tophat)
-        })
+        FlagSpec::new(
+            "gauss_xtal",
+            Takes::OptionalWord(METRICS, |args, metric| {
+                args.crystal.shape = Some(Shape::Gauss);
+                args.crystal.spot_metric = Some(metric_named(metric));
+            }),
+        )
+        .values("METRIC")
+        .help(
+            "Gaussian spots, nothing between them. With `hkl` they are as wide as those of a \
+             parallelepiped (simtbx: gauss); with `reciprocal`, or no word, as narrow as in C \
+             (simtbx: gauss_star).",
+        )
+        .of(&["crystal.shape", "crystal.spot_metric"]),
+        FlagSpec::new(
+            "tophat_spots",
+            Takes::OptionalWord(METRICS, |args, metric| {
+                args.crystal.shape = Some(Shape::Tophat);
+                args.crystal.spot_metric = Some(metric_named(metric));
+            }),
+        )
         .or(&["binary_spots"])
-        .help("Spots with a sharp edge at half height, nothing between them.")
-        .of(&["crystal.shape"]),
+        .values("METRIC")
+        .help("Spots with a sharp edge at half height, nothing between them; METRIC as for -gauss_xtal.")
+        .of(&["crystal.shape", "crystal.spot_metric"]),
+        FlagSpec::new(
+            "Nabc",
+            Takes::Vector(|args, cells| args.crystal.real_cells = Some(cells)),
+        )
+        .values("NA NB NC")
+        .help("Cells of a domain along a, b and c, which need not be whole. It wins over -N and sizes.")
+        .of(&["crystal.domain.cells"]),
+        FlagSpec::new(
+            "Ndef",
+            Takes::Vector(|args, rest| args.crystal.tensor = Some(rest)),
+        )
+        .values("ND NE NF")
+        .help(
+            "The rest of the size tensor of diffBragg, [[Na Nd Nf] [Nd Nb Ne] [Nf Ne Nc]], for \
+             Gaussian, round and top-hat shapes.",
+        )
+        .of(&["crystal.domain.tensor"]),
+        FlagSpec::number("size_spread", "", Range::ZeroOrMore, |args, v| {
+            args.crystal.size_spread = Some(v)
+        })
+        .default("0")
+        .help("Standard deviation of the logarithm of the size of domains, at most 1.")
+        .of(&["crystal.domain.size_spread"]),
+        FlagSpec::number("spot_scale", "", Range::ZeroOrMore, |args, v| {
+            args.crystal.spot_scale = Some(v)
+        })
+        .default("1")
+        .help("Factor on the photons of the crystal, not of water and background.")
+        .of(&["crystal.domain.spot_scale"]),
+        FlagSpec::number("crystal_volume", "mm^3", Range::AboveZero, |args, v| {
+            args.crystal.crystal_mm3 = Some(v)
+        })
+        .default("that of one domain")
+        .help("Volume of crystal in the beam: as many independent domains as fill it.")
+        .of(&["crystal.domain.crystal_mm3"]),
         FlagSpec::number("fudge", "", Range::ZeroOrMore, |args, v| {
             args.crystal.fudge = Some(v)
         })

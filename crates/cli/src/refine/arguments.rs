@@ -5,8 +5,9 @@ use nanobragg::gradient::Parameter as P;
 use nanobragg_refine::Refinement;
 
 /// Flags whose value is a parameter in the unit of the flag.
-const PLAIN: [(P, &str); 18] = [
+const PLAIN: [(P, &str); 19] = [
     (P::Fudge, "fudge"),
+    (P::SpotScale, "spot_scale"),
     (P::MosaicSpread, "mosaic"),
     (P::PhiStart, "phi"),
     (P::PhiRange, "osc"),
@@ -69,8 +70,16 @@ pub(super) fn words(result: &Refinement, index: usize) -> Option<Vec<String>> {
         let angles = misset.map(|one| nanobragg::gradient::value(spec, one).ok());
         say("misset", &angles.into_iter().collect::<Option<Vec<_>>>()?);
     }
+    let cells = [P::CellsA, P::CellsB, P::CellsC];
+    let tensor = [P::CellsD, P::CellsE, P::CellsF];
+    for (group, flag) in [(&cells, "Nabc"), (&tensor, "Ndef")] {
+        if is_refined(group) {
+            let numbers = group.map(|one| nanobragg::gradient::value(spec, one).ok());
+            say(flag, &numbers.into_iter().collect::<Option<Vec<_>>>()?);
+        }
+    }
     let beam = [P::BeamFast, P::BeamSlow];
-    let groups: [&[P]; 3] = [&cell, &misset, &beam];
+    let groups: [&[P]; 5] = [&cell, &misset, &cells, &tensor, &beam];
     for one in of_image() {
         match parameter(&one.name) {
             Some(P::Distance) if spec.detector.close_distance.is_some() => {

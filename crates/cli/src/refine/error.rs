@@ -61,7 +61,7 @@ impl RefineError {
             Self::Usage(_) | Self::Arguments(_) | Self::NoImageWanted => true,
             Self::Refinement(fault) => matches!(
                 fault,
-                E::NotRefined { .. } | E::WholeCells | E::NoParameters | E::OutOfRange { .. }
+                E::NotRefined { .. } | E::NoParameters | E::OutOfRange { .. }
             ),
             _ => false,
         }

@@ -89,7 +89,7 @@ pub(super) fn summary(page: &mut String, job: &Job, args: &Args) {
         Shape::Tophat => "tophat-spot",
     };
     let [na, nb, nc] = crystal.size().cells();
-    line!(page, "  {shape} xtal: {na:.0}x{nb:.0}x{nc:.0} cells");
+    line!(page, "  {shape} xtal: {}x{}x{} cells", g(na), g(nb), g(nc));
     let dispersion = decisions.dispersion.steps();
     line!(
         page,

@@ -1,6 +1,6 @@
 //! A short comment on each field of an experiment file. The unit of a field is in its name.
 
-use nanobragg_crystal::Shape;
+use nanobragg_crystal::{Shape, SpotMetric};
 use nanobragg_response::ResponseSpec;
 
 /// The comment on the field at `path`.
@@ -252,6 +252,27 @@ const COMMENTS: &[(&str, &str)] = &[
     (
         "crystal.fudge",
         "factor on the squared radius of all shapes but square",
+    ),
+    ("crystal.spot_metric", SpotMetric::NAMES),
+    (
+        "crystal.domain.cells",
+        "real numbers of cells along a, b, c; they win over cells and size",
+    ),
+    (
+        "crystal.domain.tensor",
+        "Nd, Ne, Nf: the rest of the size tensor of diffBragg",
+    ),
+    (
+        "crystal.domain.size_spread",
+        "standard deviation of the logarithm of the size of domains",
+    ),
+    (
+        "crystal.domain.spot_scale",
+        "factor on the crystal's photons",
+    ),
+    (
+        "crystal.domain.crystal_mm3",
+        "volume of crystal in the beam, if it is more than one domain",
     ),
     ("crystal.mosaic.spread_deg", "width of the distribution"),
     ("crystal.mosaic.domains", "10 with a spread, otherwise 1"),

@@ -163,9 +163,20 @@ impl<'s> Base<'s> {
             reason.or(is_one.then_some("fewer than one cell count as one"))
         };
         Ok(match parameter {
+            Parameter::CellsA | Parameter::CellsB | Parameter::CellsC
+                if crystal.domain().crystal_mm3.is_some() =>
+            {
+                Some("the number of domains follows from it and the volume of the crystal")
+            }
             Parameter::CellsA => along(0),
             Parameter::CellsB => along(1),
             Parameter::CellsC => along(2),
+            Parameter::CellsD | Parameter::CellsE | Parameter::CellsF => {
+                let reason = crystal.shape().no_derivative_by_cells();
+                let missing = crystal.domain().tensor.is_none();
+                reason.or(missing.then_some("there is no size tensor"))
+            }
+            Parameter::SpotScale if crystal.domain().spot_scale == 0.0 => Some("the scale is 0"),
             Parameter::Fudge => crystal.shape().no_derivative_by_fudge(),
             Parameter::MosaicSpread if crystal.mosaic().spread_rad() <= 0.0 => {
                 Some("without a spread there is one domain only")

@@ -87,6 +87,14 @@ parameters! {
     CellsB: "Nb", "cells", share(0.1, 1e-3);
     /// Cells along c.
     CellsC: "Nc", "cells", share(0.1, 1e-3);
+    /// Nd of the size tensor.
+    CellsD: "Nd", "cells", share(0.1, 0.1);
+    /// Ne of the size tensor.
+    CellsE: "Ne", "cells", share(0.1, 0.1);
+    /// Nf of the size tensor.
+    CellsF: "Nf", "cells", share(0.1, 0.1);
+    /// Factor on the photons of the crystal.
+    SpotScale: "spot_scale", "1", share(0.3, 1e-3);
     /// Factor on the squared radius of a spot.
     Fudge: "fudge", "1", share(0.1, 1e-3);
     /// Mosaic spread in degrees.

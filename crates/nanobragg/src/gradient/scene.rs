@@ -52,6 +52,7 @@ const ANGLES: [Parameter; 3] = [
 ];
 const MISSETS: [Parameter; 3] = [Parameter::MissetX, Parameter::MissetY, Parameter::MissetZ];
 const SIZES: [Parameter; 3] = [Parameter::CellsA, Parameter::CellsB, Parameter::CellsC];
+const TENSOR: [Parameter; 3] = [Parameter::CellsD, Parameter::CellsE, Parameter::CellsF];
 const ROTATIONS: [Parameter; 3] = [
     Parameter::DetectorRotX,
     Parameter::DetectorRotY,
@@ -73,6 +74,16 @@ impl Base<'_> {
             numbers.lattice.reciprocal_per_angstrom = lattice.reciprocal_per_angstrom;
         }
         add(&mut numbers.lattice.cells, shifts.three(SIZES, 1.0));
+        if let Some(tensor) = &mut numbers.lattice.tensor {
+            add(tensor, shifts.three(TENSOR, 1.0));
+        }
+        if shifts.any(&[Parameter::SpotScale]) {
+            let by = shifts.of(Parameter::SpotScale, 1.0);
+            let own = T::from_f64(experiment.crystal.domain().spot_scale);
+            let ratio = T::from_f64(1.0) + by / own;
+            let weights = numbers.lattice_weights.iter_mut();
+            weights.for_each(|weight| *weight *= ratio);
+        }
         numbers.lattice.fudge += shifts.of(Parameter::Fudge, 1.0);
         if shifts.any(&[Parameter::MosaicSpread]) {
             numbers.domains = Some(self.domains(shifts));

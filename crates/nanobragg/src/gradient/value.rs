@@ -28,7 +28,7 @@ pub fn value(spec: &ExperimentSpec, parameter: Parameter) -> Result<f64, Error> 
 ///
 /// Everything in the image that depends on the parameter follows, and nothing else: a fluence replaces a
 /// flux, a range of divergence keeps its number of steps, a cell with a matrix changes the matrix. A
-/// parameter by which there is no derivative cannot be set. A number of cells must be an integer.
+/// parameter by which there is no derivative cannot be set.
 ///
 /// # Errors
 /// [`Error::NoDerivative`], [`Error::OutOfRange`], and the errors of [`ExperimentSpec::resolve`].
@@ -58,9 +58,13 @@ pub fn with_value(
                 _ => [x, y, angle],
             }));
         }
-        Parameter::CellsA => spec.set_cells(0, value)?,
-        Parameter::CellsB => spec.set_cells(1, value)?,
-        Parameter::CellsC => spec.set_cells(2, value)?,
+        Parameter::CellsA => spec.set_cells(&base, 0, value)?,
+        Parameter::CellsB => spec.set_cells(&base, 1, value)?,
+        Parameter::CellsC => spec.set_cells(&base, 2, value)?,
+        Parameter::CellsD => spec.set_tensor(0, value),
+        Parameter::CellsE => spec.set_tensor(1, value),
+        Parameter::CellsF => spec.set_tensor(2, value),
+        Parameter::SpotScale => spec.crystal.domain.spot_scale = value,
         Parameter::Fudge => spec.crystal.fudge = value,
         Parameter::MosaicSpread => {
             let domains = base.resolved.experiment.crystal.mosaic().domains().len();
@@ -160,13 +164,27 @@ impl ExperimentSpec {
         }
     }
 
-    fn set_cells(&mut self, axis: usize, value: f64) -> Result<(), Error> {
-        if value.fract() != 0.0 || !(1.0..=1e15).contains(&value) {
+    fn set_tensor(&mut self, at: usize, value: f64) {
+        if let Some(own) = (self.crystal.domain.tensor.as_mut()).and_then(|t| t.get_mut(at)) {
+            *own = value;
+        }
+    }
+
+    fn set_cells(&mut self, base: &Base<'_>, axis: usize, value: f64) -> Result<(), Error> {
+        if !(1.0..=1e15).contains(&value) {
             return Err(Error::OutOfRange {
                 quantity: "the number of cells",
                 value,
-                allowed: "a whole number from 1",
+                allowed: "a number from 1",
             });
+        }
+        if value.fract() != 0.0 || self.crystal.domain.cells.is_some() {
+            let mut cells = base.resolved.experiment.crystal.size().cells();
+            if let Some(own) = cells.get_mut(axis) {
+                *own = value;
+            }
+            self.crystal.domain.cells = Some(cells);
+            return Ok(());
         }
         if let Some(cells) = self.crystal.cells.get_mut(axis) {
             *cells = value as i64;
@@ -206,6 +224,7 @@ impl Base<'_> {
             nanobragg_geometry::Pivot::Sample => [input.f_close_m, input.s_close_m],
         };
         let [na, nb, nc] = experiment.crystal.size().cells();
+        let tensor = experiment.crystal.domain().tensor.unwrap_or_default();
         Ok(match parameter {
             Parameter::CellA => self.cell()[0],
             Parameter::CellB => self.cell()[1],
@@ -219,6 +238,10 @@ impl Base<'_> {
             Parameter::CellsA => na,
             Parameter::CellsB => nb,
             Parameter::CellsC => nc,
+            Parameter::CellsD => tensor[0],
+            Parameter::CellsE => tensor[1],
+            Parameter::CellsF => tensor[2],
+            Parameter::SpotScale => experiment.crystal.domain().spot_scale,
             Parameter::Fudge => experiment.crystal.fudge(),
             Parameter::MosaicSpread => degrees(experiment.crystal.mosaic().spread_rad()),
             Parameter::PhiStart => degrees(experiment.phi.start_rad),

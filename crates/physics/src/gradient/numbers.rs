@@ -205,6 +205,9 @@ impl<T: Copy> Numbers<T> {
             change(weight, x);
         }
         vector(&mut self.lattice.cells, &other.lattice.cells);
+        if let (Some(tensor), Some(x)) = (&mut self.lattice.tensor, &other.lattice.tensor) {
+            vector(tensor, x);
+        }
         change(&mut self.lattice.fudge, other.lattice.fudge);
         if let Some(others) = &other.sources {
             let own = self.sources.get_or_insert_with(|| sources(others.len()));

@@ -29,6 +29,8 @@ pub(crate) struct Tables {
     /// Tangents that rotate orientations, with the angular rate of each orientation.
     pub(crate) turns: Vec<(usize, Vec<[f64; 3]>)>,
     pub(crate) sizes: Vec<(usize, [f64; 3])>,
+    /// Tangents that move the weight of the lattice, with its relative rate.
+    pub(crate) scales: Vec<(usize, f64)>,
     /// Tangents that move anything between source and pixel.
     pub(crate) rays: Vec<RayRates>,
     /// The derivatives of background, water and photons per electron, for every tangent.
@@ -88,9 +90,9 @@ pub(crate) fn fast_level(
     suits.then_some(level)
 }
 
-/// Whether the fast path has this derivative: not that of a weight, nor that of a domain that is deformed.
+/// Whether the fast path has this derivative: not that of a weight of 0, nor that of a domain that is deformed.
 fn suits(view: &View<'_>, Tangent(tangent): &Tangent) -> bool {
-    is_zero(&tangent.lattice_weights)
+    (is_zero(&tangent.lattice_weights) || view.setup.numbers.lattice_weights != [0.0])
         && (is_still(tangent) || view.setup.domains.iter().all(is_rotation))
 }
 
@@ -135,6 +137,13 @@ impl Tables {
             sizes: all()
                 .filter(|(_, Tangent(t))| !is_zero(&t.lattice.cells))
                 .map(|(index, Tangent(t))| (index, t.lattice.cells))
+                .collect(),
+            scales: all()
+                .filter_map(|(index, Tangent(t))| {
+                    let rate = *t.lattice_weights.first()?;
+                    let weight = *setup.numbers.lattice_weights.first()?;
+                    (rate != 0.0).then_some((index, rate / weight))
+                })
                 .collect(),
             rays: all()
                 .filter_map(|(index, tangent)| RayRates::new(view, index, tangent))

@@ -121,12 +121,10 @@ impl LatticeNumber for Lane {}
 fn mend_round_centres(view: &View<'_>, block: &mut Block) {
     let lattice = &view.lattice;
     let limit = BALL_CENTRE * BALL_CENTRE;
-    let [na, nb, nc] = lattice.cells;
     let [dh, dk, dl] = &block.offset;
     let mut radius_squared = [0.0; BLOCK];
     for i in 0..BLOCK {
-        let (h, k, l) = (dh[i] * na, dk[i] * nb, dl[i] * nc);
-        radius_squared[i] = lattice.fudge * (h * h + k * k + l * l);
+        radius_squared[i] = lattice.fudge * lattice.index_radius_squared([dh[i], dk[i], dl[i]]);
     }
     if !any(&radius_squared, |r2| r2 < limit) {
         return;

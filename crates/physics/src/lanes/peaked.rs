@@ -76,7 +76,7 @@ pub(super) const BALL_CENTRE: f64 = 0.05 / PI;
 impl Peaked for Ball {
     #[inline(always)]
     fn of(lattice: &LatticeShape) -> Option<Self> {
-        let form = lattice.ball_form();
+        let form = lattice.ball_form()?;
         let grows = form.iter().all(|factor| (0.0..1e12).contains(factor));
         (lattice.shape == Shape::Round && grows).then_some(Self(form))
     }

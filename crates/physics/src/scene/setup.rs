@@ -88,7 +88,7 @@ impl Setup {
             lattices: experiment.lattices.clone(),
             domains: mosaic.shared_domains(),
             domain_weights: mosaic.weights().to_vec(),
-            domain_sizes: mosaic.sizes().to_vec(),
+            domain_sizes: experiment.crystal.domain_sizes().to_vec(),
             has_spread: mosaic.has_spread(),
             domains_turn_with_crystal: mosaic.turns_with_crystal(),
             phi: experiment.phi,

@@ -122,6 +122,9 @@ impl Derivatives<'_> {
             self.add_by_turn(tables, place, orientation, block);
             self.add_by_size(tables);
         }
+        if !tables.scales.is_empty() {
+            self.add_by_scale(view, orientation, block);
+        }
         if !tables.factors.is_empty() {
             self.add_by_factors(tables, block);
         }
@@ -250,6 +253,23 @@ impl Derivatives<'_> {
             let sum = &mut self.sums.by_tangent[*tangent];
             for i in 0..BLOCK {
                 sum[i] += rates[0] * by_a[i] + rates[1] * by_b[i] + rates[2] * by_c[i];
+            }
+        }
+    }
+
+    /// Adds the derivatives by the weight of the lattice: the term itself times the relative rate.
+    #[inline(always)]
+    fn add_by_scale(&mut self, view: &View<'_>, orientation: &Orientation, block: &Block) {
+        let root_weight = view.source_amplitude * orientation.amplitude;
+        if root_weight == 0.0 {
+            return;
+        }
+        let per_root = 0.5 / root_weight;
+        for (tangent, rate) in &self.tables.scales {
+            let sum = &mut self.sums.by_tangent[*tangent];
+            for i in 0..BLOCK {
+                // `by_factor` is `2 F w Fl^2`, and the cell factor is F times the root of w.
+                sum[i] += rate * per_root * self.by_factor[i] * block.cell_factor[i];
             }
         }
     }
