@@ -9,8 +9,8 @@ use nanobragg::physics::Level;
 use nanobragg::{
     Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec,
     DomainSpec, Error, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, Hkl, LayerSpec,
-    Length, Lookup, Mask, MaskSpec, MaterialSpec, Misset, MosaicSpec, Oddity, PhiSpec, Pivot,
-    RoiSpec, RunOptions, SensorSpec, Shape, StepSpec, Surface, simulate,
+    Length, Lookup, Mask, MaskSpec, MaterialSpec, Misset, MosaicModel, MosaicSpec, Oddity, PhiSpec,
+    Pivot, RoiSpec, RunOptions, SensorSpec, Shape, StepSpec, Surface, simulate,
 };
 use nanobragg_tests::strategies::experiments;
 use proptest::prelude::*;
@@ -47,7 +47,8 @@ fn step(spec: &ExperimentSpec, parameter: Parameter) -> f64 {
         Parameter::CellA | Parameter::CellB | Parameter::CellC => 4e-3,
         Parameter::Wavelength => 5e-5,
         Parameter::Distance | Parameter::BeamFast | Parameter::BeamSlow => 5e-3,
-        Parameter::Dispersion => 1e-2,
+        Parameter::Dispersion | Parameter::Strain => 1e-2,
+        Parameter::StrainA | Parameter::StrainB | Parameter::StrainC => 1e-2,
         Parameter::DivergenceH | Parameter::DivergenceV => 5e-2,
         Parameter::CellsA | Parameter::CellsB | Parameter::CellsC => 4e-3,
         Parameter::SpotScale => 1e-2,
@@ -635,6 +636,63 @@ fn most_quotients_of_a_plain_experiment_are_good() {
 }
 
 #[test]
+fn most_quotients_of_mosaic_models_are_good() {
+    let gaussian = MosaicSpec {
+        model: Some(MosaicModel::Gaussian),
+        domains: Some(4),
+        ..plain().crystal.mosaic
+    };
+    let three = MosaicSpec {
+        spread_rad: None,
+        spread_abc_rad: Some([0.01, 0.005, 0.008]),
+        ..gaussian.clone()
+    };
+    let spreads = [
+        Parameter::MosaicSpreadA,
+        Parameter::MosaicSpreadB,
+        Parameter::MosaicSpreadC,
+    ];
+    let strains = [Parameter::StrainA, Parameter::StrainB, Parameter::StrainC];
+    // Domains that follow the cell move with it.
+    let cell = [
+        Parameter::CellA,
+        Parameter::CellBeta,
+        Parameter::MissetX,
+        Parameter::PhiStart,
+    ];
+    let cases: [(MosaicSpec, Vec<Parameter>); 4] = [
+        (
+            gaussian.clone(),
+            [&[Parameter::MosaicSpread], &cell[..]].concat(),
+        ),
+        (three.clone(), [&spreads, &cell[..]].concat()),
+        (
+            MosaicSpec {
+                strain_percent: 1.0,
+                ..gaussian
+            },
+            [&[Parameter::MosaicSpread, Parameter::Strain], &cell[..]].concat(),
+        ),
+        (
+            MosaicSpec {
+                strain_abc_percent: [1.0, 2.0, 1.5],
+                ..three
+            },
+            [&spreads, &strains, &cell[..]].concat(),
+        ),
+    ];
+    for (mosaic, parameters) in cases {
+        let mut spec = plain();
+        spec.crystal.mosaic = mosaic;
+        let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
+        for (&parameter, derivative) in parameters.iter().zip(jacobian.images()) {
+            let good = check(parameter, derivative, &quotients(&spec, parameter)).unwrap();
+            assert!(good > 70 * 9 / 3, "{parameter}: {good}");
+        }
+    }
+}
+
+#[test]
 fn most_quotients_of_a_background_are_good() {
     let spec = ExperimentSpec {
         background: background(),
@@ -670,6 +728,9 @@ fn what_has_no_derivative_says_why() {
         Parameter::CellsA,
         Parameter::Fudge,
         Parameter::MosaicSpread,
+        Parameter::MosaicSpreadB,
+        Parameter::Strain,
+        Parameter::StrainC,
         Parameter::Dispersion,
         Parameter::DivergenceH,
         Parameter::PhiRange,

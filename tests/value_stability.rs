@@ -2,7 +2,8 @@
 //!
 //! Values without a golden case were printed by the C program's own functions.
 
-use nanobragg::crystal::Mosaic;
+use nanobragg::crystal::{DirectBasis, Mosaic};
+use nanobragg::geometry::rotation::IDENTITY;
 use nanobragg::numeric::{MinimalStandard, PoissonNoise};
 use nanobragg::response::{PanelPhotons, Window};
 use nanobragg::{
@@ -116,11 +117,15 @@ fn golden_noise_follows_from_the_golden_float_images() {
 
 #[test]
 fn mosaic_domains_of_a_seed_stay() {
-    let (mosaic, _) = Mosaic::new(&MosaicSpec {
-        spread_rad: Some(2.0_f64.to_radians()),
-        domains: Some(3),
-        seed: 4242,
-    })
+    let (mosaic, _) = Mosaic::new(
+        &MosaicSpec {
+            spread_rad: Some(2.0_f64.to_radians()),
+            domains: Some(3),
+            seed: 4242,
+            ..MosaicSpec::default()
+        },
+        &DirectBasis::from_vectors(IDENTITY),
+    )
     .unwrap();
     assert_eq!(
         mosaic.domains(),

@@ -124,6 +124,7 @@ pub fn lysozyme() -> Result<ExperimentSpec, Error> {
                 spread_rad: Some(radians(0.4)),
                 domains: Some(15),
                 seed: 12_345_678,
+                ..MosaicSpec::default()
             },
             ..CrystalSpec::default()
         },
@@ -167,6 +168,7 @@ pub fn tricubic(pixels: u32) -> Result<ExperimentSpec, Error> {
                 spread_rad: Some(Angle::from_degrees(1.0).radians()),
                 domains: Some(50),
                 seed: 12_345_678,
+                ..MosaicSpec::default()
             },
             ..CrystalSpec::default()
         },

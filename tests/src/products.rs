@@ -116,6 +116,7 @@ fn understood(words: &[String], inputs: &Path) -> Result<Args, String> {
     };
     here(&mut args.factors.hkl_path);
     here(&mut args.crystal.matrix_path);
+    here(&mut args.crystal.mosaic_path);
     here(&mut args.beam.source_path);
     here(&mut args.detector.image_path);
     here(&mut args.detector.mask_path);

@@ -3,7 +3,8 @@ use nanobragg::crystal::Reflection;
 use nanobragg::{
     Angle, BeamSpec, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec,
     DivergenceSpec, ExperimentSpec, FactorGrid, FluenceSpec, GridLimit, Hkl, Length, Lookup,
-    Misset, MosaicSpec, PhiSpec, Polarization, SamplingSpec, Shape, StepSpec,
+    Misset, MosaicModel, MosaicSampling, MosaicSpec, PhiSpec, Polarization, SamplingSpec, Shape,
+    StepSpec,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -109,20 +110,48 @@ fn crystals() -> impl Strategy<Value = CrystalSpec> {
             Shape::Gauss,
             Shape::Tophat,
         ]),
-        prop_oneof![2 => Just(None), 1 => (0.001..0.05, 1..4_i64).prop_map(Some)],
+        mosaics(),
     )
         .prop_map(|(cell, misset_rad, cells, shape, mosaic)| CrystalSpec {
             cell: Some(cell),
             misset: Some(Misset::Angles(misset_rad)),
             cells,
             shape,
-            mosaic: MosaicSpec {
-                spread_rad: mosaic.map(|(spread_rad, _)| spread_rad),
-                domains: mosaic.map(|(_, domains)| domains),
-                ..MosaicSpec::default()
-            },
+            mosaic,
             ..CrystalSpec::default()
         })
+}
+
+/// None, the domains of the C program, or others.
+fn mosaics() -> impl Strategy<Value = MosaicSpec> {
+    let plain = (0.001..0.05, 1..4_i64).prop_map(|(spread_rad, domains)| MosaicSpec {
+        spread_rad: Some(spread_rad),
+        domains: Some(domains),
+        ..MosaicSpec::default()
+    });
+    let other = (
+        plain.clone(),
+        select(vec![MosaicModel::Cap, MosaicModel::Gaussian]),
+        select(vec![MosaicSampling::Pairs, MosaicSampling::Even]),
+        prop_oneof![
+            Just(None),
+            [0.005..0.02, 0.005..0.02, 0.005..0.02].prop_map(Some)
+        ],
+        prop_oneof![Just(0.0), 0.1..2.0],
+        prop_oneof![Just([0.0; 3]), [0.1..2.0, 0.1..2.0, 0.1..2.0]],
+    )
+        .prop_map(
+            |(plain, model, sampling, widths, strain_percent, strain_abc_percent)| MosaicSpec {
+                spread_rad: plain.spread_rad.filter(|_| widths.is_none()),
+                spread_abc_rad: widths,
+                model: Some(model),
+                sampling: Some(sampling),
+                strain_percent,
+                strain_abc_percent,
+                ..plain
+            },
+        );
+    prop_oneof![3 => Just(MosaicSpec::default()), 1 => plain, 1 => other]
 }
 
 /// Cells that are not too far from orthogonal.

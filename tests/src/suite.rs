@@ -110,6 +110,22 @@ const LINES: &[(&str, &str)] = &[
         "-default_F 100 -N 5 -mosaic 0.6 -mosaic_domains 7",
     ),
     (
+        "Gaussian domains, turned by the spindle",
+        "-default_F 100 -N 5 -mosaic 0.6 -mosaic_model gaussian -mosaic_sampling even -phi 20 -osc 2 -phisteps 2",
+    ),
+    (
+        "strained domains of three widths",
+        "-default_F 100 -N 5 -mosaic_aniso 0.6 0.2 0.3 -strain 1 -strain_abc 0.5 1 2 -mosaic_domains 8 -phi 20",
+    ),
+    (
+        "strained domains of a list",
+        "-hkl P1.hkl -N 5 -nointerpolate -strain 2 -mosaic_domains 6",
+    ),
+    (
+        "domains of a file, with weights",
+        "-default_F 100 -N 5 -mosaic_file domains.txt -phi 20 -osc 2 -phisteps 2",
+    ),
+    (
         "sources",
         "-default_F 100 -N 5 -hdivrange 4 -hdivsteps 3 -dispersion 2 -dispsteps 2",
     ),

@@ -212,7 +212,6 @@ pub(crate) fn apply_crystal(
     wavelength: Length,
 ) -> Result<(), RunError> {
     let given = &args.crystal;
-    let radians = |degrees: f64| Angle::from_degrees(degrees).radians();
     if let Some(path) = &given.matrix_path {
         spec.matrix = Some(read::matrix::read(path)?);
         spec.cell = None;
@@ -254,13 +253,29 @@ pub(crate) fn apply_crystal(
     put(&mut domain.size_spread, given.size_spread);
     put(&mut domain.spot_scale, given.spot_scale);
     domain.crystal_mm3 = given.crystal_mm3.or(domain.crystal_mm3);
-    let base = spec.mosaic;
-    spec.mosaic = MosaicSpec {
-        spread_rad: given.mosaic_deg.map(radians).or(base.spread_rad),
-        domains: given.mosaic_domains.map(i64::from).or(base.domains),
-        seed: args.noise.mosaic_seed.unwrap_or(base.seed),
-    };
+    apply_mosaic(&mut spec.mosaic, args);
     Ok(())
+}
+
+/// A flag of rotations replaces those of a file, whichever kind they are. Two such flags contradict each other.
+fn apply_mosaic(spec: &mut MosaicSpec, args: &Args) {
+    let given = &args.crystal;
+    let radians = |degrees: f64| Angle::from_degrees(degrees).radians();
+    let says_rotations = given.mosaic_deg.is_some() || given.mosaic_abc_deg.is_some();
+    if says_rotations || given.mosaic_path.is_some() {
+        spec.spread_rad = given.mosaic_deg.map(radians);
+        spec.spread_abc_rad = given.mosaic_abc_deg.map(|degrees| degrees.map(radians));
+        if given.mosaic_path.is_some() {
+            spec.domains = None;
+        }
+        spec.file.clone_from(&given.mosaic_path);
+    }
+    spec.model = given.mosaic_model.or(spec.model);
+    spec.sampling = given.mosaic_sampling.or(spec.sampling);
+    put(&mut spec.strain_percent, given.strain_percent);
+    put(&mut spec.strain_abc_percent, given.strain_abc_percent);
+    spec.domains = given.mosaic_domains.map(i64::from).or(spec.domains);
+    put(&mut spec.seed, args.noise.mosaic_seed);
 }
 
 pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {

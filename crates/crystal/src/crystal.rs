@@ -145,10 +145,10 @@ impl Crystal {
             None => CrystalSize::new(spec.cells, size_m, direct.lengths_m())?,
         };
         spec.domain.check(spec.shape, size.cells())?;
-        let (mut mosaic, warning) = Mosaic::new(&spec.mosaic)?;
+        let (mut mosaic, warning) = Mosaic::new(&spec.mosaic, &direct)?;
         let spread = spec.domain.size_spread;
         if spread > 0.0 {
-            mosaic = mosaic.repeated(spec.mosaic.domains);
+            mosaic = mosaic.repeated(&spec.mosaic)?;
         } else {
             warnings.extend(warning);
         }

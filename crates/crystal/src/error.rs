@@ -321,6 +321,38 @@ pub enum Error {
         /// The largest number.
         limit: i64,
     },
+
+    /// One mosaic spread and three were given.
+    #[error("one mosaic spread for all axes and three for a, b and c; give one of the two")]
+    TwoMosaicSpreads,
+
+    /// Three mosaic spreads are too unequal for a cell with oblique axes: about some direction there is no
+    /// width.
+    #[error("mosaic spreads of {spreads_deg:?} degrees are too unequal for so oblique a cell")]
+    ObliqueSpreads {
+        /// The spreads about a, b, c in degrees.
+        spreads_deg: [f64; 3],
+    },
+
+    /// A line of a list of mosaic domains is wrong.
+    #[error("{name}:{line}: {what}")]
+    ListedDomain {
+        /// The file.
+        name: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The reason.
+        what: String,
+    },
+
+    /// A list of mosaic domains cannot be used.
+    #[error("{name}: {why}")]
+    ListedDomains {
+        /// The file.
+        name: String,
+        /// The reason.
+        why: &'static str,
+    },
 }
 
 impl From<ReadError> for Error {

@@ -53,7 +53,10 @@ pub use error::{Error, Warning};
 pub use factors::{
     Bounds, FactorGrid, GridLimit, Hkl, Reflection, lagrange_cubic, nearest_index, tricubic,
 };
-pub use mosaic::{DomainTurn, MAX_DOMAINS, Mosaic, MosaicSpec, cap_rotation};
+pub use mosaic::{
+    DomainTurn, MAX_DOMAINS, Mosaic, MosaicModel, MosaicNumbers, MosaicSampling, MosaicSpec,
+    Spread, cap_rotation,
+};
 pub use orientation::{Misset, angles_from_rotation, misset, reciprocal_from_matrix};
 pub use reflections::{
     Amplitude, ColumnChoice, ColumnKind, ExpandedList, Expansion, FactorColumns, ListedReflection,

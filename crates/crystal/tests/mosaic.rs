@@ -3,7 +3,8 @@
 //! The numbers of each test come from the command line above it. They are printed with 17 digits.
 
 use nanobragg_crystal::constants::DEGREES_PER_RADIAN;
-use nanobragg_crystal::{Mosaic, MosaicSpec};
+use nanobragg_crystal::{DirectBasis, Mosaic, MosaicSpec};
+use nanobragg_geometry::rotation::IDENTITY;
 
 /// `-cell 50 -mosaic 0.5 -mosaic_domains 4`
 #[test]
@@ -12,8 +13,9 @@ fn a_narrow_spread_gives_the_domains_of_the_c_program() {
         spread_rad: Some(0.5 / DEGREES_PER_RADIAN),
         domains: Some(4),
         seed: 12_345_678,
+        ..MosaicSpec::default()
     };
-    let (mosaic, _) = Mosaic::new(&spec).unwrap();
+    let (mosaic, _) = Mosaic::new(&spec, &DirectBasis::from_vectors(IDENTITY)).unwrap();
     assert_eq!(
         mosaic.domains(),
         [
@@ -80,8 +82,9 @@ fn a_wide_spread_gives_the_domains_of_the_c_program() {
         spread_rad: Some(90.0 / DEGREES_PER_RADIAN),
         domains: Some(3),
         seed: 99,
+        ..MosaicSpec::default()
     };
-    let (mosaic, _) = Mosaic::new(&spec).unwrap();
+    let (mosaic, _) = Mosaic::new(&spec, &DirectBasis::from_vectors(IDENTITY)).unwrap();
     assert_eq!(
         mosaic.domains(),
         [

@@ -2,12 +2,15 @@
 
 use nanobragg_crystal::read::{fdump, hkl, matrix};
 use nanobragg_crystal::{
-    CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Hkl, Misset, Mosaic, MosaicSpec,
-    Reflection, lagrange_cubic, nearest_index, phi_angles_rad, sincg,
+    CellSpec, Crystal, CrystalSpec, DirectBasis, FactorGrid, GridLimit, Hkl, Misset, Mosaic,
+    MosaicModel, MosaicSampling, MosaicSpec, Reflection, lagrange_cubic, nearest_index,
+    phi_angles_rad, sincg,
 };
+use nanobragg_geometry::rotation::IDENTITY;
 use nanobragg_geometry::vector::dot;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 /// Rounding of a dozen operations on numbers of size 1.
 const ROUNDING: f64 = 1e-12;
@@ -91,11 +94,25 @@ proptest! {
     #[test]
     fn mosaic_domains_are_orthonormal(
         spread in 0.0..90.0,
+        model in select(vec![None, Some(MosaicModel::Cap), Some(MosaicModel::Gaussian)]),
+        sampling in select(vec![
+            None,
+            Some(MosaicSampling::Random),
+            Some(MosaicSampling::Pairs),
+            Some(MosaicSampling::Even),
+        ]),
         domains in 1_i64..50,
         seed in any::<i64>(),
     ) {
-        let spec = MosaicSpec { spread_rad: Some(spread), domains: Some(domains), seed };
-        for rows in Mosaic::new(&spec).unwrap().0.domains() {
+        let spec = MosaicSpec {
+            spread_rad: Some(spread),
+            model,
+            sampling,
+            domains: Some(domains),
+            seed,
+            ..MosaicSpec::default()
+        };
+        for rows in Mosaic::new(&spec, &DirectBasis::from_vectors(IDENTITY)).unwrap().0.domains() {
             assert_orthonormal(rows, rows);
         }
     }

@@ -105,6 +105,11 @@ fn of_crystal(error: &crystal::Error) -> &'static [&'static str] {
         crystal::Error::ImpossibleAngles { .. } => &["crystal.cell", "crystal.impossible_cell"],
         crystal::Error::SingularMatrix { .. } => &["crystal.matrix"],
         crystal::Error::TooManyDomains { .. } => &["crystal.mosaic.domains"],
+        crystal::Error::TwoMosaicSpreads => &["crystal.mosaic.spread", "crystal.mosaic.spread_abc"],
+        crystal::Error::ObliqueSpreads { .. } => &["crystal.mosaic.spread_abc"],
+        crystal::Error::ListedDomain { .. } | crystal::Error::ListedDomains { .. } => {
+            &["crystal.mosaic.file"]
+        }
         crystal::Error::OutOfRange { quantity, .. } => of_quantity(quantity),
         _ => &[],
     }
@@ -199,6 +204,8 @@ fn of_quantity(quantity: &str) -> &'static [&'static str] {
         "the scale of the background" => &["background.scale"],
         "misset angle (rad)" => &["crystal.misset"],
         "mosaic spread (rad)" => &["crystal.mosaic.spread"],
+        "mosaic spread about an axis (rad)" => &["crystal.mosaic.spread_abc"],
+        "strain (percent)" => &["crystal.mosaic.strain"],
         _ => &[],
     }
 }

@@ -102,8 +102,8 @@ pub use nanobragg_sources as sources;
 pub use nanobragg_structure as structure;
 
 pub use nanobragg_crystal::{
-    CellSpec, Crystal, CrystalSpec, DomainSpec, FactorGrid, GridLimit, Hkl, Misset, MosaicSpec,
-    Shape, SpotMetric,
+    CellSpec, Crystal, CrystalSpec, DomainSpec, FactorGrid, GridLimit, Hkl, Misset, MosaicModel,
+    MosaicSampling, MosaicSpec, Shape, SpotMetric,
 };
 pub use nanobragg_geometry::{
     Angle, Attenuation, BeamFrame, BeamStop, BeamStopSpec, Convention, CustomAxes, Detector,

@@ -1,5 +1,6 @@
 //! A resolved experiment as one tree, from which records, plans, comparisons and Python are made.
 
+use nanobragg_crystal::Spread;
 use nanobragg_geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_geometry::{AttachedPanel, Mask, Panel, Sensor};
 use nanobragg_physics::BackgroundLayer;
@@ -94,11 +95,35 @@ impl Resolved {
             "intensity_scale": crystal.intensity_scale(),
             "mosaic_spread_rad": crystal.mosaic().spread_rad(),
             "mosaic_domains": crystal.mosaic().domains().len(),
+            "mosaic": self.mosaic(),
             "derived": {
                 "direct_m": crystal.direct().vectors(),
                 "size_m": crystal.size().size_m(),
                 "volume_angstrom3": lattice.volume_a3,
             },
+        })
+    }
+
+    /// What the C program does not have; `null` for its model.
+    fn mosaic(&self) -> Value {
+        let mosaic = self.experiment.crystal.mosaic();
+        if !mosaic.turns_with_crystal() {
+            return Value::Null;
+        }
+        let numbers = mosaic.numbers();
+        let rows = mosaic.domains().as_flattened().as_flattened().iter();
+        let weights = mosaic.weights().iter();
+        let bytes: Vec<u8> = rows.chain(weights).flat_map(|x| x.to_le_bytes()).collect();
+        json!({
+            "model": (!mosaic.is_listed()).then_some(mosaic.model()),
+            "sampling": mosaic.sampling(),
+            "spread_abc_rad": match numbers.spread {
+                Spread::Isotropic(_) => None,
+                Spread::Anisotropic(widths_rad) => Some(widths_rad),
+            },
+            "strain": numbers.strain,
+            "strain_abc": numbers.strain_abc,
+            "domains_sha256": sha256_of(&bytes),
         })
     }
 

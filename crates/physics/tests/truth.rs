@@ -34,6 +34,7 @@ fn experiment(shape: Shape) -> Experiment {
             spread_rad: Some(0.01),
             domains: Some(3),
             seed: 4,
+            ..MosaicSpec::default()
         },
         ..CrystalSpec::default()
     });

@@ -1,6 +1,6 @@
 use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Range, WholeRange};
-use nanobragg::{Angle, Misset, Shape, SpotMetric};
+use nanobragg::{Angle, Misset, MosaicModel, MosaicSampling, Shape, SpotMetric};
 use std::path::PathBuf;
 
 /// Cell, orientation, size and shape of the crystal.
@@ -39,6 +39,18 @@ pub struct CrystalArgs {
     pub crystal_mm3: Option<f64>,
     /// Mosaic spread in degrees.
     pub mosaic_deg: Option<f64>,
+    /// Mosaic spreads about a, b, c in degrees.
+    pub mosaic_abc_deg: Option<[f64; 3]>,
+    /// The distribution of the angles of mosaic domains.
+    pub mosaic_model: Option<MosaicModel>,
+    /// How the mosaic domains are chosen.
+    pub mosaic_sampling: Option<MosaicSampling>,
+    /// File with the rotations of the mosaic domains.
+    pub mosaic_path: Option<PathBuf>,
+    /// Standard deviation of the length of all edges together in percent.
+    pub strain_percent: Option<f64>,
+    /// Standard deviations of the lengths of a, b, c in percent.
+    pub strain_abc_percent: Option<[f64; 3]>,
     /// Number of mosaic domains.
     pub mosaic_domains: Option<u32>,
 }
@@ -249,11 +261,65 @@ pub(super) static GROUP: Group = Group {
         .default("0")
         .help("Isotropic mosaic spread; 90 for a powder.")
         .of(&["crystal.mosaic.spread"]),
+        FlagSpec::new(
+            "mosaic_aniso",
+            Takes::Vector(|args, degrees| args.crystal.mosaic_abc_deg = Some(degrees)),
+        )
+        .values("a b c")
+        .help(
+            "Mosaic spreads about a, b and c in degrees, in place of -mosaic: Gaussian unless \
+             -mosaic_model says otherwise.",
+        )
+        .of(&["crystal.mosaic.spread_abc"]),
+        FlagSpec::new(
+            "mosaic_model",
+            Takes::Word(MosaicModel::NAMES, |args, word| {
+                args.crystal.mosaic_model = MosaicModel::from_name(word)
+            }),
+        )
+        .default("cap, or gaussian with -mosaic_aniso")
+        .help(
+            "Angles of the domains: a cap that ends at -mosaic, as the C program has it, or a \
+             Gaussian with -mosaic as standard deviation.",
+        ),
+        FlagSpec::new(
+            "mosaic_sampling",
+            Takes::Word(MosaicSampling::NAMES, |args, word| {
+                args.crystal.mosaic_sampling = MosaicSampling::from_name(word)
+            }),
+        )
+        .default("random for the C program's cap, otherwise pairs")
+        .help(
+            "Domains at random, in pairs that turn back and forth, or such pairs evenly spread \
+             over the distribution, of which fewer are needed.",
+        ),
+        FlagSpec::path("mosaic_file", |args, path| {
+            args.crystal.mosaic_path = Some(path)
+        })
+        .help(
+            "The mosaic domains, in place of a spread: one a line, nine numbers of a rotation by \
+             rows and perhaps a weight.",
+        )
+        .of(&["crystal.mosaic.file"]),
+        FlagSpec::number("strain", "%", Range::ZeroOrMore, |args, v| {
+            args.crystal.strain_percent = Some(v)
+        })
+        .default("0")
+        .help("Gaussian spread of the size of the cell from domain to domain, at most 10.")
+        .of(&["crystal.mosaic.strain"]),
+        FlagSpec::new(
+            "strain_abc",
+            Takes::Vector(|args, percent| args.crystal.strain_abc_percent = Some(percent)),
+        )
+        .values("a b c")
+        .default("0 0 0")
+        .help("Gaussian spreads of a, b and c on their own, in percent, at most 10.")
+        .of(&["crystal.mosaic.strain"]),
         FlagSpec::whole("mosaic_domains", WholeRange::COUNT, |args, n| {
             args.crystal.mosaic_domains = super::positive(n)
         })
         .or(&["mosaic_dom"])
-        .default("10 with a mosaic spread, otherwise 1")
+        .default("10 with a mosaic spread or strain, otherwise 1")
         .replaces(Replaced::not_positive, "it counts as not given")
         .help("Mosaic domains to render; 0 or less counts as not given.")
         .of(&["crystal.mosaic.domains"]),

@@ -108,7 +108,8 @@ impl List<'_> {
         let because = self.flag_or_default(&shapes);
         self.add("shape", crystal.shape().to_string(), because);
         let mosaic = crystal.mosaic();
-        let because = match (mosaic.spread_rad() > 0.0, given.mosaic_domains) {
+        let because = match (mosaic.has_spread(), given.mosaic_domains) {
+            (true, _) if mosaic.is_listed() => Because::rule("as many as the file of domains has"),
             (true, Some(_)) => Because::Flag("mosaic_domains"),
             (true, None) => Because::rule("10 where -mosaic comes without -mosaic_domains"),
             (false, _) => Because::rule("one domain without a spread (-mosaic)"),

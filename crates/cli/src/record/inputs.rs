@@ -22,6 +22,7 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
         Some(MaskSpec::File(path)) => Some(path),
         Some(MaskSpec::Pixels(_) | MaskSpec::Panels(_) | MaskSpec::Regions(_)) | None => None,
     });
+    let mosaic = base.and_then(|base| base.crystal.mosaic.file.as_ref());
     // The file, whichever of its images is the mask.
     let mask = args.detector.mask_path.as_ref().or(mask);
     let mask = mask.map(|path| file_of(path).0);
@@ -38,6 +39,7 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
         ("pdb", factors("coordinates")),
         ("mat", args.crystal.matrix_path.as_ref()),
         ("sourcefile", args.beam.source_path.as_ref().or(sources)),
+        ("mosaic_file", args.crystal.mosaic_path.as_ref().or(mosaic)),
         ("img", image.as_ref()),
         ("mask", mask.as_ref()),
         ("expt", args.detector.expt_path.as_ref()),

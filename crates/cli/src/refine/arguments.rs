@@ -5,10 +5,11 @@ use nanobragg::gradient::Parameter as P;
 use nanobragg_refine::Refinement;
 
 /// Flags whose value is a parameter in the unit of the flag.
-const PLAIN: [(P, &str); 19] = [
+const PLAIN: [(P, &str); 20] = [
     (P::Fudge, "fudge"),
     (P::SpotScale, "spot_scale"),
     (P::MosaicSpread, "mosaic"),
+    (P::Strain, "strain"),
     (P::PhiStart, "phi"),
     (P::PhiRange, "osc"),
     (P::Wavelength, "lambda"),
@@ -25,6 +26,18 @@ const PLAIN: [(P, &str); 19] = [
     (P::SensorAttenuation, "detector_abs"),
     (P::Water, "water"),
     (P::BackgroundScale, "background_scale"),
+];
+
+/// Flags of three parameters.
+const TRIPLES: [(&str, [P; 3]); 5] = [
+    ("misset", [P::MissetX, P::MissetY, P::MissetZ]),
+    (
+        "mosaic_aniso",
+        [P::MosaicSpreadA, P::MosaicSpreadB, P::MosaicSpreadC],
+    ),
+    ("Nabc", [P::CellsA, P::CellsB, P::CellsC]),
+    ("Ndef", [P::CellsD, P::CellsE, P::CellsF]),
+    ("strain_abc", [P::StrainA, P::StrainB, P::StrainC]),
 ];
 
 /// Words that are appended to the words of the start and give the refined experiment of image `index`: the last
@@ -65,21 +78,19 @@ pub(super) fn words(result: &Refinement, index: usize) -> Option<Vec<String>> {
         let of_cell = cell.map(|one| nanobragg::gradient::value(spec, one).ok());
         say("cell", &of_cell.into_iter().collect::<Option<Vec<_>>>()?);
     }
-    let misset = [P::MissetX, P::MissetY, P::MissetZ];
-    if is_refined(&misset) {
-        let angles = misset.map(|one| nanobragg::gradient::value(spec, one).ok());
-        say("misset", &angles.into_iter().collect::<Option<Vec<_>>>()?);
-    }
-    let cells = [P::CellsA, P::CellsB, P::CellsC];
-    let tensor = [P::CellsD, P::CellsE, P::CellsF];
-    for (group, flag) in [(&cells, "Nabc"), (&tensor, "Ndef")] {
-        if is_refined(group) {
-            let numbers = group.map(|one| nanobragg::gradient::value(spec, one).ok());
-            say(flag, &numbers.into_iter().collect::<Option<Vec<_>>>()?);
+    for (flag, three) in TRIPLES {
+        if is_refined(&three) {
+            let values = three.map(|one| nanobragg::gradient::value(spec, one).ok());
+            say(flag, &values.into_iter().collect::<Option<Vec<_>>>()?);
         }
     }
     let beam = [P::BeamFast, P::BeamSlow];
-    let groups: [&[P]; 5] = [&cell, &misset, &cells, &tensor, &beam];
+    let is_in_group = |parameter: P| {
+        let in_triple = TRIPLES
+            .iter()
+            .any(|(_, triple)| triple.contains(&parameter));
+        in_triple || cell.contains(&parameter) || beam.contains(&parameter)
+    };
     for one in of_image() {
         match parameter(&one.name) {
             Some(P::Distance) if spec.detector.close_distance.is_some() => {
@@ -90,7 +101,7 @@ pub(super) fn words(result: &Refinement, index: usize) -> Option<Vec<String>> {
             Some(parameter) => {
                 if let Some((_, flag)) = PLAIN.iter().find(|(known, _)| *known == parameter) {
                     say(flag, &[one.value]);
-                } else if !groups.iter().any(|group| group.contains(&parameter)) {
+                } else if !is_in_group(parameter) {
                     // The words would give another experiment without a flag for this parameter.
                     return None;
                 }

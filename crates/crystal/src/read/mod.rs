@@ -19,12 +19,12 @@ fn is_blank(byte: u8) -> bool {
 }
 
 /// The next blank-separated word of a line.
-fn word(line: &[u8]) -> IResult<&[u8], &[u8]> {
+pub(crate) fn word(line: &[u8]) -> IResult<&[u8], &[u8]> {
     preceded(take_while(is_blank), take_till1(is_blank)).parse(line)
 }
 
 /// A word as a number; `None` if it is not a number or is not finite.
-fn finite_number(word: &[u8]) -> Option<f64> {
+pub(crate) fn finite_number(word: &[u8]) -> Option<f64> {
     let number: f64 = std::str::from_utf8(word).ok()?.parse().ok()?;
     number.is_finite().then_some(number)
 }

@@ -275,7 +275,34 @@ const COMMENTS: &[(&str, &str)] = &[
         "volume of crystal in the beam, if it is more than one domain",
     ),
     ("crystal.mosaic.spread_deg", "width of the distribution"),
-    ("crystal.mosaic.domains", "10 with a spread, otherwise 1"),
+    (
+        "crystal.mosaic.spread_abc_deg",
+        "widths about a, b, c, in place of the one",
+    ),
+    (
+        "crystal.mosaic.model",
+        "cap or gaussian; gaussian for three widths, otherwise cap",
+    ),
+    (
+        "crystal.mosaic.sampling",
+        "random, pairs or even; random for the cap of the C program, otherwise pairs",
+    ),
+    (
+        "crystal.mosaic.file",
+        "rotation and weight of each domain, in place of widths",
+    ),
+    (
+        "crystal.mosaic.strain_percent",
+        "standard deviation of all three edges together, up to 10",
+    ),
+    (
+        "crystal.mosaic.strain_abc_percent",
+        "those of a, b, c on their own",
+    ),
+    (
+        "crystal.mosaic.domains",
+        "10 with a spread or strain, otherwise 1",
+    ),
     ("crystal.mosaic.seed", "of the orientations of the domains"),
     (
         "structure_factors.default_f",

@@ -208,7 +208,8 @@ impl ExperimentSpec {
             MaterialSpec::Table { path, .. } => Some(path),
             MaterialSpec::Name(_) | MaterialSpec::Points { .. } => None,
         });
-        let named = [self.factors.path_mut(), mask, sources];
+        let domains = self.crystal.mosaic.file.as_mut();
+        let named = [self.factors.path_mut(), mask, sources, domains];
         named.into_iter().flatten().chain(tables)
     }
 }

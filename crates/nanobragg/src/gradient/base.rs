@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use nanobragg_crystal::{GridLimit, Hkl, Lattice, reciprocal_from_matrix};
+use nanobragg_crystal::{GridLimit, Hkl, Lattice, Spread, reciprocal_from_matrix};
 use nanobragg_geometry::{Attenuation, vector};
 use nanobragg_physics::{Oddity, Scene};
 use nanobragg_sources::{SourceDefaults, SourceList, Steps};
@@ -11,6 +11,8 @@ use super::parameter::{LayerNumber, Parameter};
 use crate::error::Error;
 use crate::resolve::Resolved;
 use crate::spec::{ExperimentSpec, SourcesSpec};
+
+const NO_STRAIN: Option<&str> = Some("the domains have no such strain");
 
 /// A specification and the experiment that it resolves to.
 #[derive(Debug)]
@@ -148,6 +150,7 @@ impl<'s> Base<'s> {
     fn reason_against(&self, parameter: Parameter) -> Result<Option<&'static str>, Error> {
         let experiment = &self.resolved.experiment;
         let crystal = &experiment.crystal;
+        let widths = crystal.mosaic().numbers();
         let sensor = experiment.detector.first().sensor();
         let divergence = &self.resolved.decisions.divergence;
         let is_grid = self.spec.beam.sources == SourcesSpec::Grid;
@@ -179,8 +182,17 @@ impl<'s> Base<'s> {
             Parameter::SpotScale if crystal.domain().spot_scale == 0.0 => Some("the scale is 0"),
             Parameter::Fudge => crystal.shape().no_derivative_by_fudge(),
             Parameter::MosaicSpread if crystal.mosaic().spread_rad() <= 0.0 => {
-                Some("without a spread there is one domain only")
+                Some("without a spread the domains are not turned by one")
             }
+            Parameter::MosaicSpreadA | Parameter::MosaicSpreadB | Parameter::MosaicSpreadC
+                if matches!(widths.spread, Spread::Isotropic(_)) =>
+            {
+                Some("the mosaic spread is not given about each axis")
+            }
+            Parameter::Strain if widths.strain == 0.0 => NO_STRAIN,
+            Parameter::StrainA if widths.strain_abc[0] == 0.0 => NO_STRAIN,
+            Parameter::StrainB if widths.strain_abc[1] == 0.0 => NO_STRAIN,
+            Parameter::StrainC if widths.strain_abc[2] == 0.0 => NO_STRAIN,
             Parameter::PhiRange if experiment.phi.is_centred => None,
             Parameter::PhiRange if experiment.phi.count == 1 => {
                 Some("there is one step only, whatever the range")

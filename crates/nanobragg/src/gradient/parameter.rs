@@ -99,6 +99,20 @@ parameters! {
     Fudge: "fudge", "1", share(0.1, 1e-3);
     /// Mosaic spread in degrees.
     MosaicSpread: "mosaic_spread", "degree", share(0.1, 1e-3);
+    /// Mosaic spread about a in degrees.
+    MosaicSpreadA: "mosaic_spread_a", "degree", share(0.1, 1e-3);
+    /// Mosaic spread about b in degrees.
+    MosaicSpreadB: "mosaic_spread_b", "degree", share(0.1, 1e-3);
+    /// Mosaic spread about c in degrees.
+    MosaicSpreadC: "mosaic_spread_c", "degree", share(0.1, 1e-3);
+    /// Standard deviation of the length of all edges together in percent.
+    Strain: "strain", "percent", share(0.1, 1e-3);
+    /// Standard deviation of the length of a on its own in percent.
+    StrainA: "strain_a", "percent", share(0.1, 1e-3);
+    /// Standard deviation of the length of b on its own in percent.
+    StrainB: "strain_b", "percent", share(0.1, 1e-3);
+    /// Standard deviation of the length of c on its own in percent.
+    StrainC: "strain_c", "percent", share(0.1, 1e-3);
     /// Spindle angle of the first phi step in degrees.
     PhiStart: "phi_start", "degree", within(0.3);
     /// Range of the phi sweep in degrees, as `-osc`.

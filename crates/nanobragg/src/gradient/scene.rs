@@ -2,7 +2,8 @@
 //! that may carry derivatives.
 
 use nanobragg_crystal::{
-    CellSpec, DomainTurn, Lattice, constants::METRES_PER_ANGSTROM, misset, reciprocal_from_matrix,
+    CellSpec, Lattice, MosaicNumbers, Spread, constants::METRES_PER_ANGSTROM, misset,
+    reciprocal_from_matrix,
 };
 use nanobragg_geometry::{Attenuation, Placement, PlacementInput, Sensor, place, vector};
 use nanobragg_numeric::Scalar;
@@ -53,6 +54,12 @@ const ANGLES: [Parameter; 3] = [
 const MISSETS: [Parameter; 3] = [Parameter::MissetX, Parameter::MissetY, Parameter::MissetZ];
 const SIZES: [Parameter; 3] = [Parameter::CellsA, Parameter::CellsB, Parameter::CellsC];
 const TENSOR: [Parameter; 3] = [Parameter::CellsD, Parameter::CellsE, Parameter::CellsF];
+const SPREADS: [Parameter; 3] = [
+    Parameter::MosaicSpreadA,
+    Parameter::MosaicSpreadB,
+    Parameter::MosaicSpreadC,
+];
+const STRAINS: [Parameter; 3] = [Parameter::StrainA, Parameter::StrainB, Parameter::StrainC];
 const ROTATIONS: [Parameter; 3] = [
     Parameter::DetectorRotX,
     Parameter::DetectorRotY,
@@ -64,11 +71,12 @@ impl Base<'_> {
     pub(super) fn numbers<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Result<Numbers<T>, Error> {
         let experiment = &self.resolved.experiment;
         let mut numbers = Numbers::of(experiment);
-        let lattice_moves = [EDGES, ANGLES, MISSETS]
-            .iter()
-            .any(|parameters| shifts.any(parameters));
         let by_matrix = shifts.any(&[Parameter::Wavelength]) && self.spec.crystal.matrix.is_some();
-        if lattice_moves || by_matrix {
+        let lattice_moves = by_matrix
+            || [EDGES, ANGLES, MISSETS]
+                .iter()
+                .any(|parameters| shifts.any(parameters));
+        if lattice_moves {
             let lattice = self.lattice(shifts);
             numbers.direct_m = lattice.direct_m();
             numbers.lattice.reciprocal_per_angstrom = lattice.reciprocal_per_angstrom;
@@ -85,8 +93,13 @@ impl Base<'_> {
             weights.for_each(|weight| *weight *= ratio);
         }
         numbers.lattice.fudge += shifts.of(Parameter::Fudge, 1.0);
-        if shifts.any(&[Parameter::MosaicSpread]) {
-            numbers.domains = Some(self.domains(shifts));
+        let mosaic = experiment.crystal.mosaic();
+        let mosaic_moves = shifts.any(&[Parameter::MosaicSpread, Parameter::Strain])
+            || shifts.any(&SPREADS)
+            || shifts.any(&STRAINS);
+        if mosaic_moves || lattice_moves && mosaic.follows_cell() {
+            let widths = Self::mosaic_numbers(shifts, mosaic.numbers());
+            numbers.domains = Some(mosaic.domains_near(&widths, numbers.direct_m));
         }
         self.turn_spindle(shifts, &mut numbers.phi_rad);
         let of_sources = [
@@ -203,15 +216,23 @@ impl Base<'_> {
         lattice
     }
 
-    fn domains<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Vec<[[T; 3]; 3]> {
-        let mosaic = self.resolved.experiment.crystal.mosaic();
-        let drawn_rad = mosaic.spread_rad();
-        let spread_rad =
-            T::from_f64(drawn_rad) + shifts.of(Parameter::MosaicSpread, RADIANS_PER_DEGREE);
-        let turns = DomainTurn::of_domains(self.spec.crystal.mosaic.seed, mosaic.domains().len());
-        (turns.iter())
-            .map(|turn| turn.rotation_near(drawn_rad, spread_rad))
-            .collect()
+    /// Adds the shifts to the widths of rotations and strains.
+    fn mosaic_numbers<T: Scalar>(
+        shifts: &Shifts<'_, T>,
+        drawn: MosaicNumbers<f64>,
+    ) -> MosaicNumbers<T> {
+        let mut numbers = drawn.lift();
+        match &mut numbers.spread {
+            Spread::Isotropic(spread_rad) => {
+                *spread_rad += shifts.of(Parameter::MosaicSpread, RADIANS_PER_DEGREE);
+            }
+            Spread::Anisotropic(widths_rad) => {
+                add(widths_rad, shifts.three(SPREADS, RADIANS_PER_DEGREE));
+            }
+        }
+        numbers.strain += shifts.of(Parameter::Strain, 0.01);
+        add(&mut numbers.strain_abc, shifts.three(STRAINS, 0.01));
+        numbers
     }
 
     /// Adds the shifts to the angles of the phi steps.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nanobragg_crystal::{CellSpec, Misset, constants::METRES_PER_ANGSTROM};
+use nanobragg_crystal::{CellSpec, Misset, Spread, constants::METRES_PER_ANGSTROM};
 use nanobragg_geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_geometry::{Angle, Attenuation, Length, vector};
 use nanobragg_sources::StepSpec;
@@ -71,6 +71,13 @@ pub fn with_value(
             spec.crystal.mosaic.spread_rad = Some(Angle::from_degrees(value).radians());
             spec.crystal.mosaic.domains = i64::try_from(domains).ok();
         }
+        Parameter::MosaicSpreadA => spec.set_mosaic_spread(0, value),
+        Parameter::MosaicSpreadB => spec.set_mosaic_spread(1, value),
+        Parameter::MosaicSpreadC => spec.set_mosaic_spread(2, value),
+        Parameter::Strain => spec.crystal.mosaic.strain_percent = value,
+        Parameter::StrainA => spec.crystal.mosaic.strain_abc_percent[0] = value,
+        Parameter::StrainB => spec.crystal.mosaic.strain_abc_percent[1] = value,
+        Parameter::StrainC => spec.crystal.mosaic.strain_abc_percent[2] = value,
         Parameter::PhiStart => spec.phi.start = Angle::from_degrees(value),
         Parameter::PhiRange => {
             let phi = base.resolved.experiment.phi;
@@ -170,6 +177,13 @@ impl ExperimentSpec {
         }
     }
 
+    fn set_mosaic_spread(&mut self, axis: usize, degrees: f64) {
+        let widths = self.crystal.mosaic.spread_abc_rad.as_mut();
+        if let Some(width) = widths.and_then(|widths| widths.get_mut(axis)) {
+            *width = Angle::from_degrees(degrees).radians();
+        }
+    }
+
     fn set_cells(&mut self, base: &Base<'_>, axis: usize, value: f64) -> Result<(), Error> {
         if !(1.0..=1e15).contains(&value) {
             return Err(Error::OutOfRange {
@@ -225,6 +239,11 @@ impl Base<'_> {
         };
         let [na, nb, nc] = experiment.crystal.size().cells();
         let tensor = experiment.crystal.domain().tensor.unwrap_or_default();
+        let widths = experiment.crystal.mosaic().numbers();
+        let width_about = |axis: usize| match widths.spread {
+            Spread::Isotropic(_) => 0.0,
+            Spread::Anisotropic(widths_rad) => degrees(widths_rad[axis]),
+        };
         Ok(match parameter {
             Parameter::CellA => self.cell()[0],
             Parameter::CellB => self.cell()[1],
@@ -244,6 +263,13 @@ impl Base<'_> {
             Parameter::SpotScale => experiment.crystal.domain().spot_scale,
             Parameter::Fudge => experiment.crystal.fudge(),
             Parameter::MosaicSpread => degrees(experiment.crystal.mosaic().spread_rad()),
+            Parameter::MosaicSpreadA => width_about(0),
+            Parameter::MosaicSpreadB => width_about(1),
+            Parameter::MosaicSpreadC => width_about(2),
+            Parameter::Strain => widths.strain * 100.0,
+            Parameter::StrainA => widths.strain_abc[0] * 100.0,
+            Parameter::StrainB => widths.strain_abc[1] * 100.0,
+            Parameter::StrainC => widths.strain_abc[2] * 100.0,
             Parameter::PhiStart => degrees(experiment.phi.start_rad),
             Parameter::PhiRange => degrees(experiment.phi.range_rad),
             Parameter::Wavelength => decisions.wavelength_m * 1e10,
