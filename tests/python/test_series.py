@@ -35,6 +35,27 @@ def test_an_image_of_a_series_is_that_of_the_program(
         )
 
 
+def test_what_varies_is_that_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    vary = {"cell_b": "normal:1%", "N": "choice:2,4", "fluence": "lognormal:0.5"}
+    words = [f"{name}={distribution}" for name, distribution in vary.items()]
+    said = run(
+        *WORDS.split(), "-shots", "3", "-vary", " ".join(words), "-nonoise", "-nopgm",
+        "-noprogress", "-floatfile", "p_####.bin",
+    )
+    assert said.returncode == 0, said.stderr
+    for given in (vary, words):
+        base = nanobragg.Experiment(WORDS, vary=given)
+        for number in (1, 3):
+            image = nanobragg.render(base.shot(number))
+            assert image.tobytes() == Path(f"p_000{number}.bin").read_bytes()
+    with pytest.raises(nanobragg.RunError, match="needs a value, not a distribution"):
+        nanobragg.render(base)
+    assert nanobragg.Experiment(WORDS, vary={"N": 2}).crystal["cells"] == [2, 2, 2]
+
+
 def test_frames_go_on_and_shots_differ() -> None:
     base = nanobragg.Experiment(WORDS)
     assert base.frame(4).sampling["phi_start_deg"] == pytest.approx(11.5)

@@ -21,6 +21,7 @@ use crate::exchange::{self, Source};
 use crate::outcome::RunError;
 use crate::specs::{
     apply_background, apply_beam, apply_crystal, apply_detector, apply_response, apply_sampling,
+    apply_variation,
 };
 
 /// The default file for structure factors of an earlier run.
@@ -122,7 +123,8 @@ impl Job {
     /// The first file that cannot be read or parsed, or the first error of the experiment.
     pub fn from_args(args: &Args) -> Result<Self, RunError> {
         let prepared = Prepared::from_args(args)?;
-        prepared.resolve(&prepared.loaded.spec, prepared.noise_seed, args)
+        let spec = prepared.loaded.spec.of_single_image()?;
+        prepared.resolve(&spec, prepared.noise_seed, args)
     }
 
     /// The values from files of other programs, with the flag of each file.
@@ -258,6 +260,7 @@ impl Prepared {
             &geometry_from,
             wavelength,
         )?;
+        apply_variation(&mut named.series, args);
         named.factors = args.factors();
         let limit = memory_limit(args);
         if let Some(reflections) = &inputs.reflections {

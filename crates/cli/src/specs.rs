@@ -6,6 +6,7 @@ use std::path::Path;
 use nanobragg::crystal::read;
 use nanobragg::exchange::crystfel;
 use nanobragg::response::{Gain, PointSpread, PointSpreadProfile, ReadOut};
+use nanobragg::series::VariationSpec;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
     DivergenceSpec, ExperimentSpec, FluenceSpec, LayerSpec, Length, MaterialSpec, Misset,
@@ -166,6 +167,16 @@ pub(crate) fn apply_beam(spec: &mut BeamSpec, args: &Args) {
         range: range.or(spec.dispersion.range),
         count: count.or(spec.dispersion.count),
     };
+}
+
+/// Distributions of flags replace those that a file has of the same quantities.
+pub(crate) fn apply_variation(spec: &mut VariationSpec, args: &Args) {
+    let given = &args.series;
+    if given.varies_anew {
+        spec.vary.clear();
+    }
+    spec.vary.extend(given.vary.iter().cloned());
+    spec.crystal_system = given.vary_system.or(spec.crystal_system);
 }
 
 /// Layers of flags replace those of a file. Thickness, density and so on are those of the layer with a table,

@@ -1,5 +1,6 @@
 //! The frame of the direct beam.
 
+use crate::rotation::rotate_about;
 use crate::vector::{cross, unit};
 
 /// The direct beam and two directions across it, all of unit length.
@@ -49,5 +50,22 @@ impl BeamFrame {
     /// The direction across beam and electric vector, `unit(direction x polarization)`.
     pub const fn vertical(&self) -> [f64; 3] {
         self.vertical
+    }
+
+    /// The frame turned by two angles in radians: towards the electric vector, then towards
+    /// [`vertical`](Self::vertical). The three directions keep their angles with each other.
+    pub fn turned(&self, tilt_rad: [f64; 2]) -> Self {
+        Self {
+            direction: self.turn(self.direction, tilt_rad),
+            polarization: self.turn(self.polarization, tilt_rad),
+            vertical: self.turn(self.vertical, tilt_rad),
+        }
+    }
+
+    /// A vector turned as the frame is by [`turned`](Self::turned).
+    pub fn turn(&self, vector: [f64; 3], [horizontal_rad, vertical_rad]: [f64; 2]) -> [f64; 3] {
+        let swung = rotate_about(vector, self.vertical, horizontal_rad);
+        // `polarization x direction` is minus the vertical.
+        rotate_about(swung, self.polarization, -vertical_rad)
     }
 }

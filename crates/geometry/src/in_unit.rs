@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Written {
 }
 
 /// A value that can be written in a unit: [`Length`], [`Angle`], an `f64` in SI units, an option or
-/// an array of three of them.
+/// an array of two or three of them.
 pub trait Quantity: Sized {
     /// The form in the file.
     type Written: Serialize + for<'de> Deserialize<'de>;
@@ -155,6 +155,18 @@ impl<Q: Quantity> Quantity for Option<Q> {
 
     fn read(written: Self::Written, unit: Unit) -> Result<Self, String> {
         written.map(|written| Q::read(written, unit)).transpose()
+    }
+}
+
+impl<Q: Quantity> Quantity for [Q; 2] {
+    type Written = [Q::Written; 2];
+
+    fn write(&self, unit: Unit) -> Self::Written {
+        self.each_ref().map(|quantity| quantity.write(unit))
+    }
+
+    fn read([x, y]: Self::Written, unit: Unit) -> Result<Self, String> {
+        Ok([Q::read(x, unit)?, Q::read(y, unit)?])
     }
 }
 

@@ -409,6 +409,10 @@ impl Detector {
         &self.panels
     }
 
+    pub(crate) fn panels_mut(&mut self) -> &mut [Panel] {
+        &mut self.panels
+    }
+
     /// The first panel. Most detectors have no other.
     pub fn first(&self) -> &Panel {
         &self.panels[0]

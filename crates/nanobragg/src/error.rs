@@ -286,6 +286,24 @@ pub enum Error {
         /// The number of requested images.
         wanted: usize,
     },
+    /// A quantity cannot vary from image to image as specified.
+    #[error("series.vary.{quantity}: {reason}")]
+    Variation {
+        /// The quantity.
+        quantity: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The values that are drawn for an image of a series do not go together.
+    #[error("image {number} would have {values}: {source}")]
+    Drawn {
+        /// The number of the image.
+        number: u32,
+        /// The values.
+        values: String,
+        /// What is wrong with them.
+        source: Box<Error>,
+    },
     /// All frames of a rotation series would be equal.
     #[error("a rotation series needs an oscillation range above 0 for each frame")]
     NoOscillation,

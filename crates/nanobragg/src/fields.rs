@@ -46,6 +46,7 @@ impl Error {
             Self::PresetPanels { .. } => IMAGE_SIZE,
             Self::SensorEnergy { .. } => &["detector.sensor.attenuation", "beam.wavelength"],
             Self::NoOscillation => &["phi.range"],
+            Self::Variation { .. } | Self::Drawn { .. } => &["series.vary"],
             Self::NoStructureFactors => &["factors.hkl", "factors.dump", "factors.default_f"],
             Self::CurvedSurface => &["output.expt", "output.xds", "detector.surface"],
             Self::PlaneThroughSample { .. } => &["exchange"],

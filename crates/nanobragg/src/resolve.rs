@@ -10,7 +10,8 @@ use nanobragg_geometry::{
 };
 use nanobragg_physics::{Experiment, LatticeCopy, Lookup, Oddity, PhiSweep, Sampling};
 use nanobragg_sources::{
-    BeamAxes, Dispersion, Divergence, Fluence, SourceDefaults, SourceList, StepSpec, phi_steps,
+    BeamAxes, Dispersion, Divergence, Fluence, Source, SourceDefaults, SourceList, StepSpec,
+    phi_steps,
 };
 
 use crate::background::LayerDecision;
@@ -26,6 +27,8 @@ use crate::warning::{Warning, of_steps};
 const MAX_ORIENTATIONS: f64 = 1e7;
 
 const MAX_OVERSAMPLE: u32 = 10_000;
+
+const MOST_TILT_RAD: f64 = 0.1;
 
 /// The largest number of terms in the sum of one pixel.
 const MAX_TERMS: f64 = 1e15;
@@ -89,7 +92,10 @@ impl ExperimentSpec {
         let _span = tracing::info_span!("resolve").entered();
         let fixes = self.fixes;
         self.response.check()?;
-        let laboratory = Laboratory::new(&self.detector_spec())?;
+        let straight = Laboratory::new(&self.detector_spec())?;
+        // What stands in the beam, and sources with directions of their own, are placed before it is tilted.
+        let straight_beam = straight.beam;
+        let laboratory = self.tilted(straight, &self.detector_spec())?;
         let wavelength_m = above_zero("the wavelength (m)", self.beam.nominal_wavelength().m())?;
         let fluence = Fluence::new(&self.beam.fluence)?;
         let has_no_crystal = factors.is_empty() && factors.default_f() == 0.0;
@@ -107,7 +113,7 @@ impl ExperimentSpec {
         })?;
         let divergence = Divergence::new(&self.beam.divergence)?;
         let dispersion = Dispersion::new(&self.beam.dispersion)?;
-        let sources = self.sources(&laboratory.beam, wavelength_m, &divergence, &dispersion)?;
+        let sources = self.sources(&straight_beam, wavelength_m, &divergence, &dispersion)?;
         let central_wavelength_m = match self.beam.sources {
             SourcesSpec::File(_) | SourcesSpec::List(_) if self.beam.wavelength.is_none() => {
                 sources.mean_wavelength_m()
@@ -116,14 +122,14 @@ impl ExperimentSpec {
         };
         // The sources need the direction of the beam, and the sensor needs the wavelength of the sources.
         let laboratory = match self.attenuation_follows_wavelength() {
-            true => Laboratory::new(&with_attenuation(
-                self.detector_spec(),
-                central_wavelength_m,
-            )?)?,
+            true => {
+                let spec = with_attenuation(self.detector_spec(), central_wavelength_m)?;
+                self.tilted(Laboratory::new(&spec)?, &spec)?
+            }
             false => laboratory,
         };
         let detector = self.rendered_parts(laboratory.detector)?;
-        let detector = self.shaded(detector, &laboratory.beam, fluence.beam_size_m)?;
+        let detector = self.shaded(detector, &straight_beam, fluence.beam_size_m)?;
         if has_no_crystal && self.background.is_empty() {
             return Err(Error::NoStructureFactors);
         }
@@ -282,7 +288,42 @@ impl ExperimentSpec {
         }
     }
 
+    /// The laboratory with the beam tilted.
+    fn tilted(&self, laboratory: Laboratory, spec: &DetectorSpec) -> Result<Laboratory, Error> {
+        for tilt_rad in self.beam.tilt_rad {
+            if !(tilt_rad.abs() <= MOST_TILT_RAD) {
+                return Err(Error::OutOfRange {
+                    quantity: "the tilt of the beam (rad)",
+                    value: tilt_rad,
+                    allowed: "from -0.1 to 0.1",
+                });
+            }
+        }
+        Ok(laboratory.with_beam_turned(self.beam.tilt_rad, spec)?)
+    }
+
+    /// The sources of a beam that has the frame `beam` before it is tilted.
     fn sources(
+        &self,
+        beam: &BeamFrame,
+        wavelength_m: f64,
+        divergence: &Divergence,
+        dispersion: &Dispersion,
+    ) -> Result<SourceList, Error> {
+        let tilt_rad = self.beam.tilt_rad;
+        let sources = self.straight_sources(beam, wavelength_m, divergence, dispersion)?;
+        if tilt_rad == [0.0; 2] {
+            return Ok(sources);
+        }
+        let turned = sources.iter().map(|source| Source {
+            direction: beam.turn(source.direction, tilt_rad),
+            position_m: beam.turn(source.position_m, tilt_rad),
+            ..*source
+        });
+        Ok(SourceList::from_sources(turned.collect())?)
+    }
+
+    fn straight_sources(
         &self,
         beam: &BeamFrame,
         wavelength_m: f64,

@@ -13,6 +13,7 @@ use crate::background::LayerSpec;
 use crate::experiment_file::Version;
 use crate::factors::FactorsSpec;
 use crate::mask::MaskedRegion;
+use crate::series::VariationSpec;
 
 /// An experiment as specified by a user; `None` for everything that is not specified.
 ///
@@ -87,6 +88,8 @@ pub struct ExperimentSpec {
     pub noise_seed: Option<i64>,
     /// The oddities of the C program to fix, those of the detector and the crystal included.
     pub fixes: Fixes,
+    /// How the images of a series vary.
+    pub series: VariationSpec,
 }
 
 /// The masked pixels.
@@ -147,6 +150,10 @@ pub struct BeamSpec {
     pub divergence: DivergenceSpec,
     /// Spectral dispersion of the grid of sources; only used with [`SourcesSpec::Grid`].
     pub dispersion: DispersionSpec,
+    /// Turns the beam, with all sources, towards its electric vector and across it, in radians. Detector,
+    /// crystal and beam stop stay where they are.
+    #[serde(rename = "tilt_mrad", with = "in_unit::mrad")]
+    pub tilt_rad: [f64; 2],
 }
 
 impl BeamSpec {

@@ -179,6 +179,8 @@ impl Described {
             };
             let frame = series.frame(&spec, number)?;
             (spec, noise_seed) = (frame.spec, frame.noise_seed);
+        } else {
+            spec = spec.of_single_image()?;
         }
         let job = prepared.resolve(&spec, noise_seed, args)?;
         Ok(Self {

@@ -220,7 +220,20 @@ fn words_of(spec: &FlagSpec, value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Os
         return Ok(is_on.then(|| joined(spec.name, Vec::new())));
     }
     let mut values = Vec::new();
-    collect(value, &mut values)?;
+    if let Ok(named) = value.cast::<PyDict>() {
+        for (name, value) in named {
+            let mut pair = word(&name)?;
+            pair.push("=");
+            pair.push(word(&value)?);
+            values.push(pair);
+        }
+    } else {
+        collect(value, &mut values)?;
+    }
+    if spec.name == "vary" {
+        // One word may hold several quantities.
+        values = vec![values.join(OsStr::new(" "))];
+    }
     if matches!(spec.takes, Takes::List(..)) && values.len() > 1 {
         values = vec![values.join(OsStr::new(","))];
     }

@@ -346,7 +346,10 @@ fn ties(
                     Some(system) => system,
                     None => CrystalSystem::of(spec)?,
                 };
-                obeyed.check(spec)?;
+                if let Some(fault) = obeyed.fault_of(spec)? {
+                    let system = obeyed.name();
+                    return Err(Error::NotOfSystem { system, fault });
+                }
                 obeyed.free().iter().for_each(|tied| add(tied));
                 system = Some(obeyed);
             }

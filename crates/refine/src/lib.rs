@@ -12,7 +12,7 @@
 //!
 //! | step | file |
 //! |---|---|
-//! | the request | `spec`, `target`, `likelihood`, `system` |
+//! | the request | `spec`, `target`, `likelihood` |
 //! | the free numbers: tied, bounded, restrained | `free` |
 //! | the stages, from wide to narrow | `stage` |
 //! | one stage: its images and the sums over their pixels | `fit`, `image_fit` |
@@ -74,16 +74,15 @@ mod refine;
 mod refinement;
 mod spec;
 mod stage;
-mod system;
 mod target;
 mod text;
 
 pub use error::Error;
 pub use free::{Free, FreeSet};
 pub use likelihood::{Likelihood, POISSON_FLOOR, Variance};
+pub use nanobragg::gradient::CrystalSystem;
 pub use pictures::Pictures;
 pub use refine::{refine, refine_images};
 pub use refinement::{Ending, Estimate, ImageRecord, Iteration, Refinement, StageRecord};
 pub use spec::{Bounds, RefineSpec, Restraint, Schedule, Selection, Stage, parameter};
-pub use system::CrystalSystem;
 pub use target::Target;

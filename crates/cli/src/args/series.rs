@@ -2,10 +2,12 @@ use super::flag::{FlagSpec, Group, Takes};
 use super::{Args, WholeRange};
 use crate::Error;
 use nanobragg::Misset;
+use nanobragg::gradient::CrystalSystem;
+use nanobragg::series::{Distribution, Quantity};
 use std::path::PathBuf;
 
 /// A series of images from one command line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SeriesArgs {
     /// Frames of a rotation series.
     pub frames: Option<u32>,
@@ -19,6 +21,14 @@ pub struct SeriesArgs {
     pub resume: bool,
     /// The log of the complete images.
     pub log_path: Option<PathBuf>,
+    /// Quantities that vary from image to image, in the order of the flags.
+    pub vary: Vec<(Quantity, Distribution)>,
+    /// What an experiment file says of them does not count.
+    pub varies_anew: bool,
+    /// The crystal system of a cell that varies.
+    pub vary_system: Option<CrystalSystem>,
+    /// Seed of the values; `None`: that of the noise.
+    pub vary_seed: Option<i64>,
 }
 
 impl SeriesArgs {
@@ -71,6 +81,28 @@ pub(super) static GROUP: Group = Group {
             "Of a series, render part I of N: the numbers I, I + N, I + 2 N and so on. For the \
              jobs of an array, I from 1.",
         ),
+        FlagSpec::new("vary", Takes::Text(|args, text| vary(&mut args.series, text)))
+            .values("name=distribution")
+            .help(
+                "Let a quantity vary from image to image of a series: cell_a=normal:0.5%, \
+                 fluence=lognormal:0.3, wavelength=uniform:-0.1%,0.1%, N=between:10,30 or \
+                 N=choice:10,20. N=12 is the value of every image, or of a single one. May be given \
+                 for several quantities; none removes those before it. docs/SERIES.md lists them.",
+            )
+            .of(&["series.vary"]),
+        FlagSpec::new(
+            "vary_system",
+            Takes::Word(&CrystalSystem::NAMES, |args, name| {
+                args.series.vary_system = CrystalSystem::from_name(name);
+            }),
+        )
+        .default("that of the cell")
+        .help("The crystal system that ties edges and angles of a cell that varies."),
+        FlagSpec::whole("vary_seed", WholeRange::ANY, |args, n| {
+            args.series.vary_seed = Some(n)
+        })
+        .default("that of the noise")
+        .help("Seed of the quantities of -vary."),
         FlagSpec::switch("resume", |args| args.series.resume = true).help(
             "Go on with a series that was interrupted: images that are complete and unchanged are \
              left as they are.",
@@ -89,6 +121,27 @@ pub(super) static GROUP: Group = Group {
             ),
     ],
 };
+
+/// Quantities with their distributions, separated by blanks, or the word none.
+fn vary(args: &mut SeriesArgs, text: &str) -> Result<(), String> {
+    let mut words = text.split_whitespace().peekable();
+    if words.peek().is_none() {
+        return Err("a quantity and its distribution, as cell_a=normal:0.5%".to_owned());
+    }
+    for word in words {
+        if word == "none" {
+            args.vary.clear();
+            args.varies_anew = true;
+            continue;
+        }
+        let (name, distribution) = (word.split_once('='))
+            .ok_or("a quantity and its distribution, as cell_a=normal:0.5%")?;
+        let quantity: Quantity = name.parse()?;
+        args.vary.retain(|(known, _)| *known != quantity);
+        args.vary.push((quantity, distribution.parse()?));
+    }
+    Ok(())
+}
 
 /// Flags that exclude a series.
 const NOT_BESIDE: &[&str] = &["diff", "rerun", "record", "printout", "printout_pixel"];
@@ -115,6 +168,7 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
                 "resume",
                 "seriesfile",
                 "nexus_images_per_file",
+                "vary_seed",
             ];
             return match beside.into_iter().find(|name| args.gives(name)) {
                 Some(flag) => Err(Error::Needs {
@@ -179,6 +233,35 @@ mod tests {
         ] {
             let refusal = understood(&format!("-shots 9 -shard {part}")).unwrap_err();
             assert!(refusal.starts_with("-shard: "), "{part}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn the_last_distribution_of_a_quantity_counts() {
+        let line = "-shots 9 -vary N=4 -vary cell_a=normal:0.5% --vary=N=choice:3,5";
+        let vary = understood(line).unwrap().series.vary;
+        let words = vary
+            .iter()
+            .map(|(quantity, how)| format!("{quantity}={how}"));
+        assert_eq!(
+            words.collect::<Vec<_>>(),
+            ["cell_a=normal:0.5%", "N=choice:3,5"]
+        );
+        let none = understood("-shots 9 -vary N=4 -vary none").unwrap().series;
+        assert!(none.vary.is_empty() && none.varies_anew);
+        for (word, refusal) in [
+            ("N", "a quantity and its distribution"),
+            ("n=3", "there are cell_a, cell_b,"),
+            ("N=gamma:3", "there are normal, lognormal,"),
+            ("N=between:3", "two numbers with a comma"),
+            ("N=normal:x%", "\"x\" is not a number"),
+            ("N=choice:", "\"\" is not a number"),
+        ] {
+            let said = understood(&format!("-shots 9 -vary {word}")).unwrap_err();
+            assert!(
+                said.starts_with("-vary: ") && said.contains(refusal),
+                "{said}"
+            );
         }
     }
 

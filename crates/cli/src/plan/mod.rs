@@ -27,7 +27,7 @@ use crate::record::{self, settings};
 use crate::resolve::Job;
 use crate::series;
 use crate::simulate::level;
-use decision::Decision;
+use decision::{Because, Decision};
 use reflections::{Completeness, Sphere};
 use trial::Trial;
 
@@ -70,7 +70,19 @@ pub(crate) fn say(args: &Args, format: PlanFormat, stop: &Cancel) -> Result<(), 
         None => (args, Job::from_args(args)?, 1),
     };
     base::save(args, &job)?;
-    let outlook = Outlook::of(&job, args, images, stop)?;
+    let mut outlook = Outlook::of(&job, args, images, stop)?;
+    let variation = series.as_ref().map(series::Asked::variation);
+    for (quantity, value) in variation.transpose()?.unwrap_or_default() {
+        let is_of_flag = args.series.vary.iter().any(|(given, _)| *given == quantity);
+        outlook.decisions.push(Decision {
+            setting: quantity.name(),
+            value,
+            because: match is_of_flag {
+                true => Because::Flag("vary"),
+                false => Because::rule("the experiment file lets it vary"),
+            },
+        });
+    }
     Console::of(args).anyway(|out| match format {
         PlanFormat::Text => out.write_all(text::of(&outlook).as_bytes()),
         PlanFormat::Json => {

@@ -109,17 +109,6 @@ const DEFAULT_NAMES: &str = "cell,misset";
 /// The largest number of iterations, and of attempts.
 const MOST: u32 = 100_000;
 
-/// The names of the crystal systems.
-const SYSTEMS: [&str; CrystalSystem::ALL.len()] = [
-    CrystalSystem::Triclinic.name(),
-    CrystalSystem::Monoclinic.name(),
-    CrystalSystem::Orthorhombic.name(),
-    CrystalSystem::Tetragonal.name(),
-    CrystalSystem::Rhombohedral.name(),
-    CrystalSystem::Hexagonal.name(),
-    CrystalSystem::Cubic.name(),
-];
-
 type Spec = Flag<RefineWords>;
 
 static TOOL: Tool<RefineWords> = Tool {
@@ -157,7 +146,7 @@ static TOOL: Tool<RefineWords> = Tool {
                 Ok(())
             }))
         .values("NAMES").help("What each of several images has of its own, with commas"),
-        Spec::new("system", Takes::Word(&SYSTEMS, |words, name| words.wanted.system = CrystalSystem::from_name(name)))
+        Spec::new("system", Takes::Word(&CrystalSystem::NAMES, |words, name| words.wanted.system = CrystalSystem::from_name(name)))
         .values("SYSTEM").help("Crystal system that ties the cell; if not given, what the start obeys"),
         Spec::new("bounds", Takes::Text(|words, word| {
                 words.bounds.push(word.to_owned());

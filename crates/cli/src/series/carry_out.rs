@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nanobragg::outputs::FileEntry;
 use nanobragg::series::{
-    BaseSeeds, Frame, FrameReport, PartOfSeries, SeriesFiles, SeriesIdentity, SeriesKind,
-    SeriesObserver, SeriesRequest, SeriesRun, SeriesSpec, Shard, of_part,
+    BaseSeeds, Distribution, Frame, FrameReport, PartOfSeries, Quantity, SeriesFiles,
+    SeriesIdentity, SeriesKind, SeriesObserver, SeriesRequest, SeriesRun, SeriesSpec, Shard,
+    of_part,
 };
 use nanobragg::{Cancel, Misset, NoiseStream, Oddity, SourcesSpec};
 use tracing::warn;
@@ -54,6 +55,7 @@ pub fn base_seeds(args: &Args, seed: i64) -> BaseSeeds {
         noise: args.noise.seed.unwrap_or(seed),
         misset: args.noise.misset_seed.unwrap_or(seed),
         mosaic: args.noise.mosaic_seed.unwrap_or(DEFAULT_MOSAIC_SEED),
+        vary: args.series.vary_seed.or(args.noise.seed).unwrap_or(seed),
     }
 }
 
@@ -117,6 +119,31 @@ impl Asked {
         self.numbers.iter().map(job).collect()
     }
 
+    /// What varies, each with its distribution and the value that it is about. The values of every image of
+    /// this run are drawn.
+    ///
+    /// # Errors
+    /// The first image that cannot be as drawn.
+    pub(crate) fn variation(&self) -> Result<Vec<(Quantity, String)>, RunError> {
+        let prepared = Prepared::from_args(&self.args)?;
+        let spec = &prepared.loaded.spec;
+        if !spec.series.vary.is_empty() {
+            for &number in &self.numbers {
+                self.series.frame(spec, number)?;
+            }
+        }
+        let varies = spec.series.vary.iter();
+        let told = varies.map(|(&quantity, distribution)| {
+            let (base, unit) = (quantity.base(spec)?, quantity.unit());
+            let told = match distribution {
+                Distribution::Value(value) => format!("{value} {unit}"),
+                _ => format!("{distribution}, without it {base} {unit}"),
+            };
+            Ok((quantity, told))
+        });
+        told.collect()
+    }
+
     fn first_of(&self, prepared: &Prepared) -> Result<Job, RunError> {
         let first = self.numbers.first().copied().unwrap_or(1);
         let frame = self.series.frame(&prepared.loaded.spec, first)?;
@@ -146,9 +173,11 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     let mut prepared = Prepared::from_args(args)?;
     let job = asked.first_of(&prepared)?;
     // The list of sources is read once: later changes of the file have no effect.
-    let spec = &mut prepared.loaded.spec;
-    if let SourcesSpec::File(_) = spec.beam.sources {
-        spec.beam.sources = SourcesSpec::List(job.resolved.experiment.sources.clone());
+    if let SourcesSpec::File(_) = prepared.loaded.spec.beam.sources {
+        let mut straight = prepared.loaded.spec.clone();
+        straight.beam.tilt_rad = [0.0; 2];
+        let sources = straight.resolve()?.experiment.sources;
+        prepared.loaded.spec.beam.sources = SourcesSpec::List(sources);
     }
     let log_path = log_path(args, shard);
     refuse_files_of_all(args, files, first, &log_path)?;
@@ -287,6 +316,9 @@ fn words_for(kind: SeriesKind, frame: &Frame) -> Vec<String> {
         frame.spec.crystal.misset
     {
         words.extend(["-misset_seed".to_owned(), seed.to_string()]);
+    }
+    for (quantity, value) in &frame.values {
+        words.extend(["-vary".to_owned(), format!("{quantity}={value:?}")]);
     }
     words
 }

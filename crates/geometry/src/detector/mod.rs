@@ -20,6 +20,7 @@ pub mod sensor;
 mod shift;
 pub mod solid_angle;
 pub mod spec;
+mod tilt;
 pub mod warning;
 
 pub use attached::{AXIS_TOLERANCE, AttachedPanel};

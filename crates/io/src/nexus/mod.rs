@@ -31,5 +31,6 @@ pub use instrument::{Instrument, PlacedModule, parse_instrument, read_instrument
 pub use master::{DataFile, write_master};
 pub use read::{parse, read};
 pub use write::{
-    Module, NexusWriter, PackedImage, PixelType, Pixels, Place, Series, write_counts, write_photons,
+    ImageBeam, Module, NexusWriter, PackedImage, PixelType, Pixels, Place, Series, write_counts,
+    write_photons,
 };

@@ -1,6 +1,6 @@
 //! The groups and datasets of an NXmx file.
 
-use super::{Module, PixelType, Series};
+use super::{ImageBeam, Module, PixelType, Series};
 use crate::Exposure;
 use crate::hdf5::{Dataset, Group, Images, Member, Value};
 
@@ -71,7 +71,7 @@ pub(super) fn root(series: &Series, exposure: &Exposure, contents: Contents) -> 
             Group::of_class("NXinstrument")
                 .with("name", Value::text("nanoBragg"))
                 .with("time_zone", Value::text("UTC"))
-                .with("beam", beam(exposure))
+                .with("beam", beam(series, exposure))
                 .with("detector", detector),
         );
     for (name, group) in groups {
@@ -115,9 +115,19 @@ fn sample(series: &Series, exposure: &Exposure) -> Group {
         )
 }
 
-fn beam(exposure: &Exposure) -> Group {
-    let wavelength = Value::number(exposure.wavelength_angstrom);
-    let flux = Value::number(exposure.flux_per_s);
+/// Wavelength and flux are one number each, or one for each image if those of the images differ.
+fn beam(series: &Series, exposure: &Exposure) -> Group {
+    let each = |shared: f64, of_image: fn(&ImageBeam) -> f64| {
+        let of_images: Vec<f64> = series.beams.iter().map(of_image).collect();
+        match of_images.iter().any(|one| Some(one) != of_images.first()) {
+            true => Value::numbers(&of_images),
+            false => Value::number(shared),
+        }
+    };
+    let wavelength = each(exposure.wavelength_angstrom, |beam| {
+        beam.wavelength_angstrom
+    });
+    let flux = each(exposure.flux_per_s, |beam| beam.flux_per_s);
     // Stokes parameters for an intensity of 1. Light of fraction f along an axis at angle t from x,
     // and 1 - f across it, has Q = I_x - I_y = (2f - 1) cos 2t and U, the same between the axes at
     // 45 and 135 degrees, (2f - 1) sin 2t.

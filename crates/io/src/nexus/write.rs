@@ -26,6 +26,17 @@ pub struct Series {
     pub pixel: PixelType,
     /// How images and mask are compressed.
     pub compression: Compression,
+    /// The beam of each image; empty if all have that of the exposures.
+    pub beams: Vec<ImageBeam>,
+}
+
+/// The beam of one image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImageBeam {
+    /// Its wavelength.
+    pub wavelength_angstrom: f64,
+    /// Photons per second.
+    pub flux_per_s: f64,
 }
 
 /// A panel of the detector.
@@ -199,6 +210,7 @@ fn packed<T: Copy + Sync>(
 ///     images: 2,
 ///     pixel: PixelType::I32,
 ///     compression: Compression::Gzip,
+///     beams: Vec::new(),
 /// };
 /// let mut writer = NexusWriter::create(&path, series)?;
 /// writer.write_image(1, Pixels::I32(&[4, 5, 70000]))?;
@@ -473,6 +485,7 @@ fn one<'p, T: Copy + Default>(
         images: 1,
         pixel,
         compression,
+        beams: Vec::new(),
     };
     // The image of one panel is not copied.
     let stacked = match panels {
@@ -507,6 +520,7 @@ mod tests {
             images,
             pixel: PixelType::F32,
             compression: Compression::default(),
+            beams: Vec::new(),
         };
         NexusWriter::new(Cursor::new(Vec::new()), series).unwrap()
     }

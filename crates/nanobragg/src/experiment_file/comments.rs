@@ -392,6 +392,18 @@ const COMMENTS: &[(&str, &str)] = &[
         "range of wavelengths over the wavelength",
     ),
     ("beam.dispersion.count", "number of wavelengths"),
+    (
+        "beam.tilt_mrad",
+        "turns the beam towards its electric vector, and across it; the detector stays",
+    ),
+    (
+        "series.crystal_system",
+        "ties edges and angles that vary; that of the cell if not given",
+    ),
+    (
+        "series.vary",
+        "what varies from image to image: cell_a = { normal = \"0.5 %\" }; docs/SERIES.md",
+    ),
     ("phi.start_deg", "spindle angle of the first step"),
     (
         "phi.range_deg",

@@ -56,6 +56,7 @@ mod factors;
 mod parameter;
 mod render;
 mod scene;
+mod system;
 mod value;
 
 pub use factors::FactorGradient;
@@ -64,4 +65,5 @@ pub use render::{
     Jacobian, Jvp, Vjp, render_hvp, render_jacobian, render_jacobian_into, render_jvp,
     render_photons, render_vjp,
 };
+pub use system::CrystalSystem;
 pub use value::{value, with_value};

@@ -6,7 +6,7 @@ use nanobragg_io::hdf5::{Column, Compression, Group, Table, Type, Writer};
 use nanobragg_physics::{ReflectionTruth, Truth};
 
 use super::Rendered;
-use super::truth_table::{ImageOrientation, TruthTable};
+use super::truth_table::{ImageOrientation, TruthTable, beam_centre_px};
 use crate::resolve::Resolved;
 
 /// A number for each row.
@@ -112,6 +112,29 @@ const OF_IMAGES: &[Column] = &[
         "",
         "expected photons of reflections that are not in the table",
     ),
+    numbers(
+        &[3],
+        number("cells", Type::F64, "", "cells along a, b and c"),
+    ),
+    number("mosaic_spread", Type::F64, "deg", "mosaic spread"),
+    numbers(
+        &[2],
+        number(
+            "beam_centre",
+            Type::F64,
+            "pixels",
+            "where the beam meets the first panel: fast, slow from the outer edge of the first pixel",
+        ),
+    ),
+    numbers(
+        &[3],
+        number(
+            "beam_direction",
+            Type::F64,
+            "",
+            "unit vector from source to sample in the laboratory",
+        ),
+    ),
 ];
 
 /// The table of reflections, `/entry/truth`.
@@ -200,6 +223,10 @@ pub(crate) fn row_of_image(number: u32, rendered: &Rendered<'_>) -> Vec<u8> {
     push(&truth.map_or([0.0; 2], |truth| {
         [truth.background_photons, truth.left_out_photons]
     }));
+    push(&crystal.size().cells());
+    push(&[crystal.mosaic().spread_rad().to_degrees()]);
+    push(&beam_centre_px(experiment));
+    push(&experiment.beam.direction());
     row
 }
 
@@ -342,7 +369,7 @@ mod tests {
     fn rows_have_the_bytes_of_their_columns() {
         assert_eq!(
             bytes_of_row(OF_IMAGES),
-            4 + 16 + 4 * 8 + 16 + (6 + 9 + 4 + 4) * 8
+            4 + 16 + 4 * 8 + 16 + (6 + 9 + 4 + 4 + 3 + 1 + 2 + 3) * 8
         );
         assert_eq!(bytes_of_row(OF_REFLECTIONS), 4 + 12 + 4 + 16 + 10 * 8);
     }

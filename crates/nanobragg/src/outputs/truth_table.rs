@@ -14,7 +14,7 @@ use crate::resolve::Resolved;
 const FORMAT: &str = "nanoBragg truth";
 
 /// Increased when columns or fields are added, or their meaning changes.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// The table of one image: its orientation, and one row for each reflection.
 #[derive(Debug, Clone, Copy)]
@@ -130,6 +130,10 @@ impl<'t> TruthTable<'t> {
             "phi_step_deg": phi.step_rad.to_degrees(),
             "spindle": spindle,
             "wavelength_angstrom": self.resolved.decisions.central_wavelength_m * 1e10,
+            "fluence_per_m2": experiment.fluence_per_m2,
+            "beam_direction": experiment.beam.direction(),
+            "beam_centre_px": beam_centre_px(experiment),
+            "cells": experiment.crystal.size().cells(),
             "misset_deg": misset_rad.map(f64::to_degrees),
             "mosaic_spread_deg": experiment.crystal.mosaic().spread_rad().to_degrees(),
             "a_matrix_at_phi_0_per_angstrom": rows(at_0.reciprocal_per_angstrom),
@@ -141,6 +145,14 @@ impl<'t> TruthTable<'t> {
             "left_out_photons": self.truth.left_out_photons,
         })
     }
+}
+
+/// Where the beam meets the first panel, along fast and slow in pixels from the outer edge of the first one.
+pub(super) fn beam_centre_px(experiment: &Experiment) -> [f64; 2] {
+    let panel = experiment.detector.first();
+    let [first_fast, first_slow] = panel.first_pixel().map(f64::from);
+    let [fast, slow] = [panel.f_beam_m(), panel.s_beam_m()].map(|m| m / panel.pixel_size_m());
+    [fast - first_fast, slow - first_slow]
 }
 
 /// The columns of version 1.

@@ -6,6 +6,10 @@
 //! | file | |
 //! |---|---|
 //! | `spec` | [`SeriesSpec`], and one [`Frame`] of it |
+//! | `vary` | [`VariationSpec`]: what varies from frame to frame, and the values of one frame |
+//! | `quantity` | [`Quantity`]: what can vary, its value in an experiment, and how it is set |
+//! | `distribution` | [`Distribution`] of the values of a quantity |
+//! | `stated` | the warnings of files that state quantities of the first frame for all |
 //! | `seeds` | the seeds of a frame, from a base seed and its number |
 //! | `shard` | [`Shard`]: the part of a series that one job of many does |
 //! | `names` | [`SeriesFiles`]: the number of a frame in the names of its files |
@@ -32,21 +36,28 @@
 //! # Ok::<(), nanobragg::Error>(())
 //! ```
 
+mod distribution;
 mod file;
 mod log;
 mod names;
+mod quantity;
 mod run;
 mod seeds;
 mod shard;
 mod spec;
+mod stated;
 mod store;
 mod stream;
+mod vary;
 
+pub use distribution::{Distribution, Width};
 pub(crate) use file::ImagePlace;
 pub use log::SeriesIdentity;
 pub use names::{SeriesFiles, is_numbered, numbered, of_part};
+pub use quantity::Quantity;
 pub use run::{FrameReport, SeriesObserver, SeriesRequest, SeriesRun};
 pub use seeds::{BaseSeeds, frame_seed};
 pub use shard::Shard;
 pub use spec::{Frame, SeriesKind, SeriesSpec};
 pub use store::PartOfSeries;
+pub use vary::{Values, VariationSpec};

@@ -1,5 +1,6 @@
 //! A whole series: the frames that are to be rendered, one after the other or some at a time.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::file::{ImagePlace, SeriesFile};
 use super::log::Log;
+use super::stated::warn_of_first;
 use super::store::{PartOfSeries, SeriesStore};
 use super::stream::{SOLUTION, SeriesStream, write_solutions};
 use super::{Frame, SeriesFiles, SeriesIdentity, SeriesKind, SeriesSpec};
@@ -127,6 +129,8 @@ impl<'r> SeriesRun<'r> {
             "noise_seed": series.seeds.noise,
             "misset_seed": series.seeds.misset,
             "mosaic_seed": series.seeds.mosaic,
+            "vary_seed": series.seeds.vary,
+            "vary": request.loaded.spec.series.vary,
             "noise_stream": series.noise_stream(&request.loaded.spec),
             "spindle": first.experiment.goniometer.spindle(),
             "wavelength_angstrom": first.decisions.central_wavelength_m * 1e10,
@@ -138,6 +142,7 @@ impl<'r> SeriesRun<'r> {
             }
             every.warn_of_headers(first, &request.loaded.spec.response)?;
         }
+        warn_of_first(files, &request.loaded.spec.series);
         let of_images = files.file_of_images();
         let store = of_images.map(|named| SeriesStore::new(named, &request, first));
         let store = store.transpose()?;
@@ -441,6 +446,10 @@ impl Rendering<'_> {
             "mean_photons": statistics.mean,
             "outputs": written,
         });
+        if !frame.values.is_empty() {
+            let values: BTreeMap<_, _> = frame.values.iter().copied().collect();
+            put(&mut entry, "values", json!(values));
+        }
         if let Some(stored) = stored.transpose()? {
             put(&mut entry, "stored", json!(stored));
         }

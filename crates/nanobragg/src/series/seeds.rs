@@ -9,6 +9,8 @@ pub struct BaseSeeds {
     pub misset: i64,
     /// Of the mosaic domains of shots.
     pub mosaic: i64,
+    /// Of the quantities that vary.
+    pub vary: i64,
 }
 
 impl BaseSeeds {
@@ -18,6 +20,7 @@ impl BaseSeeds {
             noise: seed,
             misset: seed,
             mosaic: seed,
+            vary: seed,
         }
     }
 }
@@ -28,6 +31,7 @@ pub(super) enum Purpose {
     Noise,
     Misset,
     Mosaic,
+    Vary,
 }
 
 /// The numbers that are mixed have 31 bits, as the seeds of the random stream do.
@@ -52,7 +56,7 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 /// ```
 /// and key is the upper half, less its first bit, of each of four successive outputs of SplitMix64
 /// from the base seed: the first four for the noise, the next four for the orientation, the next four
-/// for the mosaic domains.
+/// for the mosaic domains, the next four for the quantities that vary.
 ///
 /// # Source
 /// SplitMix64: G. L. Steele, D. Lea and C. H. Flood, OOPSLA (2014) 453.
@@ -65,6 +69,7 @@ pub(super) fn seed_for(purpose: Purpose, base: i64, number: u32) -> i64 {
         Purpose::Noise => 0,
         Purpose::Misset => ROUNDS,
         Purpose::Mosaic => 2 * ROUNDS,
+        Purpose::Vary => 3 * ROUNDS,
     } as u64;
     // The sign does not count where the seed is used, so it does not count here.
     let base = base.unsigned_abs();
@@ -156,8 +161,9 @@ mod tests {
         let all: HashSet<i64> = of(Purpose::Noise, 1)
             .chain(of(Purpose::Misset, 1))
             .chain(of(Purpose::Mosaic, 1))
+            .chain(of(Purpose::Vary, 1))
             .chain(of(Purpose::Noise, 2))
             .collect();
-        assert_eq!(all.len(), 400);
+        assert_eq!(all.len(), 500);
     }
 }

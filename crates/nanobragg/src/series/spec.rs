@@ -5,8 +5,8 @@ use nanobragg_geometry::Angle;
 use nanobragg_response::NoiseStream;
 use nanobragg_sources::phi_steps;
 
-use super::Shard;
 use super::seeds::{BaseSeeds, Purpose, frame_seed, seed_for};
+use super::{Shard, Values};
 use crate::error::Error;
 use crate::spec::ExperimentSpec;
 
@@ -44,6 +44,8 @@ pub struct Frame {
     pub phi_deg: f64,
     /// Seed of its noise.
     pub noise_seed: i64,
+    /// The values of the quantities that vary.
+    pub values: Values,
 }
 
 impl SeriesSpec {
@@ -70,6 +72,11 @@ impl SeriesSpec {
         spec.response.noise_stream.unwrap_or(NoiseStream::Counter)
     }
 
+    /// The seed of the quantities that vary in the frame of this number.
+    pub(super) fn vary_seed(&self, number: u32) -> i64 {
+        seed_for(Purpose::Vary, self.seeds.vary, number)
+    }
+
     /// The frame of this number.
     ///
     /// In a rotation, frame n begins at `phi + (n - 1) osc`, rounded to a billionth of a degree, where
@@ -77,15 +84,25 @@ impl SeriesSpec {
     /// random orientation and mosaic domains from seeds of its own. The noise has a seed of its own in
     /// both, for the random numbers of [`noise_stream`](Self::noise_stream).
     ///
+    /// Quantities that vary have values that depend on their names, the base seed and the number.
+    ///
     /// # Errors
-    /// [`Error::NoSuchFrame`]; [`Error::NoOscillation`] for a rotation of several frames whose sweep
+    /// [`Error::NoSuchFrame`]; [`Error::Variation`] for a quantity that cannot vary as specified, and
+    /// [`Error::Drawn`] for a cell that no crystal has; [`Error::NoOscillation`] for a rotation of several frames whose sweep
     /// has no range; those of the sweep.
     pub fn frame(&self, spec: &ExperimentSpec, number: u32) -> Result<Frame, Error> {
         let count = self.count;
         if !(1..=count).contains(&number) {
             return Err(Error::NoSuchFrame { number, count });
         }
-        let mut spec = spec.clone();
+        let (mut spec, values) = spec.drawn(self.vary_seed(number))?;
+        if !values.is_empty() {
+            spec.check_cell().map_err(|source| Error::Drawn {
+                number,
+                values: words_of(&values),
+                source: Box::new(source),
+            })?;
+        }
         spec.response.noise_stream = Some(self.noise_stream(&spec));
         let mut phi_deg = spec.phi.start.degrees();
         match self.kind {
@@ -110,8 +127,17 @@ impl SeriesSpec {
             spec,
             phi_deg,
             noise_seed: frame_seed(self.seeds.noise, number),
+            values,
         })
     }
+}
+
+/// The values in words: `cell_a 78.2, N 12`.
+fn words_of(values: &Values) -> String {
+    let words = values
+        .iter()
+        .map(|(quantity, value)| format!("{quantity} {value}"));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

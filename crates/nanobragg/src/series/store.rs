@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nanobragg_geometry::Length;
 use nanobragg_io::Output;
-use nanobragg_io::nexus::{DataFile, Module, PixelType, Series, write_master};
+use nanobragg_io::nexus::{DataFile, ImageBeam, Module, PixelType, Series, write_master};
+use nanobragg_sources::{Fluence, FluenceSpec};
 
 use super::file::{ImagePlace, SeriesFile};
 use super::log::FileOfAll;
 use super::names::{FileOfImages, of_part};
-use super::{SeriesIdentity, SeriesKind, SeriesRequest, Shard};
+use super::{Quantity, SeriesIdentity, SeriesKind, SeriesRequest, Shard};
 use crate::error::Error;
 use crate::exposure::exposures;
 use crate::resolve::Resolved;
@@ -33,6 +35,8 @@ pub(super) struct SeriesStore {
     /// The series of the run.
     series: Series,
     kind: SeriesKind,
+    /// The beams of the images of all parts; empty if they do not vary.
+    beams_of_parts: Vec<ImageBeam>,
 }
 
 impl SeriesStore {
@@ -70,7 +74,10 @@ impl SeriesStore {
             images: numbers.len(),
             pixel: PixelType::I32,
             compression: request.files.compression(),
+            beams: beams(request, numbers)?,
         };
+        let of_parts = request.part.as_ref().map(|part| &*part.numbers);
+        let beams_of_parts = beams(request, of_parts.unwrap_or_default())?;
         let masked = Arc::new(series.pixel_mask());
         let laid_out = named.files(numbers, request.part.as_ref().map(|part| part.shard));
         let mut files = Vec::with_capacity(laid_out.len());
@@ -87,6 +94,7 @@ impl SeriesStore {
             named: named.clone(),
             series,
             kind,
+            beams_of_parts,
         })
     }
 
@@ -167,6 +175,7 @@ impl SeriesStore {
             }
         }
         series.images = part.numbers.len();
+        series.beams.clone_from(&self.beams_of_parts);
         let path = self.named.path_of(None);
         self.write(&path, &series, &files)?;
         Ok(Some(path))
@@ -201,5 +210,33 @@ fn starting_at(series: &Series, before: usize, images: usize) -> Series {
         panel.exposure.start_degrees += before as f64 * series.step_degrees;
     }
     series.images = images;
+    series.beams = series.beams.into_iter().skip(before).take(images).collect();
     series
+}
+
+/// The beams of the images with these numbers; empty if they do not vary.
+fn beams(request: &SeriesRequest<'_>, numbers: &[u32]) -> Result<Vec<ImageBeam>, Error> {
+    let spec = &request.loaded.spec;
+    let varies = |quantity| spec.series.vary.contains_key(&quantity);
+    if !varies(Quantity::Wavelength) && !varies(Quantity::Fluence) {
+        return Ok(Vec::new());
+    }
+    let beam = |&number: &u32| {
+        let values = spec.values(request.series.vary_seed(number))?;
+        let of = |wanted| values.iter().find(|(quantity, _)| *quantity == wanted);
+        let wavelength = of(Quantity::Wavelength)
+            .map_or(spec.beam.nominal_wavelength(), |(_, angstrom)| {
+                Length::from_angstrom(*angstrom)
+            });
+        let fluence = of(Quantity::Fluence).map_or(spec.beam.fluence, |(_, per_m2)| FluenceSpec {
+            flux_per_s: None,
+            fluence_per_m2: Some(*per_m2),
+            ..spec.beam.fluence
+        });
+        Ok(ImageBeam {
+            wavelength_angstrom: wavelength.m() * 1e10,
+            flux_per_s: Fluence::new(&fluence)?.flux_per_s,
+        })
+    };
+    numbers.iter().map(beam).collect()
 }

@@ -1,9 +1,10 @@
 //! The constraints of a crystal system on a cell.
 
-use crate::Error;
-use nanobragg::ExperimentSpec;
-use nanobragg::gradient;
-use nanobragg::gradient::Parameter;
+use serde::{Deserialize, Serialize};
+
+use super::{Parameter, value};
+use crate::error::Error;
+use crate::spec::ExperimentSpec;
 
 /// The tolerance of a constraint: relative for an edge, in degrees for a fixed angle.
 const NOTICEABLE: f64 = 1e-6;
@@ -19,7 +20,8 @@ const NOTICEABLE: f64 = 1e-6;
 /// | rhombohedral | a, alpha | a = b = c, alpha = beta = gamma |
 /// | hexagonal | a, c | a = b, gamma = 120 |
 /// | cubic | a | a = b = c, all angles 90 |
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum CrystalSystem {
     /// No symmetry.
     Triclinic,
@@ -54,6 +56,17 @@ impl CrystalSystem {
         Cubic,
     ];
 
+    /// The names of [`ALL`](Self::ALL).
+    pub const NAMES: [&str; 7] = [
+        Triclinic.name(),
+        Monoclinic.name(),
+        Orthorhombic.name(),
+        Tetragonal.name(),
+        Rhombohedral.name(),
+        Hexagonal.name(),
+        Cubic.name(),
+    ];
+
     /// The name of the system.
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,31 +85,27 @@ impl CrystalSystem {
         Self::ALL.into_iter().find(|system| system.name() == name)
     }
 
-    /// The system with the most constraints that the cell obeys.
+    /// The system with the most constraints that the cell of an experiment obeys.
     ///
     /// # Errors
     /// If the experiment has no cell.
     pub fn of(spec: &ExperimentSpec) -> Result<Self, Error> {
-        for system in Self::ALL.into_iter().rev() {
-            if system.fault(spec)?.is_none() {
-                return Ok(system);
-            }
-        }
-        Ok(Triclinic)
+        Ok(Self::of_cell(&cell_of(spec)?))
     }
 
-    /// Checks that the cell obeys this system.
+    /// The system with the most constraints that a cell obeys. The cell is in Angstrom and degrees.
+    pub fn of_cell(cell: &[f64; 6]) -> Self {
+        let mut systems = Self::ALL.into_iter().rev();
+        let obeyed = systems.find(|system| system.fault(cell).is_none());
+        obeyed.unwrap_or(Triclinic)
+    }
+
+    /// The first constraint of this system that the cell of an experiment does not obey, in words.
     ///
     /// # Errors
-    /// [`Error::NotOfSystem`] with the number that does not fit.
-    pub fn check(self, spec: &ExperimentSpec) -> Result<(), Error> {
-        match self.fault(spec)? {
-            None => Ok(()),
-            Some(fault) => Err(Error::NotOfSystem {
-                system: self.name(),
-                fault,
-            }),
-        }
+    /// If the experiment has no cell.
+    pub fn fault_of(self, spec: &ExperimentSpec) -> Result<Option<String>, Error> {
+        Ok(self.fault(&cell_of(spec)?))
     }
 
     /// The free parameters of the cell, each with those tied to it.
@@ -130,28 +139,42 @@ impl CrystalSystem {
         }
     }
 
-    /// The first constraint that the cell does not obey, in words.
-    fn fault(self, spec: &ExperimentSpec) -> Result<Option<String>, Error> {
-        // Values are in the units of the command line: degrees and Angstrom.
+    /// The first constraint that a cell in Angstrom and degrees does not obey, in words.
+    pub fn fault(self, cell: &[f64; 6]) -> Option<String> {
+        let value = |parameter: Parameter| {
+            let at = CELL.iter().position(|known| *known == parameter);
+            at.and_then(|at| cell.get(at).copied()).unwrap_or(f64::NAN)
+        };
         for &(angle, wanted) in self.fixed() {
-            let value = gradient::value(spec, angle)?;
+            let value = value(angle);
             if (value - wanted).abs() > NOTICEABLE {
-                return Ok(Some(format!("{} is {value}, not {wanted}", angle.name())));
+                return Some(format!("{} is {value}, not {wanted}", angle.name()));
             }
         }
         for tied in self.free() {
             let Some((&first, others)) = tied.split_first() else {
                 continue;
             };
-            let leads = gradient::value(spec, first)?;
+            let leads = value(first);
             for &other in others {
-                let value = gradient::value(spec, other)?;
+                let value = value(other);
                 if (value - leads).abs() > NOTICEABLE * leads.abs() {
                     let (other, first) = (other.name(), first.name());
-                    return Ok(Some(format!("{other} is {value}, {first} is {leads}")));
+                    return Some(format!("{other} is {value}, {first} is {leads}"));
                 }
             }
         }
-        Ok(None)
+        None
     }
+}
+
+/// The six numbers of a cell, in their order.
+const CELL: [Parameter; 6] = [CellA, CellB, CellC, CellAlpha, CellBeta, CellGamma];
+
+fn cell_of(spec: &ExperimentSpec) -> Result<[f64; 6], Error> {
+    let mut cell = [0.0; 6];
+    for (number, parameter) in cell.iter_mut().zip(CELL) {
+        *number = value(spec, parameter)?;
+    }
+    Ok(cell)
 }
