@@ -63,7 +63,8 @@ fn whole(line: &str) -> Vec<(String, Vec<u8>)> {
 
 /// Every kind of quantity and distribution.
 const VARYING: &str = "-vary cell_a=normal:1% -vary cell_gamma=uniform:-1,1 -vary Na=choice:3,4,6 \
-                       -vary fluence=lognormal:0.5 -vary wavelength=normal:0.5% \
+                       -vary spot_scale=lognormal:0.3 -vary b_factor=uniform:0,30 \
+                -vary fluence=lognormal:0.5 -vary wavelength=normal:0.5% \
                        -vary mosaic_spread=between:0.5,2 -vary beam_fast=normal:0.7 \
                        -vary beam_tilt_h=normal:3 -vary beam_tilt_v=uniform:-4,4";
 
@@ -94,11 +95,13 @@ fn an_image_that_varies_is_that_of_the_plain_flags_of_its_values() {
             .collect();
         let seeds = words.iter().position(|word| *word == "-vary").unwrap();
         let plain = format!(
-            "{} -cell 70 {} 90 75 {} 95 -Nc {} -fluence {:?} -lambda {} -mosaic {}",
+            "{} -cell 70 {} 90 75 {} 95 -Nc {} -spot_scale {:?} -b_factor {:?} -fluence {:?} -lambda {} -mosaic {}",
             words[..seeds].join(" "),
             of("cell_b"),
             of("cell_beta"),
             of("Nc"),
+            of("spot_scale"),
+            of("b_factor"),
             of("fluence"),
             of("wavelength"),
             of("mosaic_spread"),

@@ -20,6 +20,7 @@
 //! | `refine.rs` | `nanoBragg refine` |
 //! | `structure_factors.rs` | MTZ, mmCIF and text as input, `nanoBragg hkl`, `nanoBragg orient` |
 //! | `coordinates.rs` | images from coordinates of atoms |
+//! | `energies.rs` | structure factors at the energy of each source, and their fall-off |
 //! | `exchange.rs` | geometry from and to files of other programs |
 //! | `experiment_file.rs` | `-experiment` and `-save-experiment` |
 //! | `plan_and_record.rs` | `-plan`, `-record`, `-rerun` and `-diff` |

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
-use nanobragg::factors::{CoordinatesSpec, ListSpec};
+use nanobragg::factors::{CoordinatesSpec, ListSpec, ListsSpec};
 use nanobragg::io::Output;
 use nanobragg::structure::Solvent;
 use nanobragg::{ExperimentSpec, FactorsSpec, Misset, SourcesSpec};
@@ -127,6 +127,7 @@ impl Args {
                 space_group: given.space_group.clone(),
                 solvent: solvent(&self.coordinates, Some(Solvent::default())),
                 anomalous: self.coordinates.dispersion.clone(),
+                at_energies: self.coordinates.at_energies.clone(),
                 is_strict: self.coordinates.is_strict,
                 default_f,
             });
@@ -139,27 +140,51 @@ impl Args {
                 default_f,
             });
         }
+        if !given.lists.is_empty() {
+            return FactorsSpec::Lists(ListsSpec {
+                lists: given.lists.clone(),
+                columns: given.columns.clone(),
+                space_group: given.space_group.clone(),
+                default_f,
+            });
+        }
         let space_group =
             |base: &Option<String>| given.space_group.clone().or_else(|| base.clone());
+        let columns = |base: &Vec<String>| {
+            let own = if given.columns.is_empty() {
+                base
+            } else {
+                &given.columns
+            };
+            own.clone()
+        };
         match base {
+            Some(FactorsSpec::Lists(lists)) => FactorsSpec::Lists(ListsSpec {
+                lists: lists.lists.clone(),
+                columns: columns(&lists.columns),
+                space_group: space_group(&lists.space_group),
+                default_f,
+            }),
+            Some(FactorsSpec::ByEnergy(factors)) => FactorsSpec::ByEnergy(factors.clone()),
             Some(FactorsSpec::List(list)) => FactorsSpec::List(ListSpec {
                 path: list.path.clone(),
-                columns: if given.columns.is_empty() {
-                    list.columns.clone()
-                } else {
-                    given.columns.clone()
-                },
+                columns: columns(&list.columns),
                 space_group: space_group(&list.space_group),
                 default_f,
             }),
             Some(FactorsSpec::Coordinates(atoms)) => {
                 let mut anomalous = atoms.anomalous.clone();
                 anomalous.extend(&self.coordinates.dispersion);
+                let mut at_energies = atoms.at_energies.clone();
+                let given = self.coordinates.at_energies.clone();
+                at_energies.from_table |= given.from_table;
+                at_energies.curves.extend(given.curves);
                 FactorsSpec::Coordinates(CoordinatesSpec {
                     path: atoms.path.clone(),
                     space_group: space_group(&atoms.space_group),
                     solvent: solvent(&self.coordinates, atoms.solvent),
                     anomalous,
+                    at_energies,
                     is_strict: self.coordinates.is_strict || atoms.is_strict,
                     default_f,
                 })
@@ -188,7 +213,7 @@ impl Args {
         }
     }
 
-    /// Whether structure factors are listed or computed, so that they are dumped for the next run.
+    /// Whether structure factors are listed or computed, and not those of an earlier run.
     pub(crate) fn makes_factors(&self) -> bool {
         self.factors().are_new()
     }

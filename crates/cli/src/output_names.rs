@@ -1,7 +1,10 @@
 //! The output files of a command line, and the messages about them.
 
+use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 
+use nanobragg::FactorsSpec;
 use nanobragg::io::printf::general as g;
 use nanobragg::outputs::{self, FileEntry, OutputEvent, OutputFiles, OutputKind};
 use tracing::warn;
@@ -55,8 +58,7 @@ pub(crate) fn check(args: &Args, files: &OutputFiles) -> Result<(), nanobragg::E
     let rerun = running.rerun_path.clone().map(|path| ("rerun", path));
     let read = inputs::named(args).into_iter().chain(rerun);
     // Without a list of reflections the dump is an input, and two inputs may be the same file.
-    let dump = args.makes_factors() && reads_or_writes_dump(args);
-    let dump = dump.then(|| ("dump", dump_path(args)));
+    let dump = writes_dump(&args.factors(), args).then(|| ("dump", dump_path(args)));
     // The file of all images of a series holds their tables too.
     let holds_truth = |kind| {
         let kinds = [OutputKind::Truth, OutputKind::Labels];
@@ -96,14 +98,23 @@ pub(crate) fn reads_or_writes_dump(args: &Args) -> bool {
     args.factors.dump_path.is_some() || args.output.default_files
 }
 
+/// Whether the run keeps its structure factors for the next one. A dump has no place for several energies.
+fn writes_dump(factors: &FactorsSpec, args: &Args) -> bool {
+    factors.are_new() && !factors.follow_energy() && reads_or_writes_dump(args)
+}
+
 /// Writes new structure factors to the dump for the next run. A failure is a warning only.
 pub(crate) fn write_dump(args: &Args, job: &Job, hashes: bool) -> Option<FileEntry> {
-    if !job.named.factors.are_new() || !reads_or_writes_dump(args) {
+    if !writes_dump(&job.named.factors, args) {
         return None;
     }
     let made_from = job.named.factors.path().map(|(_, path)| path.as_path());
-    let experiment = &job.resolved.experiment;
-    outputs::write_dump(experiment, made_from, dump_path(args), hashes)
+    let mut experiment = Cow::Borrowed(&job.resolved.experiment);
+    // A dump has them without the fall-off of -b_factor, which the next run applies.
+    if let (FactorsSpec::Grid(read), true) = (&job.spec.factors, job.spec.b_factor_a2 != 0.0) {
+        experiment.to_mut().factors = Arc::clone(read);
+    }
+    outputs::write_dump(&experiment, made_from, dump_path(args), hashes)
         .inspect_err(|error| {
             warn!("the structure factors are not kept for the next run: {error}");
         })

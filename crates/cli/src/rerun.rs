@@ -95,6 +95,10 @@ fn take_inputs_from(args: &mut Args, folder: &Path) -> Result<(), RunError> {
     {
         *path = folder.join(&*path);
     }
+    let lists = args.factors.lists.iter_mut().map(|list| &mut list.path);
+    for path in lists.chain(args.coordinates.at_energies.curves.values_mut()) {
+        *path = folder.join(&*path);
+    }
     *args = args.with_base()?.into_owned();
     if !args.makes_factors() {
         args.factors.dump_path = Some(folder.join(crate::resolve::dump_path(args)));

@@ -327,10 +327,10 @@ impl Prepared {
     /// read stay.
     fn named(&self, spec: &ExperimentSpec) -> ExperimentSpec {
         let mut named = spec.clone();
-        if let (FactorsSpec::Grid(read), FactorsSpec::Grid(now)) =
-            (&self.loaded.spec.factors, &spec.factors)
-            && Arc::ptr_eq(read, now)
-        {
+        let both = (&self.loaded.spec.factors, &spec.factors);
+        let is_read = matches!(both, (FactorsSpec::Grid(read), FactorsSpec::Grid(now)) if Arc::ptr_eq(read, now))
+            || matches!(both, (FactorsSpec::ByEnergy(read), FactorsSpec::ByEnergy(now)) if Arc::ptr_eq(read, now));
+        if is_read {
             named.factors = self.named.factors.clone();
         }
         if spec.crystal.cell == self.loaded.spec.crystal.cell {

@@ -316,6 +316,7 @@ pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
     spec.beam_stop = args.beam_stop.over(spec.beam_stop);
     put(&mut spec.dmin, given.dmin_a.map(Length::from_angstrom));
     spec.without_f000 |= given.without_f000;
+    put(&mut spec.b_factor_a2, args.factors.b_factor_a2);
     put(&mut spec.water, args.beam.water_um.map(Length::from_um));
     let base = std::mem::take(&mut spec.response);
     let preset = args.detector.preset;

@@ -109,6 +109,32 @@ pub enum Error {
          other than 0"
     )]
     NoStructureFactors,
+    /// A source whose energy no list of structure factors covers.
+    #[error(
+        "a source has {energy_ev} eV, outside the lists of structure factors, which reach from {from_ev} to {to_ev} eV"
+    )]
+    EnergyOutsideLists {
+        /// The energy of the source.
+        energy_ev: f64,
+        /// The lowest energy of a list.
+        from_ev: f64,
+        /// The highest.
+        to_ev: f64,
+    },
+    /// The energy of a list of structure factors is not possible.
+    #[error(
+        "{}: the energy {energy_ev} eV {}",
+        path.display(),
+        if *is_again { "is that of another list" } else { "is not from 1 to 1e6 eV" }
+    )]
+    ListEnergy {
+        /// The list.
+        path: PathBuf,
+        /// Its energy.
+        energy_ev: f64,
+        /// Whether another list has the same.
+        is_again: bool,
+    },
     /// A file that holds one panel, for a detector with several.
     #[error("{file} describes one panel, but the detector has {panels}")]
     SeveralPanels {

@@ -47,6 +47,7 @@ impl Error {
             Self::SensorEnergy { .. } => &["detector.sensor.attenuation", "beam.wavelength"],
             Self::NoOscillation => &["phi.range"],
             Self::Variation { .. } | Self::Drawn { .. } => &["series.vary"],
+            Self::ListEnergy { .. } | Self::EnergyOutsideLists { .. } => &["factors.hkl_at"],
             Self::NoStructureFactors => &["factors.hkl", "factors.dump", "factors.default_f"],
             Self::CurvedSurface => &["output.expt", "output.xds", "detector.surface"],
             Self::PlaneThroughSample { .. } => &["exchange"],
@@ -122,6 +123,9 @@ fn of_structure(error: &structure::Error) -> &'static [&'static str] {
         structure::Error::NoCell { .. } => &["crystal.cell"],
         structure::Error::NoSpaceGroup { .. } => &["factors.space_group"],
         structure::Error::Scale { .. } => &["factors.coordinates", "crystal.cell"],
+        structure::Error::NoDispersion { .. } | structure::Error::EnergyOutside { .. } => {
+            &["factors.anomalous"]
+        }
         structure::Error::TooLarge { .. } => &["dmin", MEMORY_LIMIT],
         structure::Error::OutOfRange { quantity, .. } => match *quantity {
             "the resolution limit (A)" => &["dmin"],
@@ -180,6 +184,7 @@ fn of_quantity(quantity: &str) -> &'static [&'static str] {
         "the width of the holder of the beam stop (m)"
         | "the direction of the holder of the beam stop (rad)" => &["beam_stop.holder"],
         "the transmission of the holder of the beam stop" => &["beam_stop.holder.transmission"],
+        "the B factor (A^2)" => &["b_factor"],
         "two-theta (rad)" => &["detector.twotheta"],
         "the rotation about X (rad)"
         | "the rotation about Y (rad)"

@@ -82,7 +82,7 @@ pub use header::{
 };
 pub use images::{NotFinite, Simulated, StackedPanel, count_photons, simulate};
 pub use mask::{MaskedRegion, mask_from, mask_of};
-pub use memory::{bytes_needed, check_memory};
+pub use memory::{bytes_needed, check_memory, factor_bytes, factor_tables};
 pub use point_spread::read_point_spread;
 pub use radial_profile::{CountsToF, RadialPoint, RadialProfile};
 pub use resolution::Resolution;

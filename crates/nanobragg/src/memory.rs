@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nanobragg_crystal::GridLimit;
+use nanobragg_crystal::{FactorGrid, GridLimit};
 use nanobragg_physics::Experiment;
 
 use crate::error::Error;
@@ -20,8 +20,7 @@ const ORIENTATION_BYTES: u64 = 176;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
-/// The number of bytes for rendering an experiment and writing its images, without the first grid of structure
-/// factors.
+/// The number of bytes for rendering an experiment and writing its images, without structure factors.
 pub fn bytes_needed(experiment: &Experiment) -> u64 {
     let panels = experiment.detector.panels().iter();
     let of_pixels = panels.map(|panel| {
@@ -38,16 +37,21 @@ pub fn bytes_needed(experiment: &Experiment) -> u64 {
         .fold(0, u64::saturating_add)
         .saturating_add(sources.saturating_mul(SOURCE_BYTES))
         .saturating_add(orientations.saturating_mul(ORIENTATION_BYTES))
-        .saturating_add(factor_bytes(experiment))
 }
 
-/// The bytes of the grids of structure factors that only some sources have.
-fn factor_bytes(experiment: &Experiment) -> u64 {
-    let mut grids: Vec<_> = experiment.factors_by_source.iter().collect();
-    grids.retain(|grid| !Arc::ptr_eq(grid, &experiment.factors));
+/// The different tables of structure factors: that of all sources, or those at their energies.
+pub fn factor_tables(experiment: &Experiment) -> Vec<&Arc<FactorGrid>> {
+    let first = std::iter::once(&experiment.factors);
+    let mut grids: Vec<_> = first.chain(&experiment.factors_by_source).collect();
     grids.sort_by_key(|grid| Arc::as_ptr(grid));
     grids.dedup_by(|one, other| Arc::ptr_eq(one, other));
-    let bytes = grids.iter().map(|grid| size_of_val(grid.values()) as u64);
+    grids
+}
+
+/// The number of bytes of all tables of structure factors.
+pub fn factor_bytes(experiment: &Experiment) -> u64 {
+    let tables = factor_tables(experiment).into_iter();
+    let bytes = tables.map(|grid| size_of_val(grid.values()) as u64);
     bytes.fold(0, u64::saturating_add)
 }
 
@@ -57,7 +61,10 @@ fn factor_bytes(experiment: &Experiment) -> u64 {
 /// # Errors
 /// [`Error::TooMuchMemory`] with the needed size, [`Error::OutOfMemory`] if the system refuses the memory.
 pub fn check_memory(experiment: &Experiment, limit: GridLimit) -> Result<(), Error> {
-    let bytes = bytes_needed(experiment);
+    // One table was checked when it was read.
+    let first = size_of_val(experiment.factors.values()) as u64;
+    let tables = factor_bytes(experiment).saturating_sub(first);
+    let bytes = bytes_needed(experiment).saturating_add(tables);
     let panel = experiment.detector.first();
     let (pixels_fast, pixels_slow) = (panel.pixels_fast(), panel.pixels_slow());
     let needed_gib = bytes as f64 / GIB;

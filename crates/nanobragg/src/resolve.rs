@@ -1,5 +1,8 @@
 //! From the specification of a user to the experiment that physics renders.
 
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
 use nanobragg_crystal::{
     CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Misset, SpaceGroup, SpotMetric,
     recommended_oversample,
@@ -17,9 +20,10 @@ use nanobragg_sources::{
 use crate::background::LayerDecision;
 use crate::detectors::{follows_wavelength, with_attenuation};
 use crate::error::Error;
-use crate::factors::Loaded;
+use crate::factors::{FactorTables, Loaded};
 use crate::mask::masks_of;
 use crate::oddity;
+use crate::resolution::Resolution;
 use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
 use crate::warning::{Warning, of_steps};
 
@@ -32,6 +36,12 @@ const MOST_TILT_RAD: f64 = 0.1;
 
 /// The largest number of terms in the sum of one pixel.
 const MAX_TERMS: f64 = 1e15;
+
+/// The B factors of a fall-off in A^2, which are those of atoms.
+const B_FACTORS_A2: RangeInclusive<f64> = -100.0..=1e4;
+
+/// Reflections reach this much beyond the finest corner, for spots that are wider than a point.
+pub(crate) const MARGIN: f64 = 0.98;
 
 /// A resolved experiment with the decisions that were made.
 #[derive(Debug, Clone)]
@@ -86,7 +96,7 @@ impl ExperimentSpec {
         if let Some(MaskSpec::File(_)) = self.mask {
             return self.load_and_resolve();
         }
-        let Some(factors) = self.factors.in_memory() else {
+        let Some(held) = self.factors.in_memory() else {
             return self.load_and_resolve();
         };
         let _span = tracing::info_span!("resolve").entered();
@@ -98,7 +108,7 @@ impl ExperimentSpec {
         let laboratory = self.tilted(straight, &self.detector_spec())?;
         let wavelength_m = above_zero("the wavelength (m)", self.beam.nominal_wavelength().m())?;
         let fluence = Fluence::new(&self.beam.fluence)?;
-        let has_no_crystal = factors.is_empty() && factors.default_f() == 0.0;
+        let has_no_crystal = held.are_zero();
         let crystal = Crystal::new(&CrystalSpec {
             wavelength_m,
             beam_size_m: fluence.beam_size_m,
@@ -184,14 +194,17 @@ impl ExperimentSpec {
                 dispersion.steps(),
             ));
         }
+        let tables = held.tables(&sources)?;
+        let lookup = self.lookup(tables.first(), &crystal);
+        let tables = self.fallen_off(tables, &crystal, (&detector, &laboratory.beam), &sources)?;
         let experiment = Experiment {
-            lookup: self.lookup(&factors, &crystal),
+            lookup,
             lattices: vec![LatticeCopy {
                 weight: crystal.intensity_scale(),
                 ..LatticeCopy::default()
             }],
-            factors,
-            factors_by_source: Vec::new(),
+            factors: Arc::clone(tables.first()),
+            factors_by_source: tables.by_source(),
             sources,
             phi: PhiSweep {
                 start_rad: self.phi.start.radians(),
@@ -397,6 +410,45 @@ impl ExperimentSpec {
         )?)
     }
 
+    /// The structure factors with the fall-off of the B factor. Those that are not listed fall off as far as the
+    /// detector sees.
+    fn fallen_off(
+        &self,
+        mut tables: FactorTables,
+        crystal: &Crystal,
+        (detector, beam): (&Detector, &BeamFrame),
+        sources: &SourceList,
+    ) -> Result<FactorTables, Error> {
+        let b_a2 = self.b_factor_a2;
+        if !B_FACTORS_A2.contains(&b_a2) {
+            return Err(Error::OutOfRange {
+                quantity: "the B factor (A^2)",
+                value: b_a2,
+                allowed: "-100 to 10000",
+            });
+        }
+        if b_a2 == 0.0 {
+            return Ok(tables);
+        }
+        let wavelengths_m = sources.iter().map(|source| source.wavelength_m);
+        let shortest_m = wavelengths_m.fold(f64::INFINITY, f64::min);
+        let finest_a = finest_a(detector, beam, shortest_m);
+        // Spots are wider than points, sources are beside the axis, and an interpolation looks two points further.
+        let edges_a = crystal.lattice().lengths_angstrom;
+        let farthest = edges_a.map(|edge_a| (edge_a / (finest_a * MARGIN)).ceil() as i32 + 2);
+        let seen = nanobragg_crystal::Bounds {
+            min: farthest.map(|index| -index),
+            max: farthest,
+        };
+        for grid in &mut tables.grids {
+            if grid.default_f() != 0.0 {
+                *grid = Arc::new(grid.enlarged(&seen, GridLimit::default())?);
+            }
+            Arc::make_mut(grid).fall_off(b_a2, crystal.reciprocal().vectors());
+        }
+        Ok(tables)
+    }
+
     /// Interpolation as asked for, or by the number of cells; never without a list.
     fn lookup(&self, factors: &FactorGrid, crystal: &Crystal) -> Lookup {
         if factors.is_empty() {
@@ -476,7 +528,7 @@ impl ExperimentSpec {
         }
         let crystal = &experiment.crystal;
         let chooses_otherwise = self.lookup.is_none()
-            && !experiment.factors.is_empty()
+            && experiment.factors.count_read() > 0
             && crystal.interpolates_by_default(true) != crystal.interpolates_by_default(false);
         if chooses_otherwise && !self.fixes.contains(Oddity::SizeLookup) {
             oddities.push(Oddity::SizeLookup);
@@ -513,6 +565,15 @@ impl Loaded {
         resolved.decisions.space_group = of_list.or(of_atoms).cloned();
         Ok(resolved)
     }
+}
+
+/// The finest resolution on the border of the detector, in A.
+pub(crate) fn finest_a(detector: &Detector, beam: &BeamFrame, wavelength_m: f64) -> f64 {
+    let finest = detector.panels().iter().map(|panel| {
+        let whole = [panel.pixels_fast(), panel.pixels_slow()];
+        Resolution::of((panel, beam.direction()), wavelength_m, [0, 0], whole).finest_angstrom()
+    });
+    finest.fold(f64::INFINITY, f64::min)
 }
 
 /// Refuses sums with too many terms.

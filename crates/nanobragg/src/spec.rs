@@ -79,6 +79,9 @@ pub struct ExperimentSpec {
     pub background_tolerance: Option<f64>,
     /// Whether F(000) of listed or computed structure factors is replaced by 0, so that there is no direct beam.
     pub without_f000: bool,
+    /// B in A^2 of a fall-off of all structure factors with resolution, also of those that are not listed:
+    /// `F exp(-B s^2/4)` with `s = 1/d`.
+    pub b_factor_a2: f64,
     /// Spacing below which nothing is rendered; 0 for no limit.
     #[serde(rename = "dmin_angstrom", with = "in_unit::angstrom")]
     pub dmin: Length,

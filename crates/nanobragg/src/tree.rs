@@ -8,6 +8,7 @@ use nanobragg_sources::{Source, SourceList};
 use serde_json::{Value, json};
 
 use crate::factors::FactorsSpec;
+use crate::memory::factor_tables;
 use crate::outputs::sha256_of;
 use crate::resolve::Resolved;
 use crate::spec::ExperimentSpec;
@@ -133,6 +134,7 @@ impl Resolved {
         json!({
             "from": match from {
                 FactorsSpec::List(_) | FactorsSpec::Grid(_) => "list",
+                FactorsSpec::Lists(_) | FactorsSpec::ByEnergy(_) => "lists",
                 FactorsSpec::Coordinates(_) => "coordinates",
                 FactorsSpec::Dump { .. } => "dump",
                 FactorsSpec::Constant(_) => "default",
@@ -143,6 +145,7 @@ impl Resolved {
             "read": u64::try_from(factors.count_read()).unwrap_or(u64::MAX),
             "hkl_min": bounds.map(|bounds| bounds.min),
             "hkl_max": bounds.map(|bounds| bounds.max),
+            "tables": factor_tables(&self.experiment).len(),
         })
     }
 

@@ -244,6 +244,14 @@ fn words_of(spec: &FlagSpec, value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Os
         word.push(value);
         return Ok(Some(vec![word]));
     }
+    // A sequence of values of a flag that adds is the flag again and again.
+    let count = *spec.count().end();
+    if spec.adds && values.len() > count {
+        let each = values.chunks(count).map(<[_]>::to_vec);
+        return Ok(Some(
+            each.flat_map(|values| joined(spec.name, values)).collect(),
+        ));
+    }
     Ok(Some(joined(spec.name, values)))
 }
 

@@ -16,6 +16,14 @@ pub struct Correction {
     pub imaginary: f64,
 }
 
+impl Correction {
+    /// The larger of the differences of f' and of f'', in electrons.
+    pub fn distance(&self, other: &Self) -> f64 {
+        let real = (self.real - other.real).abs();
+        real.max((self.imaginary - other.imaginary).abs())
+    }
+}
+
 /// Dispersion corrections by element. An element that is not in the map has no correction.
 ///
 /// Because of f'' the amplitudes |F| of h k l and of -h -k -l are different.

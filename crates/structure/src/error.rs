@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use nanobragg_crystal::GroupDoubt;
 use nanobragg_io::input::ReadError;
 
+use crate::element::Element;
+
 /// Why coordinates cannot be read or structure factors cannot be computed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -109,6 +111,50 @@ pub enum Error {
         value: f64,
         /// The allowed range in words.
         allowed: &'static str,
+    },
+
+    /// There is no table of the dispersion of an element.
+    #[error("there is no table of f' and f'' of {element}: it has the elements from H to U")]
+    NoDispersion {
+        /// The element.
+        element: Element,
+    },
+
+    /// An energy outside a table of f' and f''.
+    #[error(
+        "{element}: {energy_ev} eV is outside {name}, which reaches from {from_ev} to {to_ev} eV"
+    )]
+    EnergyOutside {
+        /// The element.
+        element: Element,
+        /// The energy.
+        energy_ev: f64,
+        /// The table.
+        name: String,
+        /// Its lowest energy.
+        from_ev: f64,
+        /// Its highest energy.
+        to_ev: f64,
+    },
+
+    /// The energies of a curve do not rise.
+    #[error("{name}:{line}: the energy {energy_ev} eV is not above that of the row before")]
+    EnergyDescends {
+        /// The file.
+        name: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The energy.
+        energy_ev: f64,
+    },
+
+    /// A curve has fewer than two rows.
+    #[error("{name}: {rows} rows of energy, f' and f'', expected at least two")]
+    ShortCurve {
+        /// The file.
+        name: String,
+        /// How many rows there are.
+        rows: usize,
     },
 
     /// The density map or the list of reflections needs more memory than the limit.

@@ -15,6 +15,7 @@
 //! | form factors | International Tables, Volume C (1992), Table 6.1.1.4: four Gaussians and a constant |
 //! | the sum over atoms | the Fourier transform of a map of their density, which is fast, or the sum itself, which is exact |
 //! | symmetry | the map has the atoms of the asymmetric unit; the operations of the group act on indices and phases |
+//! | dispersion | given, or [`dispersion_at`] the energy of the photons; [`FactorParts`] sums the atoms once for all energies |
 //! | Friedel mates | both are in the list, because f'' makes them different |
 //!
 //! ```
@@ -36,7 +37,9 @@
 #![forbid(unsafe_code)]
 
 mod anomalous;
+mod atom_sum;
 mod ball;
+mod curve;
 mod density;
 mod direct;
 mod element;
@@ -46,6 +49,7 @@ mod frame;
 mod it92;
 mod map;
 mod model;
+mod parts;
 pub mod read;
 mod scatterer;
 mod solvent;
@@ -53,10 +57,12 @@ mod special;
 mod structure_factors;
 
 pub use anomalous::{Correction, Dispersion};
+pub use curve::{DispersionCurve, dispersion_at};
 pub use element::Element;
 pub use error::{Error, Warning};
 pub use form_factor::{FormFactor, LEAST_SPACING_A};
 pub use frame::CellFrame;
 pub use model::{Atom, Displacement, Model};
+pub use parts::FactorParts;
 pub use solvent::Solvent;
 pub use structure_factors::{FactorSpec, StructureFactor, StructureFactors, Summation};

@@ -53,6 +53,18 @@ impl Scatterer {
         }
     }
 
+    /// An atom that scatters one electron at every angle, apart from occupancy and displacement.
+    pub(crate) fn of_one_electron(atom: &Atom) -> Self {
+        Self {
+            form_factor: FormFactor {
+                a: [0.0; 4],
+                b: [0.0; 4],
+                c: 1.0,
+            },
+            ..Self::new(atom, &Dispersion::new())
+        }
+    }
+
     /// B along the direction of the smallest displacement, in A^2.
     pub(crate) fn least_b_a2(&self) -> f64 {
         match &self.displacement {

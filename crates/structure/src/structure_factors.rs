@@ -5,12 +5,10 @@ use std::ops::RangeInclusive;
 
 use nanobragg_crystal::{
     Amplitude, AsymmetricUnit, GridLimit, Hkl, ListedReflection, Reflection, ReflectionList,
-    SymmetryOperation,
 };
 
 use crate::anomalous::Dispersion;
-use crate::density::DensityFactors;
-use crate::direct;
+use crate::atom_sum::AtomSum;
 use crate::error::Error;
 use crate::form_factor::LEAST_SPACING_A;
 use crate::frame::CellFrame;
@@ -106,6 +104,18 @@ impl StructureFactors {
     /// [`Error::OutOfRange`] for a number outside its range, [`Error::TooLarge`] if the reflections or
     /// the maps need more memory than the limit.
     pub fn new(model: &Model, spec: &FactorSpec) -> Result<Self, Error> {
+        let mut dispersion = model.dispersion.clone();
+        // Corrections of the request replace those of the file.
+        dispersion.extend(&spec.dispersion);
+        Self::with_corrections(model, spec, &dispersion)
+    }
+
+    /// The same with these corrections only.
+    pub(crate) fn with_corrections(
+        model: &Model,
+        spec: &FactorSpec,
+        dispersion: &Dispersion,
+    ) -> Result<Self, Error> {
         spec.check()?;
         let frame = &model.frame;
         for per_a in frame.reciprocal_lengths_per_a() {
@@ -117,56 +127,16 @@ impl StructureFactors {
             )?;
         }
         let indices = indices(frame, spec.dmin_a, spec.limit)?;
-        let mut dispersion = model.dispersion.clone();
-        // Corrections of the request replace those of the file.
-        dispersion.extend(&spec.dispersion);
-        let all: Vec<_> = model
-            .atoms
-            .iter()
-            .map(|atom| Scatterer::new(atom, &dispersion))
-            .collect();
-        for scatterer in &all {
-            let quantity = "the B factor of an atom where it moves least (A^2)";
-            within(
-                quantity,
-                scatterer.least_b_a2(),
-                -100.0..=1e4,
-                "-100 to 1e4",
-            )?;
-        }
-        // The blur of the map makes up for the smallest B, and errors of the map grow with the blur. Atoms far
-        // below 0, of which a file has few, are summed directly.
-        let (sharp, scatterers): (Vec<_>, Vec<_>) = all
-            .into_iter()
-            .partition(|scatterer| scatterer.least_b_a2() < LEAST_B_OF_MAP_A2);
-        let density = match spec.method {
-            Summation::Density => Some(DensityFactors::new(
-                frame,
-                &scatterers,
-                spec.dmin_a,
-                spec.limit,
-            )?),
-            Summation::Direct => None,
-        };
-        let asymmetric = |hkl: [i32; 3], s_squared: f64| match &density {
-            Some(density) => density.at(hkl, s_squared),
-            None => direct::at(frame, &scatterers, hkl),
-        };
-        let asymmetric = |hkl: [i32; 3], s_squared: f64| {
-            let [real, imaginary] = asymmetric(hkl, s_squared);
-            let [more_real, more_imaginary] = direct::at(frame, &sharp, hkl);
-            [real + more_real, imaginary + more_imaginary]
-        };
+        let atoms = model.atoms.iter();
+        let scatterers = atoms.map(|atom| Scatterer::new(atom, dispersion));
+        let atoms = AtomSum::new(model, scatterers.collect(), spec)?;
         let solvent = spec.solvent;
         let solvent = solvent
             .map(|solvent| SolventFactors::new(model, solvent, spec.dmin_a, spec.limit))
             .transpose()?;
         let factor = |hkl: [i32; 3]| {
             let s_squared = frame.s_squared(hkl);
-            let [mut real, mut imaginary] =
-                sum_over_operations(model.space_group.operations(), hkl, |hkl| {
-                    asymmetric(hkl, s_squared)
-                });
+            let [mut real, mut imaginary] = atoms.at(hkl, s_squared);
             if let Some(solvent) = &solvent {
                 let [more_real, more_imaginary] = solvent.at(hkl, s_squared);
                 real += more_real;
@@ -257,11 +227,8 @@ impl FactorSpec {
     }
 }
 
-/// The smallest B of an atom that is added to a map, in A^2.
-const LEAST_B_OF_MAP_A2: f64 = -8.0;
-
 /// An error unless the value is in its range.
-fn within(
+pub(crate) fn within(
     quantity: &'static str,
     value: f64,
     range: RangeInclusive<f64>,
@@ -273,26 +240,6 @@ fn within(
         allowed,
     };
     range.contains(&value).then_some(()).ok_or(error)
-}
-
-/// The sum `exp(2 pi i h.t) F_asu(h R)` over the symmetry operations.
-///
-/// An operation moves the atoms from x to `R x + t`. Their phase `h.(R x + t)` is `(h R).x + h.t`, so the
-/// factors of the asymmetric unit are needed only once, at all indices.
-fn sum_over_operations(
-    operations: &[SymmetryOperation],
-    hkl: [i32; 3],
-    asymmetric: impl Fn([i32; 3]) -> [f64; 2],
-) -> [f64; 2] {
-    let mut sum = [0.0; 2];
-    for operation in operations {
-        let [real, imaginary] = asymmetric(operation.apply_to_hkl(hkl));
-        // The phase shift of the operation is -2 pi h.t.
-        let (sin, cos) = (-operation.phase_shift_rad(hkl)).sin_cos();
-        sum[0] += real * cos - imaginary * sin;
-        sum[1] += real * sin + imaginary * cos;
-    }
-    sum
 }
 
 /// All indices with `d >= dmin`, including 0 0 0.

@@ -1,5 +1,6 @@
 use super::Range;
 use super::flag::{FlagSpec, Group, Takes};
+use nanobragg::factors::AnomalousSpec;
 use nanobragg::structure::{Correction, Dispersion, Element};
 use std::path::PathBuf;
 
@@ -16,8 +17,30 @@ pub struct CoordinateArgs {
     pub solvent_b_a2: Option<f64>,
     /// Questionable atoms are an error instead of a warning.
     pub is_strict: bool,
-    /// Dispersion corrections.
+    /// Dispersion corrections that hold at every energy.
     pub dispersion: Dispersion,
+    /// Where others come from at the energy of each source.
+    pub at_energies: AnomalousSpec,
+}
+
+/// Takes a word of `-anomalous`: `table`, `Fe=Fe.dat`, or `Se=-8,4.5`.
+fn take(args: &mut CoordinateArgs, word: &str) -> Option<()> {
+    if word == "table" {
+        args.at_energies.from_table = true;
+        return Some(());
+    }
+    let (symbol, value) = word.split_once('=')?;
+    let is_number = |part: &str| part.trim().parse::<f64>().is_ok();
+    if value.is_empty() || value.split(',').any(is_number) {
+        let (element, correction) = correction(word)?;
+        args.dispersion.insert(element, correction);
+    } else {
+        let element = Element::from_symbol(symbol.trim())?;
+        args.at_energies
+            .curves
+            .insert(element, PathBuf::from(value));
+    }
+    Some(())
 }
 
 /// `Se=-8,4.5`: an element, f' and f''.
@@ -67,17 +90,20 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::new(
             "anomalous",
             Takes::Text(|args, text| {
-                let allowed = "an element and two numbers from -100 to 100, as Se=-8.0,4.5";
-                let (element, correction) = correction(text).ok_or(allowed)?;
-                args.coordinates.dispersion.insert(element, correction);
-                Ok(())
+                let allowed = "the word table, an element and a file, as Fe=Fe.dat, or an element and two \
+                               numbers from -100 to 100, as Se=-8.0,4.5";
+                take(&mut args.coordinates, text).ok_or_else(|| allowed.to_owned())
             }),
         )
-        .values("El=f',f''")
+        .values("table|El=file|El=f',f''")
+        .adds()
         .help(
-            "Dispersion correction of an element of -pdb, in electrons. May be given for several \
-             elements.",
-        ),
+            "Dispersion corrections f' and f'' of elements of -pdb, in electrons. May be given again: \
+             `table` takes those of all elements from a table (Chantler's, 2 to 70 keV) at the energy of \
+             each source, `Fe=FILE` those of an element from a file of energy (eV), f' and f'', and \
+             `Se=-8,4.5` is the same at every energy. Numbers win over a file, and a file over the table.",
+        )
+        .of(&["factors.anomalous"]),
     ],
 };
 
@@ -94,6 +120,34 @@ mod tests {
             "Se", "Se=1", "Se=1,x", "Xx=1,2", "Se=1,2,3", "Se=nan,1", "Se=1,1e9",
         ] {
             assert_eq!(super::correction(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn corrections_are_a_table_files_and_numbers() {
+        let mut args = CoordinateArgs::default();
+        for word in ["Se=-8,4.5", "table", "Fe=a,b.dat", "Zn=Zn.dat"] {
+            take(&mut args, word).unwrap();
+        }
+        let curves: Vec<_> = args.at_energies.curves.values().collect();
+        assert!(args.at_energies.from_table && args.dispersion.len() == 1);
+        assert_eq!(
+            curves,
+            ["a,b.dat", "Zn.dat"]
+                .map(PathBuf::from)
+                .iter()
+                .collect::<Vec<_>>()
+        );
+        for word in [
+            "tables",
+            "Fe",
+            "Fe=",
+            "Xx=Fe.dat",
+            "Fe=1",
+            "Fe=1,x",
+            "Fe=1,2,3",
+        ] {
+            assert_eq!(take(&mut args, word), None, "{word}");
         }
     }
 }

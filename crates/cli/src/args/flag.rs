@@ -39,6 +39,8 @@ pub struct Flag<T: 'static> {
     pub replaced: Option<Replaced>,
     /// It is accepted because documents of the C program show it, and changes nothing: warn.
     pub ignored: bool,
+    /// It adds to what it said before, instead of replacing it.
+    pub adds: bool,
 }
 
 impl<T> Flag<T> {
@@ -54,6 +56,7 @@ impl<T> Flag<T> {
             fields: &[],
             replaced: None,
             ignored: false,
+            adds: false,
         }
     }
 
@@ -124,6 +127,11 @@ impl<T> Flag<T> {
             ignored: true,
             ..self
         }
+    }
+
+    /// The same flag, which may be given again and adds each time.
+    pub const fn adds(self) -> Self {
+        Self { adds: true, ..self }
     }
 
     /// The name, then the aliases.

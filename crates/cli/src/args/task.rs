@@ -79,15 +79,18 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
     }
 }
 
-/// Structure factors are either listed or computed from coordinates.
+/// Structure factors are either listed, or listed at several energies, or computed from coordinates.
 fn one_source_of_factors(args: &Args) -> Result<(), Error> {
-    if args.coordinates.path.is_some() && args.factors.hkl_path.is_some() {
-        return Err(Error::NotTogether {
-            flag: "pdb",
-            other: "hkl",
-        });
+    let given = [
+        ("pdb", args.coordinates.path.is_some()),
+        ("hkl_at", !args.factors.lists.is_empty()),
+        ("hkl", args.factors.hkl_path.is_some()),
+    ];
+    let mut given = given.into_iter().filter(|(_, is_given)| *is_given);
+    match (given.next(), given.next()) {
+        (Some((flag, _)), Some((other, _))) => Err(Error::NotTogether { flag, other }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::general as g;
-use nanobragg::{FactorsSpec, Level, Lookup, Misset, NoiseStream};
+use nanobragg::{FactorsSpec, Level, Lookup, Misset, NoiseStream, factor_tables};
 
 use super::decision::{Because, Decision};
 use crate::args::{self, Args};
@@ -128,6 +128,10 @@ impl List<'_> {
                 format!("{} read", factors.count_read()),
                 self.flag_or_default(&["hkl"]),
             ),
+            FactorsSpec::Lists(_) | FactorsSpec::ByEnergy(_) => (
+                format!("{} read at each energy", factors.count_read()),
+                self.flag_or_default(&["hkl_at"]),
+            ),
             FactorsSpec::Coordinates(_) => (
                 format!("{} worked out", factors.count_read()),
                 self.flag_or_default(&["pdb"]),
@@ -152,6 +156,20 @@ impl List<'_> {
                 .flag(&["dmin"])
                 .unwrap_or_else(|| Because::rule("the finest corner of the detector"));
             self.add("limit of structure factors", dmin, because);
+        }
+        let tables = factor_tables(&self.job.resolved.experiment).len();
+        if tables > 1 {
+            let rule = "f' and f'' or lists at the energies of the sources";
+            self.add(
+                "tables of structure factors",
+                tables.to_string(),
+                Because::rule(rule),
+            );
+        }
+        let b_a2 = self.job.spec.b_factor_a2;
+        if b_a2 != 0.0 {
+            let because = self.flag_or_default(&["b_factor"]);
+            self.add("B factor", format!("{} A^2", g(b_a2)), because);
         }
         let because = self.flag_or_default(&["default_F"]);
         self.add(

@@ -15,7 +15,7 @@ mod text;
 mod trial;
 
 use nanobragg::factors::read_list;
-use nanobragg::{Cancel, DirectBeam, FactorsSpec, Panel, Resolution, bytes_needed};
+use nanobragg::{Cancel, DirectBeam, FactorsSpec, Panel, Resolution, bytes_needed, factor_bytes};
 use serde_json::{Value, json};
 
 use crate::args::{Args, PlanFormat};
@@ -137,7 +137,7 @@ impl<'j> Outlook<'j> {
             terms_a_pixel: experiment.terms_a_pixel(),
             disk_bytes: files.most_bytes(pixels).saturating_mul(images as u64),
             image_bytes: bytes_needed(experiment),
-            factor_bytes: size_of_val(experiment.factors.values()) as u64,
+            factor_bytes: factor_bytes(experiment),
             trial: trial::run(experiment, args, offset, beam.as_ref(), stop)?,
         })
     }
@@ -233,6 +233,8 @@ fn completeness(job: &Job, d_angstrom: f64) -> Result<Option<Completeness>, RunE
             Some(sphere.completeness(&reflections))
         }
         FactorsSpec::List(_)
+        | FactorsSpec::Lists(_)
+        | FactorsSpec::ByEnergy(_)
         | FactorsSpec::Coordinates(_)
         | FactorsSpec::Dump { .. }
         | FactorsSpec::Grid(_) => experiment

@@ -28,11 +28,13 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
     let mask = mask.map(|path| file_of(path).0);
     let image = args.detector.image_path.as_ref();
     let image = image.map(|path| file_of(path).0);
-    let factors = args.factors();
+    let all = args.factors();
     let factors = |of: &str| {
-        let named = factors.path().filter(|(field, _)| *field == of);
-        named.map(|(_, path)| path)
+        let mut named = all.paths().into_iter();
+        named.find(|(field, _)| *field == of).map(|(_, path)| path)
     };
+    let several = all.paths().into_iter();
+    let several = several.filter(|(field, _)| ["hkl_at", "anomalous"].contains(field));
     [
         ("experiment", args.running.experiment_path.as_ref()),
         ("hkl", factors("hkl")),
@@ -50,7 +52,9 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
         ("dump", factors("dump")),
     ]
     .into_iter()
-    .filter_map(|(flag, path)| Some((flag, path?.clone())))
+    .filter_map(|(flag, path)| Some((flag, path?)))
+    .chain(several)
+    .map(|(flag, path)| (flag, path.clone()))
     .collect()
 }
 
@@ -83,8 +87,12 @@ pub(crate) fn unchanged(
 ) -> Result<(), RecordError> {
     let here = named(args);
     let record = || record.to_owned();
-    for entry in recorded {
-        let path = here.iter().find(|(flag, _)| *flag == entry.flag);
+    for (index, entry) in recorded.iter().enumerate() {
+        // Of several files of one flag the order counts.
+        let before = recorded.iter().take(index);
+        let before = before.filter(|other| other.flag == entry.flag).count();
+        let mut of_flag = here.iter().filter(|(flag, _)| *flag == entry.flag);
+        let path = of_flag.nth(before);
         let gone = |input: PathBuf| RecordError::InputGone {
             input,
             record: record(),

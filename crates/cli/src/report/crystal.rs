@@ -2,7 +2,7 @@
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::general as g;
-use nanobragg::{FactorsSpec, Lookup, Misset, Oddity};
+use nanobragg::{FactorsSpec, Lookup, Misset, Oddity, factor_tables};
 
 use super::{chosen, degrees, line, triple};
 use crate::resolve::Job;
@@ -94,7 +94,10 @@ fn factors(page: &mut String, job: &Job) {
         FactorsSpec::List(list) => format!("from {}", list.path.display()),
         FactorsSpec::Coordinates(atoms) => format!("worked out from {}", atoms.path.display()),
         FactorsSpec::Dump { path, .. } => format!("from the dump {}", path.display()),
-        FactorsSpec::Constant(_) | FactorsSpec::Grid(_) => "listed".to_owned(),
+        FactorsSpec::Lists(lists) => format!("from lists at {} energies", lists.lists.len()),
+        FactorsSpec::Constant(_) | FactorsSpec::Grid(_) | FactorsSpec::ByEnergy(_) => {
+            "listed".to_owned()
+        }
     };
     line!(
         page,
@@ -102,6 +105,21 @@ fn factors(page: &mut String, job: &Job) {
         factors.count_read(),
         g(factors.default_f())
     );
+    let tables = factor_tables(&job.resolved.experiment).len();
+    if tables > 1 {
+        let sources = job.resolved.experiment.sources.len();
+        line!(
+            page,
+            "  {tables} tables of them for the energies of {sources} sources"
+        );
+    }
+    if job.spec.b_factor_a2 != 0.0 {
+        line!(
+            page,
+            "  falling off with B = {} A^2",
+            g(job.spec.b_factor_a2)
+        );
+    }
     if let Some(file) = &job.factor_file {
         let columns = file.columns.as_ref();
         line!(

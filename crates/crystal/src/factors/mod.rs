@@ -1,5 +1,6 @@
 //! Structure factors on a box of Miller indices.
 
+mod change;
 mod nearest;
 mod tricubic;
 

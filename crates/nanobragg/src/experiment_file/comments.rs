@@ -91,6 +91,10 @@ const COMMENTS: &[(&str, &str)] = &[
         "relative error allowed for speed; every pixel is summed if not given",
     ),
     ("without_f000", "F(000) is 0: no direct beam"),
+    (
+        "b_factor_a2",
+        "B in square Angstrom: every F is multiplied by exp(-B/(4 d^2))",
+    ),
     ("dmin_angstrom", "nothing finer is rendered; 0: no limit"),
     ("noise_seed", "the clock if not given"),
     (
@@ -309,6 +313,10 @@ const COMMENTS: &[(&str, &str)] = &[
         "F of every reflection not listed, in electrons",
     ),
     ("structure_factors.hkl", "list of F: text, MTZ or mmCIF"),
+    (
+        "structure_factors.hkl_at",
+        "lists at several energies, in place of hkl: [{ energy_ev = 7112.0, path = \"a.mtz\" }]",
+    ),
     ("structure_factors.columns", "to take of MTZ or mmCIF"),
     (
         "structure_factors.space_group",
@@ -333,6 +341,14 @@ const COMMENTS: &[(&str, &str)] = &[
     (
         "structure_factors.anomalous",
         "by element: { Se = { real = -8.0, imaginary = 4.5 } }, in electrons",
+    ),
+    (
+        "structure_factors.anomalous_table",
+        "whether all other elements have f' and f'' of the table, at the energy of each source",
+    ),
+    (
+        "structure_factors.anomalous_curves",
+        "by element: { Fe = \"Fe.dat\" }, files of energy (eV), f' and f''",
     ),
     (
         "structure_factors.strict_atoms",

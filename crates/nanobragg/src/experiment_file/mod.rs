@@ -209,8 +209,10 @@ impl ExperimentSpec {
             MaterialSpec::Name(_) | MaterialSpec::Points { .. } => None,
         });
         let domains = self.crystal.mosaic.file.as_mut();
-        let named = [self.factors.path_mut(), mask, sources, domains];
-        named.into_iter().flatten().chain(tables)
+        let factors = self.factors.paths_mut().into_iter();
+        factors
+            .chain([mask, sources, domains].into_iter().flatten())
+            .chain(tables)
     }
 }
 

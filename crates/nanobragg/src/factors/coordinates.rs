@@ -1,20 +1,20 @@
 //! Coordinates, and the structure factors worked out from them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use nanobragg_crystal::{CellSpec, FactorGrid, GridLimit};
 use nanobragg_geometry::in_unit;
 use nanobragg_structure::{
-    Dispersion, FactorSpec, Model, Solvent, StructureFactors, Warning, read as read_file,
+    Dispersion, FactorParts, FactorSpec, Model, Solvent, StructureFactors, Warning,
+    read as read_file,
 };
 
 use super::FactorsSpec;
+use super::by_energy::{AnomalousSpec, FactorsByEnergy};
 use crate::error::Error;
-use crate::resolution::Resolution;
+use crate::resolve::{MARGIN, Resolved, finest_a};
 use crate::spec::ExperimentSpec;
-
-/// Reflections reach this much beyond the finest corner, for spots that are wider than a point.
-const MARGIN: f64 = 0.98;
 
 /// Atoms to work structure factors out from. They reach to [`ExperimentSpec::dmin`], or without it to
 /// the finest corner of the detector.
@@ -26,8 +26,10 @@ pub struct CoordinatesSpec {
     pub space_group: Option<String>,
     /// The bulk solvent; `None` is a vacuum.
     pub solvent: Option<Solvent>,
-    /// Dispersion corrections by element.
+    /// Dispersion corrections by element, which hold at every energy.
     pub anomalous: Dispersion,
+    /// Dispersion corrections at the energy of each source.
+    pub at_energies: AnomalousSpec,
     /// Whether atoms that are not as they should be are an error instead of a warning.
     pub is_strict: bool,
     /// F of every reflection beyond those, in electrons.
@@ -66,48 +68,59 @@ pub(super) fn factors(
     spec: &CoordinatesSpec,
     experiment: &ExperimentSpec,
     limit: GridLimit,
-) -> Result<(FactorGrid, Coordinates), Error> {
+) -> Result<(FactorsSpec, Coordinates), Error> {
     // What was given in A is taken to the last bit.
     let given_a = in_unit::ANGSTROM.exactly(experiment.dmin.m());
     let dmin_a = match given_a {
         Some(dmin_a) if dmin_a > 0.0 => dmin_a,
         None if experiment.dmin.m() > 0.0 => experiment.dmin.m() * 1e10,
-        _ => finest_a(experiment)? * MARGIN,
+        _ => seen_a(experiment)? * MARGIN,
     };
-    let factors = StructureFactors::new(
-        &reading.model,
-        &FactorSpec {
-            dmin_a,
-            solvent: spec.solvent,
-            dispersion: spec.anomalous.clone(),
-            limit,
-            ..FactorSpec::default()
-        },
-    )?;
-    let grid = FactorGrid::from_reflections(&factors.reflections(), spec.default_f, limit)?;
+    let request = FactorSpec {
+        dmin_a,
+        solvent: spec.solvent,
+        dispersion: spec.anomalous.clone(),
+        limit,
+        ..FactorSpec::default()
+    };
+    let model = &reading.model;
+    let (factors, solvent_fraction) = if spec.at_energies.is_used() {
+        let curves = spec.at_energies.read(model, &spec.anomalous)?;
+        let elements: Vec<_> = curves.iter().map(|(element, _)| *element).collect();
+        let parts = FactorParts::new(model, &request, &elements)?;
+        let fraction = parts.without().solvent_fraction;
+        let factors = FactorsByEnergy::of_atoms(parts, curves, spec.default_f, limit);
+        (FactorsSpec::ByEnergy(Arc::new(factors)), fraction)
+    } else {
+        let factors = StructureFactors::new(model, &request)?;
+        let grid = FactorGrid::from_reflections(&factors.reflections(), spec.default_f, limit)?;
+        (grid.into(), factors.solvent_fraction)
+    };
     let coordinates = Coordinates {
         model: reading.model,
         dmin_a,
-        solvent_fraction: factors.solvent_fraction,
+        solvent_fraction,
         warnings: reading.warnings,
     };
-    Ok((grid, coordinates))
+    Ok((factors, coordinates))
 }
 
 /// The finest resolution on the border of the detector, in A.
-fn finest_a(experiment: &ExperimentSpec) -> Result<f64, Error> {
+fn seen_a(experiment: &ExperimentSpec) -> Result<f64, Error> {
     // Where the detector stands does not depend on the structure factors, which are still to come.
     let spec = ExperimentSpec {
         factors: FactorsSpec::Constant(1.0),
+        b_factor_a2: 0.0,
         ..experiment.clone()
     };
-    let resolved = spec.resolve()?;
-    let wavelength_m = resolved.decisions.central_wavelength_m;
-    let beam = resolved.experiment.beam.direction();
-    let panels = resolved.experiment.detector.panels().iter();
-    let finest = panels.map(|panel| {
-        let whole = [panel.pixels_fast(), panel.pixels_slow()];
-        Resolution::of((panel, beam), wavelength_m, [0, 0], whole).finest_angstrom()
-    });
-    Ok(finest.fold(f64::INFINITY, f64::min))
+    let Resolved {
+        experiment,
+        decisions,
+    } = spec.resolve()?;
+    let wavelength_m = decisions.central_wavelength_m;
+    Ok(finest_a(
+        &experiment.detector,
+        &experiment.beam,
+        wavelength_m,
+    ))
 }

@@ -1,7 +1,9 @@
 //! Where structure factors come from.
 
+mod by_energy;
 mod coordinates;
 mod dump;
+mod entry;
 mod list;
 
 use std::path::PathBuf;
@@ -10,26 +12,31 @@ use std::sync::Arc;
 use nanobragg_crystal::read::fdump;
 use nanobragg_crystal::{FactorGrid, GridLimit, Hkl, Lattice};
 use nanobragg_io::any::AnyImage;
-use nanobragg_structure::{Dispersion, Solvent};
-use serde::ser::Error as _;
-use serde::{Deserialize, Serialize, Serializer};
+use nanobragg_sources::{SourceList, energy_ev_from_wavelength_m};
+use serde::Deserialize;
 
 use crate::error::Error;
 use crate::mask::mask_from;
 use crate::spec::{ExperimentSpec, MaskSpec};
 use crate::warning::Warning;
+pub use by_energy::{
+    AnomalousSpec, BEYOND_LISTS_EV, FactorTables, FactorsByEnergy, ListAt, ListsSpec,
+    SHARED_ELECTRONS,
+};
 pub use coordinates::{Coordinates, CoordinatesSpec};
 pub use dump::{DumpFile, DumpOrigin};
 pub use list::{FactorFile, FactorFormat, FactorWarning, ListSpec, list_of, read as read_list};
 
 /// Where structure factors come from, and the value of those that it does not have.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Entry")]
+#[serde(try_from = "entry::Entry")]
 pub enum FactorsSpec {
     /// Every reflection has this F, in electrons.
     Constant(f64),
     /// The list of a file.
     List(ListSpec),
+    /// Lists at several energies.
+    Lists(ListsSpec),
     /// The atoms of a file.
     Coordinates(CoordinatesSpec),
     /// The dump of an earlier run.
@@ -43,6 +50,42 @@ pub enum FactorsSpec {
     },
     /// These.
     Grid(Arc<FactorGrid>),
+    /// These, at the energy of each source.
+    ByEnergy(Arc<FactorsByEnergy>),
+}
+
+/// Structure factors that need no file.
+#[derive(Debug)]
+pub(crate) enum Held {
+    /// The same at every energy.
+    Grid(Arc<FactorGrid>),
+    /// At the energy of each source.
+    ByEnergy(Arc<FactorsByEnergy>),
+}
+
+impl Held {
+    /// Whether all of them are 0.
+    pub(crate) fn are_zero(&self) -> bool {
+        match self {
+            Self::Grid(grid) => grid.is_empty() && grid.default_f() == 0.0,
+            Self::ByEnergy(_) => false,
+        }
+    }
+
+    /// The tables for `sources`.
+    ///
+    /// # Errors
+    /// The errors of [`FactorsByEnergy::tables`].
+    pub(crate) fn tables(&self, sources: &SourceList) -> Result<FactorTables, Error> {
+        match self {
+            Self::Grid(grid) => Ok(Arc::clone(grid).into()),
+            Self::ByEnergy(factors) => {
+                let wavelengths_m = sources.iter().map(|source| source.wavelength_m);
+                let energies_ev: Vec<_> = wavelengths_m.map(energy_ev_from_wavelength_m).collect();
+                factors.tables(&energies_ev)
+            }
+        }
+    }
 }
 
 impl Default for FactorsSpec {
@@ -63,166 +106,100 @@ impl FactorsSpec {
         match self {
             Self::Constant(f) => *f,
             Self::List(list) => list.default_f,
+            Self::Lists(lists) => lists.default_f,
             Self::Coordinates(atoms) => atoms.default_f,
             Self::Dump { default_f, .. } => *default_f,
             Self::Grid(grid) => grid.default_f(),
+            Self::ByEnergy(factors) => factors.default_f(),
         }
     }
 
     /// Whether they are listed or worked out, and not a constant or an earlier run's.
     pub fn are_new(&self) -> bool {
         match self {
-            Self::List(_) | Self::Coordinates(_) | Self::Grid(_) => true,
+            Self::List(_)
+            | Self::Lists(_)
+            | Self::Coordinates(_)
+            | Self::Grid(_)
+            | Self::ByEnergy(_) => true,
             Self::Constant(_) | Self::Dump { .. } => false,
         }
     }
 
-    /// The file that they come from, with the name of its field.
-    pub fn path(&self) -> Option<(&'static str, &PathBuf)> {
+    /// Whether they depend on the energy of the photons, so that no dump can hold them.
+    pub fn follow_energy(&self) -> bool {
         match self {
-            Self::List(list) => Some(("hkl", &list.path)),
-            Self::Coordinates(atoms) => Some(("coordinates", &atoms.path)),
-            Self::Dump { path, .. } => Some(("dump", path)),
-            Self::Constant(_) | Self::Grid(_) => None,
+            Self::Lists(_) | Self::ByEnergy(_) => true,
+            Self::Coordinates(atoms) => atoms.at_energies.is_used(),
+            Self::Constant(_) | Self::List(_) | Self::Dump { .. } | Self::Grid(_) => false,
         }
     }
 
-    pub(crate) fn path_mut(&mut self) -> Option<&mut PathBuf> {
+    /// The file that they come from, with the name of its field; the first of several.
+    pub fn path(&self) -> Option<(&'static str, &PathBuf)> {
+        self.paths().into_iter().next()
+    }
+
+    /// All files that they come from, each with the name of its field.
+    pub fn paths(&self) -> Vec<(&'static str, &PathBuf)> {
         match self {
-            Self::List(list) => Some(&mut list.path),
-            Self::Coordinates(atoms) => Some(&mut atoms.path),
-            Self::Dump { path, .. } => Some(path),
-            Self::Constant(_) | Self::Grid(_) => None,
+            Self::List(list) => vec![("hkl", &list.path)],
+            Self::Lists(lists) => {
+                let lists = lists.lists.iter();
+                lists.map(|list| ("hkl_at", &list.path)).collect()
+            }
+            Self::Coordinates(atoms) => {
+                let curves = atoms.at_energies.curves.values();
+                let curves = curves.map(|path| ("anomalous", path));
+                std::iter::once(("coordinates", &atoms.path))
+                    .chain(curves)
+                    .collect()
+            }
+            Self::Dump { path, .. } => vec![("dump", path)],
+            Self::Constant(_) | Self::Grid(_) | Self::ByEnergy(_) => Vec::new(),
+        }
+    }
+
+    /// The same paths, to be changed.
+    pub fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        match self {
+            Self::List(list) => vec![&mut list.path],
+            Self::Lists(lists) => lists.lists.iter_mut().map(|list| &mut list.path).collect(),
+            Self::Coordinates(atoms) => {
+                let curves = atoms.at_energies.curves.values_mut();
+                std::iter::once(&mut atoms.path).chain(curves).collect()
+            }
+            Self::Dump { path, .. } => vec![path],
+            Self::Constant(_) | Self::Grid(_) | Self::ByEnergy(_) => Vec::new(),
+        }
+    }
+
+    /// The same without F(000). Files are not changed.
+    fn without_f000(self) -> Self {
+        match self {
+            Self::Grid(mut grid) => {
+                Arc::make_mut(&mut grid).replace(Hkl([0; 3]), 0.0);
+                Self::Grid(grid)
+            }
+            Self::ByEnergy(factors) => {
+                Self::ByEnergy(Arc::new(Arc::unwrap_or_clone(factors).without_f000()))
+            }
+            Self::Constant(_)
+            | Self::List(_)
+            | Self::Lists(_)
+            | Self::Coordinates(_)
+            | Self::Dump { .. } => self,
         }
     }
 
     /// The structure factors that need no file.
-    pub(crate) fn in_memory(&self) -> Option<Arc<FactorGrid>> {
+    pub(crate) fn in_memory(&self) -> Option<Held> {
         match self {
-            Self::Constant(f) => Some(Arc::new(FactorGrid::empty(*f))),
-            Self::Grid(grid) => Some(grid.clone()),
-            Self::List(_) | Self::Coordinates(_) | Self::Dump { .. } => None,
+            Self::Constant(f) => Some(Held::Grid(Arc::new(FactorGrid::empty(*f)))),
+            Self::Grid(grid) => Some(Held::Grid(grid.clone())),
+            Self::ByEnergy(factors) => Some(Held::ByEnergy(factors.clone())),
+            Self::List(_) | Self::Lists(_) | Self::Coordinates(_) | Self::Dump { .. } => None,
         }
-    }
-}
-
-/// Structure factors in a file. One of `hkl`, `coordinates` and `dump` may be there.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Entry {
-    default_f: f64,
-    hkl: Option<PathBuf>,
-    columns: Option<Vec<String>>,
-    space_group: Option<String>,
-    coordinates: Option<PathBuf>,
-    solvent: Option<bool>,
-    solvent_density_per_a3: Option<f64>,
-    solvent_b_a2: Option<f64>,
-    anomalous: Option<Dispersion>,
-    strict_atoms: Option<bool>,
-    dump: Option<PathBuf>,
-}
-
-impl TryFrom<Entry> for FactorsSpec {
-    type Error = String;
-
-    fn try_from(entry: Entry) -> Result<Self, String> {
-        let has_columns = entry.columns.is_some();
-        let has_group = entry.space_group.is_some();
-        let has_solvent = entry.solvent.is_some()
-            || entry.solvent_density_per_a3.is_some()
-            || entry.solvent_b_a2.is_some()
-            || entry.anomalous.is_some()
-            || entry.strict_atoms.is_some();
-        let refuse = |is_there: bool, field: &str, needed: &str| {
-            let text = || Err(format!("{field} means something only beside {needed}"));
-            if is_there { text() } else { Ok(()) }
-        };
-        let default_f = entry.default_f;
-        match (entry.hkl, entry.coordinates, entry.dump) {
-            (Some(path), None, None) => {
-                refuse(
-                    has_solvent,
-                    "a solvent or anomalous scattering",
-                    "coordinates",
-                )?;
-                Ok(Self::List(ListSpec {
-                    path,
-                    columns: entry.columns.unwrap_or_default(),
-                    space_group: entry.space_group,
-                    default_f,
-                }))
-            }
-            (None, Some(path), None) => {
-                refuse(has_columns, "columns", "hkl")?;
-                let default = Solvent::default();
-                let solvent = Solvent {
-                    density_per_a3: entry
-                        .solvent_density_per_a3
-                        .unwrap_or(default.density_per_a3),
-                    b_a2: entry.solvent_b_a2.unwrap_or(default.b_a2),
-                    ..default
-                };
-                Ok(Self::Coordinates(CoordinatesSpec {
-                    path,
-                    space_group: entry.space_group,
-                    solvent: entry.solvent.unwrap_or(true).then_some(solvent),
-                    anomalous: entry.anomalous.unwrap_or_default(),
-                    is_strict: entry.strict_atoms.unwrap_or(false),
-                    default_f,
-                }))
-            }
-            (None, None, dump) => {
-                refuse(has_columns, "columns", "hkl")?;
-                refuse(has_group, "space_group", "hkl or coordinates")?;
-                refuse(
-                    has_solvent,
-                    "a solvent or anomalous scattering",
-                    "coordinates",
-                )?;
-                Ok(match dump {
-                    Some(path) => Self::Dump {
-                        path,
-                        default_f,
-                        is_named: true,
-                    },
-                    None => Self::Constant(default_f),
-                })
-            }
-            _ => Err("only one of hkl, coordinates and dump can be given".to_owned()),
-        }
-    }
-}
-
-impl Serialize for FactorsSpec {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entry = Entry {
-            default_f: self.default_f(),
-            ..Entry::default()
-        };
-        match self {
-            Self::Constant(_) => {}
-            Self::List(list) => {
-                entry.hkl = Some(list.path.clone());
-                entry.columns = (!list.columns.is_empty()).then(|| list.columns.clone());
-                entry.space_group = list.space_group.clone();
-            }
-            Self::Coordinates(atoms) => {
-                let solvent = atoms.solvent.unwrap_or_default();
-                entry.coordinates = Some(atoms.path.clone());
-                entry.space_group = atoms.space_group.clone();
-                entry.solvent = Some(atoms.solvent.is_some());
-                entry.solvent_density_per_a3 = Some(solvent.density_per_a3);
-                entry.solvent_b_a2 = Some(solvent.b_a2);
-                entry.anomalous = Some(atoms.anomalous.clone());
-                entry.strict_atoms = Some(atoms.is_strict);
-            }
-            Self::Dump { path, .. } => entry.dump = Some(path.clone()),
-            Self::Grid(_) => {
-                return Err(S::Error::custom("structure factors in memory have no file"));
-            }
-        }
-        entry.serialize(serializer)
     }
 }
 
@@ -296,29 +273,33 @@ impl ExperimentSpec {
         let has_cell = self.crystal.cell.is_some() || self.crystal.matrix.is_some();
         let (mut factor_file, mut coordinates, mut dump) = (None, None, None);
         let mut repeated_in_text = 0;
-        let grid = match &self.factors {
-            FactorsSpec::Grid(grid) if self.without_f000 => Some((**grid).clone()),
-            FactorsSpec::Constant(_) | FactorsSpec::Grid(_) => None,
+        let found = match &self.factors {
+            FactorsSpec::Constant(_) => None,
+            FactorsSpec::Grid(_) | FactorsSpec::ByEnergy(_) => {
+                self.without_f000.then(|| self.factors.clone())
+            }
             FactorsSpec::List(list) => {
                 let (reflections, file) = read_list(list, self.crystal.cell.as_ref())?;
-                let cell = file.as_ref().and_then(|file| file.cell);
-                if !has_cell {
-                    spec.crystal.cell = cell;
-                }
                 factor_file = file;
                 let (grid, repeats) =
                     FactorGrid::counting_repeats(&reflections, list.default_f, limit)?;
                 repeated_in_text = repeats;
-                Some(grid)
+                Some(grid.into())
+            }
+            FactorsSpec::Lists(lists) => {
+                let (factors, file) =
+                    FactorsByEnergy::read(lists, self.crystal.cell.as_ref(), limit)?;
+                factor_file = file;
+                Some(FactorsSpec::ByEnergy(Arc::new(factors)))
             }
             FactorsSpec::Coordinates(atoms) => {
                 let reading = coordinates::read(atoms, self.crystal.cell.as_ref())?;
                 if !has_cell {
                     spec.crystal.cell = Some(*reading.model.frame.cell());
                 }
-                let (grid, atoms) = coordinates::factors(reading, atoms, &spec, limit)?;
+                let (found, atoms) = coordinates::factors(reading, atoms, &spec, limit)?;
                 coordinates = Some(atoms);
-                Some(grid)
+                Some(found)
             }
             FactorsSpec::Dump {
                 path,
@@ -326,14 +307,17 @@ impl ExperimentSpec {
                 is_named,
             } => {
                 dump = Some(DumpFile::of(path, *is_named));
-                Some(fdump::read(path, *default_f, limit)?)
+                Some(fdump::read(path, *default_f, limit)?.into())
             }
         };
-        if let Some(mut grid) = grid {
-            if self.without_f000 {
-                grid.replace(Hkl([0; 3]), 0.0);
-            }
-            spec.factors = grid.into();
+        if let (Some(file), false) = (&factor_file, has_cell) {
+            spec.crystal.cell = file.cell;
+        }
+        if let Some(found) = found {
+            spec.factors = match self.without_f000 {
+                true => found.without_f000(),
+                false => found,
+            };
         }
         Ok(Loaded {
             spec,

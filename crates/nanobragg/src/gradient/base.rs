@@ -206,6 +206,21 @@ impl<'s> Base<'s> {
             {
                 Some("every source has a wavelength of its own")
             }
+            Parameter::Wavelength | Parameter::Dispersion | Parameter::StructureFactor(_)
+                if self.spec.factors.follow_energy() =>
+            {
+                Some("the structure factors follow the energy of each source")
+            }
+            Parameter::CellA
+            | Parameter::CellB
+            | Parameter::CellC
+            | Parameter::CellAlpha
+            | Parameter::CellBeta
+            | Parameter::CellGamma
+                if self.spec.b_factor_a2 != 0.0 =>
+            {
+                Some("the fall-off of the B factor follows the cell")
+            }
             Parameter::Wavelength if self.spec.attenuation_follows_wavelength() => Some(
                 "the absorption of the sensor's material follows it; give an attenuation depth",
             ),

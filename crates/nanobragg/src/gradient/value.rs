@@ -143,6 +143,8 @@ pub fn with_value(
             let mut factors = base.resolved.experiment.factors.clone();
             Arc::make_mut(&mut factors).replace(hkl, value);
             spec.factors = FactorsSpec::Grid(factors);
+            // They have fallen off already.
+            spec.b_factor_a2 = 0.0;
         }
     }
     Ok(spec)

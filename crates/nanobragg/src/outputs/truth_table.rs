@@ -90,7 +90,7 @@ impl<'t> TruthTable<'t> {
             TruthRow {
                 reflection: *reflection,
                 d_angstrom: 1.0 / dot(q, q).sqrt(),
-                f_electrons: experiment.factors.nearest(reflection.hkl.map(i64::from)),
+                f_electrons: factor_of(experiment, reflection.hkl.map(i64::from)),
             }
         })
     }
@@ -161,6 +161,19 @@ const COLUMNS: &str = "h,k,l,d_angstrom,f_electrons,fast_px,slow_px,photons,part
 /// The columns behind them, and behind the panel.
 const COLUMNS_2: &str = ",peak_photons,fast0_px,fast1_px,slow0_px,slow1_px,variance_fast_px2,variance_slow_px2,\
                          covariance_px2";
+
+/// F of a reflection. If sources have structure factors of their own, the root of the mean F^2, with their weights.
+fn factor_of(experiment: &Experiment, hkl: [i64; 3]) -> f64 {
+    if experiment.factors_by_source.is_empty() {
+        return experiment.factors.nearest(hkl);
+    }
+    let [mut sum, mut weights] = [0.0; 2];
+    for (grid, source) in experiment.factors_by_source.iter().zip(&experiment.sources) {
+        sum += source.weight * grid.nearest(hkl).powi(2);
+        weights += source.weight;
+    }
+    (sum / weights).sqrt()
+}
 
 impl TruthRow {
     fn json(&self) -> Value {

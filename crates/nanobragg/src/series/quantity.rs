@@ -77,6 +77,10 @@ quantities! {
     CellsC: "Nc", "cells", Allowed::Whole;
     /// Mosaic spread.
     MosaicSpread: "mosaic_spread", "degree", Allowed::ZeroOrMore;
+    /// Factor on the photons of the crystal.
+    SpotScale: "spot_scale", "1", Allowed::ZeroOrMore;
+    /// Resolution fall-off of the structure factors.
+    BFactor: "b_factor", "A^2", Allowed::Any;
     /// Photons per area.
     Fluence: "fluence", "photons/m^2", Allowed::ZeroOrMore;
     /// Central wavelength. The cell of a crystal that is given by a matrix stays.
@@ -120,6 +124,8 @@ impl Quantity {
             | Self::CellsB
             | Self::CellsC
             | Self::MosaicSpread
+            | Self::SpotScale
+            | Self::BFactor
             | Self::Fluence
             | Self::Wavelength
             | Self::BeamFast
@@ -137,6 +143,14 @@ impl Quantity {
             }
             Self::Wavelength if spec.beam.sources != SourcesSpec::Grid => {
                 "the sources have wavelengths of their own"
+            }
+            Self::Cells | Self::CellsA | Self::CellsB | Self::CellsC
+                if spec.crystal.domain.cells.is_some() =>
+            {
+                "the crystal has real numbers of cells"
+            }
+            Self::MosaicSpread if spec.crystal.mosaic.spread_abc_rad.is_some() => {
+                "the crystal has three mosaic spreads"
             }
             Self::Cells if spec.cells()?.windows(2).any(|two| two[0] != two[1]) => {
                 "the crystal has different numbers of cells along a, b and c; vary Na, Nb or Nc"
@@ -172,6 +186,8 @@ impl Quantity {
                 let spread_rad = spec.crystal.mosaic.spread_rad.unwrap_or(0.0).max(0.0);
                 exactly(in_unit::DEG, spread_rad, f64::to_degrees)
             }
+            Self::SpotScale => spec.crystal.domain.spot_scale,
+            Self::BFactor => spec.b_factor_a2,
             Self::Fluence => Fluence::new(&spec.beam.fluence)?.fluence_per_m2,
             Self::Wavelength => {
                 exactly(in_unit::ANGSTROM, spec.beam.nominal_wavelength().m(), |m| {
@@ -272,6 +288,8 @@ impl ExperimentSpec {
                 let spread_rad = Angle::from_degrees(value).radians();
                 self.crystal.mosaic.spread_rad = Some(spread_rad);
             }
+            Quantity::SpotScale => self.crystal.domain.spot_scale = value,
+            Quantity::BFactor => self.b_factor_a2 = value,
             Quantity::Fluence => {
                 // The size of the beam is still used.
                 self.beam.fluence.flux_per_s = None;

@@ -38,6 +38,8 @@ impl Stated {
             | Quantity::CellsB
             | Quantity::CellsC
             | Quantity::MosaicSpread
+            | Quantity::SpotScale
+            | Quantity::BFactor
             | Quantity::Fluence => Self::Fully,
         }
     }
