@@ -28,7 +28,7 @@ impl Resolved {
         let (sampling, phi) = (&experiment.sampling, &experiment.phi);
         let mut tree = json!({
             "crystal": self.crystal(),
-            "structure_factors": self.structure_factors(&spec.factors),
+            "structure_factors": self.structure_factors(spec),
             "detector": self.detector(),
             "region": region(experiment.detector.first()),
             "beam": self.beam(),
@@ -128,11 +128,11 @@ impl Resolved {
         })
     }
 
-    fn structure_factors(&self, from: &FactorsSpec) -> Value {
+    fn structure_factors(&self, spec: &ExperimentSpec) -> Value {
         let factors = &self.experiment.factors;
         let bounds = factors.bounds();
         json!({
-            "from": match from {
+            "from": match &spec.factors {
                 FactorsSpec::List(_) | FactorsSpec::Grid(_) => "list",
                 FactorsSpec::Lists(_) | FactorsSpec::ByEnergy(_) => "lists",
                 FactorsSpec::Coordinates(_) => "coordinates",
@@ -146,6 +146,7 @@ impl Resolved {
             "hkl_min": bounds.map(|bounds| bounds.min),
             "hkl_max": bounds.map(|bounds| bounds.max),
             "tables": factor_tables(&self.experiment).len(),
+            "b_factor_a2": spec.b_factor_a2,
         })
     }
 
