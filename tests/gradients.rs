@@ -316,6 +316,7 @@ impl Oversampled for ExperimentSpec {
         self.beam.dispersion = DispersionSpec {
             range: Some(0.02),
             count: Some(2),
+            ..DispersionSpec::default()
         };
         self.beam.polarization.kahn_factor = 0.7;
         self

@@ -139,6 +139,7 @@ pub fn lysozyme() -> Result<ExperimentSpec, Error> {
             dispersion: DispersionSpec {
                 range: Some(0.001),
                 count: Some(3),
+                ..DispersionSpec::default()
             },
             ..BeamSpec::default()
         },

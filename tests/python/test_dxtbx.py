@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from conftest import Run
@@ -216,6 +217,27 @@ def test_another_offset_is_stated_where_dxtbx_reads_it(read: Any) -> None:
     for end, pedestal in (("img", 12.5), ("expt", 12.5), ("cbf", 0), ("nxs", 0)):
         (panel,) = found[f"counts_001.{end}"]["panels"]
         assert panel["pedestal"] == pedestal, end
+
+
+def test_the_mean_of_a_spectrum_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, dxtbx: Dxtbx
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    energies, weights = [12000.0, 12010.0, 12050.0], [1.0, 4.0, 3.0]
+    lines = "".join(f"{ev} {weight}\n" for ev, weight in zip(energies, weights, strict=True))
+    Path("s.txt").write_text(f"# energy_eV weight\n{lines}")
+    line = ["-default_F", 100, "-cell", 70, 80, 90, "-N", 1, "-distance", 100, "-detpixels", 20, "-noprogress"]
+    done = run(*line, "-spectrum", "s.txt", "-nexusfile", "a.nxs", "-exptfile", "a.expt", "-nopgm")
+    assert done.returncode == 0, done.stderr
+    mean = np.average(12398.42 / np.array(energies), weights=weights)
+    for file in dxtbx("a.nxs", "a.expt").values():
+        assert file["wavelength"] == pytest.approx(mean, rel=1e-9)
+    with h5py.File("a.nxs") as file:
+        beam = file["entry/instrument/beam"]
+        name = beam["incident_wavelength"].attrs["variant"].decode()
+        wavelengths, found = beam[name][()], beam[f"{name}_weights"][()]
+    assert sorted(12398.42 / wavelengths) == pytest.approx(energies, rel=1e-9)
+    assert np.average(wavelengths, weights=found) == pytest.approx(mean, rel=1e-9)
 
 
 def test_the_offset_that_dials_cannot_know_is_warned_of(

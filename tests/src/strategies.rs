@@ -222,6 +222,7 @@ fn beams() -> impl Strategy<Value = BeamSpec> {
                 dispersion: DispersionSpec {
                     range: dispersion.map(|(range, _)| range),
                     count: dispersion.map(|(_, count)| count),
+                    ..DispersionSpec::default()
                 },
                 ..BeamSpec::default()
             },

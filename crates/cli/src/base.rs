@@ -7,7 +7,7 @@ use std::sync::Arc;
 use nanobragg::factors::{CoordinatesSpec, ListSpec, ListsSpec};
 use nanobragg::io::Output;
 use nanobragg::structure::Solvent;
-use nanobragg::{ExperimentSpec, FactorsSpec, Misset, SourcesSpec};
+use nanobragg::{DispersionSpec, ExperimentSpec, FactorsSpec, Misset, SourcesSpec};
 
 use crate::args::{Args, Base, CoordinateArgs};
 use crate::exchange;
@@ -109,8 +109,17 @@ impl Args {
             || beam.divergence_steps.iter().any(Option::is_some)
             || beam.dispersion_percent.is_some()
             || beam.dispersion_steps.is_some();
-        if says_grid {
+        if says_grid || beam.spectrum.is_some() {
             spec.beam.sources = SourcesSpec::Grid;
+        }
+        if beam.spectrum.is_some() {
+            spec.beam.dispersion = DispersionSpec::default();
+        }
+        if beam.dispersion_percent.is_some()
+            || beam.dispersion_steps.is_some()
+            || beam.source_path.is_some()
+        {
+            spec.beam.spectrum = None;
         }
         Ok(spec)
     }

@@ -43,14 +43,20 @@ pub(crate) fn pixels(
 
 fn pixel(trace: &PixelTrace, wavelength_m: f64, out: &mut dyn Write) -> io::Result<()> {
     as_in_c(trace, wavelength_m, out)?;
+    let is_weighted = trace.sources.iter().any(|source| source.weight != 1.0);
     for (index, source) in trace.sources.iter().enumerate() {
         let [x, y, z] = source.incident.map(g);
         writeln!(
             out,
-            "  source {index}: beam {x} {y} {z}, wavelength {} m, recorded weight {} (not used), \
+            "  source {index}: beam {x} {y} {z}, wavelength {} m, recorded weight {} ({}), \
              sum of F^2 Fl^2 = {}{}",
             g(source.wavelength_m),
             g(source.recorded_weight),
+            if is_weighted {
+                format!("used as {}", g(source.weight))
+            } else {
+                "not used".to_owned()
+            },
             g(source.sum),
             match source.cut_by_dmin {
                 0 => String::new(),

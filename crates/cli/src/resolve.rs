@@ -92,7 +92,7 @@ fn lay_out(
     }
     exchange::place(panels, &mut spec.detector, args)?;
     apply_detector(&mut spec.detector, args);
-    apply_beam(&mut spec.beam, args);
+    apply_beam(&mut spec.beam, args)?;
     for source in geometry_from {
         source.described.count(spec);
     }
@@ -338,6 +338,7 @@ impl Prepared {
         }
         named.mask = self.named.mask.clone();
         named.beam.sources = self.named.beam.sources.clone();
+        named.beam.spectrum = self.named.beam.spectrum.clone();
         named
     }
 }

@@ -10,8 +10,8 @@ use nanobragg::series::VariationSpec;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
     DivergenceSpec, ExperimentSpec, FluenceSpec, LayerSpec, Length, MaterialSpec, Misset,
-    MosaicSpec, Outline, PixelKind, RoiSpec, SensorSpec, SourcesSpec, StepSpec, Surface,
-    read_point_spread,
+    MosaicSpec, Outline, PixelKind, RoiSpec, SensorSpec, SourcesSpec, SpectrumFrom, SpectrumSpec,
+    StepSpec, Surface, read_point_spread,
 };
 
 use crate::args::{Args, ResponseArgs, VectorArgs};
@@ -115,7 +115,11 @@ fn steps(given: StepSpec, base: StepSpec) -> StepSpec {
     merged
 }
 
-pub(crate) fn apply_beam(spec: &mut BeamSpec, args: &Args) {
+/// Replaces the beam of headers and files by flags.
+///
+/// # Errors
+/// A spectrum that cannot be read.
+pub(crate) fn apply_beam(spec: &mut BeamSpec, args: &Args) -> Result<(), RunError> {
     let given = &args.beam;
     let wavelength = given.wavelength_a.map(Length::from_angstrom);
     spec.wavelength = wavelength.or(spec.wavelength);
@@ -145,7 +149,9 @@ pub(crate) fn apply_beam(spec: &mut BeamSpec, args: &Args) {
         horizontal,
         vertical,
         outline,
+        profile,
     } = &mut spec.divergence;
+    put(profile, given.divergence_profile);
     *horizontal = steps(
         fan(horizontal_mrad, horizontal_step_mrad, horizontal_count),
         *horizontal,
@@ -166,7 +172,37 @@ pub(crate) fn apply_beam(spec: &mut BeamSpec, args: &Args) {
     spec.dispersion = DispersionSpec {
         range: range.or(spec.dispersion.range),
         count: count.or(spec.dispersion.count),
+        profile: given.dispersion_profile.unwrap_or(spec.dispersion.profile),
     };
+    put(&mut spec.weights, given.weights);
+    apply_spectrum(spec, args)
+}
+
+/// Replaces the spectrum by flags. A spectrum with energies of its own gives the wavelength if there is none.
+fn apply_spectrum(spec: &mut BeamSpec, args: &Args) -> Result<(), RunError> {
+    let given = &args.beam;
+    if let Some(from) = given.spectrum.clone() {
+        spec.spectrum = Some(SpectrumSpec {
+            from,
+            steps: None,
+            window_ev: None,
+        });
+    }
+    let Some(spectrum) = &mut spec.spectrum else {
+        return Ok(());
+    };
+    if let SpectrumFrom::File { unit, .. } = &mut spectrum.from {
+        *unit = given.spectrum_unit.or(*unit);
+    }
+    spectrum.steps = given.spectrum_steps.map(i64::from).or(spectrum.steps);
+    spectrum.window_ev = given.spectrum_window_ev.or(spectrum.window_ev);
+    if spec.wavelength.is_none() {
+        let own_m = spectrum
+            .own_wavelength_m()
+            .map_err(nanobragg::Error::from)?;
+        spec.wavelength = own_m.map(Length::from_m);
+    }
+    Ok(())
 }
 
 /// Distributions of flags replace those that a file has of the same quantities.

@@ -65,6 +65,9 @@ pub struct Exposure {
     pub slow: [f64; 3],
     /// Wavelength in angstrom.
     pub wavelength_angstrom: f64,
+    /// Wavelength in angstrom and weight of each line of the spectrum, of which `wavelength_angstrom` is the mean;
+    /// empty for a beam of one wavelength.
+    pub spectrum: Vec<[f64; 2]>,
     /// Unit vector along the spindle. A positive angle is a right-handed turn about it.
     pub spindle: [f64; 3],
     /// Angle of the spindle at the start of the image, in degrees.
@@ -112,6 +115,7 @@ impl Default for Exposure {
             fast: [1.0, 0.0, 0.0],
             slow: [0.0, -1.0, 0.0],
             wavelength_angstrom: 1.0,
+            spectrum: Vec::new(),
             spindle: [1.0, 0.0, 0.0],
             start_degrees: 0.0,
             width_degrees: 0.0,

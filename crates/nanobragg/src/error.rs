@@ -32,6 +32,12 @@ pub enum Error {
     /// The sources are not possible, or their file cannot be read.
     #[error(transparent)]
     Sources(#[from] nanobragg_sources::Error),
+    /// A spectrum and something else that gives the wavelengths.
+    #[error("a spectrum and {other} do not go together: both give the wavelengths")]
+    TwoSpectra {
+        /// The other.
+        other: &'static str,
+    },
     /// An image file cannot be read or written.
     #[error(transparent)]
     Io(#[from] nanobragg_io::Error),

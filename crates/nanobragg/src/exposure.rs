@@ -40,6 +40,7 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
     let turned = |v: [f64; 3]| with_beam_along_z(geometry.beam.direction, v);
     let beam = geometry.beam;
     let fluence = &resolved.decisions.fluence;
+    let spectrum = spectrum(resolved);
     let of_panel = |index: usize, panel: &PlacedPanel, pixels: &Panel| Exposure {
         masked: masked_bits(response, index, pixels),
         pixel_mm: panel.pixel_size_mm,
@@ -47,6 +48,7 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
         fast: turned(panel.fast),
         slow: turned(panel.slow),
         wavelength_angstrom: beam.wavelength_angstrom,
+        spectrum: spectrum.clone(),
         spindle: turned(geometry.spindle),
         start_degrees: geometry.oscillation.start_deg,
         width_degrees: geometry.oscillation.width_deg,
@@ -77,6 +79,18 @@ pub fn exposures(resolved: &Resolved, response: &ResponseSpec) -> Result<Vec<Exp
     Ok(each
         .map(|(index, (placed, panel))| of_panel(index, placed, panel))
         .collect())
+}
+
+/// Wavelength in Angstrom and weight of each line of the spectrum; none without a spectrum.
+fn spectrum(resolved: &Resolved) -> Vec<[f64; 2]> {
+    let lines = resolved
+        .decisions
+        .spectrum
+        .iter()
+        .flat_map(|spectrum| &spectrum.lines);
+    lines
+        .map(|line| [line.wavelength_m() * 1e10, line.weight])
+        .collect()
 }
 
 /// Why each pixel of the panel with this index counts nothing, `[slow][fast]`, as [`Exposure::masked`]; empty

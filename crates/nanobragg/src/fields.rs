@@ -31,6 +31,7 @@ impl Error {
             Self::Material(_) => &["background.material"],
             Self::NoAbsorption { .. } => &["background.absorption"],
             Self::Sources(error) => of_sources(error),
+            Self::TwoSpectra { .. } => &["beam.spectrum", "beam.dispersion.range", "beam.sources"],
             Self::Geometry(error) => of_geometry(error),
             Self::Physics(physics::Error::Threads { .. }) => &["threads"],
             Self::Physics(physics::Error::OutOfMemory { .. }) | Self::OutOfMemory { .. } => {
@@ -153,6 +154,10 @@ fn of_sources(error: &sources::Error) -> &'static [&'static str] {
             "beam.divergence.vertical.count",
             "beam.dispersion.count",
         ],
+        sources::Error::Spectrum { .. } | sources::Error::SpectrumUnreadable { .. } => {
+            &["beam.spectrum"]
+        }
+        sources::Error::Weights { .. } => &["beam.weights"],
         sources::Error::EverySourceTrimmed { .. } => &[
             "beam.divergence.outline",
             "beam.divergence.horizontal.count",

@@ -87,7 +87,9 @@ pub use point_spread::read_point_spread;
 pub use radial_profile::{CountsToF, RadialPoint, RadialProfile};
 pub use resolution::Resolution;
 pub use resolve::{Decisions, Resolved};
-pub use spec::{BeamSpec, ExperimentSpec, MaskSpec, PhiSpec, RoiSpec, SamplingSpec, SourcesSpec};
+pub use spec::{
+    BeamSpec, ExperimentSpec, MaskSpec, PhiSpec, RoiSpec, SamplingSpec, SourceWeights, SourcesSpec,
+};
 pub use spots::{DIRECT_BEAM_ORDER, DirectBeam, Spots};
 pub use warning::Warning;
 
@@ -118,7 +120,8 @@ pub use nanobragg_physics::{
 };
 pub use nanobragg_response::{Counts, NoiseStream, Offset, Response, ResponseSpec};
 pub use nanobragg_sources::{
-    DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Source, SourceList, StepSpec,
+    DispersionSpec, DivergenceSpec, FluenceSpec, Outline, Profile, Source, SourceList,
+    SpectrumFrom, SpectrumSpec, SpectrumSteps, SpectrumUnit, StepSpec,
 };
 
 /// The tests compile and run the example of the README.

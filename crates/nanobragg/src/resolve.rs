@@ -12,9 +12,10 @@ use nanobragg_geometry::{
     Roi,
 };
 use nanobragg_physics::{Experiment, LatticeCopy, Lookup, Oddity, PhiSweep, Sampling};
+use nanobragg_sources::spectrum::MovesWith;
 use nanobragg_sources::{
-    BeamAxes, Dispersion, Divergence, Fluence, Source, SourceDefaults, SourceList, StepSpec,
-    phi_steps,
+    BeamAxes, Dispersion, Divergence, Fluence, Source, SourceDefaults, SourceList, SpectrumSteps,
+    StepSpec, phi_steps,
 };
 
 use crate::background::LayerDecision;
@@ -24,7 +25,7 @@ use crate::factors::{FactorTables, Loaded};
 use crate::mask::masks_of;
 use crate::oddity;
 use crate::resolution::Resolution;
-use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
+use crate::spec::{ExperimentSpec, MaskSpec, SourceWeights, SourcesSpec};
 use crate::warning::{Warning, of_steps};
 
 /// The largest number of orientations (phi steps x mosaic domains) in a table: 720 MB.
@@ -33,6 +34,10 @@ const MAX_ORIENTATIONS: f64 = 1e7;
 const MAX_OVERSAMPLE: u32 = 10_000;
 
 const MOST_TILT_RAD: f64 = 0.1;
+
+/// The relative difference of a given wavelength from the mean of a spectrum that has a warning. A spectrometer is
+/// calibrated better than this.
+const OTHER_WAVELENGTH: f64 = 2e-3;
 
 /// The largest number of terms in the sum of one pixel.
 const MAX_TERMS: f64 = 1e15;
@@ -52,6 +57,13 @@ pub struct Resolved {
     pub decisions: Decisions,
 }
 
+/// What a grid of sources is over.
+struct Bands<'s> {
+    divergence: Divergence,
+    dispersion: Dispersion,
+    spectrum: Option<&'s SpectrumSteps>,
+}
+
 /// The decisions made in resolving an experiment, for a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decisions {
@@ -59,7 +71,8 @@ pub struct Decisions {
     pub layout: Layout,
     /// The nominal wavelength in metres ([`BeamSpec::nominal_wavelength`](crate::BeamSpec::nominal_wavelength)).
     pub wavelength_m: f64,
-    /// The wavelength in metres that files and tables state: that given, or the mean of listed sources.
+    /// The wavelength in metres that files and tables state: that given, or the mean of listed sources. Of a
+    /// spectrum it is the mean.
     pub central_wavelength_m: f64,
     /// The space group of the reflections or atoms that structure factors come from, if they have one.
     pub space_group: Option<SpaceGroup>,
@@ -67,6 +80,8 @@ pub struct Decisions {
     pub divergence: Divergence,
     /// The dispersion of the grid of sources.
     pub dispersion: Dispersion,
+    /// The steps of the spectrum of the grid, in place of a dispersion.
+    pub spectrum: Option<SpectrumSteps>,
     /// The intensity of the beam.
     pub fluence: Fluence,
     /// Whether the lookup was chosen automatically.
@@ -106,7 +121,8 @@ impl ExperimentSpec {
         // What stands in the beam, and sources with directions of their own, are placed before it is tilted.
         let straight_beam = straight.beam;
         let laboratory = self.tilted(straight, &self.detector_spec())?;
-        let wavelength_m = above_zero("the wavelength (m)", self.beam.nominal_wavelength().m())?;
+        let nominal_m = self.nominal_wavelength_m()?;
+        let wavelength_m = above_zero("the wavelength (m)", nominal_m)?;
         let fluence = Fluence::new(&self.beam.fluence)?;
         let has_no_crystal = held.are_zero();
         let crystal = Crystal::new(&CrystalSpec {
@@ -123,8 +139,15 @@ impl ExperimentSpec {
         })?;
         let divergence = Divergence::new(&self.beam.divergence)?;
         let dispersion = Dispersion::new(&self.beam.dispersion)?;
-        let sources = self.sources(&straight_beam, wavelength_m, &divergence, &dispersion)?;
+        let spectrum = self.spectrum(wavelength_m, &dispersion)?;
+        let bands = Bands {
+            divergence,
+            dispersion,
+            spectrum: spectrum.as_ref(),
+        };
+        let sources = self.sources(&straight_beam, wavelength_m, bands)?;
         let central_wavelength_m = match self.beam.sources {
+            _ if spectrum.is_some() => sources.mean_wavelength_m(),
             SourcesSpec::File(_) | SourcesSpec::List(_) if self.beam.wavelength.is_none() => {
                 sources.mean_wavelength_m()
             }
@@ -153,6 +176,7 @@ impl ExperimentSpec {
                 .map(Warning::Detector),
         );
         warnings.extend(crystal.warnings().iter().cloned().map(Warning::Crystal));
+        warnings.extend(self.of_sources(central_wavelength_m));
         let background = self.layers(&fluence, central_wavelength_m, &detector, &sources)?;
         warnings.extend(background.warnings);
         let (sampling, recommended) =
@@ -222,7 +246,8 @@ impl ExperimentSpec {
                 "the tolerance of the background",
                 self.background_tolerance.unwrap_or(0.0),
             )?,
-            weighs_sources: self.beam.sources != SourcesSpec::Grid,
+            weighs_sources: self.beam.sources != SourcesSpec::Grid
+                && self.beam.weights == SourceWeights::Ignore,
             dmin_m: finite("dmin (m)", self.dmin.m())?,
             fixes,
             detector,
@@ -243,6 +268,7 @@ impl ExperimentSpec {
                 space_group: None,
                 divergence,
                 dispersion,
+                spectrum,
                 fluence,
                 lookup_is_automatic: self.lookup.is_none(),
                 oversample_is_automatic: self.sampling.oversample.is_none(),
@@ -315,16 +341,44 @@ impl ExperimentSpec {
         Ok(laboratory.with_beam_turned(self.beam.tilt_rad, spec)?)
     }
 
+    /// The nominal wavelength in metres: that given, or the mean of a spectrum with energies of its own.
+    fn nominal_wavelength_m(&self) -> Result<f64, Error> {
+        let own_m = match (&self.beam.spectrum, self.beam.wavelength) {
+            (Some(spectrum), None) => spectrum.own_wavelength_m()?,
+            _ => None,
+        };
+        Ok(own_m.unwrap_or(self.beam.nominal_wavelength().m()))
+    }
+
+    /// The steps of the spectrum, which excludes all other sources of wavelengths.
+    fn spectrum(
+        &self,
+        wavelength_m: f64,
+        dispersion: &Dispersion,
+    ) -> Result<Option<SpectrumSteps>, Error> {
+        let Some(spectrum) = &self.beam.spectrum else {
+            return Ok(None);
+        };
+        let other = match self.beam.sources {
+            SourcesSpec::Grid if dispersion.steps().count == 1 => None,
+            SourcesSpec::Grid => Some("a dispersion"),
+            SourcesSpec::File(_) | SourcesSpec::List(_) => Some("a list of sources"),
+        };
+        if let Some(other) = other {
+            return Err(Error::TwoSpectra { other });
+        }
+        Ok(Some(spectrum.steps_about(wavelength_m)?))
+    }
+
     /// The sources of a beam that has the frame `beam` before it is tilted.
     fn sources(
         &self,
         beam: &BeamFrame,
         wavelength_m: f64,
-        divergence: &Divergence,
-        dispersion: &Dispersion,
+        bands: Bands<'_>,
     ) -> Result<SourceList, Error> {
         let tilt_rad = self.beam.tilt_rad;
-        let sources = self.straight_sources(beam, wavelength_m, divergence, dispersion)?;
+        let sources = self.straight_sources(beam, wavelength_m, bands)?;
         if tilt_rad == [0.0; 2] {
             return Ok(sources);
         }
@@ -340,26 +394,59 @@ impl ExperimentSpec {
         &self,
         beam: &BeamFrame,
         wavelength_m: f64,
-        divergence: &Divergence,
-        dispersion: &Dispersion,
+        bands: Bands<'_>,
     ) -> Result<SourceList, Error> {
-        Ok(match &self.beam.sources {
+        let list = match &self.beam.sources {
             SourcesSpec::Grid => {
                 let axes = BeamAxes {
                     beam: beam.direction(),
                     polarization: beam.polarization(),
                     vertical: beam.vertical(),
                 };
-                SourceList::grid(&axes, wavelength_m, divergence, dispersion)?
+                let Bands {
+                    divergence,
+                    dispersion,
+                    spectrum,
+                } = bands;
+                return Ok(match spectrum {
+                    Some(spectrum) => SourceList::spectral(&axes, &divergence, spectrum)?,
+                    None => SourceList::grid(&axes, wavelength_m, &divergence, &dispersion)?,
+                });
             }
             SourcesSpec::File(path) => {
                 let defaults = SourceDefaults {
                     beam_direction: beam.direction(),
                     wavelength_m,
                 };
-                SourceList::read(path, &defaults)?
+                let list = SourceList::read(path, &defaults)?;
+                if self.beam.weights == SourceWeights::Ignore && list.records_differ() {
+                    tracing::warn!(
+                        "{}: the weights differ, but every source counts the same",
+                        path.display()
+                    );
+                }
+                list
             }
             SourcesSpec::List(sources) => sources.clone(),
+        };
+        Ok(match self.beam.weights {
+            SourceWeights::Ignore => list,
+            SourceWeights::Use => list.weighted()?,
+        })
+    }
+
+    /// What surprises about the sources, if files state `central_wavelength_m`.
+    fn of_sources(&self, central_wavelength_m: f64) -> Option<Warning> {
+        if self.beam.sources == SourcesSpec::Grid && self.beam.weights == SourceWeights::Use {
+            return Some(Warning::NoWeights);
+        }
+        let given = self.beam.wavelength?.m();
+        let spectrum = self.beam.spectrum.as_ref()?;
+        let is_own = spectrum.moves_with() == MovesWith::Nothing;
+        let is_other = (given / central_wavelength_m - 1.0).abs() > OTHER_WAVELENGTH;
+        (is_own && is_other).then_some(Warning::OtherWavelength {
+            given_angstrom: given * 1e10,
+            mean_angstrom: central_wavelength_m * 1e10,
         })
     }
 

@@ -6,7 +6,9 @@ use nanobragg_crystal::CrystalSpec;
 use nanobragg_geometry::{Angle, BeamStopSpec, DetectorSpec, Length, Mask, in_unit};
 use nanobragg_physics::{Fixes, Lookup, Polarization};
 use nanobragg_response::ResponseSpec;
-use nanobragg_sources::{DispersionSpec, DivergenceSpec, FluenceSpec, SourceList, StepSpec};
+use nanobragg_sources::{
+    DispersionSpec, DivergenceSpec, FluenceSpec, SourceList, SpectrumSpec, StepSpec,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::background::LayerSpec;
@@ -149,6 +151,10 @@ pub struct BeamSpec {
     pub polarization: Polarization,
     /// The sources.
     pub sources: SourcesSpec,
+    /// Whether the weights of listed sources count in the image.
+    pub weights: SourceWeights,
+    /// The spectrum of the grid of sources, in place of a dispersion.
+    pub spectrum: Option<SpectrumSpec>,
     /// Divergence of the grid of sources; only used with [`SourcesSpec::Grid`].
     pub divergence: DivergenceSpec,
     /// Spectral dispersion of the grid of sources; only used with [`SourcesSpec::Grid`].
@@ -165,6 +171,17 @@ impl BeamSpec {
     pub fn nominal_wavelength(&self) -> Length {
         self.wavelength.unwrap_or(Length::from_angstrom(1.0))
     }
+}
+
+/// What the weights of listed sources are used for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceWeights {
+    /// They are recorded and traced, and every source counts the same, as in the C program.
+    #[default]
+    Ignore,
+    /// What a source adds to the image is multiplied by its weight over the mean of all weights.
+    Use,
 }
 
 /// The sources of the beam.

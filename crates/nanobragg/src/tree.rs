@@ -4,7 +4,7 @@ use nanobragg_crystal::Spread;
 use nanobragg_geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_geometry::{AttachedPanel, Mask, Panel, Sensor};
 use nanobragg_physics::BackgroundLayer;
-use nanobragg_sources::{Source, SourceList};
+use nanobragg_sources::{Source, SourceList, SpectrumSteps};
 use serde_json::{Value, json};
 
 use crate::factors::FactorsSpec;
@@ -192,7 +192,7 @@ impl Resolved {
         let divergence = &self.decisions.divergence;
         let (horizontal, vertical) = (divergence.horizontal(), divergence.vertical());
         let dispersion = self.decisions.dispersion.steps();
-        json!({
+        let mut tree = json!({
             "direction": experiment.beam.direction(),
             "polarization_direction": experiment.beam.polarization(),
             "polarization_factor": experiment.polarization.kahn_factor,
@@ -213,7 +213,24 @@ impl Resolved {
                 "beam_size_m": fluence.beam_size_m,
                 "source_list": source_list(&experiment.sources),
             },
-        })
+        });
+        if experiment.sources.has_weights() {
+            put(&mut tree, "weights_are_used", true);
+        }
+        if let Some(SpectrumSteps { lines, resampling }) = &self.decisions.spectrum {
+            let spectrum = json!({
+                "steps": lines.len(),
+                "mean_energy_ev": resampling.mean_energy_ev,
+                "bandwidth_ev": resampling.bandwidth_ev,
+                "outside": resampling.outside,
+                "mean_energy_error_ev": resampling.mean_energy_error_ev,
+                "bandwidth_error_ev": resampling.bandwidth_error_ev,
+                "moved_ev": resampling.moved_ev,
+                "l1": resampling.l1,
+            });
+            put(&mut tree, "spectrum", spectrum);
+        }
+        tree
     }
 }
 

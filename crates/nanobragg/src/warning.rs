@@ -64,6 +64,15 @@ pub enum Warning {
         /// Its unit.
         unit: &'static str,
     },
+    /// Weights of sources are asked for, and no sources are listed.
+    NoWeights,
+    /// The given wavelength is not that of the spectrum.
+    OtherWavelength {
+        /// The wavelength that is given.
+        given_angstrom: f64,
+        /// The mean of the spectrum.
+        mean_angstrom: f64,
+    },
     /// Fewer sub-pixels than the crystal asks for.
     CoarseSampling {
         /// Sub-pixels along an edge as given.
@@ -121,6 +130,17 @@ impl fmt::Display for Warning {
             } => write!(
                 f,
                 "{quantity}: no range is given, {range:.6} {unit} is taken"
+            ),
+            Self::NoWeights => f.write_str(
+                "no sources are listed whose weights could be used; a grid has those of its profile",
+            ),
+            Self::OtherWavelength {
+                given_angstrom,
+                mean_angstrom,
+            } => write!(
+                f,
+                "the wavelength given is {given_angstrom} A, but the mean of the spectrum is \
+                 {mean_angstrom:.6} A, which files state"
             ),
             Self::CoarseSampling {
                 oversample,

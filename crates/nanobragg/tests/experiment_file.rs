@@ -4,8 +4,8 @@ use std::path::Path;
 
 use nanobragg::geometry::{AttachedPanel, Attenuation};
 use nanobragg::{
-    Angle, CellSpec, ExperimentSpec, FactorsSpec, FileLanguage, Length, MaskSpec, Misset,
-    SourcesSpec, StepSpec,
+    Angle, CellSpec, ExperimentSpec, FactorsSpec, FileLanguage, Length, MaskSpec, Misset, Profile,
+    SourceWeights, SourcesSpec, SpectrumFrom, SpectrumSpec, SpectrumUnit, StepSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -84,6 +84,18 @@ prop_compose! {
         spec.without_f000 = true;
         spec.mask = (kind > 1).then(|| MaskSpec::File("m\u{7f}\n\"ä#.img".into()));
         spec.factors = FactorsSpec::Dump { path: "a b".into(), default_f: next(), is_named: true };
+        spec.beam.weights = if kind == 0 { SourceWeights::Use } else { SourceWeights::Ignore };
+        spec.beam.dispersion.profile = if kind == 1 { Profile::Gaussian } else { Profile::Flat };
+        spec.beam.spectrum = Some(SpectrumSpec {
+            from: match kind {
+                0 => SpectrumFrom::File { path: "s \"ä#.txt".into(), unit: None },
+                1 => SpectrumFrom::File { path: "s".into(), unit: Some(SpectrumUnit::Angstrom) },
+                2 => SpectrumFrom::Lines(vec![[next(), next()]; 2]),
+                _ => SpectrumFrom::Named("sase:0.25%,0.1eV,-3".parse().unwrap()),
+            },
+            steps: count,
+            window_ev: pixels.map(|_| [next(), next()]),
+        });
         spec.beam.sources = if kind > 2 { SourcesSpec::File("[x]".into()) } else { SourcesSpec::Grid };
         spec
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Quantity, Result};
+use crate::profile::Profile;
 use crate::steps::{StepSpec, Steps, centred_steps};
 
 /// The user's description of the dispersion.
@@ -14,12 +15,15 @@ pub struct DispersionSpec {
     pub range: Option<f64>,
     /// The number of wavelengths.
     pub count: Option<i64>,
+    /// How the photons are spread over the wavelengths.
+    pub profile: Profile,
 }
 
 /// The dispersion of the beam.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dispersion {
     steps: Steps,
+    profile: Profile,
 }
 
 impl Dispersion {
@@ -30,19 +34,31 @@ impl Dispersion {
     /// [`Error::TooManySteps`](crate::Error::TooManySteps).
     pub fn new(spec: &DispersionSpec) -> Result<Self> {
         let range = Some(spec.range.unwrap_or(0.0));
-        let spec = StepSpec {
+        let steps = StepSpec {
             range,
             step: None,
             count: spec.count,
         };
         Ok(Self {
-            steps: centred_steps(Quantity::Dispersion, spec)?,
+            steps: centred_steps(Quantity::Dispersion, steps)?,
+            profile: spec.profile,
         })
     }
 
     /// The steps, as fractions of the central wavelength.
     pub fn steps(&self) -> Steps {
         self.steps
+    }
+
+    /// How the photons are spread over the wavelengths.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The weights of the wavelengths.
+    pub fn weights(&self) -> impl Iterator<Item = f64> + use<> {
+        let Self { steps, profile } = *self;
+        (0..steps.count).map(move |index| profile.weight(steps, index))
     }
 
     /// The wavelengths of the band: `central (1 + k step - range/2)` for each step k.
@@ -57,7 +73,12 @@ mod tests {
     use super::*;
 
     fn wavelengths(range: Option<f64>, count: Option<i64>) -> Vec<f64> {
-        let dispersion = Dispersion::new(&DispersionSpec { range, count }).unwrap();
+        let dispersion = Dispersion::new(&DispersionSpec {
+            range,
+            count,
+            ..DispersionSpec::default()
+        })
+        .unwrap();
         dispersion.wavelengths_m(1.0).collect()
     }
 

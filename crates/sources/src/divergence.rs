@@ -7,6 +7,7 @@ use nanobragg_numeric::Scalar;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Quantity, Result};
+use crate::profile::Profile;
 use crate::source::SOURCE_DISTANCE_M;
 use crate::steps::{self, StepSpec, Steps, centred_steps};
 
@@ -33,6 +34,8 @@ pub struct DivergenceSpec {
     pub vertical: StepSpec,
     /// The outline of the grid.
     pub outline: Outline,
+    /// How the photons are spread over the directions.
+    pub profile: Profile,
 }
 
 /// The divergence of the beam. Angles are in radians.
@@ -41,6 +44,7 @@ pub struct Divergence {
     horizontal: Steps,
     vertical: Steps,
     outline: Outline,
+    profile: Profile,
 }
 
 impl Divergence {
@@ -54,6 +58,7 @@ impl Divergence {
             horizontal: centred_steps(Quantity::HorizontalDivergence, spec.horizontal)?,
             vertical: centred_steps(Quantity::VerticalDivergence, spec.vertical)?,
             outline: spec.outline,
+            profile: spec.profile,
         })
     }
 
@@ -70,6 +75,20 @@ impl Divergence {
     /// The outline of the grid.
     pub fn outline(&self) -> Outline {
         self.outline
+    }
+
+    /// How the photons are spread over the directions.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The weights of the directions inside the outline, in the order of [`kept`](Self::kept): the product of
+    /// those of both axes.
+    pub fn weights(&self) -> Vec<f64> {
+        let weight = |(i, j)| {
+            self.profile.weight(self.horizontal, i) * self.profile.weight(self.vertical, j)
+        };
+        self.kept().into_iter().map(weight).collect()
     }
 
     /// The deviations (hdiv, vdiv) of the directions inside the outline. The vertical one varies
@@ -155,6 +174,7 @@ mod tests {
             horizontal,
             vertical,
             outline,
+            ..DivergenceSpec::default()
         };
         Divergence::new(&spec).unwrap().deviations_rad().len()
     }
@@ -187,6 +207,7 @@ mod tests {
             horizontal: steps(2.0, 2),
             vertical: steps(4.0, 2),
             outline: Outline::Square,
+            ..DivergenceSpec::default()
         };
         let deviations = Divergence::new(&spec).unwrap().deviations_rad();
         assert_eq!(

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use nanobragg_io::input::ReadError;
 
 use crate::grid::MAX_SOURCES;
+use crate::spectrum::SpectrumFault;
 use crate::steps::MAX_STEPS;
 
 /// The result of this crate's functions.
@@ -34,7 +35,7 @@ pub enum Error {
     },
 
     /// The grid of directions and wavelengths has more than [`MAX_SOURCES`] points.
-    #[error("divergence and dispersion make {count} sources; at most {MAX_SOURCES} are possible")]
+    #[error("directions and wavelengths make {count} sources; at most {MAX_SOURCES} are possible")]
     TooManySources {
         /// The number of grid points before trimming.
         count: u128,
@@ -107,6 +108,31 @@ pub enum Error {
         limit_bytes: u64,
     },
 
+    /// A spectrum cannot be read.
+    #[error("{}: the spectrum cannot be read: {source}", path.display())]
+    SpectrumUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+
+    /// A spectrum, or a line of its file, is not possible.
+    #[error("{place}: {fault}")]
+    Spectrum {
+        /// The file and the line, or the name of the spectrum.
+        place: String,
+        /// What is wrong.
+        fault: SpectrumFault,
+    },
+
+    /// The weights of sources that are to be used are not possible.
+    #[error("the weights of the sources: {problem}")]
+    Weights {
+        /// What is wrong.
+        problem: String,
+    },
+
     /// A source list has no source.
     #[error("{name}: no source found; expected lines of X Y Z weight wavelength")]
     NoSources {
@@ -172,6 +198,16 @@ impl From<ReadError> for Error {
         match error {
             ReadError::System { path, source } => Self::Unreadable { path, source },
             ReadError::TooLong { path, limit_bytes } => Self::EndlessStream { path, limit_bytes },
+        }
+    }
+}
+
+impl Error {
+    /// A spectrum that cannot be read.
+    pub(crate) fn unreadable_spectrum(error: ReadError) -> Self {
+        match error {
+            ReadError::System { path, source } => Self::SpectrumUnreadable { path, source },
+            too_long @ ReadError::TooLong { .. } => too_long.into(),
         }
     }
 }

@@ -47,15 +47,7 @@ impl SourceList {
     pub fn read(path: &Path, defaults: &SourceDefaults) -> Result<Self> {
         let bytes = bytes_of(path)?;
         let name = path.display().to_string();
-        let list = Self::parse(&String::from_utf8_lossy(&bytes), &name, defaults)?;
-        let first_weight = list.first().map(|source| source.recorded_weight);
-        if list
-            .iter()
-            .any(|source| Some(source.recorded_weight) != first_weight)
-        {
-            tracing::warn!("{name}: the weights differ, but every source counts the same");
-        }
-        Ok(list)
+        Self::parse(&String::from_utf8_lossy(&bytes), &name, defaults)
     }
 
     /// The sources in `text`. `name` is the name of the list in messages.

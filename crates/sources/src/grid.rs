@@ -3,7 +3,9 @@
 use crate::dispersion::Dispersion;
 use crate::divergence::{BeamAxes, Divergence};
 use crate::error::{Error, Result};
+use crate::profile::Profile;
 use crate::source::{Source, SourceList};
+use crate::spectrum::SpectrumSteps;
 
 /// The largest number of sources in a grid.
 pub const MAX_SOURCES: u32 = 10_000_000;
@@ -12,7 +14,8 @@ impl SourceList {
     /// Every direction of the grid with every wavelength of the band. The wavelength varies fastest,
     /// then the vertical step, then the horizontal step.
     ///
-    /// The recorded weight of each of n sources is 1/n.
+    /// The recorded weight of each of n sources is 1/n. With a profile that is not flat, recorded weights have a sum
+    /// of 1, and the weights in the image follow them.
     ///
     /// # Errors
     /// [`Error::TooManySources`], [`Error::EverySourceTrimmed`], [`Error::NoBeamDirection`] for a
@@ -23,51 +26,89 @@ impl SourceList {
         divergence: &Divergence,
         dispersion: &Dispersion,
     ) -> Result<Self> {
-        let counts = [
-            divergence.horizontal(),
-            divergence.vertical(),
-            dispersion.steps(),
-        ];
-        let points = counts.iter().map(|steps| u128::from(steps.count)).product();
-        // The product does not overflow: each count is at most 10^9.
-        if points > u128::from(MAX_SOURCES) {
-            return Err(Error::TooManySources { count: points });
-        }
-
-        let wavelengths_m = dispersion
-            .wavelengths_m(central_wavelength_m)
-            .collect::<Vec<_>>();
-        if let Some(&wavelength_m) = wavelengths_m.iter().find(|w| !(w.is_normal() && **w > 0.0)) {
+        let steps = dispersion.steps();
+        check_count(divergence, steps.count)?;
+        let wavelengths_m = dispersion.wavelengths_m(central_wavelength_m);
+        let band: Vec<(f64, f64)> = wavelengths_m.zip(dispersion.weights()).collect();
+        if let Some(&(wavelength_m, _)) = band.iter().find(|(w, _)| !(w.is_normal() && *w > 0.0)) {
             return Err(Error::BandWavelength {
                 wavelength_m,
                 central_wavelength_m,
-                dispersion: dispersion.steps().range,
+                dispersion: steps.range,
             });
         }
-
-        // The wavelengths of one direction share its position.
-        let deviations_rad = divergence.deviations_rad();
-        let recorded_weight = 1.0 / (deviations_rad.len() * wavelengths_m.len()) as f64;
-        let mut sources = Vec::with_capacity(deviations_rad.len() * wavelengths_m.len());
-        for (hdiv_rad, vdiv_rad) in deviations_rad {
-            let position_m = axes.source_position_m(hdiv_rad, vdiv_rad);
-            for &wavelength_m in &wavelengths_m {
-                let source = Source::at(position_m, wavelength_m, recorded_weight).ok_or(
-                    Error::NoBeamDirection {
-                        direction: axes.beam,
-                    },
-                )?;
-                sources.push(source);
-            }
-        }
-        if sources.is_empty() {
-            return Err(Error::EverySourceTrimmed {
-                horizontal: divergence.horizontal().count,
-                vertical: divergence.vertical().count,
-            });
-        }
-        Self::from_sources(sources)
+        let is_flat =
+            divergence.profile() == Profile::Flat && dispersion.profile() == Profile::Flat;
+        let list = product(axes, divergence, &band, is_flat)?;
+        if is_flat { Ok(list) } else { list.weighted() }
     }
+
+    /// Every direction of the grid with every step of the spectrum, in the order of [`SourceList::grid`], the
+    /// energies rising. Weights are those of the direction and of the step multiplied, with a mean of 1; the
+    /// recorded weights have a sum of 1.
+    ///
+    /// # Errors
+    /// [`Error::TooManySources`], [`Error::EverySourceTrimmed`] and [`Error::NoBeamDirection`].
+    pub fn spectral(
+        axes: &BeamAxes,
+        divergence: &Divergence,
+        spectrum: &SpectrumSteps,
+    ) -> Result<Self> {
+        let lines = &spectrum.lines;
+        check_count(divergence, u32::try_from(lines.len()).unwrap_or(u32::MAX))?;
+        let is_flat =
+            divergence.profile() == Profile::Flat && lines.iter().all(|line| line.weight == 1.0);
+        let band = lines.iter().map(|line| (line.wavelength_m(), line.weight));
+        product(axes, divergence, &band.collect::<Vec<_>>(), is_flat)?.weighted()
+    }
+}
+
+fn check_count(divergence: &Divergence, wavelengths: u32) -> Result<()> {
+    let directions = [divergence.horizontal(), divergence.vertical()];
+    let directions = directions.iter().map(|steps| u128::from(steps.count));
+    // The product does not overflow: each count is below 2^32.
+    let count = directions.product::<u128>() * u128::from(wavelengths);
+    if count > u128::from(MAX_SOURCES) {
+        return Err(Error::TooManySources { count });
+    }
+    Ok(())
+}
+
+/// Every direction with every wavelength of a band of (wavelength, weight). The sum of the recorded weights is 1.
+fn product(
+    axes: &BeamAxes,
+    divergence: &Divergence,
+    band: &[(f64, f64)],
+    is_flat: bool,
+) -> Result<SourceList> {
+    let deviations_rad = divergence.deviations_rad();
+    let directions = divergence.weights();
+    let of_band: f64 = band.iter().map(|(_, weight)| weight).sum();
+    let total = directions.iter().sum::<f64>() * of_band;
+    let equal = 1.0 / (deviations_rad.len() * band.len()) as f64;
+    let mut sources = Vec::with_capacity(deviations_rad.len() * band.len());
+    for ((hdiv_rad, vdiv_rad), direction) in deviations_rad.into_iter().zip(directions) {
+        // The wavelengths of one direction share its position.
+        let position_m = axes.source_position_m(hdiv_rad, vdiv_rad);
+        for &(wavelength_m, weight) in band {
+            let recorded_weight = if is_flat {
+                equal
+            } else {
+                direction * weight / total
+            };
+            let source = Source::at(position_m, wavelength_m, recorded_weight);
+            sources.push(source.ok_or(Error::NoBeamDirection {
+                direction: axes.beam,
+            })?);
+        }
+    }
+    if sources.is_empty() {
+        return Err(Error::EverySourceTrimmed {
+            horizontal: divergence.horizontal().count,
+            vertical: divergence.vertical().count,
+        });
+    }
+    SourceList::from_sources(sources)
 }
 
 #[cfg(test)]
@@ -75,6 +116,7 @@ mod tests {
     use super::*;
     use crate::dispersion::DispersionSpec;
     use crate::divergence::{DivergenceSpec, Outline};
+    use crate::spectrum::{SpectralLine, Spectrum};
     use crate::steps::StepSpec;
 
     const MOSFLM: BeamAxes = BeamAxes {
@@ -125,6 +167,7 @@ mod tests {
             horizontal: corner,
             vertical: corner,
             outline: Outline::Round,
+            ..DivergenceSpec::default()
         };
         let trimmed = grid(&MOSFLM, spec, DispersionSpec::default());
         assert!(matches!(
@@ -161,6 +204,7 @@ mod tests {
         let band = DispersionSpec {
             range: Some(2.0),
             count: Some(3),
+            ..DispersionSpec::default()
         };
         let list = grid(&MOSFLM, DivergenceSpec::default(), band);
         assert!(matches!(list, Err(Error::BandWavelength { .. })));
@@ -184,8 +228,52 @@ mod tests {
             DispersionSpec {
                 range: Some(0.1),
                 count: Some(1_000_000_000),
+                ..DispersionSpec::default()
             },
         );
         assert!(matches!(list, Err(Error::TooManySources { .. })));
+    }
+
+    #[test]
+    fn a_spectrum_meets_every_direction() {
+        let fan = StepSpec {
+            range: Some(0.002),
+            count: Some(3),
+            ..StepSpec::default()
+        };
+        let gaussian = DivergenceSpec {
+            horizontal: fan,
+            profile: Profile::Gaussian,
+            ..DivergenceSpec::default()
+        };
+        let lines = [[12_000.0, 1.0], [12_400.0, 3.0]]
+            .map(|[energy_ev, weight]| SpectralLine { energy_ev, weight });
+        let spectrum = Spectrum::new("s", lines.into()).unwrap();
+        let steps = spectrum.in_steps("s", None, None).unwrap();
+        let divergence = Divergence::new(&gaussian).unwrap();
+        let list = SourceList::spectral(&MOSFLM, &divergence, &steps).unwrap();
+        // Directions 1/16, 1, 1/16, whose sum is 9/8; lines 1/4 and 3/4.
+        let expected = [1.0, 3.0, 16.0, 48.0, 1.0, 3.0].map(|weight| weight / 72.0);
+        for (source, recorded) in list.iter().zip(expected) {
+            assert!((source.recorded_weight - recorded).abs() < 1e-15);
+            assert!((source.weight - 6.0 * recorded).abs() < 1e-14);
+        }
+        assert_eq!(list[0].wavelength_m, 12398.42 / 12_000.0 / 1e10);
+        assert_eq!(list[4].direction, list[5].direction);
+    }
+
+    #[test]
+    fn a_gaussian_band_weighs_its_middle() {
+        let band = DispersionSpec {
+            range: Some(0.02),
+            count: Some(3),
+            profile: Profile::Gaussian,
+        };
+        let list = grid(&MOSFLM, DivergenceSpec::default(), band).unwrap();
+        let weights: Vec<f64> = list.iter().map(|source| source.weight).collect();
+        for (weight, expected) in weights.iter().zip([1.0, 16.0, 1.0]) {
+            assert!((weight - expected / 6.0).abs() < 1e-14, "{weights:?}");
+        }
+        assert!((list.mean_wavelength_m() - 1e-10).abs() < 1e-24);
     }
 }

@@ -16,7 +16,8 @@
 //!
 //! Any two of range, step and count give the third ([`steps`]). Instead of a grid, a text file can
 //! list the sources ([`SourceList::read`]). **All sources have the same weight**: the weight in a file
-//! is kept for the trace but does not change the intensity.
+//! is kept for the trace but does not change the intensity, unless [`SourceList::weighted`] is asked for. A
+//! [`spectrum`] takes the place of the band ([`SourceList::spectral`]), with weights.
 //!
 //! ```
 //! use nanobragg_sources::{
@@ -29,7 +30,11 @@
 //!     vertical: three_steps,
 //!     ..DivergenceSpec::default()
 //! })?;
-//! let dispersion = Dispersion::new(&DispersionSpec { range: Some(0.01), count: Some(2) })?;
+//! let dispersion = Dispersion::new(&DispersionSpec {
+//!     range: Some(0.01),
+//!     count: Some(2),
+//!     ..DispersionSpec::default()
+//! })?;
 //! let axes = BeamAxes {
 //!     beam: [1.0, 0.0, 0.0],
 //!     polarization: [0.0, 0.0, 1.0],
@@ -53,7 +58,9 @@ pub mod error;
 mod file;
 pub mod fluence;
 mod grid;
+mod profile;
 pub mod source;
+pub mod spectrum;
 pub mod steps;
 
 pub use dispersion::{Dispersion, DispersionSpec};
@@ -63,5 +70,7 @@ pub use error::{Error, Quantity, Result};
 pub use file::SourceDefaults;
 pub use fluence::{Fluence, FluenceSpec};
 pub use grid::MAX_SOURCES;
+pub use profile::Profile;
 pub use source::{SOURCE_DISTANCE_M, Source, SourceList};
+pub use spectrum::{Spectrum, SpectrumFrom, SpectrumSpec, SpectrumSteps, SpectrumUnit};
 pub use steps::{StepSpec, Steps, phi_steps};

@@ -103,16 +103,66 @@ impl TryFrom<Vec<SourceEntry>> for SourceList {
 }
 
 impl SourceList {
-    /// The mean wavelength in metres of the sources, which all count the same in the image.
+    /// The mean wavelength in metres of the sources, each with its weight in the image.
     pub fn mean_wavelength_m(&self) -> f64 {
-        let sum: f64 = self.0.iter().map(|source| source.wavelength_m).sum();
+        let sum: f64 = self
+            .0
+            .iter()
+            .map(|source| source.weight * source.wavelength_m)
+            .sum();
         // Exact for sources of one wavelength, where a sum would round.
         match self.0.as_slice() {
             [first, others @ ..] if others.iter().all(|s| s.wavelength_m == first.wavelength_m) => {
                 first.wavelength_m
             }
-            sources => sum / sources.len() as f64,
+            sources => sum / sources.iter().map(|source| source.weight).sum::<f64>(),
         }
+    }
+
+    /// The same sources, each with its recorded weight over the mean of all recorded weights as its weight in the
+    /// image. Equal weights become exactly 1.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] for a weight below 0 and weights whose sum is not finite and above 0.
+    ///
+    /// # Source
+    /// The program simtbx divides the fluxes of beams in the same way; there a flux of 0 is taken for 1/n.
+    pub fn weighted(mut self) -> Result<Self> {
+        let refused = |problem| Err(Error::Weights { problem });
+        for (number, source) in (1..).zip(&self.0) {
+            let weight = source.recorded_weight;
+            if !(weight >= 0.0 && weight.is_finite()) {
+                return refused(format!("source {number} has {weight}; expected 0 or above"));
+            }
+        }
+        let weights = self.0.iter().map(|source| source.recorded_weight);
+        let total: f64 = weights.clone().sum();
+        if !(total.is_normal() && total > 0.0) {
+            return refused(format!(
+                "they add up to {total}; expected a finite number above 0"
+            ));
+        }
+        let first = weights.clone().next().unwrap_or(1.0);
+        let mean = match weights.clone().all(|weight| weight == first) {
+            true => first,
+            false => total / self.0.len() as f64,
+        };
+        for source in &mut self.0 {
+            source.weight = source.recorded_weight / mean;
+        }
+        Ok(self)
+    }
+
+    /// Whether the recorded weights differ.
+    pub fn records_differ(&self) -> bool {
+        let pairs = self.0.iter().zip(self.0.iter().skip(1));
+        let mut pairs = pairs.map(|(one, next)| one.recorded_weight != next.recorded_weight);
+        pairs.any(|differs| differs)
+    }
+
+    /// Whether the weights of the sources in the image differ.
+    pub fn has_weights(&self) -> bool {
+        self.0.iter().any(|source| source.weight != 1.0)
     }
 
     /// The list of these sources.
@@ -177,6 +227,41 @@ mod tests {
         ] {
             assert_eq!(Source::at(position, 1e-10, 1.0), None);
         }
+    }
+
+    fn listed(weights: &[f64]) -> SourceList {
+        let source = |(k, &weight): (usize, &f64)| {
+            Source::at([-10.0, 0.0, 0.0], 1e-10 + 1e-12 * k as f64, weight).unwrap()
+        };
+        SourceList::from_sources(weights.iter().enumerate().map(source).collect()).unwrap()
+    }
+
+    #[test]
+    fn weights_that_are_used_have_a_mean_of_1() {
+        let used = listed(&[1.0, 0.0, 5.0]).weighted().unwrap();
+        let weights: Vec<f64> = used.iter().map(|source| source.weight).collect();
+        assert_eq!(weights, [0.5, 0.0, 2.5]);
+        assert!((used.mean_wavelength_m() - (0.5 * 1e-10 + 2.5 * 1.02e-10) / 3.0).abs() < 1e-24);
+        assert!(used.has_weights());
+    }
+
+    #[test]
+    fn equal_weights_change_nothing() {
+        let list = listed(&[0.1; 7]);
+        assert_eq!(list.clone().weighted().unwrap(), list);
+        assert!(!list.has_weights());
+    }
+
+    #[test]
+    fn weights_that_no_source_can_have_are_named() {
+        let message = |weights: &[f64]| listed(weights).weighted().unwrap_err().to_string();
+        assert_eq!(
+            message(&[1.0, -3.0]),
+            "the weights of the sources: source 2 has -3; expected 0 or above"
+        );
+        assert!(message(&[0.0, 0.0]).contains("they add up to 0"));
+        assert!(message(&[f64::MAX; 2]).contains("they add up to inf"));
+        assert!(message(&[f64::NAN]).contains("source 1 has NaN"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use nanobragg_geometry::vector::{dot, norm};
 use nanobragg_sources::{
     BeamAxes, Dispersion, DispersionSpec, Divergence, DivergenceSpec, Outline, Source,
-    SourceDefaults, SourceList, StepSpec, phi_steps,
+    SourceDefaults, SourceList, Spectrum, SpectrumFrom, SpectrumSpec, StepSpec, phi_steps,
 };
 use proptest::prelude::*;
 
@@ -31,6 +31,7 @@ fn divergence(horizontal: StepSpec, vertical: StepSpec, outline: Outline) -> Div
         horizontal,
         vertical,
         outline,
+        ..DivergenceSpec::default()
     })
     .expect("these ranges and counts are finite and small")
 }
@@ -56,11 +57,118 @@ fn sources() -> impl Strategy<Value = Vec<Source>> {
     prop::collection::vec(source, 1..20)
 }
 
+fn spectra() -> impl Strategy<Value = Vec<[f64; 2]>> {
+    let lines = prop::collection::vec((0.5..50.0, 0.0..1e6), 1..60);
+    lines.prop_filter_map("no photons", |lines| {
+        let mut energy_ev = 5000.0;
+        let line = |(gap, weight): (f64, f64)| {
+            energy_ev += gap;
+            [energy_ev, weight]
+        };
+        let lines: Vec<_> = lines.into_iter().map(line).collect();
+        lines
+            .iter()
+            .any(|[_, weight]| *weight > 0.0)
+            .then_some(lines)
+    })
+}
+
+fn spec_of(lines: Vec<[f64; 2]>, steps: Option<i64>) -> SpectrumSpec {
+    SpectrumSpec {
+        from: SpectrumFrom::Lines(lines),
+        steps,
+        window_ev: None,
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_spectrum_reads_back_as_it_was_written(lines in spectra(), turned: bool, unit in 0..3) {
+        let expected = spec_of(lines.clone(), None).spectrum_about(1e-10).unwrap();
+        let mut text = match unit {
+            0 => "energy_eV,weight\n".to_owned(),
+            1 => "# energy_keV weight\n".to_owned(),
+            _ => "# Wavelength (A), weight\r\n".to_owned(),
+        };
+        let mut lines = lines;
+        if turned {
+            lines.reverse();
+        }
+        for [energy_ev, weight] in &lines {
+            text += &match unit {
+                0 => format!("{energy_ev},{weight}\n"),
+                1 => format!("{}\t{weight:e}\n\n", energy_ev / 1e3),
+                _ => format!(" {:e} ; {weight}\r\n", 12398.42 / energy_ev),
+            };
+        }
+        let read = Spectrum::parse(&text, "text", None).unwrap();
+        for (read, expected) in read.lines().iter().zip(expected.lines()) {
+            prop_assert_eq!(read.weight, expected.weight);
+            prop_assert!((read.energy_ev / expected.energy_ev - 1.0).abs() < 1e-15);
+        }
+        prop_assert_eq!(read.lines().len(), expected.lines().len());
+    }
+
+    #[test]
+    fn a_spectrum_out_of_order_is_refused_with_its_line(lines in spectra(), at: prop::sample::Index) {
+        let mut lines = lines;
+        let at = at.index(lines.len());
+        let twice = lines[at];
+        lines.push(twice);
+        let mut text = String::from("# energy_eV weight\n");
+        for [energy_ev, weight] in &lines {
+            text += &format!("{energy_ev} {weight}\n");
+        }
+        let error = Spectrum::parse(&text, "text", None).unwrap_err().to_string();
+        let place = format!("text:{}: the energy ", lines.len() + 1);
+        // Two lines can fall as well as rise.
+        prop_assert!(error.starts_with(&place) || (at == 0 && lines.len() == 3), "{}", error);
+    }
+
+    #[test]
+    fn steps_keep_the_photons_and_their_mean_energy(lines in spectra(), count in 1_i64..70) {
+        let spec = spec_of(lines, Some(count));
+        let spectrum = spec.spectrum_about(1e-10).unwrap();
+        let steps = spec.steps_about(1e-10).unwrap();
+        prop_assert!(steps.lines.len() as i64 <= count.max(spectrum.lines().len() as i64));
+        let sum: f64 = steps.lines.iter().map(|line| line.weight).sum();
+        prop_assert!((sum / steps.lines.len() as f64 - 1.0).abs() < 1e-12);
+        let energies = steps.lines.iter().map(|line| line.weight * line.energy_ev);
+        let mean_ev = energies.sum::<f64>() / sum;
+        prop_assert!((mean_ev - spectrum.mean_energy_ev()).abs() < 1e-7);
+        let error = steps.resampling;
+        prop_assert!(error.outside < 1e-12);
+        prop_assert!((0.0..=2.0 + 1e-9).contains(&error.l1));
+        // No photon leaves its step.
+        let all = spectrum.lines();
+        let span_ev = all[all.len() - 1].energy_ev - all[0].energy_ev + 50.0;
+        prop_assert!(error.moved_ev <= span_ev / count as f64);
+    }
+
+    #[test]
+    fn any_text_gives_a_spectrum_or_an_error(text in "[-+0-9.eEnaif#,; \t\r\nA_vgy]{0,80}") {
+        if let Ok(spectrum) = Spectrum::parse(&text, "text", None) {
+            prop_assert!(spectrum.total() > 0.0 && spectrum.lines()[0].energy_ev > 0.0);
+        }
+    }
+
+    #[test]
+    fn weights_that_are_used_have_the_ratios_of_the_recorded_ones(weights in prop::collection::vec(0.0..1e9, 1..9)) {
+        let source = |weight: f64| Source::at([-1.0, 0.0, 0.0], 1e-10, weight).unwrap();
+        let sources: Vec<Source> = weights.iter().copied().map(source).collect();
+        if let Ok(list) = SourceList::from_sources(sources).unwrap().weighted() {
+            let mean = list.iter().map(|source| source.weight).sum::<f64>() / weights.len() as f64;
+            prop_assert!((mean - 1.0).abs() < 1e-12);
+            let [first, last] = [list[0], list[list.len() - 1]];
+            let crossed = first.weight * last.recorded_weight - last.weight * first.recorded_weight;
+            prop_assert!(crossed.abs() <= 1e-12 * first.weight * last.recorded_weight);
+        }
+    }
+
     #[test]
     fn a_square_grid_has_the_product_of_its_counts(h in 2_i64..8, v in 2_i64..8, w in 2_i64..5) {
         let divergence = divergence(fan(0.01, h), fan(0.02, v), Outline::Square);
-        let band = DispersionSpec { range: Some(0.01), count: Some(w) };
+        let band = DispersionSpec { range: Some(0.01), count: Some(w), ..DispersionSpec::default() };
         let dispersion = Dispersion::new(&band).unwrap();
         let list = SourceList::grid(&AXES, 1e-10, &divergence, &dispersion).unwrap();
         prop_assert_eq!(list.len() as i64, h * v * w);

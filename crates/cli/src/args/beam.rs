@@ -1,5 +1,8 @@
-use super::flag::{FlagSpec, Group, Replaced};
-use super::{Range, WholeRange};
+use super::flag::{FlagSpec, Group, Replaced, Takes};
+use super::{Args, Range, WholeRange};
+use crate::Error;
+use nanobragg::sources::spectrum::NamedSpectrum;
+use nanobragg::{Profile, SourceWeights, SpectrumFrom, SpectrumUnit};
 use std::path::PathBuf;
 
 /// The product of photon energy and wavelength, in electronvolt times Angstrom.
@@ -22,8 +25,22 @@ pub struct BeamArgs {
     pub divergence_steps: [Option<u32>; 2],
     /// Keep the corners of the grid of directions.
     pub square_divergence: bool,
+    /// The photons over the directions.
+    pub divergence_profile: Option<Profile>,
+    /// The photons over the wavelengths.
+    pub dispersion_profile: Option<Profile>,
     /// List of sources, which replaces the grid.
     pub source_path: Option<PathBuf>,
+    /// Whether the weights of listed sources count.
+    pub weights: Option<SourceWeights>,
+    /// The spectrum, which replaces the dispersion.
+    pub spectrum: Option<SpectrumFrom>,
+    /// The first column of a file with a spectrum.
+    pub spectrum_unit: Option<SpectrumUnit>,
+    /// The number of wavelengths of the spectrum.
+    pub spectrum_steps: Option<u32>,
+    /// The lowest and the highest energy of the spectrum that are used.
+    pub spectrum_window_ev: Option<[f64; 2]>,
     /// Kahn's polarization factor.
     pub polarization: Option<f64>,
     /// Omit the polarization correction.
@@ -38,6 +55,69 @@ pub struct BeamArgs {
     pub size_mm: Option<f64>,
     /// Thickness of water in the beam.
     pub water_um: Option<f64>,
+}
+
+fn profile(word: &str) -> Profile {
+    match word {
+        "gaussian" => Profile::Gaussian,
+        _ => Profile::Flat,
+    }
+}
+
+/// A spectrum with a name, or a file.
+fn spectrum(args: &mut Args, text: &str) -> Result<(), String> {
+    let from = if NamedSpectrum::is_named(text) {
+        SpectrumFrom::Named(text.parse()?)
+    } else if text.is_empty() {
+        return Err("the name of a file or of a spectrum".to_owned());
+    } else {
+        SpectrumFrom::File {
+            path: PathBuf::from(text),
+            unit: None,
+        }
+    };
+    args.beam.spectrum = Some(from);
+    Ok(())
+}
+
+/// Two energies, `11900,12100`.
+fn window(args: &mut Args, text: &str) -> Result<(), String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let ends = text.split_once(',');
+    let ends = ends.and_then(|(low, high)| Some([number(low)?, number(high)?]));
+    let is_window = |[low, high]: &[f64; 2]| 0.0 < *low && low < high && high.is_finite();
+    let ends = ends.filter(is_window);
+    args.beam.spectrum_window_ev = Some(ends.ok_or("two rising energies in eV, as 11900,12100")?);
+    Ok(())
+}
+
+/// Refuses flags that give the wavelengths twice, and flags of a spectrum without one.
+///
+/// # Errors
+/// [`Error::NotTogether`] and [`Error::Needs`].
+pub(super) fn check(args: &Args) -> Result<(), Error> {
+    let flag = "spectrum";
+    let others = [
+        "sourcefile",
+        "dispersion",
+        "dispsteps",
+        "dispersion_profile",
+    ];
+    if args.gives(flag)
+        && let Some(other) = others.into_iter().find(|other| args.gives(other))
+    {
+        return Err(Error::NotTogether { flag, other });
+    }
+    let beside = ["spectrum_unit", "spectrum_steps", "spectrum_window"];
+    let has_spectrum =
+        args.gives(flag) || args.running.experiment_path.is_some() || args.base.is_some();
+    match beside.into_iter().find(|flag| args.gives(flag)) {
+        Some(flag) if !has_spectrum => Err(Error::Needs {
+            flag,
+            needed: "-spectrum",
+        }),
+        _ => Ok(()),
+    }
 }
 
 pub(super) static GROUP: Group = Group {
@@ -125,13 +205,83 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::switch("square_div", |args| args.beam.square_divergence = true)
             .help("Keep the corners.")
             .of(&["beam.divergence.outline"]),
+        FlagSpec::new(
+            "divergence_profile",
+            Takes::Word(Profile::NAMES, |args, word| {
+                args.beam.divergence_profile = Some(profile(word));
+            }),
+        )
+        .default("flat")
+        .help(
+            "How the photons are spread over the directions: evenly, or as a Gaussian whose FWHM \
+             is half of the range.",
+        )
+        .of(&["beam.divergence.profile"]),
+        FlagSpec::new(
+            "dispersion_profile",
+            Takes::Word(Profile::NAMES, |args, word| {
+                args.beam.dispersion_profile = Some(profile(word));
+            }),
+        )
+        .default("flat")
+        .help("The same for the wavelengths of -dispersion.")
+        .of(&["beam.dispersion.profile"]),
+        FlagSpec::new("spectrum", Takes::Text(spectrum))
+            .values("FILE|NAME:...")
+            .help(
+                "Spectrum of the beam in place of -dispersion: a text file of energy or wavelength \
+                 and weight, or about the wavelength gaussian:FWHM, \
+                 sase:BANDWIDTH,SPIKE[,SEED], two-colour:SEPARATION,RATIO[,FWHM] or \
+                 pink:undulator[,TAIL,EDGE], widths with a unit as 30eV or 0.2%. Sources have \
+                 weights with a mean of 1.",
+            )
+            .of(&["beam.spectrum"]),
+        FlagSpec::new(
+            "spectrum_unit",
+            Takes::Text(|args, text| {
+                args.beam.spectrum_unit = Some(text.parse()?);
+                Ok(())
+            }),
+        )
+        .values("eV|keV|A")
+        .help("First column of the file of -spectrum, if its first line does not tell.")
+        .of(&["beam.spectrum"]),
+        FlagSpec::whole("spectrum_steps", WholeRange::ONE_OR_MORE, |args, n| {
+            args.beam.spectrum_steps = super::positive(n)
+        })
+        .help(
+            "Wavelengths that stand for the spectrum; every line of a file and 100 of a smooth \
+             spectrum if not given.",
+        )
+        .of(&["beam.spectrum"]),
+        FlagSpec::new("spectrum_window", Takes::Text(window))
+            .values("LOW,HIGH(eV)")
+            .help("Energies of the spectrum that are used.")
+            .of(&["beam.spectrum"]),
         FlagSpec::path("sourcefile", |args, path| {
             args.beam.source_path = Some(path)
         })
         .help(
             "List of sources, one X Y Z weight wavelength(m) per line, instead of a grid of \
-             directions and wavelengths. Every source counts the same, whatever its weight.",
-        ),
+             directions and wavelengths. Every source counts the same, whatever its weight, unless \
+             -weights says otherwise.",
+        )
+        .of(&["beam.sources"]),
+        FlagSpec::new(
+            "weights",
+            Takes::Word(&["ignore", "use"], |args, word| {
+                args.beam.weights = Some(match word {
+                    "use" => SourceWeights::Use,
+                    _ => SourceWeights::Ignore,
+                });
+            }),
+        )
+        .default("ignore")
+        .help(
+            "Whether the weights of -sourcefile count in the image, divided by their mean. The C \
+             program ignores them.",
+        )
+        .of(&["beam.weights"]),
         FlagSpec::number("polar", "", Range::Any, |args, v| {
             args.beam.polarization = Some(v);
             args.beam.no_polarization = false;

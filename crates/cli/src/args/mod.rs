@@ -141,6 +141,7 @@ impl Args {
     /// The first pair of flags, or the flag that needs another one.
     pub(crate) fn check(&mut self) -> Result<(), Error> {
         task::check(self)?;
+        beam::check(self)?;
         series::check(self)?;
         defects::check(self)?;
         self.warnings.extend(warning::of_values(self));

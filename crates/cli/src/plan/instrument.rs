@@ -158,6 +158,7 @@ impl List<'_> {
         let experiment = &self.job.resolved.experiment;
         let decisions = &self.job.resolved.decisions;
         let because = match self.job.spec.beam.wavelength {
+            _ if decisions.spectrum.is_some() => Because::rule("the mean of -spectrum"),
             None if decisions.central_wavelength_m != decisions.wavelength_m => {
                 Because::rule("the mean of -sourcefile, for want of -lambda")
             }
@@ -189,6 +190,7 @@ impl List<'_> {
         if given.source_path.is_some() {
             let sources = experiment.sources.len().to_string();
             self.add("sources", sources, Because::Flag("sourcefile"));
+            self.weights();
             return;
         }
         let (horizontal, vertical) = (
@@ -236,10 +238,40 @@ impl List<'_> {
                 because,
             );
         }
+        if let Some(spectrum) = &decisions.spectrum {
+            let because = self.flag(&["spectrum"]);
+            let because = because.unwrap_or(Because::Flag("experiment"));
+            let steps = in_steps(u32::try_from(spectrum.lines.len()).unwrap_or(u32::MAX));
+            let error = &spectrum.resampling;
+            let text = format!(
+                "standard deviation {} eV in {steps}, {} % outside, photons moved by {} eV",
+                g(error.bandwidth_ev),
+                g(error.outside * 100.0),
+                g(error.moved_ev)
+            );
+            self.add("spectrum", text, because);
+        }
+        self.weights();
         let outline = self.flag_or_default(&["round_div", "square_div"]);
         let because = Because::rule(format!(
             "directions kept times wavelengths ({outline} outline)"
         ));
         self.add("sources", experiment.sources.len().to_string(), because);
+    }
+
+    /// The weights of the sources, if they differ.
+    fn weights(&mut self) {
+        if !self.job.resolved.experiment.sources.has_weights() {
+            return;
+        }
+        let flags = [
+            "weights",
+            "spectrum",
+            "divergence_profile",
+            "dispersion_profile",
+        ];
+        let because = self.flag(&flags).unwrap_or(Because::Flag("experiment"));
+        let text = "each over the mean of all".to_owned();
+        self.add("weights of sources", text, because);
     }
 }

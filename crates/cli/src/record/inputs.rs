@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nanobragg::io::any::file_of;
-use nanobragg::{MaskSpec, SourcesSpec};
+use nanobragg::{MaskSpec, SourcesSpec, SpectrumFrom};
 
 use super::RecordError;
 use crate::args::Args;
@@ -17,6 +17,12 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
     let sources = base.and_then(|base| match &base.beam.sources {
         SourcesSpec::File(path) => Some(path),
         SourcesSpec::Grid | SourcesSpec::List(_) => None,
+    });
+    let given = args.beam.spectrum.as_ref();
+    let of_base = || base.and_then(|base| Some(&base.beam.spectrum.as_ref()?.from));
+    let spectrum = given.or_else(of_base).and_then(|from| match from {
+        SpectrumFrom::File { path, .. } => Some(path),
+        SpectrumFrom::Named(_) | SpectrumFrom::Lines(_) => None,
     });
     let mask = base.and_then(|base| match &base.mask {
         Some(MaskSpec::File(path)) => Some(path),
@@ -40,6 +46,7 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
         ("hkl", factors("hkl")),
         ("pdb", factors("coordinates")),
         ("mat", args.crystal.matrix_path.as_ref()),
+        ("spectrum", spectrum),
         ("sourcefile", args.beam.source_path.as_ref().or(sources)),
         ("mosaic_file", args.crystal.mosaic_path.as_ref().or(mosaic)),
         ("img", image.as_ref()),

@@ -1,7 +1,8 @@
 //! The sources, the steps of the sum, and the summary at the end of the C program's report.
 
 use nanobragg::io::printf::{general as g, general_with};
-use nanobragg::{NoiseStream, Shape, SourcesSpec};
+use nanobragg::sources::spectrum::SpectralLine;
+use nanobragg::{NoiseStream, Shape, SourcesSpec, SpectrumSpec, SpectrumSteps};
 
 use super::{MOST_LISTED, chosen, degrees, detector, line, triple};
 use crate::args::Args;
@@ -30,9 +31,18 @@ pub(super) fn steps(page: &mut String, job: &Job) {
             line!(page, "divergence deviation: {h} {v}");
         }
         let dispersion = decisions.dispersion.steps();
-        for step in 0..listed(dispersion.count as usize) {
-            let factor = 1.0 + dispersion.deviation(step as u32);
-            let wavelength_m = decisions.wavelength_m * factor;
+        let of_band = |step| decisions.wavelength_m * (1.0 + dispersion.deviation(step));
+        let wavelengths_m: Vec<f64> = match &decisions.spectrum {
+            Some(spectrum) => spectrum
+                .lines
+                .iter()
+                .map(SpectralLine::wavelength_m)
+                .collect(),
+            None => (0..listed(dispersion.count as usize) as u32)
+                .map(of_band)
+                .collect(),
+        };
+        for (step, wavelength_m) in wavelengths_m.into_iter().take(MOST_LISTED).enumerate() {
             line!(page, "lambda{step} = {}", general_with(wavelength_m, 15));
         }
     }
@@ -50,10 +60,17 @@ pub(super) fn steps(page: &mut String, job: &Job) {
     if count > MOST_LISTED {
         line!(page, "  and {} more", count - MOST_LISTED);
     }
-    line!(
-        page,
-        "  every source counts the same: recorded weights are not used"
-    );
+    if experiment.sources.has_weights() {
+        line!(
+            page,
+            "  sources count by their weights, divided by the mean of all"
+        );
+    } else {
+        line!(
+            page,
+            "  every source counts the same: recorded weights are not used"
+        );
+    }
     if experiment.weighs_sources && !experiment.background.is_empty() {
         line!(
             page,
@@ -90,14 +107,7 @@ pub(super) fn summary(page: &mut String, job: &Job, args: &Args) {
     };
     let [na, nb, nc] = crystal.size().cells();
     line!(page, "  {shape} xtal: {}x{}x{} cells", g(na), g(nb), g(nc));
-    let dispersion = decisions.dispersion.steps();
-    line!(
-        page,
-        "  wave={} meters +/- {}% in {} steps",
-        g(decisions.wavelength_m),
-        g(dispersion.range * 100.0),
-        dispersion.count
-    );
+    wavelengths(page, job);
     if experiment.polarization.off {
         line!(page, "  polarization effect disabled");
     } else {
@@ -154,6 +164,55 @@ pub(super) fn summary(page: &mut String, job: &Job, args: &Args) {
             g(layer.molecules)
         );
     }
+}
+
+/// The wavelengths of the beam, and how well they stand for its spectrum.
+fn wavelengths(page: &mut String, job: &Job) {
+    let decisions = &job.resolved.decisions;
+    let Some(SpectrumSteps { lines, resampling }) = &decisions.spectrum else {
+        let dispersion = decisions.dispersion.steps();
+        line!(
+            page,
+            "  wave={} meters +/- {}% in {} steps",
+            g(decisions.wavelength_m),
+            g(dispersion.range * 100.0),
+            dispersion.count
+        );
+        return;
+    };
+    let mean_m = decisions.central_wavelength_m;
+    let ends_m =
+        [lines.first(), lines.last()].map(|line| line.map_or(mean_m, SpectralLine::wavelength_m));
+    let [longest_m, shortest_m] = ends_m;
+    line!(
+        page,
+        "  wave={} meters +/- {}% in {} steps",
+        g(mean_m),
+        g((longest_m - shortest_m) / mean_m * 100.0),
+        lines.len()
+    );
+    let name = job.named.beam.spectrum.as_ref().map(SpectrumSpec::name);
+    line!(
+        page,
+        "  spectrum: {}, {} lines, mean {} eV, standard deviation {} eV",
+        name.unwrap_or_default(),
+        resampling.lines,
+        general_with(resampling.mean_energy_ev, 9),
+        g(resampling.bandwidth_ev)
+    );
+    line!(
+        page,
+        "  its steps: {}% of the photons outside, mean off by {} eV, standard deviation off by {} eV",
+        g(resampling.outside * 100.0),
+        g(resampling.mean_energy_error_ev),
+        g(resampling.bandwidth_error_ev)
+    );
+    line!(
+        page,
+        "  photons moved by {} eV on average, L1 error {}",
+        g(resampling.moved_ev),
+        g(resampling.l1)
+    );
 }
 
 /// The sums of a pixel.

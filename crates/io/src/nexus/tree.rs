@@ -135,13 +135,29 @@ fn beam(series: &Series, exposure: &Exposure) -> Group {
     let [x, y, _] = nexus(exposure.polarization_axis);
     let angle = 2.0 * y.atan2(x);
     let stokes = [1.0, share * angle.cos(), share * angle.sin(), 0.0];
-    Group::of_class("NXbeam")
-        .with(
-            "incident_wavelength",
-            Dataset::new(wavelength).units("angstrom"),
-        )
+    let mut wavelength = Dataset::new(wavelength).units("angstrom");
+    if !exposure.spectrum.is_empty() {
+        wavelength = wavelength.attribute("variant", Value::text("incident_wavelength_spectrum"));
+    }
+    let mut beam = Group::of_class("NXbeam")
+        .with("incident_wavelength", wavelength)
         .with("total_flux", Dataset::new(flux).units("Hz"))
-        .with("incident_polarization_stokes", Value::numbers(&stokes))
+        .with("incident_polarization_stokes", Value::numbers(&stokes));
+    if !exposure.spectrum.is_empty() {
+        let column = |at: fn(&[f64; 2]) -> f64| {
+            Value::numbers(&exposure.spectrum.iter().map(at).collect::<Vec<_>>())
+        };
+        beam = beam
+            .with(
+                "incident_wavelength_spectrum",
+                Dataset::new(column(|[wavelength, _]| *wavelength)).units("angstrom"),
+            )
+            .with(
+                "incident_wavelength_spectrum_weights",
+                column(|[_, weight]| *weight),
+            );
+    }
+    beam
 }
 
 fn detector(

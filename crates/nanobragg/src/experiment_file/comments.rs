@@ -364,6 +364,14 @@ const COMMENTS: &[(&str, &str)] = &[
         "grid, { file = ... }, or { list = [{ position_m, wavelength_angstrom }] }",
     ),
     (
+        "beam.weights",
+        "ignore, or use: whether the weights of listed sources count in the image",
+    ),
+    (
+        "beam.spectrum",
+        "in place of a dispersion: { from = { named = \"gaussian:0.2%\" }, steps = 50 }, { from = { file = { path = ... } } }",
+    ),
+    (
         "beam.fluence.fluence_per_m2",
         "photons over the whole exposure; 1.26e29 if nothing is given",
     ),
@@ -384,6 +392,10 @@ const COMMENTS: &[(&str, &str)] = &[
     (
         "beam.divergence.outline",
         "round or square: which directions of the grid are kept",
+    ),
+    (
+        "beam.divergence.profile",
+        "flat, or gaussian: the photons over the directions, with half of the range as FWHM",
     ),
     (
         "beam.divergence.horizontal.range_mrad",
@@ -419,6 +431,10 @@ const COMMENTS: &[(&str, &str)] = &[
     (
         "series.vary",
         "what varies from image to image: cell_a = { normal = \"0.5 %\" }; docs/SERIES.md",
+    ),
+    (
+        "beam.dispersion.profile",
+        "flat, or gaussian: the photons over the wavelengths, with half of the range as FWHM",
     ),
     ("phi.start_deg", "spindle angle of the first step"),
     (

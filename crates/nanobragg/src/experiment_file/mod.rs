@@ -8,6 +8,7 @@ mod toml_text;
 
 use std::path::{Component, Path, PathBuf};
 
+use nanobragg_sources::SpectrumFrom;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -204,6 +205,13 @@ impl ExperimentSpec {
             SourcesSpec::File(path) => Some(path),
             SourcesSpec::Grid | SourcesSpec::List(_) => None,
         };
+        let spectrum = match &mut self.beam.spectrum {
+            Some(spectrum) => match &mut spectrum.from {
+                SpectrumFrom::File { path, .. } => Some(path),
+                SpectrumFrom::Named(_) | SpectrumFrom::Lines(_) => None,
+            },
+            None => None,
+        };
         let tables = (self.background.iter_mut()).filter_map(|layer| match &mut layer.material {
             MaterialSpec::Table { path, .. } => Some(path),
             MaterialSpec::Name(_) | MaterialSpec::Points { .. } => None,
@@ -211,7 +219,7 @@ impl ExperimentSpec {
         let domains = self.crystal.mosaic.file.as_mut();
         let factors = self.factors.paths_mut().into_iter();
         factors
-            .chain([mask, sources, domains].into_iter().flatten())
+            .chain([mask, sources, domains, spectrum].into_iter().flatten())
             .chain(tables)
     }
 }

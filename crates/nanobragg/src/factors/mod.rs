@@ -12,7 +12,7 @@ use std::sync::Arc;
 use nanobragg_crystal::read::fdump;
 use nanobragg_crystal::{FactorGrid, GridLimit, Hkl, Lattice};
 use nanobragg_io::any::AnyImage;
-use nanobragg_sources::{SourceList, energy_ev_from_wavelength_m};
+use nanobragg_sources::{SourceList, SpectrumFrom, energy_ev_from_wavelength_m};
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -253,12 +253,15 @@ impl Loaded {
 }
 
 impl ExperimentSpec {
-    /// Whether structure factors and mask are in memory.
+    /// Whether structure factors, mask and spectrum are in memory.
     pub(crate) fn is_in_memory(&self) -> bool {
-        self.factors.in_memory().is_some() && !matches!(self.mask, Some(MaskSpec::File(_)))
+        let spectrum = self.beam.spectrum.as_ref();
+        self.factors.in_memory().is_some()
+            && !matches!(self.mask, Some(MaskSpec::File(_)))
+            && !spectrum.is_some_and(|spectrum| matches!(spectrum.from, SpectrumFrom::File { .. }))
     }
 
-    /// Reads the files of structure factors and mask, so that the experiment can be resolved many times.
+    /// Reads the files of structure factors, mask and spectrum, so that the experiment can be resolved many times.
     /// The cell that comes with structure factors is taken if none is given. The grid may take as much
     /// memory as `limit` allows.
     ///
@@ -269,6 +272,9 @@ impl ExperimentSpec {
         if let Some(MaskSpec::File(path)) = &self.mask {
             let file = AnyImage::read(path)?;
             spec.mask = mask_from(file, &self.detector)?.map(MaskSpec::Pixels);
+        }
+        if let Some(spectrum) = &mut spec.beam.spectrum {
+            spectrum.load()?;
         }
         let has_cell = self.crystal.cell.is_some() || self.crystal.matrix.is_some();
         let (mut factor_file, mut coordinates, mut dump) = (None, None, None);

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use nanobragg_crystal::{GridLimit, Hkl, Lattice, Spread, reciprocal_from_matrix};
 use nanobragg_geometry::{Attenuation, vector};
 use nanobragg_physics::{Oddity, Scene};
-use nanobragg_sources::{SourceDefaults, SourceList, Steps};
+use nanobragg_sources::spectrum::MovesWith;
+use nanobragg_sources::{Profile, SourceDefaults, SourceList, SpectrumSpec, Steps};
 
 use super::parameter::{LayerNumber, Parameter};
 use crate::error::Error;
@@ -106,12 +107,21 @@ impl<'s> Base<'s> {
         }
     }
 
+    /// How the steps of the spectrum change with the wavelength; `None` without a spectrum.
+    pub(super) fn spectrum_moves_with(&self) -> Option<MovesWith> {
+        let spectrum = self.spec.beam.spectrum.as_ref();
+        spectrum.map(SpectrumSpec::moves_with)
+    }
+
     /// Which sources have the central wavelength because they have none of their own.
     pub(super) fn sources_that_follow(&self) -> Result<Vec<bool>, Error> {
         let sources = &self.resolved.experiment.sources;
         let central_m = self.resolved.decisions.wavelength_m;
         Ok(match &self.spec.beam.sources {
-            SourcesSpec::Grid => vec![true; sources.len()],
+            SourcesSpec::Grid => {
+                let follows = self.spectrum_moves_with() != Some(MovesWith::Nothing);
+                vec![follows; sources.len()]
+            }
             SourcesSpec::List(_) => vec![false; sources.len()],
             SourcesSpec::File(path) => {
                 // The list is read with twice the central wavelength: only sources without one of their
@@ -159,6 +169,12 @@ impl<'s> Base<'s> {
             false => Some("the sources are listed"),
             true if steps.range == 0.0 => Some("without a range there is one step only"),
             true => None,
+        };
+        // A given step stays, so that directions move against the Gaussian, which follows the range.
+        let profile_reason = |given: Option<f64>| {
+            let is_weighted = divergence.profile() != Profile::Flat && given.is_some();
+            is_weighted
+                .then_some("the weights of the directions follow the range, but the step was given")
         };
         let along = |axis: usize| {
             let is_one = crystal.size().cells().get(axis).is_some_and(|n| *n <= 1.0);
@@ -221,12 +237,17 @@ impl<'s> Base<'s> {
             {
                 Some("the fall-off of the B factor follows the cell")
             }
+            Parameter::Wavelength if self.spectrum_moves_with() == Some(MovesWith::Shape) => {
+                Some("the spectrum changes its shape; give all widths in percent, and no window")
+            }
             Parameter::Wavelength if self.spec.attenuation_follows_wavelength() => Some(
                 "the absorption of the sensor's material follows it; give an attenuation depth",
             ),
             Parameter::Dispersion => steps_reason(self.resolved.decisions.dispersion.steps()),
-            Parameter::DivergenceH => steps_reason(divergence.horizontal()),
-            Parameter::DivergenceV => steps_reason(divergence.vertical()),
+            Parameter::DivergenceH => steps_reason(divergence.horizontal())
+                .or_else(|| profile_reason(self.spec.beam.divergence.horizontal.step)),
+            Parameter::DivergenceV => steps_reason(divergence.vertical())
+                .or_else(|| profile_reason(self.spec.beam.divergence.vertical.step)),
             Parameter::PolarizationFactor
                 if experiment.polarization.off
                     && (!experiment.sampling.per_subpixel_polarization

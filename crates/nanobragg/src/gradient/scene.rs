@@ -9,6 +9,7 @@ use nanobragg_geometry::{Attenuation, Placement, PlacementInput, Sensor, place, 
 use nanobragg_numeric::Scalar;
 use nanobragg_physics::LayerNumbers;
 use nanobragg_physics::gradient::{Numbers, PanelNumbers, SourceNumbers};
+use nanobragg_sources::spectrum::{MovesWith, SpectralLine};
 use nanobragg_sources::{BeamAxes, Steps};
 
 use super::base::Base;
@@ -292,6 +293,13 @@ impl Base<'_> {
             let hdiv_rad = deviation(divergence.horizontal(), i, by_h, horizontal);
             let vdiv_rad = deviation(divergence.vertical(), j, by_v, vertical);
             let direction = vector::unit(axes.source_position_m(hdiv_rad, vdiv_rad));
+            if let Some(spectrum) = &self.resolved.decisions.spectrum {
+                sources.extend(spectrum.lines.iter().map(|line| SourceNumbers {
+                    incident: direction.map(|component| -component),
+                    wavelength_m: self.wavelength_of(line, wavelength_m),
+                }));
+                continue;
+            }
             for k in 0..dispersion.count {
                 let one = T::from_f64(1.0);
                 let (index, half) = (T::from_f64(f64::from(k)), T::from_f64(2.0));
@@ -304,6 +312,22 @@ impl Base<'_> {
             }
         }
         Ok(sources)
+    }
+
+    /// The wavelength of a step of the spectrum about a shifted nominal wavelength. Without a shift it is exactly
+    /// that of the step.
+    fn wavelength_of<T: Scalar>(&self, line: &SpectralLine, nominal_m: T) -> T {
+        let own_m = T::from_f64(line.wavelength_m());
+        let before_m = T::from_f64(self.resolved.decisions.wavelength_m);
+        let one = T::from_f64(1.0);
+        match self.spectrum_moves_with() {
+            Some(MovesWith::Ratios) => own_m * (nominal_m / before_m),
+            // The energy hc/own grows by hc/nominal - hc/before.
+            Some(MovesWith::Distances) => {
+                own_m / (one + (one / nominal_m - one / before_m) * own_m)
+            }
+            Some(MovesWith::Nothing | MovesWith::Shape) | None => own_m,
+        }
     }
 
     fn placement<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Placement<T> {

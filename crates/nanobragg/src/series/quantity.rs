@@ -141,6 +141,9 @@ impl Quantity {
             Self::CellAlpha | Self::CellBeta | Self::CellGamma if spec.crystal.matrix.is_some() => {
                 "the angles of a crystal that is given by a matrix cannot vary"
             }
+            Self::Wavelength if spec.beam.spectrum.is_some() => {
+                "the spectrum has wavelengths of its own"
+            }
             Self::Wavelength if spec.beam.sources != SourcesSpec::Grid => {
                 "the sources have wavelengths of their own"
             }

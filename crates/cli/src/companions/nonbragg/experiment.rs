@@ -144,10 +144,12 @@ impl Request {
                 } else {
                     Outline::Round
                 },
+                ..DivergenceSpec::default()
             },
             dispersion: DispersionSpec {
                 range: self.dispersion,
                 count: self.dispersion_steps,
+                ..DispersionSpec::default()
             },
             ..BeamSpec::default()
         };

@@ -164,7 +164,8 @@ fn bandwidth(resolved: &Resolved) -> f64 {
     let sources = &resolved.experiment.sources;
     let mean_m = sources.mean_wavelength_m();
     let squares = sources.as_slice().iter();
-    let squares = squares.map(|source| (source.wavelength_m / mean_m - 1.0).powi(2));
+    let squares =
+        squares.map(|source| source.weight * (source.wavelength_m / mean_m - 1.0).powi(2));
     (squares.sum::<f64>() / sources.as_slice().len().max(1) as f64).sqrt()
 }
 
@@ -174,7 +175,7 @@ fn divergence_rad(resolved: &Resolved) -> f64 {
     let beam = resolved.experiment.beam.direction();
     let squares = sources.iter().map(|source| {
         let sine = norm(cross(source.incident(), beam));
-        sine.min(1.0).asin().powi(2)
+        source.weight * sine.min(1.0).asin().powi(2)
     });
     (squares.sum::<f64>() / sources.len().max(1) as f64).sqrt()
 }

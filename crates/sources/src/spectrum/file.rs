@@ -1,0 +1,275 @@
+//! The text file of a spectrum.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use nanobragg_io::input::bytes_of;
+use serde::{Deserialize, Serialize};
+
+use super::{SpectralLine, Spectrum, SpectrumFault};
+use crate::energy::HC_EV_ANGSTROM;
+use crate::error::{Error, Result};
+
+/// The largest number of characters of a wrong word in a message.
+const LONGEST_QUOTE: usize = 40;
+
+/// The first column of a spectrum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SpectrumUnit {
+    /// The energy in eV.
+    #[serde(rename = "eV")]
+    Ev,
+    /// The energy in keV.
+    #[serde(rename = "keV")]
+    Kev,
+    /// The wavelength in Angstrom.
+    #[serde(rename = "A")]
+    Angstrom,
+}
+
+impl SpectrumUnit {
+    /// The names of the units.
+    pub const NAMES: &'static [&'static str] = &["eV", "keV", "A"];
+
+    /// The unit of a word in a header. `A` alone can be an article, so it counts behind a word for wavelength.
+    fn of_word(word: &str, before: &str) -> Option<Self> {
+        match word {
+            "ev" => Some(Self::Ev),
+            "kev" => Some(Self::Kev),
+            "angstrom" | "angstroms" | "\u{e5}" => Some(Self::Angstrom),
+            "a" if ["wavelength", "wavelengths", "wave", "lambda"].contains(&before) => {
+                Some(Self::Angstrom)
+            }
+            _ => None,
+        }
+    }
+
+    /// The energy of a number in this unit.
+    fn energy_ev(self, number: f64) -> std::result::Result<f64, SpectrumFault> {
+        match self {
+            Self::Ev => Ok(number),
+            Self::Kev => Ok(number * 1e3),
+            Self::Angstrom if number > 0.0 => Ok(HC_EV_ANGSTROM / number),
+            Self::Angstrom => Err(SpectrumFault::Wavelength {
+                wavelength_angstrom: number,
+            }),
+        }
+    }
+}
+
+impl FromStr for SpectrumUnit {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "eV" => Ok(Self::Ev),
+            "keV" => Ok(Self::Kev),
+            "A" => Ok(Self::Angstrom),
+            _ => Err(Self::NAMES.join(" or ")),
+        }
+    }
+}
+
+impl Spectrum {
+    /// The spectrum in the file at `path`; see [`Spectrum::parse`].
+    ///
+    /// # Errors
+    /// [`Error::SpectrumUnreadable`], and those of [`Spectrum::parse`].
+    pub fn read(path: &Path, unit: Option<SpectrumUnit>) -> Result<Self> {
+        let bytes = bytes_of(path).map_err(Error::unreadable_spectrum)?;
+        let name = path.display().to_string();
+        Self::parse(&String::from_utf8_lossy(&bytes), &name, unit)
+    }
+
+    /// The spectrum in `text`. `name` is its name in messages.
+    ///
+    /// One line of the spectrum per line: an energy or a wavelength, and its weight, separated by blanks,
+    /// tabs, commas or semicolons. Weights are numbers of photons in any unit. Energies all rise or all
+    /// fall. Blank lines and lines that begin with `#` are skipped. The unit of the first column is `unit`,
+    /// or what a line before the first number says: `# energy_eV weight`, `# wavelength_A weight`,
+    /// `energy (keV), photons`.
+    ///
+    /// ```
+    /// use nanobragg_sources::spectrum::Spectrum;
+    ///
+    /// let text = "# wavelength_A weight\n1.0 2\n1.1 3\n";
+    /// let spectrum = Spectrum::parse(text, "example", None)?;
+    /// assert_eq!(spectrum.lines()[1].energy_ev, 12398.42);
+    /// assert_eq!(spectrum.lines()[1].weight, 2.0);
+    /// # Ok::<(), nanobragg_sources::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Spectrum`] with the line: no unit or two, words that are not numbers, more or fewer columns
+    /// than two, and those of [`Spectrum::new`].
+    pub fn parse(text: &str, name: &str, unit: Option<SpectrumUnit>) -> Result<Self> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let fault = |number: usize, fault| Error::Spectrum {
+            place: format!("{name}:{number}"),
+            fault,
+        };
+        let mut unit = unit;
+        let mut lines = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let words: Vec<&str> = words(line).collect();
+            let Some(first) = words.first() else {
+                continue;
+            };
+            let is_comment = first.starts_with('#');
+            // A table of another program may have names of columns without a mark.
+            let is_names = lines.is_empty() && first.starts_with(char::is_alphabetic);
+            if is_comment || (is_names && finite(first).is_none() && !is_not_finite(first)) {
+                if lines.is_empty() && unit.is_none() {
+                    unit = unit_in(line).map_err(|problem| fault(number, problem))?;
+                }
+                continue;
+            }
+            let [energy, weight] = numbers(&words).map_err(|problem| fault(number, problem))?;
+            let unit = unit.ok_or_else(|| fault(number, SpectrumFault::NoUnit))?;
+            let energy_ev = unit
+                .energy_ev(energy)
+                .map_err(|problem| fault(number, problem))?;
+            lines.push((number, SpectralLine { energy_ev, weight }));
+        }
+        Self::of_lines(name, lines.into_iter())
+    }
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let words = line.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
+    words.filter(|word| !word.is_empty())
+}
+
+/// Whether a word is a number, but not a finite one, so that it is no name of a column.
+fn is_not_finite(word: &str) -> bool {
+    word.parse::<f64>().is_ok()
+}
+
+fn finite(word: &str) -> Option<f64> {
+    word.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// The two numbers of a line.
+fn numbers(words: &[&str]) -> std::result::Result<[f64; 2], SpectrumFault> {
+    let number = |column, word: &str| {
+        finite(word).ok_or_else(|| {
+            let mut found: String = word.chars().take(LONGEST_QUOTE).collect();
+            if found.len() < word.len() {
+                found.push_str("...");
+            }
+            SpectrumFault::NotANumber { column, found }
+        })
+    };
+    let first = "energy or wavelength";
+    match words {
+        [energy, weight] => Ok([number(first, energy)?, number("weight", weight)?]),
+        [energy, ..] => {
+            number(first, energy)?;
+            Err(SpectrumFault::Columns { found: words.len() })
+        }
+        [] => Err(SpectrumFault::Columns { found: 0 }),
+    }
+}
+
+/// The unit that a header names; `None` if it names none.
+fn unit_in(header: &str) -> std::result::Result<Option<SpectrumUnit>, SpectrumFault> {
+    let lower = header.to_lowercase();
+    let mut found: Option<SpectrumUnit> = None;
+    let mut before = "";
+    for word in lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
+        if let Some(unit) = SpectrumUnit::of_word(word, before) {
+            if found.is_some_and(|other| other != unit) {
+                let header = header.chars().take(2 * LONGEST_QUOTE).collect();
+                return Err(SpectrumFault::TwoUnits { header });
+            }
+            found = Some(unit);
+        }
+        before = word;
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Spectrum> {
+        Spectrum::parse(text, "f", None)
+    }
+
+    fn message(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_header_tells_the_unit() {
+        let expected = parse("# energy_eV weight\n6199.21 1\n12398.42 2\n").unwrap();
+        for text in [
+            "# wavelength_A weight\n2 1\n1 2\n",
+            "# wavelength (A)\n1 2\n2 1\n",
+            "# made today by a beamline\n# Wavelength [\u{c5}], photons\n1 2\n2 1\n",
+            "lambda_A,counts\r\n1,2\r\n2,1\r\n",
+            "# energy_keV weight\n6.19921 1\n12.39842 2\n",
+            "\u{feff}energy (eV);photons\n6199.21;1\n\n# in between\n12398.42;2",
+        ] {
+            assert_eq!(parse(text).unwrap(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_given_unit_wins_over_the_header() {
+        let text = "# energy_eV weight\n1 2\n2 1\n";
+        let read = Spectrum::parse(text, "f", Some(SpectrumUnit::Angstrom)).unwrap();
+        assert_eq!(read.lines()[0].energy_ev, 6199.21);
+    }
+
+    #[test]
+    fn faults_are_named_with_file_and_line() {
+        for (text, expected) in [
+            ("1 2\n", "f:1: the unit of the first column is not stated"),
+            (
+                "# a spectrum\n1 2\n",
+                "f:2: the unit of the first column is not stated",
+            ),
+            (
+                "# eV or keV\n1 2\n",
+                "f:1: the header \"# eV or keV\" names two units",
+            ),
+            ("# eV\n", "f: no line of the spectrum found"),
+            ("", "f: no line of the spectrum found"),
+            ("# eV\n9 1\nx 2\n", "f:3: the energy or wavelength is \"x\""),
+            ("# eV\n9 1\n8 nan\n", "f:3: the weight is \"nan\""),
+            ("# eV\nnan 1\n", "f:2: the energy or wavelength is \"nan\""),
+            ("# eV\ninf 1\n", "f:2: the energy or wavelength is \"inf\""),
+            ("# eV\n9\n", "f:2: 1 columns; expected"),
+            ("# eV\n9 1 1\n", "f:2: 3 columns; expected"),
+            ("# eV\n9 1\n\n0 1\n", "f:4: an energy of 0 eV"),
+            ("# wavelength_A\n0 1\n", "f:2: a wavelength of 0 A"),
+            ("# wavelength_A\n-1 1\n", "f:2: a wavelength of -1 A"),
+            ("# eV\n9 -1\n", "f:2: a weight of -1"),
+            ("# eV\n9 0\n8 0\n", "f: the weights add up to 0"),
+            ("# eV\n9 1\n#\n9 1\n", "f:4: the energy 9 eV a second time"),
+            (
+                "# eV\n9 1\n8 1\n8.5 1\n",
+                "f:4: the energy 8.5 eV is not in order",
+            ),
+        ] {
+            let message = message(text);
+            assert!(message.starts_with(expected), "{text:?}: {message}");
+        }
+        assert!(message(&format!("# eV\n1 {}\n", "y".repeat(1000))).len() < 200);
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Spectrum::read(Path::new("no such file"), None).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("no such file: the spectrum cannot be read")
+        );
+    }
+}
