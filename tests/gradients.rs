@@ -8,9 +8,10 @@ use nanobragg::gradient::{
 use nanobragg::physics::Level;
 use nanobragg::{
     Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec,
-    DomainSpec, Error, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, Hkl, LayerSpec,
-    Length, Lookup, Mask, MaskSpec, MaterialSpec, Misset, MosaicModel, MosaicSpec, Oddity, PhiSpec,
-    Pivot, RoiSpec, RunOptions, SensorSpec, Shape, StepSpec, Surface, simulate,
+    DomainSpec, Error, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, Hkl, LatticeSpec,
+    LatticesSpec, LayerSpec, Length, Lookup, Mask, MaskSpec, MaterialSpec, Misset, MosaicModel,
+    MosaicSpec, Oddity, PhiSpec, Pivot, RoiSpec, RunOptions, SensorSpec, Shape, StepSpec, Surface,
+    TwinLaw, TwinSpec, simulate,
 };
 use nanobragg_tests::strategies::experiments;
 use proptest::prelude::*;
@@ -186,6 +187,9 @@ fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
                 }
                 spec.background = background().into_iter().take(layers % 3).collect();
                 spec.background_scale = (layers > 0).then_some(1.5);
+                if layers == 3 {
+                    spec.lattices = several_lattices();
+                }
                 spec.detector.pixels_fast = spec.detector.pixels_fast.map(|n| n.min(6));
                 spec.detector.pixels_slow = spec.detector.pixels_slow.map(|n| n.min(5));
                 spec.detector.sensor = sensor;
@@ -229,6 +233,23 @@ fn domains() -> impl Strategy<Value = DomainSpec> {
         spot_scale,
         crystal_mm3: None,
     })
+}
+
+/// A twin by inversion, which every lattice allows, and another crystal.
+fn several_lattices() -> LatticesSpec {
+    LatticesSpec {
+        first_weight: Some(0.8),
+        twins: vec![TwinSpec {
+            operator: TwinLaw::from_text("-h,-k,-l").unwrap(),
+            fraction: 0.3,
+        }],
+        others: vec![LatticeSpec {
+            weight: 0.6,
+            misset: Some([1.0, -2.0, 3.0].map(Angle::from_degrees)),
+            basis: Some([[1.01, 0.0, 0.0], [0.0, 1.0, 0.02], [0.0, 0.0, 0.99]]),
+            ..LatticeSpec::default()
+        }],
+    }
 }
 
 /// Water about as bright as the spots: with much more, the spots would be lost in rounding errors.

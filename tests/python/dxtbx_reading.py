@@ -45,8 +45,12 @@ def pixels(imageset):
 
 def read(path):
     if path.endswith(".expt"):
-        (experiment,) = ExperimentListFactory.from_json_file(path, check_format=False)
-        found = {}
+        experiments = ExperimentListFactory.from_json_file(path, check_format=False)
+        experiment = experiments[0]
+        found = {
+            "crystals": [list(map(list, one.crystal.get_real_space_vectors())) for one in experiments],
+            "models": [len(getattr(experiments, name)()) for name in ("beams", "detectors", "goniometers", "scans")],
+        }
     else:
         # Stills are an experiment each.
         experiment, *_ = ExperimentListFactory.from_filenames([path])

@@ -212,6 +212,24 @@ def test_the_polarization_of_a_cbf_is_that_of_the_run(read: Any) -> None:
         assert found[f"polar{i}_001.cbf"]["fraction"] == pytest.approx((1 + polar) / 2, abs=1e-12)
 
 
+def test_every_lattice_is_an_experiment_of_one_image(read: Any, tmp_path: Path) -> None:
+    (tmp_path / "split.txt").write_text("0.5 0 0 12\n0.2 0 -1 0 1 0 0 0 0 1\n")
+    flags = placed("mosflm", "plain")[0]
+    found = read({"one": flags, "split": [*flags, "-lattice", "split.txt"]})
+    one, split = (found[f"{name}_001.expt"] for name in ("one", "split"))
+    assert one["models"] == split["models"] == [1, 1, 1, 1]
+    (first,) = one["crystals"]
+    assert len(split["crystals"]) == 3
+    assert split["crystals"][0] == first
+    axes = AXES["mosflm"]
+    # The laboratory of the run: the spindle is Z, the beam X.
+    out = np.array([axes.out(vector) for vector in np.eye(3)]).T
+    for degrees, crystal in ((12, split["crystals"][1]), (90, split["crystals"][2])):
+        for edge, other in zip(first, crystal, strict=True):
+            turn = out @ turned(out.T @ np.array(edge), Z, degrees)
+            assert np.abs(turn - other).max() < 1e-9
+
+
 def test_another_offset_is_stated_where_dxtbx_reads_it(read: Any) -> None:
     found = read({"counts": [*placed("mosflm", "plain")[0], "-adc", "12.5"]})
     for end, pedestal in (("img", 12.5), ("expt", 12.5), ("cbf", 0), ("nxs", 0)):

@@ -107,3 +107,22 @@ def test_the_quaternion_turns_the_axes_of_the_crystal_into_the_laboratory() -> N
             # Rodrigues' formula.
             own = np.array(axis) + 2 * w * np.cross(v, axis) + 2 * np.cross(v, np.cross(v, axis))
             np.testing.assert_allclose(own, turned, atol=1e-12)
+
+
+def test_lattices_are_told_apart() -> None:
+    cell = f"{WORDS} -cell 50 50 70"
+    single = nanobragg.truth(nanobragg.Experiment(cell))
+    assert not single["lattice"].any()
+    laws = [["k,h,-l", 0.25], ["-h,-k,l", 0.25]]
+    found = nanobragg.truth(nanobragg.Experiment(cell, twin=laws))
+    assert np.unique(found["lattice"]).tolist() == [0, 1, 2]
+    assert (np.diff(found["lattice"]) >= 0).all()
+    total = sum(single[name].sum() for name in ("photons", "background_photons", "left_out_photons"))
+    assert sum(found[name].sum() for name in ("photons", "background_photons", "left_out_photons")) == pytest.approx(
+        total, rel=ROUNDING
+    )
+    halves = [found["photons"][found["lattice"] == lattice].sum() for lattice in range(3)]
+    assert halves[0] == pytest.approx(2 * halves[1], rel=1e-3)
+    experiment = nanobragg.Experiment(cell, twin=("k,h,-l", 0.25))
+    _, by_fraction = nanobragg.jacobian(experiment, ["twin_fraction_1"])
+    assert np.isfinite(by_fraction).all()

@@ -32,6 +32,7 @@ pub(crate) fn sources(args: &Args) -> Result<Vec<Source>, RunError> {
     if let Some(path) = &given.expt_path {
         let choice = dxtbx::Choice {
             experiment: given.expt_number.map(|n| n as usize),
+            crystal: given.expt_crystal.map(|n| n as usize),
             panel: given.expt_panel.map(|n| n as usize),
         };
         sources.push(Source::new("expt", path, dxtbx::read(path, choice)?));
@@ -142,6 +143,7 @@ impl Source {
                 said.phi_start_deg.is_some() || said.phi_width_deg.is_some(),
             ),
             ("oriented cell", said.lattice_angstrom.is_some()),
+            ("other lattices", !said.others_angstrom.is_empty()),
             ("cell", said.cell.is_some()),
             ("masked pixels", !said.masked.is_empty()),
             ("gain", said.gain.is_some()),

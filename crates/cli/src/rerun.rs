@@ -83,6 +83,7 @@ fn take_inputs_from(args: &mut Args, folder: &Path) -> Result<(), RunError> {
         &mut args.crystal.matrix_path,
         &mut args.crystal.cell_path,
         &mut args.crystal.mosaic_path,
+        &mut args.crystal.lattice_path,
         &mut args.beam.source_path,
         &mut args.detector.image_path,
         &mut args.detector.mask_path,

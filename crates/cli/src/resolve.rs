@@ -10,6 +10,7 @@ use nanobragg::factors::{Coordinates, FactorFile};
 use nanobragg::geometry::{AttachedPanel, Laboratory};
 use nanobragg::io::any::AnyImage;
 use nanobragg::io::smv;
+use nanobragg::outputs::OutputKind;
 use nanobragg::{
     Angle, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, HEADER_KEYS, HeaderKind,
     Loaded, MaskSpec, Oddity, Resolved, SourceList, SourcesSpec, apply_header, check_memory,
@@ -20,8 +21,8 @@ use crate::args::Args;
 use crate::exchange::{self, Source};
 use crate::outcome::RunError;
 use crate::specs::{
-    apply_background, apply_beam, apply_crystal, apply_detector, apply_response, apply_sampling,
-    apply_variation,
+    apply_background, apply_beam, apply_crystal, apply_detector, apply_lattices, apply_response,
+    apply_sampling, apply_variation,
 };
 
 /// The default file for structure factors of an earlier run.
@@ -261,6 +262,7 @@ impl Prepared {
             wavelength,
         )?;
         apply_variation(&mut named.series, args);
+        apply_lattices(&mut named.lattices, args, &geometry_from)?;
         named.factors = args.factors();
         let limit = memory_limit(args);
         if let Some(reflections) = &inputs.reflections {
@@ -307,6 +309,13 @@ impl Prepared {
         let geometry = writes_geometry
             .then(|| Geometry::of(&resolved))
             .transpose()?;
+        let mut file_warnings = self.file_warnings.clone();
+        let lattices = resolved.experiment.lattices.len();
+        if lattices > 1 && args.output.files.get(OutputKind::Xds).is_some() {
+            file_warnings.push(format!(
+                "the XDS.INP has the first lattice of {lattices}: XDS knows one"
+            ));
+        }
         Ok(Job {
             spec: spec.clone(),
             named: self.named(spec),
@@ -316,7 +325,7 @@ impl Prepared {
             factor_file: self.loaded.factor_file.clone(),
             oddities: self.oddities.clone(),
             header_keys: self.header_keys.clone(),
-            file_warnings: self.file_warnings.clone(),
+            file_warnings,
             geometry_from: self.geometry_from.clone(),
             geometry,
             resolve_s,

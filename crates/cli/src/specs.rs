@@ -9,9 +9,9 @@ use nanobragg::response::{Gain, PointSpread, PointSpreadProfile, ReadOut};
 use nanobragg::series::VariationSpec;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, CrystalSpec, CustomAxes, DetectorSpec, DispersionSpec,
-    DivergenceSpec, ExperimentSpec, FluenceSpec, LayerSpec, Length, MaterialSpec, Misset,
-    MosaicSpec, Outline, PixelKind, RoiSpec, SensorSpec, SourcesSpec, SpectrumFrom, SpectrumSpec,
-    StepSpec, Surface, read_point_spread,
+    DivergenceSpec, ExperimentSpec, FluenceSpec, LatticesSpec, LayerSpec, Length, MaterialSpec,
+    Misset, MosaicSpec, Outline, PixelKind, RoiSpec, SensorSpec, SourcesSpec, SpectrumFrom,
+    SpectrumSpec, StepSpec, Surface, read_point_spread,
 };
 
 use crate::args::{Args, ResponseArgs, VectorArgs};
@@ -323,6 +323,31 @@ fn apply_mosaic(spec: &mut MosaicSpec, args: &Args) {
     put(&mut spec.strain_abc_percent, given.strain_abc_percent);
     spec.domains = given.mosaic_domains.map(i64::from).or(spec.domains);
     put(&mut spec.seed, args.noise.mosaic_seed);
+}
+
+/// Twins and other lattices. Those of flags replace those of files.
+///
+/// # Errors
+/// A file of lattices that cannot be read.
+pub(crate) fn apply_lattices(
+    spec: &mut LatticesSpec,
+    args: &Args,
+    files: &[Source],
+) -> Result<(), RunError> {
+    let given = &args.crystal;
+    // They are placed relative to the crystal of the file.
+    for file in files.iter().filter(|_| given.matrix_path.is_none()) {
+        file.described.add_lattices(spec);
+    }
+    if let Some(path) = &given.lattice_path {
+        let read = LatticesSpec::read(path)?;
+        spec.first_weight = read.first_weight;
+        spec.others = read.others;
+    }
+    if !given.twins.is_empty() {
+        spec.twins.clone_from(&given.twins);
+    }
+    Ok(())
 }
 
 pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {

@@ -216,6 +216,15 @@ pub enum Error {
         found: String,
     },
 
+    /// A text is not the operation of a twin law.
+    #[error(
+        "found `{found}`, expected the operation of a twin on h,k,l, such as -h,-k,l or k,h,-l, with a determinant of 1 or -1"
+    )]
+    TwinLaw {
+        /// The text, shortened if it is long.
+        found: String,
+    },
+
     /// No space group has this name or number.
     #[error(
         "found `{found}`, expected a space group: a number from 1 to 230, or a name such as \

@@ -67,5 +67,5 @@ pub use size::{CrystalSize, clip_to_beam, interpolates_by_default, recommended_o
 pub use spindle::{phi_angles_rad, rotate_by_phi};
 pub use symmetry::{
     AsymmetricUnit, CrystalSystem, Equivalent, GroupDoubt, SpaceGroup, StatedGroup,
-    SymmetryOperation,
+    SymmetryOperation, TwinLaw,
 };

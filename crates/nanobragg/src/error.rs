@@ -195,10 +195,31 @@ pub enum Error {
         /// The allowed values.
         allowed: &'static str,
     },
+    /// The operation of a twin is far from a symmetry of the lattice.
+    #[error(
+        "the twin {operator} is no twin of this cell: it misses a symmetry of the lattice by {misfit:.3}, and 0.1 \
+         (5 % of a length, 6 degrees) is allowed"
+    )]
+    TwinMisfit {
+        /// The operation.
+        operator: String,
+        /// The largest difference of two products of edges, relative to their lengths.
+        misfit: f64,
+    },
+    /// A matrix of a lattice is not possible.
+    #[error("lattice {number} of the experiment: {field}: {reason}")]
+    LatticeMatrix {
+        /// The lattice, counted from 1 behind the crystal.
+        number: usize,
+        /// Its field.
+        field: &'static str,
+        /// The fault.
+        reason: &'static str,
+    },
     /// The sum of a pixel has too many terms.
     #[error(
-        "{terms:e} terms a pixel ({sources} sources x {phi_steps} phi steps x {domains} mosaic \
-         domains x {oversample}^2 sub-pixels x {layers} layers) are more than the {limit:e} that \
+        "{terms:e} terms a pixel ({sources} sources x {phi_steps} phi steps x {lattices} lattices x {domains} \
+         mosaic domains x {oversample}^2 sub-pixels x {layers} layers) are more than the {limit:e} that \
          can be tabulated"
     )]
     TooManyTerms {
@@ -208,6 +229,8 @@ pub enum Error {
         sources: usize,
         /// Phi steps.
         phi_steps: u32,
+        /// Lattices.
+        lattices: usize,
         /// Mosaic domains.
         domains: usize,
         /// Sub-pixels along an edge.

@@ -53,6 +53,8 @@ impl Error {
             Self::CurvedSurface => &["output.expt", "output.xds", "detector.surface"],
             Self::PlaneThroughSample { .. } => &["exchange"],
             Self::FileValue { place, .. } if place.ends_with(".panels") => &["exchange.panel"],
+            Self::TwinMisfit { .. } => &["lattices.twins"],
+            Self::LatticeMatrix { .. } => &["lattices.others"],
             Self::TooManyTerms { .. } => &[
                 "phi.count",
                 "crystal.mosaic.domains",
@@ -206,6 +208,9 @@ fn of_quantity(quantity: &str) -> &'static [&'static str] {
         | "number of cells"
         | "the number of cells" => &["crystal.cell", "crystal.cells", "crystal.size"],
         "crystal size (m)" => &["crystal.size"],
+        "the fraction of a twin" | "the sum of the fractions of twins" => &["lattices.twins"],
+        "the weight of a lattice" => &["lattices.others"],
+        "the number of lattices" => &["lattices.others", "lattices.twins"],
         "the thickness of a layer (m)" => &["background.thickness"],
         "the density of a layer (g/cm^3)" => &["background.density"],
         "the molar mass of a layer (g/mol)" => &["background.molar_mass"],

@@ -53,6 +53,7 @@ mod fields;
 pub mod gradient;
 mod header;
 mod images;
+mod lattices;
 mod mask;
 mod memory;
 mod oddity;
@@ -81,6 +82,7 @@ pub use header::{
     smv_fields_of_panel,
 };
 pub use images::{NotFinite, Simulated, StackedPanel, count_photons, simulate};
+pub use lattices::{LatticeSpec, LatticesSpec, TwinSpec};
 pub use mask::{MaskedRegion, mask_from, mask_of};
 pub use memory::{bytes_needed, check_memory, factor_bytes, factor_tables};
 pub use point_spread::read_point_spread;
@@ -105,7 +107,7 @@ pub use nanobragg_structure as structure;
 
 pub use nanobragg_crystal::{
     CellSpec, Crystal, CrystalSpec, DomainSpec, FactorGrid, GridLimit, Hkl, Misset, MosaicModel,
-    MosaicSampling, MosaicSpec, Shape, SpotMetric,
+    MosaicSampling, MosaicSpec, Shape, SpotMetric, TwinLaw,
 };
 pub use nanobragg_geometry::{
     Angle, Attenuation, BeamFrame, BeamStop, BeamStopSpec, Convention, CustomAxes, Detector,
@@ -113,8 +115,8 @@ pub use nanobragg_geometry::{
     PixelKind, Roi, SensorMaterial, SensorSpec, Surface,
 };
 pub use nanobragg_physics::{
-    BackgroundLayer, Cancel, Experiment, Fixes, Frame, LastSample, Level, Lookup, Oddity,
-    PanelImage, PhiSweep, PixelPlace, PixelTrace, Polarization, Precision, Progress,
+    BackgroundLayer, Cancel, Experiment, Fixes, Frame, LastSample, LatticeCopy, Level, Lookup,
+    Oddity, PanelImage, PhiSweep, PixelPlace, PixelTrace, Polarization, Precision, Progress,
     ReflectionTruth, RunOptions, Sampling, Scene, Statistics, Truth, TruthWishes,
     render_with_truth, trace_pixel,
 };

@@ -15,8 +15,8 @@ const MASK_BYTES: u64 = 1;
 /// Bytes per source, in the list and in the table.
 const SOURCE_BYTES: u64 = 192;
 
-/// Bytes per orientation: three vectors and two factors in double precision, and the same for the first step.
-const ORIENTATION_BYTES: u64 = 176;
+/// Bytes per orientation: three vectors and three numbers in double precision, and the same for the first step.
+const ORIENTATION_BYTES: u64 = 192;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 

@@ -28,7 +28,16 @@ use crate::resolution::Resolution;
 use crate::spec::{ExperimentSpec, MaskSpec, SourceWeights, SourcesSpec};
 use crate::warning::{Warning, of_steps};
 
-/// The largest number of orientations (phi steps x mosaic domains) in a table: 720 MB.
+/// The lattices with their weights times the scale of the crystal.
+fn scaled(lattices: Vec<LatticeCopy>, scale: f64) -> Vec<LatticeCopy> {
+    let scaled = |lattice: LatticeCopy| LatticeCopy {
+        weight: lattice.weight * scale,
+        ..lattice
+    };
+    lattices.into_iter().map(scaled).collect()
+}
+
+/// The largest number of orientations (phi steps x lattices x mosaic domains) in a table: 720 MB.
 const MAX_ORIENTATIONS: f64 = 1e7;
 
 const MAX_OVERSAMPLE: u32 = 10_000;
@@ -137,6 +146,7 @@ impl ExperimentSpec {
             cell: self.cell_or_placeholder(has_no_crystal)?,
             ..self.crystal.clone()
         })?;
+        let (lattices, of_lattices) = self.lattices.resolve(crystal.direct().vectors())?;
         let divergence = Divergence::new(&self.beam.divergence)?;
         let dispersion = Dispersion::new(&self.beam.dispersion)?;
         let spectrum = self.spectrum(wavelength_m, &dispersion)?;
@@ -177,6 +187,7 @@ impl ExperimentSpec {
         );
         warnings.extend(crystal.warnings().iter().cloned().map(Warning::Crystal));
         warnings.extend(self.of_sources(central_wavelength_m));
+        warnings.extend(of_lattices);
         let background = self.layers(&fluence, central_wavelength_m, &detector, &sources)?;
         warnings.extend(background.warnings);
         let (sampling, recommended) =
@@ -223,10 +234,7 @@ impl ExperimentSpec {
         let tables = self.fallen_off(tables, &crystal, (&detector, &laboratory.beam), &sources)?;
         let experiment = Experiment {
             lookup,
-            lattices: vec![LatticeCopy {
-                weight: crystal.intensity_scale(),
-                ..LatticeCopy::default()
-            }],
+            lattices: scaled(lattices, crystal.intensity_scale()),
             factors: Arc::clone(tables.first()),
             factors_by_source: tables.by_source(),
             sources,
@@ -667,7 +675,8 @@ pub(crate) fn finest_a(detector: &Detector, beam: &BeamFrame, wavelength_m: f64)
 fn check_terms(experiment: &Experiment) -> Result<(), Error> {
     let phi_steps = experiment.phi.count;
     let domains = experiment.crystal.mosaic().domains().len();
-    let orientations = f64::from(phi_steps) * domains as f64;
+    let lattices = experiment.lattices.len();
+    let orientations = f64::from(phi_steps) * lattices as f64 * domains as f64;
     let terms = experiment.terms_a_pixel();
     let limit = if orientations > MAX_ORIENTATIONS {
         MAX_ORIENTATIONS
@@ -679,6 +688,7 @@ fn check_terms(experiment: &Experiment) -> Result<(), Error> {
             terms,
             sources: experiment.sources.len(),
             phi_steps,
+            lattices,
             domains,
             oversample: experiment.sampling.oversample,
             layers: experiment.detector.first().sensor().layers,

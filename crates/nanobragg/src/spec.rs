@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::background::LayerSpec;
 use crate::experiment_file::Version;
 use crate::factors::FactorsSpec;
+use crate::lattices::LatticesSpec;
 use crate::mask::MaskedRegion;
 use crate::series::VariationSpec;
 
@@ -58,6 +59,8 @@ pub struct ExperimentSpec {
     pub beam_stop: Option<BeamStopSpec>,
     /// Cell, orientation, size and shape. Wavelength and beam size are taken from `beam`.
     pub crystal: CrystalSpec,
+    /// Twins and other crystals in the beam.
+    pub lattices: LatticesSpec,
     /// Structure factors, with a value for reflections that are not listed.
     #[serde(rename = "structure_factors")]
     pub factors: FactorsSpec,

@@ -8,6 +8,7 @@ use nanobragg_sources::{Source, SourceList, SpectrumSteps};
 use serde_json::{Value, json};
 
 use crate::factors::FactorsSpec;
+use crate::lattices::LatticesSpec;
 use crate::memory::factor_tables;
 use crate::outputs::sha256_of;
 use crate::resolve::Resolved;
@@ -50,6 +51,9 @@ impl Resolved {
             "background": self.background(),
             "dmin_m": experiment.dmin_m,
         });
+        if spec.lattices != LatticesSpec::default() {
+            put(&mut tree, "lattices", self.lattices());
+        }
         if let Some(stop) = &spec.beam_stop {
             put(&mut tree, "beam_stop", json!(stop));
         }
@@ -78,6 +82,15 @@ impl Resolved {
             })
         };
         self.experiment.background.iter().map(layer).collect()
+    }
+
+    /// The edges and the weight of each lattice.
+    fn lattices(&self) -> Value {
+        let experiment = &self.experiment;
+        let edges = experiment.lattice_edges_m().zip(&experiment.lattices);
+        edges
+            .map(|(direct_m, lattice)| json!({"weight": lattice.weight, "direct_m": direct_m}))
+            .collect()
     }
 
     fn crystal(&self) -> Value {

@@ -73,6 +73,13 @@ pub enum Warning {
         /// The mean of the spectrum.
         mean_angstrom: f64,
     },
+    /// The operation of a twin is no exact symmetry of the lattice.
+    TwinMisfit {
+        /// The operation.
+        operator: String,
+        /// The largest difference of two products of edges, relative to their lengths.
+        misfit: f64,
+    },
     /// Fewer sub-pixels than the crystal asks for.
     CoarseSampling {
         /// Sub-pixels along an edge as given.
@@ -141,6 +148,11 @@ impl fmt::Display for Warning {
                 f,
                 "the wavelength given is {given_angstrom} A, but the mean of the spectrum is \
                  {mean_angstrom:.6} A, which files state"
+            ),
+            Self::TwinMisfit { operator, misfit } => write!(
+                f,
+                "the twin {operator} misses a symmetry of the lattice by {misfit:.4}: its cell is bent so that its \
+                 spots are those of the crystal; -lattice places a twin with spots of its own"
             ),
             Self::CoarseSampling {
                 oversample,

@@ -411,7 +411,7 @@ proptest! {
             let end = (at + cut).min(text.len());
             let damaged = format!("{}{piece}{}", &text[..at], &text[end..]);
             let described = if is_json {
-                let choice = dxtbx::Choice { experiment: None, panel };
+                let choice = dxtbx::Choice { experiment: None, crystal: None, panel };
                 dxtbx::parse(damaged.as_bytes(), "any", choice)
             } else {
                 xds::parse(damaged.as_bytes(), "any")
@@ -439,47 +439,139 @@ fn complaint(pointer: &str, value: Value) -> String {
         .to_string()
 }
 
-#[test]
-fn experiments_that_are_left_out_are_named() {
-    let root: Value = serde_json::from_str(KAPPA).expect("the fixture is JSON");
+/// `kappa.expt` with a second crystal on its image, of another orientation and another cell, and a third experiment on
+/// another image.
+fn split_crystal() -> Value {
+    let mut root: Value = serde_json::from_str(KAPPA).expect("the fixture is JSON");
+    let mut other = root["crystal"][0].clone();
+    for (edge, stretch) in [
+        ("real_space_a", 1.01),
+        ("real_space_b", 0.98),
+        ("real_space_c", 1.0),
+    ] {
+        let turned = times(rotation([1.0, 2.0, -0.5], 8.0), vector(&other[edge]));
+        other[edge] = serde_json::to_value(turned.map(|x| x * stretch)).expect("numbers");
+    }
+    root["crystal"].as_array_mut().expect("a list").push(other);
     let own = root["experiment"][0].clone();
-    let elsewhere = |model: &str| {
+    let with = |model: &str, place: usize| {
         let mut other = own.clone();
-        other[model] = 7.into();
+        other[model] = place.into();
         other
     };
-    let lattices = "others are lattices on the same image, and a run has one crystal";
-    let others = "a run has one experiment";
-    for (list, experiment, told) in [
-        (vec![own.clone()], None, None),
-        (
-            vec![own.clone(), elsewhere("crystal")],
-            None,
-            Some(lattices),
-        ),
-        (
-            vec![own.clone(), elsewhere("crystal")],
-            Some(0),
-            Some(lattices),
-        ),
-        (vec![own.clone(), elsewhere("scan")], None, Some(others)),
-        (vec![own.clone(), elsewhere("scan")], Some(0), None),
-    ] {
-        let mut root = root.clone();
-        let count = list.len();
-        root["experiment"] = Value::Array(list);
-        let choice = dxtbx::Choice {
-            experiment,
-            panel: None,
-        };
-        let described = dxtbx::parse(root.to_string().as_bytes(), "a.expt", choice).unwrap();
-        let found = described.ignored.iter().map(ToString::to_string);
-        let found: Vec<_> = found.filter(|text| text.contains("-expt_number")).collect();
-        let expected = told.map(|told| {
-            format!("a.expt: all but experiment 0 of {count} is ignored: {told}; -expt_number chooses it")
-        });
-        assert_eq!(found, Vec::from_iter(expected));
+    root["experiment"] = Value::Array(vec![
+        with("crystal", 0),
+        with("crystal", 1),
+        with("scan", 7),
+    ]);
+    root
+}
+
+fn chosen(root: &Value, experiment: Option<usize>, crystal: Option<usize>) -> Described {
+    let choice = dxtbx::Choice {
+        experiment,
+        crystal,
+        panel: None,
+    };
+    dxtbx::parse(root.to_string().as_bytes(), "a.expt", choice).expect("an experiment")
+}
+
+#[test]
+fn crystals_of_an_expt_add_up() {
+    let root = split_crystal();
+    let photons = |crystal: Option<usize>| -> Vec<f64> {
+        let resolved = run_of(&chosen(&root, None, crystal));
+        assert_eq!(
+            resolved.experiment.lattices.len(),
+            if crystal.is_none() { 2 } else { 1 }
+        );
+        let image = simulate(&resolved.experiment, &RunOptions::default()).expect("an image");
+        image
+            .photons
+            .rows()
+            .flatten()
+            .map(|&photons| photons.into())
+            .collect()
+    };
+    let [both, first, second] = [None, Some(0), Some(1)].map(photons);
+    let brightest = both.iter().copied().fold(0.0, f64::max);
+    assert!(brightest > 0.0 && first != second);
+    for ((both, first), second) in both.iter().zip(&first).zip(&second) {
+        assert!((both - first - second).abs() < SAME_PHOTONS * brightest);
     }
+    // The crystal of the chosen experiment is the first.
+    let swapped = chosen(&root, Some(1), None);
+    let direct = chosen(&root, None, Some(1));
+    assert_eq!(swapped.lattice_angstrom, direct.lattice_angstrom);
+    assert_eq!(swapped.others_angstrom.len(), 1);
+    assert!(direct.others_angstrom.is_empty());
+}
+
+#[test]
+fn lattices_come_back_from_an_expt() {
+    let resolved = run_of(&chosen(&split_crystal(), None, None));
+    let geometry = Geometry::of(&resolved).expect("a flat detector");
+    let text = dxtbx::write(&geometry, &Default::default());
+    let again = dxtbx::parse(text.as_bytes(), "b.expt", Default::default()).expect("our own");
+    assert_eq!(again.lattice_angstrom, Some(geometry.lattice_angstrom));
+    assert_eq!(again.others_angstrom, geometry.others_angstrom);
+    let [expected, found] = [&resolved, &run_of(&again)]
+        .map(|run| run.experiment.lattice_edges_m().collect::<Vec<_>>());
+    assert_eq!(found.len(), 2);
+    for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+        assert_close(
+            found.map(|m| m * 1e10),
+            expected.map(|m| m * 1e10),
+            SAME,
+            "edge",
+        );
+    }
+}
+
+#[test]
+fn experiments_that_are_left_out_are_named() {
+    let root = split_crystal();
+    let reason = "a run has one image; -expt_number chooses it";
+    let told = |root: &Value, experiment, crystal| -> Vec<String> {
+        let described = chosen(root, experiment, crystal);
+        let found = described.ignored.iter().map(ToString::to_string);
+        found
+            .filter(|text| text.contains("a.expt: all but") || text.contains("hall"))
+            .collect()
+    };
+    let of_images =
+        format!("all but the 2 experiments on the image of experiment 0 of 3 is ignored: {reason}");
+    assert_eq!(told(&root, None, None), [format!("a.expt: {of_images}")]);
+    assert_eq!(told(&root, Some(0), None), [""; 0]);
+    assert_eq!(told(&root, None, Some(1)), [""; 0]);
+    let mut alone = root.clone();
+    alone["experiment"].as_array_mut().unwrap().remove(1);
+    let of_images = format!("a.expt: all but experiment 0 of 2 is ignored: {reason}");
+    assert_eq!(told(&alone, None, None), [of_images]);
+    // Two experiments of one crystal are one lattice.
+    let mut same = root.clone();
+    same["experiment"][1]["crystal"] = 0.into();
+    assert!(chosen(&same, Some(0), None).others_angstrom.is_empty());
+    let mut grouped = root.clone();
+    grouped["crystal"][0]["space_group_hall_symbol"] = " P 2y".into();
+    grouped["crystal"][1]["space_group_hall_symbol"] = " P 1".into();
+    assert_eq!(
+        told(&grouped, Some(0), None),
+        [
+            "a.expt: crystal[1].space_group_hall_symbol is ignored: all lattices have the structure factors of one"
+        ]
+    );
+    let choice = dxtbx::Choice {
+        experiment: None,
+        crystal: Some(5),
+        panel: None,
+    };
+    let error =
+        dxtbx::parse(root.to_string().as_bytes(), "a.expt", choice).expect_err("there are two");
+    assert_eq!(
+        error.to_string(),
+        "a.expt: crystal 5 on the image of experiment 0 is missing"
+    );
 }
 
 #[test]

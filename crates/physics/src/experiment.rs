@@ -107,6 +107,12 @@ impl LatticeCopy {
 }
 
 impl Experiment {
+    /// a, b, c in metres of each lattice at phi = 0, without mosaicity.
+    pub fn lattice_edges_m(&self) -> impl Iterator<Item = [[f64; 3]; 3]> + '_ {
+        let crystal_m = self.crystal.direct().vectors();
+        (self.lattices.iter()).map(move |lattice| lattice.edges_m(crystal_m))
+    }
+
     /// The number of terms of the sum of one pixel: layers, sub-pixels, sources, phi steps, lattices and
     /// mosaic domains multiplied.
     pub fn terms_a_pixel(&self) -> f64 {

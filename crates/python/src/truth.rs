@@ -34,7 +34,8 @@ use crate::interrupt::interruptible;
 /// Returns
 /// -------
 /// dict
-///     Arrays with one item per reflection, ordered by h, then k, then l: `hkl` (int32, shape (n, 3)),
+///     Arrays with one item per reflection, ordered by lattice, then h, then k, then l: `lattice` from 0,
+///     `hkl` (int32, shape (n, 3)),
 ///     `panel` from 0 (a reflection on several panels has an item for each), `photons` on the panel,
 ///     their mean position `fast_px` and `slow_px` in pixels from the outer edge of the first pixel,
 ///     their variances `variance_fast_px2` and `variance_slow_px2` and `covariance_px2`,
@@ -81,6 +82,8 @@ pub(crate) fn truth<'py>(
     let hkl = list.iter().flat_map(|one| one.hkl).collect();
     let dict = PyDict::new(py);
     dict.set_item("hkl", arrays::of_rows::<i32>(py, [list.len(), 3], hkl)?)?;
+    let lattices: Vec<usize> = list.iter().map(|one| one.lattice).collect();
+    dict.set_item("lattice", lattices.into_pyarray(py))?;
     let panels: Vec<usize> = list.iter().map(|one| one.panel).collect();
     dict.set_item("panel", panels.into_pyarray(py))?;
     dict.set_item("photons", column(|one| one.photons))?;

@@ -1,6 +1,6 @@
 use super::flag::{FlagSpec, Group, Replaced, Takes};
 use super::{Range, WholeRange};
-use nanobragg::{Angle, Misset, MosaicModel, MosaicSampling, Shape, SpotMetric};
+use nanobragg::{Angle, Misset, MosaicModel, MosaicSampling, Shape, SpotMetric, TwinLaw, TwinSpec};
 use std::path::PathBuf;
 
 /// Cell, orientation, size and shape of the crystal.
@@ -53,6 +53,27 @@ pub struct CrystalArgs {
     pub strain_abc_percent: Option<[f64; 3]>,
     /// Number of mosaic domains.
     pub mosaic_domains: Option<u32>,
+    /// The twins.
+    pub twins: Vec<TwinSpec>,
+    /// The operation of a twin whose fraction follows.
+    pub twin_operator: Option<TwinLaw>,
+    /// File with other lattices.
+    pub lattice_path: Option<PathBuf>,
+}
+
+/// Takes the operation of a twin, and then its fraction.
+fn twin(args: &mut CrystalArgs, word: &str) -> Result<(), String> {
+    let Some(operator) = args.twin_operator.take() else {
+        let operator = TwinLaw::from_text(word).map_err(|_| {
+            "the operation of a twin on h,k,l, such as -h,-k,l or k,h,-l, with a determinant of 1 or -1"
+        })?;
+        args.twin_operator = Some(operator);
+        return Ok(());
+    };
+    let fraction = word.parse().ok().filter(|x| (0.0..=1.0).contains(x));
+    let fraction = fraction.ok_or("the fraction of a twin, a number from 0 to 1")?;
+    args.twins.push(TwinSpec { operator, fraction });
+    Ok(())
 }
 
 /// At least one cell, as in the C program for `-N 0`.
@@ -323,5 +344,21 @@ pub(super) static GROUP: Group = Group {
         .replaces(Replaced::not_positive, "it counts as not given")
         .help("Mosaic domains to render; 0 or less counts as not given.")
         .of(&["crystal.mosaic.domains"]),
+        FlagSpec::new("twin", Takes::Words(|args, word| twin(&mut args.crystal, word)))
+            .values("operator fraction")
+            .adds()
+            .help(
+                "A twin with this fraction of the intensity: the operator, as -h,-k,l or k,h,-l, gives the spot \
+                 of the twin at the place of h,k,l. Can be given several times.",
+            )
+            .of(&["lattices.twins"]),
+        FlagSpec::path("lattice", |args, path| {
+            args.crystal.lattice_path = Some(path)
+        })
+        .help(
+            "Other lattices beside the crystal, one a line: the weight, then three angles in degrees as of \
+             -misset, or a rotation matrix by rows. A line `first 0.7` gives the weight of the crystal.",
+        )
+        .of(&["lattices.others"]),
     ],
 };

@@ -16,6 +16,8 @@ pub struct DetectorArgs {
     pub expt_path: Option<PathBuf>,
     /// The experiment in this list, counted from 0.
     pub expt_number: Option<u32>,
+    /// The only crystal of it, counted from 0.
+    pub expt_crystal: Option<u32>,
     /// The panel of the detector, counted from 0.
     pub expt_panel: Option<u32>,
     /// `XDS.INP` with the geometry.
@@ -139,14 +141,18 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::path("expt", |args, path| args.detector.expt_path = Some(path))
             .help(
                 "Take detector, beam, spindle, phi and oriented cell from this ExperimentList of \
-             dxtbx (DIALS); flags win over it.",
+             dxtbx (DIALS), with all lattices on the image; flags win over it.",
             )
             .of(&["exchange"]),
         FlagSpec::whole("expt_number", WholeRange::ZERO_OR_MORE, |args, n| {
             args.detector.expt_number = Some(super::count(n))
         })
         .default("0")
-        .help("The experiment of that list, counted from 0."),
+        .help("An experiment of that list, counted from 0, whose image is taken; its lattice is the first."),
+        FlagSpec::whole("expt_crystal", WholeRange::ZERO_OR_MORE, |args, n| {
+            args.detector.expt_crystal = Some(super::count(n))
+        })
+        .help("Only this crystal of that list, counted from 0, in place of all lattices on the image."),
         FlagSpec::whole("expt_panel", WholeRange::ZERO_OR_MORE, |args, n| {
             args.detector.expt_panel = Some(super::count(n))
         })

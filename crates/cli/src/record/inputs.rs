@@ -55,6 +55,7 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
         ("xdsinp", args.detector.xds_path.as_ref()),
         ("geom", args.detector.geom_path.as_ref()),
         ("cellfile", args.crystal.cell_path.as_ref()),
+        ("lattice", args.crystal.lattice_path.as_ref()),
         ("psf", args.response.point_spread_file()),
         ("dump", factors("dump")),
     ]

@@ -24,12 +24,14 @@ mod operation;
 mod space_group;
 mod stated;
 mod table;
+mod twin_law;
 
 pub use asymmetric_unit::AsymmetricUnit;
 pub use crystal_system::CrystalSystem;
 pub use operation::SymmetryOperation;
 pub use space_group::{Equivalent, SpaceGroup};
 pub use stated::{GroupDoubt, StatedGroup};
+pub use twin_law::TwinLaw;
 
 #[cfg(test)]
 mod tests;

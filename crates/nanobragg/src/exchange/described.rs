@@ -14,6 +14,7 @@ use nanobragg_sources::energy_ev_from_wavelength_m;
 use super::frame::{exchange_from_run, run_from_exchange};
 use super::geometry::{Geometry, PlacedPanel, Slab};
 use crate::error::Error;
+use crate::lattices::{LatticeSpec, LatticesSpec};
 use crate::mask::MaskedRegion;
 use crate::spec::{ExperimentSpec, MaskSpec};
 
@@ -41,6 +42,8 @@ pub struct Described {
     pub phi_width_deg: Option<f64>,
     /// The cell vectors a, b, c in Angstrom at phi 0.
     pub lattice_angstrom: Option<[[f64; 3]; 3]>,
+    /// The same of other lattices on the image.
+    pub others_angstrom: Vec<[[f64; 3]; 3]>,
     /// A cell without an orientation.
     pub cell: Option<CellSpec>,
     /// The counts of a photon.
@@ -87,6 +90,7 @@ impl From<Geometry> for Described {
             phi_start_deg: Some(geometry.oscillation.start_deg),
             phi_width_deg: Some(geometry.oscillation.width_deg),
             lattice_angstrom: Some(geometry.lattice_angstrom),
+            others_angstrom: geometry.others_angstrom,
             cell: None,
             gain: None,
             masked: geometry.masked,
@@ -105,6 +109,7 @@ impl Described {
         self.count(spec);
         let wavelength = spec.beam.nominal_wavelength();
         self.orient(&mut spec.crystal, wavelength);
+        self.add_lattices(&mut spec.lattices);
         Ok(())
     }
 
@@ -190,6 +195,18 @@ impl Described {
         } else if let Some(cell) = self.cell {
             crystal.matrix = None;
             crystal.cell = Some(cell);
+        }
+    }
+
+    /// Makes the other lattices those of `spec`, if there are some. They are placed relative to the first.
+    pub fn add_lattices(&self, spec: &mut LatticesSpec) {
+        let in_run = |edges: [[f64; 3]; 3]| edges.map(run_from_exchange);
+        if let Some(first) = self.lattice_angstrom.map(in_run)
+            && !self.others_angstrom.is_empty()
+        {
+            let others = self.others_angstrom.iter();
+            spec.others =
+                (others.map(|&other| LatticeSpec::between(first, in_run(other)))).collect();
         }
     }
 }

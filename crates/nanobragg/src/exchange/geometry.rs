@@ -25,6 +25,8 @@ pub struct Geometry {
     pub oscillation: Oscillation,
     /// The cell vectors a, b, c in Angstrom at phi 0, without mosaicity.
     pub lattice_angstrom: [[f64; 3]; 3],
+    /// The same of the other lattices in the beam.
+    pub others_angstrom: Vec<[[f64; 3]; 3]>,
     /// The space group of the structure, if it is known.
     pub space_group: Option<SpaceGroup>,
 }
@@ -140,8 +142,16 @@ impl Geometry {
             },
             lattice_angstrom: (experiment.crystal.lattice().direct_angstrom)
                 .map(|edge| frame.from_run(edge)),
+            others_angstrom: (experiment.lattice_edges_m().skip(1))
+                .map(|edges| edges.map(|edge| frame.from_run(scale(1e10, edge))))
+                .collect(),
             space_group: resolved.decisions.space_group.clone(),
         })
+    }
+
+    /// The cell vectors of all lattices in Angstrom at phi 0.
+    pub fn lattices(&self) -> impl Iterator<Item = [[f64; 3]; 3]> + '_ {
+        std::iter::once(self.lattice_angstrom).chain(self.others_angstrom.iter().copied())
     }
 
     /// The scattering vector `(d - i)/wavelength` in 1/Angstrom of the point `fast`, `slow` of a

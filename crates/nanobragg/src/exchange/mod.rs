@@ -21,7 +21,7 @@
 pub mod crystfel;
 mod described;
 pub mod dxtbx;
-mod file;
+pub(crate) mod file;
 pub mod frame;
 mod geometry;
 pub mod mosflm;

@@ -44,6 +44,33 @@ const COMMENTS: &[(&str, &str)] = &[
         "lookup",
         "nearest or tricubic; tricubic for at most 2 cells along an axis",
     ),
+    (
+        "lattices.first_weight",
+        "factor on the intensity of the crystal, 1 if not given; docs/PHYSICS.md",
+    ),
+    (
+        "lattices.twins",
+        "{ operator = \"-h,-k,l\", fraction = 0.3 }: twins of each crystal",
+    ),
+    (
+        "lattices.twins.operator",
+        "on h,k,l: the spot of the twin at the place of h k l",
+    ),
+    ("lattices.twins.fraction", "part of the crystal, 0 to 1"),
+    (
+        "lattices.others",
+        "further crystals, relative to the crystal: { weight, misset_deg or turn, basis }",
+    ),
+    ("lattices.others.weight", "factor on its intensity"),
+    (
+        "lattices.others.misset_deg",
+        "rotation about X, then Y, then Z",
+    ),
+    ("lattices.others.turn", "rotation matrix by rows"),
+    (
+        "lattices.others.basis",
+        "edges of its cell as sums of a, b, c, by rows; the same cell if not given",
+    ),
     ("water_um", "edge of the cube of water in the beam; 0: none"),
     (
         "background",
@@ -488,8 +515,16 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::{CellSpec, ExperimentSpec, Length};
+    use crate::{CellSpec, ExperimentSpec, Length, TwinLaw, TwinSpec};
     use nanobragg_geometry::{AttachedPanel, BeamStopSpec};
+
+    /// Lists of tables.
+    const LISTS: [&str; 4] = [
+        "detector.other_panels",
+        "background",
+        "lattices.twins",
+        "lattices.others",
+    ];
 
     /// The paths of all fields of a tree, as in [`COMMENTS`].
     fn fields(path: &str, value: &Value, found: &mut BTreeSet<String>) {
@@ -503,7 +538,7 @@ mod tests {
                     fields(&format!("{path}{gap}{name}"), value, found);
                 }
             }
-            Value::Array(values) if path == "detector.other_panels" || path == "background" => {
+            Value::Array(values) if LISTS.contains(&path) => {
                 for value in values.iter().filter_map(Value::as_object) {
                     for (name, value) in value {
                         fields(&format!("{path}.{name}"), value, found);
@@ -532,6 +567,11 @@ mod tests {
         spec.beam_stop = Some(BeamStopSpec::new(Length::from_mm(2.0)));
         spec.crystal.cell = Some(CellSpec::from_values(&[70.0]).unwrap());
         spec.background.push(Default::default());
+        spec.lattices.others.push(Default::default());
+        spec.lattices.twins.push(TwinSpec {
+            operator: TwinLaw::from_text("k,h,-l").unwrap(),
+            fraction: 0.5,
+        });
         let mut found = BTreeSet::new();
         fields("", &spec.to_tree().unwrap(), &mut found);
         found.retain(|path| !path.starts_with("detector.other_panels.sensor"));

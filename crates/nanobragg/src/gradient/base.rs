@@ -264,6 +264,11 @@ impl<'s> Base<'s> {
             {
                 Some("the sensor does not absorb")
             }
+            _ if (parameter.crystal().is_some() || parameter.twin().is_some())
+                && self.spec.lattices.value(parameter).is_none() =>
+            {
+                Some("there is no such lattice in the beam")
+            }
             Parameter::BackgroundScale if experiment.background.is_empty() => {
                 Some("there are no layers in the beam")
             }

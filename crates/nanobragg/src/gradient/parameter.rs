@@ -148,6 +148,20 @@ parameters! {
     SensorThickness: "sensor_thickness", "micrometre", share(0.1, 1e-3);
     /// Depth over which the sensor absorbs by a factor e, in micrometres.
     SensorAttenuation: "sensor_attenuation", "micrometre", share(0.1, 1e-3);
+    /// Factor on the intensity of the crystal of the experiment.
+    LatticeWeight0: "lattice_weight_0", "1", share(0.1, 1e-3);
+    /// Factor on the intensity of the first other lattice.
+    LatticeWeight1: "lattice_weight_1", "1", share(0.1, 1e-3);
+    /// Factor on the intensity of the second other lattice.
+    LatticeWeight2: "lattice_weight_2", "1", share(0.1, 1e-3);
+    /// Factor on the intensity of the third other lattice.
+    LatticeWeight3: "lattice_weight_3", "1", share(0.1, 1e-3);
+    /// Fraction of the first twin.
+    TwinFraction1: "twin_fraction_1", "1", within(0.1);
+    /// Fraction of the second twin.
+    TwinFraction2: "twin_fraction_2", "1", within(0.1);
+    /// Fraction of the third twin.
+    TwinFraction3: "twin_fraction_3", "1", within(0.1);
     /// Edge of the cube of water in micrometres.
     Water: "water", "micrometre", share(0.1, 1e-3);
     /// Factor on all layers of the background.
@@ -227,6 +241,27 @@ impl Parameter {
             Self::BackgroundDensity3 => (LayerNumber::Density, 2),
             _ => return None,
         })
+    }
+
+    /// The crystal whose weight this is; 0 for that of the experiment.
+    pub(super) fn crystal(self) -> Option<usize> {
+        const WEIGHTS: [Parameter; 4] = [
+            Parameter::LatticeWeight0,
+            Parameter::LatticeWeight1,
+            Parameter::LatticeWeight2,
+            Parameter::LatticeWeight3,
+        ];
+        WEIGHTS.iter().position(|weight| *weight == self)
+    }
+
+    /// The twin whose fraction this is, counted from 0.
+    pub(super) fn twin(self) -> Option<usize> {
+        const FRACTIONS: [Parameter; 3] = [
+            Parameter::TwinFraction1,
+            Parameter::TwinFraction2,
+            Parameter::TwinFraction3,
+        ];
+        FRACTIONS.iter().position(|fraction| *fraction == self)
     }
 
     fn row(self) -> Option<&'static Row> {

@@ -86,13 +86,6 @@ impl Base<'_> {
         if let Some(tensor) = &mut numbers.lattice.tensor {
             add(tensor, shifts.three(TENSOR, 1.0));
         }
-        if shifts.any(&[Parameter::SpotScale]) {
-            let by = shifts.of(Parameter::SpotScale, 1.0);
-            let own = T::from_f64(experiment.crystal.domain().spot_scale);
-            let ratio = T::from_f64(1.0) + by / own;
-            let weights = numbers.lattice_weights.iter_mut();
-            weights.for_each(|weight| *weight *= ratio);
-        }
         numbers.lattice.fudge += shifts.of(Parameter::Fudge, 1.0);
         let mosaic = experiment.crystal.mosaic();
         let mosaic_moves = shifts.any(&[Parameter::MosaicSpread, Parameter::Strain])
@@ -101,6 +94,14 @@ impl Base<'_> {
         if mosaic_moves || lattice_moves && mosaic.follows_cell() {
             let widths = Self::mosaic_numbers(shifts, mosaic.numbers());
             numbers.domains = Some(mosaic.domains_near(&widths, numbers.direct_m));
+        }
+        self.weigh_lattices(shifts, &mut numbers.lattice_weights);
+        if shifts.any(&[Parameter::SpotScale]) {
+            let by = shifts.of(Parameter::SpotScale, 1.0);
+            let own = T::from_f64(experiment.crystal.domain().spot_scale);
+            let ratio = T::from_f64(1.0) + by / own;
+            let weights = numbers.lattice_weights.iter_mut();
+            weights.for_each(|weight| *weight *= ratio);
         }
         self.turn_spindle(shifts, &mut numbers.phi_rad);
         let of_sources = [
@@ -173,6 +174,38 @@ impl Base<'_> {
             if !decision.molecules_are_given {
                 layer.molecules *= ratio;
             }
+        }
+    }
+
+    /// Adds the shifts to the weights of the lattices.
+    fn weigh_lattices<T: Scalar>(&self, shifts: &Shifts<'_, T>, weights: &mut [T]) {
+        let moves = |(parameter, _): &(Parameter, T)| {
+            parameter.crystal().is_some() || parameter.twin().is_some()
+        };
+        if !shifts.0.iter().any(moves) {
+            return;
+        }
+        let spec = &self.spec.lattices;
+        let mut crystals: Vec<T> = spec.weights().map(T::from_f64).collect();
+        let mut parts: Vec<T> = spec.parts().map(T::from_f64).collect();
+        for (parameter, by) in shifts.0 {
+            if let Some(weight) = parameter.crystal().and_then(|n| crystals.get_mut(n)) {
+                *weight += *by;
+            }
+            if let Some(twin) = parameter.twin()
+                && let [untwinned, twins @ ..] = &mut *parts
+                && let Some(part) = twins.get_mut(twin)
+            {
+                *part += *by;
+                *untwinned -= *by;
+            }
+        }
+        let products = crystals
+            .iter()
+            .flat_map(|crystal| parts.iter().map(|part| *crystal * *part));
+        let shared = spec.shared_factor(&self.resolved.experiment.lattices);
+        for (weight, product) in weights.iter_mut().zip(products) {
+            *weight = T::from_f64(shared) * product;
         }
     }
 

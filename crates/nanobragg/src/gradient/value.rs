@@ -12,6 +12,7 @@ use super::parameter::{LayerNumber, Parameter};
 use super::scene::strain;
 use crate::error::Error;
 use crate::factors::FactorsSpec;
+use crate::lattices::LatticesSpec;
 use crate::spec::ExperimentSpec;
 
 /// The value of `parameter` in a specification, in the unit of the parameter. Defaults and random numbers
@@ -131,6 +132,13 @@ pub fn with_value(
         Parameter::SensorAttenuation => {
             spec.detector.sensor.attenuation = Attenuation::Depth(Length::from_um(value));
         }
+        Parameter::LatticeWeight0
+        | Parameter::LatticeWeight1
+        | Parameter::LatticeWeight2
+        | Parameter::LatticeWeight3
+        | Parameter::TwinFraction1
+        | Parameter::TwinFraction2
+        | Parameter::TwinFraction3 => spec.lattices.set(parameter, value),
         Parameter::Water => spec.water = Length::from_um(value),
         Parameter::BackgroundScale => spec.background_scale = Some(value),
         Parameter::BackgroundThickness1
@@ -212,6 +220,34 @@ impl ExperimentSpec {
     }
 }
 
+impl LatticesSpec {
+    /// A weight or a fraction; `None` if there is no such lattice or twin.
+    pub(super) fn value(&self, parameter: Parameter) -> Option<f64> {
+        match (parameter.crystal(), parameter.twin()) {
+            (Some(number), _) => self.weight(number),
+            (None, Some(twin)) => self.twins.get(twin).map(|twin| twin.fraction),
+            (None, None) => None,
+        }
+    }
+
+    fn set(&mut self, parameter: Parameter, value: f64) {
+        match parameter.crystal() {
+            Some(0) => self.first_weight = Some(value),
+            Some(number) => {
+                if let Some(other) = self.others.get_mut(number - 1) {
+                    other.weight = value;
+                }
+            }
+            None => {
+                let twin = parameter.twin().and_then(|twin| self.twins.get_mut(twin));
+                if let Some(twin) = twin {
+                    twin.fraction = value;
+                }
+            }
+        }
+    }
+}
+
 impl Base<'_> {
     /// The thickness in mm or the density in g/cm^3 of a layer; 0 if there is no such layer.
     fn layer_value(&self, parameter: Parameter) -> f64 {
@@ -289,6 +325,13 @@ impl Base<'_> {
             Parameter::TwoTheta => degrees(input.twotheta_rad),
             Parameter::SensorThickness => panel.sensor().thickness_m * 1e6,
             Parameter::SensorAttenuation => 1e6 / panel.sensor().mu_per_m,
+            Parameter::LatticeWeight0
+            | Parameter::LatticeWeight1
+            | Parameter::LatticeWeight2
+            | Parameter::LatticeWeight3
+            | Parameter::TwinFraction1
+            | Parameter::TwinFraction2
+            | Parameter::TwinFraction3 => self.spec.lattices.value(parameter).unwrap_or(0.0),
             Parameter::Water => experiment.water_m * 1e6,
             Parameter::BackgroundScale => self.spec.background_scale(),
             Parameter::BackgroundThickness1

@@ -138,7 +138,7 @@ const OF_IMAGES: &[Column] = &[
 ];
 
 /// The table of reflections, `/entry/truth`.
-const OF_REFLECTIONS: &[Column] = &[
+const OF_REFLECTIONS: [Column; 14] = [
     number(
         "image",
         Type::U32,
@@ -187,6 +187,34 @@ const OF_REFLECTIONS: &[Column] = &[
     number("d", Type::F64, "angstrom", "spacing"),
     number("f", Type::F64, "electrons", "structure factor of the list"),
 ];
+
+/// The same of an experiment with several lattices.
+const OF_LATTICES: [Column; OF_REFLECTIONS.len() + 1] = {
+    let last = number(
+        "lattice",
+        Type::U32,
+        "",
+        "number of the lattice of the reflection, from 0",
+    );
+    let mut columns = [last; OF_REFLECTIONS.len() + 1];
+    let (rest, _) = columns.split_at_mut(OF_REFLECTIONS.len());
+    rest.copy_from_slice(&OF_REFLECTIONS);
+    columns
+};
+
+/// The columns of the table of reflections. As in text, that of the lattice is left out if there is one only.
+const fn of_reflections(has_lattices: bool) -> &'static [Column] {
+    if has_lattices {
+        &OF_LATTICES
+    } else {
+        &OF_REFLECTIONS
+    }
+}
+
+/// Whether the table of reflections has a column of lattices.
+pub(crate) fn has_lattices(resolved: &Resolved) -> bool {
+    resolved.experiment.lattices.len() > 1
+}
 
 /// The row of an image. Its place among the reflections, `first_row` and `rows`, is filled in when the file is complete
 /// ([`with_rows`]).
@@ -245,6 +273,7 @@ pub(crate) fn rows_of_reflections(number: u32, resolved: &Resolved, truth: &Trut
     let mut rows = Vec::new();
     for row in TruthTable::new(resolved, truth).rows() {
         let ReflectionTruth {
+            lattice,
             hkl,
             panel,
             photons,
@@ -276,6 +305,9 @@ pub(crate) fn rows_of_reflections(number: u32, resolved: &Resolved, truth: &Trut
             row.f_electrons,
         ];
         rows.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        if has_lattices(resolved) {
+            rows.extend((lattice as u32).to_le_bytes());
+        }
     }
     rows
 }
@@ -295,7 +327,7 @@ pub(super) fn write(
         .truth
         .map(|truth| rows_of_reflections(NUMBER, rendered.resolved, truth));
     let mut file = Writer::new(Cursor::new(Vec::new()))?;
-    let mut tables = Tables::new(compression);
+    let mut tables = Tables::new(compression, has_lattices(rendered.resolved));
     let row = row_of_image(NUMBER, rendered);
     tables.push(&row, &reflections.unwrap_or_default(), &mut file)?;
     let [images, truth] = tables.finish(&mut file)?;
@@ -311,14 +343,17 @@ pub(super) fn write(
 pub(crate) struct Tables {
     images: Table,
     reflections: Table,
+    bytes_of_reflection: usize,
     rows: u64,
 }
 
 impl Tables {
-    pub(crate) fn new(compression: Compression) -> Self {
+    pub(crate) fn new(compression: Compression, has_lattices: bool) -> Self {
+        let of_reflections = of_reflections(has_lattices);
         Self {
             images: Table::new(OF_IMAGES, compression),
-            reflections: Table::new(OF_REFLECTIONS, compression),
+            reflections: Table::new(of_reflections, compression),
+            bytes_of_reflection: bytes_of_row(of_reflections),
             rows: 0,
         }
     }
@@ -333,7 +368,7 @@ impl Tables {
         reflections: &[u8],
         file: &mut Writer<W>,
     ) -> nanobragg_io::Result<()> {
-        let rows = reflections.len() / bytes_of_row(OF_REFLECTIONS);
+        let rows = reflections.len() / self.bytes_of_reflection;
         let image = with_rows(image, self.rows, rows as u64);
         self.rows += rows as u64;
         self.images.push(&image, file)?;
@@ -371,6 +406,10 @@ mod tests {
             bytes_of_row(OF_IMAGES),
             4 + 16 + 4 * 8 + 16 + (6 + 9 + 4 + 4 + 3 + 1 + 2 + 3) * 8
         );
-        assert_eq!(bytes_of_row(OF_REFLECTIONS), 4 + 12 + 4 + 16 + 10 * 8);
+        assert_eq!(bytes_of_row(&OF_REFLECTIONS), 4 + 12 + 4 + 16 + 10 * 8);
+        assert_eq!(
+            bytes_of_row(&OF_LATTICES),
+            bytes_of_row(&OF_REFLECTIONS) + 4
+        );
     }
 }

@@ -8,7 +8,9 @@ use nanobragg_geometry::vector::{add, cross, dot, scale, unit};
 use nanobragg_physics::{Experiment, ReflectionTruth, Truth};
 use serde_json::{Value, json};
 
+use super::columns::has_lattices;
 use crate::resolve::Resolved;
+use crate::tree::put;
 
 /// The name that identifies the table in JSON.
 const FORMAT: &str = "nanoBragg truth";
@@ -58,7 +60,13 @@ impl<'t> TruthTable<'t> {
         let mut head = self.head();
         if as_json {
             if let Some(fields) = head.as_object_mut() {
-                let rows = self.rows().map(|row| row.json());
+                let rows = self.rows().map(|row| {
+                    let mut tree = row.json();
+                    if has_lattices(self.resolved) {
+                        put(&mut tree, "lattice", row.reflection.lattice);
+                    }
+                    tree
+                });
                 fields.insert("reflections".to_owned(), rows.collect());
             }
             return writeln!(out, "{head}");
@@ -66,14 +74,18 @@ impl<'t> TruthTable<'t> {
         for (field, value) in head.as_object().into_iter().flatten() {
             writeln!(out, "# {field}: {value}")?;
         }
-        // The table of a single panel has no panel column, as in earlier versions.
-        let several = self.experiment().detector.panels().len() > 1;
-        let panel = if several { ",panel" } else { "" };
-        writeln!(out, "{COLUMNS}{panel}{COLUMNS_2}")?;
+        // The table of a single panel has no panel column, as in earlier versions; nor that of a single lattice.
+        let choices = Choices {
+            panel: self.experiment().detector.panels().len() > 1,
+            lattice: has_lattices(self.resolved),
+        };
+        let panel = if choices.panel { ",panel" } else { "" };
+        let lattice = if choices.lattice { ",lattice" } else { "" };
+        writeln!(out, "{COLUMNS}{panel}{lattice}{COLUMNS_2}")?;
         let mut line = String::new();
         for row in self.rows() {
             line.clear();
-            row.append_csv(several, &mut line);
+            row.append_csv(choices, &mut line);
             out.write_all(line.as_bytes())?;
         }
         Ok(())
@@ -82,8 +94,10 @@ impl<'t> TruthTable<'t> {
     /// Every row, in the order of [`Truth::reflections`].
     pub fn rows(&self) -> impl Iterator<Item = TruthRow> + '_ {
         let experiment = self.experiment();
-        let [a, b, c] = experiment.crystal.reciprocal().vectors();
+        let lattices: Vec<_> = self.reciprocal_per_angstrom().collect();
         self.truth.reflections.iter().map(move |reflection| {
+            let own = lattices.get(reflection.lattice);
+            let [a, b, c] = own.copied().unwrap_or_default();
             let [h, k, l] = reflection.hkl.map(f64::from);
             let in_plane = add(scale(h, a), scale(k, b));
             let q = add(in_plane, scale(l, c));
@@ -108,6 +122,19 @@ impl<'t> TruthTable<'t> {
         ImageOrientation::of(rotate_by_phi(at_0, spindle, experiment.phi.start_rad))
     }
 
+    /// a*, b*, c* of each lattice in 1/Angstrom at phi 0.
+    fn reciprocal_per_angstrom(&self) -> impl Iterator<Item = [[f64; 3]; 3]> + '_ {
+        let experiment = self.experiment();
+        let of_crystal = experiment.crystal.reciprocal().vectors();
+        (experiment.lattice_edges_m().zip(&experiment.lattices)).map(move |([a, b, c], lattice)| {
+            if lattice.basis.is_none() && lattice.turn.is_none() {
+                return of_crystal;
+            }
+            let factor = 1e-10 / dot(a, cross(b, c));
+            [cross(b, c), cross(c, a), cross(a, b)].map(|normal| scale(factor, normal))
+        })
+    }
+
     fn experiment(&self) -> &Experiment {
         &self.resolved.experiment
     }
@@ -119,7 +146,7 @@ impl<'t> TruthTable<'t> {
         let spindle = experiment.goniometer.spindle();
         let (at_0, at_phi) = (self.orientation_at_phi_0(), self.orientation_at_phi_start());
         let misset_rad = experiment.crystal.misset_rad().unwrap_or_default();
-        json!({
+        let mut head = json!({
             "format": FORMAT,
             "format_version": VERSION,
             "program_version": env!("CARGO_PKG_VERSION"),
@@ -143,7 +170,18 @@ impl<'t> TruthTable<'t> {
             "quaternion_at_phi_start": at_phi.quaternion,
             "background_photons": self.truth.background_photons,
             "left_out_photons": self.truth.left_out_photons,
-        })
+        });
+        if has_lattices(self.resolved) {
+            let lattices = self.reciprocal_per_angstrom().zip(&experiment.lattices);
+            let lattices = lattices.map(|(reciprocal, lattice)| {
+                json!({
+                    "weight": lattice.weight,
+                    "a_matrix_at_phi_0_per_angstrom": rows(reciprocal),
+                })
+            });
+            put(&mut head, "lattices", lattices.collect::<Value>());
+        }
+        head
     }
 }
 
@@ -175,6 +213,13 @@ fn factor_of(experiment: &Experiment, hkl: [i64; 3]) -> f64 {
     (sum / weights).sqrt()
 }
 
+/// The columns that only some tables have.
+#[derive(Clone, Copy)]
+struct Choices {
+    panel: bool,
+    lattice: bool,
+}
+
 impl TruthRow {
     fn json(&self) -> Value {
         let reflection = &self.reflection;
@@ -197,13 +242,14 @@ impl TruthRow {
     }
 
     /// The line of a CSV.
-    fn append_csv(&self, with_panel: bool, line: &mut String) {
+    fn append_csv(&self, choices: Choices, line: &mut String) {
         let Self {
             reflection,
             d_angstrom,
             f_electrons,
         } = self;
         let ReflectionTruth {
+            lattice,
             hkl: [h, k, l],
             panel,
             photons,
@@ -225,8 +271,11 @@ impl TruthRow {
         line.push(',');
         append_fixed::<4>(*slow_px, line);
         let _ = write!(line, ",{photons:e},{partiality:.6e}");
-        if with_panel {
+        if choices.panel {
             let _ = write!(line, ",{panel}");
+        }
+        if choices.lattice {
+            let _ = write!(line, ",{lattice}");
         }
         let _ = write!(line, ",{peak_photons:.6e},{fast0},{fast1},{slow0},{slow1}");
         for moment in [variance_fast_px2, variance_slow_px2, covariance_px2] {

@@ -30,6 +30,8 @@ pub(super) struct Contents {
     pub(super) pixels: bool,
     pub(super) reflections: bool,
     pub(super) labels: bool,
+    /// Whether reflections have lattices.
+    pub(super) lattices: bool,
 }
 
 /// Where an image is in an incomplete file.
@@ -338,7 +340,7 @@ impl Writing {
 
     /// Adds the tables, in the order of the images, and everything else, and gives the file its name.
     fn commit(mut self, file: &SeriesFile) -> Result<(), Error> {
-        let mut tables = Tables::new(file.series.compression);
+        let mut tables = Tables::new(file.series.compression, file.contents.lattices);
         for place in self.places.iter().flatten() {
             let rows = read_at(&mut self.rows, *place).map_err(nanobragg_io::Error::from)?;
             let (image, reflections) = rows.split_at_checked(bytes_of_image()).unwrap_or_default();

@@ -129,6 +129,8 @@ impl SeriesFiles {
                 // A label is the number of a row.
                 reflections: has_reflections || labels.is_some(),
                 labels: labels.is_some(),
+                // The experiment is not known yet; see `SeriesStore::new`.
+                lattices: false,
             },
             images_per_file: files.images_per_file.map(|images| images as usize),
         });

@@ -8,12 +8,13 @@ use nanobragg_io::Output;
 use nanobragg_io::nexus::{DataFile, ImageBeam, Module, PixelType, Series, write_master};
 use nanobragg_sources::{Fluence, FluenceSpec};
 
-use super::file::{ImagePlace, SeriesFile};
+use super::file::{Contents, ImagePlace, SeriesFile};
 use super::log::FileOfAll;
 use super::names::{FileOfImages, of_part};
 use super::{Quantity, SeriesIdentity, SeriesKind, SeriesRequest, Shard};
 use crate::error::Error;
 use crate::exposure::exposures;
+use crate::outputs::columns::has_lattices;
 use crate::resolve::Resolved;
 
 /// The part of a series that a run renders, and the logs of the others.
@@ -84,7 +85,11 @@ impl SeriesStore {
         for (index, (path, numbers)) in laid_out.into_iter().enumerate() {
             let before = index * named.images_per_file.unwrap_or(0);
             let series = starting_at(&series, before, numbers.len());
-            let (contents, masked) = (named.contents, Arc::clone(&masked));
+            let contents = Contents {
+                lattices: has_lattices(first),
+                ..named.contents
+            };
+            let masked = Arc::clone(&masked);
             files.push(Arc::new(SeriesFile::new(
                 path, numbers, series, contents, masked,
             )));

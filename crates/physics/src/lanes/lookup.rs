@@ -95,7 +95,7 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool, const NAMES: bool>
         let place = low_bits(A::multiply_add(h0, stride[0], in_plane));
         block.place[i] = if inside { place } else { OUTSIDE };
         if NAMES {
-            block.name[i] = name::<A>([h0, k0, l0]);
+            block.name[i] = name::<A>(orientation.first_name, [h0, k0, l0]);
         }
     }
 }
@@ -174,7 +174,7 @@ pub(super) fn find_neighbours<A: Arithmetic, const NAMES: bool>(
         }
         block.place[i] = if inside { low_bits(place) } else { OUTSIDE };
         if NAMES {
-            block.name[i] = name::<A>(nearest);
+            block.name[i] = name::<A>(orientation.first_name, nearest);
         }
     }
 }

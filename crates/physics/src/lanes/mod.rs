@@ -52,7 +52,7 @@ pub use level::{Level, Precision};
 pub(crate) use derivatives::DerivativeOutput;
 pub(crate) use lane::LARGEST_INDEX;
 pub(crate) use lookup::LaneGrid;
-pub(crate) use names::{LARGEST_NAMED_INDEX, indices};
+pub(crate) use names::LatticeNames;
 pub(crate) use shares::{RowShares, RowWishes, share_part, united};
 
 /// Renders a part of a row. `row` has one element for each pixel of the part.

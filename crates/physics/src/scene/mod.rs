@@ -61,6 +61,8 @@ pub(crate) struct Orientation<T = f64> {
     pub(crate) weight: T,
     /// The root of the weight, which is a factor on amplitudes.
     pub(crate) amplitude: f64,
+    /// What the names of its reflections begin at, which tells lattices apart.
+    pub(crate) first_name: f64,
 }
 
 /// A run of orientations whose crystals have the same size.

@@ -13,7 +13,7 @@ use crate::background::water_background;
 use crate::error::Error;
 use crate::fixes::Oddity;
 use crate::gradient::{Numbers, PanelNumbers};
-use crate::lanes::LaneGrid;
+use crate::lanes::{LaneGrid, LatticeNames};
 use crate::polarization::PolarizationFrame;
 use crate::sampling::{CorrectionRules, Scales};
 use crate::scattering::ELECTRON_RADIUS_SQUARED_M2;
@@ -220,7 +220,9 @@ pub(crate) fn fill_orientations_turned<T: Scalar>(
         let matrix = matrix.unwrap_or_else(|| own.map(|row| row.map(T::from_f64)));
         cell.map(|edge| rotate_by(&matrix, edge))
     };
-    for (lattice, weight) in setup.lattices.iter().zip(&numbers.lattice_weights) {
+    let names = LatticeNames::of(setup.lattices.len());
+    let lattices = setup.lattices.iter().zip(&numbers.lattice_weights);
+    for (number, (lattice, weight)) in lattices.enumerate() {
         let cell = lattice.edges_m(numbers.direct_m);
         let lattice_turned = turned(cell);
         out.extend(setup.domains.iter().enumerate().map(|(index, own)| {
@@ -236,6 +238,7 @@ pub(crate) fn fill_orientations_turned<T: Scalar>(
                 edges_m,
                 weight,
                 amplitude: weight.value().sqrt(),
+                first_name: names.first(number),
             }
         }));
     }

@@ -11,7 +11,7 @@ mod shares;
 use crate::backend::{Backend, Lanes};
 use crate::driver::in_order;
 use crate::error::Error;
-use crate::lanes::{LARGEST_NAMED_INDEX, Level, indices, united};
+use crate::lanes::{LatticeNames, Level, united};
 use crate::render::{Frame, RunOptions, render, render_and_share};
 use crate::scene::Scene;
 use shares::Sums;
@@ -43,7 +43,7 @@ impl Default for TruthWishes {
 /// The reflections in an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
-    /// Every reflection with at least `floor_photons`, ordered by h, then k, then l, then panel.
+    /// Every reflection with at least `floor_photons`, ordered by lattice, then h, then k, then l, then panel.
     pub reflections: Vec<ReflectionTruth>,
     /// Photons of the reflections with fewer.
     pub left_out_photons: f64,
@@ -59,7 +59,9 @@ pub struct Truth {
 /// One reflection in an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReflectionTruth {
-    /// Miller indices.
+    /// The number of the lattice in [`Experiment::lattices`](crate::Experiment::lattices), counted from 0.
+    pub lattice: usize,
+    /// Miller indices, of this lattice.
     pub hkl: [i32; 3],
     /// The number of the panel, counted from 0. A reflection with photons on several panels has an entry
     /// for each.
@@ -87,7 +89,7 @@ pub struct ReflectionTruth {
     pub slow_range_px: [u32; 2],
     /// The recorded fraction, from 0 to 1.
     ///
-    /// Let w be the mean over sources and mosaic domains of `(Fl(dh) / Fl(0))^2` at one spindle step.
+    /// Let w be the mean over sources and mosaic domains of the lattice of `(Fl(dh) / Fl(0))^2` at one spindle step.
     /// Here dh is the offset in indices from the reflection to the nearest point of the Ewald sphere of
     /// the source. For an image with one spindle step the partiality is w. For a sweep it is the sum of w
     /// over the steps of the image, divided by the sum over the whole crossing. The whole crossing
@@ -107,7 +109,7 @@ pub struct ReflectionTruth {
 /// `interpolation` and `phi-zero`), the photons are divided by the rule for the pixels after it.
 ///
 /// # Errors
-/// [`Error::NoShares`] if lanes cannot number the indices or structure factors, and those of [`render`].
+/// [`Error::NoShares`] if lanes cannot number the lattices, indices or structure factors, and those of [`render`].
 pub fn render_with_truth(
     scene: &Scene,
     wishes: &TruthWishes,
@@ -118,7 +120,8 @@ pub fn render_with_truth(
         precision: options.precision,
     };
     lanes.supports(scene).map_err(|_| Error::NoShares)?;
-    if scene.bounds.largest_index + 1.0 >= LARGEST_NAMED_INDEX {
+    let names = LatticeNames::of(scene.setup.lattices.len());
+    if scene.bounds.largest_index + 1.0 >= names.largest_index() {
         return Err(Error::NoShares);
     }
     let kernel = (lanes.level != Level::Reference).then_some((lanes.level, lanes.precision));
@@ -156,14 +159,16 @@ fn of_shares(
         left_out_photons += if is_kept { 0.0 } else { sums.photons };
         is_kept
     });
+    let names = LatticeNames::of(scene.setup.lattices.len());
     let crossing = partiality::Crossing::new(scene);
     let mut reflections = Vec::with_capacity(found.len());
     in_order(
         options,
         &found,
         |(name, panel, _, sums)| {
-            let hkl = indices(*name);
-            ReflectionTruth::new((hkl, *panel), sums, crossing.partiality(hkl))
+            let (lattice, hkl) = names.read(*name);
+            let partiality = crossing.partiality(lattice, hkl);
+            ReflectionTruth::new((lattice, hkl, *panel), sums, partiality)
         },
         |reflection| reflections.push(reflection),
     )?;
@@ -196,7 +201,7 @@ fn of_shares(
 }
 
 impl ReflectionTruth {
-    fn new((hkl, panel): ([i32; 3], usize), sums: &Sums, partiality: f64) -> Self {
+    fn new((lattice, hkl, panel): (usize, [i32; 3], usize), sums: &Sums, partiality: f64) -> Self {
         let mean = |sum: f64| sum / sums.photons;
         let (fast_px, slow_px) = (mean(sums.fast), mean(sums.slow));
         let [fast_range_px, slow_range_px] = [0, 1].map(|axis| {
@@ -204,6 +209,7 @@ impl ReflectionTruth {
             united(sums.ranges[axis], [at, at + 1])
         });
         Self {
+            lattice,
             hkl,
             panel,
             photons: sums.photons,

@@ -19,8 +19,10 @@ const MOST_TERMS: usize = 10_000;
 /// The data from which the partiality of every reflection of an image is computed.
 pub(super) struct Crossing<'s> {
     scene: &'s Scene,
-    /// The sum over sources, lattices and domains of `w Fl(0)^2`.
-    peak: f64,
+    /// The sum over sources and domains of `w Fl(0)^2`, for each lattice.
+    peaks: Vec<f64>,
+    /// The number of domains of a lattice.
+    domains: usize,
     /// The cells of the steps of the image.
     inside: Vec<Vec<Cell>>,
     /// The cells of the steps before and behind the image, by their distance from it. They are computed when
@@ -40,32 +42,38 @@ struct Cell {
 
 impl<'s> Crossing<'s> {
     pub(super) fn new(scene: &'s Scene) -> Self {
-        let cells = scene.setup.lattices.len() * scene.setup.domains.len();
-        let cells = cells.max(1);
+        let domains = scene.setup.domains.len().max(1);
+        let cells = scene.setup.lattices.len() * domains;
         let phi = &scene.setup.phi;
         let most_steps = match phi.count < 2 || phi.step_rad == 0.0 {
             true => 0,
-            false => (MOST_TERMS / (scene.sources.len() * cells).max(1)).max(FAINT_STEPS),
+            false => (MOST_TERMS / (scene.sources.len() * domains).max(1)).max(FAINT_STEPS),
         };
         let steps = scene.orientations.chunks(cells);
         let side = || std::iter::repeat_with(OnceLock::new).take(most_steps);
         let inside: Vec<_> = steps.map(|step| Cell::of_step(scene, step)).collect();
         let sources: f64 = scene.sources.iter().map(|source| source.weight).sum();
-        let peaks = inside.iter().flatten().take(cells);
-        let peaks = peaks.map(|cell| cell.orientation.weight * cell.lattice.peak().powi(2));
+        let first = inside.first().map_or(&[][..], Vec::as_slice);
+        let peaks = first.chunks(domains).map(|lattice| {
+            let peaks = lattice.iter();
+            let peaks = peaks.map(|cell| cell.orientation.weight * cell.lattice.peak().powi(2));
+            sources * peaks.sum::<f64>()
+        });
         Self {
             scene,
-            peak: sources * peaks.sum::<f64>(),
+            peaks: peaks.collect(),
+            domains,
             inside,
             outside: [side().collect(), side().collect()],
         }
     }
 
     /// The partiality as defined in `ReflectionTruth`.
-    pub(super) fn partiality(&self, hkl: [i32; 3]) -> f64 {
+    pub(super) fn partiality(&self, lattice: usize, hkl: [i32; 3]) -> f64 {
+        let at = (lattice, hkl);
         let (mut recorded, mut largest) = (0.0, 0.0_f64);
-        for domains in &self.inside {
-            let w = self.weight(hkl, domains);
+        for cells in &self.inside {
+            let w = self.weight(at, cells);
             recorded += w;
             largest = largest.max(w);
         }
@@ -78,9 +86,9 @@ impl<'s> Crossing<'s> {
             [(&self.outside[0], last, 1.0), (&self.outside[1], 0.0, -1.0)]
         {
             let mut faint = 0;
-            for (away, domains) in (1_u32..).zip(steps) {
+            for (away, cells) in (1_u32..).zip(steps) {
                 let index = from + direction * f64::from(away);
-                let w = self.weight(hkl, domains.get_or_init(|| self.domains_at(index)));
+                let w = self.weight(at, cells.get_or_init(|| self.cells_at(index)));
                 whole += w;
                 largest = largest.max(w);
                 faint = if w < FAINT * largest { faint + 1 } else { 0 };
@@ -93,7 +101,7 @@ impl<'s> Crossing<'s> {
     }
 
     /// The cells at a step, which may be outside the image.
-    fn domains_at(&self, index: f64) -> Vec<Cell> {
+    fn cells_at(&self, index: f64) -> Vec<Cell> {
         let setup = &self.scene.setup;
         let phi = &setup.phi;
         let phi_rad = phi.start_rad + phi.lead_rad() + phi.step_rad * index;
@@ -103,11 +111,11 @@ impl<'s> Crossing<'s> {
         Cell::of_step(self.scene, &step)
     }
 
-    /// The sum of `w Fl(dh)^2` over sources and `domains`, divided by that of `w Fl(0)^2`.
-    fn weight(&self, hkl: [i32; 3], domains: &[Cell]) -> f64 {
+    /// The sum of `w Fl(dh)^2` over sources and the `cells` of a lattice, divided by that of `w Fl(0)^2`.
+    fn weight(&self, (lattice, hkl): (usize, [i32; 3]), cells: &[Cell]) -> f64 {
         let sources = &self.scene.sources[..];
         let mut sum = 0.0;
-        for cell in domains {
+        for cell in cells.iter().skip(lattice * self.domains).take(self.domains) {
             let point = cell.reciprocal_point(hkl);
             for source in sources {
                 let radius = 1.0 / source.wavelength_m;
@@ -121,10 +129,9 @@ impl<'s> Crossing<'s> {
                 sum += source.weight * cell.orientation.weight * amplitude * amplitude;
             }
         }
-        if self.peak > 0.0 {
-            sum / self.peak
-        } else {
-            0.0
+        match self.peaks.get(lattice) {
+            Some(&peak) if peak > 0.0 => sum / peak,
+            Some(_) | None => 0.0,
         }
     }
 }

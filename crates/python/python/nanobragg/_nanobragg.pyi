@@ -107,6 +107,7 @@ class _Refined(TypedDict):
     pixels: int
 
 class _Truth(TypedDict):
+    lattice: NDArray[np.uintp]
     hkl: NDArray[np.int32]
     panel: NDArray[np.uintp]
     photons: _Vector

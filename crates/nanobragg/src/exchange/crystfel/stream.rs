@@ -61,7 +61,8 @@ pub fn stream_head(
     )
 }
 
-/// What a stream says of one image: its spots, its crystal in the middle of the exposure, and its reflections.
+/// What a stream says of one image: its spots, and of each lattice the crystal in the middle of the exposure and its
+/// reflections.
 ///
 /// Intensities are in counts, photons times the gain. A reflection on several panels is one reflection, on the panel
 /// where it has most photons.
@@ -99,29 +100,33 @@ pub fn stream_chunk(
         PER_NM / peaks_per_nm
     );
     spots.write_peaks(&mut text);
-    write_crystal(&mut text, resolved, geometry);
-    spots.write_reflections(&mut text);
-    text.push_str("--- End crystal\n");
+    for (number, edges) in geometry.lattices().enumerate() {
+        write_crystal(&mut text, resolved, geometry, edges);
+        spots.write_reflections(&mut text, number);
+        text.push_str("--- End crystal\n");
+    }
     text.push_str(END_CHUNK);
     text.push('\n');
     text
 }
 
-/// The line of an image in a list of solutions: file, event, a\*, b\*, c\* in 1/nm, shift of the detector, lattice.
+/// The lines of an image in a list of solutions, one for each lattice: file, event, a\*, b\*, c\* in 1/nm, shift of the detector, lattice.
 pub fn solution(resolved: &Resolved, geometry: &Geometry, image: &ImageName) -> String {
-    let edges = geometry.lattice_angstrom;
-    let kind = LatticeKind::of(geometry.space_group.as_ref(), edges);
-    let axes = axes_per_nm(resolved, geometry);
-    let numbers: Vec<String> = (axes.as_flattened().iter())
-        .map(|x| format!("{x:+.9}"))
-        .collect();
-    format!(
-        "{} {} {} 0.000 0.000 {}\n",
-        image.file,
-        image.event,
-        numbers.join(" "),
-        kind.letters()
-    )
+    let line = |edges| {
+        let kind = LatticeKind::of(geometry.space_group.as_ref(), edges);
+        let axes = axes_per_nm(resolved, geometry, edges);
+        let numbers: Vec<String> = (axes.as_flattened().iter())
+            .map(|x| format!("{x:+.9}"))
+            .collect();
+        format!(
+            "{} {} {} 0.000 0.000 {}\n",
+            image.file,
+            image.event,
+            numbers.join(" "),
+            kind.letters()
+        )
+    };
+    geometry.lattices().map(line).collect()
 }
 
 /// Gives each complete chunk of a stream and the number of its image to `take`, one at a time.
@@ -185,17 +190,21 @@ fn to_crystfel(geometry: &Geometry, v: [f64; 3]) -> [f64; 3] {
     turned_about_y(with_beam_along_z(geometry.beam.direction, v))
 }
 
-/// a\*, b\*, c\* in 1/nm in the middle of the exposure: at the mean angle of its steps.
-fn axes_per_nm(resolved: &Resolved, geometry: &Geometry) -> [[f64; 3]; 3] {
+/// a\*, b\*, c\* of a lattice in 1/nm in the middle of the exposure: at the mean angle of its steps.
+fn axes_per_nm(resolved: &Resolved, geometry: &Geometry, edges: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
     let phi = &resolved.experiment.phi;
     let middle_rad = phi.angles_rad().sum::<f64>() / f64::from(phi.count.max(1));
-    let edges = rotate_by_phi(geometry.lattice_angstrom, geometry.spindle, middle_rad);
+    let edges = rotate_by_phi(edges, geometry.spindle, middle_rad);
     reciprocal(edges).map(|axis| to_crystfel(geometry, axis).map(|x| PER_NM * x))
 }
 
-/// Cell and orientation.
-fn write_crystal(text: &mut String, resolved: &Resolved, geometry: &Geometry) {
-    let edges = geometry.lattice_angstrom;
+/// Cell and orientation of a lattice.
+fn write_crystal(
+    text: &mut String,
+    resolved: &Resolved,
+    geometry: &Geometry,
+    edges: [[f64; 3]; 3],
+) {
     let [a, b, c, al, be, ga] = constants(edges);
     let kind = LatticeKind::of(geometry.space_group.as_ref(), edges);
     // Half the width of a reciprocal lattice point of a crystal of this size.
@@ -211,7 +220,7 @@ fn write_crystal(text: &mut String, resolved: &Resolved, geometry: &Geometry) {
     );
     for (name, [x, y, z]) in ["astar", "bstar", "cstar"]
         .iter()
-        .zip(axes_per_nm(resolved, geometry))
+        .zip(axes_per_nm(resolved, geometry, edges))
     {
         let _ = writeln!(text, "{name} = {x:+.9} {y:+.9} {z:+.9} nm^-1");
     }
@@ -282,9 +291,14 @@ impl<'t> Spots<'t> {
         text.push_str("End of peak list\n");
     }
 
-    fn write_reflections(&self, text: &mut String) {
+    /// The reflections of a lattice.
+    fn write_reflections(&self, text: &mut String, lattice: usize) {
         let mut merged: BTreeMap<[i32; 3], (&ReflectionTruth, f64)> = BTreeMap::new();
-        for (spot, _) in &self.spots {
+        let own = self
+            .spots
+            .iter()
+            .filter(|(spot, _)| spot.lattice == lattice);
+        for (spot, _) in own {
             let entry = merged.entry(spot.hkl).or_insert((spot, 0.0));
             entry.1 += spot.photons;
             if spot.photons > entry.0.photons {

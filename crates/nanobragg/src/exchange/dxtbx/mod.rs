@@ -7,7 +7,7 @@
 //! ```
 //!
 //! An experiment names its models by their places in the lists. A file is the union of many
-//! experiments; a run has one ([`Choice`]).
+//! experiments. A run has those of one image ([`Choice`]), each with a lattice of its own.
 
 mod beam;
 mod crystal;
@@ -28,11 +28,13 @@ use super::file;
 use super::geometry::Geometry;
 use crate::error::Error;
 
-/// Which experiment and which panel of its detector to take.
+/// Which image, which lattices on it and which panel of its detector to take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// The experiment, counted from 0; `None` takes the first.
+    /// An experiment of the image, counted from 0; `None` takes the first. Its lattice is the first.
     pub experiment: Option<usize>,
+    /// The only crystal, by its place in the list of crystals; `None` takes all lattices on the image.
+    pub crystal: Option<usize>,
     /// The panel, counted from 0; `None` takes all of them.
     pub panel: Option<usize>,
 }
@@ -62,16 +64,18 @@ pub fn parse(bytes: &[u8], name: &str, choice: Choice) -> Result<Described, Erro
         return Err(id.wrong("\"ExperimentList\""));
     }
     let experiments = root.need("experiment")?;
-    let experiment = experiments.item(choice.experiment.unwrap_or(0))?;
+    let mut described = Described::default();
+    let lattices = lattices(name, &experiments, choice, &mut described)?;
+    let experiment = match lattices.first() {
+        Some(experiment) => experiment.clone(),
+        None => experiments.item(choice.experiment.unwrap_or(0))?,
+    };
     let model = |name: &str| -> Result<Option<Key<'_>>, Error> {
         let Some(index) = experiment.get(name) else {
             return Ok(None);
         };
         root.need(name)?.item(index.count()? as usize).map(Some)
     };
-    let mut described = Described::default();
-    let others = left_out(name, &experiments, &experiment, choice)?;
-    described.ignored.extend(others);
     if let Some(detector) = model("detector")? {
         detector::read(&detector, choice.panel, &mut described)?;
     }
@@ -85,63 +89,107 @@ pub fn parse(bytes: &[u8], name: &str, choice: Choice) -> Result<Described, Erro
     if let Some(scan) = model("scan")? {
         scan::read(&scan, &mut described)?;
     }
-    if let Some(crystal) = model("crystal")? {
-        crystal::read(&crystal, &goniometer, &mut described)?;
+    let mut group = None;
+    for lattice in &lattices {
+        let Some(index) = lattice.get("crystal") else {
+            continue;
+        };
+        let crystal = root.need("crystal")?.item(index.count()? as usize)?;
+        let edges = crystal::read(&crystal, &goniometer, &mut described)?;
+        let own = crystal.get("space_group_hall_symbol");
+        if described.lattice_angstrom.is_none() {
+            described.lattice_angstrom = Some(edges);
+            group = own;
+        } else {
+            described.others_angstrom.push(edges);
+            let differs = own.filter(|own| group.as_ref().and_then(Key::text) != own.text());
+            described.ignored.extend(
+                differs.map(|own| own.ignored("all lattices have the structure factors of one")),
+            );
+        }
     }
     Ok(described)
 }
 
-/// The experiments that are not taken: other lattices on the same image, or any others if none was asked for.
-fn left_out(
+/// The experiments of the lattices that are taken, the chosen one first: those on its image, or that with the chosen
+/// crystal. What is left out without being asked for is noted in `into`.
+fn lattices<'v>(
     name: &str,
-    experiments: &Key<'_>,
-    taken: &Key<'_>,
+    experiments: &Key<'v>,
     choice: Choice,
-) -> Result<Option<Ignored>, Error> {
+    into: &mut Described,
+) -> Result<Vec<Key<'v>>, Error> {
     const IMAGE: [&str; 5] = ["imageset", "scan", "detector", "beam", "goniometer"];
+    let number = choice.experiment.unwrap_or(0);
+    let taken = experiments.item(number)?;
     // Without an image set or a scan nothing tells the images of an experiment.
     let is_known = taken.get("imageset").or(taken.get("scan")).is_some();
     let count = experiments.items()?.len();
-    let lattices = experiments
-        .items()?
-        .filter(|other| is_known && IMAGE.iter().all(|model| taken.shares(other, model)))
-        .count();
-    let reason = if lattices > 1 {
-        "others are lattices on the same image, and a run has one crystal; -expt_number chooses it"
-    } else if count > 1 && choice.experiment.is_none() {
-        "a run has one experiment; -expt_number chooses it"
-    } else {
-        return Ok(None);
-    };
-    let taken = choice.experiment.unwrap_or(0);
-    Ok(Some(Ignored {
-        place: format!("{name}: all but experiment {taken} of {count}"),
-        reason,
-    }))
+    let mut found = vec![taken.clone()];
+    let mut on_image = 1;
+    for (index, other) in experiments.items()?.enumerate() {
+        if index == number || !is_known || !IMAGE.iter().all(|model| taken.shares(&other, model)) {
+            continue;
+        }
+        on_image += 1;
+        if other.get("crystal").is_some() && !found.iter().any(|one| one.shares(&other, "crystal"))
+        {
+            found.push(other);
+        }
+    }
+    if let Some(crystal) = choice.crystal {
+        let is_crystal = |one: &Key<'_>| {
+            let index = one.get("crystal").and_then(|index| index.count().ok());
+            index.is_some_and(|index| index as usize == crystal)
+        };
+        found.retain(is_crystal);
+        if found.is_empty() {
+            return Err(Error::FileLacks {
+                place: format!("{name}: crystal {crystal} on the image of experiment {number}"),
+            });
+        }
+    } else if count > on_image && choice.experiment.is_none() {
+        let taken = match on_image {
+            1 => format!("experiment {number}"),
+            _ => format!("the {on_image} experiments on the image of experiment {number}"),
+        };
+        into.ignored.push(Ignored {
+            place: format!("{name}: all but {taken} of {count}"),
+            reason: "a run has one image; -expt_number chooses it",
+        });
+    }
+    Ok(found)
 }
 
-/// The text of a file with one experiment and one image of this response.
+/// The text of a file with one image of this response, and an experiment for each lattice.
 ///
 /// Numbers are written with as many digits as it takes to read them back unchanged.
 pub fn write(geometry: &Geometry, response: &ResponseSpec) -> String {
-    let experiment = json!({
-        "__id__": "Experiment",
-        "identifier": "",
-        "beam": 0,
-        "detector": 0,
-        "goniometer": 0,
-        "scan": 0,
-        "crystal": 0,
-    });
+    let experiment = |crystal: usize| {
+        json!({
+            "__id__": "Experiment",
+            "identifier": "",
+            "beam": 0,
+            "detector": 0,
+            "goniometer": 0,
+            "scan": 0,
+            "crystal": crystal,
+        })
+    };
+    let crystals: Vec<Value> = geometry
+        .lattices()
+        .map(|edges| crystal::write(&edges))
+        .collect();
+    let experiments: Vec<Value> = (0..crystals.len()).map(experiment).collect();
     let list = json!({
         "__id__": "ExperimentList",
-        "experiment": [experiment],
+        "experiment": experiments,
         "imageset": [],
         "beam": [beam::write(&geometry.beam)],
         "detector": [detector::write(geometry, response)],
         "goniometer": [goniometer::write(geometry.spindle)],
         "scan": [scan::write(&geometry.oscillation)],
-        "crystal": [crystal::write(&geometry.lattice_angstrom)],
+        "crystal": crystals,
         "profile": [],
         "scaling_model": [],
     });
