@@ -5,13 +5,13 @@ use nanobragg::gradient::{
     Parameter, render_hvp, render_jacobian, render_jacobian_into, render_jvp, render_photons,
     render_vjp, value, with_value,
 };
-use nanobragg::physics::Level;
+use nanobragg::physics::{DiffuseModel, Level};
 use nanobragg::{
-    Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DispersionSpec,
-    DomainSpec, Error, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, Hkl, LatticeSpec,
-    LatticesSpec, LayerSpec, Length, Lookup, Mask, MaskSpec, MaterialSpec, Misset, MosaicModel,
-    MosaicSpec, Oddity, PhiSpec, Pivot, RoiSpec, RunOptions, SensorSpec, Shape, StepSpec, Surface,
-    TwinLaw, TwinSpec, simulate,
+    Angle, Attenuation, CellSpec, Convention, CrystalSpec, DetectorSpec, DiffuseSpec,
+    DispersionSpec, DomainSpec, Error, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit,
+    Hkl, LatticeSpec, LatticesSpec, LayerSpec, Length, Lookup, Mask, MaskSpec, MaterialSpec,
+    Misset, MosaicModel, MosaicSpec, Oddity, PhiSpec, Pivot, RoiSpec, RunOptions, SensorSpec,
+    Shape, StepSpec, Surface, TwinLaw, TwinSpec, simulate,
 };
 use nanobragg_tests::strategies::experiments;
 use proptest::prelude::*;
@@ -64,6 +64,7 @@ fn step(spec: &ExperimentSpec, parameter: Parameter) -> f64 {
         | Parameter::BackgroundDensity1
         | Parameter::BackgroundDensity2
         | Parameter::BackgroundDensity3 => 1e-2 * value(spec, parameter).unwrap(),
+        Parameter::DiffuseGammaA | Parameter::DiffuseGammaB | Parameter::DiffuseGammaC => 0.1,
         Parameter::StructureFactor(_) => 0.1,
         Parameter::Fluence => 1e-3 * value(spec, parameter).unwrap(),
         _ => 3e-3,
@@ -190,6 +191,7 @@ fn any_experiment() -> impl Strategy<Value = ExperimentSpec> {
                 if layers == 3 {
                     spec.lattices = several_lattices();
                 }
+                spec.diffuse = (layers == 3).then(diffuse);
                 spec.detector.pixels_fast = spec.detector.pixels_fast.map(|n| n.min(6));
                 spec.detector.pixels_slow = spec.detector.pixels_slow.map(|n| n.min(5));
                 spec.detector.sensor = sensor;
@@ -249,6 +251,14 @@ fn several_lattices() -> LatticesSpec {
             basis: Some([[1.01, 0.0, 0.0], [0.0, 1.0, 0.02], [0.0, 0.0, 0.99]]),
             ..LatticeSpec::default()
         }],
+    }
+}
+
+fn diffuse() -> DiffuseSpec {
+    DiffuseSpec {
+        gamma_angstrom: [20.0, 40.0, 60.0],
+        sigma_angstrom: [0.9, 0.7, 1.1],
+        ..DiffuseSpec::default()
     }
 }
 
@@ -740,6 +750,46 @@ fn most_quotients_of_a_background_are_good() {
 }
 
 #[test]
+fn most_quotients_of_diffuse_scattering_are_good() {
+    for model in [DiffuseModel::LiquidLike, DiffuseModel::Acoustic] {
+        let spec = ExperimentSpec {
+            diffuse: Some(DiffuseSpec { model, ..diffuse() }),
+            ..plain()
+        };
+        let parameters = [
+            Parameter::DiffuseGammaA,
+            Parameter::DiffuseGammaB,
+            Parameter::DiffuseGammaC,
+            Parameter::DiffuseSigmaA,
+            Parameter::DiffuseSigmaB,
+            Parameter::DiffuseSigmaC,
+            Parameter::CellA,
+            Parameter::CellBeta,
+            Parameter::MissetX,
+            Parameter::CellsB,
+            Parameter::Fluence,
+            Parameter::StructureFactor(Hkl([1, 0, -1])),
+        ];
+        let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
+        let weights = weights(jacobian.photons.len());
+        let vjp = render_vjp(&spec, &weights, &parameters, &OPTIONS).unwrap();
+        let backwards = vjp.parameters.iter();
+        for ((&parameter, derivative), backwards) in
+            parameters.iter().zip(jacobian.images()).zip(backwards)
+        {
+            let good = check(parameter, derivative, &quotients(&spec, parameter)).unwrap();
+            assert!(good > 70 * 9 / 3, "{model:?}, {parameter}: {good}");
+            let forwards = dot(derivative, &weights);
+            let off = (forwards - backwards).abs() / size(derivative, &weights);
+            assert!(off < DOT_PRODUCT, "{model:?}, {parameter}: {off:e}");
+        }
+        assert_eq!(value(&spec, Parameter::DiffuseGammaB).unwrap(), 40.0);
+        let moved = with_value(&spec, Parameter::DiffuseSigmaC, 1.2).unwrap();
+        assert_eq!(moved.diffuse.unwrap().sigma_angstrom, [0.9, 0.7, 1.2]);
+    }
+}
+
+#[test]
 fn what_has_no_derivative_says_why() {
     let mut spec = plain();
     spec.crystal.cells = [1, 4, 6];
@@ -754,6 +804,8 @@ fn what_has_no_derivative_says_why() {
         Parameter::MosaicSpreadB,
         Parameter::Strain,
         Parameter::StrainC,
+        Parameter::DiffuseGammaA,
+        Parameter::DiffuseSigmaC,
         Parameter::Dispersion,
         Parameter::DivergenceH,
         Parameter::PhiRange,

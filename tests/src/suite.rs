@@ -161,6 +161,28 @@ const LINES: &[(&str, &str)] = &[
         "-default_F 100 -N 5 -water 20 -dmin 2.2 -hdivrange 4 -hdivsteps 2 -fix water",
     ),
     (
+        "liquid-like motions",
+        "-default_F 100 -N 5 -diffuse_gamma 30 60 90 -diffuse_sigma 0.3 0.2 0.4",
+    ),
+    (
+        "acoustic phonons of a list, with symmetry",
+        "-hkl P1.hkl -N 5 -nointerpolate -cell 70 70 90 -diffuse acoustic -diffuse_gamma 30 60 90 \
+         -diffuse_symmetry P43212 -diffuse_stencil 2 -mosaic 0.6 -mosaic_domains 3",
+    ),
+    (
+        "diffuse scattering of an interpolated list that ends, with water",
+        "-hkl box.hkl -N 5 -interpolate -diffuse llm -water 20 -diffuse_undamped -hdivrange 4 -hdivsteps 2 -dmin 2.2",
+    ),
+    (
+        "diffuse scattering with each correction at each sub-pixel",
+        "-default_F 100 -N 5 -tophat_spots -diffuse llm -oversample 2 -oversample_polar -oversample_omega",
+    ),
+    (
+        "diffuse scattering with each correction put right",
+        "-default_F 100 -N 5 -diffuse llm -oversample 2 -oversample_polar -oversample_omega -phi 0 -osc 3 \
+         -phisteps 2 -fix oversample-flags",
+    ),
+    (
         "resolution limit",
         "-default_F 100 -N 5 -dmin 2.2 -oversample 2",
     ),

@@ -375,6 +375,7 @@ pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
     }
     spec.lookup = args.factors.lookup.or(spec.lookup);
     spec.beam_stop = args.beam_stop.over(spec.beam_stop);
+    spec.diffuse = args.diffuse.over(spec.diffuse.take());
     put(&mut spec.dmin, given.dmin_a.map(Length::from_angstrom));
     spec.without_f000 |= given.without_f000;
     put(&mut spec.b_factor_a2, args.factors.b_factor_a2);

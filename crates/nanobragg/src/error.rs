@@ -29,6 +29,12 @@ pub enum Error {
         /// The material.
         name: String,
     },
+    /// A space group of diffuse scattering that the cell does not have.
+    #[error("the cell does not have the symmetry {group} of the diffuse scattering")]
+    DiffuseSymmetry {
+        /// The space group.
+        group: String,
+    },
     /// The sources are not possible, or their file cannot be read.
     #[error(transparent)]
     Sources(#[from] nanobragg_sources::Error),

@@ -232,7 +232,11 @@ impl ExperimentSpec {
         let tables = held.tables(&sources)?;
         let lookup = self.lookup(tables.first(), &crystal);
         let tables = self.fallen_off(tables, &crystal, (&detector, &laboratory.beam), &sources)?;
+        let diffuse = self.diffuse.as_ref();
         let experiment = Experiment {
+            diffuse: diffuse
+                .map(|spec| spec.resolve(crystal.lattice()))
+                .transpose()?,
             lookup,
             lattices: scaled(lattices, crystal.intensity_scale()),
             factors: Arc::clone(tables.first()),

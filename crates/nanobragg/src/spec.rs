@@ -12,6 +12,7 @@ use nanobragg_sources::{
 use serde::{Deserialize, Serialize};
 
 use crate::background::LayerSpec;
+use crate::diffuse::DiffuseSpec;
 use crate::experiment_file::Version;
 use crate::factors::FactorsSpec;
 use crate::lattices::LatticesSpec;
@@ -61,6 +62,8 @@ pub struct ExperimentSpec {
     pub crystal: CrystalSpec,
     /// Twins and other crystals in the beam.
     pub lattices: LatticesSpec,
+    /// The diffuse scattering of the crystal; `None` for none.
+    pub diffuse: Option<DiffuseSpec>,
     /// Structure factors, with a value for reflections that are not listed.
     #[serde(rename = "structure_factors")]
     pub factors: FactorsSpec,

@@ -3,7 +3,7 @@
 use nanobragg_crystal::Spread;
 use nanobragg_geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_geometry::{AttachedPanel, Mask, Panel, Sensor};
-use nanobragg_physics::BackgroundLayer;
+use nanobragg_physics::{BackgroundLayer, Diffuse};
 use nanobragg_sources::{Source, SourceList, SpectrumSteps};
 use serde_json::{Value, json};
 
@@ -56,6 +56,9 @@ impl Resolved {
         }
         if let Some(stop) = &spec.beam_stop {
             put(&mut tree, "beam_stop", json!(stop));
+        }
+        if let Some(diffuse) = &experiment.diffuse {
+            put(&mut tree, "diffuse", of_diffuse(diffuse));
         }
         let panels = experiment.detector.panels();
         if panels.len() > 1 {
@@ -271,6 +274,18 @@ fn panel(panel: &Panel, at: Option<&AttachedPanel>) -> Value {
     });
     put(&mut tree, "derived", derived);
     tree
+}
+
+fn of_diffuse(diffuse: &Diffuse) -> Value {
+    json!({
+        "model": diffuse.model,
+        "axes": diffuse.axes,
+        "gamma_angstrom": diffuse.numbers.gamma_angstrom,
+        "sigma_angstrom": diffuse.numbers.sigma_angstrom,
+        "stencil": diffuse.neighbours,
+        "rotations": diffuse.operations,
+        "damped": diffuse.is_damped,
+    })
 }
 
 pub(crate) fn put(tree: &mut Value, field: &str, value: impl Into<Value>) {

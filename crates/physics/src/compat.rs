@@ -70,16 +70,7 @@ impl Habits {
     #[inline(always)]
     pub(crate) fn look_up<T: Scalar>(&mut self, view: &View<'_, T>, hkl: [T; 3]) -> (Lookup, T) {
         let factors = view.factors;
-        let value_at = |offset: usize| {
-            let moved = view.moved_factors.iter().find(|(at, _)| *at == offset);
-            match moved {
-                Some((_, factor)) => *factor,
-                None => {
-                    let listed = factors.values().get(offset).copied();
-                    T::from_f64(listed.unwrap_or(factors.default_f()))
-                }
-            }
-        };
+        let value_at = |offset| view.factor_at(offset);
         if self.lookup == Lookup::Tricubic {
             match factors.tricubic_of(hkl, value_at) {
                 Some(factor) => return (Lookup::Tricubic, factor),
@@ -87,9 +78,7 @@ impl Habits {
                 None => self.lookup = Lookup::Nearest,
             }
         }
-        let nearest = factors.offset_of_nearest(hkl.map(T::value));
-        let factor = nearest.map_or(T::from_f64(factors.default_f()), value_at);
-        (Lookup::Nearest, factor)
+        (Lookup::Nearest, view.nearest_factor(hkl.map(T::value)))
     }
 }
 

@@ -7,6 +7,7 @@ use nanobragg_geometry::{BeamFrame, Detector, Goniometer, rotate_by};
 use nanobragg_numeric::Scalar;
 use nanobragg_sources::SourceList;
 
+use crate::diffuse::Diffuse;
 use crate::fixes::Fixes;
 use crate::layers::BackgroundLayer;
 use crate::polarization::Polarization;
@@ -33,6 +34,8 @@ pub struct Experiment {
     /// The structure factors at the energy of each source, in the order of the sources; empty if all sources
     /// have those of `factors`. All grids have the same range of indices and the same default.
     pub factors_by_source: Vec<Arc<FactorGrid>>,
+    /// The diffuse scattering of the crystal; `None` for none.
+    pub diffuse: Option<Diffuse>,
     /// How a structure factor is looked up.
     pub lookup: Lookup,
     /// The sources. Each counts with its weight, which is 1 unless weights are asked for. The recorded

@@ -38,6 +38,7 @@
 //!     lattices: vec![LatticeCopy::default()],
 //!     factors: Arc::new(FactorGrid::empty(100.0)),
 //!     factors_by_source: Vec::new(),
+//!     diffuse: None,
 //!     lookup: Default::default(),
 //!     sources: SourceList::from_sources(vec![on_axis])?,
 //!     phi: Default::default(),
@@ -67,6 +68,7 @@ mod backend;
 mod background;
 mod blank;
 mod compat;
+mod diffuse;
 mod driver;
 mod error;
 mod experiment;
@@ -90,6 +92,7 @@ pub use backend::{Backend, Lanes, PartOutcome, RowPart, Scalar, Unsupported};
 pub use background::{
     AVOGADRO_PER_MOL, WATER_MOLAR_MASS_G_PER_MOL, WATER_STRUCTURE_FACTOR, water_background,
 };
+pub use diffuse::{Diffuse, DiffuseAxes, DiffuseModel, DiffuseNumbers, MOST_NEIGHBOURS};
 pub use error::Error;
 pub use experiment::{Experiment, LatticeCopy};
 pub use fixes::{Fixes, Oddity};

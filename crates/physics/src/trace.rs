@@ -5,7 +5,7 @@ use nanobragg_geometry::{Panel, Surface, vector};
 use crate::compat::History;
 use crate::layers::{Memory, photons_of_layers};
 use crate::render::{Frame, PixelPlace};
-use crate::scalar::{Observer, Pixel, Subpixel, Term, sum_pixel};
+use crate::scalar::{DiffuseTerm, Observer, Pixel, Subpixel, Term, sum_pixel};
 use crate::scene::{Scene, View};
 
 /// All numbers that contribute to one pixel.
@@ -58,7 +58,7 @@ pub struct SourceTrace {
     pub weight: f64,
     /// Sub-pixels at which `dmin` cut this source.
     pub cut_by_dmin: u64,
-    /// Sum of `w F^2 Fl^2` over the terms of this source.
+    /// Sum of `w F^2 Fl^2` and of the diffuse scattering over the terms of this source.
     pub sum: f64,
 }
 
@@ -167,6 +167,12 @@ impl Observer<f64> for Tracer {
         self.trace.stol_per_m = 0.5 * vector::norm(scattering_per_m);
         if is_cut && let Some(source) = self.trace.sources.get_mut(source) {
             source.cut_by_dmin += 1;
+        }
+    }
+
+    fn diffuse(&mut self, term: &DiffuseTerm<f64>) {
+        if let Some(source) = self.trace.sources.get_mut(term.source) {
+            source.sum += term.factor * term.factor * term.by;
         }
     }
 

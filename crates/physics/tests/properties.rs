@@ -76,6 +76,7 @@ prop_compose! {
             fluence_per_m2: 1e28,
             water_m: 0.0,
             background: Vec::new(),
+        diffuse: None,
         weighs_sources: false,
         background_tolerance: 0.0,
             dmin_m: 0.0,

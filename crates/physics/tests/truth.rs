@@ -73,6 +73,7 @@ fn experiment(shape: Shape) -> Experiment {
         fluence_per_m2: 1e26,
         water_m: 0.0,
         background: Vec::new(),
+        diffuse: None,
         weighs_sources: false,
         background_tolerance: 0.0,
         dmin_m: 0.0,

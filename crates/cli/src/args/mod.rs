@@ -13,6 +13,7 @@ mod coordinates;
 mod crystal;
 mod defects;
 mod detector;
+mod diffuse;
 pub mod flag;
 mod noise;
 mod output;
@@ -37,6 +38,7 @@ pub use coordinates::CoordinateArgs;
 pub(crate) use coordinates::correction;
 pub use crystal::CrystalArgs;
 pub use detector::{Centre, DetectorArgs};
+pub use diffuse::DiffuseArgs;
 pub use noise::NoiseArgs;
 pub use output::OutputArgs;
 pub use range::{Range, WholeRange};
@@ -60,6 +62,8 @@ use flag::{FlagSpec, Group};
 pub struct Args {
     /// Cell, orientation, size and shape.
     pub crystal: CrystalArgs,
+    /// The diffuse scattering of the crystal.
+    pub diffuse: DiffuseArgs,
     /// The source of structure factors.
     pub factors: FactorArgs,
     /// The atoms from which structure factors are computed.
@@ -155,9 +159,10 @@ impl Args {
 }
 
 /// The groups of flags, in the order of the help.
-pub fn groups() -> [&'static Group; 15] {
+pub fn groups() -> [&'static Group; 16] {
     [
         &crystal::GROUP,
+        &diffuse::GROUP,
         &structure_factors::GROUP,
         &coordinates::GROUP,
         &detector::GROUP,

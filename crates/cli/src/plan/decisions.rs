@@ -241,6 +241,18 @@ impl List<'_> {
             let water = format!("{} um", g(experiment.water_m * 1e6));
             self.add("water", water, Because::Flag("water"));
         }
+        if let Some(diffuse) = &experiment.diffuse {
+            let three = |lengths: [f64; 3]| lengths.map(g).join(" ");
+            let text = format!(
+                "{}, gamma {} A, sigma {} A, {} rotations",
+                diffuse.model,
+                three(diffuse.numbers.gamma_angstrom),
+                three(diffuse.numbers.sigma_angstrom),
+                diffuse.rotation_count()
+            );
+            let because = self.flag_or_default(&["diffuse", "diffuse_gamma", "diffuse_sigma"]);
+            self.add("diffuse scattering", text, because);
+        }
         let decided = &self.job.resolved.decisions.layers;
         for (layer, decision) in experiment.background.iter().zip(decided) {
             let text = format!(

@@ -29,7 +29,7 @@ const PLAIN: [(P, &str); 20] = [
 ];
 
 /// Flags of three parameters.
-const TRIPLES: [(&str, [P; 3]); 5] = [
+const TRIPLES: [(&str, [P; 3]); 7] = [
     ("misset", [P::MissetX, P::MissetY, P::MissetZ]),
     (
         "mosaic_aniso",
@@ -37,6 +37,14 @@ const TRIPLES: [(&str, [P; 3]); 5] = [
     ),
     ("Nabc", [P::CellsA, P::CellsB, P::CellsC]),
     ("Ndef", [P::CellsD, P::CellsE, P::CellsF]),
+    (
+        "diffuse_gamma",
+        [P::DiffuseGammaA, P::DiffuseGammaB, P::DiffuseGammaC],
+    ),
+    (
+        "diffuse_sigma",
+        [P::DiffuseSigmaA, P::DiffuseSigmaB, P::DiffuseSigmaC],
+    ),
     ("strain_abc", [P::StrainA, P::StrainB, P::StrainC]),
 ];
 

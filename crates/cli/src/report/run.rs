@@ -154,6 +154,17 @@ pub(super) fn summary(page: &mut String, job: &Job, args: &Args) {
     if args.noise.wanted || experiment.water_m > 0.0 {
         line!(page, "  water droplet size: {} m", g(experiment.water_m));
     }
+    if let Some(diffuse) = &experiment.diffuse {
+        let three = |lengths: [f64; 3]| lengths.map(g).join(" ");
+        line!(
+            page,
+            "  diffuse scattering: {}, gamma {} A, sigma {} A, {} rotations",
+            diffuse.model,
+            three(diffuse.numbers.gamma_angstrom),
+            three(diffuse.numbers.sigma_angstrom),
+            diffuse.rotation_count()
+        );
+    }
     for (layer, decision) in experiment.background.iter().zip(&decisions.layers) {
         line!(
             page,

@@ -41,6 +41,32 @@ const COMMENTS: &[(&str, &str)] = &[
         "whether pixels wholly in the shadow are masked",
     ),
     (
+        "diffuse",
+        "halos about the reflections; a file without it has none; docs/PHYSICS.md",
+    ),
+    ("diffuse.model", "llm or acoustic"),
+    (
+        "diffuse.axes",
+        "cell: a, its perpendicular in the plane of a and b, c*; diagonal: a - b, a + b, c*",
+    ),
+    (
+        "diffuse.gamma_angstrom",
+        "correlation lengths along the axes",
+    ),
+    ("diffuse.sigma_angstrom", "rms displacements along the axes"),
+    (
+        "diffuse.stencil",
+        "reflections to each side whose halos are summed",
+    ),
+    (
+        "diffuse.symmetry",
+        "a space group; that of the structure factors if not given",
+    ),
+    (
+        "diffuse.damped",
+        "false if the structure factors have the displacements",
+    ),
+    (
         "lookup",
         "nearest or tricubic; tricubic for at most 2 cells along an axis",
     ),

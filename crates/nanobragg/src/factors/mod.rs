@@ -325,6 +325,11 @@ impl ExperimentSpec {
                 false => found,
             };
         }
+        let of_list = factor_file.as_ref().map(|file| &file.space_group);
+        let of_atoms = coordinates.as_ref().map(|atoms| &atoms.model.space_group);
+        if let (Some(diffuse), Some(group)) = (&mut spec.diffuse, of_list.or(of_atoms)) {
+            diffuse.follow(group);
+        }
         Ok(Loaded {
             spec,
             factor_file,

@@ -197,6 +197,16 @@ impl<'s> Base<'s> {
             }
             Parameter::SpotScale if crystal.domain().spot_scale == 0.0 => Some("the scale is 0"),
             Parameter::Fudge => crystal.shape().no_derivative_by_fudge(),
+            Parameter::DiffuseGammaA
+            | Parameter::DiffuseGammaB
+            | Parameter::DiffuseGammaC
+            | Parameter::DiffuseSigmaA
+            | Parameter::DiffuseSigmaB
+            | Parameter::DiffuseSigmaC
+                if experiment.diffuse.is_none() =>
+            {
+                Some("there is no diffuse scattering")
+            }
             Parameter::MosaicSpread if crystal.mosaic().spread_rad() <= 0.0 => {
                 Some("without a spread the domains are not turned by one")
             }

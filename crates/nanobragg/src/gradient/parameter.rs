@@ -3,6 +3,7 @@
 use std::fmt;
 
 use nanobragg_crystal::Hkl;
+use nanobragg_physics::DiffuseNumbers;
 
 /// Name, unit and uncertainty of a parameter.
 struct Row {
@@ -97,6 +98,18 @@ parameters! {
     SpotScale: "spot_scale", "1", share(0.3, 1e-3);
     /// Factor on the squared radius of a spot.
     Fudge: "fudge", "1", share(0.1, 1e-3);
+    /// Correlation length of the diffuse scattering along its first axis in Angstrom.
+    DiffuseGammaA: "diffuse_gamma_a", "Angstrom", share(0.3, 1e-3);
+    /// The same along its second axis.
+    DiffuseGammaB: "diffuse_gamma_b", "Angstrom", share(0.3, 1e-3);
+    /// The same along its third axis.
+    DiffuseGammaC: "diffuse_gamma_c", "Angstrom", share(0.3, 1e-3);
+    /// Root mean square displacement of the diffuse scattering along its first axis in Angstrom.
+    DiffuseSigmaA: "diffuse_sigma_a", "Angstrom", share(0.3, 1e-3);
+    /// The same along its second axis.
+    DiffuseSigmaB: "diffuse_sigma_b", "Angstrom", share(0.3, 1e-3);
+    /// The same along its third axis.
+    DiffuseSigmaC: "diffuse_sigma_c", "Angstrom", share(0.3, 1e-3);
     /// Mosaic spread in degrees.
     MosaicSpread: "mosaic_spread", "degree", share(0.1, 1e-3);
     /// Mosaic spread about a in degrees.
@@ -228,6 +241,23 @@ impl Parameter {
             .next()
             .is_none()
             .then_some(Self::StructureFactor(Hkl(hkl)))
+    }
+
+    /// The length of the diffuse scattering that this is in `numbers`.
+    pub(super) fn diffuse_length<T>(self, numbers: &mut DiffuseNumbers<T>) -> Option<&mut T> {
+        let DiffuseNumbers {
+            gamma_angstrom: [ga, gb, gc],
+            sigma_angstrom: [sa, sb, sc],
+        } = numbers;
+        Some(match self {
+            Self::DiffuseGammaA => ga,
+            Self::DiffuseGammaB => gb,
+            Self::DiffuseGammaC => gc,
+            Self::DiffuseSigmaA => sa,
+            Self::DiffuseSigmaB => sb,
+            Self::DiffuseSigmaC => sc,
+            _ => return None,
+        })
     }
 
     /// The layer of the background whose thickness or density this is, counted from 0.

@@ -103,6 +103,13 @@ impl Base<'_> {
             let weights = numbers.lattice_weights.iter_mut();
             weights.for_each(|weight| *weight *= ratio);
         }
+        if let Some(diffuse) = &mut numbers.diffuse {
+            for &(parameter, by) in shifts.0 {
+                if let Some(length) = parameter.diffuse_length(diffuse) {
+                    *length += by;
+                }
+            }
+        }
         self.turn_spindle(shifts, &mut numbers.phi_rad);
         let of_sources = [
             Parameter::Wavelength,

@@ -67,6 +67,20 @@ pub fn with_value(
         Parameter::CellsF => spec.set_tensor(2, value),
         Parameter::SpotScale => spec.crystal.domain.spot_scale = value,
         Parameter::Fudge => spec.crystal.fudge = value,
+        Parameter::DiffuseGammaA
+        | Parameter::DiffuseGammaB
+        | Parameter::DiffuseGammaC
+        | Parameter::DiffuseSigmaA
+        | Parameter::DiffuseSigmaB
+        | Parameter::DiffuseSigmaC => {
+            if let Some(diffuse) = &mut spec.diffuse {
+                diffuse.set(|numbers| {
+                    if let Some(length) = parameter.diffuse_length(numbers) {
+                        *length = value;
+                    }
+                });
+            }
+        }
         Parameter::MosaicSpread => {
             let domains = base.resolved.experiment.crystal.mosaic().domains().len();
             spec.crystal.mosaic.spread_rad = Some(Angle::from_degrees(value).radians());
@@ -300,6 +314,16 @@ impl Base<'_> {
             Parameter::CellsF => tensor[2],
             Parameter::SpotScale => experiment.crystal.domain().spot_scale,
             Parameter::Fudge => experiment.crystal.fudge(),
+            Parameter::DiffuseGammaA
+            | Parameter::DiffuseGammaB
+            | Parameter::DiffuseGammaC
+            | Parameter::DiffuseSigmaA
+            | Parameter::DiffuseSigmaB
+            | Parameter::DiffuseSigmaC => {
+                let mut numbers = experiment.diffuse.as_ref().map(|diffuse| diffuse.numbers);
+                let length = numbers.as_mut().and_then(|n| parameter.diffuse_length(n));
+                length.map_or(0.0, |length| *length)
+            }
             Parameter::MosaicSpread => degrees(experiment.crystal.mosaic().spread_rad()),
             Parameter::MosaicSpreadA => width_about(0),
             Parameter::MosaicSpreadB => width_about(1),

@@ -4,6 +4,7 @@ use nanobragg_crystal::LatticeShape;
 use nanobragg_geometry::{Panel, Placement};
 use nanobragg_numeric::{Dual, Scalar};
 
+use crate::diffuse::DiffuseNumbers;
 use crate::experiment::Experiment;
 use crate::layers::LayerNumbers;
 use crate::scene::Setup;
@@ -37,6 +38,8 @@ pub struct Numbers<T> {
     pub lattice_weights: Vec<T>,
     /// The shape of the crystal with the numbers that determine the shape of its spots; a*, b*, c* at phi = 0.
     pub lattice: LatticeShape<T>,
+    /// The diffuse scattering of the crystal.
+    pub diffuse: Option<DiffuseNumbers<T>>,
     /// The sources; `None` for those of the experiment.
     pub sources: Option<Vec<SourceNumbers<T>>>,
     /// Kahn's polarization factor.
@@ -100,6 +103,7 @@ impl<T: Scalar> Numbers<T> {
                 .map(|lattice| constant(lattice.weight))
                 .collect(),
             lattice: crystal.lattice_shape().map(constant),
+            diffuse: (experiment.diffuse.as_ref()).map(|diffuse| diffuse.numbers.map(constant)),
             sources: None,
             kahn_factor: constant(experiment.polarization.kahn_factor),
             fluence_per_m2: constant(experiment.fluence_per_m2),
@@ -124,6 +128,7 @@ impl<T: Scalar> Numbers<T> {
                 .map(|domains| domains.iter().map(|&domain| vectors(domain)).collect()),
             lattice_weights: self.lattice_weights.iter().map(|&w| lift(w)).collect(),
             lattice: self.lattice.map(&lift),
+            diffuse: self.diffuse.map(|diffuse| diffuse.map(&lift)),
             sources: self.sources.as_ref().map(|sources| {
                 let lifted = sources.iter().map(|source| SourceNumbers {
                     incident: source.incident.map(&lift),
@@ -209,6 +214,10 @@ impl<T: Copy> Numbers<T> {
             vector(tensor, x);
         }
         change(&mut self.lattice.fudge, other.lattice.fudge);
+        if let (Some(own), Some(other)) = (&mut self.diffuse, &other.diffuse) {
+            vector(&mut own.gamma_angstrom, &other.gamma_angstrom);
+            vector(&mut own.sigma_angstrom, &other.sigma_angstrom);
+        }
         if let Some(others) = &other.sources {
             let own = self.sources.get_or_insert_with(|| sources(others.len()));
             for (source, x) in own.iter_mut().zip(others) {

@@ -80,6 +80,7 @@ pub(crate) fn fast_level(
         && lanes.supports(view).is_ok()
         && view.lattice.shape == Shape::Square
         && view.setup.lookup == Lookup::Nearest
+        && view.setup.diffuse.is_none()
         && view.panel.surface() == Surface::Flat
         && !view.rules.any(Scales::RunningSum)
         && (spindle - 1.0).abs() < UNIT

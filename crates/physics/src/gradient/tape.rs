@@ -4,7 +4,7 @@ use nanobragg_crystal::FactorGrid;
 use nanobragg_numeric::Scalar;
 
 use crate::sampling::Lookup;
-use crate::scalar::{Observer, Term};
+use crate::scalar::{DiffuseTerm, Observer, Term};
 
 enum Entry {
     Open,
@@ -37,6 +37,14 @@ impl<T: Scalar> Observer<T> for Tape {
             lookup: term.lookup,
             hkl: term.hkl.map(T::value),
             slope: 2.0 * term.cell_factor.value() * lattice_squared * term.weight.value(),
+        });
+    }
+
+    fn diffuse(&mut self, term: &DiffuseTerm<T>) {
+        self.0.push(Entry::Term {
+            lookup: Lookup::Nearest,
+            hkl: term.reflection,
+            slope: 2.0 * term.factor.value() * term.by.value(),
         });
     }
 

@@ -1,6 +1,6 @@
 //! Structure factors of a block of pixels.
 
-use super::block::{BLOCK, Block};
+use super::block::{BLOCK, Block, Column};
 use super::lane::{Arithmetic, low_bits, offset_base};
 use super::names::name;
 use crate::scene::{Orientation, View};
@@ -41,6 +41,27 @@ impl LaneGrid {
         })
     }
 
+    /// Whether whole indices are in the grid, and their offset there.
+    #[inline(always)]
+    fn place<A: Arithmetic>(&self, [h, k, l]: [f64; 3]) -> (bool, u32) {
+        let Self {
+            min,
+            max,
+            stride,
+            base,
+        } = self;
+        // `&` instead of `&&`: no branches.
+        let is_inside = (h >= min[0])
+            & (h <= max[0])
+            & (k >= min[1])
+            & (k <= max[1])
+            & (l >= min[2])
+            & (l <= max[2]);
+        // In the grid all terms are integers below 2^53, so the sum is exact, fused or not.
+        let in_plane = A::multiply_add(k, stride[1], l + base);
+        (is_inside, low_bits(A::multiply_add(h, stride[0], in_plane)))
+    }
+
     /// Whether the grid contains the nearest integer indices of all fractional indices up to `largest` in
     /// magnitude.
     pub(super) fn holds(&self, largest: [f64; 3]) -> bool {
@@ -54,7 +75,7 @@ impl LaneGrid {
 /// The fractional indices of lane `i`: `a.q, b.q, c.q`. Multiplications and additions are not fused and
 /// are in the order of C, because an index must agree with C to the last bit.
 #[inline(always)]
-fn hkl(block: &Block, orientation: &Orientation, i: usize) -> [f64; 3] {
+pub(super) fn hkl(block: &Block, orientation: &Orientation, i: usize) -> [f64; 3] {
     let [x, y, z] = &block.scattering_per_m;
     let edges_m = &orientation.edges_m;
     edges_m.map(|edge| edge[0] * x[i] + edge[1] * y[i] + edge[2] * z[i])
@@ -68,12 +89,7 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool, const NAMES: bool>
     orientation: &Orientation,
     block: &mut Block,
 ) {
-    let LaneGrid {
-        min,
-        max,
-        stride,
-        base,
-    } = view.lane_grid;
+    let grid = view.lane_grid;
     for i in 0..BLOCK {
         let [h, k, l] = hkl(block, orientation, i);
         let (h0, dh) = A::nearest_and_offset(h);
@@ -82,18 +98,8 @@ pub(super) fn find_nearest<A: Arithmetic, const INSIDE: bool, const NAMES: bool>
         block.offset[0][i] = dh;
         block.offset[1][i] = dk;
         block.offset[2][i] = dl;
-        // `|` and `&` instead of `||` and `&&`: no branches.
-        let inside = INSIDE
-            | (h0 >= min[0])
-                & (h0 <= max[0])
-                & (k0 >= min[1])
-                & (k0 <= max[1])
-                & (l0 >= min[2])
-                & (l0 <= max[2]);
-        // In the grid all terms are integers below 2^53, so the sum is exact, fused or not.
-        let in_plane = A::multiply_add(k0, stride[1], l0 + base);
-        let place = low_bits(A::multiply_add(h0, stride[0], in_plane));
-        block.place[i] = if inside { place } else { OUTSIDE };
+        let (is_inside, place) = grid.place::<A>([h0, k0, l0]);
+        block.place[i] = if INSIDE | is_inside { place } else { OUTSIDE };
         if NAMES {
             block.name[i] = name::<A>(orientation.first_name, [h0, k0, l0]);
         }
@@ -130,6 +136,28 @@ pub(super) fn gather_nearest<const INSIDE: bool>(
         };
     }
     super::block::any(&block.cell_factor, |factor| factor != 0.0)
+}
+
+/// Fills `out` with the structure factors of whole indices.
+#[inline(always)]
+pub(super) fn find_factors<A: Arithmetic>(
+    view: &View<'_>,
+    [h, k, l]: &[Column; 3],
+    out: &mut Column,
+) {
+    let grid = view.lane_grid;
+    let (values, default_f) = (view.factors.values(), view.factors.default_f());
+    let Some(last) = values.len().checked_sub(1) else {
+        *out = [default_f; BLOCK];
+        return;
+    };
+    let last = last as u32;
+    let values = &values[..=last as usize];
+    for i in 0..BLOCK {
+        let (is_inside, place) = grid.place::<A>([h[i], k[i], l[i]]);
+        let listed = values[place.min(last) as usize];
+        out[i] = if is_inside { listed } else { default_f };
+    }
 }
 
 /// Fills `offset`, `place` and `weights` for Lagrange's cubic polynomial. `place` is [`OUTSIDE`] for an

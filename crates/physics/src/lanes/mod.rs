@@ -9,6 +9,7 @@
 //! | `correct` | solid angles, capture fractions, polarization factors |
 //! | `lookup`, `interference` | the two expensive stages: structure factors, lattice factors |
 //! | `peaked` | Gaussian and ball-shaped spots: lattice factors and the addition in one stage |
+//! | `diffuse` | the diffuse scattering of a block |
 //! | `derivatives` | an observer: derivatives of the sum |
 //! | `lane` | branch-free functions |
 //! | `names` | the names of reflections |
@@ -23,6 +24,7 @@
 mod block;
 mod correct;
 mod derivatives;
+mod diffuse;
 mod extent;
 mod interference;
 mod lane;

@@ -75,6 +75,10 @@ pub(super) trait BlockObserver {
     #[inline(always)]
     fn named(&mut self, _: &mut Block) {}
 
+    /// Diffuse scattering was added to the sums.
+    #[inline(always)]
+    fn diffuse(&mut self, _added: &Column) {}
+
     /// The running sum was multiplied by the corrections of a term.
     #[inline(always)]
     fn rescaled(&mut self, _: &View<'_>, _: &mut Block) {}

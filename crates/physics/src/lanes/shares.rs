@@ -50,7 +50,7 @@ pub(crate) struct RowShares {
     start: u32,
     /// Photons of the crystal and of water, with the shadow.
     pub(crate) photons: f64,
-    /// Those of water.
+    /// Those of water and diffuse scattering.
     pub(crate) background_photons: f64,
     /// A column whose photons are not divided here.
     pub(crate) left_out: Option<u32>,
@@ -189,7 +189,7 @@ pub(super) struct Shares<'r> {
     /// The weight of the terms of the current source.
     weight: Column,
     has_weights: bool,
-    /// Whether there is water.
+    /// Whether there is water or diffuse scattering.
     has_background: bool,
     background: Column,
     /// The names of the first reflections that were the latest of a lane before, NaN for none, and their sums.
@@ -220,7 +220,9 @@ impl<'r> Shares<'r> {
             settled: [0.0; BLOCK],
             weight: [1.0; BLOCK],
             has_weights: view.rules.any(Scales::Terms),
-            has_background: scalars.background != 0.0 || scalars.water_per_source != 0.0,
+            has_background: scalars.background != 0.0
+                || scalars.water_per_source != 0.0
+                || view.diffuse.is_some(),
             background: [0.0; BLOCK],
             names: [[f64::NAN; WAYS]; BLOCK],
             sums: [[0.0; WAYS]; BLOCK],
@@ -463,6 +465,12 @@ impl BlockObserver for Shares<'_> {
                 self.rename(block, start + changes.trailing_zeros() as usize);
                 changes &= changes - 1;
             }
+        }
+    }
+
+    fn diffuse(&mut self, added: &Column) {
+        for i in 0..BLOCK {
+            self.background[i] += self.weight[i] * added[i];
         }
     }
 

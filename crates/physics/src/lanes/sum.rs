@@ -8,6 +8,7 @@ use nanobragg_geometry::{Surface, flat_position, subpixel_offset, vector};
 
 use super::block::{BLOCK, Block, any, dot};
 use super::correct::{correct_capture, correct_polarization, correct_solid_angle, weigh_terms};
+use super::diffuse::add_diffuse;
 use super::extent::Extent;
 use super::interference::{Interference, fill_lattice};
 use super::lane::Arithmetic;
@@ -241,7 +242,7 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
     let is_fast = may_skip && matches!(O::ADDS, Adds::Unseen | Adds::Named);
     let by_square = is_fast && view.lattice.shape == Shape::Square;
     // The blocks that need less than the general loop below.
-    if may_skip && lookup == Lookup::Nearest {
+    if may_skip && lookup == Lookup::Nearest && view.diffuse.is_none() {
         let extent = Extent::of(block);
         if extent.is_beyond_list(view) {
             return;
@@ -279,6 +280,11 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
         }
     }
     for orientation in view.orientations.iter() {
+        if !matches!(O::ADDS, Adds::Observer)
+            && let Some(halo) = &view.diffuse
+        {
+            add_diffuse::<A, O>(view, halo, orientation, block, observer);
+        }
         match lookup {
             Lookup::Nearest => {
                 find_nearest_for::<A, O, false>(view, orientation, block);

@@ -8,5 +8,5 @@
 mod observer;
 mod sum;
 
-pub(crate) use observer::{Observer, Subpixel, Term, Unobserved};
+pub(crate) use observer::{DiffuseTerm, Observer, Subpixel, Term, Unobserved};
 pub(crate) use sum::{Corrections, Pixel, PixelSum, sum_pixel};

@@ -30,6 +30,18 @@ pub(crate) struct Term<'t, T> {
     pub(crate) lattice_factor: T,
 }
 
+/// The diffuse scattering of one reflection in one term of the sum.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DiffuseTerm<T> {
+    pub(crate) source: usize,
+    /// Indices of the reflection.
+    pub(crate) reflection: [f64; 3],
+    /// Its structure factor in electrons.
+    pub(crate) factor: T,
+    /// What multiplies the square of it.
+    pub(crate) by: T,
+}
+
 /// Observes the sum of a pixel. The default of every method does nothing and costs nothing.
 pub(crate) trait Observer<T> {
     /// A sub-pixel begins.
@@ -40,6 +52,8 @@ pub(crate) trait Observer<T> {
     fn opened(&mut self) {}
     /// A term `w F^2 Fl^2` was added.
     fn term(&mut self, _term: &Term<'_, T>) {}
+    /// Diffuse scattering was added.
+    fn diffuse(&mut self, _term: &DiffuseTerm<T>) {}
     /// The running sum was multiplied.
     fn scaled(&mut self, _factor: T) {}
     /// The separate sum was multiplied by its weight and added to the other terms.

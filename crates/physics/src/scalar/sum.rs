@@ -3,7 +3,7 @@
 //! ```text
 //! for each layer, sub-pixel, source, phi step, lattice and domain
 //!     q = (d - i)/lambda      h = a.q  k = b.q  l = c.q
-//!     sum += w F(h, k, l)^2 Fl(h, k, l)^2
+//!     sum += w F(h, k, l)^2 Fl(h, k, l)^2, and the diffuse scattering
 //! photons = r_e^2 fluence sum/steps * capture * polarization * solid angle
 //! ```
 //!
@@ -17,7 +17,7 @@ use nanobragg_crystal::{LatticeNumber, nearest_index};
 use nanobragg_geometry::{capture_fraction, subpixel_offset, vector};
 use nanobragg_numeric::Scalar;
 
-use super::observer::{Observer, Subpixel, Term};
+use super::observer::{DiffuseTerm, Observer, Subpixel, Term};
 use crate::compat::Habits;
 use crate::polarization::polarization_factor;
 use crate::sampling::{CorrectionRules, Rule, Scales};
@@ -227,14 +227,27 @@ fn sum_sources<T: LatticeNumber>(
                 let edges_m = &orientation.edges_m;
                 let hkl = edges_m.map(|edge| vector::dot(edge, scattering_per_m));
                 let nearest = hkl.map(|index| nearest_index(index.value()));
-                let lattice_factor = view.lattice_at(place).factor(hkl, nearest);
+                let lattice = view.lattice_at(place);
+                let weight = source_weight * orientation.weight;
+                if let Some(halo) = &view.diffuse {
+                    halo.visit(hkl, weight * lattice.cell_count(), |reflection, by| {
+                        let factor = view.nearest_factor(reflection);
+                        sum += factor * factor * by;
+                        observer.diffuse(&DiffuseTerm {
+                            source: index,
+                            reflection,
+                            factor,
+                            by,
+                        });
+                    });
+                }
+                let lattice_factor = lattice.factor(hkl, nearest);
                 // Without water, C skips a term whose lattice factor is 0. It then also skips the lookup of the
                 // structure factor (which could end interpolation) and the correction of the running sum.
                 if lattice_factor.value() == 0.0 && !view.setup.has_water {
                     continue;
                 }
                 let (lookup, cell_factor) = habits.look_up(view, hkl);
-                let weight = source_weight * orientation.weight;
                 // From left to right, as in C: (F Fl)^2 would round differently. A weight of 1 changes no bit.
                 sum += cell_factor * cell_factor * lattice_factor * lattice_factor * weight;
                 observer.term(&Term {

@@ -25,6 +25,7 @@ use nanobragg_crystal::{FactorGrid, LatticeShape};
 use nanobragg_geometry::{Panel, PixelKind, point_solid_angle, solid_angle};
 use nanobragg_numeric::Scalar;
 
+use crate::diffuse::Halo;
 use crate::experiment::Experiment;
 use crate::gradient::PanelNumbers;
 use crate::lanes::LaneGrid;
@@ -89,6 +90,8 @@ pub struct Scene<T = f64> {
     pub(crate) size_runs: Arc<[SizeRun<T>]>,
     /// Whether sources differ in weight or structure factors.
     pub(crate) sources_differ: bool,
+    /// The diffuse scattering of the crystal.
+    pub(crate) diffuse: Option<Halo<T>>,
     /// Structure factors that replace those of the grid, each with its offset in the grid.
     pub(crate) moved_factors: Arc<[(usize, T)]>,
     pub(crate) kahn_factor: T,
@@ -242,6 +245,28 @@ impl<'s, T: Copy> View<'s, T> {
 }
 
 impl<T: Scalar> View<'_, T> {
+    /// The structure factor at an offset in the grid.
+    #[inline(always)]
+    pub(crate) fn factor_at(&self, offset: usize) -> T {
+        let moved = self.moved_factors.iter().find(|(at, _)| *at == offset);
+        match moved {
+            Some((_, factor)) => *factor,
+            None => {
+                let listed = self.factors.values().get(offset).copied();
+                T::from_f64(listed.unwrap_or(self.factors.default_f()))
+            }
+        }
+    }
+
+    /// The structure factor of the reflection nearest to fractional indices.
+    #[inline(always)]
+    pub(crate) fn nearest_factor(&self, hkl: [f64; 3]) -> T {
+        let nearest = self.factors.offset_of_nearest(hkl);
+        nearest.map_or(T::from_f64(self.factors.default_f()), |offset| {
+            self.factor_at(offset)
+        })
+    }
+
     pub(crate) fn place(&self, pixel: Pixel) -> PixelPlace {
         PixelPlace {
             panel: self.panel_index,

@@ -6,6 +6,7 @@ use nanobragg_crystal::FactorGrid;
 use nanobragg_geometry::Panel;
 use nanobragg_sources::Source;
 
+use crate::diffuse::Diffuse;
 use crate::experiment::{Experiment, LatticeCopy};
 use crate::fixes::Fixes;
 use crate::gradient::Numbers;
@@ -43,6 +44,7 @@ pub(crate) struct Setup {
     pub(crate) factors: Arc<FactorGrid>,
     /// The structure factors of each source; empty if all have `factors`.
     pub(crate) factors_by_source: Vec<Arc<FactorGrid>>,
+    pub(crate) diffuse: Option<Diffuse>,
     pub(crate) lookup: Lookup,
     /// Sub-pixels along each edge of a pixel.
     pub(crate) oversample: u32,
@@ -97,6 +99,7 @@ impl Setup {
             is_unpolarized: experiment.polarization.off,
             factors: Arc::clone(&experiment.factors),
             factors_by_source: experiment.factors_by_source.clone(),
+            diffuse: experiment.diffuse.clone(),
             lookup: experiment.lookup,
             oversample: experiment.sampling.oversample,
             dmin_m: experiment.dmin_m,

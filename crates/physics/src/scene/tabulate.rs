@@ -10,6 +10,7 @@ use super::bounds::Bounds;
 use super::setup::Setup;
 use super::{Orientation, PanelRow, Scene, SizeRun, SourceRow};
 use crate::background::water_background;
+use crate::diffuse::Halo;
 use crate::error::Error;
 use crate::fixes::Oddity;
 use crate::gradient::{Numbers, PanelNumbers};
@@ -106,6 +107,8 @@ impl<T: Scalar> Scene<T> {
         });
         Self {
             untouched_orientations: untouched.map(Into::into),
+            diffuse: (setup.diffuse.as_ref().zip(numbers.diffuse.as_ref()))
+                .map(|(diffuse, own)| Halo::new(diffuse, own, &numbers.direct_m)),
             lattice: numbers.lattice,
             size_runs: size_runs(&setup, numbers, orientations.len()),
             sources_differ: !setup.factors_by_source.is_empty()

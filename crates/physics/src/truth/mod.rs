@@ -47,7 +47,8 @@ pub struct Truth {
     pub reflections: Vec<ReflectionTruth>,
     /// Photons of the reflections with fewer.
     pub left_out_photons: f64,
-    /// Photons of water and of the layers of amorphous material only.
+    /// Photons of water, of the layers of amorphous material and of diffuse scattering: they belong to no
+    /// reflection.
     pub background_photons: f64,
     /// The labels of every panel, shape `[slow][fast]`; empty unless they are wanted.
     ///
