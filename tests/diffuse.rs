@@ -1,6 +1,6 @@
 //! Diffuse scattering of whole images: symmetry, tables of reflections, flags and files.
 
-use nanobragg::physics::{Frame, TruthWishes, render, render_with_truth};
+use nanobragg::physics::{Frame, TruthWishes, render_with_truth};
 use nanobragg::{DiffuseSpec, ExperimentSpec, RunOptions, Scene};
 use nanobragg_tests::binary::Scene as Folder;
 use nanobragg_tests::strategies::steady_experiments;
@@ -16,11 +16,6 @@ const OPTIONS: RunOptions<'static> = RunOptions {
 
 /// Rounding of every pixel to `f32`.
 const NARROWING: f64 = 3e-7;
-
-fn frame(spec: &ExperimentSpec) -> Frame {
-    let scene = Scene::new(&spec.resolve().unwrap().experiment);
-    render(&scene, &OPTIONS).expect("nothing stops the run")
-}
 
 fn total(frame: &Frame) -> f64 {
     let pixels = frame.panels.iter().flat_map(|panel| &panel.pixels);

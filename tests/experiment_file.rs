@@ -196,7 +196,7 @@ fn what_is_wrong_with_a_file_is_told_with_line_and_field() {
         (
             "a.toml",
             "[structure_factors]\nhkl = \"a\"\ndump = \"b\"\n",
-            "only one of hkl, coordinates and dump can be given",
+            "only one of hkl, hkl_at, coordinates and dump can be given",
         ),
         (
             "a.toml",

@@ -235,7 +235,7 @@ fn every_image_is_that_of_a_run_alone_with_the_flags_that_the_log_tells() {
         ),
         (
             "-frames 3",
-            "-convention xds -vary beam_slow=normal:1 -vary fluence=normal:30% -vary_seed 9",
+            "-xds -vary beam_slow=normal:1 -vary fluence=normal:30% -vary_seed 9",
         ),
         ("-shots 2", "-experiment varying.toml -vary N=4"),
     ] {
@@ -566,7 +566,6 @@ fn what_makes_no_series_is_refused() {
             1,
             "series.vary.N: an image that is not one of a series needs a value, not a distribution [-vary]",
         ),
-        ("-vary_seed 3", 2, "-vary_seed needs -frames or -shots"),
         ("-shots 2 -vary n=3", 2, "there are cell_a, cell_b"),
         (
             "-shots 2 -vary cell_a=normal:-1",

@@ -168,7 +168,6 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
                 "resume",
                 "seriesfile",
                 "nexus_images_per_file",
-                "vary_seed",
             ];
             return match beside.into_iter().find(|name| args.gives(name)) {
                 Some(flag) => Err(Error::Needs {

@@ -121,8 +121,11 @@ impl From<Arc<FactorGrid>> for FactorTables {
 
 impl FactorTables {
     /// The first table, which is the only one if structure factors do not depend on the energy.
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "there is a source, so there is a grid"
+    )]
     pub fn first(&self) -> &Arc<FactorGrid> {
-        // A table without a grid is never built.
         &self.grids[0]
     }
 
@@ -305,7 +308,9 @@ fn grouped<K>(
             }
             before = Some(energy_ev);
         }
-        of_source[source] = u32::try_from(keys.len() - 1).unwrap_or(u32::MAX);
+        if let Some(table) = of_source.get_mut(source) {
+            *table = u32::try_from(keys.len() - 1).unwrap_or(u32::MAX);
+        }
     }
     Ok((keys, of_source))
 }

@@ -294,7 +294,7 @@ impl Base<'_> {
         let widths = experiment.crystal.mosaic().numbers();
         let width_about = |axis: usize| match widths.spread {
             Spread::Isotropic(_) => 0.0,
-            Spread::Anisotropic(widths_rad) => degrees(widths_rad[axis]),
+            Spread::Anisotropic(widths_rad) => widths_rad.get(axis).copied().map_or(0.0, degrees),
         };
         Ok(match parameter {
             Parameter::CellA => self.cell()[0],
