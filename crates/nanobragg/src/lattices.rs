@@ -1,5 +1,10 @@
 //! The lattices in the beam: twins, and crystals in other orientations.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "the rows and columns of 3 x 3 matrices are counted from 0 to 2"
+)]
+
 use std::path::Path;
 
 use nanobragg_crystal::{TwinLaw, misset};
