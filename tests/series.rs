@@ -131,7 +131,7 @@ fn files_of_images_that_vary_state_the_values_of_each() {
     for entry in of_images.filter(|entry| entry["number"].is_u64()) {
         let number = entry["number"].as_u64().unwrap();
         let of = |name: &str| entry["values"][name].as_f64().unwrap();
-        let place = scene.path(&format!("all.nxs#{number}"));
+        let place = scene.path(format!("all.nxs#{number}"));
         let (path, image) = nanobragg::io::any::file_of(&place);
         let read = nexus::read_instrument(&path, image).unwrap();
         assert!((read.wavelength_angstrom.unwrap() / of("wavelength") - 1.0).abs() < 1e-12);

@@ -342,7 +342,7 @@ impl ExperimentSpec {
     /// The laboratory with the beam tilted.
     fn tilted(&self, laboratory: Laboratory, spec: &DetectorSpec) -> Result<Laboratory, Error> {
         for tilt_rad in self.beam.tilt_rad {
-            if !(tilt_rad.abs() <= MOST_TILT_RAD) {
+            if tilt_rad.is_nan() || tilt_rad.abs() > MOST_TILT_RAD {
                 return Err(Error::OutOfRange {
                     quantity: "the tilt of the beam (rad)",
                     value: tilt_rad,

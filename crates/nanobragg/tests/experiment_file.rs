@@ -91,7 +91,7 @@ prop_compose! {
                 0 => SpectrumFrom::File { path: "s \"ä#.txt".into(), unit: None },
                 1 => SpectrumFrom::File { path: "s".into(), unit: Some(SpectrumUnit::Angstrom) },
                 2 => SpectrumFrom::Lines(vec![[next(), next()]; 2]),
-                _ => SpectrumFrom::Named("sase:0.25%,0.1eV,-3".parse().unwrap()),
+                _ => SpectrumFrom::Named("sase:0.25%,0.1eV,-3".parse().expect("a name")),
             },
             steps: count,
             window_ev: pixels.map(|_| [next(), next()]),

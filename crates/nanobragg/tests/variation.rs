@@ -1,5 +1,10 @@
 //! What varies from image to image of a series: the values that are drawn, and the experiments that they make.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that unwraps nothing fails, as it should"
+)]
+
 use std::collections::BTreeMap;
 
 use nanobragg::gradient::CrystalSystem;

@@ -133,7 +133,7 @@ impl Distribution {
             })
         };
         let range = |[low, high]: [f64; 2]| {
-            if !(low <= high) {
+            if low.is_nan() || high.is_nan() || low > high {
                 return Err(format!("the range from {low} to {high} is reversed"));
             }
             let end = [low, high].into_iter().find(|end| !allowed.allows(*end));
@@ -144,7 +144,7 @@ impl Distribution {
         match self {
             Self::Value(value) => each(&[*value]),
             Self::Normal(sigma) => width(*sigma),
-            Self::Lognormal(_) if !(base > 0.0) => Err(format!(
+            Self::Lognormal(_) if base.is_nan() || base <= 0.0 => Err(format!(
                 "a lognormal distribution needs a value above 0 to be about; it is {base}"
             )),
             Self::Lognormal(sigma) => at_least_zero("the width", *sigma),

@@ -155,7 +155,7 @@ impl Quantity {
             Self::MosaicSpread if spec.crystal.mosaic.spread_abc_rad.is_some() => {
                 "the crystal has three mosaic spreads"
             }
-            Self::Cells if spec.cells()?.windows(2).any(|two| two[0] != two[1]) => {
+            Self::Cells if spec.has_unequal_cells()? => {
                 "the crystal has different numbers of cells along a, b and c; vary Na, Nb or Nc"
             }
             _ => return Ok(()),
@@ -348,6 +348,11 @@ impl ExperimentSpec {
         if let Some(size_m) = self.crystal.size_m.get_mut(axis) {
             *size_m = 0.0;
         }
+    }
+
+    fn has_unequal_cells(&self) -> Result<bool, Error> {
+        let [a, b, c] = self.cells()?;
+        Ok(a != b || b != c)
     }
 
     /// Whether a crystal can have this cell.
