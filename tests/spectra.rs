@@ -62,9 +62,10 @@ fn at(energy_ev: f64) -> ExperimentSpec {
 
 fn with_lines(mut spec: ExperimentSpec, lines: &[[f64; 2]]) -> ExperimentSpec {
     spec.beam.spectrum = Some(SpectrumSpec {
-        from: SpectrumFrom::Lines(lines.to_vec()),
+        from: SpectrumFrom::Lines(lines.iter().map(|line| line.to_vec()).collect()),
         steps: None,
         window_ev: None,
+        column: None,
     });
     spec
 }
@@ -74,6 +75,7 @@ fn named(mut spec: ExperimentSpec, text: &str, steps: i64) -> ExperimentSpec {
         from: SpectrumFrom::Named(text.parse().unwrap()),
         steps: Some(steps),
         window_ev: None,
+        column: None,
     });
     spec
 }

@@ -186,6 +186,7 @@ fn apply_spectrum(spec: &mut BeamSpec, args: &Args) -> Result<(), RunError> {
             from,
             steps: None,
             window_ev: None,
+            column: None,
         });
     }
     let Some(spectrum) = &mut spec.spectrum else {
@@ -196,6 +197,7 @@ fn apply_spectrum(spec: &mut BeamSpec, args: &Args) -> Result<(), RunError> {
     }
     spectrum.steps = given.spectrum_steps.map(i64::from).or(spectrum.steps);
     spectrum.window_ev = given.spectrum_window_ev.or(spectrum.window_ev);
+    spectrum.column = given.spectrum_column.or(spectrum.column);
     if spec.wavelength.is_none() {
         let own_m = spectrum
             .own_wavelength_m()

@@ -90,11 +90,12 @@ prop_compose! {
             from: match kind {
                 0 => SpectrumFrom::File { path: "s \"ä#.txt".into(), unit: None },
                 1 => SpectrumFrom::File { path: "s".into(), unit: Some(SpectrumUnit::Angstrom) },
-                2 => SpectrumFrom::Lines(vec![[next(), next()]; 2]),
+                2 => SpectrumFrom::Lines(vec![vec![next(), next(), next()]; 2]),
                 _ => SpectrumFrom::Named("sase:0.25%,0.1eV,-3".parse().expect("a name")),
             },
             steps: count,
             window_ev: pixels.map(|_| [next(), next()]),
+            column: Some(2),
         });
         spec.beam.sources = if kind > 2 { SourcesSpec::File("[x]".into()) } else { SourcesSpec::Grid };
         spec

@@ -14,7 +14,7 @@ use nanobragg::series::{
 use nanobragg::{
     Angle, CellSpec, Convention, CrystalSpec, CustomAxes, DetectorSpec, Error, ExperimentSpec,
     FactorsSpec, FileLanguage, Fixes, Laboratory, Length, Oddity, Pivot, RunOptions, SourcesSpec,
-    simulate,
+    SpectrumFrom, SpectrumSpec, simulate,
 };
 
 /// Draws of each test of moments.
@@ -540,4 +540,67 @@ fn a_single_image_takes_values_and_no_distribution() {
         said.starts_with("series.vary.N: an image that is not one of a series"),
         "{said}"
     );
+}
+
+/// Each image has the spectrum of the column that was drawn for it, or of a seed of its own.
+#[test]
+fn each_image_has_a_spectrum_of_its_own() {
+    let mut spec = crystal(&[70.0]);
+    let spectrum = |from, column| {
+        Some(SpectrumSpec {
+            from,
+            steps: None,
+            window_ev: None,
+            column,
+        })
+    };
+    let rows = vec![
+        vec![12_000.0, 1.0, 0.0, 3.0],
+        vec![12_400.0, 1.0, 2.0, 0.0],
+        vec![12_500.0, 0.0, 1.0, 1.0],
+    ];
+    spec.beam.spectrum = spectrum(SpectrumFrom::Lines(rows), Some(1));
+    let measured = varying(spec.clone(), &["spectrum_column=choice:1,2,3"]);
+    let mut seen = [false; 3];
+    for number in 1..=12 {
+        let frame = shot(&measured, number).unwrap();
+        let column = value(&frame, "spectrum_column");
+        seen[column as usize - 1] = true;
+        let sources = frame.spec.resolve().unwrap().experiment.sources;
+        let weights: Vec<f64> = sources.iter().map(|source| source.weight).collect();
+        // The mean is 1, and lines without photons are left out.
+        let expected: &[f64] = match column as u32 {
+            1 => &[1.0, 1.0],
+            2 => &[4.0 / 3.0, 2.0 / 3.0],
+            _ => &[1.5, 0.5],
+        };
+        assert_eq!(weights.len(), expected.len());
+        for (weight, expected) in weights.iter().zip(expected) {
+            assert!((weight - expected).abs() < 1e-12, "{column}: {weights:?}");
+        }
+    }
+    assert_eq!(seen, [true; 3]);
+    let beyond = shot(&varying(spec, &["spectrum_column=4"]), 1).unwrap();
+    let error = beyond.spec.resolve().unwrap_err().to_string();
+    assert!(
+        error.contains("no column 4 of weights; it has 3"),
+        "{error}"
+    );
+
+    let mut spiky = crystal(&[70.0]);
+    let named = SpectrumFrom::Named("sase:0.5%,0.05%,7".parse().unwrap());
+    spiky.beam.spectrum = spectrum(named, None);
+    let spiky = varying(spiky, &["sase_seed=between:1,100000"]);
+    let weights = |number| {
+        let frame = shot(&spiky, number).unwrap();
+        let sources = frame.spec.resolve().unwrap().experiment.sources;
+        sources
+            .iter()
+            .map(|source| source.weight)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(weights(1), weights(1));
+    assert_ne!(weights(1), weights(2));
+    let no_table = shot(&varying(crystal(&[70.0]), &["spectrum_column=2"]), 1);
+    assert!(matches!(no_table, Err(Error::Variation { .. })));
 }

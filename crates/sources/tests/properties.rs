@@ -75,9 +75,10 @@ fn spectra() -> impl Strategy<Value = Vec<[f64; 2]>> {
 
 fn spec_of(lines: Vec<[f64; 2]>, steps: Option<i64>) -> SpectrumSpec {
     SpectrumSpec {
-        from: SpectrumFrom::Lines(lines),
+        from: SpectrumFrom::Lines(lines.iter().map(|line| line.to_vec()).collect()),
         steps,
         window_ev: None,
+        column: None,
     }
 }
 

@@ -39,6 +39,8 @@ pub struct BeamArgs {
     pub spectrum_unit: Option<SpectrumUnit>,
     /// The number of wavelengths of the spectrum.
     pub spectrum_steps: Option<u32>,
+    /// The column of weights of the file of the spectrum.
+    pub spectrum_column: Option<u32>,
     /// The lowest and the highest energy of the spectrum that are used.
     pub spectrum_window_ev: Option<[f64; 2]>,
     /// Kahn's polarization factor.
@@ -108,7 +110,12 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
     {
         return Err(Error::NotTogether { flag, other });
     }
-    let beside = ["spectrum_unit", "spectrum_steps", "spectrum_window"];
+    let beside = [
+        "spectrum_unit",
+        "spectrum_steps",
+        "spectrum_window",
+        "spectrum_column",
+    ];
     let has_spectrum =
         args.gives(flag) || args.running.experiment_path.is_some() || args.base.is_some();
     match beside.into_iter().find(|flag| args.gives(flag)) {
@@ -253,6 +260,11 @@ pub(super) static GROUP: Group = Group {
             "Wavelengths that stand for the spectrum; every line of a file and 100 of a smooth \
              spectrum if not given.",
         )
+        .of(&["beam.spectrum"]),
+        FlagSpec::whole("spectrum_column", WholeRange::ONE_OR_MORE, |args, n| {
+            args.beam.spectrum_column = super::positive(n)
+        })
+        .help("Column of weights of a file with several spectra, counted from 1.")
         .of(&["beam.spectrum"]),
         FlagSpec::new("spectrum_window", Takes::Text(window))
             .values("LOW,HIGH(eV)")

@@ -8,7 +8,8 @@ use nanobragg_crystal::{CellSpec, Crystal, CrystalSize, CrystalSpec, clip_to_bea
 use nanobragg_crystal::{Lattice, reciprocal_from_matrix};
 use nanobragg_geometry::vector::norm;
 use nanobragg_geometry::{Angle, Laboratory, Length, Pivot, in_unit};
-use nanobragg_sources::Fluence;
+use nanobragg_sources::spectrum::NamedSpectrum;
+use nanobragg_sources::{Fluence, SpectrumFrom};
 use serde::{Deserialize, Serialize};
 
 use super::distribution::Allowed;
@@ -85,6 +86,10 @@ quantities! {
     Fluence: "fluence", "photons/m^2", Allowed::ZeroOrMore;
     /// Central wavelength. The cell of a crystal that is given by a matrix stays.
     Wavelength: "wavelength", "Angstrom", Allowed::Positive;
+    /// Column of weights of a file with several spectra.
+    SpectrumColumn: "spectrum_column", "", Allowed::Whole;
+    /// Seed of a spectrum of SASE.
+    SaseSeed: "sase_seed", "", Allowed::Whole;
     /// Position along fast of the beam centre, from the corner of the first pixel. The detector moves.
     BeamFast: "beam_fast", "mm", Allowed::Any;
     /// The same along slow.
@@ -128,6 +133,8 @@ impl Quantity {
             | Self::BFactor
             | Self::Fluence
             | Self::Wavelength
+            | Self::SpectrumColumn
+            | Self::SaseSeed
             | Self::BeamFast
             | Self::BeamSlow
             | Self::TiltHorizontal
@@ -141,6 +148,8 @@ impl Quantity {
             Self::CellAlpha | Self::CellBeta | Self::CellGamma if spec.crystal.matrix.is_some() => {
                 "the angles of a crystal that is given by a matrix cannot vary"
             }
+            Self::SpectrumColumn if !has_table(spec) => "there is no file with several spectra",
+            Self::SaseSeed if spec.sase_seed().is_none() => "the spectrum is not that of SASE",
             Self::Wavelength if spec.beam.spectrum.is_some() => {
                 "the spectrum has wavelengths of its own"
             }
@@ -197,12 +206,26 @@ impl Quantity {
                     m * 1e10
                 })
             }
+            Self::SpectrumColumn => {
+                let spectrum = spec.beam.spectrum.as_ref();
+                f64::from(spectrum.and_then(|spectrum| spectrum.column).unwrap_or(1))
+            }
+            // A seed that is no whole number from 1 is none that is drawn.
+            Self::SaseSeed => spec.sase_seed().map_or(1.0, |seed| seed as f64),
             Self::BeamFast => spec.beam_centre_mm()?[0],
             Self::BeamSlow => spec.beam_centre_mm()?[1],
             Self::TiltHorizontal => exactly(in_unit::MRAD, spec.beam.tilt_rad[0], |rad| rad * 1e3),
             Self::TiltVertical => exactly(in_unit::MRAD, spec.beam.tilt_rad[1], |rad| rad * 1e3),
         })
     }
+}
+
+fn has_table(spec: &ExperimentSpec) -> bool {
+    let spectrum = spec.beam.spectrum.as_ref();
+    spectrum.is_some_and(|spectrum| match spectrum.from {
+        SpectrumFrom::File { .. } | SpectrumFrom::Lines(_) => true,
+        SpectrumFrom::Named(_) => false,
+    })
 }
 
 /// The number in the unit that is exactly this value, or the nearest.
@@ -310,6 +333,22 @@ impl ExperimentSpec {
                 }
                 self.beam.wavelength = Some(wavelength);
             }
+            Quantity::SpectrumColumn => {
+                if let Some(spectrum) = &mut self.beam.spectrum {
+                    // Whole numbers from 1; the conversion saturates.
+                    spectrum.column = Some(value as u32);
+                }
+            }
+            Quantity::SaseSeed => {
+                if let Some(SpectrumFrom::Named(NamedSpectrum::Sase { seed, .. })) = self
+                    .beam
+                    .spectrum
+                    .as_mut()
+                    .map(|spectrum| &mut spectrum.from)
+                {
+                    *seed = value as i64;
+                }
+            }
             Quantity::BeamFast => {
                 let by = Length::from_mm(value - quantity.base(base)?);
                 self.detector = self
@@ -347,6 +386,14 @@ impl ExperimentSpec {
         }
         if let Some(size_m) = self.crystal.size_m.get_mut(axis) {
             *size_m = 0.0;
+        }
+    }
+
+    /// The seed of a spectrum of SASE.
+    fn sase_seed(&self) -> Option<i64> {
+        match self.beam.spectrum.as_ref()?.from {
+            SpectrumFrom::Named(NamedSpectrum::Sase { seed, .. }) => Some(seed),
+            SpectrumFrom::Named(_) | SpectrumFrom::File { .. } | SpectrumFrom::Lines(_) => None,
         }
     }
 

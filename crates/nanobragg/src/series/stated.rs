@@ -26,7 +26,9 @@ impl Stated {
             | Quantity::BeamSlow
             | Quantity::TiltHorizontal
             | Quantity::TiltVertical => Self::Place,
-            Quantity::Wavelength => Self::Wavelength,
+            Quantity::Wavelength | Quantity::SpectrumColumn | Quantity::SaseSeed => {
+                Self::Wavelength
+            }
             Quantity::CellA
             | Quantity::CellB
             | Quantity::CellC

@@ -31,9 +31,25 @@ pub enum SpectrumFault {
         /// The word, shortened if it is long.
         found: String,
     },
-    /// A line with another number of columns than two.
-    #[error("{found} columns; expected an energy or wavelength and a weight")]
+    /// A line without a weight, or with another number of weights than the first.
+    #[error(
+        "{found} columns; expected an energy or wavelength and a weight, or as many weights as before"
+    )]
     Columns {
+        /// The number of columns.
+        found: usize,
+    },
+    /// Several spectra in one file, of which none is chosen.
+    #[error("{found} columns of weights; choose one")]
+    SeveralColumns {
+        /// The number of columns.
+        found: usize,
+    },
+    /// A column of weights that the file does not have.
+    #[error("no column {column} of weights; it has {found}")]
+    NoSuchColumn {
+        /// The column.
+        column: u32,
         /// The number of columns.
         found: usize,
     },

@@ -70,18 +70,126 @@ impl FromStr for SpectrumUnit {
     }
 }
 
-impl Spectrum {
-    /// The spectrum in the file at `path`; see [`Spectrum::parse`].
+/// The table in a file of spectra: energies, each with the weights of one spectrum or of several.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpectrumTable {
+    name: String,
+    /// The number of the line in the file, the energy in eV, and the weights.
+    rows: Vec<(usize, f64, Vec<f64>)>,
+}
+
+impl SpectrumTable {
+    /// The table in the file at `path`; see [`Spectrum::parse`].
     ///
     /// # Errors
-    /// [`Error::SpectrumUnreadable`], and those of [`Spectrum::parse`].
+    /// [`Error::SpectrumUnreadable`], and those of [`SpectrumTable::parse`].
     pub fn read(path: &Path, unit: Option<SpectrumUnit>) -> Result<Self> {
         let bytes = bytes_of(path).map_err(Error::unreadable_spectrum)?;
         let name = path.display().to_string();
         Self::parse(&String::from_utf8_lossy(&bytes), &name, unit)
     }
 
-    /// The spectrum in `text`. `name` is its name in messages.
+    /// The table in `text`, in the format of [`Spectrum::parse`] with any number of columns of weights.
+    ///
+    /// # Errors
+    /// [`Error::Spectrum`] with the line.
+    pub fn parse(text: &str, name: &str, unit: Option<SpectrumUnit>) -> Result<Self> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let fault = |number: usize, fault| Error::Spectrum {
+            place: format!("{name}:{number}"),
+            fault,
+        };
+        let mut unit = unit;
+        let mut rows: Vec<(usize, f64, Vec<f64>)> = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let words: Vec<&str> = words(line).collect();
+            let Some(first) = words.first() else {
+                continue;
+            };
+            let is_comment = first.starts_with('#');
+            // A table of another program may have names of columns without a mark.
+            let is_names = rows.is_empty() && first.starts_with(char::is_alphabetic);
+            if is_comment || (is_names && finite(first).is_none() && !is_not_finite(first)) {
+                if rows.is_empty() && unit.is_none() {
+                    unit = unit_in(line).map_err(|problem| fault(number, problem))?;
+                }
+                continue;
+            }
+            let (energy, weights) = numbers(&words).map_err(|problem| fault(number, problem))?;
+            if let Some((_, _, before)) = rows.first()
+                && before.len() != weights.len()
+            {
+                let found = words.len();
+                return Err(fault(number, SpectrumFault::Columns { found }));
+            }
+            let unit = unit.ok_or_else(|| fault(number, SpectrumFault::NoUnit))?;
+            let energy_ev = unit
+                .energy_ev(energy)
+                .map_err(|problem| fault(number, problem))?;
+            rows.push((number, energy_ev, weights));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            rows,
+        })
+    }
+
+    /// The table of these rows of an energy in eV and weights.
+    pub(super) fn of_rows(name: &str, rows: &[Vec<f64>]) -> Result<Self> {
+        let count = rows.first().map_or(2, Vec::len);
+        let row = |(number, row): (usize, &Vec<f64>)| match row.split_first() {
+            Some((&energy_ev, weights)) if !weights.is_empty() && row.len() == count => {
+                Ok((number, energy_ev, weights.to_vec()))
+            }
+            _ => Err(Error::Spectrum {
+                place: format!("{name}:{number}"),
+                fault: SpectrumFault::Columns { found: row.len() },
+            }),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            rows: (1..).zip(rows).map(row).collect::<Result<_>>()?,
+        })
+    }
+
+    /// The energies in eV with their weights.
+    pub fn rows(&self) -> impl Iterator<Item = (f64, &[f64])> {
+        self.rows
+            .iter()
+            .map(|(_, energy_ev, weights)| (*energy_ev, &weights[..]))
+    }
+
+    /// The spectrum with the weights of this column, counted from 1. `None` is the only one.
+    ///
+    /// # Errors
+    /// [`Error::Spectrum`] for a column that is not there, for none of several, and those of [`Spectrum::new`].
+    pub fn spectrum(&self, column: Option<u32>) -> Result<Spectrum> {
+        let found = self.rows.first().map_or(0, |(_, _, weights)| weights.len());
+        let whole = |fault| Error::Spectrum {
+            place: self.name.clone(),
+            fault,
+        };
+        let index = match column {
+            None if found > 1 => return Err(whole(SpectrumFault::SeveralColumns { found })),
+            None => 0,
+            // A number of 32 bits fits.
+            Some(column) => (column as usize).wrapping_sub(1),
+        };
+        if found > 0 && index >= found {
+            let column = column.unwrap_or(1);
+            return Err(whole(SpectrumFault::NoSuchColumn { column, found }));
+        }
+        let line = |(number, energy_ev, weights): &(usize, f64, Vec<f64>)| {
+            let weight = weights.get(index).copied()?;
+            let energy_ev = *energy_ev;
+            Some((*number, SpectralLine { energy_ev, weight }))
+        };
+        Spectrum::of_lines(&self.name, self.rows.iter().filter_map(line))
+    }
+}
+
+impl Spectrum {
+    /// The only spectrum in `text`. `name` is its name in messages.
     ///
     /// One line of the spectrum per line: an energy or a wavelength, and its weight, separated by blanks,
     /// tabs, commas or semicolons. Weights are numbers of photons in any unit. Energies all rise or all
@@ -100,38 +208,10 @@ impl Spectrum {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Spectrum`] with the line: no unit or two, words that are not numbers, more or fewer columns
-    /// than two, and those of [`Spectrum::new`].
+    /// [`Error::Spectrum`] with the line: no unit or two, words that are not numbers, fewer columns
+    /// than two, and those of [`SpectrumTable::spectrum`].
     pub fn parse(text: &str, name: &str, unit: Option<SpectrumUnit>) -> Result<Self> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let fault = |number: usize, fault| Error::Spectrum {
-            place: format!("{name}:{number}"),
-            fault,
-        };
-        let mut unit = unit;
-        let mut lines = Vec::new();
-        for (number, line) in (1..).zip(text.lines()) {
-            let words: Vec<&str> = words(line).collect();
-            let Some(first) = words.first() else {
-                continue;
-            };
-            let is_comment = first.starts_with('#');
-            // A table of another program may have names of columns without a mark.
-            let is_names = lines.is_empty() && first.starts_with(char::is_alphabetic);
-            if is_comment || (is_names && finite(first).is_none() && !is_not_finite(first)) {
-                if lines.is_empty() && unit.is_none() {
-                    unit = unit_in(line).map_err(|problem| fault(number, problem))?;
-                }
-                continue;
-            }
-            let [energy, weight] = numbers(&words).map_err(|problem| fault(number, problem))?;
-            let unit = unit.ok_or_else(|| fault(number, SpectrumFault::NoUnit))?;
-            let energy_ev = unit
-                .energy_ev(energy)
-                .map_err(|problem| fault(number, problem))?;
-            lines.push((number, SpectralLine { energy_ev, weight }));
-        }
-        Self::of_lines(name, lines.into_iter())
+        SpectrumTable::parse(text, name, unit)?.spectrum(None)
     }
 }
 
@@ -149,8 +229,8 @@ fn finite(word: &str) -> Option<f64> {
     word.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// The two numbers of a line.
-fn numbers(words: &[&str]) -> std::result::Result<[f64; 2], SpectrumFault> {
+/// The first number of a line and the weights.
+fn numbers(words: &[&str]) -> std::result::Result<(f64, Vec<f64>), SpectrumFault> {
     let number = |column, word: &str| {
         finite(word).ok_or_else(|| {
             let mut found: String = word.chars().take(LONGEST_QUOTE).collect();
@@ -161,14 +241,16 @@ fn numbers(words: &[&str]) -> std::result::Result<[f64; 2], SpectrumFault> {
         })
     };
     let first = "energy or wavelength";
-    match words {
-        [energy, weight] => Ok([number(first, energy)?, number("weight", weight)?]),
-        [energy, ..] => {
-            number(first, energy)?;
-            Err(SpectrumFault::Columns { found: words.len() })
-        }
-        [] => Err(SpectrumFault::Columns { found: 0 }),
+    let found = words.len();
+    let Some((energy, weights)) = words.split_first() else {
+        return Err(SpectrumFault::Columns { found });
+    };
+    let energy = number(first, energy)?;
+    if weights.is_empty() {
+        return Err(SpectrumFault::Columns { found });
     }
+    let weights = weights.iter().map(|word| number("weight", word));
+    Ok((energy, weights.collect::<std::result::Result<_, _>>()?))
 }
 
 /// The unit that a header names; `None` if it names none.
@@ -220,6 +302,18 @@ mod tests {
     }
 
     #[test]
+    fn a_column_of_several_is_a_spectrum() {
+        let text = "# energy_eV shot1 shot2\n9000 1 0\n9010 3 5\n";
+        let table = SpectrumTable::parse(text, "f", None).unwrap();
+        let second = parse("# eV\n9000 0\n9010 5\n").unwrap();
+        assert_eq!(table.spectrum(Some(2)).unwrap(), second);
+        for column in [0, 3] {
+            let error = table.spectrum(Some(column)).unwrap_err().to_string();
+            assert_eq!(error, format!("f: no column {column} of weights; it has 2"));
+        }
+    }
+
+    #[test]
     fn a_given_unit_wins_over_the_header() {
         let text = "# energy_eV weight\n1 2\n2 1\n";
         let read = Spectrum::parse(text, "f", Some(SpectrumUnit::Angstrom)).unwrap();
@@ -245,7 +339,8 @@ mod tests {
             ("# eV\nnan 1\n", "f:2: the energy or wavelength is \"nan\""),
             ("# eV\ninf 1\n", "f:2: the energy or wavelength is \"inf\""),
             ("# eV\n9\n", "f:2: 1 columns; expected"),
-            ("# eV\n9 1 1\n", "f:2: 3 columns; expected"),
+            ("# eV\n9 1 1\n", "f: 2 columns of weights; choose one"),
+            ("# eV\n9 1 1\n8 1\n", "f:3: 2 columns; expected"),
             ("# eV\n9 1\n\n0 1\n", "f:4: an energy of 0 eV"),
             ("# wavelength_A\n0 1\n", "f:2: a wavelength of 0 A"),
             ("# wavelength_A\n-1 1\n", "f:2: a wavelength of -1 A"),
@@ -265,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = Spectrum::read(Path::new("no such file"), None).unwrap_err();
+        let error = SpectrumTable::read(Path::new("no such file"), None).unwrap_err();
         assert!(
             error
                 .to_string()

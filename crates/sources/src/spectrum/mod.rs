@@ -1,6 +1,6 @@
 //! The spectrum of a beam: lines of photon energies, each with its share of the photons.
 //!
-//! A spectrum is read from a file ([`Spectrum::read`]) or has a name ([`NamedSpectrum`]). Each of its lines
+//! A spectrum is read from a file ([`SpectrumTable::read`]) or has a name ([`NamedSpectrum`]). Each of its lines
 //! is a source, or it is gathered into fewer steps ([`Spectrum::in_steps`]), whose error is stated
 //! ([`Resampling`]).
 
@@ -12,7 +12,7 @@ mod steps;
 mod text;
 
 pub use fault::SpectrumFault;
-pub use file::SpectrumUnit;
+pub use file::{SpectrumTable, SpectrumUnit};
 pub use named::{NamedSpectrum, Width};
 pub use spec::{MovesWith, SpectrumFrom, SpectrumSpec};
 pub use steps::{MAX_SPECTRUM_STEPS, Resampling, SpectrumSteps};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{NamedSpectrum, SpectralLine, Spectrum, SpectrumSteps, SpectrumUnit};
+use super::{NamedSpectrum, Spectrum, SpectrumSteps, SpectrumTable, SpectrumUnit};
 use crate::error::Result;
 
 /// The steps of a smooth spectrum if no number is given.
@@ -23,6 +23,7 @@ const THIN_END: f64 = 2.5e-4;
 ///     from: SpectrumFrom::Named("gaussian:0.2%".parse()?),
 ///     steps: Some(20),
 ///     window_ev: None,
+///     column: None,
 /// };
 /// let steps = spec.steps_about(1e-10)?;
 /// assert_eq!(steps.lines.len(), 20);
@@ -41,6 +42,9 @@ pub struct SpectrumSpec {
     /// The lowest and the highest energy that are used; `None` for all.
     #[serde(default)]
     pub window_ev: Option<[f64; 2]>,
+    /// The column of weights, counted from 1, of a table with several spectra; `None` for the only one.
+    #[serde(default)]
+    pub column: Option<u32>,
 }
 
 /// Where a spectrum comes from.
@@ -57,8 +61,8 @@ pub enum SpectrumFrom {
     },
     /// A spectrum with a name.
     Named(NamedSpectrum),
-    /// Pairs of energy in eV and weight.
-    Lines(Vec<[f64; 2]>),
+    /// Rows of an energy in eV and a weight, or a weight of each of several spectra.
+    Lines(Vec<Vec<f64>>),
 }
 
 /// How the steps of a spectrum change with the nominal energy of the beam.
@@ -100,16 +104,14 @@ impl SpectrumSpec {
     /// Reads the file, if the spectrum is in one.
     ///
     /// # Errors
-    /// Those of [`Spectrum::read`] and [`Spectrum::in_steps`], with the name of the file.
+    /// Those of [`SpectrumTable::read`] and [`Spectrum::in_steps`], with the name of the file.
     pub fn load(&mut self) -> Result<()> {
         if let SpectrumFrom::File { path, unit } = &self.from {
-            let spectrum = Spectrum::read(path, *unit)?;
+            let table = SpectrumTable::read(path, *unit)?;
+            let spectrum = table.spectrum(self.column)?;
             spectrum.in_steps(&self.name(), self.steps, self.window_ev)?;
-            let pairs = spectrum
-                .lines()
-                .iter()
-                .map(|line| [line.energy_ev, line.weight]);
-            self.from = SpectrumFrom::Lines(pairs.collect());
+            let row = |(energy_ev, weights): (f64, &[f64])| [&[energy_ev], weights].concat();
+            self.from = SpectrumFrom::Lines(table.rows().map(row).collect());
         }
         Ok(())
     }
@@ -137,11 +139,12 @@ impl SpectrumSpec {
     /// A file that cannot be read, and [`Error::Spectrum`](crate::Error::Spectrum).
     pub fn spectrum_about(&self, wavelength_m: f64) -> Result<Spectrum> {
         match &self.from {
-            SpectrumFrom::File { path, unit } => Spectrum::read(path, *unit),
+            SpectrumFrom::File { path, unit } => {
+                SpectrumTable::read(path, *unit)?.spectrum(self.column)
+            }
             SpectrumFrom::Named(named) => named.spectrum(wavelength_m),
-            SpectrumFrom::Lines(pairs) => {
-                let line = |&[energy_ev, weight]: &[f64; 2]| SpectralLine { energy_ev, weight };
-                Spectrum::new("spectrum line", pairs.iter().map(line).collect())
+            SpectrumFrom::Lines(rows) => {
+                SpectrumTable::of_rows("spectrum line", rows)?.spectrum(self.column)
             }
         }
     }
@@ -172,6 +175,7 @@ mod tests {
             from: SpectrumFrom::Named(text.parse().unwrap()),
             steps: None,
             window_ev: None,
+            column: None,
         }
     }
 
@@ -233,9 +237,10 @@ mod tests {
     #[test]
     fn given_lines_stand_for_themselves() {
         let spec = SpectrumSpec {
-            from: SpectrumFrom::Lines(vec![[9000.0, 1.0], [9010.0, 3.0]]),
+            from: SpectrumFrom::Lines(vec![vec![9000.0, 1.0], vec![9010.0, 3.0]]),
             steps: None,
             window_ev: None,
+            column: None,
         };
         let steps = spec.steps_about(1e-10).unwrap();
         let weights: Vec<f64> = steps.lines.iter().map(|line| line.weight).collect();
