@@ -110,6 +110,9 @@ fn of_crystal(error: &crystal::Error) -> &'static [&'static str] {
         crystal::Error::FlatCell { .. } => &["crystal.cell"],
         crystal::Error::ImpossibleAngles { .. } => &["crystal.cell", "crystal.impossible_cell"],
         crystal::Error::SingularMatrix { .. } => &["crystal.matrix"],
+        crystal::Error::TensorOfSquare | crystal::Error::SingularTensor { .. } => {
+            &["crystal.domain.tensor"]
+        }
         crystal::Error::TooManyDomains { .. } => &["crystal.mosaic.domains"],
         crystal::Error::TwoMosaicSpreads => &["crystal.mosaic.spread", "crystal.mosaic.spread_abc"],
         crystal::Error::ObliqueSpreads { .. } => &["crystal.mosaic.spread_abc"],
@@ -206,8 +209,12 @@ fn of_quantity(quantity: &str) -> &'static [&'static str] {
         | "cell angle alpha"
         | "cell angle beta"
         | "cell angle gamma"
-        | "number of cells"
         | "the number of cells" => &["crystal.cell", "crystal.cells", "crystal.size"],
+        "number of cells" => &["crystal.domain.cells", "crystal.cells", "crystal.size"],
+        "size tensor" => &["crystal.domain.tensor"],
+        "spread of domain sizes" => &["crystal.domain.size_spread"],
+        "spot scale" => &["crystal.domain.spot_scale"],
+        "volume of the crystal (mm^3)" => &["crystal.domain.crystal_mm3"],
         "crystal size (m)" => &["crystal.size"],
         "the fraction of a twin" | "the sum of the fractions of twins" => &["lattices.twins"],
         "the weight of a lattice" => &["lattices.others"],

@@ -558,7 +558,9 @@ mod tests {
             found.insert(path.to_owned());
         }
         match value {
-            Value::Object(named) if path == "crystal.cell" || of(path).is_none() => {
+            Value::Object(named)
+                if ["crystal.cell", "diffuse"].contains(&path) || of(path).is_none() =>
+            {
                 for (name, value) in named {
                     let gap = if path.is_empty() { "" } else { "." };
                     fields(&format!("{path}{gap}{name}"), value, found);
@@ -593,6 +595,7 @@ mod tests {
         spec.beam_stop = Some(BeamStopSpec::new(Length::from_mm(2.0)));
         spec.crystal.cell = Some(CellSpec::from_values(&[70.0]).unwrap());
         spec.background.push(Default::default());
+        spec.diffuse = Some(Default::default());
         spec.lattices.others.push(Default::default());
         spec.lattices.twins.push(TwinSpec {
             operator: TwinLaw::from_text("k,h,-l").unwrap(),
