@@ -144,7 +144,7 @@ fn the_symmetry_is_that_of_the_structure_factors_unless_it_is_given() {
 fn halos_of_a_symmetric_crystal_make_a_symmetric_image() {
     let folder = Folder::empty();
     let line = format!(
-        "{CRYSTAL} -misset 0 90 0 -detpixels 41 -Xbeam 20 -Ybeam 20 -nopolar -point_pixel \
+        "{CRYSTAL} -misset 0 90 0 -detpixels 41 -Xbeam 20 -Ybeam 20 -nopolar -point_pixel -oversample 1 \
                         -diffuse llm -diffuse_gamma 20 60 90 -diffuse_sigma 0.5 0.1 0.3 -floatfile"
     );
     let asymmetry = |words: &str| {

@@ -54,6 +54,9 @@ fn step(spec: &ExperimentSpec, parameter: Parameter) -> f64 {
         Parameter::DivergenceH | Parameter::DivergenceV => 5e-2,
         Parameter::CellsA | Parameter::CellsB | Parameter::CellsC => 4e-3,
         Parameter::SpotScale => 1e-2,
+        // A halo is weak beside a spot and smooth: a larger step loses fewer digits.
+        Parameter::DiffuseGammaA | Parameter::DiffuseGammaB | Parameter::DiffuseGammaC => 0.2,
+        Parameter::DiffuseSigmaA | Parameter::DiffuseSigmaB | Parameter::DiffuseSigmaC => 2e-2,
         Parameter::Fudge | Parameter::PolarizationFactor => 2e-3,
         Parameter::SensorThickness | Parameter::SensorAttenuation => 0.3,
         Parameter::Water => 0.01,

@@ -25,7 +25,6 @@ const TEXTS: &[(&str, &str)] = &[
         "0 0 0 99\n0 0 0 10\n1 0 0 20\n0 1 0 30\n-1 -1 2 40\n",
     ),
     ("one.hkl", "0 0 0 10\n"),
-    ("domains.txt", "1 0 0 0 1 0 0 0 1\n0 -1 0 1 0 0 0 0 1\n"),
     ("comments.hkl", "# nothing\n\n   \n# here\n"),
     ("three.hkl", "0 0 0 10\n1 0 0\n"),
     ("two.hkl", "1 0\n"),

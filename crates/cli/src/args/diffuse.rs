@@ -1,4 +1,5 @@
 use super::flag::{FlagSpec, Group, Replaced, Takes};
+use super::structure_factors::check_space_group;
 use super::{Args, WholeRange};
 use nanobragg::DiffuseSpec;
 use nanobragg::physics::{DiffuseAxes, DiffuseModel};
@@ -103,7 +104,7 @@ pub(super) static GROUP: Group = Group {
             "diffuse_symmetry",
             Takes::Text(|args: &mut Args, name| {
                 args.diffuse.symmetry = Some(name.to_owned());
-                Ok(())
+                check_space_group(name)
             }),
         )
         .or(&["diffuse_laue"])

@@ -46,6 +46,13 @@ fn list_at(args: &mut Args, word: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Checks the name of a space group.
+pub(super) fn check_space_group(name: &str) -> Result<(), String> {
+    let allowed = "a number from 1 to 230, or a name such as \"P 21 21 21\" or \"R 3 :H\"";
+    let known = SpaceGroup::from_name(name);
+    known.map(drop).map_err(|_| allowed.to_owned())
+}
+
 pub(super) static GROUP: Group = Group {
     heading: "Structure factors",
     flags: &[
@@ -70,10 +77,7 @@ FlagSpec::new("columns", Takes::Text(|args, text| {
              I(+) and I(-), I, whichever is there."),
 FlagSpec::new("spacegroup", Takes::Text(|args, text| {
                 args.factors.space_group = Some(text.to_owned());
-                let allowed =
-                    "a number from 1 to 230, or a name such as \"P 21 21 21\" or \"R 3 :H\"";
-                let known = SpaceGroup::from_name(text);
-                known.map(drop).map_err(|_| allowed.to_owned())
+                check_space_group(text)
             }))
         .values("name")
         .or(&["space_group", "symmetry"]).help("Space group to expand the structure factors of -hkl with, in place of the one in the \
