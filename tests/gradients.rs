@@ -771,7 +771,7 @@ fn most_quotients_of_diffuse_scattering_are_good() {
             Parameter::MissetX,
             Parameter::CellsB,
             Parameter::Fluence,
-            Parameter::StructureFactor(Hkl([1, 0, -1])),
+            Parameter::StructureFactor(Hkl([0, 0, 0])),
         ];
         let jacobian = render_jacobian(&spec, &parameters, &OPTIONS).unwrap();
         let weights = weights(jacobian.photons.len());
@@ -781,7 +781,14 @@ fn most_quotients_of_diffuse_scattering_are_good() {
             parameters.iter().zip(jacobian.images()).zip(backwards)
         {
             let good = check(parameter, derivative, &quotients(&spec, parameter)).unwrap();
-            assert!(good > 70 * 9 / 3, "{model:?}, {parameter}: {good}");
+            // A structure factor reaches only the pixels near its reflection. An acoustic halo ends
+            // abruptly, and quotients across its end are no derivatives.
+            let least = match (parameter, model) {
+                (Parameter::StructureFactor(_), _) => 10,
+                (_, DiffuseModel::LiquidLike) => 70 * 9 / 3,
+                (_, DiffuseModel::Acoustic) => 70 * 9 / 6,
+            };
+            assert!(good > least, "{model:?}, {parameter}: {good}");
             let forwards = dot(derivative, &weights);
             let off = (forwards - backwards).abs() / size(derivative, &weights);
             assert!(off < DOT_PRODUCT, "{model:?}, {parameter}: {off:e}");

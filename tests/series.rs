@@ -63,8 +63,7 @@ fn whole(line: &str) -> Vec<(String, Vec<u8>)> {
 
 /// Every kind of quantity and distribution.
 const VARYING: &str = "-vary cell_a=normal:1% -vary cell_gamma=uniform:-1,1 -vary Na=choice:3,4,6 \
-                       -vary spot_scale=lognormal:0.3 -vary b_factor=uniform:0,30 \
-                -vary fluence=lognormal:0.5 -vary wavelength=normal:0.5% \
+                       -vary fluence=lognormal:0.5 -vary wavelength=normal:0.5% \
                        -vary mosaic_spread=between:0.5,2 -vary beam_fast=normal:0.7 \
                        -vary beam_tilt_h=normal:3 -vary beam_tilt_v=uniform:-4,4";
 
@@ -82,6 +81,7 @@ fn header_number(scene: &Scene, name: &str, key: &str) -> f64 {
 fn an_image_that_varies_is_that_of_the_plain_flags_of_its_values() {
     let scene = Scene::empty();
     let vary = "-vary cell_b=normal:1% -vary cell_beta=normal:1 -vary Nc=between:3,9 \
+                -vary spot_scale=lognormal:0.3 -vary b_factor=uniform:0,30 \
                 -vary fluence=lognormal:0.5 -vary wavelength=uniform:-1%,1% -vary mosaic_spread=normal:30%";
     run(&scene, &format!("-shots 3 {vary}")).well();
     for entry in entries(&scene, "series.jsonl") {
