@@ -180,7 +180,8 @@ impl Described {
             let frame = series.frame(&spec, number)?;
             (spec, noise_seed) = (frame.spec, frame.noise_seed);
         } else {
-            spec = spec.of_single_image()?;
+            // `shot` and `frame` draw what varies; until then a quantity has the value of the experiment.
+            spec = spec.without_distributions().of_single_image()?;
         }
         let job = prepared.resolve(&spec, noise_seed, args)?;
         Ok(Self {

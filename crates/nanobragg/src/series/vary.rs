@@ -48,6 +48,14 @@ impl ExperimentSpec {
         Ok(spec)
     }
 
+    /// The same experiment without the quantities that have a distribution.
+    pub fn without_distributions(&self) -> Self {
+        let mut spec = self.clone();
+        let vary = &mut spec.series.vary;
+        vary.retain(|_, distribution| matches!(distribution, Distribution::Value(_)));
+        spec
+    }
+
     /// The experiment of an image whose values are drawn with this seed, and the values.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, NotRequired, Protocol, SupportsFloat, SupportsIndex, TypeAlias, TypedDict, final
 
@@ -25,6 +25,8 @@ _Flag: TypeAlias = (
     | tuple[ArrayLike, ArrayLike]
     | Sequence[ArrayLike]
     | Sequence[_Panel]
+    | Sequence[Sequence[_Scalar]]
+    | Mapping[str, Any]
 )
 _Precision: TypeAlias = Literal["double", "single"]
 _Level: TypeAlias = Literal["auto", "reference", "baseline", "avx2", "avx512"]
