@@ -53,7 +53,7 @@ def test_what_varies_is_that_of_the_program(
             image = nanobragg.render(base.shot(number))
             assert image.tobytes() == Path(f"p_000{number}.bin").read_bytes()
     assert (nanobragg.render(base) == nanobragg.render(nanobragg.Experiment(WORDS))).all()
-    assert nanobragg.Experiment(WORDS, vary={"N": 2}).crystal["cells"] == [2, 2, 2]
+    assert nanobragg.Experiment(WORDS, vary={"N": "2"}).crystal["cells"] == [2, 2, 2]
 
 
 def test_frames_go_on_and_shots_differ() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,9 +118,11 @@ def test_lattices_are_told_apart() -> None:
     found = nanobragg.truth(nanobragg.Experiment(cell, twin=laws))
     assert np.unique(found["lattice"]).tolist() == [0, 1, 2]
     assert (np.diff(found["lattice"]) >= 0).all()
-    names = ("photons", "background_photons", "left_out_photons")
-    one, all_lattices = (sum(float(np.sum(table[name])) for name in names) for table in (single, found))
-    assert all_lattices == pytest.approx(one, rel=ROUNDING)
+    def total(table: Any) -> float:
+        names = ("photons", "background_photons", "left_out_photons")
+        return sum(float(np.sum(table[name])) for name in names)
+
+    assert total(found) == pytest.approx(total(single), rel=ROUNDING)
     halves = [found["photons"][found["lattice"] == lattice].sum() for lattice in range(3)]
     assert halves[0] == pytest.approx(2 * halves[1], rel=1e-3)
     experiment = nanobragg.Experiment(cell, twin=("k,h,-l", 0.25))

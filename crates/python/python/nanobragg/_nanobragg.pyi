@@ -26,7 +26,7 @@ _Flag: TypeAlias = (
     | Sequence[ArrayLike]
     | Sequence[_Panel]
     | Sequence[Sequence[_Scalar]]
-    | Mapping[str, Any]
+    | Mapping[str, str]
 )
 _Precision: TypeAlias = Literal["double", "single"]
 _Level: TypeAlias = Literal["auto", "reference", "baseline", "avx2", "avx512"]
