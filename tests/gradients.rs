@@ -67,7 +67,6 @@ fn step(spec: &ExperimentSpec, parameter: Parameter) -> f64 {
         | Parameter::BackgroundDensity1
         | Parameter::BackgroundDensity2
         | Parameter::BackgroundDensity3 => 1e-2 * value(spec, parameter).unwrap(),
-        Parameter::DiffuseGammaA | Parameter::DiffuseGammaB | Parameter::DiffuseGammaC => 0.1,
         Parameter::StructureFactor(_) => 0.1,
         Parameter::Fluence => 1e-3 * value(spec, parameter).unwrap(),
         _ => 3e-3,
