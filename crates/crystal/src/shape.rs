@@ -117,13 +117,6 @@ impl<T: Copy> LatticeShape<T> {
 }
 
 impl<T: Scalar> LatticeShape<T> {
-    /// The number of cells, `Na Nb Nc`.
-    #[inline(always)]
-    pub fn cell_count(&self) -> T {
-        let [na, nb, nc] = self.cells;
-        na * nb * nc
-    }
-
     /// The shape of a crystal whose edges are `ratio` times as long.
     pub fn scaled(&self, ratio: f64) -> Self {
         let scale = |n| n * T::from_f64(ratio);

@@ -44,7 +44,7 @@ fn diffuse<A: Arithmetic>(
         }
     }
     let amplitude = view.source_amplitude * orientation.amplitude;
-    let common = halo.scale * view.lattice.cell_count() * amplitude * amplitude;
+    let common = halo.scale * view.lattice.all_cells() * amplitude * amplitude;
     let mut strengths = [[0.0; BLOCK]; MOST_OPERATIONS];
     for (strength, operation) in strengths.iter_mut().zip(&halo.distinct) {
         let scale = common * operation.weight;

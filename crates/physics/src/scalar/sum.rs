@@ -230,7 +230,7 @@ fn sum_sources<T: LatticeNumber>(
                 let lattice = view.lattice_at(place);
                 let weight = source_weight * orientation.weight;
                 if let Some(halo) = &view.diffuse {
-                    halo.visit(hkl, weight * lattice.cell_count(), |reflection, by| {
+                    halo.visit(hkl, weight * lattice.all_cells(), |reflection, by| {
                         let factor = view.nearest_factor(reflection);
                         sum += factor * factor * by;
                         observer.diffuse(&DiffuseTerm {

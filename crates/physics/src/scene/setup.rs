@@ -63,9 +63,14 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// All grids of structure factors.
+    /// All grids of structure factors. A grid that neighbouring sources share comes once for them.
     pub(crate) fn all_factors(&self) -> impl Iterator<Item = &Arc<FactorGrid>> {
-        std::iter::once(&self.factors).chain(&self.factors_by_source)
+        let mut before: Option<&Arc<FactorGrid>> = None;
+        let all = std::iter::once(&self.factors).chain(&self.factors_by_source);
+        all.filter(move |grid| {
+            let last = before.replace(*grid);
+            last.is_none_or(|last| !Arc::ptr_eq(last, grid))
+        })
     }
 
     /// The weight of a mosaic domain.
