@@ -10,6 +10,7 @@ const OPTIONS: RunOptions<'static> = RunOptions {
     threads: 1,
     level: None,
     precision: nanobragg::physics::Precision::Double,
+    accuracy: 0.0,
     progress: None,
     cancel: None,
 };

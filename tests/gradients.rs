@@ -38,6 +38,7 @@ const OPTIONS: RunOptions<'static> = RunOptions {
     threads: 1,
     level: None,
     precision: nanobragg::physics::Precision::Double,
+    accuracy: 0.0,
     progress: None,
     cancel: None,
 };

@@ -22,6 +22,7 @@ const PLAIN: RunOptions<'static> = RunOptions {
     threads: 1,
     level: None,
     precision: nanobragg::physics::Precision::Double,
+    accuracy: 0.0,
     progress: None,
     cancel: None,
 };

@@ -224,6 +224,7 @@ pub fn options<'a>(
         threads: args.running.threads.map_or(0, |n| n as usize),
         level: level(args)?,
         precision: precision(args),
+        accuracy: 0.0,
         progress,
         cancel: Some(stop),
     })

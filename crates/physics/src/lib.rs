@@ -64,6 +64,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod accuracy;
 mod backend;
 mod background;
 mod blank;
@@ -88,6 +89,7 @@ mod statistics;
 mod trace;
 mod truth;
 
+pub use accuracy::{EveryTerm, Omission};
 pub use backend::{Backend, Lanes, PartOutcome, RowPart, Scalar, Unsupported};
 pub use background::{
     AVOGADRO_PER_MOL, WATER_MOLAR_MASS_G_PER_MOL, WATER_STRUCTURE_FACTOR, water_background,

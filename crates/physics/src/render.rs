@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use nanobragg_geometry::Panel;
 use tracing::info_span;
 
+use crate::accuracy::{EveryTerm, Omission};
 use crate::backend::{Backend, Lanes, PartOutcome, RowPart, Scalar, Unsupported};
 use crate::blank::blank_images;
 use crate::compat;
@@ -27,8 +28,8 @@ const ROWS_AT_A_TIME: usize = 4;
 /// The number of rows whose shares wait in memory: enough to keep many threads busy.
 const SHARED_ROWS: usize = 256;
 
-/// How an experiment is run. These options change no pixel by more than the bound in `docs/PARITY.md`;
-/// the number of threads changes no bit.
+/// How an experiment is run. Without an accuracy these options change no pixel by more than the bound in
+/// `docs/PARITY.md`. The number of threads changes no bit.
 #[derive(Default, Clone, Copy)]
 pub struct RunOptions<'a> {
     /// The number of threads; 0 for one per core. Without the feature `parallel` there is one.
@@ -38,6 +39,9 @@ pub struct RunOptions<'a> {
     pub level: Option<Level>,
     /// Precision of the interference function.
     pub precision: Precision,
+    /// The allowed error of every pixel as a part of the brightest pixel, at most 1; 0 to sum every term. Terms
+    /// that are too small to be seen are then left out, and [`Frame::omission`] has what was.
+    pub accuracy: f64,
     /// Receives the number of finished rows.
     pub progress: Option<&'a dyn Progress>,
     /// Stops the run between two rows when raised.
@@ -55,6 +59,8 @@ pub struct Frame {
     pub backend: &'static str,
     /// The reason why another backend rendered it than the requested one; `None` if it was the requested one.
     pub unsupported: Option<Unsupported>,
+    /// What was left out; `None` if the run asked for no accuracy.
+    pub omission: Option<Result<Omission, EveryTerm>>,
     /// The pixel in which an index left the grid of structure factors and ended interpolation for
     /// all pixels after it.
     pub left_grid_at: Option<PixelPlace>,
@@ -156,6 +162,7 @@ fn paint(
             panels,
             backend: backend.name(),
             unsupported,
+            omission: None,
             left_grid_at: history.left_grid_at,
             first_evaluated: history.first_evaluated,
         })

@@ -359,6 +359,7 @@ fn every_row_is_told_once() {
     let listener = Listener::default();
     let options = RunOptions {
         threads: 2,
+        accuracy: 0.0,
         progress: Some(&listener),
         ..RunOptions::default()
     };

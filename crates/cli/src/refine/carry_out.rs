@@ -52,6 +52,7 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
         threads: args.running.threads.map_or(0, |n| n as usize),
         level: level(&args)?,
         precision: Precision::Double,
+        accuracy: 0.0,
         progress: None,
         cancel: Some(stop),
     };

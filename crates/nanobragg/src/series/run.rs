@@ -405,6 +405,7 @@ impl Rendering<'_> {
             threads: request.threads.map_or(0, |threads| threads as usize),
             level: request.level,
             precision: request.precision,
+            accuracy: 0.0,
             progress: None,
             cancel: Some(self.stop),
         };
