@@ -30,6 +30,12 @@ pub enum EveryTerm {
     /// Corrections multiply the running sum, so that a term of 0 changes a pixel.
     #[error("the oddity oversample-flags multiplies all earlier terms by each correction")]
     RunningSum,
+    /// Water whose photons are corrected term by term.
+    #[error("water that is corrected term by term is everywhere")]
+    Water,
+    /// Numbers without a bound, for example a spot that grows outwards.
+    #[error("no bound is known for the numbers of this scene")]
+    Unbounded,
     /// Diffuse scattering.
     #[error("diffuse scattering is between the spots too")]
     Diffuse,

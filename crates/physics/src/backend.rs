@@ -29,6 +29,11 @@ pub trait Backend: Sync {
     /// Renders a part of a row of a supported `scene`. `pixels` has one element for each pixel of the
     /// part. Masked pixels are not changed.
     fn render(&self, scene: &Scene, part: &RowPart<'_>, pixels: &mut [f32]) -> PartOutcome;
+
+    /// The backend as lanes, which can leave terms out; `None` for any other.
+    fn as_lanes(&self) -> Option<Lanes> {
+        None
+    }
 }
 
 /// Why a backend cannot render a scene.
@@ -182,6 +187,10 @@ impl Backend for Lanes {
     fn render(&self, scene: &Scene, part: &RowPart<'_>, pixels: &mut [f32]) -> PartOutcome {
         let view = scene.view(part.panel);
         lanes::render((self.level, self.precision), &view, part, pixels)
+    }
+
+    fn as_lanes(&self) -> Option<Lanes> {
+        Some(*self)
     }
 }
 

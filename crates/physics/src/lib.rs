@@ -85,6 +85,7 @@ mod scalar;
 mod scattering;
 mod scene;
 mod shade;
+mod sparse;
 mod statistics;
 mod trace;
 mod truth;

@@ -19,6 +19,7 @@ use crate::sampling::Lookup;
 use crate::scalar::Pixel;
 use crate::scene::Scene;
 use crate::shade;
+use crate::sparse::Sparse;
 use crate::statistics::{self, RowSums, Statistics, sum_over};
 use crate::truth::Shares;
 
@@ -147,9 +148,22 @@ fn paint(
         None if !scene.setup.has_crystal && !scene.setup.has_water => &Scalar,
         None => backend,
     };
+    let wanted = (options.accuracy > 0.0).then(|| match (backend.as_lanes(), &shares) {
+        (_, Some(_)) => Err(EveryTerm::Truth),
+        (None, None) => Err(EveryTerm::Scalar),
+        (Some(lanes), None) => Sparse::new(scene, (lanes.level, lanes.precision), options.accuracy),
+    });
+    let why = wanted
+        .as_ref()
+        .and_then(|wanted| wanted.as_ref().err().copied());
     driver::on_threads(options, || {
         let mut canvas = Canvas::new(backend, scene, shares, options)?;
+        canvas.sparse = wanted.and_then(Result::ok);
         let history = compat::paint(&mut canvas)?;
+        let omission = match why {
+            Some(why) => Some(Err(why)),
+            None => canvas.omission.map(Ok),
+        };
         let solid_angle_sr = canvas.solid_angle_sums_sr.iter().sum::<f64>() / scene.steps;
         let mut panels = canvas.panels;
         add_layers(scene, &mut panels, options)?;
@@ -162,7 +176,7 @@ fn paint(
             panels,
             backend: backend.name(),
             unsupported,
-            omission: None,
+            omission,
             left_grid_at: history.left_grid_at,
             first_evaluated: history.first_evaluated,
         })
@@ -213,6 +227,10 @@ pub(crate) struct Canvas<'r> {
     shares: Option<&'r mut Shares>,
     /// One sum for each row of all regions of interest.
     solid_angle_sums_sr: Vec<f64>,
+    /// Renders instead of the backend if terms may be left out.
+    sparse: Option<Sparse<'r>>,
+    /// What was left out.
+    omission: Option<Omission>,
 }
 
 impl<'r> Canvas<'r> {
@@ -237,6 +255,8 @@ impl<'r> Canvas<'r> {
             scene,
             shares,
             options,
+            sparse: None,
+            omission: None,
         })
     }
 
@@ -248,6 +268,12 @@ impl<'r> Canvas<'r> {
         lookup: Lookup,
     ) -> Result<Option<PixelPlace>, Error> {
         let (scene, backend, options) = (self.scene, self.backend, self.options);
+        if let Some(sparse) = &self.sparse {
+            // The nearest structure factors never leave the grid, so everything is rendered at once.
+            let sums_sr = &mut self.solid_angle_sums_sr;
+            self.omission = Some(sparse.render(&mut self.panels, sums_sr, options)?);
+            return Ok(None);
+        }
         let rows_total = self.solid_angle_sums_sr.len();
         let rows = rows_of_regions(scene, &mut self.panels);
         let is_before = |row: &Row<'_>| (row.panel, row.slow) < (from.panel, from.slow);
@@ -319,6 +345,9 @@ impl<'r> Canvas<'r> {
 
     /// The photons of this pixel will not be those of its row.
     pub(crate) fn expect_other_photons(&mut self, place: PixelPlace) {
+        if let Some(sparse) = &mut self.sparse {
+            sparse.other = Some(place);
+        }
         if let Some(shares) = &mut self.shares {
             shares.special = Some(place);
         }

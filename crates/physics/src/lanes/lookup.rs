@@ -1,7 +1,7 @@
 //! Structure factors of a block of pixels.
 
 use super::block::{BLOCK, Block, Column};
-use super::lane::{Arithmetic, low_bits, offset_base};
+use super::lane::{Arithmetic, Separate, low_bits, offset_base};
 use super::names::name;
 use crate::scene::{Orientation, View};
 
@@ -60,6 +60,13 @@ impl LaneGrid {
         // In the grid all terms are integers below 2^53, so the sum is exact, fused or not.
         let in_plane = A::multiply_add(k, stride[1], l + base);
         (is_inside, low_bits(A::multiply_add(h, stride[0], in_plane)))
+    }
+
+    /// The offset in the grid of whole indices; [`OUTSIDE`] outside it.
+    #[inline(always)]
+    pub(super) fn place_or_outside(&self, hkl: [f64; 3]) -> u32 {
+        let (is_inside, place) = self.place::<Separate>(hkl);
+        if is_inside { place } else { OUTSIDE }
     }
 
     /// Whether the grid contains the nearest integer indices of all fractional indices up to `largest` in

@@ -8,7 +8,10 @@
 //! | `extent` | the lengths of the scattering vectors of a block |
 //! | `correct` | solid angles, capture fractions, polarization factors |
 //! | `lookup`, `interference` | the two expensive stages: structure factors, lattice factors |
+//! | `square` | parallelepipeds: lattice factors and the addition in one stage |
 //! | `peaked` | Gaussian and ball-shaped spots: lattice factors and the addition in one stage |
+//! | `leaf` | the sum over small areas, of the terms that are asked for |
+//! | `bounds` | bounds on the terms of small areas |
 //! | `diffuse` | the diffuse scattering of a block |
 //! | `derivatives` | an observer: derivatives of the sum |
 //! | `lane` | branch-free functions |
@@ -22,18 +25,21 @@
 )]
 
 mod block;
+mod bounds;
 mod correct;
 mod derivatives;
 mod diffuse;
 mod extent;
 mod interference;
 mod lane;
+mod leaf;
 mod level;
 mod lookup;
 mod names;
 mod observer;
 mod peaked;
 mod shares;
+mod square;
 mod sum;
 
 use std::marker::PhantomData;
@@ -51,8 +57,10 @@ use sum::render_part;
 
 pub use level::{Level, Precision};
 
+pub(crate) use bounds::{Adding, Limit, Node, Row, Rows, add_rows, bound_terms, limit_of};
 pub(crate) use derivatives::DerivativeOutput;
 pub(crate) use lane::LARGEST_INDEX;
+pub(crate) use leaf::{LANES, LEAF, Leaf, LeafMemory, finish_row, sum_leaf};
 pub(crate) use lookup::LaneGrid;
 pub(crate) use names::LatticeNames;
 pub(crate) use shares::{RowShares, RowWishes, share_part, united};

@@ -17,6 +17,7 @@ use super::lookup::{
 };
 use super::observer::{Adds, BlockObserver, Subpixels};
 use super::peaked::{Ball, Gaussian, Peaked, add_peaked_terms, radii};
+use super::square::{add_square_orientations, add_square_terms};
 use crate::backend::{PartOutcome, RowPart};
 use crate::fixes::Oddity;
 use crate::sampling::{Lookup, Scales};
@@ -126,7 +127,14 @@ pub(super) fn sum_block<P: Interference, A: Arithmetic, O: BlockObserver>(
                     if part.is_cancelled() {
                         return solid_angle_sum_sr;
                     }
-                    sum_source::<P, A, O>(view, part.lookup, source, water, block, observer);
+                    sum_source::<P, A, O>(
+                        view,
+                        &mut All(part.lookup),
+                        source,
+                        water,
+                        block,
+                        observer,
+                    );
                 }
             }
         }
@@ -141,16 +149,27 @@ pub(super) fn place_subpixels<A: Arithmetic, O: BlockObserver>(
     at: &Subpixels,
     block: &mut Block,
 ) {
+    place::<A, O>(view, at.layer, |i| [at.fast_m[i], at.slow_m], block);
+}
+
+/// Fills `path_m` and `diffracted` for the points at `coordinates` of a lane: along fast and slow, in metres.
+#[inline(always)]
+pub(super) fn place<A: Arithmetic, O: BlockObserver>(
+    view: &View<'_>,
+    layer: u32,
+    coordinates: impl Fn(usize) -> [f64; 2],
+    block: &mut Block,
+) {
     let panel = view.panel;
-    let (fast_m, slow_m) = (&at.fast_m, at.slow_m);
-    let depth_m = f64::from(at.layer) * panel.sensor().layer_step_m;
+    let depth_m = f64::from(layer) * panel.sensor().layer_step_m;
     let (fast, slow) = (panel.fast(), panel.slow());
     let (normal, pix0) = (panel.normal(), panel.plane().pix0_m);
     let mut position_m = [[0.0; BLOCK]; 3];
     match panel.surface() {
         Surface::Flat => {
             for i in 0..BLOCK {
-                let [x, y, z] = flat_position(fast_m[i], slow_m, depth_m, fast, slow, normal, pix0);
+                let [fast_m, slow_m] = coordinates(i);
+                let [x, y, z] = flat_position(fast_m, slow_m, depth_m, fast, slow, normal, pix0);
                 position_m[0][i] = x;
                 position_m[1][i] = y;
                 position_m[2][i] = z;
@@ -159,7 +178,8 @@ pub(super) fn place_subpixels<A: Arithmetic, O: BlockObserver>(
         // Two rotations with the sine of the system: only this stage is not vectorised.
         Surface::Curved => {
             for i in 0..BLOCK {
-                let [x, y, z] = panel.position_m(fast_m[i], slow_m, depth_m);
+                let [fast_m, slow_m] = coordinates(i);
+                let [x, y, z] = panel.position_m(fast_m, slow_m, depth_m);
                 position_m[0][i] = x;
                 position_m[1][i] = y;
                 position_m[2][i] = z;
@@ -183,11 +203,46 @@ pub(super) fn place_subpixels<A: Arithmetic, O: BlockObserver>(
     }
 }
 
-/// Adds every phi step and domain of one source at one sub-pixel, for every pixel.
+/// The orientations whose terms are summed.
+///
+/// A trait and not a closure: only methods can be asked to be inlined, and only what is inlined is compiled for the
+/// instructions of a level.
+pub(super) trait Wanted {
+    /// Adds their terms, for the scattering vectors of one source.
+    fn add<P: Interference, A: Arithmetic, O: BlockObserver>(
+        &mut self,
+        view: &View<'_>,
+        block: &mut Block,
+        observer: &mut O,
+    );
+}
+
+/// Every phi step and domain.
+struct All(Lookup);
+
+impl Wanted for All {
+    #[inline(always)]
+    fn add<P: Interference, A: Arithmetic, O: BlockObserver>(
+        &mut self,
+        view: &View<'_>,
+        block: &mut Block,
+        observer: &mut O,
+    ) {
+        if view.size_runs.is_empty() {
+            sum_orientations::<P, A, O>(view, self.0, block, observer);
+        } else {
+            for run in view.size_runs.iter() {
+                sum_orientations::<P, A, O>(&view.of_run(run), self.0, block, observer);
+            }
+        }
+    }
+}
+
+/// Adds the terms of one source at one sub-pixel, for every pixel.
 #[inline(always)]
-fn sum_source<P: Interference, A: Arithmetic, O: BlockObserver>(
+pub(super) fn sum_source<P: Interference, A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
-    lookup: Lookup,
+    wanted: &mut impl Wanted,
     index: usize,
     water: f64,
     block: &mut Block,
@@ -216,12 +271,8 @@ fn sum_source<P: Interference, A: Arithmetic, O: BlockObserver>(
     } else if water != 0.0 {
         block.intensity.iter_mut().for_each(|sum| *sum += water);
     }
-    if lives && view.size_runs.is_empty() {
-        sum_orientations::<P, A, O>(view, lookup, block, observer);
-    } else if lives {
-        for run in view.size_runs.iter() {
-            sum_orientations::<P, A, O>(&view.of_run(run), lookup, block, observer);
-        }
+    if lives {
+        wanted.add::<P, A, O>(view, block, observer);
     }
     observer.closed(view, index, block);
     if by_terms {
@@ -231,7 +282,7 @@ fn sum_source<P: Interference, A: Arithmetic, O: BlockObserver>(
 
 /// Adds every phi step and domain, for the scattering vectors of one source.
 #[inline(always)]
-fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
+pub(super) fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
     view: &View<'_>,
     lookup: Lookup,
     block: &mut Block,
@@ -329,7 +380,7 @@ fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>(
 
 /// [`find_nearest`], with names if the observer wants them.
 #[inline(always)]
-fn find_nearest_for<A: Arithmetic, O: BlockObserver, const INSIDE: bool>(
+pub(super) fn find_nearest_for<A: Arithmetic, O: BlockObserver, const INSIDE: bool>(
     view: &View<'_>,
     orientation: &Orientation,
     block: &mut Block,
@@ -386,50 +437,8 @@ pub(super) fn scatter<A: Arithmetic>(
     any(&block.live, |live| live != 0.0)
 }
 
-/// Adds every phi step and domain of a parallelepiped crystal, for a source that is not cut in any lane.
-/// Most runs spend most of their time here. `INSIDE`: all nearest indices are known to be in the grid.
-#[inline(always)]
-fn add_square_orientations<P: Interference, A: Arithmetic, O: BlockObserver, const INSIDE: bool>(
-    view: &View<'_>,
-    block: &mut Block,
-    observer: &mut O,
-) {
-    let earlier = block.intensity;
-    if O::NAMES && observer.is_guarded() {
-        for orientation in view.orientations.iter() {
-            find_nearest_for::<A, O, INSIDE>(view, orientation, block);
-            if gather_nearest::<INSIDE>(view, orientation, block) {
-                observer.named(block);
-                add_square_terms::<P, A, true, true, true>(view, block);
-            }
-        }
-        return;
-    }
-    for orientation in view.orientations.iter() {
-        find_nearest_for::<A, O, INSIDE>(view, orientation, block);
-        if gather_nearest::<INSIDE>(view, orientation, block) {
-            observer.named(block);
-            if O::NAMES {
-                add_square_terms::<P, A, true, false, true>(view, block);
-            } else {
-                add_square_terms::<P, A, true, false, false>(view, block);
-            }
-        }
-    }
-    // An offset of exactly 0 makes 0/0. This is rare, so it is detected once, as NaN in the sums. The
-    // block is then summed again with a guard in every term.
-    if any(&block.intensity, |sum| !sum.is_finite()) {
-        observer.spoil();
-        block.intensity = earlier;
-        for orientation in view.orientations.iter() {
-            find_nearest::<A, INSIDE, false>(view, orientation, block);
-            gather_nearest::<INSIDE>(view, orientation, block);
-            add_square_terms::<P, A, true, true, false>(view, block);
-        }
-    }
-}
-
-/// The same of a crystal with Gaussian or ball-shaped spots.
+/// Adds every phi step and domain of a crystal with Gaussian or ball-shaped spots, for a source that is not cut in
+/// any lane.
 #[inline(always)]
 fn add_peaked_orientations<
     P: Interference,
@@ -472,61 +481,6 @@ fn note_where_grid_is_left(view: &View<'_>, block: &mut Block) {
         let left = looked_up & (block.live[i] != 0.0) & (block.place[i] == OUTSIDE);
         if left {
             block.left_grid[i] = block.active[i];
-        }
-    }
-}
-
-/// The number of pixels whose numerators are computed before their denominators. One loop for both would
-/// need more registers than there are.
-const GROUP: usize = 32;
-
-/// [`fill_lattice`] and [`add_terms`] in one stage for a parallelepiped, without a column in between.
-/// `ALL`: the source is not cut in any lane. `ZEROS`: offsets of exactly 0 are guarded; without it they
-/// make the sum NaN. `NAMES`: terms are added to `part` too.
-#[inline(always)]
-fn add_square_terms<
-    P: Interference,
-    A: Arithmetic,
-    const ALL: bool,
-    const ZEROS: bool,
-    const NAMES: bool,
->(
-    view: &View<'_>,
-    block: &mut Block,
-) {
-    let [dh, dk, dl] = &block.offset;
-    let offset = |i: usize| {
-        let offset = [dh[i], dk[i], dl[i]];
-        if ZEROS {
-            offset.map(P::without_zero)
-        } else {
-            offset
-        }
-    };
-    for start in (0..BLOCK).step_by(GROUP) {
-        let mut above = [0.0; GROUP];
-        for i in 0..GROUP {
-            above[i] =
-                P::above::<A>(offset(start + i), view.lattice.cells) * block.cell_factor[start + i];
-        }
-        let mut below = [0.0; GROUP];
-        for i in 0..GROUP {
-            below[i] = P::below::<A>(offset(start + i));
-        }
-        for i in 0..GROUP {
-            // F Fl = F (sin sin sin) / (sin sin sin): one division per term. A division takes as long as
-            // about thirty multiplications.
-            let amplitude = above[i] / below[i];
-            let earlier = block.intensity[start + i];
-            let sum = A::multiply_add(amplitude, amplitude, earlier);
-            // `|` instead of `||`: a selection without a branch.
-            let live = ALL | (block.live[start + i] != 0.0);
-            block.intensity[start + i] = if live { sum } else { earlier };
-            if NAMES {
-                let earlier = block.part[start + i];
-                let part = A::multiply_add(amplitude, amplitude, earlier);
-                block.part[start + i] = if live { part } else { earlier };
-            }
         }
     }
 }
@@ -576,7 +530,7 @@ fn add_terms_and_correct<O: BlockObserver>(view: &View<'_>, block: &mut Block) {
 
 /// Converts the sums to photons and stores those of the active pixels.
 #[inline(always)]
-fn write_photons(view: &View<'_>, block: &Block, out: &mut [f32]) {
+pub(super) fn write_photons(view: &View<'_>, block: &Block, out: &mut [f32]) {
     let rules = &view.rules;
     let mut all = [0.0_f32; BLOCK];
     for (i, out) in all.iter_mut().enumerate() {

@@ -222,23 +222,36 @@ impl<'s, T: Copy> View<'s, T> {
     /// The shape and size of the orientation with the number `place`.
     #[inline(always)]
     pub(crate) fn lattice_at(&self, place: usize) -> &LatticeShape<T> {
-        if self.size_runs.is_empty() {
-            return &self.lattice;
-        }
-        let run = self
-            .size_runs
-            .partition_point(|run| run.places.end <= place);
-        self.size_runs
-            .get(run)
-            .map_or(&self.lattice, |run| &run.lattice)
+        self.run_at(place).map_or(&self.lattice, |run| &run.lattice)
+    }
+
+    /// The run of orientations with the orientation `place`, if domains differ in size.
+    #[inline(always)]
+    pub(crate) fn run_at(&self, place: usize) -> Option<&'s SizeRun<T>> {
+        let runs = &self.scene.size_runs;
+        let run = runs.partition_point(|run| run.places.end <= place);
+        runs.get(run)
     }
 
     /// The view of a run of orientations.
     #[inline(always)]
     pub(crate) fn of_run(&self, run: &'s SizeRun<T>) -> Self {
-        Self {
-            orientations: &self.scene.orientations[run.places.clone()],
-            lattice: run.lattice,
+        self.of_orientations(&self.scene.orientations[run.places.clone()], run.lattice)
+    }
+
+    /// The view of some orientations of one size.
+    #[inline(always)]
+    pub(crate) fn of_orientations<'o>(
+        &self,
+        orientations: &'o [Orientation<T>],
+        lattice: LatticeShape<T>,
+    ) -> View<'o, T>
+    where
+        's: 'o,
+    {
+        View {
+            orientations,
+            lattice,
             ..*self
         }
     }

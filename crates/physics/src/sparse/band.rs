@@ -1,0 +1,118 @@
+//! Rows of tiles, which threads take one by one.
+
+use std::ops::Range;
+
+use nanobragg_geometry::Panel;
+
+use super::tile::{Found, Memory, Tile};
+use super::{Pass, Sparse};
+use crate::render::PanelImage;
+
+/// A row of tiles of a panel.
+pub(super) struct Band<'i> {
+    panel: usize,
+    /// The number of the band, from the corner of the plane.
+    number: u32,
+    /// The rows of the region of interest in the band, by their number on the panel.
+    slow: Range<u32>,
+    /// The pixels of the rows, if there is an image.
+    rows: Option<Vec<&'i mut [f32]>>,
+}
+
+/// The bands of all panels.
+pub(super) fn bands<'i>(
+    sparse: &Sparse<'_>,
+    images: Option<&'i mut [PanelImage]>,
+) -> Vec<Band<'i>> {
+    let mut images = images.map(|images| images.iter_mut());
+    let mut bands = Vec::new();
+    for (index, panel) in sparse.scene.panels().iter().enumerate() {
+        let image = images.as_mut().and_then(Iterator::next);
+        let mut rows = image.map(|image| {
+            let rows = image.pixels.chunks_mut(image.pixels_fast as usize);
+            rows.skip(*panel.roi().slow().start() as usize)
+        });
+        for (number, slow) in parts(panel, sparse.size.pixels, 1) {
+            let rows = rows.as_mut().map(|rows| rows.take(slow.len()).collect());
+            bands.push(Band {
+                panel: index,
+                number,
+                slow,
+                rows,
+            });
+        }
+    }
+    bands
+}
+
+/// The tiles along an axis (0 for fast, 1 for slow) that the region of interest meets, each with its number
+/// from the corner of the plane and the pixels of the region, by their number on the panel.
+pub(super) fn parts(panel: &Panel, edge: u32, axis: usize) -> Vec<(u32, Range<u32>)> {
+    let roi = match axis {
+        0 => panel.roi().fast(),
+        _ => panel.roi().slow(),
+    };
+    let first = panel.first_pixel()[axis];
+    let tiles = (roi.start() + first) / edge..=(roi.end() + first) / edge;
+    let parts = tiles.map(|number| {
+        let start = (number * edge).max(roi.start() + first) - first;
+        let end = ((number + 1).saturating_mul(edge)).min(roi.end() + first + 1) - first;
+        (number, start..end)
+    });
+    parts.collect()
+}
+
+impl Band<'_> {
+    /// The number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.slow.len()
+    }
+
+    pub(super) fn render(&mut self, sparse: &Sparse<'_>, pass: Pass, memory: &mut Memory) -> Found {
+        let view = sparse.scene.view(self.panel);
+        let mut found = Found::default();
+        // Neighbouring tiles whose terms are all summed, as one: a row of them takes one call.
+        let mut full: Option<Range<u32>> = None;
+        let tile = |number, fast| Tile {
+            sparse,
+            view: &view,
+            number: [number, self.number],
+            pixels: [fast, self.slow.clone()],
+        };
+        for (number, fast) in parts(view.panel, sparse.size.pixels, 0) {
+            let own = tile(number, fast.clone());
+            if !own.is_used() {
+                continue;
+            }
+            if self.rows.is_some() {
+                found.solid_angle_sum_sr += own.solid_angle_sum_sr();
+            }
+            let budget = own.budget(pass);
+            if sparse.size.fills_blocks() && own.is_faster_in_full(budget, memory) {
+                full = match full.take() {
+                    Some(before) if before.end == fast.start => Some(before.start..fast.end),
+                    before => {
+                        render_full(before, &tile, &mut self.rows, &mut found);
+                        Some(fast)
+                    }
+                };
+            } else {
+                own.render(budget, memory, self.rows.as_deref_mut(), &mut found);
+            }
+        }
+        render_full(full, &tile, &mut self.rows, &mut found);
+        found
+    }
+}
+
+/// Sums all terms of some columns, if there are any.
+fn render_full<'t, 's: 't>(
+    columns: Option<Range<u32>>,
+    tile: &impl Fn(u32, Range<u32>) -> Tile<'t, 's>,
+    rows: &mut Option<Vec<&mut [f32]>>,
+    found: &mut Found,
+) {
+    if let Some(columns) = columns {
+        tile(0, columns).render_full(rows.as_deref_mut(), found);
+    }
+}
