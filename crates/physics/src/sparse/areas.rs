@@ -14,7 +14,7 @@ use crate::lanes::{self, Adding, LEAF, Leaf, Limit, Node, Row, Rows};
 /// A test of a term in a leaf, with its share of the tests in larger areas.
 const TEST: f64 = 12.0;
 /// What it takes longer where several reflections are near.
-const CROWDED: f64 = 30.0;
+const CROWDED: f64 = 15.0;
 /// A look at the reflections near a leaf.
 const LOOK: f64 = 150.0;
 /// A leaf and its share of larger areas, without terms.
@@ -28,7 +28,7 @@ fn cost_of_term(shape: Shape) -> f64 {
         Shape::Square => 110.0,
         Shape::Round => 160.0,
         // Most blocks end at the exponent.
-        Shape::Gauss => 25.0,
+        Shape::Gauss => 60.0,
         Shape::Tophat => 180.0,
     }
 }

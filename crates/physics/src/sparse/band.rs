@@ -81,7 +81,8 @@ impl Band<'_> {
         };
         for (number, fast) in parts(view.panel, sparse.size.pixels, 0) {
             let own = tile(number, fast.clone());
-            if !own.is_used() {
+            let is_passed_over = pass.is_quick && (number % 2 == 1 || self.number % 2 == 1);
+            if is_passed_over || !own.is_used() {
                 continue;
             }
             if self.rows.is_some() {
