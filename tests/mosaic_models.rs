@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use nanobragg::crystal::Reflection;
+use nanobragg::geometry::rotation::IDENTITY;
 use nanobragg::{
     Angle, CellSpec, CrystalSpec, DetectorSpec, ExperimentSpec, FactorGrid, FactorsSpec, Fixes,
     GridLimit, Hkl, Length, MosaicModel, MosaicSampling, MosaicSpec, PhiSpec, RoiSpec, RunOptions,
@@ -226,6 +227,21 @@ fn still() -> ExperimentSpec {
         sweep: StepSpec::default(),
     };
     spec
+}
+
+#[test]
+fn a_file_of_domains_is_read_once() {
+    let turned = [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]];
+    let (folder, mosaic) = listed("domains.txt", &[(IDENTITY, 1.0), (turned, 1.0)]);
+    let (other, other_mosaic) = listed("other.txt", &[(turned, 1.0)]);
+    let mut loaded = with(mosaic).load(GridLimit::default()).unwrap().spec;
+    folder.close().unwrap();
+    assert_eq!(domains_of(&loaded), [IDENTITY, turned]);
+    // Another file is read all the same.
+    loaded.crystal.mosaic.file = other_mosaic.file;
+    assert_eq!(domains_of(&loaded), [turned]);
+    other.close().unwrap();
+    assert!(loaded.resolve().is_err());
 }
 
 fn domains_of(spec: &ExperimentSpec) -> Vec<[[f64; 3]; 3]> {

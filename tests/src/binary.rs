@@ -135,6 +135,19 @@ impl Finished {
         self
     }
 
+    /// Checks that the run was refused with one line that contains `part`.
+    ///
+    /// # Panics
+    /// When it was not.
+    pub fn refused(&self, part: &str) {
+        let told = self.stderr.trim_end();
+        assert_ne!(self.status, Some(0), "{part}: {told}");
+        assert!(
+            told.contains(part) && !told.contains('\n'),
+            "{part}: {told}"
+        );
+    }
+
     /// The rest of the line of standard output that begins with `start`, apart from leading blanks.
     ///
     /// # Panics

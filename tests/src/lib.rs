@@ -6,7 +6,7 @@
 //! | `backends.rs` | the scenes of [`suite`] with every backend, level and number of threads |
 //! | `properties.rs` | properties of any experiment: rotate the laboratory, crop, mask, add threads |
 //! | `panels.rs` | detectors with several panels: cut, tilted, masked, differentiated |
-//! | `gradients.rs` | derivatives of images, compared with central differences |
+//! | `gradients/` | derivatives of images, compared with central differences |
 //! | `value_stability.rs` | equality with the C program's random numbers |
 //! | `cli.rs` | spelling of flags, help, messages, exit status |
 //! | `report.rs` | the report of a run on standard output |

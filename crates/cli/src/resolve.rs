@@ -348,6 +348,7 @@ impl Prepared {
         named.mask = self.named.mask.clone();
         named.beam.sources = self.named.beam.sources.clone();
         named.beam.spectrum = self.named.beam.spectrum.clone();
+        named.crystal.mosaic.contents = None;
         named
     }
 }

@@ -54,8 +54,8 @@ pub use factors::{
     Bounds, FactorGrid, GridLimit, Hkl, Reflection, lagrange_cubic, nearest_index, tricubic,
 };
 pub use mosaic::{
-    DomainTurn, MAX_DOMAINS, Mosaic, MosaicModel, MosaicNumbers, MosaicSampling, MosaicSpec,
-    Spread, cap_rotation,
+    DomainTurn, ListedDomains, MAX_DOMAINS, Mosaic, MosaicModel, MosaicNumbers, MosaicSampling,
+    MosaicSpec, Spread, cap_rotation,
 };
 pub use orientation::{Misset, angles_from_rotation, misset, reciprocal_from_matrix};
 pub use reflections::{

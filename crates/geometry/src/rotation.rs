@@ -6,6 +6,8 @@
 
 use nanobragg_numeric::{Real, Scalar};
 
+use crate::vector::{cross, dot};
+
 /// The rotation that leaves everything in place, as rows x, y, z.
 pub const IDENTITY: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
@@ -73,6 +75,24 @@ pub fn rotate_by<T: Real>(matrix: &[[T; 3]; 3], v: [T; 3]) -> [T; 3] {
         y[0] * v[0] + y[1] * v[1] + y[2] * v[2],
         z[0] * v[0] + z[1] * v[1] + z[2] * v[2],
     ]
+}
+
+/// How far a matrix by rows is from a rotation: the largest error of a product of two rows, and of a row from the cross product of the others: a reflection
+/// is as far from a rotation as can be.
+pub fn distance_from_rotation(&[x, y, z]: &[[f64; 3]; 3]) -> f64 {
+    let products = [(x, x), (y, y), (z, z)].map(|(v, w)| dot(v, w) - 1.0);
+    let angles = [dot(x, y), dot(y, z), dot(z, x)];
+    let [nx, ny, nz] = cross(x, y);
+    let handed = [nx - z[0], ny - z[1], nz - z[2]];
+    [products, angles, handed]
+        .as_flattened()
+        .iter()
+        .fold(0.0, |largest, error| error.abs().max(largest))
+}
+
+/// The matrix with rows and columns exchanged.
+pub fn transposed<T: Copy>(matrix: &[[T; 3]; 3]) -> [[T; 3]; 3] {
+    [0, 1, 2].map(|i| matrix.map(|row| row[i]))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use std::path::Path;
 
 use nanobragg_crystal::{TwinLaw, misset};
+use nanobragg_geometry::rotation::{distance_from_rotation, transposed};
 use nanobragg_geometry::vector::{cross, dot, scale, unit};
 use nanobragg_geometry::{Angle, in_unit};
 use nanobragg_io::input::quoted;
@@ -28,7 +29,7 @@ const LARGEST_MISFIT: f64 = 0.1;
 /// The misfit from which on there is a warning: the twin is not by merohedry.
 const NOTICEABLE_MISFIT: f64 = 1e-3;
 
-/// How far the products of the rows of a rotation may be from 0 and 1.
+/// How far a given matrix may be from a rotation.
 const LARGEST_SKEW: f64 = 1e-3;
 
 /// The largest difference between two cells, relative to the edges, that is rounding.
@@ -340,17 +341,7 @@ impl LatticeSpec {
 }
 
 fn is_rotation(rows: &[[f64; 3]; 3]) -> bool {
-    let [a, b, c] = *rows;
-    let pairs = (0..3).flat_map(|i| (0..3).map(move |j| (i, j)));
-    let is_orthonormal = pairs.into_iter().all(|(i, j)| {
-        let expected = f64::from(u8::from(i == j));
-        (dot(rows[i], rows[j]) - expected).abs() <= LARGEST_SKEW
-    });
-    is_orthonormal && dot(a, cross(b, c)) > 0.0
-}
-
-fn transposed(m: &[[f64; 3]; 3]) -> [[f64; 3]; 3] {
-    std::array::from_fn(|i| m.map(|row| row[i]))
+    distance_from_rotation(rows) <= LARGEST_SKEW
 }
 
 fn product(left: &[[f64; 3]; 3], right: &[[f64; 3]; 3]) -> [[f64; 3]; 3] {

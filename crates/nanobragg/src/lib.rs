@@ -64,6 +64,7 @@ mod radial_profile;
 mod resolution;
 mod resolve;
 pub mod series;
+mod source_list;
 mod spec;
 mod spots;
 mod tree;

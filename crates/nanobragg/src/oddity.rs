@@ -1,13 +1,15 @@
 //! Which oddities of the C program change an image.
 
-use nanobragg_crystal::{Shape, SpotMetric};
-use nanobragg_geometry::PixelKind;
+use nanobragg_crystal::{Misset, Shape, SpotMetric};
+use nanobragg_geometry::{Layout, PixelKind, Warning};
 use nanobragg_physics::{Experiment, Oddity};
+
+use crate::spec::ExperimentSpec;
 
 /// The oddities that can be told from a resolved experiment alone.
 ///
 /// Those that are put right are left out.
-pub(crate) fn of_experiment(experiment: &Experiment) -> Vec<Oddity> {
+fn of_experiment(experiment: &Experiment) -> Vec<Oddity> {
     let sampling = &experiment.sampling;
     let sensor = experiment.detector.first().sensor();
     let several_directions = {
@@ -44,4 +46,37 @@ pub(crate) fn of_experiment(experiment: &Experiment) -> Vec<Oddity> {
     .filter_map(|(oddity, holds)| holds.then_some(oddity))
     .filter(|oddity| !experiment.fixes.contains(*oddity))
     .collect()
+}
+
+impl ExperimentSpec {
+    /// The oddities that change the image of `experiment`.
+    pub(crate) fn oddities(&self, experiment: &Experiment, layout: &Layout) -> Vec<Oddity> {
+        let mut oddities = of_experiment(experiment);
+        for warning in &layout.warnings {
+            oddities.extend(match warning {
+                Warning::IgnoredPivot { .. } => Some(Oddity::Pivot),
+                Warning::IgnoredBeamCentre { .. } => Some(Oddity::BeamCentre),
+                Warning::IgnoredPix0 { .. } => Some(Oddity::IgnoredInput),
+                Warning::CurvedExchanged => Some(Oddity::Curved),
+                Warning::TwothetaDistance { .. } => Some(Oddity::TwothetaDistance),
+                _ => None,
+            });
+        }
+        if matches!(self.misset(), Some(Misset::Random { .. })) {
+            oddities.push(Oddity::MissetRandom);
+        }
+        let crystal = &experiment.crystal;
+        let chooses_otherwise = self.lookup.is_none()
+            && experiment.factors.count_read() > 0
+            && crystal.interpolates_by_default(true) != crystal.interpolates_by_default(false);
+        if chooses_otherwise && !self.fixes.contains(Oddity::SizeLookup) {
+            oddities.push(Oddity::SizeLookup);
+        }
+        if crystal.tilts_c_star() {
+            oddities.push(Oddity::CStar);
+        }
+        oddities.sort_unstable();
+        oddities.dedup();
+        oddities
+    }
 }

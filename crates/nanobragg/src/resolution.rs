@@ -1,7 +1,7 @@
 //! The resolution of a rectangle of pixels.
 
-use nanobragg_geometry::Panel;
 use nanobragg_geometry::vector::{norm, sub, unit};
+use nanobragg_geometry::{BeamFrame, Detector, Panel};
 
 /// The resolution along the border of a rectangle of pixels, in Angstrom; infinite in the direct beam.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,6 +59,15 @@ impl Resolution {
             .chain(self.corners_angstrom)
             .fold(f64::INFINITY, f64::min)
     }
+}
+
+/// The finest resolution on the border of the detector, in A.
+pub(crate) fn finest_a(detector: &Detector, beam: &BeamFrame, wavelength_m: f64) -> f64 {
+    let finest = detector.panels().iter().map(|panel| {
+        let whole = [panel.pixels_fast(), panel.pixels_slow()];
+        Resolution::of((panel, beam.direction()), wavelength_m, [0, 0], whole).finest_angstrom()
+    });
+    finest.fold(f64::INFINITY, f64::min)
 }
 
 #[cfg(test)]

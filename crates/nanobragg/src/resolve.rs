@@ -1,6 +1,5 @@
 //! From the specification of a user to the experiment that physics renders.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use nanobragg_crystal::{
@@ -12,19 +11,14 @@ use nanobragg_geometry::{
     Roi,
 };
 use nanobragg_physics::{Experiment, LatticeCopy, Lookup, Oddity, PhiSweep, Sampling};
-use nanobragg_sources::spectrum::MovesWith;
-use nanobragg_sources::{
-    BeamAxes, Dispersion, Divergence, Fluence, Source, SourceDefaults, SourceList, SpectrumSteps,
-    StepSpec, phi_steps,
-};
+use nanobragg_sources::{Dispersion, Divergence, Fluence, SpectrumSteps, phi_steps};
 
 use crate::background::LayerDecision;
 use crate::detectors::{follows_wavelength, with_attenuation};
 use crate::error::Error;
-use crate::factors::{FactorTables, Loaded};
+use crate::factors::Loaded;
 use crate::mask::masks_of;
-use crate::oddity;
-use crate::resolution::Resolution;
+use crate::source_list::Bands;
 use crate::spec::{ExperimentSpec, MaskSpec, SourceWeights, SourcesSpec};
 use crate::warning::{Warning, of_steps};
 
@@ -42,20 +36,8 @@ const MAX_ORIENTATIONS: f64 = 1e7;
 
 const MAX_OVERSAMPLE: u32 = 10_000;
 
-const MOST_TILT_RAD: f64 = 0.1;
-
-/// The relative difference of a given wavelength from the mean of a spectrum that has a warning. A spectrometer is
-/// calibrated better than this.
-const OTHER_WAVELENGTH: f64 = 2e-3;
-
 /// The largest number of terms in the sum of one pixel.
 const MAX_TERMS: f64 = 1e15;
-
-/// The B factors of a fall-off in A^2, which are those of atoms.
-const B_FACTORS_A2: RangeInclusive<f64> = -100.0..=1e4;
-
-/// Reflections reach this much beyond the finest corner, for spots that are wider than a point.
-pub(crate) const MARGIN: f64 = 0.98;
 
 /// A resolved experiment with the decisions that were made.
 #[derive(Debug, Clone)]
@@ -64,13 +46,6 @@ pub struct Resolved {
     pub experiment: Experiment,
     /// The choices for everything that the user did not specify.
     pub decisions: Decisions,
-}
-
-/// What a grid of sources is over.
-struct Bands<'s> {
-    divergence: Divergence,
-    dispersion: Dispersion,
-    spectrum: Option<&'s SpectrumSteps>,
 }
 
 /// The decisions made in resolving an experiment, for a report.
@@ -201,34 +176,7 @@ impl ExperimentSpec {
             &self.phi.sweep,
             sweep,
         ));
-        if self.beam.sources == SourcesSpec::Grid {
-            let (given, used) = (&self.beam.divergence, &divergence);
-            let mrad = |angle_rad: f64| angle_rad * 1e3;
-            for (name, spec, steps) in [
-                (
-                    "horizontal divergence",
-                    &given.horizontal,
-                    used.horizontal(),
-                ),
-                ("vertical divergence", &given.vertical, used.vertical()),
-            ] {
-                warnings.extend(of_steps(name, "mrad", mrad, spec, steps));
-            }
-            // A dispersion without a range has none, so that none is assumed.
-            let spec = StepSpec {
-                range: Some(self.beam.dispersion.range.unwrap_or(0.0)),
-                step: None,
-                count: self.beam.dispersion.count,
-            };
-            let percent = |fraction: f64| fraction * 100.0;
-            warnings.extend(of_steps(
-                "dispersion",
-                "%",
-                percent,
-                &spec,
-                dispersion.steps(),
-            ));
-        }
+        warnings.extend(self.of_source_steps(&divergence, &dispersion));
         let tables = held.tables(&sources)?;
         let lookup = self.lookup(tables.first(), &crystal);
         let tables = self.fallen_off(tables, &crystal, (&detector, &laboratory.beam), &sources)?;
@@ -330,136 +278,13 @@ impl ExperimentSpec {
     }
 
     /// The misset. With the fix, a random misset is uniform over all rotations.
-    fn misset(&self) -> Option<Misset> {
+    pub(crate) fn misset(&self) -> Option<Misset> {
         match self.crystal.misset {
             Some(Misset::Random { seed }) if self.fixes.contains(Oddity::MissetRandom) => {
                 Some(Misset::RandomUniform { seed })
             }
             other => other,
         }
-    }
-
-    /// The laboratory with the beam tilted.
-    fn tilted(&self, laboratory: Laboratory, spec: &DetectorSpec) -> Result<Laboratory, Error> {
-        for tilt_rad in self.beam.tilt_rad {
-            if tilt_rad.is_nan() || tilt_rad.abs() > MOST_TILT_RAD {
-                return Err(Error::OutOfRange {
-                    quantity: "the tilt of the beam (rad)",
-                    value: tilt_rad,
-                    allowed: "from -0.1 to 0.1",
-                });
-            }
-        }
-        Ok(laboratory.with_beam_turned(self.beam.tilt_rad, spec)?)
-    }
-
-    /// The nominal wavelength in metres: that given, or the mean of a spectrum with energies of its own.
-    fn nominal_wavelength_m(&self) -> Result<f64, Error> {
-        let own_m = match (&self.beam.spectrum, self.beam.wavelength) {
-            (Some(spectrum), None) => spectrum.own_wavelength_m()?,
-            _ => None,
-        };
-        Ok(own_m.unwrap_or(self.beam.nominal_wavelength().m()))
-    }
-
-    /// The steps of the spectrum, which excludes all other sources of wavelengths.
-    fn spectrum(
-        &self,
-        wavelength_m: f64,
-        dispersion: &Dispersion,
-    ) -> Result<Option<SpectrumSteps>, Error> {
-        let Some(spectrum) = &self.beam.spectrum else {
-            return Ok(None);
-        };
-        let other = match self.beam.sources {
-            SourcesSpec::Grid if dispersion.steps().count == 1 => None,
-            SourcesSpec::Grid => Some("a dispersion"),
-            SourcesSpec::File(_) | SourcesSpec::List(_) => Some("a list of sources"),
-        };
-        if let Some(other) = other {
-            return Err(Error::TwoSpectra { other });
-        }
-        Ok(Some(spectrum.steps_about(wavelength_m)?))
-    }
-
-    /// The sources of a beam that has the frame `beam` before it is tilted.
-    fn sources(
-        &self,
-        beam: &BeamFrame,
-        wavelength_m: f64,
-        bands: Bands<'_>,
-    ) -> Result<SourceList, Error> {
-        let tilt_rad = self.beam.tilt_rad;
-        let sources = self.straight_sources(beam, wavelength_m, bands)?;
-        if tilt_rad == [0.0; 2] {
-            return Ok(sources);
-        }
-        let turned = sources.iter().map(|source| Source {
-            direction: beam.turn(source.direction, tilt_rad),
-            position_m: beam.turn(source.position_m, tilt_rad),
-            ..*source
-        });
-        Ok(SourceList::from_sources(turned.collect())?)
-    }
-
-    fn straight_sources(
-        &self,
-        beam: &BeamFrame,
-        wavelength_m: f64,
-        bands: Bands<'_>,
-    ) -> Result<SourceList, Error> {
-        let list = match &self.beam.sources {
-            SourcesSpec::Grid => {
-                let axes = BeamAxes {
-                    beam: beam.direction(),
-                    polarization: beam.polarization(),
-                    vertical: beam.vertical(),
-                };
-                let Bands {
-                    divergence,
-                    dispersion,
-                    spectrum,
-                } = bands;
-                return Ok(match spectrum {
-                    Some(spectrum) => SourceList::spectral(&axes, &divergence, spectrum)?,
-                    None => SourceList::grid(&axes, wavelength_m, &divergence, &dispersion)?,
-                });
-            }
-            SourcesSpec::File(path) => {
-                let defaults = SourceDefaults {
-                    beam_direction: beam.direction(),
-                    wavelength_m,
-                };
-                let list = SourceList::read(path, &defaults)?;
-                if self.beam.weights == SourceWeights::Ignore && list.records_differ() {
-                    tracing::warn!(
-                        "{}: the weights differ, but every source counts the same",
-                        path.display()
-                    );
-                }
-                list
-            }
-            SourcesSpec::List(sources) => sources.clone(),
-        };
-        Ok(match self.beam.weights {
-            SourceWeights::Ignore => list,
-            SourceWeights::Use => list.weighted()?,
-        })
-    }
-
-    /// What surprises about the sources, if files state `central_wavelength_m`.
-    fn of_sources(&self, central_wavelength_m: f64) -> Option<Warning> {
-        if self.beam.sources == SourcesSpec::Grid && self.beam.weights == SourceWeights::Use {
-            return Some(Warning::NoWeights);
-        }
-        let given = self.beam.wavelength?.m();
-        let spectrum = self.beam.spectrum.as_ref()?;
-        let is_own = spectrum.moves_with() == MovesWith::Nothing;
-        let is_other = (given / central_wavelength_m - 1.0).abs() > OTHER_WAVELENGTH;
-        (is_own && is_other).then_some(Warning::OtherWavelength {
-            given_angstrom: given * 1e10,
-            mean_angstrom: central_wavelength_m * 1e10,
-        })
     }
 
     /// The detector with the region of interest and the mask of every panel.
@@ -507,45 +332,6 @@ impl ExperimentSpec {
         Ok(Detector::new(
             panels.map(|panel| stop.cast_on(panel)).collect(),
         )?)
-    }
-
-    /// The structure factors with the fall-off of the B factor. Those that are not listed fall off as far as the
-    /// detector sees.
-    fn fallen_off(
-        &self,
-        mut tables: FactorTables,
-        crystal: &Crystal,
-        (detector, beam): (&Detector, &BeamFrame),
-        sources: &SourceList,
-    ) -> Result<FactorTables, Error> {
-        let b_a2 = self.b_factor_a2;
-        if !B_FACTORS_A2.contains(&b_a2) {
-            return Err(Error::OutOfRange {
-                quantity: "the B factor (A^2)",
-                value: b_a2,
-                allowed: "-100 to 10000",
-            });
-        }
-        if b_a2 == 0.0 {
-            return Ok(tables);
-        }
-        let wavelengths_m = sources.iter().map(|source| source.wavelength_m);
-        let shortest_m = wavelengths_m.fold(f64::INFINITY, f64::min);
-        let finest_a = finest_a(detector, beam, shortest_m);
-        // Spots are wider than points, sources are beside the axis, and an interpolation looks two points further.
-        let edges_a = crystal.lattice().lengths_angstrom;
-        let farthest = edges_a.map(|edge_a| (edge_a / (finest_a * MARGIN)).ceil() as i32 + 2);
-        let seen = nanobragg_crystal::Bounds {
-            min: farthest.map(|index| -index),
-            max: farthest,
-        };
-        for grid in &mut tables.grids {
-            if grid.default_f() != 0.0 {
-                *grid = Arc::new(grid.enlarged(&seen, GridLimit::default())?);
-            }
-            Arc::make_mut(grid).fall_off(b_a2, crystal.reciprocal().vectors());
-        }
-        Ok(tables)
     }
 
     /// Interpolation as asked for, or by the number of cells; never without a list.
@@ -606,39 +392,6 @@ impl ExperimentSpec {
         };
         Ok((sampling, recommended))
     }
-
-    /// The oddities that change the image of `experiment`.
-    fn oddities(&self, experiment: &Experiment, layout: &Layout) -> Vec<Oddity> {
-        let mut oddities = oddity::of_experiment(experiment);
-        for warning in &layout.warnings {
-            oddities.extend(match warning {
-                nanobragg_geometry::Warning::IgnoredPivot { .. } => Some(Oddity::Pivot),
-                nanobragg_geometry::Warning::IgnoredBeamCentre { .. } => Some(Oddity::BeamCentre),
-                nanobragg_geometry::Warning::IgnoredPix0 { .. } => Some(Oddity::IgnoredInput),
-                nanobragg_geometry::Warning::CurvedExchanged => Some(Oddity::Curved),
-                nanobragg_geometry::Warning::TwothetaDistance { .. } => {
-                    Some(Oddity::TwothetaDistance)
-                }
-                _ => None,
-            });
-        }
-        if matches!(self.misset(), Some(Misset::Random { .. })) {
-            oddities.push(Oddity::MissetRandom);
-        }
-        let crystal = &experiment.crystal;
-        let chooses_otherwise = self.lookup.is_none()
-            && experiment.factors.count_read() > 0
-            && crystal.interpolates_by_default(true) != crystal.interpolates_by_default(false);
-        if chooses_otherwise && !self.fixes.contains(Oddity::SizeLookup) {
-            oddities.push(Oddity::SizeLookup);
-        }
-        if crystal.tilts_c_star() {
-            oddities.push(Oddity::CStar);
-        }
-        oddities.sort_unstable();
-        oddities.dedup();
-        oddities
-    }
 }
 
 impl Loaded {
@@ -664,15 +417,6 @@ impl Loaded {
         resolved.decisions.space_group = of_list.or(of_atoms).cloned();
         Ok(resolved)
     }
-}
-
-/// The finest resolution on the border of the detector, in A.
-pub(crate) fn finest_a(detector: &Detector, beam: &BeamFrame, wavelength_m: f64) -> f64 {
-    let finest = detector.panels().iter().map(|panel| {
-        let whole = [panel.pixels_fast(), panel.pixels_slow()];
-        Resolution::of((panel, beam.direction()), wavelength_m, [0, 0], whole).finest_angstrom()
-    });
-    finest.fold(f64::INFINITY, f64::min)
 }
 
 /// Refuses sums with too many terms.

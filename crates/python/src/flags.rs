@@ -122,23 +122,24 @@ impl Said {
 
     /// The words of the command line.
     pub(crate) fn words(&self) -> Vec<OsString> {
-        self.words_with(|_, value| value.to_owned())
+        self.words_with(|_, _, value| value.to_owned())
     }
 
     /// The words of the command line, with file names relative to `folder` made independent of the
     /// working folder.
     pub(crate) fn words_from(&self, folder: &Path) -> Vec<OsString> {
-        self.words_with(|spec, value| match spec.takes {
-            Takes::Path(_) | Takes::TwoPaths(_) => folder.join(value).into_os_string(),
-            _ => value.to_owned(),
+        self.words_with(|spec, place, value| {
+            let seen = spec.seen_from(folder, place, value);
+            seen.unwrap_or_else(|| value.to_owned())
         })
     }
 
-    fn words_with(&self, shown: impl Fn(&FlagSpec, &OsStr) -> OsString) -> Vec<OsString> {
+    fn words_with(&self, shown: impl Fn(&FlagSpec, usize, &OsStr) -> OsString) -> Vec<OsString> {
         let mut words = Vec::new();
         for Flag { spec, values } in &self.flags {
-            let values: Vec<OsString> = values.iter().map(|value| shown(spec, value)).collect();
-            words.extend(joined(spec.name, values));
+            let values = values.iter().enumerate();
+            let values = values.map(|(place, value)| shown(spec, place, value));
+            words.extend(joined(spec.name, values.collect()));
         }
         words
     }

@@ -24,7 +24,8 @@ type ImageAndDerivatives<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 /// The parameters by which an image can be differentiated.
 ///
-/// Structure factors are also parameters, with the name `F(h,k,l)`.
+/// Structure factors are also parameters, with the name `F(h,k,l)`, and shifts of f' and f'' of an element, as
+/// `f_prime(Fe)` and `f_double_prime(Fe)`.
 ///
 /// Returns
 /// -------
@@ -46,7 +47,7 @@ pub(crate) fn parameters(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 pub(crate) fn named(py: Python<'_>, name: &str) -> PyResult<Parameter> {
     Parameter::from_name(name).ok_or_else(|| {
         let text =
-            format!("\"{name}\" is no parameter; nanobragg.parameters() lists them, and F(h,k,l)");
+            format!("\"{name}\" is no parameter; nanobragg.parameters() lists them, and F(h,k,l), f_prime(El), f_double_prime(El)");
         Exception::Usage.says(py, text)
     })
 }

@@ -119,6 +119,12 @@ impl SourceList {
         }
     }
 
+    /// The shortest wavelength in metres.
+    pub fn shortest_m(&self) -> f64 {
+        let wavelengths_m = self.0.iter().map(|source| source.wavelength_m);
+        wavelengths_m.fold(f64::INFINITY, f64::min)
+    }
+
     /// The same sources, each with its recorded weight over the mean of all recorded weights as its weight in the
     /// image. Equal weights become exactly 1.
     ///

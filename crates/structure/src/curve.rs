@@ -137,12 +137,7 @@ impl DispersionCurve {
     /// # Errors
     /// [`Error::EnergyOutside`] outside the curve, also for a NaN.
     pub fn at(&self, energy_ev: f64) -> Result<Correction, Error> {
-        let after = self.rows.partition_point(|(row_ev, _)| *row_ev < energy_ev);
-        let [(from_ev, from), (to_ev, to)] = match self.rows.get(after.saturating_sub(1)..=after) {
-            Some([before, next]) => [*before, *next],
-            Some([first]) if first.0 == energy_ev => return Ok(first.1),
-            _ => return Err(self.outside(energy_ev)),
-        };
+        let [(from_ev, from), (to_ev, to)] = self.around(energy_ev)?;
         if energy_ev == to_ev {
             return Ok(to);
         }
@@ -158,6 +153,40 @@ impl DispersionCurve {
                 linear(from.imaginary, to.imaginary)
             },
         })
+    }
+
+    /// The derivatives of [`at`](Self::at) by the energy, in electrons per eV. In a row, where there is a kink, they
+    /// are those below it; in the first one, those above it.
+    ///
+    /// # Errors
+    /// As [`at`](Self::at).
+    pub fn slope_at(&self, energy_ev: f64) -> Result<Correction, Error> {
+        let [(from_ev, from), (to_ev, to)] = self.around(energy_ev)?;
+        let t_by_ev = 1.0 / (energy_ev * (to_ev / from_ev).ln());
+        let is_positive = from.imaginary > 0.0 && to.imaginary > 0.0;
+        Ok(Correction {
+            real: (to.real - from.real) * t_by_ev,
+            imaginary: if is_positive {
+                self.at(energy_ev)?.imaginary * (to.imaginary / from.imaginary).ln() * t_by_ev
+            } else {
+                (to.imaginary - from.imaginary) * t_by_ev
+            },
+        })
+    }
+
+    /// The energies of the rows in eV, in rising order.
+    pub fn energies_ev(&self) -> impl Iterator<Item = f64> + '_ {
+        self.rows.iter().map(|(energy_ev, _)| *energy_ev)
+    }
+
+    /// The rows on both sides of an energy.
+    fn around(&self, energy_ev: f64) -> Result<[(f64, Correction); 2], Error> {
+        let after = self.rows.partition_point(|(row_ev, _)| *row_ev < energy_ev);
+        let after = after.max(1);
+        match self.rows.get(after - 1..=after) {
+            Some([from, to]) if (from.0..=to.0).contains(&energy_ev) => Ok([*from, *to]),
+            _ => Err(self.outside(energy_ev)),
+        }
     }
 
     fn outside(&self, energy_ev: f64) -> Error {

@@ -1,5 +1,7 @@
 //! Structure factors as a function of the dispersion corrections: the atoms are summed once for all energies.
 
+use nanobragg_crystal::Reflection;
+
 use crate::anomalous::{Correction, Dispersion};
 use crate::atom_sum::AtomSum;
 use crate::element::Element;
@@ -84,5 +86,34 @@ impl FactorParts {
             }
         }
         factors
+    }
+
+    /// The derivatives of the amplitudes of [`at`](Self::at) if the corrections change at `rates`:
+    /// `Re(F* dF)/|F|` in electrons, and 0 where F is 0, because |F|^2 has the derivative 0 there.
+    pub fn slopes(&self, dispersion: &Dispersion, rates: &Dispersion) -> Vec<Reflection> {
+        let factors = self.at(dispersion).list;
+        let mut products = vec![0.0; factors.len()];
+        for (element, part) in &self.parts {
+            let Some(Correction { real, imaginary }) = rates.get(element) else {
+                continue;
+            };
+            let factors = factors.iter().zip(part);
+            for (product, (factor, [g_real, g_imaginary])) in products.iter_mut().zip(factors) {
+                *product += factor.real * (real * g_real - imaginary * g_imaginary)
+                    + factor.imaginary * (real * g_imaginary + imaginary * g_real);
+            }
+        }
+        let slope = |(factor, product): (&StructureFactor, f64)| {
+            let amplitude = factor.amplitude();
+            Reflection {
+                hkl: factor.hkl,
+                amplitude: if amplitude > 0.0 {
+                    product / amplitude
+                } else {
+                    0.0
+                },
+            }
+        };
+        factors.iter().zip(products).map(slope).collect()
     }
 }

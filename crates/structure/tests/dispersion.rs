@@ -57,7 +57,8 @@ const TAIL: f64 = 0.17;
 /// f' and f'' at the K alpha lines of copper (8047.8 eV) and molybdenum (17479.3 eV).
 ///
 /// # Source
-/// International Tables for Crystallography, Volume C (1992), Table 4.2.6.8.
+/// International Tables for Crystallography, Volume C (1992), Table 4.2.6.8, compared digit by digit with the copy in
+/// CRYSTALS (ChemCryst/crystals, `script/scatt.sda`, whose head names that table).
 #[rustfmt::skip]
 const AT_LINES: [(&str, [f64; 2], [f64; 2]); 7] = [
     ("S", [0.3331, 0.5567], [0.1246, 0.1234]),
@@ -346,6 +347,71 @@ fn both_mates_are_the_sum_over_all_atoms_at_each_energy() {
             "{energy_ev} {most}"
         );
     }
+}
+
+#[test]
+fn slopes_of_amplitudes_are_those_of_the_sum_over_all_atoms() {
+    /// Electrons; the quotient of second order is then good to 1e-8.
+    const STEP: f64 = 1e-3;
+    let model = iron();
+    let parts = parts(Summation::Direct);
+    let at = corrections([-5.0, 3.0], [0.3, 0.6]);
+    for (iron, sulphur) in [
+        ([1.0, 0.0], [0.0; 2]),
+        ([0.0, 1.0], [0.0; 2]),
+        ([0.3, 0.5], [1.0, -2.0]),
+    ] {
+        let moved = |by: f64| {
+            let [a, b] = [iron, sulphur].map(|rates| rates.map(|rate| rate * by));
+            corrections([-5.0 + a[0], 3.0 + a[1]], [0.3 + b[0], 0.6 + b[1]])
+        };
+        for slope in parts.slopes(&at, &corrections(iron, sulphur)) {
+            let [above, below] =
+                [STEP, -STEP].map(|by| written_out(&model, &moved(by), slope.hkl.0));
+            let quotient = (above - below) / (2.0 * STEP);
+            // Near an absence the amplitude has a kink.
+            if above.min(below) > 0.5 {
+                assert!(
+                    (slope.amplitude - quotient).abs() < 1e-4,
+                    "{slope:?} {quotient}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn slopes_of_a_curve_are_its_difference_quotients() {
+    for (symbol, energy_ev) in [
+        ("Fe", 7000.3),
+        ("Fe", 7113.7),
+        ("Se", 12_661.9),
+        ("S", 2520.4),
+    ] {
+        let curve = DispersionCurve::of(element(symbol)).unwrap();
+        let slope = curve.slope_at(energy_ev).unwrap();
+        let step_ev = 1e-4;
+        let [above, below] = [step_ev, -step_ev].map(|by| curve.at(energy_ev + by).unwrap());
+        for (slope, above, below) in [
+            (slope.real, above.real, below.real),
+            (slope.imaginary, above.imaginary, below.imaginary),
+        ] {
+            let quotient = (above - below) / (2.0 * step_ev);
+            assert!(
+                (slope - quotient).abs() < 1e-6 * slope.abs() + 1e-9,
+                "{symbol} {slope} {quotient}"
+            );
+        }
+    }
+    let signed = b"7000 -4 -0.5\n7100 -6 1.5\n";
+    let curve = DispersionCurve::parse(element("Fe"), signed, "Fe.dat").unwrap();
+    // d/dE of ln(E/7000)/ln(7100/7000).
+    let by_ev = 1.0 / (7050.0 * (7100.0_f64 / 7000.0).ln());
+    let slope = curve.slope_at(7050.0).unwrap();
+    assert!(
+        (slope.real + 2.0 * by_ev).abs() < 1e-12 && (slope.imaginary - 2.0 * by_ev).abs() < 1e-12
+    );
+    assert!(curve.slope_at(7200.0).is_err());
 }
 
 #[test]

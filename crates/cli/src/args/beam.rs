@@ -234,6 +234,7 @@ pub(super) static GROUP: Group = Group {
         .help("The same for the wavelengths of -dispersion.")
         .of(&["beam.dispersion.profile"]),
         FlagSpec::new("spectrum", Takes::Text(spectrum))
+            .files(|_, text| (!NamedSpectrum::is_named(text)).then_some(0))
             .values("FILE|NAME:...")
             .help(
                 "Spectrum of the beam in place of -dispersion: a text file of energy or wavelength \

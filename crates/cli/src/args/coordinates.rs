@@ -29,18 +29,27 @@ fn take(args: &mut CoordinateArgs, word: &str) -> Option<()> {
         args.at_energies.from_table = true;
         return Some(());
     }
-    let (symbol, value) = word.split_once('=')?;
-    let is_number = |part: &str| part.trim().parse::<f64>().is_ok();
-    if value.is_empty() || value.split(',').any(is_number) {
-        let (element, correction) = correction(word)?;
-        args.dispersion.insert(element, correction);
-    } else {
-        let element = Element::from_symbol(symbol.trim())?;
-        args.at_energies
-            .curves
-            .insert(element, PathBuf::from(value));
+    match curve(word) {
+        Some((_, value)) => {
+            let element = Element::from_symbol(word.split_once('=')?.0.trim())?;
+            args.at_energies
+                .curves
+                .insert(element, PathBuf::from(value));
+        }
+        None => {
+            let (element, correction) = correction(word)?;
+            args.dispersion.insert(element, correction);
+        }
     }
     Some(())
+}
+
+/// The file of `Fe=FILE`, and the byte at which its name begins.
+fn curve(word: &str) -> Option<(usize, &str)> {
+    let (symbol, value) = word.split_once('=')?;
+    let is_number = |part: &str| part.trim().parse::<f64>().is_ok();
+    let is_file = !value.is_empty() && !value.split(',').any(is_number);
+    is_file.then_some((symbol.len() + 1, value))
 }
 
 /// `Se=-8,4.5`: an element, f' and f''.
@@ -97,6 +106,7 @@ pub(super) static GROUP: Group = Group {
         )
         .values("table|El=file|El=f',f''")
         .adds()
+        .files(|_, word| Some(curve(word)?.0))
         .help(
             "Dispersion corrections f' and f'' of elements of -pdb, in electrons. May be given again: \
              `table` takes those of all elements from a table (Chantler's, 2 to 70 keV) at the energy of \
@@ -109,6 +119,8 @@ pub(super) static GROUP: Group = Group {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -129,6 +141,15 @@ mod tests {
         for word in ["Se=-8,4.5", "table", "Fe=a,b.dat", "Zn=Zn.dat"] {
             take(&mut args, word).unwrap();
         }
+        let flag = GROUP
+            .flags
+            .iter()
+            .find(|flag| flag.name == "anomalous")
+            .unwrap();
+        let seen = |word: &str| flag.seen_from(Path::new("/far"), 0, word.as_ref());
+        assert_eq!(seen("Fe=a,b.dat").unwrap(), "Fe=/far/a,b.dat");
+        assert_eq!(seen("Fe=/near/b.dat").unwrap(), "Fe=/near/b.dat");
+        assert_eq!((seen("table"), seen("Se=-8,4.5")), (None, None));
         let curves: Vec<_> = args.at_energies.curves.values().collect();
         assert!(args.at_energies.from_table && args.dispersion.len() == 1);
         assert_eq!(

@@ -1,8 +1,9 @@
 //! The definition of a flag: names, values, and the effect on a request `T`. `T` is [`Args`] for an
 //! image, and the request of the subcommand otherwise.
 
+use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Args, Range, WholeRange};
 
@@ -17,6 +18,9 @@ pub struct Group {
 
 /// A flag of a command line without subcommand.
 pub type FlagSpec = Flag<Args>;
+
+/// The byte at which the name of a file begins in the value with this place, from 0; `None` if there is none.
+pub type FileIn = fn(usize, &str) -> Option<usize>;
 
 /// One flag. Each flag is defined in one place only.
 #[derive(Debug)]
@@ -41,6 +45,8 @@ pub struct Flag<T: 'static> {
     pub ignored: bool,
     /// It adds to what it said before, instead of replacing it.
     pub adds: bool,
+    /// Where the name of a file begins in a value, for values that are not the name of a file alone.
+    pub file_in: Option<FileIn>,
 }
 
 impl<T> Flag<T> {
@@ -57,6 +63,7 @@ impl<T> Flag<T> {
             replaced: None,
             ignored: false,
             adds: false,
+            file_in: None,
         }
     }
 
@@ -132,6 +139,26 @@ impl<T> Flag<T> {
     /// The same flag, which may be given again and adds each time.
     pub const fn adds(self) -> Self {
         Self { adds: true, ..self }
+    }
+
+    /// The same flag, of whose values some have the name of a file.
+    pub const fn files(self, file_in: FileIn) -> Self {
+        Self {
+            file_in: Some(file_in),
+            ..self
+        }
+    }
+
+    /// A value with the name of a file in it as seen from `folder`, if it has one.
+    pub fn seen_from(&self, folder: &Path, place: usize, value: &OsStr) -> Option<OsString> {
+        if matches!(self.takes, Takes::Path(_) | Takes::TwoPaths(_)) {
+            return Some(folder.join(value).into_os_string());
+        }
+        let text = value.to_str()?;
+        let (before, file) = text.split_at_checked(self.file_in?(place, text)?)?;
+        let mut seen = OsString::from(before);
+        seen.push(folder.join(file));
+        Some(seen)
     }
 
     /// The name, then the aliases.

@@ -62,7 +62,7 @@ FlagSpec::path("hkl", |args, path| args.factors.hkl_path = Some(path))
              given. MTZ and mmCIF are expanded with the symmetry in the file, whose cell is \
              used if neither -cell nor -mat is given. Without it the dump of an earlier run is read.").of(&["factors.hkl"]),
 FlagSpec::new("hkl_at", Takes::Words(list_at))
-        .values("eV file").adds().help("Structure factors at an energy, in place of -hkl; given once for each energy. A source has those of its own \
+        .values("eV file").adds().files(|place, _| (place == 1).then_some(0)).help("Structure factors at an energy, in place of -hkl; given once for each energy. A source has those of its own \
              energy: between two energies F^2 is linear, and outside of all it is an error.").of(&["factors.hkl_at"]),
 FlagSpec::new("columns", Takes::Text(|args, text| {
                 let names: Vec<String> = text.split(',').map(|n| n.trim().to_owned()).collect();

@@ -5,7 +5,7 @@ use nanobragg::gradient::Parameter as P;
 use nanobragg_refine::Refinement;
 
 /// Flags whose value is a parameter in the unit of the flag.
-const PLAIN: [(P, &str); 20] = [
+const PLAIN: [(P, &str); 21] = [
     (P::Fudge, "fudge"),
     (P::SpotScale, "spot_scale"),
     (P::MosaicSpread, "mosaic"),
@@ -14,6 +14,7 @@ const PLAIN: [(P, &str); 20] = [
     (P::PhiRange, "osc"),
     (P::Wavelength, "lambda"),
     (P::Dispersion, "dispersion"),
+    (P::BFactor, "b_factor"),
     (P::DivergenceH, "hdivrange"),
     (P::DivergenceV, "vdivrange"),
     (P::Fluence, "fluence"),

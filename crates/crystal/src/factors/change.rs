@@ -55,6 +55,26 @@ impl FactorGrid {
         }
     }
 
+    /// The derivatives of [`between`](Self::between) by t at every point: `(F2^2 - F1^2)/(2 F)`, and 0 where F is 0.
+    pub fn slopes_between(&self, other: &Self, t: f64) -> Vec<f64> {
+        let pairs = self.values.iter().zip(&other.values);
+        let middle = self.between(other, t);
+        let slopes = pairs.zip(&middle.values).map(|((a, b), f)| match *f {
+            0.0 => 0.0,
+            f => (b * b - a * a) / (2.0 * f),
+        });
+        slopes.collect()
+    }
+
+    /// The grid with `factor` times a number added to every point of the box, in the order of [`values`](Self::values).
+    pub fn moved(&self, factor: f64, by: &[f64]) -> Self {
+        let mut moved = self.clone();
+        for (value, by) in moved.values.iter_mut().zip(by) {
+            *value += factor * by;
+        }
+        moved
+    }
+
     /// The structure factors of atoms that move more, or of a crystal with more disorder:
     ///
     /// ```text

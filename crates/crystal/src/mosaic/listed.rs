@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use nanobragg_geometry::vector::{cross, dot};
+use nanobragg_geometry::rotation::distance_from_rotation;
 use nanobragg_io::input::{bytes_of, quoted, without_mark};
 
 use super::MAX_DOMAINS;
@@ -15,9 +15,9 @@ use crate::read::{finite_number, word};
 /// The largest error of a product of two rows or columns of a rotation.
 const ROTATION: f64 = 1e-6;
 
-/// The domains of a file.
+/// The mosaic domains of a file.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ListedDomains {
+pub struct ListedDomains {
     name: String,
     /// By rows. They are used as given, up to 1e-6 away from rotations.
     pub(super) rotations: Vec<[[f64; 3]; 3]>,
@@ -94,6 +94,11 @@ impl ListedDomains {
         Ok(listed)
     }
 
+    /// Whether they are those of the file at `path`.
+    pub(super) fn is_of(&self, path: &Path) -> bool {
+        path.display().to_string() == self.name
+    }
+
     /// The error that the list cannot be used.
     pub(super) fn refused(&self, why: &'static str) -> Error {
         Error::ListedDomains {
@@ -132,17 +137,4 @@ fn numbers_of(text: &[u8], name: &str, line: usize) -> Result<([f64; 10], usize)
         });
     }
     Ok((numbers, count))
-}
-
-/// The largest error of a product of two rows, and of a row from the cross product of the others: a reflection
-/// is as far from a rotation as can be.
-fn distance_from_rotation(&[x, y, z]: &[[f64; 3]; 3]) -> f64 {
-    let products = [(x, x), (y, y), (z, z)].map(|(v, w)| dot(v, w) - 1.0);
-    let angles = [dot(x, y), dot(y, z), dot(z, x)];
-    let [nx, ny, nz] = cross(x, y);
-    let handed = [nx - z[0], ny - z[1], nz - z[2]];
-    [products, angles, handed]
-        .as_flattened()
-        .iter()
-        .fold(0.0, |largest, error| error.abs().max(largest))
 }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nanobragg_geometry::in_unit;
-use nanobragg_geometry::rotation::{IDENTITY, rotate_by};
+use nanobragg_geometry::rotation::{IDENTITY, rotate_by, transposed};
 use nanobragg_numeric::Scalar;
 
 use serde::{Deserialize, Serialize};
@@ -25,11 +25,11 @@ use crate::error::{Error, Warning, finite};
 
 use anisotropic::check_widths;
 use draw::{Axes, Draw};
-use listed::ListedDomains;
 use points::Points;
 
 pub use cap::{DomainTurn, cap_rotation};
 pub use draw::{MosaicNumbers, Spread};
+pub use listed::ListedDomains;
 
 /// The number of domains if a mosaic spread is given without one.
 const DEFAULT_DOMAINS: usize = 10;
@@ -130,6 +130,9 @@ pub struct MosaicSpec {
     pub sampling: Option<MosaicSampling>,
     /// File with the rotation and the weight of each domain, in place of a distribution of rotations.
     pub file: Option<PathBuf>,
+    /// The contents of the file, which is then not read again; those of another file are ignored.
+    #[serde(skip)]
+    pub contents: Option<Arc<ListedDomains>>,
     /// Standard deviation of the length of all three edges together, in percent.
     pub strain_percent: f64,
     /// Standard deviations of the lengths of a, b and c on their own, in percent.
@@ -148,6 +151,7 @@ impl Default for MosaicSpec {
             model: None,
             sampling: None,
             file: None,
+            contents: None,
             strain_percent: 0.0,
             strain_abc_percent: [0.0; 3],
             domains: None,
@@ -157,6 +161,34 @@ impl Default for MosaicSpec {
 }
 
 impl MosaicSpec {
+    /// Reads the file, if there is one, so that it need not be read again.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`], [`Error::NotANumber`], [`Error::ListedDomain`], [`Error::ListedDomains`].
+    pub fn load(&mut self) -> Result<(), Error> {
+        self.contents = self.listed()?;
+        Ok(())
+    }
+
+    /// Whether there is no file that is still to be read.
+    pub fn is_in_memory(&self) -> bool {
+        self.file.is_none() || self.known().is_some()
+    }
+
+    /// The contents of the file, if they were read.
+    fn known(&self) -> Option<Arc<ListedDomains>> {
+        let (path, contents) = (self.file.as_ref()?, self.contents.as_ref()?);
+        contents.is_of(path).then(|| Arc::clone(contents))
+    }
+
+    /// The domains of the file, if there is one.
+    fn listed(&self) -> Result<Option<Arc<ListedDomains>>, Error> {
+        match (self.known(), self.file.as_deref()) {
+            (None, Some(path)) => Ok(Some(Arc::new(ListedDomains::read(path)?))),
+            (known, _) => Ok(known),
+        }
+    }
+
     /// The widths, once they are checked.
     fn numbers(&self) -> Result<MosaicNumbers<f64>, Error> {
         let spread_rad = self.spread_rad.unwrap_or(-1.0);
@@ -250,16 +282,15 @@ impl Mosaic {
             check_widths(widths_rad, direct)?;
         }
         let (asked, is_assumed) = spec.count()?;
-        let listed = (spec.file.as_deref())
-            .map(|path| {
-                let listed = ListedDomains::read(path)?;
+        let listed = (spec.listed()?)
+            .map(|listed| {
                 if numbers.spread.is_some() {
                     return Err(listed.refused("has rotations; give no mosaic spread beside it"));
                 }
                 if !is_assumed && asked != listed.rotations.len() {
                     return Err(listed.refused("has another number of domains than was asked for"));
                 }
-                Ok(Arc::new(listed))
+                Ok(listed)
             })
             .transpose()?;
         let is_perfect = !numbers.spread.is_some() && !numbers.has_strain();
@@ -409,8 +440,8 @@ impl Mosaic {
                 return rotation;
             }
             // By columns and back: the columns of the product are the turned columns of the deformation.
-            let columns = transposed(draw.deformation(numbers, &axes));
-            transposed(columns.map(|column| rotate_by(&rotation, column)))
+            let columns = transposed(&draw.deformation(numbers, &axes));
+            transposed(&columns.map(|column| rotate_by(&rotation, column)))
         };
         self.recipe
             .draws(&self.numbers)
@@ -444,8 +475,4 @@ impl Recipe {
         };
         std::iter::repeat_n(Draw::NONE, alone).chain(draws.flat_map(with_inverse))
     }
-}
-
-fn transposed<T: Scalar>(rows: [[T; 3]; 3]) -> [[T; 3]; 3] {
-    [0, 1, 2].map(|i| rows.map(|row| row[i]))
 }

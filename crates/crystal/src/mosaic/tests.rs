@@ -149,7 +149,7 @@ fn pairs_turn_back_and_forth() {
             let all = domains(&of(model, sampling, 11));
             assert_eq!(all[0], IDENTITY);
             for pair in all[1..].chunks(2) {
-                let product = transposed(pair[0]).map(|column| rotate_by(&pair[1], column));
+                let product = transposed(&pair[0]).map(|column| rotate_by(&pair[1], column));
                 let off = (product.as_flattened().iter()).zip(IDENTITY.as_flattened());
                 assert!(off.fold(0.0, |most, (x, y)| (x - y).abs().max(most)) < 1e-15);
             }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nanobragg_crystal::{CellSpec, FactorGrid, GridLimit, Hkl};
-use nanobragg_structure::{Dispersion, DispersionCurve, Element, FactorParts, Model};
+use nanobragg_structure::{Correction, Dispersion, DispersionCurve, Element, FactorParts, Model};
 use serde::{Deserialize, Serialize};
 
 use super::list::{self, FactorFile, ListSpec};
@@ -19,6 +19,9 @@ pub const SHARED_ELECTRONS: f64 = 0.001;
 /// An energy this close to the first or the last list has its structure factors, in eV: less than the width of an edge,
 /// more than the rounding of wavelengths.
 pub const BEYOND_LISTS_EV: f64 = 1.0;
+
+/// An energy this close to that of a list or a row has it, in eV: more than the rounding of wavelengths.
+const AT_KINK_EV: f64 = 1e-6;
 
 /// Where f' and f'' at each energy come from. A correction that is given as numbers wins over both.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -88,6 +91,8 @@ pub struct ListsSpec {
 #[derive(Debug, Clone)]
 pub struct FactorsByEnergy {
     kind: Kind,
+    /// What is added to f' and f'' of an element at every energy.
+    shifts: Dispersion,
     default_f: f64,
     without_f000: bool,
     limit: GridLimit,
@@ -146,6 +151,7 @@ impl FactorsByEnergy {
     ) -> Self {
         Self {
             kind: Kind::Atoms(Box::new(parts), curves),
+            shifts: Dispersion::new(),
             default_f,
             without_f000: false,
             limit,
@@ -202,6 +208,7 @@ impl FactorsByEnergy {
         }
         let found = Self {
             kind: Kind::Lists(lists),
+            shifts: Dispersion::new(),
             default_f: spec.default_f,
             without_f000: false,
             limit,
@@ -222,6 +229,101 @@ impl FactorsByEnergy {
         self.default_f
     }
 
+    /// What is added to f' and f'' of an element at every energy, in electrons. `None` for lists, and for an element
+    /// that the model does not have or whose f' and f'' are the same at every energy.
+    pub fn shift(&self, element: Element) -> Option<Correction> {
+        let Kind::Atoms(parts, _) = &self.kind else {
+            return None;
+        };
+        let has_curve = parts.elements().any(|other| other == element);
+        has_curve.then(|| self.shifts.get(&element).copied().unwrap_or_default())
+    }
+
+    /// Sets [`shift`](Self::shift).
+    pub fn set_shift(&mut self, element: Element, shift: Correction) {
+        self.shifts.insert(element, shift);
+    }
+
+    /// Whether structure factors have a kink at an energy in eV: there is a list, or a row of f' and f''.
+    pub(crate) fn have_kink_at(&self, energy_ev: f64) -> bool {
+        let is_there = |other_ev: f64| (other_ev - energy_ev).abs() < AT_KINK_EV;
+        match &self.kind {
+            Kind::Atoms(_, curves) => {
+                let rows = curves.iter().flat_map(|(_, curve)| curve.energies_ev());
+                rows.into_iter().any(is_there)
+            }
+            Kind::Lists(lists) => lists.len() > 1 && lists.iter().any(|(ev, _)| is_there(*ev)),
+        }
+    }
+
+    /// The derivatives of the structure factors of a table, in the order of the values of `grid`, whose box has all of
+    /// them. The table is that of an energy which rises at `rate_ev`, and f' and f'' have further `rates`.
+    ///
+    /// # Errors
+    /// As [`tables`](Self::tables).
+    pub(crate) fn slopes(
+        &self,
+        (energy_ev, rate_ev): (f64, f64),
+        rates: &Dispersion,
+        grid: &FactorGrid,
+    ) -> Result<Vec<f64>, Error> {
+        let mut slopes = vec![0.0; grid.values().len()];
+        let mut put = |hkl: Hkl, slope: f64| {
+            let offset = grid.offset(hkl.0.map(i64::from));
+            if let Some(own) = offset.and_then(|offset| slopes.get_mut(offset)) {
+                *own = slope;
+            }
+        };
+        match &self.kind {
+            Kind::Atoms(parts, curves) => {
+                let mut all_rates = Dispersion::new();
+                for (element, curve) in curves {
+                    let own = curve.slope_at(energy_ev)?;
+                    let further = rates.get(element).copied().unwrap_or_default();
+                    let rate = Correction {
+                        real: own.real * rate_ev + further.real,
+                        imaginary: own.imaginary * rate_ev + further.imaginary,
+                    };
+                    all_rates.insert(*element, rate);
+                }
+                let at = self.shifted(corrections(curves, energy_ev)?);
+                for reflection in parts.slopes(&at, &all_rates) {
+                    put(reflection.hkl, reflection.amplitude);
+                }
+            }
+            Kind::Lists(lists) => {
+                let inside_ev = within_lists(lists, energy_ev)?;
+                let after = lists.partition_point(|(list_ev, _)| *list_ev <= inside_ev);
+                let pair = lists.get(after.saturating_sub(1)..=after);
+                if let (Some([(one_ev, one), (two_ev, two)]), true) = (pair, inside_ev == energy_ev)
+                {
+                    let width_ev = two_ev - one_ev;
+                    let by_share = one.slopes_between(two, (energy_ev - one_ev) / width_ev);
+                    for (offset, slope) in by_share.into_iter().enumerate() {
+                        if let Some(hkl) = one.hkl_at(offset) {
+                            put(hkl, slope * rate_ev / width_ev);
+                        }
+                    }
+                }
+            }
+        }
+        if self.without_f000 {
+            put(Hkl([0; 3]), 0.0);
+        }
+        Ok(slopes)
+    }
+
+    /// The corrections with [`shift`](Self::shift) of each element.
+    fn shifted(&self, mut dispersion: Dispersion) -> Dispersion {
+        for (element, shift) in &self.shifts {
+            if let Some(own) = dispersion.get_mut(element) {
+                own.real += shift.real;
+                own.imaginary += shift.imaginary;
+            }
+        }
+        dispersion
+    }
+
     /// The tables for sources of these energies in eV.
     ///
     /// Energies share a table if f' and f'' of every element differ by at most [`SHARED_ELECTRONS`] from those of the
@@ -232,19 +334,14 @@ impl FactorsByEnergy {
     pub fn tables(&self, energies_ev: &[f64]) -> Result<FactorTables, Error> {
         match &self.kind {
             Kind::Atoms(parts, curves) => {
-                let key = |energy_ev: f64| -> Result<Dispersion, Error> {
-                    let at = |(element, curve): &(Element, DispersionCurve)| {
-                        Ok((*element, curve.at(energy_ev)?))
-                    };
-                    curves.iter().map(at).collect()
-                };
+                let key = |energy_ev: f64| corrections(curves, energy_ev);
                 let serves = |own: &Dispersion, others: &Dispersion| {
                     let mut pairs = own.values().zip(others.values());
                     pairs.all(|(own, other)| own.distance(other) <= SHARED_ELECTRONS)
                 };
                 let (keys, of_source) = grouped(energies_ev, key, serves)?;
                 self.built(of_source, keys, |key, limit| {
-                    let reflections = parts.at(&key).reflections();
+                    let reflections = parts.at(&self.shifted(key)).reflections();
                     Ok(FactorGrid::from_reflections(
                         &reflections,
                         self.default_f,
@@ -286,6 +383,12 @@ impl FactorsByEnergy {
             of_source: if is_one { Vec::new() } else { of_source },
         })
     }
+}
+
+/// f' and f'' of the elements with curves at an energy.
+fn corrections(curves: &[(Element, DispersionCurve)], energy_ev: f64) -> Result<Dispersion, Error> {
+    let at = |(element, curve): &(Element, DispersionCurve)| Ok((*element, curve.at(energy_ev)?));
+    curves.iter().map(at).collect()
 }
 
 /// The keys of the tables, by rising energy, and the table of each source. A source has the table of the energy below

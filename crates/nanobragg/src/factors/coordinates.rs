@@ -12,8 +12,10 @@ use nanobragg_structure::{
 
 use super::FactorsSpec;
 use super::by_energy::{AnomalousSpec, FactorsByEnergy};
+use super::fall_off::MARGIN;
 use crate::error::Error;
-use crate::resolve::{MARGIN, Resolved, finest_a};
+use crate::resolution::finest_a;
+use crate::resolve::Resolved;
 use crate::spec::ExperimentSpec;
 
 /// Atoms to work structure factors out from. They reach to [`ExperimentSpec::dmin`], or without it to
@@ -105,7 +107,7 @@ pub(super) fn factors(
     Ok((factors, coordinates))
 }
 
-/// The finest resolution on the border of the detector, in A.
+/// The finest resolution on the border of the detector at the shortest wavelength, in A.
 fn seen_a(experiment: &ExperimentSpec) -> Result<f64, Error> {
     // Where the detector stands does not depend on the structure factors, which are still to come.
     let spec = ExperimentSpec {
@@ -113,14 +115,7 @@ fn seen_a(experiment: &ExperimentSpec) -> Result<f64, Error> {
         b_factor_a2: 0.0,
         ..experiment.clone()
     };
-    let Resolved {
-        experiment,
-        decisions,
-    } = spec.resolve()?;
-    let wavelength_m = decisions.central_wavelength_m;
-    Ok(finest_a(
-        &experiment.detector,
-        &experiment.beam,
-        wavelength_m,
-    ))
+    let Resolved { experiment, .. } = spec.resolve()?;
+    let (detector, beam) = (&experiment.detector, &experiment.beam);
+    Ok(finest_a(detector, beam, experiment.sources.shortest_m()))
 }

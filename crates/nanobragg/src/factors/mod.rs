@@ -4,6 +4,7 @@ mod by_energy;
 mod coordinates;
 mod dump;
 mod entry;
+pub(crate) mod fall_off;
 mod list;
 
 use std::path::PathBuf;
@@ -253,16 +254,17 @@ impl Loaded {
 }
 
 impl ExperimentSpec {
-    /// Whether structure factors, mask and spectrum are in memory.
+    /// Whether structure factors, mask, spectrum and mosaic domains are in memory.
     pub(crate) fn is_in_memory(&self) -> bool {
         let spectrum = self.beam.spectrum.as_ref();
         self.factors.in_memory().is_some()
+            && self.crystal.mosaic.is_in_memory()
             && !matches!(self.mask, Some(MaskSpec::File(_)))
             && !spectrum.is_some_and(|spectrum| matches!(spectrum.from, SpectrumFrom::File { .. }))
     }
 
-    /// Reads the files of structure factors, mask and spectrum, so that the experiment can be resolved many times.
-    /// The cell that comes with structure factors is taken if none is given. The grid may take as much
+    /// Reads the files of structure factors, mask, spectrum and mosaic domains, so that the experiment can be
+    /// resolved many times. The cell that comes with structure factors is taken if none is given. The grid may take as much
     /// memory as `limit` allows.
     ///
     /// # Errors
@@ -276,6 +278,7 @@ impl ExperimentSpec {
         if let Some(spectrum) = &mut spec.beam.spectrum {
             spectrum.load()?;
         }
+        spec.crystal.mosaic.load()?;
         let has_cell = self.crystal.cell.is_some() || self.crystal.matrix.is_some();
         let (mut factor_file, mut coordinates, mut dump) = (None, None, None);
         let mut repeated_in_text = 0;

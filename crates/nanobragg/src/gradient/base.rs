@@ -6,10 +6,14 @@ use nanobragg_crystal::{GridLimit, Hkl, Lattice, Spread, reciprocal_from_matrix}
 use nanobragg_geometry::{Attenuation, vector};
 use nanobragg_physics::{Oddity, Scene};
 use nanobragg_sources::spectrum::MovesWith;
-use nanobragg_sources::{Profile, SourceDefaults, SourceList, SpectrumSpec, Steps};
+use nanobragg_sources::{
+    Profile, SourceDefaults, SourceList, SpectrumSpec, Steps, energy_ev_from_wavelength_m,
+};
+use nanobragg_structure::{Correction, Element};
 
 use super::parameter::{LayerNumber, Parameter};
 use crate::error::Error;
+use crate::factors::FactorsSpec;
 use crate::resolve::Resolved;
 use crate::spec::{ExperimentSpec, SourcesSpec};
 
@@ -113,6 +117,13 @@ impl<'s> Base<'s> {
         spectrum.map(SpectrumSpec::moves_with)
     }
 
+    /// The FWHM of a Gaussian spectrum in percent of the nominal energy; `None` for any other beam.
+    pub(super) fn spectrum_fwhm_percent(&self) -> Option<f64> {
+        let fwhm = self.spec.beam.spectrum.as_ref()?.gaussian_fwhm()?;
+        let energy_ev = energy_ev_from_wavelength_m(self.resolved.decisions.wavelength_m);
+        Some(fwhm.ev(energy_ev) / energy_ev * 100.0)
+    }
+
     /// Which sources have the central wavelength because they have none of their own.
     pub(super) fn sources_that_follow(&self) -> Result<Vec<bool>, Error> {
         let sources = &self.resolved.experiment.sources;
@@ -147,6 +158,14 @@ impl<'s> Base<'s> {
             parameter,
             reason: "the grid of structure factors does not reach that far",
         })
+    }
+
+    /// What is added to f' and f'' of an element at every energy.
+    pub(super) fn dispersion_shift(&self, element: Element) -> Option<Correction> {
+        match &self.spec.factors {
+            FactorsSpec::ByEnergy(factors) => factors.shift(element),
+            _ => None,
+        }
     }
 
     /// Checks that the image has a derivative by `parameter`.
@@ -232,20 +251,23 @@ impl<'s> Base<'s> {
             {
                 Some("every source has a wavelength of its own")
             }
-            Parameter::Wavelength | Parameter::Dispersion | Parameter::StructureFactor(_)
-                if self.spec.factors.follow_energy() =>
-            {
+            Parameter::StructureFactor(_) if self.spec.factors.follow_energy() => {
                 Some("the structure factors follow the energy of each source")
             }
-            Parameter::CellA
-            | Parameter::CellB
-            | Parameter::CellC
-            | Parameter::CellAlpha
-            | Parameter::CellBeta
-            | Parameter::CellGamma
-                if self.spec.b_factor_a2 != 0.0 =>
+            Parameter::SpectrumFwhm if self.spectrum_fwhm_percent().is_none() => {
+                Some("the spectrum is no Gaussian without a window")
+            }
+            Parameter::Wavelength | Parameter::Dispersion | Parameter::SpectrumFwhm
+                if self.has_kink_of_factors() =>
             {
-                Some("the fall-off of the B factor follows the cell")
+                Some(
+                    "a source has the energy of a list or of a row of f' and f'', where there is a kink",
+                )
+            }
+            Parameter::DispersionReal(element) | Parameter::DispersionImaginary(element)
+                if self.dispersion_shift(element).is_none() =>
+            {
+                Some("no atom has f' and f'' of this element from a table or a curve")
             }
             Parameter::Wavelength if self.spectrum_moves_with() == Some(MovesWith::Shape) => {
                 Some("the spectrum changes its shape; give all widths in percent, and no window")

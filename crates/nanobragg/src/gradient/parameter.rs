@@ -4,6 +4,7 @@ use std::fmt;
 
 use nanobragg_crystal::Hkl;
 use nanobragg_physics::DiffuseNumbers;
+use nanobragg_structure::Element;
 
 /// Name, unit and uncertainty of a parameter.
 struct Row {
@@ -30,8 +31,6 @@ const fn share(of_value: f64, least: f64) -> Uncertainty {
     Uncertainty::Share { of_value, least }
 }
 
-const OF_FACTOR: Uncertainty = share(0.1, 1e-3);
-
 /// Defines [`Parameter`] and its table, one row per parameter: `variant: name, unit, uncertainty`.
 macro_rules! parameters {
     ($($(#[$doc:meta])* $variant:ident: $name:literal, $unit:literal, $uncertainty:expr;)+) => {
@@ -45,10 +44,14 @@ macro_rules! parameters {
             $($(#[$doc])* $variant,)+
             /// Amplitude of one structure factor of the grid in electrons.
             StructureFactor(Hkl),
+            /// What is added to f' of an element at every energy, in electrons.
+            DispersionReal(Element),
+            /// What is added to f'' of an element at every energy, in electrons.
+            DispersionImaginary(Element),
         }
 
         impl Parameter {
-            /// Every parameter except the structure factors.
+            /// Every parameter except those of a structure factor or an element.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
         }
 
@@ -134,6 +137,8 @@ parameters! {
     Wavelength: "wavelength", "Angstrom", share(0.01, 1e-3);
     /// Full width of the band of wavelengths in percent.
     Dispersion: "dispersion", "percent", share(0.1, 1e-3);
+    /// FWHM of a Gaussian spectrum in percent of the nominal energy.
+    SpectrumFwhm: "spectrum_fwhm", "percent", share(0.1, 1e-3);
     /// Horizontal divergence in milliradians, as `-hdivrange`.
     DivergenceH: "divergence_h", "mrad", share(0.1, 1e-3);
     /// Vertical divergence in milliradians, as `-vdivrange`.
@@ -175,6 +180,8 @@ parameters! {
     TwinFraction2: "twin_fraction_2", "1", within(0.1);
     /// Fraction of the third twin.
     TwinFraction3: "twin_fraction_3", "1", within(0.1);
+    /// B factor of the fall-off of structure factors in Angstrom^2.
+    BFactor: "b_factor", "Angstrom^2", share(0.3, 1.0);
     /// Edge of the cube of water in micrometres.
     Water: "water", "micrometre", share(0.1, 1e-3);
     /// Factor on all layers of the background.
@@ -201,7 +208,8 @@ pub(super) enum LayerNumber {
 }
 
 impl Parameter {
-    /// The name: `cell_a`, `misset_x`, `Na`, `distance`; `F(1,-2,3)` for a structure factor.
+    /// The name: `cell_a`, `misset_x`, `Na`, `distance`; `F(1,-2,3)` for a structure factor; `f_prime(Fe)` and
+    /// `f_double_prime(Fe)` for an element.
     ///
     /// ```
     /// use nanobragg::gradient::Parameter;
@@ -220,7 +228,11 @@ impl Parameter {
 
     /// The expected error of `value` as a first guess, in the unit of the parameter.
     pub fn uncertainty(self, value: f64) -> f64 {
-        match self.row().map_or(OF_FACTOR, |row| row.uncertainty) {
+        let of_others = match self {
+            Self::DispersionReal(_) | Self::DispersionImaginary(_) => within(1.0),
+            _ => share(0.1, 1e-3),
+        };
+        match self.row().map_or(of_others, |row| row.uncertainty) {
             Uncertainty::Within(by) => by,
             Uncertainty::Share { of_value, least } => (of_value * value.abs()).max(least),
         }
@@ -231,7 +243,15 @@ impl Parameter {
         if let Some(row) = TABLE.iter().find(|row| row.name == name) {
             return Some(row.parameter);
         }
-        let indices = name.strip_prefix("F(")?.strip_suffix(')')?;
+        let (kind, argument) = name.strip_suffix(')')?.split_once('(')?;
+        let indices = match kind {
+            "F" => argument,
+            "f_prime" => return Element::from_symbol(argument).map(Self::DispersionReal),
+            "f_double_prime" => {
+                return Element::from_symbol(argument).map(Self::DispersionImaginary);
+            }
+            _ => return None,
+        };
         let mut hkl = [0; 3];
         let mut words = indices.split(',');
         for index in &mut hkl {
@@ -258,6 +278,15 @@ impl Parameter {
             Self::DiffuseSigmaC => sc,
             _ => return None,
         })
+    }
+
+    /// The element whose f' (true) or f'' this shifts.
+    pub(super) fn element(self) -> Option<(Element, bool)> {
+        match self {
+            Self::DispersionReal(element) => Some((element, true)),
+            Self::DispersionImaginary(element) => Some((element, false)),
+            _ => None,
+        }
     }
 
     /// The layer of the background whose thickness or density this is, counted from 0.
@@ -303,6 +332,8 @@ impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self, self.row()) {
             (Self::StructureFactor(Hkl([h, k, l])), _) => write!(f, "F({h},{k},{l})"),
+            (Self::DispersionReal(element), _) => write!(f, "f_prime({element})"),
+            (Self::DispersionImaginary(element), _) => write!(f, "f_double_prime({element})"),
             (_, Some(row)) => f.write_str(row.name),
             (_, None) => fmt::Debug::fmt(self, f),
         }
@@ -315,12 +346,26 @@ mod tests {
 
     #[test]
     fn every_name_leads_back_to_its_parameter() {
-        let factor = Parameter::StructureFactor(Hkl([1, -2, 30]));
-        for &parameter in Parameter::ALL.iter().chain([&factor]) {
+        let iron = Element::from_symbol("Fe").unwrap();
+        let others = [
+            Parameter::StructureFactor(Hkl([1, -2, 30])),
+            Parameter::DispersionReal(iron),
+            Parameter::DispersionImaginary(iron),
+        ];
+        for &parameter in Parameter::ALL.iter().chain(&others) {
             assert_eq!(Parameter::from_name(&parameter.name()), Some(parameter));
             assert!(!parameter.unit().is_empty());
         }
-        for name in ["", "cell", "F(1,2)", "F(1,2,3,4)", "F(1,2,x)"] {
+        for name in [
+            "",
+            "cell",
+            "F(1,2)",
+            "F(1,2,3,4)",
+            "F(1,2,x)",
+            "f_prime(Xx)",
+            "f_prime",
+            "G(1,2,3)",
+        ] {
             assert_eq!(Parameter::from_name(name), None);
         }
     }

@@ -9,7 +9,7 @@ use nanobragg_physics::gradient::{
 };
 
 use super::base::Base;
-use super::factors::FactorGradient;
+use super::factors::{FactorGradient, Tables};
 use super::parameter::Parameter;
 use super::scene::Shifts;
 use crate::error::Error;
@@ -107,6 +107,13 @@ pub fn render_jacobian_into(
         &mut into.photons,
         &mut into.derivatives,
     )?;
+    let tables = Tables::new(&base, parameters)?;
+    let images = into.derivatives.chunks_mut(into.photons.len().max(1));
+    for (&parameter, image) in parameters.iter().zip(images) {
+        if let Some(derivative) = tables.derivative(&[(parameter, 1.0)], options)? {
+            add(image, &derivative);
+        }
+    }
     Ok(())
 }
 
@@ -134,6 +141,9 @@ pub fn render_jvp(
     )?;
     // Without parameters the derivative is 0.
     derivative.resize(photons.len(), 0.0);
+    if let Some(by_factors) = Tables::new(&base, &parameters)?.derivative(direction, options)? {
+        add(&mut derivative, &by_factors);
+    }
     let [fast, slow] = base.shape();
     Ok(Jvp {
         photons,
@@ -156,7 +166,14 @@ pub fn render_vjp(
 ) -> Result<Vjp, Error> {
     let base = Base::new(spec)?;
     let tangents = tangents(&base, parameters)?;
-    let pulled = pullback(&base.tables(), &tangents, weights, options)?;
+    let mut pulled = pullback(&base.tables(), &tangents, weights, options)?;
+    let tables = Tables::new(&base, parameters)?;
+    for (&parameter, sum) in parameters.iter().zip(&mut pulled.parameters) {
+        if let Some(derivative) = tables.derivative(&[(parameter, 1.0)], options)? {
+            let products = derivative.iter().zip(weights);
+            *sum += products.map(|(slope, weight)| slope * weight).sum::<f64>();
+        }
+    }
     Ok(Vjp {
         photons: pulled.photons,
         parameters: pulled.parameters,
@@ -184,8 +201,14 @@ pub fn render_hvp(
 ) -> Result<Vec<f64>, Error> {
     type Second = Dual<TOGETHER, Dual<1>>;
     let base = Base::new(spec)?;
-    for parameter in parameters.iter().chain(direction.iter().map(|(p, _)| p)) {
-        base.check(*parameter)?;
+    for &parameter in parameters.iter().chain(direction.iter().map(|(p, _)| p)) {
+        base.check(parameter)?;
+        if base.moves_factors(parameter) {
+            return Err(Error::NoDerivative {
+                parameter,
+                reason: "it moves structure factors, of which there are first derivatives only",
+            });
+        }
     }
     let tables = base.tables();
     let along = direction.iter().map(|&(parameter, component)| {
@@ -226,7 +249,18 @@ pub fn render_photons(
         base.check(*parameter)?;
     }
     let numbers = base.numbers(&Shifts(shifts))?;
-    Ok(photons(&base.tables(), &numbers, options)?)
+    let parameters: Vec<_> = shifts.iter().map(|(parameter, _)| *parameter).collect();
+    let scene = match parameters.iter().any(|one| base.moves_factors(*one)) {
+        true => Tables::new(&base, &parameters)?.moved(shifts)?,
+        false => base.tables(),
+    };
+    Ok(photons(&scene, &numbers, options)?)
+}
+
+fn add(sum: &mut [f64], by: &[f64]) {
+    for (sum, by) in sum.iter_mut().zip(by) {
+        *sum += by;
+    }
 }
 
 /// The derivatives of the numbers of the experiment by each of `parameters`.

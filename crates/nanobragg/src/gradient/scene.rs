@@ -25,7 +25,7 @@ pub(super) struct Shifts<'p, T>(pub(super) &'p [(Parameter, T)]);
 
 impl<T: Scalar> Shifts<'_, T> {
     /// The shift of a parameter in SI units.
-    fn of(&self, parameter: Parameter, si_per_unit: f64) -> T {
+    pub(super) fn of(&self, parameter: Parameter, si_per_unit: f64) -> T {
         let mut sum = T::from_f64(0.0);
         for (shifted, by) in self.0 {
             if *shifted == parameter {
@@ -46,8 +46,8 @@ impl<T: Scalar> Shifts<'_, T> {
     }
 }
 
-const EDGES: [Parameter; 3] = [Parameter::CellA, Parameter::CellB, Parameter::CellC];
-const ANGLES: [Parameter; 3] = [
+pub(super) const EDGES: [Parameter; 3] = [Parameter::CellA, Parameter::CellB, Parameter::CellC];
+pub(super) const ANGLES: [Parameter; 3] = [
     Parameter::CellAlpha,
     Parameter::CellBeta,
     Parameter::CellGamma,
@@ -114,6 +114,7 @@ impl Base<'_> {
         let of_sources = [
             Parameter::Wavelength,
             Parameter::Dispersion,
+            Parameter::SpectrumFwhm,
             Parameter::DivergenceH,
             Parameter::DivergenceV,
         ];
@@ -221,7 +222,7 @@ impl Base<'_> {
         T::from_f64(central_m) + shifts.of(Parameter::Wavelength, METRES_PER_ANGSTROM)
     }
 
-    fn lattice<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Lattice<T> {
+    pub(super) fn lattice<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Lattice<T> {
         let base = self.cell().map(T::from_f64);
         let [a, b, c, alpha, beta, gamma] = base;
         let mut cell = CellSpec {
@@ -291,7 +292,10 @@ impl Base<'_> {
         }
     }
 
-    fn sources<T: Scalar>(&self, shifts: &Shifts<'_, T>) -> Result<Vec<SourceNumbers<T>>, Error> {
+    pub(super) fn sources<T: Scalar>(
+        &self,
+        shifts: &Shifts<'_, T>,
+    ) -> Result<Vec<SourceNumbers<T>>, Error> {
         let wavelength_m = self.wavelength_m(shifts);
         if self.spec.beam.sources != SourcesSpec::Grid {
             let follows = self.sources_that_follow()?;
@@ -327,6 +331,8 @@ impl Base<'_> {
             dispersion.step / dispersion.range
         };
         let by_band = shifts.of(Parameter::Dispersion, 1e-2);
+        let fwhm_percent = self.spectrum_fwhm_percent().unwrap_or(1.0);
+        let by_width = shifts.of(Parameter::SpectrumFwhm, 1.0 / fwhm_percent);
 
         let mut sources = Vec::with_capacity(self.resolved.experiment.sources.len());
         for (i, j) in divergence.kept() {
@@ -336,7 +342,7 @@ impl Base<'_> {
             if let Some(spectrum) = &self.resolved.decisions.spectrum {
                 sources.extend(spectrum.lines.iter().map(|line| SourceNumbers {
                     incident: direction.map(|component| -component),
-                    wavelength_m: self.wavelength_of(line, wavelength_m),
+                    wavelength_m: self.wavelength_of(line, wavelength_m, by_width),
                 }));
                 continue;
             }
@@ -354,12 +360,14 @@ impl Base<'_> {
         Ok(sources)
     }
 
-    /// The wavelength of a step of the spectrum about a shifted nominal wavelength. Without a shift it is exactly
-    /// that of the step.
-    fn wavelength_of<T: Scalar>(&self, line: &SpectralLine, nominal_m: T) -> T {
-        let own_m = T::from_f64(line.wavelength_m());
+    /// The wavelength of a step of the spectrum about a shifted nominal wavelength, if the width grows by the fraction
+    /// `by_width`. Without a shift it is exactly that of the step.
+    fn wavelength_of<T: Scalar>(&self, line: &SpectralLine, nominal_m: T, by_width: T) -> T {
         let before_m = T::from_f64(self.resolved.decisions.wavelength_m);
         let one = T::from_f64(1.0);
+        let own_m = T::from_f64(line.wavelength_m());
+        // The energy hc/own grows by the fraction of its distance from hc/before.
+        let own_m = own_m / (one + by_width * (one - own_m / before_m));
         match self.spectrum_moves_with() {
             Some(MovesWith::Ratios) => own_m * (nominal_m / before_m),
             // The energy hc/own grows by hc/nominal - hc/before.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use nanobragg_crystal::{CellSpec, Misset, Spread, constants::METRES_PER_ANGSTROM};
 use nanobragg_geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_geometry::{Angle, Attenuation, Length, vector};
-use nanobragg_sources::StepSpec;
+use nanobragg_sources::spectrum::{NamedSpectrum, Width};
+use nanobragg_sources::{SpectrumFrom, StepSpec, energy_ev_from_wavelength_m};
 
 use super::base::Base;
 use super::parameter::{LayerNumber, Parameter};
@@ -164,9 +165,33 @@ pub fn with_value(
         Parameter::StructureFactor(hkl) => {
             let mut factors = base.resolved.experiment.factors.clone();
             Arc::make_mut(&mut factors).replace(hkl, value);
+            if spec.b_factor_a2 != 0.0 {
+                // They have fallen off already, and do so again.
+                let reciprocal = base.resolved.experiment.crystal.reciprocal().vectors();
+                Arc::make_mut(&mut factors).fall_off(-spec.b_factor_a2, reciprocal);
+            }
             spec.factors = FactorsSpec::Grid(factors);
-            // They have fallen off already.
-            spec.b_factor_a2 = 0.0;
+        }
+        Parameter::BFactor => spec.b_factor_a2 = value,
+        Parameter::SpectrumFwhm => {
+            if let Some(spectrum) = &mut spec.beam.spectrum {
+                let energy_ev = energy_ev_from_wavelength_m(decisions.wavelength_m);
+                let fwhm = match spectrum.gaussian_fwhm() {
+                    Some(Width::Ev(_)) => Width::Ev(value / 100.0 * energy_ev),
+                    _ => Width::Percent(value),
+                };
+                spectrum.from = SpectrumFrom::Named(NamedSpectrum::Gaussian { fwhm });
+            }
+        }
+        Parameter::DispersionReal(element) | Parameter::DispersionImaginary(element) => {
+            let shift = base.dispersion_shift(element);
+            if let (FactorsSpec::ByEnergy(factors), Some(mut shift)) = (&mut spec.factors, shift) {
+                match parameter {
+                    Parameter::DispersionReal(_) => shift.real = value,
+                    _ => shift.imaginary = value,
+                }
+                Arc::make_mut(factors).set_shift(element, shift);
+            }
         }
     }
     Ok(spec)
@@ -368,6 +393,14 @@ impl Base<'_> {
                 let offset = self.factor_offset(parameter, hkl)?;
                 let listed = experiment.factors.values().get(offset).copied();
                 listed.unwrap_or(experiment.factors.default_f())
+            }
+            Parameter::BFactor => self.spec.b_factor_a2,
+            Parameter::SpectrumFwhm => self.spectrum_fwhm_percent().unwrap_or(0.0),
+            Parameter::DispersionReal(element) => {
+                (self.dispersion_shift(element)).map_or(0.0, |shift| shift.real)
+            }
+            Parameter::DispersionImaginary(element) => {
+                (self.dispersion_shift(element)).map_or(0.0, |shift| shift.imaginary)
             }
         })
     }

@@ -3,7 +3,8 @@
 use std::slice::from_ref;
 
 use nanobragg_crystal::{Shape, rotate_by_phi};
-use nanobragg_geometry::{Surface, rotate_by, rotation::IDENTITY, vector};
+use nanobragg_geometry::rotation::{IDENTITY, distance_from_rotation};
+use nanobragg_geometry::{Surface, rotate_by, vector};
 use nanobragg_numeric::{Dual, Scalar};
 
 use super::numbers::{Numbers, Tangent, own_sources};
@@ -14,7 +15,8 @@ use crate::render::RunOptions;
 use crate::sampling::{Lookup, Scales};
 use crate::scene::{Counts, Scalars, View, steps_kept};
 
-/// The largest deviation of the length of the spindle from 1 at which `rotate_by_phi` is a rotation.
+/// The largest deviation of the length of the spindle from 1 at which `rotate_by_phi` is a rotation, and of a domain
+/// from a rotation.
 const UNIT: f64 = 1e-9;
 
 /// The tangents by what they move: the cell, the orientations, the numbers of cells, or anything between
@@ -94,21 +96,13 @@ pub(crate) fn fast_level(
 /// Whether the fast path has this derivative: not that of a weight of 0, nor that of a domain that is deformed.
 fn suits(view: &View<'_>, Tangent(tangent): &Tangent) -> bool {
     (is_zero(&tangent.lattice_weights) || view.setup.numbers.lattice_weights != [0.0])
-        && (is_still(tangent) || view.setup.domains.iter().all(is_rotation))
+        && (is_still(tangent)
+            || (view.setup.domains.iter()).all(|rows| distance_from_rotation(rows) < UNIT))
 }
 
 /// Whether the tangent turns no orientation.
 fn is_still(tangent: &Numbers<f64>) -> bool {
     is_zero(&tangent.phi_rad) && tangent.domains.is_none()
-}
-
-fn is_rotation(rows: &[[f64; 3]; 3]) -> bool {
-    (0..3).all(|i| {
-        (0..3).all(|j| {
-            let expected = if i == j { 1.0 } else { 0.0 };
-            (vector::dot(rows[i], rows[j]) - expected).abs() < UNIT
-        })
-    })
 }
 
 impl Tables {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{NamedSpectrum, Spectrum, SpectrumSteps, SpectrumTable, SpectrumUnit};
+use super::{NamedSpectrum, Spectrum, SpectrumSteps, SpectrumTable, SpectrumUnit, Width};
 use crate::error::Result;
 
 /// The steps of a smooth spectrum if no number is given.
@@ -98,6 +98,17 @@ impl SpectrumSpec {
                 (NamedSpectrum::Undulator { .. }, _) | (_, None) => MovesWith::Shape,
                 (_, Some(false)) => MovesWith::Distances,
             },
+        }
+    }
+
+    /// The FWHM of a Gaussian whose steps all move in proportion to it; `None` for any other spectrum, and within a
+    /// window.
+    pub fn gaussian_fwhm(&self) -> Option<Width> {
+        match self.from {
+            SpectrumFrom::Named(NamedSpectrum::Gaussian { fwhm }) => {
+                self.window_ev.is_none().then_some(fwhm)
+            }
+            _ => None,
         }
     }
 
@@ -207,6 +218,30 @@ mod tests {
             }
             assert_eq!(before.len(), after.len());
         }
+    }
+
+    #[test]
+    fn steps_of_a_gaussian_move_with_its_width() {
+        let e0_ev = 12398.42;
+        for (text, wider) in [
+            ("gaussian:0.3%", "gaussian:0.33%"),
+            ("gaussian:30eV", "gaussian:33eV"),
+        ] {
+            let [before, after] = [text, wider].map(|text| named(text).steps_about(1e-10).unwrap());
+            assert_eq!(before.lines.len(), after.lines.len());
+            for (before, after) in before.lines.iter().zip(&after.lines) {
+                let moved_ev = e0_ev + 1.1 * (before.energy_ev - e0_ev);
+                assert!((after.energy_ev - moved_ev).abs() < 1e-7, "{text}");
+                assert!((after.weight - before.weight).abs() < 1e-7, "{text}");
+            }
+            assert!(named(text).gaussian_fwhm().is_some());
+        }
+        let window = SpectrumSpec {
+            window_ev: Some([12_390.0, 12_400.0]),
+            ..named("gaussian:30eV")
+        };
+        assert_eq!(window.gaussian_fwhm(), None);
+        assert_eq!(named("sase:30eV,1eV").gaussian_fwhm(), None);
     }
 
     #[test]
