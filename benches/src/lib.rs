@@ -1,4 +1,4 @@
-//! What the benches render and read: four scenes, and reflection lists of any size.
+//! What the benches render and read: scenes, and reflection lists of any size.
 //!
 //! Everything is computed from fixed numbers, so that two runs, and two machines, measure the same
 //! work.
@@ -8,6 +8,8 @@
 //! | [`headline`] | 2463 x 2527 | 2 sources x 10 phi steps | the whole program on a large detector |
 //! | [`headline_small`] | 247 x 253 | the same, in pixels ten times as wide | the kernel alone |
 //! | [`lysozyme`] | 487 x 407 | 2 layers x 64 sub-pixels x 3 wavelengths x 5 x 15 domains | a realistic crystal |
+//! | [`fine_spots`] | 2463 x 2527 | 20 domains | spots narrower than the space between them |
+//! | [`xfel_shot`] | 1024 x 1024 | 4 sub-pixels x 10 wavelengths x 10 domains | a shot, coarsely |
 //! | [`tricubic`] | as asked | 50 domains | interpolation between structure factors |
 //!
 //! ```
@@ -25,5 +27,6 @@ mod scenes;
 
 pub use reflections::{HEADLINE_EDGES_ANGSTROM, hkl_text, reflections_box, reflections_within};
 pub use scenes::{
-    HEADLINE_D_MIN_ANGSTROM, headline, headline_factors, headline_small, lysozyme, tricubic,
+    HEADLINE_D_MIN_ANGSTROM, fine_spots, headline, headline_factors, headline_small, lysozyme,
+    tricubic, xfel_shot,
 };

@@ -4,8 +4,8 @@ use nanobragg::crystal::read::hkl;
 use nanobragg::{
     Angle, Attenuation, BeamSpec, CellSpec, Convention, CrystalSpec, CustomAxes, DetectorSpec,
     DispersionSpec, Error, ExperimentSpec, FactorGrid, FluenceSpec, GridLimit, Length, Lookup,
-    Misset, MosaicSpec, PhiSpec, Polarization, SamplingSpec, SensorSpec, Source, SourceList,
-    SourcesSpec, StepSpec,
+    Misset, MosaicSpec, PhiSpec, Polarization, SamplingSpec, SensorSpec, Shape, Source, SourceList,
+    SourcesSpec, SpotMetric, StepSpec,
 };
 use std::path::Path;
 
@@ -148,6 +148,62 @@ pub fn lysozyme() -> Result<ExperimentSpec, Error> {
     })
 }
 
+/// A still of the crystal of [`lysozyme`] in 20 domains of so many cells, on 2463 x 2527 pixels of 0.04 mm, which
+/// its list fills, without the direct beam: an accuracy is a part of the brightest pixel.
+///
+/// # Errors
+/// As [`lysozyme`].
+pub fn fine_spots(cells: [i64; 3], shape: Shape) -> Result<ExperimentSpec, Error> {
+    let coarse = lysozyme()?;
+    Ok(ExperimentSpec {
+        detector: DetectorSpec {
+            pixels_fast: Some(2463),
+            pixels_slow: Some(2527),
+            pixel_size: Length::from_mm(0.04),
+            distance: Length::from_mm(80.0),
+            ..DetectorSpec::default()
+        },
+        crystal: CrystalSpec {
+            cells,
+            shape,
+            spot_metric: SpotMetric::Hkl,
+            mosaic: MosaicSpec {
+                domains: Some(20),
+                ..coarse.crystal.mosaic
+            },
+            ..coarse.crystal
+        },
+        beam: BeamSpec {
+            dispersion: DispersionSpec::default(),
+            ..coarse.beam
+        },
+        phi: PhiSpec::default(),
+        sampling: SamplingSpec {
+            oversample: Some(1),
+            ..SamplingSpec::default()
+        },
+        without_f000: true,
+        ..coarse
+    })
+}
+
+/// A shot of an XFEL on Gaussian domains of 40 x 40 x 40 cells: 1024 x 1024 pixels of 2 x 2 sub-pixels, 10
+/// wavelengths and 10 domains.
+///
+/// # Errors
+/// As [`lysozyme`].
+pub fn xfel_shot() -> Result<ExperimentSpec, Error> {
+    let mut shot = fine_spots([40; 3], Shape::Gauss)?;
+    shot.detector.pixels_fast = Some(1024);
+    shot.detector.pixels_slow = Some(1024);
+    shot.detector.pixel_size = Length::from_mm(0.1);
+    shot.crystal.mosaic.domains = Some(10);
+    shot.beam.dispersion.range = Some(0.003);
+    shot.beam.dispersion.count = Some(10);
+    shot.sampling.oversample = Some(2);
+    Ok(shot)
+}
+
 /// A crystal of 2 x 2 x 2 cells and 50 mosaic domains, interpolated in a box of 29^3 reflections
 /// that no pixel leaves, on `pixels` x `pixels` pixels of 0.1 mm (1024 in the full scene).
 ///
@@ -212,7 +268,14 @@ mod tests {
 
     #[test]
     fn every_scene_resolves() {
-        for spec in [headline_small(), lysozyme(), tricubic(1024)] {
+        let fine = fine_spots([60, 50, 110], Shape::Square);
+        for spec in [
+            headline_small(),
+            lysozyme(),
+            tricubic(1024),
+            fine,
+            xfel_shot(),
+        ] {
             assert!(spec.unwrap().resolve().is_ok());
         }
     }

@@ -240,6 +240,10 @@ pub(crate) const CASES: &[Case] = &[
     ("!-cell 50", No("no structure factors: give a list of reflections, a dump of an earlier run, or a default other than 0 [-hkl, -dump, -default_F]")),
     ("-level avx1024", No("-level: avx1024 is not allowed")),
     ("-precision triple", No("-precision: triple is not allowed")),
+    ("-accuracy 0", No("-accuracy: 0 is not allowed; give a number above 0 and at most 1")),
+    ("-accuracy 1.1", No("-accuracy: 1.1 is not allowed")),
+    ("-accuracy -1e-3", No("-accuracy: -1e-3 is not allowed")),
+    ("-accuracy nan", No("-accuracy: nan is not allowed")),
     ("-pngscale linear", No("-pngscale: linear is not allowed; give log or sqrt")),
     // Pixels that overflow.
     ("-fluence 1e60 -default_F 1e15", No("no pixel is a finite number")),

@@ -46,6 +46,22 @@ def test_single_precision_is_near_and_not_the_same() -> None:
     assert np.abs(single - double).max() <= 1e-6 * double.max()
 
 
+def test_an_image_with_an_accuracy_is_within_its_bound() -> None:
+    experiment = nanobragg.Experiment(MEDIUM)
+    full, figures = nanobragg.simulate(experiment)
+    assert figures["omission"] is None
+    image, figures = nanobragg.simulate(experiment, accuracy=1e-4)
+    omission = figures["omission"]
+    error = omission["error_photons"]
+    assert error <= 1e-4 * (image.max() + error) * (1 + 1e-6)
+    missing = full.astype(np.float64) - image
+    # Both images are rounded to float32.
+    assert (missing >= -2e-7 * full).all() and (missing <= error + 2e-7 * full).all()
+    np.testing.assert_array_equal(nanobragg.render(experiment.replace(accuracy=1e-4)), image)
+    with pytest.raises(nanobragg.UsageError, match="-accuracy: 2 is not allowed"):
+        nanobragg.render(experiment, accuracy=2)
+
+
 def test_figures_are_those_of_the_image() -> None:
     experiment = nanobragg.Experiment(MEDIUM, roi=(10, 149, 20, 169))
     image, figures = nanobragg.simulate(experiment)

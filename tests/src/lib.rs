@@ -18,6 +18,7 @@
 //! | `corpus.rs` | the checks of the fuzz targets, for their corpus |
 //! | `compare.rs` | `nanoBragg compare`: figures, formats, runs of both programs, errors |
 //! | `refine.rs` | `nanoBragg refine` |
+//! | `accuracy.rs` | images with `-accuracy`, which are within their bound of those of every term |
 //! | `structure_factors.rs` | MTZ, mmCIF and text as input, `nanoBragg hkl`, `nanoBragg orient` |
 //! | `coordinates.rs` | images from coordinates of atoms |
 //! | `energies.rs` | structure factors at the energy of each source, and their fall-off |

@@ -319,3 +319,91 @@ pub fn command_lines() -> impl Strategy<Value = String> {
             },
         )
 }
+
+/// Command lines with more and finer spots, more sources and more sub-pixels than [`command_lines`], also with flags
+/// that the C program does not have. They set the numbers of pixels.
+pub fn many_term_lines() -> impl Strategy<Value = String> {
+    let one_of = |words: &[&'static str]| select(words.to_vec());
+    let crystal = (
+        one_of(&[
+            "",
+            "-N 12",
+            "-Na 25 -Nb 12 -Nc 40",
+            "-Nabc 12.5 7 30.25",
+            "-Nabc 9 8 12 -Ndef 2 -1 1.5 -gauss_xtal",
+            "-Nabc 9 8 12 -Ndef 2 -1 1.5 -tophat_spots",
+            "-Nabc 14 15 12 -round_xtal",
+            "-N 30 -gauss_xtal hkl",
+            "-N 12 -size_spread 0.3",
+            "-N 10 -size_spread 0.2 -gauss_xtal",
+        ]),
+        one_of(&[
+            "",
+            "-mosaic 0.4 -mosaic_domains 12",
+            "-mosaic 1 -mosaic_model gaussian -mosaic_sampling even -mosaic_domains 9",
+            "-mosaic_aniso 0.6 0.2 0.3 -strain 1 -strain_abc 0.5 1 2 -mosaic_domains 8",
+            "-mosaic_file domains.txt",
+        ]),
+        one_of(&[
+            "",
+            "",
+            "-hkl sparse.hkl -default_F 0",
+            "-hkl box.hkl -default_F 3",
+        ]),
+    );
+    let beam = one_of(&[
+        "",
+        "",
+        "-dispersion 1 -dispsteps 4",
+        "-dispersion 2 -dispsteps 5 -dispersion_profile gaussian",
+        "-hdivrange 3 -hdivsteps 3 -vdivrange 2 -vdivsteps 2",
+        "-spectrum gaussian:1% -spectrum_steps 6",
+    ]);
+    let detector = (
+        1..5_u32,
+        one_of(&[
+            "-detpixels_x 90 -detpixels_y 21 -pixel 0.1",
+            "-detpixels_x 70 -detpixels_y 31 -pixel 0.4",
+            "-detpixels_x 131 -detpixels_y 17 -pixel 0.7",
+            "-detpixels_x 61 -detpixels_y 47 -pixel 0.5 -mask mask.img",
+            "-detpixels_x 75 -detpixels_y 30 -pixel 0.5 -roi 5 66 3 22",
+            "-detpixels_x 80 -detpixels_y 25 -pixel 0.6 -beamstop 9",
+        ]),
+        one_of(&[
+            "",
+            "",
+            "-curved_det",
+            "-point_pixel",
+            "-detector_thick 400 -detector_abs 300 -detector_thicksteps 2 -oversample_thick",
+        ]),
+    );
+    let rest = (
+        one_of(&["", "", "", "-water 20"]),
+        one_of(&["-fix oversample-flags", "-fix all", ""]),
+        one_of(&[
+            "-nointerpolate",
+            "-nointerpolate",
+            "-nointerpolate -weights use",
+            "",
+        ]),
+    );
+    (command_lines(), crystal, beam, detector, rest).prop_map(
+        |(line, (size, domains, factors), beam, (oversample, pixels, sensor), rest)| {
+            let (water, fix, lookup) = rest;
+            // What these lines have in another way.
+            let mut twice = vec![
+                "-mosaic 1.5 -mosaic_domains 3",
+                "-divergence 5 -divsteps 3",
+                "-dispersion 3 -dispsteps 3",
+            ];
+            if beam.contains("-spectrum") {
+                twice.push("-sourcefile two_sources.txt -interpolate");
+            }
+            let line = twice.iter().fold(line, |line, words| line.replace(words, ""));
+            format!(
+                "{line} {size} {domains} {factors} {beam} {pixels} {sensor} -oversample {oversample} {water} {fix} \
+                 {lookup}"
+            )
+        },
+    )
+}

@@ -214,20 +214,24 @@ pub fn scenes() -> Vec<SuiteScene> {
         }
     };
     let mut scenes: Vec<SuiteScene> = LINES.iter().map(scene).collect();
-    scenes.extend(scenes.first().map(cut_in_two));
+    scenes.extend(scenes.first().map(|scene| SuiteScene {
+        name: "two panels",
+        experiment: cut_at(&scene.experiment, 30),
+    }));
     scenes
 }
 
-/// The scene with its detector cut into two panels of different widths.
-fn cut_in_two(scene: &SuiteScene) -> SuiteScene {
-    let mut experiment = scene.experiment.clone();
-    let whole = experiment.detector.first().clone();
+/// The experiment with its first panel cut into two, of which the second begins with the column `fast`.
+///
+/// # Panics
+/// When there is no such column, or it is the first.
+pub fn cut_at(experiment: &Experiment, fast: u32) -> Experiment {
+    let (whole, fast) = (experiment.detector.first(), i64::from(fast));
     let part = |name: &str, fast| whole.cut(name.to_owned(), fast, [-1, -1]);
-    let panels = [part("left", [0, 29]), part("right", [30, 70])].map(Result::unwrap);
-    experiment.detector = Detector::new(panels.into()).unwrap();
-    SuiteScene {
-        name: "two panels",
-        experiment,
+    let panels = [part("left", [0, fast - 1]), part("right", [fast, -1])].map(Result::unwrap);
+    Experiment {
+        detector: Detector::new(panels.into()).unwrap(),
+        ..experiment.clone()
     }
 }
 

@@ -11,7 +11,14 @@ use crate::outcome::{Outcome, RunError};
 use crate::record::document;
 
 /// The parts of a record that are settings; the other parts are results.
-const SETTINGS: [&str; 5] = ["experiment", "fixes", "seeds", "images", "inputs"];
+const SETTINGS: [&str; 6] = [
+    "experiment",
+    "fixes",
+    "seeds",
+    "images",
+    "accuracy",
+    "inputs",
+];
 
 /// Values that follow from settings. They are compared only if all settings are equal.
 const DERIVED: &str = "derived";

@@ -88,6 +88,13 @@ pub(crate) fn simulate(
         warn!("{}", report::no_photons(photons));
     }
     console.text(&report::statistics(&image.statistics));
+    if let Some(Ok(omission)) = &image.omission {
+        console.text(&report::omission(
+            omission,
+            accuracy(args),
+            image.statistics.max_photons,
+        ));
+    }
     if let Some(spots) = &image.spots {
         console.text(&report::spots(spots));
     }
@@ -152,6 +159,11 @@ pub(crate) fn precision(args: &Args) -> Precision {
     }
 }
 
+/// The requested accuracy; 0 for every term.
+pub(crate) fn accuracy(args: &Args) -> f64 {
+    args.running.accuracy.unwrap_or(0.0)
+}
+
 /// Renders the image, and lists its reflections if requested.
 pub(crate) fn picture(
     scene: &Scene,
@@ -177,6 +189,9 @@ pub(crate) fn picture(
     let (rendered, truth) = rendered?;
     if let Some(reason) = rendered.unsupported {
         warn!("rendered by the {} backend: {reason}", rendered.backend);
+    }
+    if let Some(Err(reason)) = rendered.omission {
+        warn!("{}", report::every_term(reason));
     }
     if args.output.printout {
         let console = Console::of(args);
@@ -224,7 +239,7 @@ pub fn options<'a>(
         threads: args.running.threads.map_or(0, |n| n as usize),
         level: level(args)?,
         precision: precision(args),
-        accuracy: 0.0,
+        accuracy: accuracy(args),
         progress,
         cancel: Some(stop),
     })

@@ -5,7 +5,9 @@ use std::ops::{Range, RangeInclusive};
 
 use nanobragg_geometry::{Detector, Roi};
 use nanobragg_io::Image;
-use nanobragg_physics::{Experiment, Frame, PixelPlace, RunOptions, Scene, Statistics};
+use nanobragg_physics::{
+    EveryTerm, Experiment, Frame, Omission, PixelPlace, RunOptions, Scene, Statistics,
+};
 use nanobragg_response::{Count, Counts, PanelPhotons, Response, ResponseSpec, Window};
 
 use crate::error::Error;
@@ -23,6 +25,8 @@ pub struct Simulated {
     /// The pixel in which an index left the grid of structure factors and ended
     /// interpolation for all pixels after it (the oddity `interpolation`).
     pub left_grid_at: Option<PixelPlace>,
+    /// What was left out; `None` if the run asked for no accuracy.
+    pub omission: Option<Result<Omission, EveryTerm>>,
     /// The spots without the direct beam, if the automatic scales follow them; see [`Simulated::with_spots`].
     pub spots: Option<Spots>,
     panels: Vec<StackedPanel>,
@@ -132,6 +136,7 @@ impl Simulated {
             photons,
             statistics: rendered.statistics,
             left_grid_at: rendered.left_grid_at,
+            omission: rendered.omission,
             spots: None,
             panels: StackedPanel::all(&experiment.detector),
         })

@@ -118,10 +118,10 @@ pub use nanobragg_geometry::{
     PixelKind, Roi, SensorMaterial, SensorSpec, Surface,
 };
 pub use nanobragg_physics::{
-    BackgroundLayer, Cancel, Experiment, Fixes, Frame, LastSample, LatticeCopy, Level, Lookup,
-    Oddity, PanelImage, PhiSweep, PixelPlace, PixelTrace, Polarization, Precision, Progress,
-    ReflectionTruth, RunOptions, Sampling, Scene, Statistics, Truth, TruthWishes,
-    render_with_truth, trace_pixel,
+    BackgroundLayer, Cancel, EveryTerm, Experiment, Fixes, Frame, LastSample, LatticeCopy, Level,
+    Lookup, Oddity, Omission, PanelImage, PhiSweep, PixelPlace, PixelTrace, Polarization,
+    Precision, Progress, ReflectionTruth, RunOptions, Sampling, Scene, Statistics, Truth,
+    TruthWishes, render_with_truth, trace_pixel,
 };
 pub use nanobragg_response::{Counts, NoiseStream, Offset, Response, ResponseSpec};
 pub use nanobragg_sources::{

@@ -130,6 +130,7 @@ pub(crate) fn refine<'py>(
     let fitted = interruptible(py, |cancel| {
         let options = RunOptions {
             precision: Precision::Double,
+            accuracy: 0.0,
             ..options(&args, None, cancel).map_err(Failed::Run)?
         };
         nanobragg_refine::refine_images(&images, &wanted, &options, &mut |_| {})

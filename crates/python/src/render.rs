@@ -1,7 +1,7 @@
 //! Rendering the image of an experiment.
 
-use nanobragg::{Oddity, Simulated, Statistics};
-use nanobragg_cli::{RunError, options};
+use nanobragg::{Oddity, Simulated};
+use nanobragg_cli::{RunError, options, report};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -18,6 +18,7 @@ pub(crate) struct Running<'py> {
     pub(crate) threads: Option<Bound<'py, PyAny>>,
     pub(crate) precision: Option<Bound<'py, PyAny>>,
     pub(crate) level: Option<Bound<'py, PyAny>>,
+    pub(crate) accuracy: Option<Bound<'py, PyAny>>,
 }
 
 /// Render the image of an experiment.
@@ -33,6 +34,9 @@ pub(crate) struct Running<'py> {
 ///     Precision of the interference function of a parallelepiped crystal.
 /// level : {"auto", "reference", "baseline", "avx2", "avx512"}, optional
 ///     Vector instructions.
+/// accuracy : float, optional
+///     Leave out terms that together make a pixel darker by no more than this part of the brightest
+///     pixel. Without it every term is summed.
 ///
 /// Returns
 /// -------
@@ -41,18 +45,20 @@ pub(crate) struct Running<'py> {
 ///     mask. For several panels of the same shape: (panel, slow, fast). For panels of different shapes: a
 ///     list of arrays.
 #[pyfunction]
-#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None))]
+#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None, accuracy=None))]
 pub(crate) fn render<'py>(
     py: Python<'py>,
     experiment: &Bound<'py, Experiment>,
     threads: Option<Bound<'py, PyAny>>,
     precision: Option<Bound<'py, PyAny>>,
     level: Option<Bound<'py, PyAny>>,
+    accuracy: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let running = Running {
         threads,
         precision,
         level,
+        accuracy,
     };
     let image = simulated(py, experiment.get(), running)?;
     Sides::of(experiment.get()).of_stack(py, image.photons)
@@ -62,7 +68,7 @@ pub(crate) fn render<'py>(
 ///
 /// Parameters
 /// ----------
-/// experiment, threads, precision, level
+/// experiment, threads, precision, level, accuracy
 ///     As in `render`.
 ///
 /// Returns
@@ -71,23 +77,27 @@ pub(crate) fn render<'py>(
 ///     As in `render`.
 /// figures : dict
 ///     Over the region of interest: `max_photons` and its position `max_at_mm` (fast, slow), `mean`,
-///     `rms`, `rmsd`, the number of rendered `pixels`, and the solid angle `solid_angle_sr`.
+///     `rms`, `rmsd`, the number of rendered `pixels`, and the solid angle `solid_angle_sr`. `omission` is
+///     `None` if every term was summed. Otherwise it has `error_photons`, by which pixels are darker at
+///     most, `allowed_photons`, and the numbers of summed `terms` and of `all_terms`.
 #[pyfunction]
-#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None))]
+#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None, accuracy=None))]
 pub(crate) fn simulate<'py>(
     py: Python<'py>,
     experiment: &Bound<'py, Experiment>,
     threads: Option<Bound<'py, PyAny>>,
     precision: Option<Bound<'py, PyAny>>,
     level: Option<Bound<'py, PyAny>>,
+    accuracy: Option<Bound<'py, PyAny>>,
 ) -> PyResult<ImageAndFigures<'py>> {
     let running = Running {
         threads,
         precision,
         level,
+        accuracy,
     };
     let image = simulated(py, experiment.get(), running)?;
-    let figures = figures(py, &image.statistics)?;
+    let figures = figures(py, &image)?;
     let image = Sides::of(experiment.get()).of_stack(py, image.photons)?;
     Ok((image, figures))
 }
@@ -99,6 +109,7 @@ fn simulated(py: Python<'_>, experiment: &Experiment, running: Running<'_>) -> P
             ("threads", running.threads),
             ("precision", running.precision),
             ("level", running.level),
+            ("accuracy", running.accuracy),
         ],
     )?;
     let resolved = &experiment.job().resolved.experiment;
@@ -114,13 +125,17 @@ fn simulated(py: Python<'_>, experiment: &Experiment, running: Running<'_>) -> P
             &format!("{}, from pixel {fast} {slow} on", Oddity::Interpolation),
         )?;
     }
+    if let Some(Err(reason)) = image.omission {
+        warn(py, &report::every_term(reason))?;
+    }
     if let Some(not_finite) = not_finite {
         warn(py, &not_finite.to_string())?;
     }
     Ok(image)
 }
 
-fn figures<'py>(py: Python<'py>, statistics: &Statistics) -> PyResult<Bound<'py, PyDict>> {
+fn figures<'py>(py: Python<'py>, image: &Simulated) -> PyResult<Bound<'py, PyDict>> {
+    let statistics = &image.statistics;
     let dict = PyDict::new(py);
     let [fast_m, slow_m] = statistics.max_at_m;
     dict.set_item("max_photons", statistics.max_photons)?;
@@ -130,5 +145,15 @@ fn figures<'py>(py: Python<'py>, statistics: &Statistics) -> PyResult<Bound<'py,
     dict.set_item("rmsd", statistics.rmsd)?;
     dict.set_item("pixels", statistics.pixels)?;
     dict.set_item("solid_angle_sr", statistics.solid_angle_sr)?;
+    let omission = image.omission.and_then(Result::ok);
+    let omission = omission.map(|omission| -> PyResult<_> {
+        let dict = PyDict::new(py);
+        dict.set_item("allowed_photons", omission.allowed_photons)?;
+        dict.set_item("error_photons", omission.error_photons)?;
+        dict.set_item("terms", omission.terms)?;
+        dict.set_item("all_terms", omission.all_terms)?;
+        Ok(dict)
+    });
+    dict.set_item("omission", omission.transpose()?)?;
     Ok(dict)
 }

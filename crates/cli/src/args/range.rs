@@ -11,6 +11,8 @@ pub enum Range {
     ZeroOrMore,
     /// From 0 to 1.
     Fraction,
+    /// Above 0, and at most 1.
+    AboveZeroToOne,
     /// Not below 0; `inf` is allowed.
     ZeroToInfinity,
 }
@@ -31,6 +33,7 @@ impl Range {
             Self::AboveZero => value.is_finite() && value > 0.0,
             Self::ZeroOrMore => value.is_finite() && value >= 0.0,
             Self::Fraction => (0.0..=1.0).contains(&value),
+            Self::AboveZeroToOne => value > 0.0 && value <= 1.0,
             Self::ZeroToInfinity => value >= 0.0,
         }
     }
@@ -43,6 +46,7 @@ impl fmt::Display for Range {
             Self::AboveZero => "a number above 0",
             Self::ZeroOrMore => "a number, 0 or more",
             Self::Fraction => "a number from 0 to 1",
+            Self::AboveZeroToOne => "a number above 0 and at most 1",
             Self::ZeroToInfinity => "a number, 0 or more, or inf",
         })
     }

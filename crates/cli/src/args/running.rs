@@ -13,6 +13,8 @@ pub struct RunningArgs {
     pub level: Option<&'static str>,
     /// Compute the interference function in single precision.
     pub single_precision: bool,
+    /// The allowed error of a pixel as a part of the brightest; `None`: every term is summed.
+    pub accuracy: Option<f64>,
     /// The memory limit in GiB: one for structure factors, and the same for images.
     pub max_memory_gib: Option<f64>,
     /// `-progress` or `-noprogress`.
@@ -134,6 +136,9 @@ FlagSpec::new("level", Takes::Word(LEVELS, |args, word| args.running.level = Som
 FlagSpec::new("precision", Takes::Word(&["double", "single"], |args, word| args.running.single_precision = word == "single"))
         .default("double").help("Precision of the interference function of a parallelepiped crystal; single is faster \
              and good to 1e-6 of a pixel."),
+FlagSpec::number("accuracy", "", Range::AboveZeroToOne, |args, v| args.running.accuracy = Some(v))
+        .help("Leave out what no pixel shows: terms that together make a pixel darker by no more than this part of the \
+             brightest one. Without it every term is summed."),
 FlagSpec::number("max_memory", "GiB", Range::AboveZero, |args, v| args.running.max_memory_gib = Some(v))
         .default("8").help("Memory that the grid of structure factors may take, and images and tables likewise; \
              what would need more is refused before it starts.").of(&[MEMORY_LIMIT]),

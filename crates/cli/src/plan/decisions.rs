@@ -347,5 +347,9 @@ impl List<'_> {
         };
         let level = level.unwrap_or_else(Level::detect);
         self.add("vector instructions", level.to_string(), because);
+        if let Some(accuracy) = self.args.running.accuracy {
+            let accuracy = format!("{} of the brightest pixel", g(accuracy));
+            self.add("accuracy", accuracy, Because::Flag("accuracy"));
+        }
     }
 }

@@ -183,6 +183,7 @@ impl<'j> Outlook<'j> {
             "warnings": record::warnings(self.job, self.args),
             "experiment": self.job.tree(),
             "images": settings::images(self.job, self.args),
+            "accuracy": self.args.running.accuracy,
             "seeds": settings::seeds(self.job, self.args),
             "resolution": {
                 "detector": resolution(&self.detector),

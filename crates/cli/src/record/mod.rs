@@ -17,7 +17,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use nanobragg::{Level, Simulated};
+use nanobragg::{EveryTerm, Level, Omission, Simulated};
 use serde_json::{Value, json};
 
 use crate::args::Args;
@@ -131,6 +131,7 @@ fn of_run(beginning: &Beginning, ended: &Ended<'_>) -> Value {
         "warnings": warnings(job, args),
         "experiment": job.tree(),
         "images": settings::images(job, args),
+        "accuracy": args.running.accuracy,
         "inputs": beginning.inputs,
         "outputs": ended.outputs,
         "statistics": {
@@ -142,6 +143,7 @@ fn of_run(beginning: &Beginning, ended: &Ended<'_>) -> Value {
             "solid_angle_sr": statistics.solid_angle_sr,
             "pixels_rendered": statistics.pixels,
             "left_grid_at": image.left_grid_at.map(|place| [place.fast, place.slow]),
+            "omission": image.omission.map(omission),
         },
         "timing": {
             "read_s": timing.read_s,
@@ -151,6 +153,19 @@ fn of_run(beginning: &Beginning, ended: &Ended<'_>) -> Value {
         },
         "machine": machine(args, ended.level),
     })
+}
+
+/// What was left out of the image, or why nothing was.
+fn omission(omission: Result<Omission, EveryTerm>) -> Value {
+    match omission {
+        Ok(omission) => json!({
+            "allowed_photons": omission.allowed_photons,
+            "error_photons": omission.error_photons,
+            "terms": omission.terms,
+            "all_terms": omission.all_terms,
+        }),
+        Err(reason) => json!({ "every_term": reason.to_string() }),
+    }
 }
 
 /// The names of the corrected oddities.

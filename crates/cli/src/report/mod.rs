@@ -8,8 +8,8 @@ mod detector;
 mod run;
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
-use nanobragg::io::printf::general as g;
-use nanobragg::{Panel, Pivot, PixelPlace, Spots, Statistics};
+use nanobragg::io::printf::{general as g, general_with};
+use nanobragg::{EveryTerm, Omission, Panel, Pivot, PixelPlace, Spots, Statistics};
 
 pub(crate) use crystal::matrix;
 
@@ -70,7 +70,7 @@ fn placement(page: &mut String, job: &Job) {
         ("NORMAL_AXIS", panel.normal()),
         ("PIX0_VECTOR", panel.pix0_m()),
     ] {
-        let vector = vector.map(|x| nanobragg::io::printf::general_with(x, 15));
+        let vector = vector.map(|x| general_with(x, 15));
         line!(page, "DETECTOR_{label} {}", vector.join(" "));
     }
 }
@@ -96,6 +96,34 @@ fn chosen(automatically: bool) -> &'static str {
 pub(crate) fn no_photons(photons: f64) -> String {
     let photons = g(photons);
     format!("the image has {photons} photons in all: no spot can be seen")
+}
+
+/// The warning that every term was summed although an accuracy was asked for.
+pub fn every_term(reason: EveryTerm) -> String {
+    format!("-accuracy has no effect: {reason}")
+}
+
+/// What was left out of the image for the accuracy `asked`.
+pub(crate) fn omission(omission: &Omission, asked: f64, max_photons: f32) -> String {
+    let brightest = f64::from(max_photons);
+    // An image without photons has no error.
+    let part = |of: f64, whole: f64| if of > 0.0 { of / whole } else { 0.0 };
+    format!(
+        "every pixel within {} of the brightest (asked {}); {} % of the terms summed\n",
+        rounded_up(part(omission.error_photons, brightest)),
+        g(asked),
+        general_with(100.0 * part(omission.terms, omission.all_terms), 2)
+    )
+}
+
+/// A bound with two digits, which holds too.
+fn rounded_up(bound: f64) -> String {
+    if bound <= 0.0 {
+        return g(0.0);
+    }
+    let unit = 10_f64.powf(bound.log10().floor() - 1.0);
+    // Rounding of the quotient must not add a unit.
+    general_with((bound / unit - 1e-9).ceil() * unit, 2)
 }
 
 /// The name, pixels and position of a panel.
@@ -147,4 +175,33 @@ pub fn statistics(statistics: &Statistics) -> String {
         g(statistics.rmsd)
     );
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_said_of_the_brightest_pixel() {
+        let left_out = Omission {
+            allowed_photons: 0.02,
+            error_photons: 0.006_01,
+            terms: 12.0,
+            all_terms: 1000.0,
+        };
+        assert_eq!(
+            omission(&left_out, 1e-4, 200.0),
+            "every pixel within 3.1e-05 of the brightest (asked 0.0001); 1.2 % of the terms summed\n"
+        );
+        let nothing = Omission {
+            allowed_photons: 0.0,
+            error_photons: 0.0,
+            terms: 0.0,
+            all_terms: 1000.0,
+        };
+        assert_eq!(
+            omission(&nothing, 1e-4, 0.0),
+            "every pixel within 0 of the brightest (asked 0.0001); 0 % of the terms summed\n"
+        );
+    }
 }

@@ -23,7 +23,7 @@ use crate::progress::Progress;
 use crate::record::inputs;
 use crate::report;
 use crate::resolve::{DEFAULT_MOSAIC_SEED, Job, Prepared, memory_limit};
-use crate::simulate::{level, precision, warn_of_decisions};
+use crate::simulate::{accuracy, level, precision, warn_of_decisions};
 
 /// The default log of a series.
 const DEFAULT_LOG: &str = "series.jsonl";
@@ -197,6 +197,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         threads: args.running.threads,
         level: level(args)?,
         precision: precision(args),
+        accuracy: accuracy(args),
         limit: memory_limit(args),
         truth: args.output.truth_wishes(),
         grey: args.output.png_scale,
@@ -228,6 +229,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         console,
         progress,
         left_grid: AtomicBool::new(false),
+        every_term: AtomicBool::new(false),
         dark: AtomicBool::new(false),
     };
     let rendered = run.render(&watching, stop);
@@ -329,6 +331,8 @@ struct SeriesConsole {
     progress: Progress,
     /// Whether the warning that an index left the grid of structure factors was shown.
     left_grid: AtomicBool,
+    /// Whether the warning that every term was summed was shown.
+    every_term: AtomicBool,
     /// Whether the warning about an image without photons was shown.
     dark: AtomicBool,
 }
@@ -345,6 +349,11 @@ impl SeriesObserver for SeriesConsole {
         self.progress.update(done, wanted);
         if frame.left_grid && !self.left_grid.swap(true, Ordering::Relaxed) {
             warn!("{}, first in image {number}", Oddity::Interpolation);
+        }
+        if let Some(Err(reason)) = frame.omission
+            && !self.every_term.swap(true, Ordering::Relaxed)
+        {
+            warn!("{}, first in image {number}", report::every_term(reason));
         }
         if let Some(photons) = frame.less_than_a_photon
             && !self.dark.swap(true, Ordering::Relaxed)

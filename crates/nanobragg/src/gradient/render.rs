@@ -68,7 +68,7 @@ pub struct Vjp {
 
 /// The image and its derivative by each of `parameters`, all in one pass.
 ///
-/// Always in double precision; [`RunOptions::precision`] has no effect.
+/// Always every term in double precision; [`RunOptions::precision`] and [`RunOptions::accuracy`] have no effect.
 ///
 /// # Errors
 /// [`Error::NoDerivative`] if the image has no derivative by a parameter. Also the errors of

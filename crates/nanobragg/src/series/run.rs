@@ -13,7 +13,8 @@ use nanobragg_io::Output;
 use nanobragg_io::png::Grey;
 use nanobragg_io::remove_abandoned;
 use nanobragg_physics::{
-    Cancel, Level, Precision, RunOptions, Scene, TruthWishes, render, render_with_truth,
+    Cancel, EveryTerm, Level, Omission, Precision, RunOptions, Scene, TruthWishes, render,
+    render_with_truth,
 };
 use serde_json::{Value, json};
 
@@ -60,6 +61,8 @@ pub struct SeriesRequest<'r> {
     pub level: Option<Level>,
     /// Precision of the interference function.
     pub precision: Precision,
+    /// As [`RunOptions::accuracy`]; 0 to sum every term.
+    pub accuracy: f64,
     /// Memory that an image and its tables may take.
     pub limit: GridLimit,
     /// What the table of a frame contains.
@@ -89,6 +92,8 @@ pub struct FrameReport {
     pub less_than_a_photon: Option<f64>,
     /// Whether an index left the grid of structure factors (the oddity `interpolation`).
     pub left_grid: bool,
+    /// What was left out; `None` if the series asks for no accuracy.
+    pub omission: Option<Result<Omission, EveryTerm>>,
 }
 
 /// Hears how a series comes along, one event at a time.
@@ -405,7 +410,7 @@ impl Rendering<'_> {
             threads: request.threads.map_or(0, |threads| threads as usize),
             level: request.level,
             precision: request.precision,
-            accuracy: 0.0,
+            accuracy: request.accuracy,
             progress: None,
             cancel: Some(self.stop),
         };
@@ -447,6 +452,9 @@ impl Rendering<'_> {
             "mean_photons": statistics.mean,
             "outputs": written,
         });
+        if let Some(Ok(omission)) = image.omission {
+            put(&mut entry, "error_photons", json!(omission.error_photons));
+        }
         if !frame.values.is_empty() {
             let values: BTreeMap<_, _> = frame.values.iter().copied().collect();
             put(&mut entry, "values", json!(values));
@@ -477,6 +485,7 @@ impl Rendering<'_> {
             max_photons: statistics.max_photons.into(),
             less_than_a_photon: image.less_than_a_photon(),
             left_grid: image.left_grid_at.is_some(),
+            omission: image.omission,
         };
         Ok(Made {
             report,

@@ -106,7 +106,7 @@ impl Tile<'_, '_> {
         memory.wide.clear();
         memory.wide.push(self.area());
         while let Some(area) = memory.wide.pop() {
-            if !self.meets(&area) {
+            if self.is_passed_over(&area) {
                 continue;
             }
             let patch = Patch::of(self.view, &area, layer);
@@ -166,7 +166,7 @@ impl Tile<'_, '_> {
         memory.areas.clear();
         memory.areas.push(base.root());
         while let Some(part) = memory.areas.pop() {
-            if part.level > 0 && !self.meets(&part.area) {
+            if self.is_passed_over(&part.area) {
                 continue;
             }
             let is_leaf = part.area.size <= LEAF;
@@ -204,6 +204,12 @@ impl Tile<'_, '_> {
                 memory.areas.extend(quarters);
             }
         }
+    }
+
+    /// Whether an area is of no interest. With sub-pixels it may be of interest for what its pixels leave to others,
+    /// although none of them is rendered: what is left out must not depend on how a panel is cut.
+    fn is_passed_over(&self, area: &Area) -> bool {
+        self.view.setup.oversample == 1 && !self.meets(area)
     }
 
     /// Whether a pixel of the area is rendered.
@@ -360,6 +366,9 @@ impl Tile<'_, '_> {
 
     fn sum_places(&self, area: &Area, layer: u32, memory: &mut Memory, found: &mut Found) {
         let view = self.view;
+        if !self.meets(area) {
+            return;
+        }
         let leaf = Leaf {
             first: area.first,
             layer,

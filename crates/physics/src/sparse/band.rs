@@ -93,7 +93,7 @@ impl Band<'_> {
                 full = match full.take() {
                     Some(before) if before.end == fast.start => Some(before.start..fast.end),
                     before => {
-                        render_full(before, &tile, &mut self.rows, &mut found);
+                        render_full(before, &tile, pass, &mut self.rows, &mut found);
                         Some(fast)
                     }
                 };
@@ -101,7 +101,7 @@ impl Band<'_> {
                 own.render(budget, memory, self.rows.as_deref_mut(), &mut found);
             }
         }
-        render_full(full, &tile, &mut self.rows, &mut found);
+        render_full(full, &tile, pass, &mut self.rows, &mut found);
         found
     }
 }
@@ -110,10 +110,11 @@ impl Band<'_> {
 fn render_full<'t, 's: 't>(
     columns: Option<Range<u32>>,
     tile: &impl Fn(u32, Range<u32>) -> Tile<'t, 's>,
+    pass: Pass,
     rows: &mut Option<Vec<&mut [f32]>>,
     found: &mut Found,
 ) {
     if let Some(columns) = columns {
-        tile(0, columns).render_full(rows.as_deref_mut(), found);
+        tile(0, columns).render_full(pass, rows.as_deref_mut(), found);
     }
 }

@@ -87,6 +87,8 @@ struct Pass {
     allowed_photons: f64,
     /// Whether only every fourth tile is looked at.
     is_quick: bool,
+    /// Every so many rows are looked at, where a tile is summed in full.
+    rows: u32,
 }
 
 /// The allowed error falls by this factor from one pass of the search to the next.
@@ -192,6 +194,7 @@ impl<'s> Sparse<'s> {
         let pass = Pass {
             allowed_photons: self.accuracy * brightest_photons,
             is_quick: false,
+            rows: 1,
         };
         let found = self.pass(pass, Some((images, solid_angle_sums_sr)), options)?;
         let setup = &self.scene.setup;
@@ -220,11 +223,12 @@ impl<'s> Sparse<'s> {
         let bound = self.scene.views().map(|view| self.bound_photons(&view));
         let bound = bound.fold(0.0, f64::max);
         let mut allowed_photons = bound / STEP;
-        let mut is_quick = true;
+        let (mut is_quick, mut rows) = (true, 32);
         while allowed_photons > bound * DARKEST {
             let pass = Pass {
                 allowed_photons,
                 is_quick,
+                rows,
             };
             let brightest_photons = self.pass(pass, None, options)?.brightest_photons;
             let enough = if is_quick { 1.0 } else { ENOUGH };
@@ -237,6 +241,8 @@ impl<'s> Sparse<'s> {
                 false if is_quick => allowed_photons,
                 false => allowed_photons / STEP,
             };
+            // Where most terms count, neighbours are nearly as bright, but few rows of a small panel are counted.
+            rows = if is_quick { rows } else { 1 };
             is_quick = false;
         }
         Ok(0.0)

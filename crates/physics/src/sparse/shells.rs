@@ -103,7 +103,7 @@ impl Shells {
             .largest
             .iter()
             .skip(first)
-            .take(last.saturating_sub(first) + 1);
+            .take(last.saturating_sub(first).saturating_add(1));
         shells.copied().fold(0.0, f64::max)
     }
 }

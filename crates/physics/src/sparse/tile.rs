@@ -62,9 +62,6 @@ impl Found {
     }
 }
 
-/// Every so many rows are looked at in the search for the brightest pixel, where most terms count.
-const SEARCHED: usize = 32;
-
 /// A base area is halved until its parts are leaves: less often than this.
 const LEVELS: usize = 32;
 
@@ -334,15 +331,21 @@ impl<'t, 's> Tile<'t, 's> {
     }
 
     /// Sums every term of the pixels.
-    pub(super) fn render_full(&self, mut rows: Option<&mut [&mut [f32]]>, found: &mut Found) {
+    pub(super) fn render_full(
+        &self,
+        pass: Pass,
+        mut rows: Option<&mut [&mut [f32]]>,
+        found: &mut Found,
+    ) {
         let layers = f64::from(self.view.panel.sensor().layers);
         let each = (self.view.sources.len() * self.view.orientations.len()) as f64;
         let subpixels = f64::from(self.view.setup.oversample).powi(2);
         let mut photons = vec![0.0; self.pixels[0].len()];
-        // Without an image only the brightest pixel is looked for, and where most terms count it has neighbours that
-        // are nearly as bright.
-        let step = if rows.is_some() { 1 } else { SEARCHED };
-        for (number, slow) in self.pixels[1].clone().enumerate().step_by(step) {
+        let [_, first_slow] = self.view.panel.first_pixel();
+        for (number, slow) in self.pixels[1].clone().enumerate() {
+            if !(slow + first_slow).is_multiple_of(pass.rows) {
+                continue;
+            }
             let part = RowPart::of_row(self.view, slow, self.pixels[0].clone());
             photons.fill(0.0);
             lanes::render(self.sparse.kernel, self.view, &part, &mut photons);

@@ -85,6 +85,12 @@ class _Sampling(TypedDict):
     recommended_oversample: int
     sensor_layers: int
 
+class _Omission(TypedDict):
+    allowed_photons: float
+    error_photons: float
+    terms: float
+    all_terms: float
+
 class _Figures(TypedDict):
     max_photons: float
     max_at_mm: tuple[float, float]
@@ -93,6 +99,7 @@ class _Figures(TypedDict):
     rmsd: float
     pixels: int
     solid_angle_sr: float
+    omission: _Omission | None
 
 class _Refined(TypedDict):
     experiment: Experiment
@@ -178,6 +185,7 @@ def render(
     threads: int | None = None,
     precision: _Precision | None = None,
     level: _Level | None = None,
+    accuracy: float | None = None,
 ) -> _Photons: ...
 def simulate(
     experiment: Experiment,
@@ -185,6 +193,7 @@ def simulate(
     threads: int | None = None,
     precision: _Precision | None = None,
     level: _Level | None = None,
+    accuracy: float | None = None,
 ) -> tuple[_Photons, _Figures]: ...
 def add_noise(
     image: _Images,
