@@ -91,6 +91,36 @@ fn flags_win_over_the_file() {
 }
 
 #[test]
+fn a_number_and_auto_replace_each_other() {
+    let rest = "-default_F 9 -cell 70 80 90 -N 3 -detpixels 24 -pixel 2 -seed 3 -noprogress";
+    let auto =
+        "[sampling.auto]\noversample = true\nphi_steps = true\nerror = 0.3\n[phi]\nrange_deg = 1\n";
+    let numbers = "[sampling]\noversample = 9\n[phi]\nrange_deg = 1\ncount = 9\n";
+    let chosen = "-oversample auto -phisteps auto -auto_error 0.3";
+    for (file, over, alone) in [
+        (
+            auto,
+            "-oversample 2 -phisteps 3",
+            "-oversample 2 -phisteps 3",
+        ),
+        (
+            auto,
+            "-phisteps 3",
+            "-oversample auto -phisteps 3 -auto_error 0.3",
+        ),
+        (numbers, chosen, chosen),
+    ] {
+        let over = format!("-experiment a.toml {over} {rest}");
+        let alone = format!("-osc 1 {alone} {rest}");
+        assert_eq!(
+            rendered(&over, &[("a.toml", file)]),
+            rendered(&alone, &[]),
+            "{over}"
+        );
+    }
+}
+
+#[test]
 fn an_experiment_without_structure_factors_reads_no_dump() {
     let scene = Scene::with_inputs();
     scene.run_line(&format!("{LINE} -seed 1")).well();

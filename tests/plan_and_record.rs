@@ -66,6 +66,27 @@ fn a_plan_tells_flags_from_headers_defaults_and_rules() {
     let oversample = "sub-pixels along an edge";
     assert!(reason(LINE, oversample).starts_with("rule: "));
     assert!(reason(&format!("{LINE} -oversample 9"), oversample).starts_with("flag: 9"));
+    let small = "-cell 70 80 90 -misset 10 20 30 -default_F 9 -N 5 -detpixels 64 -pixel 0.8";
+    let chosen = reason(
+        &format!("{small} -oversample 9 -oversample auto"),
+        oversample,
+    );
+    assert!(
+        chosen.contains("(error ") && !chosen.contains(": 9 "),
+        "{chosen}"
+    );
+    assert!(
+        reason(
+            &format!("{small} -oversample auto -oversample 9"),
+            oversample
+        )
+        .contains(": 9 ")
+    );
+    let sweep = "-osc 1 -phisteps auto -mosaic 0.5 -mosaic_domains auto -auto_error 0.5";
+    for setting in ["oscillation", "mosaic domains"] {
+        let chosen = reason(&format!("{small} -oversample 1 {sweep}"), setting);
+        assert!(chosen.contains("2.50e-1 allowed"), "{chosen}");
+    }
     let header = "-cell 70 -default_F 9 -img header.img";
     assert!(reason(header, "pixel size").starts_with("header: "));
     assert!(

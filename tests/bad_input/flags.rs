@@ -12,7 +12,7 @@ fn bad_values_are_refused_by_flag_and_range() {
 pub(crate) const CASES: &[Case] = &[
     // Spelling.
     ("-detpixel 5", No("-detpixel is not a flag; did you mean -detpixels?")),
-    ("-phisteps", No("-phisteps needs <n>; values given: 0")),
+    ("-phisteps", No("-phisteps needs <n>|auto; values given: 0")),
     ("stray", No("\"stray\" belongs to no flag")),
     ("-N 5 6", No("\"6\" belongs to no flag")),
     ("-hkl", No("-hkl needs <file>; values given: 0")),

@@ -253,6 +253,7 @@ fn samplings() -> impl Strategy<Value = SamplingSpec> {
             per_subpixel_capture: false,
             per_subpixel_polarization: polarization,
             per_subpixel_solid_angle: solid_angle,
+            auto: None,
         }
     })
 }

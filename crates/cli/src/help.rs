@@ -74,9 +74,10 @@ fn describe(out: &mut String, spec: &FlagSpec) {
 fn excludes_something<T>(takes: &Takes<T>) -> bool {
     match takes {
         Takes::Number(_, range, _) => *range != Range::Any,
-        Takes::Whole(range, _) | Takes::Two(range, _) | Takes::Four(range, _) => {
-            range.least != i64::MIN
-        }
+        Takes::Whole(range, _)
+        | Takes::WholeOrAuto(range, _)
+        | Takes::Two(range, _)
+        | Takes::Four(range, _) => range.least != i64::MIN,
         // The synopsis is enough.
         _ => false,
     }

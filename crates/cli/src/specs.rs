@@ -352,6 +352,26 @@ pub(crate) fn apply_lattices(
     Ok(())
 }
 
+/// The last of number and `auto` wins, also over a file.
+fn apply_auto(spec: &mut ExperimentSpec, args: &Args) {
+    let given = &args.sampling.auto;
+    let mut auto = spec.sampling.auto.unwrap_or_default();
+    put(&mut auto.oversample, given.oversample);
+    put(&mut auto.phi_steps, given.phi_steps);
+    put(&mut auto.mosaic_domains, given.mosaic_domains);
+    put(&mut auto.error, given.error);
+    if given.phi_steps == Some(true) {
+        let sweep = &mut spec.phi.sweep;
+        sweep.count = None;
+        sweep.step = sweep.step.filter(|_| sweep.range.is_none());
+    }
+    if given.mosaic_domains == Some(true) {
+        spec.crystal.mosaic.domains = None;
+    }
+    let chooses = auto.oversample || auto.phi_steps || auto.mosaic_domains;
+    spec.sampling.auto = chooses.then_some(auto);
+}
+
 pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
     let given = &args.sampling;
     let radians = |degrees: f64| Angle::from_degrees(degrees).radians();
@@ -362,6 +382,7 @@ pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {
         count: given.phisteps.map(i64::from),
     };
     spec.phi.sweep = steps(sweep, spec.phi.sweep);
+    apply_auto(spec, args);
     let sampling = &mut spec.sampling;
     if args.gives("oversample") {
         sampling.oversample = given.oversample;

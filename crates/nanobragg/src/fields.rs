@@ -180,6 +180,7 @@ fn of_sources(error: &sources::Error) -> &'static [&'static str] {
 fn of_quantity(quantity: &str) -> &'static [&'static str] {
     match quantity {
         "the number of sub-pixels along the edge of a pixel" => &["sampling.oversample"],
+        "the allowed error of sampling" => &["sampling.auto.error"],
         "the pixel size (m)" => &["detector.pixel_size"],
         "the close distance (m)" => &["detector.close_distance", "header"],
         "the distance (m)" => &["detector.distance", "header"],

@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod adaptive;
 mod add;
 mod assembled;
 mod background;
@@ -70,6 +71,7 @@ mod spots;
 mod tree;
 mod warning;
 
+pub use adaptive::{AutoSpec, Sampled, SamplingChoice};
 pub use add::add;
 pub use assembled::assembled;
 pub use background::{LayerDecision, LayerSpec, MaterialSpec};

@@ -13,6 +13,7 @@ use nanobragg_geometry::{
 use nanobragg_physics::{Experiment, LatticeCopy, Lookup, Oddity, PhiSweep, Sampling};
 use nanobragg_sources::{Dispersion, Divergence, Fluence, SpectrumSteps, phi_steps};
 
+use crate::adaptive::{self, SamplingChoice};
 use crate::background::LayerDecision;
 use crate::detectors::{follows_wavelength, with_attenuation};
 use crate::error::Error;
@@ -74,6 +75,8 @@ pub struct Decisions {
     pub oversample_is_automatic: bool,
     /// Sub-pixels along an edge, as recommended for the size of the crystal.
     pub recommended_oversample: u32,
+    /// The numbers of samples that were chosen from an allowed error.
+    pub sampling: Vec<SamplingChoice>,
     /// Whether the automatic scales of integers and greys leave out the direct beam: if F(000) is not 0 and the
     /// structure factors come from atoms or from a file with symmetry, which the C program does not read.
     pub scales_leave_out_beam: bool,
@@ -98,6 +101,9 @@ impl ExperimentSpec {
         let Some(held) = self.factors.in_memory() else {
             return self.load_and_resolve();
         };
+        if let Some(auto) = self.sampling.auto {
+            return adaptive::resolve(self, auto);
+        }
         let _span = tracing::info_span!("resolve").entered();
         let fixes = self.fixes;
         self.response.check()?;
@@ -233,6 +239,7 @@ impl ExperimentSpec {
                 lookup_is_automatic: self.lookup.is_none(),
                 oversample_is_automatic: self.sampling.oversample.is_none(),
                 recommended_oversample: recommended,
+                sampling: Vec::new(),
                 scales_leave_out_beam: false,
                 layers: background.decisions,
                 oddities,

@@ -11,6 +11,7 @@ use nanobragg_sources::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::adaptive::AutoSpec;
 use crate::background::LayerSpec;
 use crate::diffuse::DiffuseSpec;
 use crate::experiment_file::Version;
@@ -251,7 +252,7 @@ impl From<PhiSpec> for PhiEntry {
 }
 
 /// The sub-pixels as specified by a user.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SamplingSpec {
     /// Sub-pixels along each edge of a pixel; `None` uses the number recommended for the crystal.
@@ -262,4 +263,6 @@ pub struct SamplingSpec {
     pub per_subpixel_polarization: bool,
     /// Compute the solid angle at every sub-pixel.
     pub per_subpixel_solid_angle: bool,
+    /// Which numbers of samples are chosen from an allowed error; `None` for none.
+    pub auto: Option<AutoSpec>,
 }

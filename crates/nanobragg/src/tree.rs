@@ -54,6 +54,11 @@ impl Resolved {
         if spec.lattices != LatticesSpec::default() {
             put(&mut tree, "lattices", self.lattices());
         }
+        if let (choices @ [_, ..], Some(sampling)) =
+            (&self.decisions.sampling[..], tree.pointer_mut("/sampling"))
+        {
+            put(sampling, "chosen", json!(choices));
+        }
         if let Some(stop) = &spec.beam_stop {
             put(&mut tree, "beam_stop", json!(stop));
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use nanobragg_materials::table::TableWarning;
 use nanobragg_sources::{StepSpec, Steps};
 
+use crate::adaptive::SamplingChoice;
 use crate::factors::FactorWarning;
 
 /// Something that was replaced, guessed or not listened to.
@@ -80,6 +81,10 @@ pub enum Warning {
         /// The largest difference of two products of edges, relative to their lengths.
         misfit: f64,
     },
+    /// A trial ended before the number of samples kept the allowed error.
+    SamplingMissed(SamplingChoice),
+    /// Numbers of samples were to be chosen, and no reflection is on the detector.
+    NothingToSample,
     /// Fewer sub-pixels than the crystal asks for.
     CoarseSampling {
         /// Sub-pixels along an edge as given.
@@ -153,6 +158,19 @@ impl fmt::Display for Warning {
                 f,
                 "the twin {operator} misses a symmetry of the lattice by {misfit:.4}: its cell is bent so that its \
                  spots are those of the crystal; -lattice places a twin with spots of its own"
+            ),
+            Self::SamplingMissed(choice) if choice.error.is_infinite() => write!(
+                f,
+                "{}: {} is the least number that could do, and a trial of more would take too long",
+                choice.sampled, choice.number
+            ),
+            Self::SamplingMissed(choice) => write!(
+                f,
+                "{}: {} is as far as a trial goes, with an error of {:.2e} of the brightest pixel; {:.2e} is allowed",
+                choice.sampled, choice.number, choice.error, choice.allowed
+            ),
+            Self::NothingToSample => f.write_str(
+                "no reflection is on the detector by which numbers of samples could be chosen: the defaults are taken",
             ),
             Self::CoarseSampling {
                 oversample,

@@ -171,6 +171,17 @@ fn spacings_m(experiment: &Experiment, wavelength_m: f64) -> Vec<f64> {
 /// would jump.
 pub(crate) fn frozen(spec: &ExperimentSpec, experiment: &Experiment) -> ExperimentSpec {
     let mut spec = spec.clone();
+    if let Some(auto) = spec.sampling.auto.take() {
+        if auto.phi_steps {
+            let phi = &experiment.phi;
+            spec.phi.sweep.range = Some(phi.range_rad);
+            spec.phi.sweep.count = Some(phi.count.into());
+        }
+        if auto.mosaic_domains {
+            let domains = experiment.crystal.mosaic().domains().len();
+            spec.crystal.mosaic.domains = i64::try_from(domains).ok();
+        }
+    }
     spec.sampling.oversample = Some(experiment.sampling.oversample);
     spec.lookup = Some(experiment.lookup);
     // Whole numbers unless real ones were asked for; the conversion saturates.

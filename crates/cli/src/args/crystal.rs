@@ -336,13 +336,17 @@ pub(super) static GROUP: Group = Group {
         .default("0 0 0")
         .help("Gaussian spreads of a, b and c on their own, in percent, at most 10.")
         .of(&["crystal.mosaic.strain"]),
-        FlagSpec::whole("mosaic_domains", WholeRange::COUNT, |args, n| {
-            args.crystal.mosaic_domains = super::positive(n)
-        })
+        FlagSpec::new(
+            "mosaic_domains",
+            Takes::WholeOrAuto(WholeRange::COUNT, |args, n| {
+                args.sampling.auto.mosaic_domains = Some(n.is_none());
+                args.crystal.mosaic_domains = n.and_then(super::positive);
+            }),
+        )
         .or(&["mosaic_dom"])
         .default("10 with a mosaic spread or strain, otherwise 1")
         .replaces(Replaced::not_positive, "it counts as not given")
-        .help("Mosaic domains to render; 0 or less counts as not given.")
+        .help("Mosaic domains to render; 0 or less counts as not given. With `auto` as many as -auto_error needs.")
         .of(&["crystal.mosaic.domains"]),
         FlagSpec::new("twin", Takes::Words(|args, word| twin(&mut args.crystal, word)))
             .values("operator fraction")

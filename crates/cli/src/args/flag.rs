@@ -172,6 +172,7 @@ impl<T> Flag<T> {
             Takes::Switch(_) | Takes::Help | Takes::Version => 0..=0,
             Takes::Number(..)
             | Takes::Whole(..)
+            | Takes::WholeOrAuto(..)
             | Takes::Text(_)
             | Takes::Path(_)
             | Takes::Part(..)
@@ -201,6 +202,7 @@ impl<T> Flag<T> {
                 "<value>".into()
             }
             Takes::Whole(..) | Takes::Two(..) | Takes::Four(..) => "<n>".into(),
+            Takes::WholeOrAuto(..) => "<n>|auto".into(),
             Takes::Path(_) => "<file>".into(),
             Takes::Part(..) => "<i/n>".into(),
             Takes::TwoPaths(_) => "<file> <file>".into(),
@@ -244,6 +246,8 @@ pub enum Takes<T: 'static> {
     Number(&'static str, Range, fn(&mut T, f64)),
     /// One whole number.
     Whole(WholeRange, fn(&mut T, i64)),
+    /// One whole number, or the word `auto` (`None`).
+    WholeOrAuto(WholeRange, fn(&mut T, Option<i64>)),
     /// Two whole numbers.
     Two(WholeRange, fn(&mut T, [i64; 2])),
     /// Four whole numbers.
@@ -287,6 +291,7 @@ impl<T> Takes<T> {
             Self::Number("", range, _) => range.to_string(),
             Self::Number(unit, range, _) => format!("{range} ({unit})"),
             Self::Whole(range, _) | Self::Two(range, _) | Self::Four(range, _) => range.to_string(),
+            Self::WholeOrAuto(range, _) => format!("{range}, or the word auto"),
             // The effect of these flags has its own message.
             Self::Text(_) | Self::Words(_) | Self::Float(_) => String::new(),
             Self::Path(_) => "the name of a file".into(),

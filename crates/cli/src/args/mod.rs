@@ -44,7 +44,7 @@ pub use output::OutputArgs;
 pub use range::{Range, WholeRange};
 pub use response::ResponseArgs;
 pub use running::{FIXES, LEVELS, PlanFormat, RunningArgs, Verbosity};
-pub use sampling::SamplingArgs;
+pub use sampling::{AutoArgs, SamplingArgs};
 pub use series::SeriesArgs;
 pub use structure_factors::FactorArgs;
 pub use task::Task;

@@ -14,6 +14,8 @@ pub struct SamplingArgs {
     pub phisteps: Option<u32>,
     /// Sub-pixels along each axis of a pixel; `None`: automatic.
     pub oversample: Option<u32>,
+    /// What is chosen from an allowed error. A number of its own says no.
+    pub auto: AutoArgs,
     /// Compute the absorption for each sub-pixel.
     pub oversample_thick: bool,
     /// Compute the polarization for each sub-pixel.
@@ -26,6 +28,19 @@ pub struct SamplingArgs {
     pub dmin_a: Option<f64>,
     /// F(000) is 0.
     pub without_f000: bool,
+}
+
+/// The numbers of samples that are chosen from an allowed error; `None`: not said.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct AutoArgs {
+    /// The sub-pixels.
+    pub oversample: Option<bool>,
+    /// The steps of the spindle.
+    pub phi_steps: Option<bool>,
+    /// The mosaic domains.
+    pub mosaic_domains: Option<bool>,
+    /// The allowed error, as a part of the brightest pixel.
+    pub error: Option<f64>,
 }
 
 pub(super) static GROUP: Group = Group {
@@ -48,25 +63,43 @@ pub(super) static GROUP: Group = Group {
         .replaces(Replaced::negative, "it counts as not given")
         .help("Step of that angle.")
         .of(&["phi.step"]),
-        FlagSpec::whole("phisteps", WholeRange::COUNT, |args, n| {
-            args.sampling.phisteps = (n >= 0).then(|| super::count(n));
-        })
+        FlagSpec::new(
+            "phisteps",
+            Takes::WholeOrAuto(WholeRange::COUNT, |args, n| {
+                args.sampling.auto.phi_steps = Some(n.is_none());
+                args.sampling.phisteps = n.filter(|n| *n >= 0).map(super::count);
+            }),
+        )
         .replaces(
             Replaced::not_positive,
             "below 0 it counts as not given, 0 as 1",
         )
-        .help("Angles to render; below 0 counts as not given.")
+        .help("Angles to render; below 0 counts as not given. With `auto` as many as -auto_error needs.")
         .of(&["phi.count"]),
-        FlagSpec::whole("oversample", WholeRange::COUNT, |args, n| {
-            args.sampling.oversample = super::positive(n)
-        })
+        FlagSpec::new(
+            "oversample",
+            Takes::WholeOrAuto(WholeRange::COUNT, |args, n| {
+                args.sampling.auto.oversample = Some(n.is_none());
+                args.sampling.oversample = n.and_then(super::positive);
+            }),
+        )
         .default("automatic")
         .replaces(Replaced::not_positive, "it counts as not given")
         .help(
             "Sub-pixels along each axis of a pixel; 0 or less is automatic, fine enough for the \
-             size of the crystal.",
+             size of the crystal by the rule of the C program. With `auto` as many as -auto_error \
+             needs.",
         )
         .of(&["sampling.oversample"]),
+        FlagSpec::number("auto_error", "", Range::AboveZero, |args, v| {
+            args.sampling.auto.error = Some(v)
+        })
+        .default("0.01")
+        .help(
+            "Allowed error of `-oversample auto`, `-phisteps auto` and `-mosaic_domains auto` \
+             together, as a part of the brightest pixel; at most 1.",
+        )
+        .of(&["sampling.auto.error"]),
         FlagSpec::switch("oversample_thick", |args| {
             args.sampling.oversample_thick = true
         })

@@ -25,6 +25,13 @@ pub(crate) fn apply<T>(
         Takes::Switch(set) => set(request),
         Takes::Number(_, range, set) => set(request, words.number(0, *range)?),
         Takes::Whole(range, set) => set(request, words.whole(0, *range)?),
+        Takes::WholeOrAuto(range, set) => {
+            let is_auto = words.get(0)? == "auto";
+            set(
+                request,
+                (!is_auto).then(|| words.whole(0, *range)).transpose()?,
+            );
+        }
         Takes::Two(range, set) => set(request, words.wholes(*range)?),
         Takes::Four(range, set) => set(request, words.wholes(*range)?),
         Takes::Text(set) | Takes::Words(set) => {

@@ -3,7 +3,7 @@
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
 use nanobragg::io::printf::general as g;
-use nanobragg::{FactorsSpec, Level, Lookup, Misset, NoiseStream, factor_tables};
+use nanobragg::{FactorsSpec, Level, Lookup, Misset, NoiseStream, Sampled, factor_tables};
 
 use super::decision::{Because, Decision};
 use crate::args::{self, Args};
@@ -114,6 +114,7 @@ impl List<'_> {
             (true, None) => Because::rule("10 where -mosaic comes without -mosaic_domains"),
             (false, _) => Because::rule("one domain without a spread (-mosaic)"),
         };
+        let because = self.chosen(Sampled::MosaicDomains).unwrap_or(because);
         self.add(
             "mosaic domains",
             mosaic.domains().len().to_string(),
@@ -207,6 +208,13 @@ impl List<'_> {
         }
     }
 
+    /// How a number of samples was chosen from an allowed error.
+    fn chosen(&self, sampled: Sampled) -> Option<Because> {
+        let mut choices = self.job.resolved.decisions.sampling.iter();
+        let choice = choices.find(|choice| choice.sampled == sampled);
+        choice.map(|choice| Because::rule(choice.to_string()))
+    }
+
     fn sampling(&mut self) {
         let experiment = &self.job.resolved.experiment;
         let phi = experiment.phi;
@@ -219,6 +227,7 @@ impl List<'_> {
             }
             because => because,
         };
+        let because = self.chosen(Sampled::PhiSteps).unwrap_or(because);
         let sweep = format!("{} deg in {}", g(range), in_steps(phi.count));
         self.add("oscillation", sweep, because);
         let oversample = experiment.sampling.oversample;
@@ -232,6 +241,7 @@ impl List<'_> {
         } else {
             Because::rule(format!("-oversample; {recommended} recommended"))
         };
+        let because = self.chosen(Sampled::SubPixels).unwrap_or(because);
         self.add("sub-pixels along an edge", oversample.to_string(), because);
         if experiment.dmin_m > 0.0 {
             let dmin = format!("{} A", g(experiment.dmin_m * 1e10));

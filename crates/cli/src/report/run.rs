@@ -281,4 +281,7 @@ fn sampling(page: &mut String, job: &Job) {
         "  {n} x {n} sub-pixels a pixel, {}",
         chosen(decisions.oversample_is_automatic)
     );
+    for choice in &decisions.sampling {
+        line!(page, "  {} {}: {choice}", choice.number, choice.sampled);
+    }
 }

@@ -501,6 +501,23 @@ const COMMENTS: &[(&str, &str)] = &[
         "sub-pixels along an edge of a pixel; as many as the crystal needs",
     ),
     (
+        "sampling.auto",
+        "numbers that are chosen from an allowed error; a file without it has none; docs/PHYSICS.md",
+    ),
+    (
+        "sampling.auto.oversample",
+        "true in place of sampling.oversample",
+    ),
+    ("sampling.auto.phi_steps", "true in place of phi.count"),
+    (
+        "sampling.auto.mosaic_domains",
+        "true in place of crystal.mosaic.domains",
+    ),
+    (
+        "sampling.auto.error",
+        "of all of them together, as a part of the brightest pixel",
+    ),
+    (
         "sampling.per_subpixel_capture",
         "take the sensor's capture at each sub-pixel",
     ),
@@ -559,7 +576,8 @@ mod tests {
         }
         match value {
             Value::Object(named)
-                if ["crystal.cell", "diffuse"].contains(&path) || of(path).is_none() =>
+                if ["crystal.cell", "diffuse", "sampling.auto"].contains(&path)
+                    || of(path).is_none() =>
             {
                 for (name, value) in named {
                     let gap = if path.is_empty() { "" } else { "." };
@@ -596,6 +614,7 @@ mod tests {
         spec.crystal.cell = Some(CellSpec::from_values(&[70.0]).unwrap());
         spec.background.push(Default::default());
         spec.diffuse = Some(Default::default());
+        spec.sampling.auto = Some(Default::default());
         spec.lattices.others.push(Default::default());
         spec.lattices.twins.push(TwinSpec {
             operator: TwinLaw::from_text("k,h,-l").unwrap(),
