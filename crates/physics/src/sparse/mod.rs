@@ -41,7 +41,9 @@ mod tile;
 #[cfg(test)]
 mod tests;
 
-use nanobragg_geometry::vector;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nanobragg_geometry::{Surface, vector};
 
 pub(crate) use self::envelope::{Envelope, Fall, Profile, SLOPE_LOST};
 use self::patch::Patch;
@@ -52,6 +54,7 @@ use crate::accuracy::{EveryTerm, Omission};
 use crate::driver;
 use crate::error::Error;
 use crate::lanes::{LEAF, Level, Precision};
+use crate::progress::Cancel;
 use crate::render::{PanelImage, PixelPlace, RunOptions};
 use crate::sampling::{Lookup, Scales};
 use crate::scene::{Scene, View};
@@ -223,7 +226,7 @@ impl<'s> Sparse<'s> {
         let bound = self.scene.views().map(|view| self.bound_photons(&view));
         let bound = bound.fold(0.0, f64::max);
         let mut allowed_photons = bound / STEP;
-        let (mut is_quick, mut rows) = (true, 32);
+        let (mut is_quick, mut rows) = (true, 64);
         while allowed_photons > bound * DARKEST {
             let pass = Pass {
                 allowed_photons,
@@ -242,7 +245,7 @@ impl<'s> Sparse<'s> {
                 false => allowed_photons / STEP,
             };
             // Where most terms count, neighbours are nearly as bright, but few rows of a small panel are counted.
-            rows = if is_quick { rows } else { 1 };
+            rows = if is_quick { 32 } else { 1 };
             is_quick = false;
         }
         Ok(0.0)
@@ -274,20 +277,17 @@ impl<'s> Sparse<'s> {
             .views()
             .map(|view| view.panel.roi().slow().count());
         let rows_total: usize = rows_total.sum();
-        let done = std::sync::atomic::AtomicUsize::new(0);
+        let done = AtomicUsize::new(0);
         let writes = !sums_sr.is_empty();
         let found = driver::map(bands, 1, |mut band| {
-            if options
-                .cancel
-                .is_some_and(crate::progress::Cancel::is_raised)
-            {
+            if options.cancel.is_some_and(Cancel::is_raised) {
                 return Found::default();
             }
             let mut memory = Memory::new(self);
             let found = band.render(self, pass, &mut memory);
             if let Some(progress) = options.progress.filter(|_| writes) {
                 let rows = band.rows();
-                let before = done.fetch_add(rows, std::sync::atomic::Ordering::Relaxed);
+                let before = done.fetch_add(rows, Ordering::Relaxed);
                 progress.rows_done((before + rows).min(rows_total), rows_total);
             }
             found
@@ -311,7 +311,7 @@ fn has_bounded_corrections(view: &View<'_>) -> bool {
     let captures = sensor.thickness_m == 0.0
         || (sensor.layer_step_m >= 0.0
             && sensor.mu_per_m >= 0.0
-            && view.panel.surface() == nanobragg_geometry::Surface::Flat
+            && view.panel.surface() == Surface::Flat
             && vector::dot(view.panel.middle_m(0, 0), view.panel.normal()) > 0.0);
     captures && photons.is_finite() && photons >= 0.0
 }

@@ -8,7 +8,7 @@ use nanobragg_crystal::{
     CellSpec, Crystal, CrystalSpec, FactorGrid, GridLimit, Hkl, LatticeShape, Reflection, Shape,
     SpotMetric,
 };
-use nanobragg_geometry::{DetectorSpec, Laboratory, Length, Surface, subpixel_offset};
+use nanobragg_geometry::{DetectorSpec, Laboratory, Length, subpixel_offset};
 use nanobragg_sources::{Source, SourceList};
 use proptest::prelude::*;
 use proptest::sample::select;
