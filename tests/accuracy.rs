@@ -409,6 +409,15 @@ fn images_without_photons_are_their_own() {
 }
 
 #[test]
+fn a_limit_within_pixels_is_within_its_bound() {
+    // Some pixels have photons, though the limit of resolution cuts their first sub-pixel.
+    let line = "-cell 40 40 40 75 75 75 -default_F 100 -lambda 1.3 -distance 70 -pixel 0.6 -N 1 -dmin 3 \
+                -detpixels_x 80 -detpixels_y 25 -oversample 2";
+    let many = format!("{line} -mosaic 2 -mosaic_domains 40 -N 30");
+    hold_all("a limit", [line, &many].map(experiment));
+}
+
+#[test]
 fn an_accuracy_of_one_keeps_its_bound() {
     for shape in SHAPES {
         let experiment = experiment(&format!("{BESIDE} {shape} -default_F 100"));

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use nanobragg_geometry::subpixel_offset;
 
-use super::block::{BLOCK, Block, Column, any};
+use super::block::{BLOCK, Block, Column};
 use super::correct::{correct_capture, correct_polarization, correct_solid_angle};
 use super::interference::{Double, Interference, Single};
 use super::lane::Arithmetic;
@@ -209,8 +209,9 @@ impl Task for FinishRow<'_> {
         for (sum, own) in block.intensity.iter_mut().zip(sums) {
             *sum += own;
         }
-        // The factors of the whole pixel are those of its first sub-pixel: the solid angle in the first layer,
-        // polarization for the first source that is not cut, the capture fraction in the last layer.
+        // The factors of the whole pixel are those of its first sub-pixel: the solid angle in the first layer, the
+        // capture fraction in the last one. Polarization is that of the first sub-pixel and source that dmin does
+        // not cut.
         place::<A, Unseen>(view, 0, |i| [fast_m[i], slow_m], block);
         if rules.solid_angle.scales == Scales::Pixel {
             block.solid_angle_sr = [0.0; BLOCK];
@@ -219,13 +220,28 @@ impl Task for FinishRow<'_> {
         if rules.polarization.scales == Scales::Pixel {
             let unpolarized = if setup.is_unpolarized { 1.0 } else { 0.0 };
             block.polarization = [unpolarized; BLOCK];
-            for (index, source) in view.sources.iter().enumerate() {
-                if !any(&block.polarization, |factor| factor == 0.0) {
+            let layers = 0..view.panel.sensor().layers;
+            let subpixels = layers.flat_map(|layer| {
+                (0..oversample).flat_map(move |y| (0..oversample).map(move |x| (layer, y, x)))
+            });
+            for (layer, y, x) in subpixels {
+                if !is_unknown(block) {
                     break;
                 }
-                if scatter::<A>(view, source, block) {
-                    correct_polarization::<A, Unseen>(view, index, false, block, &mut Unseen);
+                let offset = |pixel, sub| subpixel_offset(pixel, sub, oversample, subpixel_m);
+                for (i, fast_m) in fast_m.iter_mut().enumerate() {
+                    *fast_m = offset(first + first_fast + i as u32, x);
                 }
+                let slow_m = offset(part.slow + first_slow, y);
+                place::<A, Unseen>(view, layer, |i| [fast_m[i], slow_m], block);
+                for (index, source) in view.sources.iter().enumerate() {
+                    if is_unknown(block) && scatter::<A>(view, source, block) {
+                        correct_polarization::<A, Unseen>(view, index, false, block, &mut Unseen);
+                    }
+                }
+            }
+            for (i, fast_m) in fast_m.iter_mut().enumerate() {
+                *fast_m = subpixel_offset(first + first_fast + i as u32, 0, oversample, subpixel_m);
             }
         }
         if rules.capture.scales == Scales::Pixel {
@@ -237,4 +253,14 @@ impl Task for FinishRow<'_> {
         }
         write_photons(view, block, row);
     }
+}
+
+/// Whether a pixel with photons has no polarization factor yet.
+#[inline(always)]
+fn is_unknown(block: &Block) -> bool {
+    let mut is_unknown = false;
+    for i in 0..BLOCK {
+        is_unknown |= (block.polarization[i] == 0.0) & (block.intensity[i] != 0.0);
+    }
+    is_unknown
 }
