@@ -94,13 +94,13 @@ def test_a_value_with_a_dash_is_no_flag(tmp_path: Path, monkeypatch: pytest.Monk
     ],
 )
 def test_files_within_values_are_found_from_another_folder(
-    flags: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    flags: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "there").mkdir()
     monkeypatch.chdir(tmp_path / "there")
     Path("a.hkl").write_text("1 0 0 50\n0 1 0 60\n")
     Path("Fe.dat").write_text("12000 -1 0.5\n13000 -2 3\n")
-    Path("lines.txt").write_text("# energy weight\n12390 1\n12400 2\n")
+    Path("lines.txt").write_text("# energy_eV weight\n12390 1\n12400 2\n")
     Path("a.pdb").write_text(
         "CRYST1   30.000   30.000   30.000  90.00  90.00  90.00 P 1           1\n"
         "HETATM    1 FE   TOY A   1       7.300   9.100   6.200  1.00 12.00          FE\n"

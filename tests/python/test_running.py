@@ -52,6 +52,7 @@ def test_an_image_with_an_accuracy_is_within_its_bound() -> None:
     assert figures["omission"] is None
     image, figures = nanobragg.simulate(experiment, accuracy=1e-4)
     omission = figures["omission"]
+    assert omission is not None
     error = omission["error_photons"]
     assert error <= 1e-4 * (image.max() + error) * (1 + 1e-6)
     missing = full.astype(np.float64) - image
