@@ -6,14 +6,7 @@ use nanobragg_tests::binary::Scene as Folder;
 use nanobragg_tests::strategies::steady_experiments;
 use proptest::prelude::*;
 
-const OPTIONS: RunOptions<'static> = RunOptions {
-    threads: 1,
-    level: None,
-    precision: nanobragg::physics::Precision::Double,
-    accuracy: 0.0,
-    progress: None,
-    cancel: None,
-};
+const OPTIONS: RunOptions<'static> = nanobragg_tests::ways::ONE_THREAD;
 
 /// Rounding of every pixel to `f32`.
 const NARROWING: f64 = 3e-7;

@@ -18,14 +18,7 @@ const HC_EV_ANGSTROM: f64 = 12398.42;
 /// Allowed difference of a derivative from an extrapolated difference quotient, relative to the largest derivative.
 const AGREEMENT: f64 = 1e-6;
 
-const PLAIN: RunOptions<'static> = RunOptions {
-    threads: 1,
-    level: None,
-    precision: nanobragg::physics::Precision::Double,
-    accuracy: 0.0,
-    progress: None,
-    cancel: None,
-};
+const PLAIN: RunOptions<'static> = nanobragg_tests::ways::ONE_THREAD;
 
 /// A crystal whose spots move by more than their width from the one wavelength to the other.
 fn plain() -> ExperimentSpec {

@@ -21,14 +21,7 @@ pub(crate) const DOT_PRODUCT: f64 = 1e-10;
 /// rounding error of the plain render's sines near a whole index or the centre of a spot.
 pub(crate) const NARROWING: f64 = 2e-6;
 
-pub(crate) const OPTIONS: RunOptions<'static> = RunOptions {
-    threads: 1,
-    level: None,
-    precision: nanobragg::physics::Precision::Double,
-    accuracy: 0.0,
-    progress: None,
-    cancel: None,
-};
+pub(crate) const OPTIONS: RunOptions<'static> = nanobragg_tests::ways::ONE_THREAD;
 
 /// A change of a parameter that moves spots by about a thousandth of their width in these experiments.
 pub(crate) fn step(spec: &ExperimentSpec, parameter: Parameter) -> f64 {

@@ -2,6 +2,16 @@
 
 use nanobragg::{Level, Precision, RunOptions};
 
+/// Every term on one thread.
+pub const ONE_THREAD: RunOptions<'static> = RunOptions {
+    threads: 1,
+    level: None,
+    precision: Precision::Double,
+    accuracy: 0.0,
+    progress: None,
+    cancel: None,
+};
+
 /// A way to run an experiment. All ways must give the same images.
 #[derive(Debug, Clone, Copy)]
 pub struct Way {

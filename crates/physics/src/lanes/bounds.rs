@@ -239,15 +239,7 @@ impl Task for AddRows<'_> {
         let places = (adding.first..view.orientations.len()).step_by(adding.step);
         for place in places {
             let orientation = &view.orientations[place];
-            let envelope = match view.size_runs.is_empty() {
-                true => base,
-                false => {
-                    let run = view
-                        .size_runs
-                        .partition_point(|run| run.places.end <= place);
-                    envelopes.get(run).unwrap_or(base)
-                }
-            };
+            let envelope = envelopes.get(view.run_number(place)).unwrap_or(base);
             let along = |q: [f64; 3]| {
                 orientation
                     .edges_m

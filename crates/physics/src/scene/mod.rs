@@ -189,6 +189,12 @@ impl<T: Copy> Scene<T> {
         own.unwrap_or(&self.setup.factors)
     }
 
+    /// The number of the run of orientations with the orientation `place`; 0 if all have one size.
+    #[inline(always)]
+    pub(crate) fn run_number(&self, place: usize) -> usize {
+        (self.size_runs).partition_point(|run| run.places.end <= place)
+    }
+
     /// The panels of the detector.
     pub fn panels(&self) -> &[Panel] {
         &self.setup.panels
@@ -228,9 +234,7 @@ impl<'s, T: Copy> View<'s, T> {
     /// The run of orientations with the orientation `place`, if domains differ in size.
     #[inline(always)]
     pub(crate) fn run_at(&self, place: usize) -> Option<&'s SizeRun<T>> {
-        let runs = &self.scene.size_runs;
-        let run = runs.partition_point(|run| run.places.end <= place);
-        runs.get(run)
+        self.scene.size_runs.get(self.run_number(place))
     }
 
     /// The view of a run of orientations.

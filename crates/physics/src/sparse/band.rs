@@ -89,7 +89,7 @@ impl Band<'_> {
                 found.solid_angle_sum_sr += own.solid_angle_sum_sr();
             }
             let budget = own.budget(pass);
-            if sparse.size.fills_blocks() && own.is_faster_in_full(budget, memory) {
+            if sparse.size.fills_blocks() && own.is_faster_in_full(budget.terms, memory) {
                 full = match full.take() {
                     Some(before) if before.end == fast.start => Some(before.start..fast.end),
                     before => {

@@ -178,8 +178,7 @@ impl<'s> Sparse<'s> {
     }
 
     fn envelope_at(&self, place: usize) -> &Envelope {
-        let runs = &self.scene.size_runs;
-        let run = runs.partition_point(|run| run.places.end <= place);
+        let run = self.scene.run_number(place);
         &self.envelopes[run.min(self.envelopes.len() - 1)]
     }
 

@@ -62,6 +62,15 @@ impl Found {
     }
 }
 
+/// What the pixels of a tile may lose.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    /// The sum of terms that each sub-pixel of each layer may lose.
+    pub(super) terms: f64,
+    /// The photons of a sum of 1 at one sub-pixel and layer, from above.
+    photons_of_one: f64,
+}
+
 /// A base area is halved until its parts are leaves: less often than this.
 const LEVELS: usize = 32;
 
@@ -260,20 +269,24 @@ impl<'t, 's> Tile<'t, 's> {
         sum * self.samples()
     }
 
-    /// What each sub-pixel of each layer may lose, as a sum of terms.
-    pub(super) fn budget(&self, pass: Pass) -> f64 {
+    /// What the pixels of the tile may lose.
+    pub(super) fn budget(&self, pass: Pass) -> Budget {
         let one = self.photons_of_one(Patch::of(self.view, &self.area(), 0).as_ref());
         let budget = pass.allowed_photons / (one * self.samples());
         // Without a bound on the photons nothing is left out.
-        match budget.is_nan() {
+        let terms = match budget.is_nan() {
             true => 0.0,
             false => budget.min(f64::MAX),
+        };
+        Budget {
+            terms,
+            photons_of_one: one,
         }
     }
 
     pub(super) fn render(
         &self,
-        budget: f64,
+        budget: Budget,
         memory: &mut Memory,
         rows: Option<&mut [&mut [f32]]>,
         found: &mut Found,
@@ -283,10 +296,9 @@ impl<'t, 's> Tile<'t, 's> {
         }
         memory.ledger.open(self.area().first);
         for layer in 0..self.view.panel.sensor().layers {
-            self.sum_layer(layer, budget, memory, found);
+            self.sum_layer(layer, budget.terms, memory, found);
         }
-        let one = self.photons_of_one(Patch::of(self.view, &self.area(), 0).as_ref());
-        let lost_photons = memory.ledger.most_lost() * one;
+        let lost_photons = memory.ledger.most_lost() * budget.photons_of_one;
         found.error_photons = f64::max(found.error_photons, lost_photons);
         self.finish(memory, rows, found);
     }
