@@ -71,7 +71,10 @@ proptest! {
         let brightest = f64::from(plain.statistics.max_photons);
         for (plain, ours) in plain.photons.pixels().iter().zip(&jacobian.photons) {
             let off = (f64::from(*plain) - ours).abs();
-            prop_assert!(off <= NARROWING * (ours.abs() + 1e-3 * brightest), "{plain:e} {ours:e}");
+            // An `f32` below its normal numbers has fewer digits, down to none.
+            let digits_lost = f64::from(f32::MIN_POSITIVE);
+            let allowed = NARROWING * (ours.abs() + 1e-3 * brightest + digits_lost);
+            prop_assert!(off <= allowed, "{plain:e} {ours:e}");
         }
     }
 
