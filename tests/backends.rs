@@ -1,6 +1,8 @@
 //! Every backend renders the suite, at every level and on any number of threads.
 
-use nanobragg::physics::{Lanes, Scalar, render_with};
+use nanobragg::physics::{
+    Device, DeviceFault, Job, Lanes, Scalar, Tables, Take, Terms, Unsupported, render, render_with,
+};
 use nanobragg::{Level, Precision, RunOptions, Scene};
 use nanobragg_tests::suite::{self, SuiteScene};
 
@@ -81,4 +83,124 @@ fn what_lanes_cannot_number_falls_to_the_scalar_backend_and_the_frame_says_so() 
     let frame = render_with(&lanes, &scene, &RunOptions::default()).unwrap();
     assert_eq!(frame.backend, "reference");
     assert!(frame.unsupported.is_some());
+}
+
+/// A device that sums two rows to nothing and then fails, or that refuses or fails at once.
+#[derive(Debug)]
+enum Failing {
+    Refuses,
+    AtOnce,
+    AfterTwoRows,
+}
+
+impl Device for Failing {
+    fn name(&self, _: &Tables<'_>) -> &'static str {
+        "failing"
+    }
+
+    fn supports(&self, _: &Tables<'_>) -> Result<(), DeviceFault> {
+        match self {
+            Self::Refuses => Err(DeviceFault::TooLarge),
+            Self::AtOnce | Self::AfterTwoRows => Ok(()),
+        }
+    }
+
+    fn prepare<'t>(&'t self, tables: Tables<'t>) -> Result<Box<dyn Terms + 't>, DeviceFault> {
+        match self {
+            Self::AfterTwoRows => Ok(Box::new(TwoRows(tables))),
+            Self::Refuses | Self::AtOnce => Err(DeviceFault::Failed),
+        }
+    }
+}
+
+struct TwoRows<'t>(Tables<'t>);
+
+impl Terms for TwoRows<'_> {
+    fn sum(&self, job: &Job, take: &mut Take<'_>) -> Result<Option<[u32; 2]>, DeviceFault> {
+        let columns = self.0.panels()[job.panel].roi().fast().count();
+        let rows = job.rows.start..job.rows.start + 2;
+        // The first pixel of the second row is left to the processor.
+        let mut sums = vec![0.0; 2 * columns];
+        sums[columns] = -1.0;
+        let _ = take(rows, &sums);
+        Err(DeviceFault::Failed)
+    }
+}
+
+#[test]
+fn what_a_device_leaves_is_rendered_here() {
+    let mut suite = suite::scenes();
+    suite.retain(|scene| scene.name == "two panels" || scene.name == "region of interest");
+    assert_eq!(suite.len(), 2);
+    for SuiteScene { name, experiment } in suite {
+        let scene = Scene::new(&experiment);
+        let plain = render(&scene, &RunOptions::default()).unwrap();
+        for device in [Failing::Refuses, Failing::AtOnce, Failing::AfterTwoRows] {
+            let options = RunOptions {
+                device: Some(&device),
+                ..RunOptions::default()
+            };
+            let mut frame = render(&scene, &options).unwrap();
+            let fault = match device {
+                Failing::Refuses => DeviceFault::TooLarge,
+                Failing::AtOnce | Failing::AfterTwoRows => DeviceFault::Failed,
+            };
+            let name = format!("{name}, {device:?}");
+            assert_eq!(
+                frame.unsupported,
+                Some(Unsupported::Device(fault)),
+                "{name}"
+            );
+            assert_eq!(frame.backend, plain.backend, "{name}");
+            let [ours, whole] = [&frame, &plain].map(|frame| frame.statistics.solid_angle_sr);
+            assert!((ours / whole - 1.0).abs() < 1e-12, "{name}: {ours} {whole}");
+            if matches!(device, Failing::AfterTwoRows) {
+                let roi = experiment.detector.first().roi();
+                let first = *roi.slow().start() as usize;
+                let width = frame.panels[0].pixels_fast as usize;
+                let row = *roi.fast().start() as usize..*roi.fast().end() as usize + 1;
+                for slow in [first, first + 1] {
+                    for fast in row.clone() {
+                        let at = slow * width + fast;
+                        let is_left = slow == first + 1 && fast == row.start;
+                        assert_eq!(
+                            frame.panels[0].pixels[at] != 0.0,
+                            is_left,
+                            "{name} {fast} {slow}"
+                        );
+                        let (left, right) =
+                            (frame.panels[0].pixels[at], plain.panels[0].pixels[at]);
+                        assert!(
+                            !is_left || (left / right - 1.0).abs() < 1e-6,
+                            "{left} {right}"
+                        );
+                        frame.panels[0].pixels[at] = right;
+                    }
+                }
+            }
+            assert_eq!(frame.panels, plain.panels, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_needs_this_processor_says_so() {
+    let scene = Scene::new(&suite::scenes().swap_remove(0).experiment);
+    let options = RunOptions {
+        device: Some(&Failing::AtOnce),
+        accuracy: 1e-4,
+        ..RunOptions::default()
+    };
+    let frame = render(&scene, &options).unwrap();
+    assert_eq!(
+        frame.unsupported,
+        Some(Unsupported::Device(DeviceFault::Accuracy))
+    );
+    assert!(matches!(frame.omission, Some(Ok(_))));
+    let wishes = nanobragg::TruthWishes::default();
+    let (frame, _) = nanobragg::render_with_truth(&scene, &wishes, &options).unwrap();
+    assert_eq!(
+        frame.unsupported,
+        Some(Unsupported::Device(DeviceFault::Truth))
+    );
 }

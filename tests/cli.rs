@@ -268,3 +268,39 @@ fn the_headline_command_runs() {
         .well();
     assert_eq!(scene.read("out.bin"), first);
 }
+
+#[test]
+fn a_gpu_is_asked_for_by_name() {
+    let listed = run("devices").well().stdout;
+    let has_gpu = listed.starts_with("gpu:0 ");
+    assert!(has_gpu || listed.starts_with("no driver"), "{listed}");
+
+    for (words, status, told) in [
+        ("-device gpu:77", FAILURE, "-device: "),
+        ("-device tpu", USAGE, "give cpu, auto, gpu"),
+    ] {
+        let refused = small(words);
+        assert_eq!(refused.status, status, "{words}");
+        assert!(refused.stderr.contains(told), "{words}: {}", refused.stderr);
+    }
+
+    // Without any GPU the processor does it, after a warning.
+    let asked = small("-device gpu").well();
+    let told = if has_gpu {
+        "terms summed by the gpu"
+    } else {
+        "no driver for Vulkan"
+    };
+    assert!(asked.stderr.contains(told), "{}", asked.stderr);
+    let diffuse = small("-device gpu -diffuse llm").well();
+    assert_eq!(
+        diffuse
+            .stderr
+            .contains("a device has no diffuse scattering"),
+        has_gpu,
+        "{}",
+        diffuse.stderr
+    );
+    // No real GPU, no word.
+    assert!(!small("-device cpu").well().stderr.contains("gpu"));
+}

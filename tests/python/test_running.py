@@ -63,6 +63,18 @@ def test_an_image_with_an_accuracy_is_within_its_bound() -> None:
         nanobragg.render(experiment, accuracy=2)
 
 
+def test_a_gpu_or_the_processor_in_its_place_is_within_its_bound() -> None:
+    experiment = nanobragg.Experiment(MEDIUM)
+    expected = nanobragg.render(experiment).astype(np.float64)
+    for precision, relative in (("double", 1e-6), ("single", 1e-5)):
+        image = nanobragg.render(experiment, device="gpu", precision=precision)
+        assert (np.abs(image - expected) <= relative * expected + 1e-6 * expected.max()).all()
+    with pytest.warns(nanobragg.ExperimentWarning, match="diffuse scattering|offers a GPU"):
+        nanobragg.render(experiment.replace(diffuse="llm"), device="gpu")
+    with pytest.raises(nanobragg.UsageError, match="-device: .?tpu.? is not allowed"):
+        nanobragg.render(experiment, device="tpu")
+
+
 def test_figures_are_those_of_the_image() -> None:
     experiment = nanobragg.Experiment(MEDIUM, roi=(10, 149, 20, 169))
     image, figures = nanobragg.simulate(experiment)

@@ -39,7 +39,7 @@ def test_programs_that_are_right_pass_and_others_do_not(mypy: Mypy, tmp_path: Pa
         "import nanobragg\n"
         "exp = nanobragg.Experiment('-N 5', cell=(50, 60, 70), mask=np.ones((3, 4)), xds=True)\n"
         "exp = exp.replace(hkl=(np.ones((5, 3), int), [1.0] * 5), misset=np.zeros(3), fix=['water'])\n"
-        "image: NDArray[np.float32] = nanobragg.render(exp, threads=2, precision='single', accuracy=1e-4)\n"
+        "image: NDArray[np.float32] = nanobragg.render(exp, threads=2, precision='single', accuracy=1e-4, device='auto')\n"
         "counts: NDArray[np.int32] = nanobragg.add_noise(image, exp, seed=1)\n"
         "nanobragg.write_image('a.img', counts, exp)\n"
         "normal: NDArray[np.float64] = exp.geometry['normal']\n"

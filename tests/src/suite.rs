@@ -199,21 +199,27 @@ const LINES: &[(&str, &str)] = &[
     ),
 ];
 
+/// The name and the command line of each scene.
+pub fn lines() -> impl Iterator<Item = (&'static str, String)> {
+    LINES
+        .iter()
+        .map(|(name, line)| (*name, format!("{COMMON} {line}")))
+}
+
 /// All scenes.
 ///
 /// # Panics
 /// When a command line of the suite has an error.
 pub fn scenes() -> Vec<SuiteScene> {
-    let scene = |&(name, line): &(&'static str, &str)| {
-        let words = COMMON.split_whitespace().chain(line.split_whitespace());
-        let words: Vec<String> = words.map(str::to_owned).collect();
+    let scene = |(name, line): (&'static str, String)| {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let job = job(&words, &cases::inputs()).unwrap_or_else(|error| panic!("{name}: {error}"));
         SuiteScene {
             name,
             experiment: job.resolved.experiment,
         }
     };
-    let mut scenes: Vec<SuiteScene> = LINES.iter().map(scene).collect();
+    let mut scenes: Vec<SuiteScene> = lines().map(scene).collect();
     scenes.extend(scenes.first().map(|scene| SuiteScene {
         name: "two panels",
         experiment: cut_at(&scene.experiment, 30),
@@ -267,7 +273,7 @@ pub fn faults(backend: &dyn Backend, tolerance: Tolerance) -> Vec<String> {
 }
 
 /// The pixel with the largest difference in units of the tolerance, if it is above the tolerance.
-fn worst_pixel(expected: &Frame, ours: &Frame, tolerance: Tolerance) -> Option<String> {
+pub fn worst_pixel(expected: &Frame, ours: &Frame, tolerance: Tolerance) -> Option<String> {
     let brightest = f64::from(expected.statistics.max_photons);
     let mut worst = (1.0, None);
     for (panel, (expected, ours)) in expected.panels.iter().zip(&ours.panels).enumerate() {

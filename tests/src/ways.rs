@@ -8,6 +8,7 @@ pub const ONE_THREAD: RunOptions<'static> = RunOptions {
     level: None,
     precision: Precision::Double,
     accuracy: 0.0,
+    device: None,
     progress: None,
     cancel: None,
 };

@@ -24,6 +24,7 @@ pub fn text() -> String {
         "       nanoBragg materials [NAME]        materials by name, or one of them\n",
         "       nanoBragg orient FLAGS            an orientation matrix\n",
         "       nanoBragg detectors [NAME]        the detectors of -detector\n",
+        "       nanoBragg devices                 the GPUs of -device\n",
         "       nanoBragg add A.bin B.bin OUT     the sum of two float images\n",
         "       nanoBragg noisify FLAGS           counts of a detector from a float image\n",
         "       nanoBragg nonbragg FLAGS          the scattering of amorphous material\n",

@@ -41,6 +41,7 @@ pub mod compare;
 mod console;
 pub mod convert;
 pub mod detectors;
+pub mod devices;
 mod diff;
 mod error;
 mod exchange;

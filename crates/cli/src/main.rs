@@ -17,8 +17,8 @@ use nanobragg_cli::companions::{self, Companion, CompanionError};
 use nanobragg_cli::compare::{self, CompareError, compare};
 use nanobragg_cli::refine::{self, RefineError, refine};
 use nanobragg_cli::{
-    Command, Invocation, Outcome, RunError, SeriesError, ToolError, add, convert, detectors, log,
-    materials, orient, run,
+    Command, Invocation, Outcome, RunError, SeriesError, ToolError, add, convert, detectors,
+    devices, log, materials, orient, run,
 };
 
 mod signals;
@@ -63,6 +63,7 @@ fn main() -> ExitCode {
         [command, words @ ..] if command == "detectors" => {
             return tool(words, detectors::from_words);
         }
+        [command, words @ ..] if command == "devices" => return tool(words, devices::from_words),
         [command, words @ ..] => {
             if let Some(companion) = Companion::of_word(command) {
                 return run_companion(companion, words);

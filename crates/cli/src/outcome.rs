@@ -45,6 +45,12 @@ pub enum RunError {
         /// The level as on the command line.
         level: &'static str,
     },
+    /// There is no such GPU.
+    #[error("-device: {reason}")]
+    NoDevice {
+        /// Why.
+        reason: String,
+    },
     /// A record cannot be written, read or repeated.
     #[error(transparent)]
     Record(#[from] RecordError),

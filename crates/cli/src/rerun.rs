@@ -142,6 +142,9 @@ fn run_as_asked(args: &mut Args, asked: &Args) {
     if asked.gives("level") {
         running.level = asked_running.level;
     }
+    if asked.gives("device") {
+        running.device = asked_running.device;
+    }
     if asked.gives("max_memory") {
         running.max_memory_gib = asked_running.max_memory_gib;
     }

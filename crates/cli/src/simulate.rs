@@ -9,11 +9,12 @@ use nanobragg::{
     Cancel, Frame, Level, Oddity, PixelPlace, Precision, Resolved, RunOptions, Scene, Simulated,
     Truth,
 };
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::args::Args;
 use crate::base;
 use crate::console::Console;
+use crate::devices::device;
 use crate::outcome::RunError;
 use crate::output_names::{self, said, write_dump, writing};
 use crate::printout;
@@ -190,6 +191,9 @@ pub(crate) fn picture(
     if let Some(reason) = rendered.unsupported {
         warn!("rendered by the {} backend: {reason}", rendered.backend);
     }
+    if rendered.backend.starts_with("gpu") {
+        info!("terms summed by the {}", rendered.backend);
+    }
     if let Some(Err(reason)) = rendered.omission {
         warn!("{}", report::every_term(reason));
     }
@@ -240,6 +244,7 @@ pub fn options<'a>(
         level: level(args)?,
         precision: precision(args),
         accuracy: accuracy(args),
+        device: device(args)?,
         progress,
         cancel: Some(stop),
     })

@@ -6,7 +6,7 @@ use std::ops::{Range, RangeInclusive};
 use nanobragg_geometry::{Detector, Roi};
 use nanobragg_io::Image;
 use nanobragg_physics::{
-    EveryTerm, Experiment, Frame, Omission, PixelPlace, RunOptions, Scene, Statistics,
+    EveryTerm, Experiment, Frame, Omission, PixelPlace, RunOptions, Scene, Statistics, Unsupported,
 };
 use nanobragg_response::{Count, Counts, PanelPhotons, Response, ResponseSpec, Window};
 
@@ -27,6 +27,10 @@ pub struct Simulated {
     pub left_grid_at: Option<PixelPlace>,
     /// What was left out; `None` if the run asked for no accuracy.
     pub omission: Option<Result<Omission, EveryTerm>>,
+    /// The name of the backend that rendered it.
+    pub backend: &'static str,
+    /// Why another backend rendered it than the requested one.
+    pub unsupported: Option<Unsupported>,
     /// The spots without the direct beam, if the automatic scales follow them; see [`Simulated::with_spots`].
     pub spots: Option<Spots>,
     panels: Vec<StackedPanel>,
@@ -137,6 +141,8 @@ impl Simulated {
             statistics: rendered.statistics,
             left_grid_at: rendered.left_grid_at,
             omission: rendered.omission,
+            backend: rendered.backend,
+            unsupported: rendered.unsupported,
             spots: None,
             panels: StackedPanel::all(&experiment.detector),
         })

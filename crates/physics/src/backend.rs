@@ -6,6 +6,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use crate::compat::Habits;
+use crate::device::DeviceFault;
 use crate::lanes::{self, LARGEST_INDEX, LaneGrid, Level, Precision};
 use crate::progress::Cancel;
 use crate::sampling::Lookup;
@@ -55,6 +56,9 @@ pub enum Unsupported {
         /// Points of the grid.
         points: usize,
     },
+    /// A device was to sum the terms.
+    #[error("{0}")]
+    Device(DeviceFault),
 }
 
 /// A part of one row of a panel.

@@ -69,6 +69,7 @@ mod backend;
 mod background;
 mod blank;
 mod compat;
+mod device;
 mod diffuse;
 mod driver;
 mod error;
@@ -94,6 +95,10 @@ pub use accuracy::{EveryTerm, Omission};
 pub use backend::{Backend, Lanes, PartOutcome, RowPart, Scalar, Unsupported};
 pub use background::{
     AVOGADRO_PER_MOL, WATER_MOLAR_MASS_G_PER_MOL, WATER_STRUCTURE_FACTOR, water_background,
+};
+pub use device::{
+    Capture, Device, DeviceFault, Job, NeedsDouble, OrientationTable, SourceTable, Tables, Take,
+    TermWeights, Terms,
 };
 pub use diffuse::{Diffuse, DiffuseAxes, DiffuseModel, DiffuseNumbers, MOST_NEIGHBOURS};
 pub use error::Error;

@@ -10,6 +10,7 @@ use crate::accuracy::{EveryTerm, Omission};
 use crate::backend::{Backend, Lanes, PartOutcome, RowPart, Scalar, Unsupported};
 use crate::blank::blank_images;
 use crate::compat;
+use crate::device::{Device, DeviceFault, DeviceImage, Tables};
 use crate::driver;
 use crate::error::Error;
 use crate::lanes::{Level, Precision, RowShares};
@@ -24,7 +25,7 @@ use crate::statistics::{self, RowSums, Statistics, sum_over};
 use crate::truth::Shares;
 
 /// The number of rows that a thread takes together: few, so that all threads end at about the same time.
-const ROWS_AT_A_TIME: usize = 4;
+pub(crate) const ROWS_AT_A_TIME: usize = 4;
 
 /// The number of rows whose shares wait in memory: enough to keep many threads busy.
 const SHARED_ROWS: usize = 256;
@@ -43,6 +44,9 @@ pub struct RunOptions<'a> {
     /// The allowed error of every pixel as a part of the brightest pixel, at most 1; 0 to sum every term. Terms
     /// that are too small to be seen are then left out, and [`Frame::omission`] has what was.
     pub accuracy: f64,
+    /// Sums the terms where it can, instead of this processor; the frame has the reason where it cannot. It
+    /// changes pixels within its own bound.
+    pub device: Option<&'a dyn Device>,
     /// Receives the number of finished rows.
     pub progress: Option<&'a dyn Progress>,
     /// Stops the run between two rows when raised.
@@ -153,12 +157,14 @@ fn paint(
         (None, None) => Err(EveryTerm::Scalar),
         (Some(lanes), None) => Sparse::new(scene, (lanes.level, lanes.precision), options.accuracy),
     });
+    let device = usable_device(scene, shares.is_some(), options);
     let why = wanted
         .as_ref()
         .and_then(|wanted| wanted.as_ref().err().copied());
     driver::on_threads(options, || {
         let mut canvas = Canvas::new(backend, scene, shares, options)?;
         canvas.sparse = wanted.and_then(Result::ok);
+        canvas.device = device;
         let history = compat::paint(&mut canvas)?;
         let omission = match why {
             Some(why) => Some(Err(why)),
@@ -174,13 +180,37 @@ fn paint(
         Ok(Frame {
             statistics: image_statistics(scene, &panels, solid_angle_sr),
             panels,
-            backend: backend.name(),
-            unsupported,
+            backend: match canvas.device {
+                Some(Ok(device)) => device.name(&Tables::new(scene, options.precision)),
+                _ => backend.name(),
+            },
+            unsupported: match canvas.device {
+                Some(Ok(_)) => None,
+                Some(Err(fault)) => Some(Unsupported::Device(fault)),
+                None => unsupported,
+            },
             omission,
             left_grid_at: history.left_grid_at,
             first_evaluated: history.first_evaluated,
         })
     })
+}
+
+/// The device that sums the terms, or why none does although a run asks for one.
+fn usable_device<'r>(
+    scene: &Scene,
+    has_shares: bool,
+    options: &RunOptions<'r>,
+) -> Option<Result<&'r dyn Device, DeviceFault>> {
+    // Without a crystal there are no terms.
+    let device = options.device.filter(|_| scene.setup.has_crystal)?;
+    let tables = Tables::new(scene, options.precision);
+    let check = || match (has_shares, options.accuracy > 0.0) {
+        (true, _) => Err(DeviceFault::Truth),
+        (false, true) => Err(DeviceFault::Accuracy),
+        (false, false) => tables.check().and_then(|()| device.supports(&tables)),
+    };
+    Some(check().map(|()| device))
 }
 
 /// Adds the layers of amorphous material to the photons of the crystal, and rounds once more.
@@ -229,6 +259,8 @@ pub(crate) struct Canvas<'r> {
     solid_angle_sums_sr: Vec<f64>,
     /// Renders instead of the backend if terms may be left out.
     sparse: Option<Sparse<'r>>,
+    /// Sums the terms instead of the backend, or why it does not.
+    device: Option<Result<&'r dyn Device, DeviceFault>>,
     /// What was left out.
     omission: Option<Omission>,
 }
@@ -256,6 +288,7 @@ impl<'r> Canvas<'r> {
             shares,
             options,
             sparse: None,
+            device: None,
             omission: None,
         })
     }
@@ -273,6 +306,21 @@ impl<'r> Canvas<'r> {
             let sums_sr = &mut self.solid_angle_sums_sr;
             self.omission = Some(sparse.render(&mut self.panels, sums_sr, options)?);
             return Ok(None);
+        }
+        let mut from = from;
+        if let Some(Ok(device)) = self.device {
+            let mut image = DeviceImage {
+                device,
+                scene,
+                options,
+                panels: &mut self.panels,
+                solid_angle_sums_sr: &mut self.solid_angle_sums_sr,
+            };
+            match image.render_from(&mut from, lookup)? {
+                Ok(left_grid_at) => return Ok(left_grid_at),
+                // The rest is rendered here.
+                Err(fault) => self.device = Some(Err(fault)),
+            }
         }
         let rows_total = self.solid_angle_sums_sr.len();
         let rows = rows_of_regions(scene, &mut self.panels);
@@ -388,7 +436,7 @@ impl<'r> Canvas<'r> {
     }
 }
 
-fn rows_of(panel: &Panel) -> usize {
+pub(crate) fn rows_of(panel: &Panel) -> usize {
     panel.roi().slow().count()
 }
 

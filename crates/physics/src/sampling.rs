@@ -126,6 +126,11 @@ impl CorrectionRules {
         self.own_layer && self.capture.scales == Scales::Terms
     }
 
+    /// Whether every layer has its own capture fraction. Otherwise all have that of the last layer.
+    pub(crate) fn has_own_layers(&self) -> bool {
+        self.own_layer
+    }
+
     /// The layer whose capture fraction applies to `layer`, in a sensor of `layers` layers.
     pub(crate) fn capturing_layer(&self, layer: u32, layers: u32) -> u32 {
         if self.own_layer { layer } else { layers - 1 }

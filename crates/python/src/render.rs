@@ -19,6 +19,7 @@ pub(crate) struct Running<'py> {
     pub(crate) precision: Option<Bound<'py, PyAny>>,
     pub(crate) level: Option<Bound<'py, PyAny>>,
     pub(crate) accuracy: Option<Bound<'py, PyAny>>,
+    pub(crate) device: Option<Bound<'py, PyAny>>,
 }
 
 /// Render the image of an experiment.
@@ -37,6 +38,9 @@ pub(crate) struct Running<'py> {
 /// accuracy : float, optional
 ///     Leave out terms that together make a pixel darker by no more than this part of the brightest
 ///     pixel. Without it every term is summed.
+/// device : str, optional
+///     What sums the terms: "cpu"; "gpu", or "gpu:N" of the list that `nanoBragg devices` shows; "auto" for a
+///     GPU if there is a real one.
 ///
 /// Returns
 /// -------
@@ -45,7 +49,7 @@ pub(crate) struct Running<'py> {
 ///     mask. For several panels of the same shape: (panel, slow, fast). For panels of different shapes: a
 ///     list of arrays.
 #[pyfunction]
-#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None, accuracy=None))]
+#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None, accuracy=None, device=None))]
 pub(crate) fn render<'py>(
     py: Python<'py>,
     experiment: &Bound<'py, Experiment>,
@@ -53,12 +57,14 @@ pub(crate) fn render<'py>(
     precision: Option<Bound<'py, PyAny>>,
     level: Option<Bound<'py, PyAny>>,
     accuracy: Option<Bound<'py, PyAny>>,
+    device: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let running = Running {
         threads,
         precision,
         level,
         accuracy,
+        device,
     };
     let image = simulated(py, experiment.get(), running)?;
     Sides::of(experiment.get()).of_stack(py, image.photons)
@@ -68,7 +74,7 @@ pub(crate) fn render<'py>(
 ///
 /// Parameters
 /// ----------
-/// experiment, threads, precision, level, accuracy
+/// experiment, threads, precision, level, accuracy, device
 ///     As in `render`.
 ///
 /// Returns
@@ -81,7 +87,7 @@ pub(crate) fn render<'py>(
 ///     `None` if every term was summed. Otherwise it has `error_photons`, by which pixels are darker at
 ///     most, `allowed_photons`, and the numbers of summed `terms` and of `all_terms`.
 #[pyfunction]
-#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None, accuracy=None))]
+#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None, accuracy=None, device=None))]
 pub(crate) fn simulate<'py>(
     py: Python<'py>,
     experiment: &Bound<'py, Experiment>,
@@ -89,12 +95,14 @@ pub(crate) fn simulate<'py>(
     precision: Option<Bound<'py, PyAny>>,
     level: Option<Bound<'py, PyAny>>,
     accuracy: Option<Bound<'py, PyAny>>,
+    device: Option<Bound<'py, PyAny>>,
 ) -> PyResult<ImageAndFigures<'py>> {
     let running = Running {
         threads,
         precision,
         level,
         accuracy,
+        device,
     };
     let image = simulated(py, experiment.get(), running)?;
     let figures = figures(py, &image)?;
@@ -110,6 +118,7 @@ fn simulated(py: Python<'_>, experiment: &Experiment, running: Running<'_>) -> P
             ("precision", running.precision),
             ("level", running.level),
             ("accuracy", running.accuracy),
+            ("device", running.device),
         ],
     )?;
     let resolved = &experiment.job().resolved.experiment;
@@ -123,6 +132,12 @@ fn simulated(py: Python<'_>, experiment: &Experiment, running: Running<'_>) -> P
         warn(
             py,
             &format!("{}, from pixel {fast} {slow} on", Oddity::Interpolation),
+        )?;
+    }
+    if let Some(reason) = image.unsupported {
+        warn(
+            py,
+            &format!("rendered by the {} backend: {reason}", image.backend),
         )?;
     }
     if let Some(Err(reason)) = image.omission {

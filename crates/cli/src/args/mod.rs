@@ -43,7 +43,7 @@ pub use noise::NoiseArgs;
 pub use output::OutputArgs;
 pub use range::{Range, WholeRange};
 pub use response::ResponseArgs;
-pub use running::{FIXES, LEVELS, PlanFormat, RunningArgs, Verbosity};
+pub use running::{DeviceWord, FIXES, LEVELS, PlanFormat, RunningArgs, Verbosity};
 pub use sampling::{AutoArgs, SamplingArgs};
 pub use series::SeriesArgs;
 pub use structure_factors::FactorArgs;

@@ -15,6 +15,8 @@ pub struct RunningArgs {
     pub single_precision: bool,
     /// The allowed error of a pixel as a part of the brightest; `None`: every term is summed.
     pub accuracy: Option<f64>,
+    /// What sums the terms.
+    pub device: DeviceWord,
     /// The memory limit in GiB: one for structure factors, and the same for images.
     pub max_memory_gib: Option<f64>,
     /// `-progress` or `-noprogress`.
@@ -35,6 +37,46 @@ pub struct RunningArgs {
     pub rerun_path: Option<PathBuf>,
     /// The two records to compare.
     pub diff_paths: Option<[PathBuf; 2]>,
+}
+
+/// The processor that sums the terms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DeviceWord {
+    /// This one.
+    #[default]
+    Cpu,
+    /// A GPU that is not software, if there is one; otherwise this one.
+    Auto,
+    /// The first GPU.
+    Gpu,
+    /// A GPU by its number in the list of `nanoBragg devices`.
+    Number(usize),
+}
+
+impl DeviceWord {
+    fn named(word: &str) -> Result<Self, String> {
+        let number = word.strip_prefix("gpu:").map(str::parse);
+        match (word, number) {
+            ("cpu", _) => Ok(Self::Cpu),
+            ("auto", _) => Ok(Self::Auto),
+            ("gpu", _) => Ok(Self::Gpu),
+            (_, Some(Ok(number))) => Ok(Self::Number(number)),
+            _ => {
+                Err("cpu, auto, gpu, or gpu: and a number that nanoBragg devices lists".to_owned())
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for DeviceWord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Auto => f.write_str("auto"),
+            Self::Gpu => f.write_str("gpu"),
+            Self::Number(number) => write!(f, "gpu:{number}"),
+        }
+    }
 }
 
 /// The format of a plan.
@@ -139,6 +181,12 @@ FlagSpec::new("precision", Takes::Word(&["double", "single"], |args, word| args.
 FlagSpec::number("accuracy", "", Range::AboveZeroToOne, |args, v| args.running.accuracy = Some(v))
         .help("Leave out what no pixel shows: terms that together make a pixel darker by no more than this part of the \
              brightest one. Without it every term is summed."),
+FlagSpec::new("device", Takes::Text(|args, word| {
+                    args.running.device = DeviceWord::named(word)?;
+                    Ok(())
+                }))
+        .values("name").default("cpu").help("What sums the terms: cpu; gpu, or gpu:N of the list that `nanoBragg devices` shows; auto for a \
+             GPU if there is a real one. What a GPU cannot do the CPU does. docs/GPU.md tells more."),
 FlagSpec::number("max_memory", "GiB", Range::AboveZero, |args, v| args.running.max_memory_gib = Some(v))
         .default("8").help("Memory that the grid of structure factors may take, and images and tables likewise; \
              what would need more is refused before it starts.").of(&[MEMORY_LIMIT]),

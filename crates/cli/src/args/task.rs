@@ -39,6 +39,7 @@ const BESIDE_RERUN: &[&str] = &[
     "dump",
     "threads",
     "level",
+    "device",
     "max_memory",
     "progress",
     "noprogress",

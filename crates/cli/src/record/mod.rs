@@ -202,6 +202,7 @@ pub(crate) fn machine(args: &Args, level: Option<Level>) -> Value {
         "cores": cores,
         "threads": args.running.threads.map_or(cores, |threads| threads as usize),
         "level": level.unwrap_or_else(Level::detect).name(),
+        "device": args.running.device.to_string(),
         "precision": if args.running.single_precision { "single" } else { "double" },
         "architecture": std::env::consts::ARCH,
         "system": std::env::consts::OS,

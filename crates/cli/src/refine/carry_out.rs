@@ -53,6 +53,7 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
         level: level(&args)?,
         precision: Precision::Double,
         accuracy: 0.0,
+        device: None,
         progress: None,
         cancel: Some(stop),
     };

@@ -17,6 +17,7 @@ use crate::args::Args;
 use crate::argv::{self, Spelled};
 use crate::base;
 use crate::console::Console;
+use crate::devices::device;
 use crate::outcome::RunError;
 use crate::output_names::{self, write_dump, writing};
 use crate::progress::Progress;
@@ -198,6 +199,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         level: level(args)?,
         precision: precision(args),
         accuracy: accuracy(args),
+        device: device(args)?,
         limit: memory_limit(args),
         truth: args.output.truth_wishes(),
         grey: args.output.png_scale,

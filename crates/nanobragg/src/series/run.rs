@@ -13,7 +13,7 @@ use nanobragg_io::Output;
 use nanobragg_io::png::Grey;
 use nanobragg_io::remove_abandoned;
 use nanobragg_physics::{
-    Cancel, EveryTerm, Level, Omission, Precision, RunOptions, Scene, TruthWishes, render,
+    Cancel, Device, EveryTerm, Level, Omission, Precision, RunOptions, Scene, TruthWishes, render,
     render_with_truth,
 };
 use serde_json::{Value, json};
@@ -63,6 +63,8 @@ pub struct SeriesRequest<'r> {
     pub precision: Precision,
     /// As [`RunOptions::accuracy`]; 0 to sum every term.
     pub accuracy: f64,
+    /// As [`RunOptions::device`].
+    pub device: Option<&'r dyn Device>,
     /// Memory that an image and its tables may take.
     pub limit: GridLimit,
     /// What the table of a frame contains.
@@ -411,6 +413,7 @@ impl Rendering<'_> {
             level: request.level,
             precision: request.precision,
             accuracy: request.accuracy,
+            device: request.device,
             progress: None,
             cancel: Some(self.stop),
         };

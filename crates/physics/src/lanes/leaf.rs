@@ -234,9 +234,18 @@ impl Task for FinishRow<'_> {
                 }
                 let slow_m = offset(part.slow + first_slow, y);
                 place::<A, Unseen>(view, layer, |i| [fast_m[i], slow_m], block);
+                // Water has a factor even where dmin cuts the terms of the crystal.
+                let has_water = view.water_in_layer(layer) != 0.0;
                 for (index, source) in view.sources.iter().enumerate() {
-                    if is_unknown(block) && scatter::<A>(view, source, block) {
-                        correct_polarization::<A, Unseen>(view, index, false, block, &mut Unseen);
+                    let lives = is_unknown(block) && scatter::<A>(view, source, block);
+                    if lives || (has_water && is_unknown(block)) {
+                        correct_polarization::<A, Unseen>(
+                            view,
+                            index,
+                            has_water,
+                            block,
+                            &mut Unseen,
+                        );
                     }
                 }
             }

@@ -186,6 +186,7 @@ def render(
     precision: _Precision | None = None,
     level: _Level | None = None,
     accuracy: float | None = None,
+    device: str | None = None,
 ) -> _Photons: ...
 def simulate(
     experiment: Experiment,
@@ -194,6 +195,7 @@ def simulate(
     precision: _Precision | None = None,
     level: _Level | None = None,
     accuracy: float | None = None,
+    device: str | None = None,
 ) -> tuple[_Photons, _Figures]: ...
 def add_noise(
     image: _Images,
