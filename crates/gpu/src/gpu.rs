@@ -6,8 +6,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nanobragg_crystal::{LatticeShape, Shape};
-use nanobragg_physics::{Device, DeviceFault, Lookup, NeedsDouble, Precision, Tables, Terms};
+use nanobragg_physics::{Device, DeviceFault, Tables, Terms};
 use wgpu::util::DeviceExt;
 use wgpu::{
     BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry, BindingType, Buffer,
@@ -16,26 +15,16 @@ use wgpu::{
 
 use crate::adapters::{Adapter, NoGpu, describe};
 use crate::bands::OnDevice;
-use crate::fixed;
+use crate::plan::{Abilities, Arithmetic};
 use crate::tables::Grids;
-
-/// The numbers of a kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Arithmetic {
-    /// Indices in fixed point, all other numbers in single precision.
-    Fixed,
-    /// Double precision.
-    Double,
-}
 
 /// An open GPU.
 pub struct Gpu {
     pub(crate) device: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
-    /// The largest table in bytes.
-    pub(crate) largest_table: u64,
     pub(crate) layout: BindGroupLayout,
     adapter: Adapter,
+    abilities: Abilities,
     has_failed: Arc<AtomicBool>,
     kernels: Mutex<BTreeMap<String, ComputePipeline>>,
     /// The structure factors of the last scene.
@@ -76,9 +65,12 @@ impl Gpu {
         let limits = device.limits();
         Ok(Self {
             layout: layout(&device),
-            largest_table: limits
-                .max_storage_buffer_binding_size
-                .min(limits.max_buffer_size),
+            abilities: Abilities {
+                has_double: described.has_double,
+                largest_table: limits
+                    .max_storage_buffer_binding_size
+                    .min(limits.max_buffer_size),
+            },
             device,
             queue,
             adapter: described,
@@ -93,18 +85,8 @@ impl Gpu {
         &self.adapter
     }
 
-    /// The numbers for a scene: double precision if the GPU has it, unless single precision is asked for and fixed
-    /// point is good enough.
-    ///
-    /// # Errors
-    /// If it needs double precision, and the GPU has none.
-    pub fn arithmetic(&self, tables: &Tables<'_>) -> Result<Arithmetic, DeviceFault> {
-        let is_wanted = tables.precision() == Precision::Double;
-        match needs_double(tables) {
-            None if !(is_wanted && self.adapter.has_double) => Ok(Arithmetic::Fixed),
-            Some(why) if !self.adapter.has_double => Err(DeviceFault::NoDouble(why)),
-            _ => Ok(Arithmetic::Double),
-        }
+    pub(crate) fn abilities(&self) -> Abilities {
+        self.abilities
     }
 
     /// # Errors
@@ -154,16 +136,11 @@ impl Gpu {
         let mut kernels = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
         let key = format!("{arithmetic:?} {constants:?}");
         let compiled = kernels.entry(key).or_insert_with(|| {
-            let numbers = match arithmetic {
-                Arithmetic::Fixed => include_str!("kernel/fixed.wgsl"),
-                Arithmetic::Double => include_str!("kernel/double.wgsl"),
-            };
-            let text = [numbers, include_str!("kernel/sum.wgsl")].concat();
             let module = self
                 .device
                 .create_shader_module(wgpu::ShaderModuleDescriptor {
                     label: None,
-                    source: wgpu::ShaderSource::Wgsl(text.into()),
+                    source: wgpu::ShaderSource::Wgsl(arithmetic.kernel().into()),
                 });
             let layouts = wgpu::PipelineLayoutDescriptor {
                 label: None,
@@ -190,52 +167,19 @@ impl Gpu {
 
 impl Device for Gpu {
     fn name(&self, tables: &Tables<'_>) -> &'static str {
-        match self.arithmetic(tables) {
-            Ok(Arithmetic::Double) => "gpu, double precision",
-            _ => "gpu, fixed point",
-        }
+        let arithmetic = self.abilities.arithmetic(tables);
+        arithmetic.unwrap_or(Arithmetic::Fixed).name()
     }
 
     fn supports(&self, tables: &Tables<'_>) -> Result<(), DeviceFault> {
         self.check()?;
-        let arithmetic = self.arithmetic(tables)?;
-        let is_counted = tables.panels().iter().all(|panel| {
-            let [fast, slow] = panel.first_pixel().map(f64::from);
-            let size = [panel.pixels_fast(), panel.pixels_slow()].map(f64::from);
-            let last = (fast + size[0]).max(slow + size[1]);
-            last * f64::from(tables.oversample()) < f64::from(i32::MAX)
-        });
-        if !is_counted || tables.largest_index() >= f64::from(i32::MAX) {
-            return Err(DeviceFault::TooLarge);
-        }
-        let grids = Grids::of(tables)?;
-        OnDevice::check(self, tables, arithmetic, &grids)
+        self.abilities.check(tables)
     }
 
     fn prepare<'t>(&'t self, tables: Tables<'t>) -> Result<Box<dyn Terms + 't>, DeviceFault> {
         self.check()?;
         Ok(Box::new(OnDevice::new(self, tables)?))
     }
-}
-
-/// What a scene needs double precision for; `None` if fixed point is good enough.
-fn needs_double(tables: &Tables<'_>) -> Option<NeedsDouble> {
-    let whole = |n: f64| n.fract() == 0.0 && (1.0..1e6).contains(&n);
-    let is_grating =
-        |own: &LatticeShape| own.shape == Shape::Square && own.cells.into_iter().all(whole);
-    if !tables.shapes().all(is_grating) {
-        return Some(NeedsDouble::Shape);
-    }
-    if tables.lookup() == Lookup::Tricubic {
-        return Some(NeedsDouble::Interpolation);
-    }
-    let cells = tables.shapes().flat_map(|shape| shape.cells);
-    if !fixed::is_good(cells.fold(0.0, f64::max), tables.largest_index()) {
-        return Some(NeedsDouble::Size);
-    }
-    let mut panels = 0..tables.panels().len();
-    let captures = panels.any(|panel| tables.term_weights(panel).capture.is_some());
-    captures.then_some(NeedsDouble::Layers)
 }
 
 /// The bindings of the kernel: the band, seven tables, and two results.
