@@ -125,7 +125,7 @@ def test_what_is_under_the_pointer(open_page: Callable[..., Shown], site: str) -
     side = min(box["width"], box["height"])
     corner = [box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2]
     shown.page.mouse.move(corner[0] + at[0] * side / 512, corner[1] + at[1] * side / 512)
-    shown.page.wait_for_function("document.getElementById('under').textContent.includes('hkl')")
+    shown.until("document.getElementById('under').textContent.includes('hkl')")
     text = shown.page.inner_text("#under")
     assert "hkl " + " ".join(map(str, spot)) in text
     fast, slow = (int(word.split()[1]) for word in text.split(" · ")[0].split(","))
@@ -232,9 +232,9 @@ def test_an_experiment_that_does_not_resolve_is_one_sentence(open_page: Callable
 def test_what_is_copied_gives_the_picture(open_page: Callable[..., Shown], site: str, native: Callable[..., Any]) -> None:
     shown = open_page(site, permissions=["clipboard-read", "clipboard-write"])
     shown.set("Turn x", 12.5)
-    for button, text in [("#copy-line", ""), ("#copy-file", "")]:
+    for button in ("#copy-line", "#copy-file"):
         shown.page.click(button)
-        shown.page.wait_for_function(f"document.querySelector('{button}').textContent === 'Copied'")
+        shown.until(f"document.querySelector('{button}').textContent === 'Copied'")
         text = shown.page.evaluate("navigator.clipboard.readText()")
         if button == "#copy-line":
             program, *words = text.split()
@@ -249,8 +249,7 @@ def test_a_browser_that_is_too_old_is_told(browser: Any, site: str) -> None:
     page = browser.new_page()
     page.add_init_script("WebAssembly.validate = () => false")
     page.goto(site)
-    page.wait_for_function("document.getElementById('message').textContent.includes('too old')")
-    assert page.is_visible("#message")
+    page.get_by_text("This browser is too old for nanoBragg").wait_for()
     page.close()
 
 

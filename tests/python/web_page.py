@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -70,12 +71,17 @@ class Shown:
         page.goto(address)
         self.wait()
 
+    def until(self, expression: str, timeout_s: float = 60) -> None:
+        """Waits until an expression is true. Playwright's own way needs what the policy of the page forbids."""
+        end = time.monotonic() + timeout_s
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"not within {timeout_s} s: {expression}"
+            time.sleep(0.05)
+
     def wait(self, frames: int = 0) -> None:
         """Until there are more frames, and no more are wanted."""
-        self.page.wait_for_function(f"window.nanobragg?.frames > {frames}", timeout=60_000)
-        self.page.wait_for_function(
-            """() => { const n = nanobragg.frames; return new Promise((done) => setTimeout(() => done(n === nanobragg.frames), 300)); }"""
-        )
+        self.until(f"window.nanobragg?.frames > {frames}")
+        self.until("new Promise((done) => { const n = nanobragg.frames; setTimeout(() => done(n === nanobragg.frames), 300); })")
 
     @property
     def frames(self) -> int:
@@ -120,7 +126,7 @@ class Shown:
 
     def spots(self) -> dict[tuple[int, ...], "np.ndarray[Any, Any]"]:
         """Where the brightest spots are, by the indices, from the list beside the image."""
-        self.page.wait_for_function("document.querySelectorAll('#spots tr').length > 5")
+        self.until("document.querySelectorAll('#spots tr').length > 5")
         rows = self.page.evaluate("[...document.querySelectorAll('#spots tr')].map((row) => [...row.cells].map((cell) => cell.textContent))")
         return {tuple(map(int, hkl.split())): np.array([float(d), float(photons)]) for hkl, d, photons in rows if d != "∞"}
 

@@ -9,8 +9,11 @@ use crate::RunError;
 use crate::plan;
 use crate::simulate::warnings;
 
-/// Steps of the mesh of resolutions on the only panel, and on each of several.
-const STEPS: [u32; 2] = [48, 4];
+/// Steps of the mesh of resolutions on the only panel.
+const STEPS: u32 = 48;
+
+/// The same on each of several.
+const STEPS_OF_SEVERAL: u32 = 4;
 
 impl Shown {
     /// Everything about the experiment but its pixels.
@@ -19,7 +22,10 @@ impl Shown {
         let warnings: Vec<_> = of_flags.chain(warnings(&self.job)).collect();
         let panel = self.detector().first();
         let panels = self.detector().panels().iter().zip(&self.panels);
-        let steps = STEPS[usize::from(self.panels.len() > 1)];
+        let steps = match self.panels.len() {
+            1 => STEPS,
+            _ => STEPS_OF_SEVERAL,
+        };
         Ok(json!({
             "values": self.values(),
             "warnings": warnings,

@@ -257,10 +257,9 @@ impl Shown {
             }
             self.frame = Some(frame);
         }
-        let mut json = json!({ "rows": [rows.start, rows.end], "fast": fast, "slow": slow });
-        if band == 0 {
-            json["about"] = self.about()?;
-        }
+        let about = (band == 0).then(|| self.about()).transpose()?;
+        let json =
+            json!({ "rows": [rows.start, rows.end], "fast": fast, "slow": slow, "about": about });
         Ok(Answer { json, photons })
     }
 
@@ -383,7 +382,7 @@ mod tests {
                 let answer = ask(&mut view, &line, Ask::Picture { band, of: 3 }).unwrap();
                 let first = answer.json["rows"][0].as_u64().unwrap() as usize * 40;
                 found[first..first + answer.photons.len()].copy_from_slice(&answer.photons);
-                assert_eq!(answer.json.get("about").is_some(), band == 0);
+                assert_eq!(answer.json["about"].is_object(), band == 0);
             }
             assert!(image.statistics.max_photons > 0.0);
             assert_eq!(found, image.photons.pixels(), "{more}");

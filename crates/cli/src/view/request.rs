@@ -56,7 +56,6 @@ impl ViewRequest {
             Some(word) => Ok(word.to_owned()),
             None => Err(usage(format!("'{}' is not UTF-8", word.to_string_lossy()))),
         };
-        let mut is_first = true;
         while let Some(word) = words.next() {
             let word = text(word)?;
             match word.strip_prefix("--").or(word.strip_prefix('-')) {
@@ -69,14 +68,17 @@ impl ViewRequest {
                     request.port = match port_number {
                         Some(port) => port as u16,
                         None => {
-                            return Err(usage(format!("-port: '{port}' is not a port, 0 to 65535")));
+                            return Err(usage(format!(
+                                "-port: '{port}' is not a port, 0 to 65535"
+                            )));
                         }
                     };
                 }
-                None if is_first => request.words.extend(["-experiment".to_owned(), word]),
+                None if request.words.is_empty() => {
+                    request.words.extend(["-experiment".to_owned(), word])
+                }
                 _ => request.words.push(word),
             }
-            is_first = false;
         }
         request.is_example = request.words.is_empty();
         if request.is_example {
@@ -102,7 +104,7 @@ mod tests {
 
     #[test]
     fn only_the_first_word_is_an_experiment_and_the_own_flags_are_taken_out() {
-        let found = request(&["a.toml", "-N", "5", "--no_open", "-port", "8000"]).unwrap();
+        let found = request(&["--no_open", "a.toml", "-N", "5", "-port", "8000"]).unwrap();
         assert_eq!(found.words, ["-experiment", "a.toml", "-N", "5"]);
         assert_eq!(
             (found.no_open, found.port, found.is_example),

@@ -89,11 +89,14 @@ struct Server<'s> {
     request: &'s ViewRequest,
     view: Mutex<View>,
     /// The files of the experiment with their times and lengths.
-    seen: Mutex<Vec<(PathBuf, Option<(SystemTime, u64)>)>>,
+    seen: Mutex<Vec<(PathBuf, State)>>,
     /// Grows when a file has changed.
     version: AtomicU64,
     stop: &'s Cancel,
 }
+
+/// When a file was changed, and its length; `None` if there is none.
+type State = Option<(SystemTime, u64)>;
 
 /// A request of a browser.
 struct Asked {
