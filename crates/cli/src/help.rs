@@ -20,6 +20,7 @@ pub fn text() -> String {
         "       nanoBragg -cell 74 74 36 90 90 90 -misset 10 20 30 -default_F 100 -N 10\n",
         "       nanoBragg compare A.bin B.img     two images side by side\n",
         "       nanoBragg refine FLAGS            an experiment fitted to an image\n",
+        "       nanoBragg view [FILE.toml]        an image live in a browser\n",
         "       nanoBragg hkl IN OUT              structure factors from one file to another\n",
         "       nanoBragg materials [NAME]        materials by name, or one of them\n",
         "       nanoBragg orient FLAGS            an orientation matrix\n",
@@ -28,7 +29,7 @@ pub fn text() -> String {
         "       nanoBragg add A.bin B.bin OUT     the sum of two float images\n",
         "       nanoBragg noisify FLAGS           counts of a detector from a float image\n",
         "       nanoBragg nonbragg FLAGS          the scattering of amorphous material\n",
-        "       nanoBragg compare -help           the same of every one of these nine\n\n",
+        "       nanoBragg compare -help           the same of every one of these ten\n\n",
         "A flag may be typed with one dash or two, its value after a blank or (two dashes) an\n",
         "equals sign. Of flags that say the same thing the last one wins.\n",
     ));

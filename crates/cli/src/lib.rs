@@ -14,6 +14,7 @@
 //! | other tools | [`convert`], [`materials`], [`orient`], [`add`] | a file of reflections, a name, a cell, two images | another format, a table, a matrix, a sum |
 //! | companion programs | [`companions`] | the words of C's noisify, nonBragg | their files |
 //! | comparison | [`compare`] | two images, or two programs | figures, a picture, JSON |
+//! | live view | [`view`] | words and files of a page | photons, decisions, spots; a server for the page |
 //! | refinement | [`refine`] | a target image | refined parameters, JSON, pictures |
 //! | messages | [`help`], [`log`], [`progress`], [`report`], `printout`, `console`, `hint` | | text |
 //!
@@ -66,6 +67,7 @@ mod series;
 mod simulate;
 mod specs;
 mod subcommand;
+pub mod view;
 
 pub use args::{Args, Base};
 pub use error::Error;

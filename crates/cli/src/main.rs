@@ -53,6 +53,8 @@ fn main() -> ExitCode {
     }
     match words.as_slice() {
         [command, words @ ..] if command == "compare" => return compare_images(words),
+        #[cfg(feature = "view")]
+        [command, words @ ..] if command == "view" => return view_experiment(words),
         [command, words @ ..] if command == "refine" => return refine_experiment(words),
         [command, words @ ..] if command == "hkl" => return tool(words, convert::from_words),
         [command, words @ ..] if command == "materials" => {
@@ -177,6 +179,31 @@ fn refine_experiment(words: &[OsString]) -> ExitCode {
                 error if error.is_usage() => USAGE_ERROR,
                 _ => RUN_ERROR,
             })
+        }
+    }
+}
+
+/// `nanoBragg view`, which Ctrl-C ends as it should.
+#[cfg(feature = "view")]
+fn view_experiment(words: &[OsString]) -> ExitCode {
+    use nanobragg_cli::view::{ViewRequest, serve};
+
+    log::init(Verbosity::Normal);
+    match ViewRequest::from_words(words) {
+        Ok(Command::Show(text)) => show(&text),
+        Ok(Command::Run(request)) => {
+            watch_signals();
+            match serve(&request, &STOP) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    complain(&error);
+                    ExitCode::from(RUN_ERROR)
+                }
+            }
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(USAGE_ERROR)
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Progress of a run: a bar on a terminal, a few lines otherwise.
 
-use std::io::{self, IsTerminal, Write};
+mod bar;
+
+use std::io::{self, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use crate::args::Verbosity;
+use bar::Bar;
 
 /// Percent between two lines: a run prints twenty lines.
 const PERCENT_PER_LINE: usize = 5;
@@ -18,7 +19,7 @@ pub struct Progress(Show);
 #[derive(Debug)]
 enum Show {
     Nothing,
-    Bar(ProgressBar),
+    Bar(Bar),
     Lines(Lines),
 }
 
@@ -30,22 +31,17 @@ impl Progress {
         if !wanted.unwrap_or(verbosity > Verbosity::Quiet) {
             return Self(Show::Nothing);
         }
-        if io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:40} {percent:>3}% {eta}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            return Self(Show::Bar(bar.with_style(style)));
+        match Bar::new() {
+            Some(bar) => Self(Show::Bar(bar)),
+            None => Self(Show::Lines(Lines::new(Box::new(io::stdout())))),
         }
-        Self(Show::Lines(Lines::new(Box::new(io::stdout()))))
     }
 
     /// The same, with the number of images of a series.
     pub fn of_images(wanted: Option<bool>, verbosity: Verbosity) -> Self {
         let progress = Self::new(wanted, verbosity);
-        if let Show::Bar(bar) = &progress.0
-            && let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} images {eta}")
-        {
-            bar.set_style(style);
+        if let Show::Bar(bar) = &progress.0 {
+            bar.count_images();
         }
         progress
     }
@@ -64,11 +60,7 @@ impl Progress {
     pub fn update(&self, done_rows: usize, total_rows: usize) {
         match &self.0 {
             Show::Nothing => {}
-            Show::Bar(bar) => {
-                bar.set_length(total_rows as u64);
-                // The bar has no `fetch_max`: a late, smaller number moves the bar back only a little.
-                bar.set_position(bar.position().max(done_rows as u64));
-            }
+            Show::Bar(bar) => bar.update(done_rows as u64, total_rows as u64),
             Show::Lines(lines) => lines.update(done_rows, total_rows),
         }
     }
@@ -76,7 +68,7 @@ impl Progress {
     /// Clears the bar, so that the following text starts on a clean line.
     pub fn finish(&self) {
         if let Show::Bar(bar) = &self.0 {
-            bar.finish_and_clear();
+            bar.clear();
         }
     }
 }

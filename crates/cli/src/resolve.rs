@@ -42,6 +42,8 @@ pub struct Inputs {
     pub panels: Vec<AttachedPanel>,
     /// Replaces the file of `-sourcefile` or a grid.
     pub sources: Option<SourceList>,
+    /// What an earlier command line has read, whose structure factors are taken if they are the same.
+    pub earlier: Option<Loaded>,
 }
 
 /// A resolved command line.
@@ -281,7 +283,7 @@ impl Prepared {
             ..named.clone()
         };
         Ok(Self {
-            loaded: read.load(limit)?,
+            loaded: read.load_after(limit, inputs.earlier.as_ref())?,
             named,
             noise_seed,
             oddities,
@@ -302,8 +304,19 @@ impl Prepared {
         args: &Args,
     ) -> Result<Job, RunError> {
         let begun = Instant::now();
-        let resolved = self.loaded.resolve(spec)?;
+        let job = self.job(spec, noise_seed, args)?;
         let resolve_s = begun.elapsed().as_secs_f64();
+        Ok(Job { resolve_s, ..job })
+    }
+
+    /// The same without a clock, which a browser does not have.
+    pub(crate) fn job(
+        &self,
+        spec: &ExperimentSpec,
+        noise_seed: i64,
+        args: &Args,
+    ) -> Result<Job, RunError> {
+        let resolved = self.loaded.resolve(spec)?;
         check_memory(&resolved.experiment, memory_limit(args))?;
         let writes_geometry = args.output.files.have_geometry();
         let geometry = writes_geometry
@@ -328,7 +341,7 @@ impl Prepared {
             file_warnings,
             geometry_from: self.geometry_from.clone(),
             geometry,
-            resolve_s,
+            resolve_s: 0.0,
         })
     }
 

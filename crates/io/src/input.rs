@@ -1,14 +1,33 @@
 //! Input files read into memory, and quoted in messages.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The most bytes that are read from a pipe or a device, whose length is not known beforehand.
 pub const LONGEST_STREAM: u64 = 256 << 20;
 
 /// The longest piece of a file that a message repeats, in characters.
 const QUOTED: usize = 40;
+
+/// The files of [`keep`].
+static KEPT: RwLock<BTreeMap<PathBuf, Arc<[u8]>>> = RwLock::new(BTreeMap::new());
+
+/// From now on [`bytes_of`] and [`bytes_up_to`] find `bytes` under `path`, in the whole process, in place of a file on the disk. A
+/// browser has no disk, and what is dropped on a page has no path.
+///
+/// ```
+/// use nanobragg_io::input::{bytes_of, keep};
+///
+/// keep("dropped.hkl", b"1 2 3 40".to_vec());
+/// assert_eq!(bytes_of("dropped.hkl".as_ref()).unwrap(), b"1 2 3 40");
+/// ```
+pub fn keep(path: impl Into<PathBuf>, bytes: Vec<u8>) {
+    let mut kept = KEPT.write().unwrap_or_else(PoisonError::into_inner);
+    kept.insert(path.into(), bytes.into());
+}
 
 /// Why an input cannot be read. Each crate turns it into its own error.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +62,10 @@ pub enum ReadError {
 /// assert!(matches!(error, ReadError::System { .. }));
 /// ```
 pub fn bytes_of(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let file = File::open(path).and_then(|file| Ok((file.metadata()?.is_file(), file)));
+    if let Some(bytes) = kept(path) {
+        return Ok(bytes.to_vec());
+    }
+    let file = open(path).and_then(|file| Ok((file.metadata()?.is_file(), file)));
     match file.map_err(|source| unreadable(path, source))? {
         (true, _) => std::fs::read(path).map_err(|source| unreadable(path, source)),
         (false, stream) => limited(stream, path, LONGEST_STREAM),
@@ -55,8 +77,24 @@ pub fn bytes_of(path: &Path) -> Result<Vec<u8>, ReadError> {
 /// # Errors
 /// [`ReadError`].
 pub fn bytes_up_to(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, ReadError> {
-    let file = File::open(path).map_err(|source| unreadable(path, source))?;
+    if let Some(bytes) = kept(path) {
+        return limited(&*bytes, path, limit_bytes);
+    }
+    let file = open(path).map_err(|source| unreadable(path, source))?;
     limited(file, path, limit_bytes)
+}
+
+fn kept(path: &Path) -> Option<Arc<[u8]>> {
+    let kept = KEPT.read().unwrap_or_else(PoisonError::into_inner);
+    kept.get(path).cloned()
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    if cfg!(target_family = "wasm") {
+        let text = "the page does not have this file; drop it on the page too";
+        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+    }
+    File::open(path)
 }
 
 fn limited(reader: impl Read, path: &Path, limit_bytes: u64) -> Result<Vec<u8>, ReadError> {

@@ -57,6 +57,15 @@ struct Outlook<'j> {
     trial: Trial,
 }
 
+/// Every decision with its reason, as in the plan.
+///
+/// # Errors
+/// [`RunError::LevelNotAvailable`].
+pub(crate) fn decisions(job: &Job, args: &Args) -> Result<Vec<Value>, RunError> {
+    let decisions = decisions::all(job, args, level(args)?);
+    Ok(decisions.iter().map(Decision::json).collect())
+}
+
 /// Prints the plan of a command line. No output is opened.
 ///
 /// # Errors

@@ -71,13 +71,7 @@ pub(super) fn factors(
     experiment: &ExperimentSpec,
     limit: GridLimit,
 ) -> Result<(FactorsSpec, Coordinates), Error> {
-    // What was given in A is taken to the last bit.
-    let given_a = in_unit::ANGSTROM.exactly(experiment.dmin.m());
-    let dmin_a = match given_a {
-        Some(dmin_a) if dmin_a > 0.0 => dmin_a,
-        None if experiment.dmin.m() > 0.0 => experiment.dmin.m() * 1e10,
-        _ => seen_a(experiment)? * MARGIN,
-    };
+    let dmin_a = wanted_dmin_a(experiment)?;
     let request = FactorSpec {
         dmin_a,
         solvent: spec.solvent,
@@ -105,6 +99,17 @@ pub(super) fn factors(
         warnings: reading.warnings,
     };
     Ok((factors, coordinates))
+}
+
+/// The smallest spacing of the reflections of `experiment`: its `dmin`, or what its detector sees.
+pub(super) fn wanted_dmin_a(experiment: &ExperimentSpec) -> Result<f64, Error> {
+    // What was given in A is taken to the last bit.
+    let given_a = in_unit::ANGSTROM.exactly(experiment.dmin.m());
+    Ok(match given_a {
+        Some(dmin_a) if dmin_a > 0.0 => dmin_a,
+        None if experiment.dmin.m() > 0.0 => experiment.dmin.m() * 1e10,
+        _ => seen_a(experiment)? * MARGIN,
+    })
 }
 
 /// The finest resolution on the border of the detector at the shortest wavelength, in A.

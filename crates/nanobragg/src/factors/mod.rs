@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nanobragg_crystal::read::fdump;
-use nanobragg_crystal::{FactorGrid, GridLimit, Hkl, Lattice};
+use nanobragg_crystal::{CellSpec, FactorGrid, GridLimit, Hkl, Lattice};
 use nanobragg_io::any::AnyImage;
 use nanobragg_sources::{SourceList, SpectrumFrom, energy_ev_from_wavelength_m};
 use serde::Deserialize;
@@ -217,9 +217,68 @@ pub struct Loaded {
     pub coordinates: Option<Coordinates>,
     /// The dump that structure factors were read from.
     pub dump: Option<DumpFile>,
+    asked: Option<Asked>,
+}
+
+/// What structure factors from files depend on, except the resolution of those from atoms.
+#[derive(Debug, Clone, PartialEq)]
+struct Asked {
+    factors: serde_json::Value,
+    cell: Option<CellSpec>,
+    has_matrix: bool,
+    without_f000: bool,
+    /// Where it was given, for atoms.
+    dmin_m: Option<f64>,
+}
+
+impl Asked {
+    /// `None` for structure factors in memory.
+    fn of(spec: &ExperimentSpec) -> Option<Self> {
+        let of_atoms = matches!(spec.factors, FactorsSpec::Coordinates(_));
+        Some(Self {
+            factors: serde_json::to_value(&spec.factors).ok()?,
+            cell: spec.crystal.cell,
+            has_matrix: spec.crystal.matrix.is_some(),
+            without_f000: spec.without_f000,
+            dmin_m: of_atoms.then_some(spec.dmin.m()),
+        })
+    }
 }
 
 impl Loaded {
+    /// The structure factors of this one with `spec`, if reading them again would give the same. Atoms give those of a
+    /// finer resolution as well.
+    fn again(&self, spec: &ExperimentSpec) -> Result<Option<Self>, Error> {
+        let asked = Asked::of(spec);
+        if asked.is_none() || asked != self.asked {
+            return Ok(None);
+        }
+        let mut spec = spec.clone();
+        if spec.crystal.cell.is_none() && spec.crystal.matrix.is_none() {
+            spec.crystal.cell = self.spec.crystal.cell;
+        }
+        if let Some(atoms) = &self.coordinates
+            && coordinates::wanted_dmin_a(&spec)? < atoms.dmin_a
+        {
+            return Ok(None);
+        }
+        spec.factors = self.spec.factors.clone();
+        Ok(Some(Self {
+            spec,
+            ..self.clone()
+        }))
+    }
+
+    /// Gives the diffuse scattering the symmetry of the structure factors.
+    fn following(mut self) -> Self {
+        let of_list = self.factor_file.as_ref().map(|file| &file.space_group);
+        let of_atoms = (self.coordinates.as_ref()).map(|atoms| &atoms.model.space_group);
+        if let (Some(diffuse), Some(group)) = (&mut self.spec.diffuse, of_list.or(of_atoms)) {
+            diffuse.follow(group);
+        }
+        self
+    }
+
     /// What may surprise about the files, with `lattice` in the beam.
     ///
     /// # Errors
@@ -270,7 +329,21 @@ impl ExperimentSpec {
     /// # Errors
     /// The first file that cannot be read or understood, or does not fit into memory.
     pub fn load(&self, limit: GridLimit) -> Result<Loaded, Error> {
-        let mut spec = self.clone();
+        self.load_after(limit, None)
+    }
+
+    /// The same; structure factors that `earlier` has read are taken from it. Files that have changed since then are not
+    /// noticed.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_after(&self, limit: GridLimit, earlier: Option<&Loaded>) -> Result<Loaded, Error> {
+        let again = earlier.map(|earlier| earlier.again(self)).transpose()?;
+        let again = again.flatten();
+        let mut spec = match &again {
+            Some(again) => again.spec.clone(),
+            None => self.clone(),
+        };
         if let Some(MaskSpec::File(path)) = &self.mask {
             let file = AnyImage::read(path)?;
             spec.mask = mask_from(file, &self.detector)?.map(MaskSpec::Pixels);
@@ -279,6 +352,9 @@ impl ExperimentSpec {
             spectrum.load()?;
         }
         spec.crystal.mosaic.load()?;
+        if let Some(again) = again {
+            return Ok(Loaded { spec, ..again }.following());
+        }
         let has_cell = self.crystal.cell.is_some() || self.crystal.matrix.is_some();
         let (mut factor_file, mut coordinates, mut dump) = (None, None, None);
         let mut repeated_in_text = 0;
@@ -328,17 +404,93 @@ impl ExperimentSpec {
                 false => found,
             };
         }
-        let of_list = factor_file.as_ref().map(|file| &file.space_group);
-        let of_atoms = coordinates.as_ref().map(|atoms| &atoms.model.space_group);
-        if let (Some(diffuse), Some(group)) = (&mut spec.diffuse, of_list.or(of_atoms)) {
-            diffuse.follow(group);
-        }
-        Ok(Loaded {
+        let loaded = Loaded {
             spec,
             factor_file,
             repeated_in_text,
             coordinates,
             dump,
-        })
+            asked: Asked::of(self),
+        };
+        Ok(loaded.following())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nanobragg_geometry::Length;
+
+    fn example(name: &str) -> PathBuf {
+        PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../examples/lysozyme/"
+        ))
+        .join(name)
+    }
+
+    /// Whether the structure factors of `first` are taken for the same experiment after `change`.
+    fn are_taken(first: &ExperimentSpec, change: impl FnOnce(&mut ExperimentSpec)) -> bool {
+        let earlier = first.load(GridLimit::default()).unwrap();
+        let mut next = first.clone();
+        change(&mut next);
+        let again = next
+            .load_after(GridLimit::default(), Some(&earlier))
+            .unwrap();
+        let fresh = next.load(GridLimit::default()).unwrap();
+        let [again, fresh, earlier] = [again, fresh, earlier].map(|loaded| {
+            let FactorsSpec::Grid(grid) = loaded.spec.factors else {
+                panic!("no grid")
+            };
+            (grid, loaded.spec.crystal.cell)
+        });
+        assert_eq!(again.1, fresh.1);
+        let is_same = Arc::ptr_eq(&again.0, &earlier.0);
+        // Those of atoms may reach further than they must.
+        assert!(is_same || again.0.values() == fresh.0.values());
+        is_same
+    }
+
+    #[test]
+    fn a_list_is_read_again_only_if_something_about_it_changed() {
+        let spec = ExperimentSpec {
+            factors: FactorsSpec::List(ListSpec {
+                path: example("lysozyme.mtz"),
+                ..ListSpec::default()
+            }),
+            ..ExperimentSpec::default()
+        };
+        assert!(are_taken(&spec, |spec| spec.detector.distance = Length::from_mm(70.0)));
+        assert!(!are_taken(&spec, |spec| spec.without_f000 = true));
+        let cell = CellSpec::from_values(&[60.0, 68.0, 31.0]).unwrap();
+        assert!(!are_taken(&spec, |spec| spec.crystal.cell = Some(cell)));
+        assert!(!are_taken(&spec, |spec| {
+            let FactorsSpec::List(list) = &mut spec.factors else {
+                panic!("no list")
+            };
+            list.space_group = Some("P 1".to_owned());
+        }));
+    }
+
+    #[test]
+    fn atoms_are_summed_again_for_a_finer_resolution() {
+        let mut spec = ExperimentSpec {
+            factors: FactorsSpec::Coordinates(CoordinatesSpec {
+                path: example("1aki.pdb"),
+                space_group: None,
+                solvent: None,
+                anomalous: nanobragg_structure::Dispersion::default(),
+                at_energies: AnomalousSpec::default(),
+                is_strict: false,
+                default_f: 0.0,
+            }),
+            ..ExperimentSpec::default()
+        };
+        spec.detector.distance = Length::from_mm(400.0);
+        assert!(are_taken(&spec, |spec| spec.detector.distance =
+            Length::from_mm(500.0)));
+        assert!(!are_taken(&spec, |spec| spec.detector.distance =
+            Length::from_mm(300.0)));
+        assert!(!are_taken(&spec, |spec| spec.dmin = Length::from_angstrom(8.0)));
     }
 }
