@@ -69,6 +69,26 @@ def test_every_control_is_that_of_the_program(open_page: Callable[..., Shown], s
     assert_same(found, native(shown.words, found.shape))
 
 
+def test_the_gpu_of_the_browser_gives_the_image_of_the_program(open_page: Callable[..., Shown], site: str, native: Callable[..., Any]) -> None:
+    # The browser has a GPU in software, which is taken only where the address insists.
+    assert "WebAssembly" in open_page(site).engine
+    shown = open_page(f"{site}?engine=webgpu")
+    assert shown.engine == "WebGPU"
+    # Fixed point, as docs/GPU.md has it.
+    of_pixel = 2e-6
+    assert_same(shown.photons, native(shown.words, shown.photons.shape), of_pixel)
+    for label, value in [("Pixels fast", 150), ("Pixels slow", 141), ("Mosaicity slider", 0.3), ("Domains", 4), ("Bandwidth slider", 0.5), ("Sub-pixels", 2)]:
+        shown.set(label, value)
+    assert shown.engine == "WebGPU"
+    assert_same(shown.photons, native(shown.words, shown.photons.shape), of_pixel)
+    # What it cannot do in fixed point, the workers do.
+    frames = shown.frames
+    shown.page.get_by_label("Shape").select_option("gauss_xtal")
+    shown.wait(frames)
+    assert "WebAssembly" in shown.engine
+    assert_same(shown.photons, native(shown.words, shown.photons.shape))
+
+
 def test_a_detector_by_name_is_that_of_the_program(open_page: Callable[..., Shown], site: str, native: Callable[..., Any]) -> None:
     # The second has panels, one below the other.
     for name in ("pilatus300k", "cspad"):

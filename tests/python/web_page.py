@@ -22,6 +22,9 @@ SITE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "site"
 # other vector instructions; docs/PARITY.md has what they may change.
 OF_PIXEL, OF_BRIGHTEST = 1e-6, 1e-7
 
+# A GPU in software for WebGPU. The page takes it only where the address insists.
+WEBGPU = ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-vulkan=swiftshader", "--use-webgpu-adapter=swiftshader"]
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -41,7 +44,7 @@ def browser() -> Iterator[Any]:
     except ImportError:
         skip("there is no Playwright")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox", *WEBGPU])
         yield browser
         browser.close()
 
@@ -86,6 +89,11 @@ class Shown:
     @property
     def frames(self) -> int:
         return int(self.page.evaluate("nanobragg.frames"))
+
+    @property
+    def engine(self) -> str:
+        """What rendered the last picture."""
+        return str(self.page.inner_text("#status")).rsplit(" · ", 1)[-1]
 
     @property
     def words(self) -> list[str]:
@@ -151,7 +159,7 @@ def open_page(browser: Any) -> Iterator[Callable[..., Shown]]:
     for context in contexts:
         context.close()
     assert faults == []
-    assert [url for address, url in asked if not url.startswith((address, "blob:"))] == []
+    assert [url for address, url in asked if not url.startswith((address.split("?")[0], "blob:"))] == []
 
 
 @pytest.fixture
@@ -168,8 +176,8 @@ def native(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
     return native
 
 
-def assert_same(found: Any, expected: Any) -> None:
+def assert_same(found: Any, expected: Any, of_pixel: float = OF_PIXEL) -> None:
     assert expected.max() > 0
-    allowed = OF_PIXEL * np.abs(expected) + OF_BRIGHTEST * expected.max()
+    allowed = of_pixel * np.abs(expected) + OF_BRIGHTEST * expected.max()
     over = np.abs(found.astype(float) - expected) / allowed
     assert over.max() <= 1, f"{over.max():.3g} of what is allowed"

@@ -1,9 +1,17 @@
 // What computes the picture. An engine has
 //   name, files (the bytes of those kept), session(), keep(name, bytes), ask(words, question), picture(words)
-// The page knows no more of it, so that another one can take its place. There are two: nanoBragg as WebAssembly in the workers of
-// this browser, and the program nanoBragg on this machine.
+// The page knows no more of it, so that another one can take its place. There are three: nanoBragg as WebAssembly in the workers
+// of this browser, the same with the terms summed on its GPU, and the program nanoBragg on this machine.
+// `?engine=wasm` or `?engine=webgpu` behind the address insists on one of the first two.
 
-export const connect = (kind) => kind === 'server' ? new Server() : Workers.start();
+import { WebGpu } from './webgpu.js';
+
+export async function connect(kind) {
+  if (kind === 'server') return new Server();
+  const workers = await Workers.start();
+  const wanted = new URLSearchParams(location.search).get('engine');
+  return wanted === 'wasm' ? workers : WebGpu.over(workers, wanted === 'webgpu');
+}
 
 const withError = (json) => {
   if (json?.error) throw new Error(json.error);
@@ -105,8 +113,14 @@ class Workers {
     await Promise.all(this.workers.map((_, i) => this.send(i, { keep: name, bytes })));
   }
 
+  // The answer of a worker: JSON, and photons or tables.
+  async answer(worker, words, ask, sums) {
+    const { json, photons } = await this.send(worker, { question: JSON.stringify({ words, ask }), sums });
+    return [withError(json), photons];
+  }
+
   async ask(words, ask) {
-    return withError((await this.send(0, { question: JSON.stringify({ words, ask }) })).json);
+    return (await this.answer(0, words, ask))[0];
   }
 
   async picture(words) {

@@ -43,6 +43,10 @@ onmessage = async ({ data }) => {
       postMessage({ id });
       return;
     }
+    if (data.sums) {
+      put(it, [new Uint8Array(data.sums.buffer)]);
+      it.sums();
+    }
     put(it, [new TextEncoder().encode(data.question)]);
     it.ask();
     const json = JSON.parse(text(it, it.json(), it.json_length()));

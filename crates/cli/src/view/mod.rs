@@ -4,6 +4,7 @@
 //! | file | |
 //! |---|---|
 //! | `about` | the experiment in the numbers of the page |
+//! | `on_gpu` | the terms summed by the page, on the GPU of its browser |
 //! | `server` | the page and the answers over HTTP, on this machine only |
 //! | `request` | the words after `nanoBragg view` |
 //!
@@ -11,6 +12,8 @@
 //! command line" therefore gives the very words that were rendered.
 
 mod about;
+#[cfg(feature = "webgpu")]
+mod on_gpu;
 #[cfg(feature = "view")]
 mod request;
 #[cfg(feature = "view")]
@@ -19,10 +22,10 @@ mod server;
 use std::path::Path;
 
 use nanobragg::geometry::vector::{norm, sub, unit};
-use nanobragg::physics::render;
+use nanobragg::physics::{Device, render};
 use nanobragg::{
-    Cancel, Detector, ExperimentSpec, Frame, Loaded, Lookup, Oddity, Panel, PixelPlace, Roi, Scene,
-    StackedPanel, TruthWishes, render_with_truth, trace_pixel,
+    Cancel, Detector, ExperimentSpec, Frame, Loaded, Lookup, Oddity, Panel, PixelPlace, Roi,
+    RunOptions, Scene, StackedPanel, TruthWishes, render_with_truth, trace_pixel,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -60,6 +63,17 @@ pub enum Ask {
         /// The number of bands.
         of: usize,
     },
+    /// The kernel of a GPU and its tables, for bands of so many rows.
+    #[cfg(feature = "webgpu")]
+    Tables {
+        /// The largest table that the GPU takes, in bytes.
+        largest_table: u64,
+        /// Rows of a band.
+        rows: u32,
+    },
+    /// The whole picture from the sums that [`View::sums`] was given, with everything about the experiment.
+    #[cfg(feature = "webgpu")]
+    Summed,
     /// What is under a pixel of the stacked image.
     Pixel {
         /// Column.
@@ -91,6 +105,8 @@ pub struct Answer {
 pub struct View {
     loaded: Option<Loaded>,
     shown: Option<Shown>,
+    #[cfg(feature = "webgpu")]
+    sums: Vec<f32>,
 }
 
 /// An experiment that is ready to be rendered.
@@ -109,6 +125,12 @@ impl View {
     /// Forgets what was read, because a file has changed.
     pub fn forget(&mut self) {
         *self = Self::default();
+    }
+
+    /// Takes the sums of a kernel, one for each pixel of all regions of interest, for [`Ask::Summed`].
+    #[cfg(feature = "webgpu")]
+    pub fn sums(&mut self, sums: Vec<f32>) {
+        self.sums = sums;
     }
 
     /// The files of the experiment file and of structure factors that are shown; `None` before the first picture.
@@ -148,7 +170,17 @@ impl View {
             return Ok(Answer::default());
         };
         match question.ask {
-            Ask::Picture { band, of } => shown.picture(band, of, stop).map_err(sentence),
+            Ask::Picture { band, of } => shown.picture([band, of], None, stop).map_err(sentence),
+            #[cfg(feature = "webgpu")]
+            Ask::Tables {
+                largest_table,
+                rows,
+            } => Ok(shown.tables(largest_table, rows)),
+            #[cfg(feature = "webgpu")]
+            Ask::Summed => {
+                let sums = on_gpu::Summed(std::mem::take(&mut self.sums));
+                shown.picture([0, 1], Some(&sums), stop).map_err(sentence)
+            }
             Ask::Pixel { fast, slow } => shown.pixel(fast, slow, stop).map_err(sentence),
             Ask::Spots { most } => shown.spots(most, stop).map_err(sentence),
             Ask::File => shown.file().map_err(sentence),
@@ -216,7 +248,12 @@ impl Shown {
             && !resolved.decisions.oddities.contains(&Oddity::PhiZero)
     }
 
-    fn picture(&mut self, band: usize, of: usize, stop: &Cancel) -> Result<Answer, RunError> {
+    fn picture(
+        &mut self,
+        [band, of]: [usize; 2],
+        device: Option<&dyn Device>,
+        stop: &Cancel,
+    ) -> Result<Answer, RunError> {
         let [fast, slow] = self.size();
         let of = if self.has_bands() { of.max(1) } else { 1 };
         let edge = |band: usize| (slow * band.min(of)).div_ceil(of);
@@ -244,7 +281,12 @@ impl Shown {
         if !parts.is_empty() {
             let mut experiment = self.job.resolved.experiment.clone();
             experiment.detector = Detector::new(parts).map_err(nanobragg::Error::from)?;
-            let mut frame = render(&Scene::new(&experiment), &options(&self.args, None, stop)?)?;
+            let options = options(&self.args, None, stop)?;
+            let options = RunOptions {
+                device: device.or(options.device),
+                ..options
+            };
+            let mut frame = render(&Scene::new(&experiment), &options)?;
             for (image, (start, own)) in std::mem::take(&mut frame.panels).iter().zip(starts) {
                 let width = image.pixels_fast as usize;
                 let pixels = image.pixels.chunks(width).enumerate();
@@ -265,7 +307,7 @@ impl Shown {
 
     fn pixel(&mut self, fast: u32, slow: u32, stop: &Cancel) -> Result<Answer, RunError> {
         if self.frame.is_none() {
-            self.picture(0, 1, stop)?;
+            self.picture([0, 1], None, stop)?;
         }
         let holds = |panel: &StackedPanel| panel.rows.contains(&(slow as usize));
         let Some(number) = self.panels.iter().position(holds) else {
@@ -357,7 +399,7 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nanobragg::{RunOptions, simulate};
+    use nanobragg::simulate;
 
     fn ask(view: &mut View, line: &str, ask: Ask) -> Result<Answer, String> {
         let words = line.split_whitespace().map(str::to_owned).collect();

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::{Answer, Question, View, ViewRequest};
 
 /// The files of the page: name, type, content.
-const PAGE: [(&str, &str, &[u8]); 9] = [
+const PAGE: [(&str, &str, &[u8]); 10] = [
     ("", "text/html", include_bytes!("../../page/index.html")),
     (
         "style.css",
@@ -57,6 +57,11 @@ const PAGE: [(&str, &str, &[u8]); 9] = [
         "engine.js",
         "text/javascript",
         include_bytes!("../../page/engine.js"),
+    ),
+    (
+        "webgpu.js",
+        "text/javascript",
+        include_bytes!("../../page/webgpu.js"),
     ),
     (
         "words.js",

@@ -130,7 +130,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   let pixel = id.y * band.columns + id.x;
   if HAS_MASK {
-    if (used[pixel >> 5u] >> (pixel & 31u) & 1u) == 0u {
+    if ((used[pixel >> 5u] >> (pixel & 31u)) & 1u) == 0u {
       return;
     }
   }

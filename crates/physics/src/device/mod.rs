@@ -306,9 +306,11 @@ impl<'s> Tables<'s> {
         self.scene.setup.has_water
     }
 
+    /// Whether the scene is one that a device can sum at all.
+    ///
     /// # Errors
-    /// What no device can sum.
-    pub(crate) fn check(&self) -> Result<(), DeviceFault> {
+    /// The reason if it is not.
+    pub fn check(&self) -> Result<(), DeviceFault> {
         let scene = self.scene;
         if scene.diffuse.is_some() {
             return Err(DeviceFault::Diffuse);
