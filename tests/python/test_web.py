@@ -163,6 +163,28 @@ def test_what_is_under_the_pointer(open_page: Callable[..., Shown], site: str) -
     assert shown.words != words
 
 
+def test_a_drag_turns_the_cell_about_the_axis_across_it(open_page: Callable[..., Shown], site: str) -> None:
+    shown = open_page(site)
+
+    def about(key: str) -> Any:
+        return np.array(shown.page.evaluate(f"nanobragg.picture.about.{key}"))
+
+    fast, slow, beam = about("fast_axis"), about("slow_axis"), about("beam")
+    expected = about("cell_a")
+    for along_fast, along_slow in [(30, 0), (0, -50), (24, 32)]:
+        frames = shown.frames
+        shown.page.evaluate(f"nanobragg.turn({along_fast}, {along_slow})")
+        shown.wait(frames)
+        axis = np.cross(beam, along_fast * fast + along_slow * slow)
+        angle = np.radians(np.hypot(along_fast, along_slow))
+        axis = axis / np.linalg.norm(axis)
+        # Rodrigues' formula.
+        expected = (
+            expected * np.cos(angle) + np.cross(axis, expected) * np.sin(angle) + np.outer(expected @ axis, axis) * (1 - np.cos(angle))
+        )
+        assert np.allclose(about("cell_a"), expected, atol=1e-4)
+
+
 def test_a_dropped_mtz_is_used(open_page: Callable[..., Shown], site: str, native: Callable[..., Any], run: Run) -> None:
     shown = open_page(site)
     before = shown.photons
@@ -311,6 +333,8 @@ def test_it_fits_and_is_pictured(browser: Any, site: str, tmp_path: Path, scheme
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     overflowing = page.evaluate("[...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).length")
     assert overflowing == 0
+    # The time is not the same from run to run.
+    page.evaluate("document.getElementById('status').textContent = document.getElementById('status').textContent.replace(/ · [^·]* ms/, '')")
     page.screenshot(path=folder / f"{name}{'-dark' if scheme == 'dark' else ''}.png")
     context.close()
 

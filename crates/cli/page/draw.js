@@ -98,15 +98,16 @@ export class Drawing {
     let top = 0x7f7f;
     for (let left = Math.max(3, photons.length * 2e-5); top > 0; top--) if ((left -= counts[top]) <= 0) break;
     const most = (float(top) || 1) * 10 ** -this.contrast;
-    const table = new Uint32Array(1 << 16);
+    const table = new Uint32Array(1 << 15);
     const [none, full] = this.dark.matches ? [[5, 7, 10], [236, 243, 255]] : [[255, 255, 255], [12, 16, 24]];
     const ink = {
       linear: (p) => p / most,
       sqrt: (p) => Math.sqrt(p / most),
       log: (p) => Math.log10(p / most * 10 ** DECADES + 1) / DECADES,
     }[this.scale];
-    for (let i = 0; i < table.length; i++) {
-      const t = i > 0x7fff ? 0 : Math.min(1, ink(float(i)) || 0);
+    for (let i = 0; i < counts.length; i++) {
+      if (!counts[i]) continue;
+      const t = Math.min(1, ink(float(i)) || 0);
       const [r, g, b] = none.map((start, channel) => Math.round(start + (full[channel] - start) * t));
       table[i] = (255 << 24) | (b << 16) | (g << 8) | r;
     }
@@ -133,7 +134,7 @@ export class Drawing {
     const table = this.table();
     const image = new ImageData(width, height);
     const out = new Uint32Array(image.data.buffer);
-    for (let i = 0; i < out.length; i++) out[i] = table[shown[i] >>> 16];
+    for (let i = 0; i < out.length; i++) out[i] = table[(shown[i] >>> 16) & 0x7fff];
     this.pixels.width = width;
     this.pixels.height = height;
     this.pixels.getContext('2d').putImageData(image, 0, 0);
@@ -174,7 +175,7 @@ export class Drawing {
 
   drawRings(zoom, left, top) {
     const { meshes } = this.picture.about;
-    const finest = Math.max(...meshes.flatMap(({ inverse_d }) => inverse_d));
+    const finest = meshes.reduce((most, { inverse_d }) => inverse_d.reduce((a, b) => (b > a ? b : a), most), 0);
     // As many as can be told apart.
     const shown = [];
     for (const d of NICE.toReversed()) if (1 / d < finest && (!shown.length || 1 / d < 0.8 / shown.at(-1) )) shown.push(d);
@@ -254,8 +255,11 @@ function contour({ fast, slow, steps, inverse_d }, value) {
   const pieces = [];
   const level = value * value;
   const node = (i, j) => ({ at: [j * fast / steps, i * slow / steps], s: inverse_d[i * (steps + 1) + j] ** 2 - level });
+  const isInside = (i, j) => inverse_d[i * (steps + 1) + j] < value;
   for (let i = 0; i < steps; i++) {
     for (let j = 0; j < steps; j++) {
+      const first = isInside(i, j);
+      if (isInside(i, j + 1) === first && isInside(i + 1, j) === first && isInside(i + 1, j + 1) === first) continue;
       const square = [node(i, j), node(i, j + 1), node(i + 1, j + 1), node(i + 1, j)];
       // Two triangles, in which a line has one piece at most.
       for (const triangle of [[0, 1, 2], [0, 2, 3]]) {

@@ -1,7 +1,7 @@
 //! nanoBragg for a page in a browser: the answers of [`nanobragg_cli::view`] as a WebAssembly module without imports.
 //!
 //! A worker of the page has a module of its own, and renders one band of rows. It puts bytes into the memory of the
-//! module ([`room`]), calls [`keep`] or [`ask`], and reads the answer ([`json`], [`photons`]). Lengths are in bytes.
+//! module ([`room`]), calls [`keep`] or [`ask`], and reads the answer ([`json()`], [`photons`]). Lengths are in bytes.
 
 // Exported names are `unsafe` attributes, because two functions of one name could be linked. There is no other `unsafe`: the
 // page writes into memory that the module has reserved.
