@@ -1,13 +1,15 @@
-//! Images with an accuracy, held against the images of every term.
+//! Images and tables of reflections with an accuracy, held against those of every term.
 //!
 //! `NANOBRAGG_ACCURACY_LINES` is the number of random command lines, [`LINES`] without it. If there are more, the
 //! golden cases come first.
+
+use std::collections::BTreeMap;
 
 use nanobragg::crystal::Reflection;
 use nanobragg::physics::{EveryTerm, LatticeCopy, render, render_with_truth};
 use nanobragg::{
     Detector, Experiment, FactorGrid, Frame, GridLimit, Hkl, Level, Mask, Omission, PixelPlace,
-    RunOptions, Scene, TruthWishes, trace_pixel,
+    ReflectionTruth, RunOptions, Scene, Truth, TruthWishes, trace_pixel,
 };
 use nanobragg_tests::binary::Scene as Folder;
 use nanobragg_tests::cases;
@@ -69,6 +71,8 @@ struct Tally {
     left_out: usize,
     /// The sum of the parts of the terms that these images needed.
     parts: f64,
+    /// Tables of reflections, and those with fewer than the tables of every term.
+    tables: [usize; 2],
 }
 
 impl Tally {
@@ -89,12 +93,13 @@ impl Tally {
     fn tell(&self, name: &str, least: f64) {
         println!(
             "{name}: {} images ({} experiments in another way too), terms left out of {} ({:.3} summed on average), \
-             {} of every term for a reason",
+             {} of every term for a reason, {:?} tables, with fewer reflections",
             self.images,
             self.other_ways,
             self.left_out,
             self.parts / self.left_out.max(1) as f64,
-            self.with_reason
+            self.with_reason,
+            self.tables
         );
         let least = least * self.images as f64;
         assert!(self.left_out as f64 >= least, "{name}: {self:?}");
@@ -161,8 +166,83 @@ fn hold(experiment: &Experiment, tally: &mut Tally) -> Result<(), String> {
             let way = "three threads, another level and, if it can be cut, two panels";
             return Err(format!("accuracy {accuracy:e}: another image with {way}"));
         }
+        if accuracy == ACCURACIES[0] {
+            hold_table(experiment, &with, tally)?;
+        }
     }
     tally.other_ways += usize::from(has_another_way);
+    Ok(())
+}
+
+/// The image of an experiment and its reflections, all of them; `None` if they cannot be told apart.
+fn table(experiment: &Experiment, options: &RunOptions<'_>) -> Option<(Frame, Truth)> {
+    let wishes = TruthWishes {
+        pixel_floor_photons: 0.0,
+        labels: true,
+        ..TruthWishes::default()
+    };
+    render_with_truth(&Scene::new(experiment), &wishes, options).ok()
+}
+
+/// Which reflection an entry of a table is of, and on which panel.
+fn name(entry: &ReflectionTruth) -> (usize, usize, [i32; 3]) {
+    (entry.panel, entry.lattice, entry.hkl)
+}
+
+/// Holds the table of an experiment with the first accuracy, whose image is `with`, against that of every term.
+fn hold_table(experiment: &Experiment, with: &Frame, tally: &mut Tally) -> Result<(), String> {
+    let options = options(ACCURACIES[0]);
+    let Some((image, found)) = table(experiment, &options) else {
+        return Ok(());
+    };
+    if (bits(&image), image.omission) != (bits(with), with.omission) {
+        return Err("the table makes another image".to_owned());
+    }
+    let in_another_way = RunOptions {
+        threads: 3,
+        level: Some(Level::Avx2).filter(|level| level.is_available()),
+        ..options
+    };
+    let (_, other) = table(experiment, &in_another_way).expect("the reflections were told apart");
+    // Sums that are not numbers are equal too.
+    let is_same = |one: &Truth, other: &Truth| format!("{one:?}") == format!("{other:?}");
+    if !is_same(&other, &found) {
+        return Err("another table with three threads and another level".to_owned());
+    }
+    let (_, all) = table(experiment, &self::options(0.0)).expect("the reflections were told apart");
+    let Some(Ok(Omission { error_photons, .. })) = image.omission else {
+        return match is_same(&all, &found) {
+            true => Ok(()),
+            false => Err("another table, but no term was left out".to_owned()),
+        };
+    };
+    let total = |truth: &Truth| -> f64 {
+        let reflections = truth.reflections.iter().map(|entry| entry.photons);
+        reflections.sum::<f64>() + truth.left_out_photons + truth.background_photons
+    };
+    let finite = photons(with).filter(|photons| photons.is_finite());
+    let of_image: f64 = finite.map(f64::from).sum();
+    if (total(&found) - of_image).abs() > 1e-6 * of_image {
+        return Err(format!(
+            "{} in a table of {of_image} photons",
+            total(&found)
+        ));
+    }
+    let lost = total(&all) - total(&found);
+    let pixels = experiment.detector.panels().iter();
+    let pixels: u64 = pixels.map(|panel| panel.roi().pixel_count()).sum();
+    if lost > error_photons * pixels as f64 + ROUNDING * of_image {
+        return Err(format!("{lost} lost of {pixels} x {error_photons} photons"));
+    }
+    let of_all: BTreeMap<_, _> = all.reflections.iter().map(|one| (name(one), one)).collect();
+    for one in &found.reflections {
+        let most = of_all.get(&name(one)).map_or(0.0, |all| all.photons);
+        if one.photons > most * (1.0 + ROUNDING) + 1e-36 {
+            return Err(format!("{one:?}, but at most {most}"));
+        }
+    }
+    tally.tables[0] += 1;
+    tally.tables[1] += usize::from(found.reflections.len() < all.reflections.len());
     Ok(())
 }
 
@@ -237,7 +317,9 @@ fn random_command_lines_are_within_their_bound() {
             },
         )
         .unwrap();
-    tally.into_inner().tell("random command lines", 0.1);
+    let tally = tally.into_inner();
+    tally.tell("random command lines", 0.1);
+    assert!(tally.tables[1] > 0, "{tally:?}");
 }
 
 #[test]
@@ -351,6 +433,64 @@ fn a_spot_on_the_corner_between_four_panels_is_within_its_bound() {
 }
 
 #[test]
+fn a_pixel_has_all_photons_of_its_reflections_but_for_the_bound() {
+    let (mut fewer, mut entries) = (0, 0);
+    for shape in [
+        "-N 60",
+        "-N 60 -round_xtal",
+        "-N 40 -gauss_xtal hkl",
+        "-N 20 -tophat_spots hkl",
+    ] {
+        let many = "-mosaic 0.5 -mosaic_domains 20 -default_F 100 -oversample 4";
+        let mut experiment = experiment(&format!("{BESIDE} {shape} {many}"));
+        experiment.lattices.push(second_lattice());
+        // A panel for each pixel about the brightest one, so that its entries are what is in the pixel.
+        let (PixelPlace { fast, slow, .. }, _) = brightest(&experiment);
+        let [fast, slow] = [i64::from(fast).clamp(3, 126), i64::from(slow).clamp(2, 27)];
+        let whole = experiment.detector.first().clone();
+        let pixels = (slow - 2..slow + 2).flat_map(|y| (fast - 3..fast + 3).map(move |x| (x, y)));
+        let panels = pixels.map(|(x, y)| whole.cut(format!("{x} {y}"), [x, x], [y, y]).unwrap());
+        experiment.detector = Detector::new(panels.collect()).unwrap();
+        let by_pixel = |truth: &Truth| {
+            let mut pixels = vec![BTreeMap::new(); experiment.detector.panels().len()];
+            for one in &truth.reflections {
+                pixels[one.panel].insert((one.lattice, one.hkl), one.photons);
+            }
+            pixels
+        };
+        let (_, full) = table(&experiment, &options(0.0)).unwrap();
+        for accuracy in ACCURACIES {
+            let (image, with) = table(&experiment, &options(accuracy)).unwrap();
+            let error = image.omission.unwrap().unwrap().error_photons;
+            let pairs = by_pixel(&full).into_iter().zip(by_pixel(&with));
+            for (pixel, (full, own)) in pairs.enumerate() {
+                let told = format!("{shape} {accuracy:e} {pixel}: {full:?} {own:?} {error}");
+                let all: f64 = full.values().sum();
+                let most = full.values().copied().fold(0.0, f64::max);
+                let allowed = error + ROUNDING * all;
+                assert!(all - own.values().sum::<f64>() <= allowed, "{told}");
+                for (name, photons) in &own {
+                    assert!(*photons <= full[name] + ROUNDING * all, "{told}");
+                }
+                let label = match with.labels[pixel][0] as usize {
+                    0 => 0.0,
+                    label => {
+                        full[&(
+                            with.reflections[label - 1].lattice,
+                            with.reflections[label - 1].hkl,
+                        )]
+                    }
+                };
+                assert!(most - label <= allowed, "{told}");
+                fewer += usize::from(own.len() < full.len());
+                entries += own.len();
+            }
+        }
+    }
+    assert!(fewer > 40 && entries > 400, "{fewer} {entries}");
+}
+
+#[test]
 fn the_beam_through_a_gap_is_within_its_bound() {
     let line = "-cell 70 80 90 -default_F 100 -N 20 -lambda 1 -distance 80 -pixel 0.2 \
                 -detpixels_x 129 -detpixels_y 31";
@@ -452,10 +592,8 @@ fn every_term_is_summed_for_a_reason() {
         ..options(1e-2)
     };
     told(frame(&experiment, &scalar), EveryTerm::Scalar, "scalar");
-    let scene = Scene::new(&experiment);
-    let wishes = TruthWishes::default();
-    let (image, _) = render_with_truth(&scene, &wishes, &options(1e-2)).unwrap();
-    told(image, EveryTerm::Truth, "truth");
+    let (image, _) = table(&experiment, &scalar).unwrap();
+    told(image, EveryTerm::Scalar, "a table of the scalar sum");
 }
 
 /// A run of a few pixels.

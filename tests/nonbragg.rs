@@ -95,18 +95,24 @@ fn bad_tables_and_values_are_refused_in_one_line() {
         scene.write(name, text);
     }
     fs::create_dir(scene.path("folder")).unwrap();
+    let refused = |words: &str, status: Option<i32>| {
+        let Finished {
+            status: found,
+            stderr,
+            ..
+        } = run(&scene, words);
+        assert!(
+            found != Some(0) && (status.is_none() || found == status),
+            "{words}: {found:?} {stderr}"
+        );
+        assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
+        stderr
+    };
     for table in [
         "empty", "one", "descends", "nan", "infinite", "words", "folder", "missing",
     ] {
-        let finished = run(&scene, &PLAIN.replace("glass.stol", table));
-        assert_eq!(finished.status, Some(1), "{table}: {}", finished.stderr);
-        assert!(finished.stderr.contains(table), "{}", finished.stderr);
-        assert_eq!(
-            finished.stderr.trim_end().lines().count(),
-            1,
-            "{}",
-            finished.stderr
-        );
+        let told = refused(&PLAIN.replace("glass.stol", table), Some(1));
+        assert!(told.contains(table), "{told}");
     }
     for words in [
         "-thick -1",
@@ -115,14 +121,7 @@ fn bad_tables_and_values_are_refused_in_one_line() {
         "-density",
         "-roi 50 10 0 5",
     ] {
-        let finished = run(&scene, &format!("{PLAIN} {words}"));
-        assert_ne!(finished.status, Some(0), "{words}");
-        assert_eq!(
-            finished.stderr.trim_end().lines().count(),
-            1,
-            "{}",
-            finished.stderr
-        );
+        refused(&format!("{PLAIN} {words}"), None);
     }
     assert!(!scene.path("o.float").exists());
 }

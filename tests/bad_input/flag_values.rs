@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use nanobragg::Cancel;
 use nanobragg_cli::args::flag::{FlagSpec, Takes};
 use nanobragg_cli::args::groups;
 use nanobragg_cli::{Invocation, Job, warnings};
@@ -45,7 +46,7 @@ fn outcome(words: &[String]) -> Result<(BTreeSet<String>, String), String> {
         Invocation::Run(args) => *args,
         Invocation::Show(text) => return Ok((BTreeSet::new(), text)),
     };
-    let job = Job::from_args(&args).map_err(|error| error.to_string())?;
+    let job = Job::from_args(&args, &Cancel::new()).map_err(|error| error.to_string())?;
     let of_flags = args.warnings.iter().map(ToString::to_string);
     let all = of_flags.chain(warnings(&job)).collect();
     let settings = format!(

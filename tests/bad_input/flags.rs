@@ -240,6 +240,7 @@ pub(crate) const CASES: &[Case] = &[
     ("!-cell 50", No("no structure factors: give a list of reflections, a dump of an earlier run, or a default other than 0 [-hkl, -dump, -default_F]")),
     ("-level avx1024", No("-level: avx1024 is not allowed")),
     ("-precision triple", No("-precision: triple is not allowed")),
+    ("-auto_error 0.1", No("the allowed error of sampling is 0.1, which must be left out, as no number of samples is chosen by it (auto) [-auto_error]")),
     ("-accuracy 0", No("-accuracy: 0 is not allowed; give a number above 0 and at most 1")),
     ("-accuracy 1.1", No("-accuracy: 1.1 is not allowed")),
     ("-accuracy -1e-3", No("-accuracy: -1e-3 is not allowed")),

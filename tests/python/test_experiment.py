@@ -75,6 +75,15 @@ def test_lambda_has_other_spellings() -> None:
         assert beam["wavelength_angstrom"] == pytest.approx(1.25, rel=ROUNDING)
 
 
+def test_the_numbers_that_were_chosen_are_described() -> None:
+    assert nanobragg.Experiment(SMALL).sampling["chosen"] is None
+    experiment = nanobragg.Experiment(SMALL, oversample="auto", auto_error=0.1)
+    assert experiment.sampling["chosen"] == experiment.describe()["sampling"]["chosen"]
+    (chosen,) = experiment.sampling["chosen"]
+    assert (chosen["sampled"], chosen["number"]) == ("sub_pixels", experiment.sampling["oversample"])
+    assert 0 <= chosen["error"] <= chosen["allowed"] == 0.1
+
+
 def test_a_value_with_a_dash_is_no_flag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("-N").write_text("1 2 3 4.5\n")

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nanobragg::io::{Image, float, pgm, smv};
-use nanobragg::{Counts, Response, simulate, smv_fields};
+use nanobragg::{Cancel, Counts, Response, simulate, smv_fields};
 use nanobragg_cli::{Args, Invocation, Job};
 
 use crate::binary::Scene;
@@ -93,7 +93,7 @@ pub fn job(words: &[String], inputs: &Path) -> Result<Job, String> {
 }
 
 fn resolved(args: &Args) -> Result<Job, String> {
-    Job::from_args(args).map_err(|error| error.to_string())
+    Job::from_args(args, &Cancel::new()).map_err(|error| error.to_string())
 }
 
 /// The float pixels in the bytes of a file.

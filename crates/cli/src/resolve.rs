@@ -12,14 +12,15 @@ use nanobragg::io::any::AnyImage;
 use nanobragg::io::smv;
 use nanobragg::outputs::OutputKind;
 use nanobragg::{
-    Angle, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, HEADER_KEYS, HeaderKind,
-    Loaded, MaskSpec, Oddity, Resolved, SourceList, SourcesSpec, apply_header, check_memory,
-    header_number, mask_from, read_otherwise_by_c,
+    Angle, Cancel, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, HEADER_KEYS,
+    HeaderKind, Loaded, MaskSpec, Oddity, Resolved, SourceList, SourcesSpec, apply_header,
+    check_memory, header_number, mask_from, read_otherwise_by_c,
 };
 
 use crate::args::Args;
 use crate::exchange::{self, Source};
 use crate::outcome::RunError;
+use crate::simulate::options;
 use crate::specs::{
     apply_background, apply_beam, apply_crystal, apply_detector, apply_lattices, apply_response,
     apply_sampling, apply_variation,
@@ -124,10 +125,10 @@ impl Job {
     ///
     /// # Errors
     /// The first file that cannot be read or parsed, or the first error of the experiment.
-    pub fn from_args(args: &Args) -> Result<Self, RunError> {
+    pub fn from_args(args: &Args, stop: &Cancel) -> Result<Self, RunError> {
         let prepared = Prepared::from_args(args)?;
         let spec = prepared.loaded.spec.of_single_image()?;
-        prepared.resolve(&spec, prepared.noise_seed, args)
+        prepared.resolve(&spec, prepared.noise_seed, args, stop)
     }
 
     /// The values from files of other programs, with the flag of each file.
@@ -302,9 +303,10 @@ impl Prepared {
         spec: &ExperimentSpec,
         noise_seed: i64,
         args: &Args,
+        stop: &Cancel,
     ) -> Result<Job, RunError> {
         let begun = Instant::now();
-        let job = self.job(spec, noise_seed, args)?;
+        let job = self.job(spec, noise_seed, args, stop)?;
         let resolve_s = begun.elapsed().as_secs_f64();
         Ok(Job { resolve_s, ..job })
     }
@@ -315,8 +317,9 @@ impl Prepared {
         spec: &ExperimentSpec,
         noise_seed: i64,
         args: &Args,
+        stop: &Cancel,
     ) -> Result<Job, RunError> {
-        let resolved = self.loaded.resolve(spec)?;
+        let resolved = (self.loaded).resolve(spec, &options(args, None, stop)?)?;
         check_memory(&resolved.experiment, memory_limit(args))?;
         let writes_geometry = args.output.files.have_geometry();
         let geometry = writes_geometry

@@ -52,7 +52,7 @@ pub(crate) fn simulate(
         Keep::Nothing | Keep::Hashes => None,
     };
     let hashes = !matches!(keep, Keep::Nothing);
-    let job = Job::from_args(args)?;
+    let job = Job::from_args(args, stop)?;
     let mut timing = Timing {
         read_s: begun.elapsed().as_secs_f64() - job.resolve_s,
         resolve_s: job.resolve_s,

@@ -369,7 +369,8 @@ fn apply_auto(spec: &mut ExperimentSpec, args: &Args) {
         spec.crystal.mosaic.domains = None;
     }
     let chooses = auto.oversample || auto.phi_steps || auto.mosaic_domains;
-    spec.sampling.auto = chooses.then_some(auto);
+    // An error for nothing is refused.
+    spec.sampling.auto = (chooses || given.error.is_some()).then_some(auto);
 }
 
 pub(crate) fn apply_sampling(spec: &mut ExperimentSpec, args: &Args) {

@@ -10,7 +10,7 @@ use nanobragg_geometry::{
     BeamFrame, BeamStop, Detector, DetectorSpec, GeometryFixes, Laboratory, Layout, Mask, Panel,
     Roi,
 };
-use nanobragg_physics::{Experiment, LatticeCopy, Lookup, Oddity, PhiSweep, Sampling};
+use nanobragg_physics::{Experiment, LatticeCopy, Lookup, Oddity, PhiSweep, RunOptions, Sampling};
 use nanobragg_sources::{Dispersion, Divergence, Fluence, SpectrumSteps, phi_steps};
 
 use crate::adaptive::{self, SamplingChoice};
@@ -95,14 +95,22 @@ impl ExperimentSpec {
     /// # Errors
     /// The first error, with the wrong quantity and its value; see [`Error`].
     pub fn resolve(&self) -> Result<Resolved, Error> {
+        self.resolve_with(&RunOptions::default())
+    }
+
+    /// [`resolve`](Self::resolve), with the threads and vector instructions that numbers of samples are chosen with.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve), and if the trials are cancelled.
+    pub fn resolve_with(&self, options: &RunOptions<'_>) -> Result<Resolved, Error> {
         if let Some(MaskSpec::File(_)) = self.mask {
-            return self.load_and_resolve();
+            return self.load_and_resolve(options);
         }
         let Some(held) = self.factors.in_memory() else {
-            return self.load_and_resolve();
+            return self.load_and_resolve(options);
         };
         if let Some(auto) = self.sampling.auto {
-            return adaptive::resolve(self, auto);
+            return adaptive::resolve(self, auto, options);
         }
         let _span = tracing::info_span!("resolve").entered();
         let fixes = self.fixes;
@@ -248,9 +256,9 @@ impl ExperimentSpec {
         })
     }
 
-    fn load_and_resolve(&self) -> Result<Resolved, Error> {
+    fn load_and_resolve(&self, options: &RunOptions<'_>) -> Result<Resolved, Error> {
         let loaded = self.load(GridLimit::default())?;
-        loaded.resolve(&loaded.spec)
+        loaded.resolve(&loaded.spec, options)
     }
 
     /// The detector, with the fixes that concern it.
@@ -405,9 +413,13 @@ impl Loaded {
     /// Resolves `spec`, whose files are those of this one. Warnings about the files come first.
     ///
     /// # Errors
-    /// As [`ExperimentSpec::resolve`], and [`Error::DumpOfAnotherCell`].
-    pub fn resolve(&self, spec: &ExperimentSpec) -> Result<Resolved, Error> {
-        let mut resolved = spec.resolve()?;
+    /// As [`ExperimentSpec::resolve_with`], and [`Error::DumpOfAnotherCell`].
+    pub fn resolve(
+        &self,
+        spec: &ExperimentSpec,
+        options: &RunOptions<'_>,
+    ) -> Result<Resolved, Error> {
+        let mut resolved = spec.resolve_with(options)?;
         let warnings = self.warnings(resolved.experiment.crystal.lattice())?;
         resolved.decisions.warnings.splice(..0, warnings);
         let factors = &resolved.experiment.factors;

@@ -7,9 +7,9 @@ use std::f64::consts::PI;
 use nanobragg::geometry::rotation::rotate_about;
 use nanobragg::geometry::vector::{dot, scale, sub, unit};
 use nanobragg::{
-    AutoSpec, CellSpec, Experiment, ExperimentSpec, FactorsSpec, Fixes, Length, Misset,
-    MosaicModel, MosaicSampling, Oddity, PixelKind, Resolved, RunOptions, Sampled, SamplingChoice,
-    Warning, simulate,
+    AutoSpec, Cancel, CellSpec, Error, Experiment, ExperimentSpec, FactorsSpec, Fixes, Length,
+    Misset, MosaicModel, MosaicSampling, Oddity, PixelKind, Resolved, RunOptions, Sampled,
+    SamplingChoice, Warning, simulate,
 };
 
 const PIXELS: u32 = 32;
@@ -343,6 +343,29 @@ fn what_is_not_chosen_stays_and_what_is_given_is_refused() {
     });
     let message = spec.resolve().unwrap_err().to_string();
     assert!(message.contains("allowed error"), "{message}");
+    spec.sampling.auto = Some(AutoSpec::default());
+    let message = spec.resolve().unwrap_err().to_string();
+    assert!(message.contains("no number of samples"), "{message}");
+}
+
+#[test]
+fn trials_end_when_the_run_is_cancelled() {
+    let mut spec = parallelepiped([8, 6, 5]);
+    let stopped = Cancel::new();
+    stopped.raise();
+    let options = RunOptions {
+        threads: 1,
+        cancel: Some(&stopped),
+        ..RunOptions::default()
+    };
+    assert!(spec.resolve_with(&options).is_ok());
+    spec.sampling.auto = Some(AutoSpec {
+        oversample: true,
+        ..AutoSpec::default()
+    });
+    let cancelled = Error::Physics(nanobragg::physics::Error::Cancelled).to_string();
+    let error = spec.resolve_with(&options).unwrap_err().to_string();
+    assert_eq!(error, cancelled);
 }
 
 #[test]

@@ -39,9 +39,6 @@ pub enum EveryTerm {
     /// Diffuse scattering.
     #[error("diffuse scattering is between the spots too")]
     Diffuse,
-    /// The photons are divided among reflections.
-    #[error("the table of reflections takes the photons of all terms")]
-    Truth,
     /// The scalar backend renders the scene.
     #[error("the scalar backend sums every term")]
     Scalar,

@@ -20,7 +20,7 @@ use crate::sampling::Lookup;
 use crate::scalar::Pixel;
 use crate::scene::Scene;
 use crate::shade;
-use crate::sparse::Sparse;
+use crate::sparse::{Sparse, Target};
 use crate::statistics::{self, RowSums, Statistics, sum_over};
 use crate::truth::Shares;
 
@@ -152,10 +152,9 @@ fn paint(
         None if !scene.setup.has_crystal && !scene.setup.has_water => &Scalar,
         None => backend,
     };
-    let wanted = (options.accuracy > 0.0).then(|| match (backend.as_lanes(), &shares) {
-        (_, Some(_)) => Err(EveryTerm::Truth),
-        (None, None) => Err(EveryTerm::Scalar),
-        (Some(lanes), None) => Sparse::new(scene, (lanes.level, lanes.precision), options.accuracy),
+    let wanted = (options.accuracy > 0.0).then(|| match backend.as_lanes() {
+        None => Err(EveryTerm::Scalar),
+        Some(lanes) => Sparse::new(scene, (lanes.level, lanes.precision), options.accuracy),
     });
     let device = usable_device(scene, shares.is_some(), options);
     let why = wanted
@@ -303,8 +302,12 @@ impl<'r> Canvas<'r> {
         let (scene, backend, options) = (self.scene, self.backend, self.options);
         if let Some(sparse) = &self.sparse {
             // The nearest structure factors never leave the grid, so everything is rendered at once.
-            let sums_sr = &mut self.solid_angle_sums_sr;
-            self.omission = Some(sparse.render(&mut self.panels, sums_sr, options)?);
+            let target = Target {
+                images: &mut self.panels,
+                solid_angle_sums_sr: &mut self.solid_angle_sums_sr,
+                shares: self.shares.as_deref_mut(),
+            };
+            self.omission = Some(sparse.render(target, options)?);
             return Ok(None);
         }
         let mut from = from;

@@ -56,6 +56,7 @@ const SAMPLING: &str = "
     phi_steps value spindle/steps
     oversample value sampling/oversample
     sensor_layers value detector/sensor_layers
+    chosen value sampling/chosen
 ";
 
 /// The lines of a view as a dict, each number in the unit at the end of its key.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nanobragg::gradient;
 use nanobragg::series::{SeriesKind, SeriesSpec};
-use nanobragg::{ExperimentSpec, FactorsSpec};
+use nanobragg::{Cancel, ExperimentSpec, FactorsSpec};
 use nanobragg_cli::{Args, DEFAULT_DUMP, Inputs, Job, Prepared, RunError, base_seeds, report};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -16,6 +16,7 @@ use crate::describe;
 use crate::errors::{Exception, of_run, warn};
 use crate::flags::Said;
 use crate::gradient::{named, with_numbers};
+use crate::interrupt::interruptible;
 use crate::tree::{from_python, to_python};
 
 /// One experiment: the sample, the beam and the detector.
@@ -91,8 +92,7 @@ impl Experiment {
             .map_err(|error| of_run(py, &error))?
             .into_owned();
         let inputs = said.inputs.clone();
-        let described = py
-            .detach(|| Described::by(&args, inputs, &said))
+        let described = interruptible(py, |stop| Described::by(&args, inputs, &said, stop))?
             .map_err(|error| of_run(py, &error))?;
         if args.noise.seed.is_none() {
             said.fix_seed(described.base_seed);
@@ -164,7 +164,7 @@ struct Described {
 }
 
 impl Described {
-    fn by(args: &Args, inputs: Inputs, said: &Said) -> Result<Self, RunError> {
+    fn by(args: &Args, inputs: Inputs, said: &Said, stop: &Cancel) -> Result<Self, RunError> {
         let prepared = Prepared::with_inputs(args, inputs)?;
         let base_seed = prepared.noise_seed;
         let (mut spec, mut noise_seed) = (prepared.loaded.spec.clone(), base_seed);
@@ -183,7 +183,7 @@ impl Described {
             // `shot` and `frame` draw what varies; until then a quantity has the value of the experiment.
             spec = spec.without_distributions().of_single_image()?;
         }
-        let job = prepared.resolve(&spec, noise_seed, args)?;
+        let job = prepared.resolve(&spec, noise_seed, args, stop)?;
         Ok(Self {
             spec,
             job,
@@ -478,7 +478,8 @@ impl Experiment {
         describe::beam(py, &self.job)
     }
 
-    /// The steps of the sum: spindle, sub-pixels, layers of the sensor.
+    /// The steps of the sum: spindle, sub-pixels, layers of the sensor. `chosen` has the numbers that `auto` chose, with
+    /// their errors; None if there are none.
     #[getter]
     fn sampling<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         describe::sampling(py, &self.job)

@@ -49,13 +49,8 @@ pub(super) fn of_values(args: &Args) -> Vec<Warning> {
     let has_layer = args.background.table.is_some() || args.running.experiment_path.is_some();
     let without_layer = ["thick", "molecules"].into_iter();
     let without_layer = without_layer.filter(|flag| !has_layer && args.gives(flag));
-    let auto = &args.sampling.auto;
-    let chooses = [auto.oversample, auto.phi_steps, auto.mosaic_domains].contains(&Some(true));
-    let is_unused = auto.error.is_some() && !chooses && args.running.experiment_path.is_none();
-    let unused = is_unused.then_some(Warning::NoEffect { flag: "auto_error" });
     factor
         .into_iter()
-        .chain(unused)
         .chain(without_layer.map(|flag| Warning::NoEffect { flag }))
         .collect()
 }

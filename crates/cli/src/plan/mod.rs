@@ -75,8 +75,8 @@ pub(crate) fn say(args: &Args, format: PlanFormat, stop: &Cancel) -> Result<(), 
     let series = args.series.count().map(|_| series::Asked::of(args));
     let series = series.transpose()?;
     let (args, job, images) = match &series {
-        Some(asked) => (&asked.args, asked.first_job()?, asked.numbers.len()),
-        None => (args, Job::from_args(args)?, 1),
+        Some(asked) => (&asked.args, asked.first_job(stop)?, asked.numbers.len()),
+        None => (args, Job::from_args(args, stop)?, 1),
     };
     base::save(args, &job)?;
     let mut outlook = Outlook::of(&job, args, images, stop)?;

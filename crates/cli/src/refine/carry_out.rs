@@ -36,7 +36,7 @@ pub fn refine(request: &RefineRequest, stop: &Cancel) -> Result<(), RefineError>
     // Created before the long part, so that a missing folder is reported early.
     let json_file = (request.json.as_ref()).filter(|path| path.as_os_str() != STANDARD_OUTPUT);
     let mut json_output = json_file.map(Output::create).transpose()?;
-    let starts = images::starts(request, &args)?;
+    let starts = images::starts(request, &args, stop)?;
     let prefixes = (request.png.as_deref()).map(|prefix| prefixes(prefix, starts.len()));
     let pictures = prefixes.iter().flatten();
     let mut pictures: Vec<Pictures> = pictures

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use nanobragg::FactorsSpec;
 use nanobragg::series::{is_numbered, numbered};
+use nanobragg::{Cancel, FactorsSpec};
 
 use super::{RefineError, RefineRequest};
 use crate::Invocation;
@@ -27,7 +27,11 @@ pub(super) struct Start {
 ///
 /// # Errors
 /// A number of targets that is not that of the experiments, and the errors of a single run.
-pub(super) fn starts(request: &RefineRequest, args: &Args) -> Result<Vec<Start>, RefineError> {
+pub(super) fn starts(
+    request: &RefineRequest,
+    args: &Args,
+    stop: &Cancel,
+) -> Result<Vec<Start>, RefineError> {
     let targets: Vec<PathBuf> = request
         .targets
         .iter()
@@ -39,13 +43,13 @@ pub(super) fn starts(request: &RefineRequest, args: &Args) -> Result<Vec<Start>,
                 "-each and a series (-frames, -shots) both say which images there are; give one";
             return Err(RefineError::Usage(fault.to_owned()));
         }
-        Some(path) => of_lines(path, &request.words)?,
-        None if args.series.count().is_some() => (Asked::of(args)?.jobs()?.into_iter())
+        Some(path) => of_lines(path, &request.words, stop)?,
+        None if args.series.count().is_some() => (Asked::of(args)?.jobs(stop)?.into_iter())
             .map(|(number, job)| (number, job, Vec::new()))
             .collect(),
         None => (1..)
             .zip(&targets)
-            .map(|(number, _)| Ok((number, Job::from_args(args)?, Vec::new())))
+            .map(|(number, _)| Ok((number, Job::from_args(args, stop)?, Vec::new())))
             .collect::<Result<_, RefineError>>()?,
     };
     let targets = match targets.as_slice() {
@@ -115,6 +119,7 @@ fn range(path: &Path) -> Vec<PathBuf> {
 fn of_lines(
     path: &Path,
     words: &[OsString],
+    stop: &Cancel,
 ) -> Result<Vec<(u32, Job, Vec<OsString>)>, RefineError> {
     let content = std::fs::read_to_string(path)
         .map_err(|source| nanobragg::io::Error::from(source).in_file(path))?;
@@ -131,7 +136,7 @@ fn of_lines(
             Ok(_) => return Err(refused("does not ask for an image".to_owned())),
             Err(error) => return Err(refused(error.to_string())),
         };
-        images.push((number, Job::from_args(&args)?, own));
+        images.push((number, Job::from_args(&args, stop)?, own));
     }
     Ok(images)
 }

@@ -102,19 +102,19 @@ impl Asked {
     ///
     /// # Errors
     /// The errors of a single run.
-    pub(crate) fn first_job(&self) -> Result<Job, RunError> {
-        self.first_of(&Prepared::from_args(&self.args)?)
+    pub(crate) fn first_job(&self, stop: &Cancel) -> Result<Job, RunError> {
+        self.first_of(&Prepared::from_args(&self.args)?, stop)
     }
 
     /// All images of this run, with their numbers. Structure factors are read once.
     ///
     /// # Errors
     /// The errors of a single run.
-    pub(crate) fn jobs(&self) -> Result<Vec<(u32, Job)>, RunError> {
+    pub(crate) fn jobs(&self, stop: &Cancel) -> Result<Vec<(u32, Job)>, RunError> {
         let prepared = Prepared::from_args(&self.args)?;
         let job = |&number: &u32| {
             let frame = self.series.frame(&prepared.loaded.spec, number)?;
-            let job = prepared.resolve(&frame.spec, frame.noise_seed, &self.args)?;
+            let job = prepared.resolve(&frame.spec, frame.noise_seed, &self.args, stop)?;
             Ok((number, job))
         };
         self.numbers.iter().map(job).collect()
@@ -145,10 +145,10 @@ impl Asked {
         told.collect()
     }
 
-    fn first_of(&self, prepared: &Prepared) -> Result<Job, RunError> {
+    fn first_of(&self, prepared: &Prepared, stop: &Cancel) -> Result<Job, RunError> {
         let first = self.numbers.first().copied().unwrap_or(1);
         let frame = self.series.frame(&prepared.loaded.spec, first)?;
-        prepared.resolve(&frame.spec, frame.noise_seed, &self.args)
+        prepared.resolve(&frame.spec, frame.noise_seed, &self.args, stop)
     }
 }
 
@@ -172,11 +172,12 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         return Ok(());
     };
     let mut prepared = Prepared::from_args(args)?;
-    let job = asked.first_of(&prepared)?;
+    let job = asked.first_of(&prepared, stop)?;
     // The list of sources is read once: later changes of the file have no effect.
     if let SourcesSpec::File(_) = prepared.loaded.spec.beam.sources {
         let mut straight = prepared.loaded.spec.clone();
         straight.beam.tilt_rad = [0.0; 2];
+        straight.sampling.auto = None;
         let sources = straight.resolve()?.experiment.sources;
         prepared.loaded.spec.beam.sources = SourcesSpec::List(sources);
     }

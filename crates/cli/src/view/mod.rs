@@ -163,7 +163,7 @@ impl View {
             .as_ref()
             .is_none_or(|shown| shown.words != question.words)
         {
-            let shown = self.show(&question.words)?;
+            let shown = self.show(&question.words, stop)?;
             self.shown = Some(shown);
         }
         let Some(shown) = &mut self.shown else {
@@ -187,7 +187,7 @@ impl View {
         }
     }
 
-    fn show(&mut self, words: &[String]) -> Result<Shown, String> {
+    fn show(&mut self, words: &[String], stop: &Cancel) -> Result<Shown, String> {
         let mut args = match Invocation::from_words(words).map_err(|error| error.to_string())? {
             Invocation::Run(args) => *args,
             Invocation::Show(_) => {
@@ -201,10 +201,11 @@ impl View {
             // A browser has no folder in which the dump of an earlier run could lie.
             args.set_base(ExperimentSpec::default());
         }
-        self.prepare(args, words).map_err(|error| error.to_string())
+        self.prepare(args, words, stop)
+            .map_err(|error| error.to_string())
     }
 
-    fn prepare(&mut self, args: Args, words: &[String]) -> Result<Shown, RunError> {
+    fn prepare(&mut self, args: Args, words: &[String], stop: &Cancel) -> Result<Shown, RunError> {
         let mut args = args.with_base()?.into_owned();
         args.noise.seed.get_or_insert(SEED);
         let inputs = Inputs {
@@ -214,7 +215,7 @@ impl View {
         let prepared = Prepared::with_inputs(&args, inputs)?;
         self.loaded = Some(prepared.loaded.clone());
         let spec = prepared.loaded.spec.of_single_image()?;
-        let job = prepared.job(&spec, prepared.noise_seed, &args)?;
+        let job = prepared.job(&spec, prepared.noise_seed, &args, stop)?;
         let scene = Scene::new(&job.resolved.experiment);
         Ok(Shown {
             words: words.to_vec(),
@@ -416,7 +417,7 @@ mod tests {
             let Ok(Invocation::Run(args)) = Invocation::from_words(line.split_whitespace()) else {
                 panic!("{line}")
             };
-            let job = Job::from_args(&args).unwrap();
+            let job = Job::from_args(&args, &Cancel::new()).unwrap();
             let image = simulate(&job.resolved.experiment, &RunOptions::default()).unwrap();
             let mut view = View::default();
             let mut found = vec![f32::NAN; 40 * 40];

@@ -113,18 +113,35 @@ impl fmt::Display for SamplingChoice {
 }
 
 /// Resolves an experiment some of whose numbers are to be chosen.
-pub(crate) fn resolve(spec: &ExperimentSpec, auto: AutoSpec) -> Result<Resolved, Error> {
-    if !(auto.error > 0.0 && auto.error <= 1.0) {
+///
+/// Only the threads and the cancellation of `options` count: instructions must not change what is chosen.
+pub(crate) fn resolve(
+    spec: &ExperimentSpec,
+    auto: AutoSpec,
+    options: &RunOptions<'_>,
+) -> Result<Resolved, Error> {
+    let chooses = auto.oversample || auto.phi_steps || auto.mosaic_domains;
+    let allowed = match auto.error > 0.0 && auto.error <= 1.0 {
+        true if chooses => None,
+        true => Some("left out, as no number of samples is chosen by it (auto)"),
+        false => Some("above 0 and at most 1"),
+    };
+    if let Some(allowed) = allowed {
         return Err(Error::OutOfRange {
             quantity: "the allowed error of sampling",
             value: auto.error,
-            allowed: "above 0 and at most 1",
+            allowed,
         });
     }
     refuse_given(spec, auto)?;
     let mut spec = spec.clone();
     spec.sampling.auto = None;
-    let chosen = choices(&spec, auto)?;
+    let options = RunOptions {
+        threads: options.threads,
+        cancel: options.cancel,
+        ..RunOptions::default()
+    };
+    let chosen = choices(&spec, auto, &options)?;
     let (choices, has_spots) = chosen.map_or((Vec::new(), false), |choices| (choices, true));
     for choice in &choices {
         choice.sampled.set(&mut spec, choice.number)?;
@@ -197,7 +214,11 @@ impl Sampled {
 }
 
 /// Chooses the numbers of samples, one after the other; `None` if there are no spots.
-fn choices(spec: &ExperimentSpec, auto: AutoSpec) -> Result<Option<Vec<SamplingChoice>>, Error> {
+fn choices(
+    spec: &ExperimentSpec,
+    auto: AutoSpec,
+    options: &RunOptions<'_>,
+) -> Result<Option<Vec<SamplingChoice>>, Error> {
     let mut spec = spec.clone();
     // What varies slowly is not tried.
     spec.diffuse = None;
@@ -235,14 +256,15 @@ fn choices(spec: &ExperimentSpec, auto: AutoSpec) -> Result<Option<Vec<SamplingC
     let allowed = auto.error / open.len() as f64;
     let mut chosen = Vec::new();
     for &sampled in &open {
-        let choice = Trial::new(&spec, &probes, sampled)?.choose(least(sampled), allowed)?;
+        let trial = Trial::new(&spec, &probes, sampled, options)?;
+        let choice = trial.choose(least(sampled), allowed)?;
         sampled.set(&mut spec, choice.number)?;
         chosen.push(choice);
     }
     // Sums over many samples of the others are smoother than those over few, and may need fewer of their own.
     let last = chosen.len().saturating_sub(1);
     for choice in chosen.iter_mut().take(last) {
-        let trial = Trial::new(&spec, &probes, choice.sampled)?;
+        let trial = Trial::new(&spec, &probes, choice.sampled, options)?;
         if let Some(fewer) = trial.fewer(choice)? {
             *choice = fewer;
             choice.sampled.set(&mut spec, choice.number)?;
@@ -256,12 +278,18 @@ struct Trial<'t> {
     spec: &'t ExperimentSpec,
     probes: &'t Probes,
     sampled: Sampled,
+    options: &'t RunOptions<'t>,
     /// The work of one sample.
     work: f64,
 }
 
 impl<'t> Trial<'t> {
-    fn new(spec: &'t ExperimentSpec, probes: &'t Probes, sampled: Sampled) -> Result<Self, Error> {
+    fn new(
+        spec: &'t ExperimentSpec,
+        probes: &'t Probes,
+        sampled: Sampled,
+        options: &'t RunOptions<'t>,
+    ) -> Result<Self, Error> {
         let mut one = spec.clone();
         sampled.set(&mut one, 1)?;
         let terms = one.resolve()?.experiment.terms_a_pixel();
@@ -269,6 +297,7 @@ impl<'t> Trial<'t> {
             spec,
             probes,
             sampled,
+            options,
             work: terms * probes.rows as f64,
         })
     }
@@ -290,7 +319,7 @@ impl<'t> Trial<'t> {
         let fixes = experiment.fixes.with(Oddity::PhiZero);
         // Sums that are multiplied again at every sub-pixel have no limit.
         experiment.fixes = fixes.with(Oddity::OversampleFlags);
-        let frame = render(&Scene::new(&experiment), &RunOptions::default())?;
+        let frame = render(&Scene::new(&experiment), self.options)?;
         let pixels = frame.panels.into_iter().flat_map(|panel| panel.pixels);
         Ok(Some(pixels.collect()))
     }

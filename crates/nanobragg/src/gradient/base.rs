@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use nanobragg_crystal::{GridLimit, Hkl, Lattice, Spread, reciprocal_from_matrix};
 use nanobragg_geometry::{Attenuation, vector};
-use nanobragg_physics::{Oddity, Scene};
+use nanobragg_physics::{Oddity, RunOptions, Scene};
 use nanobragg_sources::spectrum::MovesWith;
 use nanobragg_sources::{
     Profile, SourceDefaults, SourceList, SpectrumSpec, Steps, energy_ev_from_wavelength_m,
@@ -28,14 +28,14 @@ pub(super) struct Base<'s> {
 }
 
 impl<'s> Base<'s> {
-    pub(super) fn new(spec: &'s ExperimentSpec) -> Result<Self, Error> {
+    pub(super) fn new(spec: &'s ExperimentSpec, options: &RunOptions<'_>) -> Result<Self, Error> {
         let spec = if spec.is_in_memory() {
             Cow::Borrowed(spec)
         } else {
             Cow::Owned(spec.load(GridLimit::default())?.spec)
         };
         Ok(Self {
-            resolved: spec.resolve()?,
+            resolved: spec.resolve_with(options)?,
             spec,
         })
     }

@@ -97,7 +97,7 @@ pub fn render_jacobian_into(
     options: &RunOptions<'_>,
     into: &mut Jacobian,
 ) -> Result<(), Error> {
-    let base = Base::new(spec)?;
+    let base = Base::new(spec, options)?;
     let tangents = tangents(&base, parameters)?;
     [into.fast, into.slow] = base.shape();
     derivatives_into(
@@ -126,7 +126,7 @@ pub fn render_jvp(
     direction: &[(Parameter, f64)],
     options: &RunOptions<'_>,
 ) -> Result<Jvp, Error> {
-    let base = Base::new(spec)?;
+    let base = Base::new(spec, options)?;
     let parameters: Vec<_> = direction.iter().map(|(parameter, _)| *parameter).collect();
     let tangents = tangents(&base, &parameters)?;
     let components = direction.iter().map(|(_, component)| *component);
@@ -164,7 +164,7 @@ pub fn render_vjp(
     parameters: &[Parameter],
     options: &RunOptions<'_>,
 ) -> Result<Vjp, Error> {
-    let base = Base::new(spec)?;
+    let base = Base::new(spec, options)?;
     let tangents = tangents(&base, parameters)?;
     let mut pulled = pullback(&base.tables(), &tangents, weights, options)?;
     let tables = Tables::new(&base, parameters)?;
@@ -200,7 +200,7 @@ pub fn render_hvp(
     options: &RunOptions<'_>,
 ) -> Result<Vec<f64>, Error> {
     type Second = Dual<TOGETHER, Dual<1>>;
-    let base = Base::new(spec)?;
+    let base = Base::new(spec, options)?;
     for &parameter in parameters.iter().chain(direction.iter().map(|(p, _)| p)) {
         base.check(parameter)?;
         if base.moves_factors(parameter) {
@@ -244,7 +244,7 @@ pub fn render_photons(
     shifts: &[(Parameter, f64)],
     options: &RunOptions<'_>,
 ) -> Result<Vec<f64>, Error> {
-    let base = Base::new(spec)?;
+    let base = Base::new(spec, options)?;
     for (parameter, _) in shifts {
         base.check(*parameter)?;
     }

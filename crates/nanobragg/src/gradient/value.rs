@@ -5,6 +5,7 @@ use std::sync::Arc;
 use nanobragg_crystal::{CellSpec, Misset, Spread, constants::METRES_PER_ANGSTROM};
 use nanobragg_geometry::units::DEGREES_PER_RADIAN;
 use nanobragg_geometry::{Angle, Attenuation, Length, vector};
+use nanobragg_physics::RunOptions;
 use nanobragg_sources::spectrum::{NamedSpectrum, Width};
 use nanobragg_sources::{SpectrumFrom, StepSpec, energy_ev_from_wavelength_m};
 
@@ -23,7 +24,7 @@ use crate::spec::ExperimentSpec;
 /// The errors of [`ExperimentSpec::resolve`], and [`Error::NoDerivative`] for a structure factor outside
 /// the grid.
 pub fn value(spec: &ExperimentSpec, parameter: Parameter) -> Result<f64, Error> {
-    Base::new(spec)?.value(parameter)
+    Base::new(spec, &RunOptions::default())?.value(parameter)
 }
 
 /// The specification with `parameter` at `value`, in a form that a user could have written.
@@ -39,7 +40,7 @@ pub fn with_value(
     parameter: Parameter,
     value: f64,
 ) -> Result<ExperimentSpec, Error> {
-    let base = Base::new(spec)?;
+    let base = Base::new(spec, &RunOptions::default())?;
     base.check(parameter)?;
     let mut spec = base.spec.clone().into_owned();
     let by = value - base.value(parameter)?;

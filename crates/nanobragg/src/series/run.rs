@@ -394,7 +394,16 @@ impl Rendering<'_> {
             return Err(nanobragg_physics::Error::Cancelled.into());
         }
         let frame = request.series.frame(&request.loaded.spec, number)?;
-        let resolved = request.loaded.resolve(&frame.spec)?;
+        let options = RunOptions {
+            threads: request.threads.map_or(0, |threads| threads as usize),
+            level: request.level,
+            precision: request.precision,
+            accuracy: request.accuracy,
+            device: request.device,
+            progress: None,
+            cancel: Some(self.stop),
+        };
+        let resolved = request.loaded.resolve(&frame.spec, &options)?;
         let experiment = &resolved.experiment;
         check_memory(experiment, request.limit)?;
         let files = request.files.of_frame(number);
@@ -408,15 +417,6 @@ impl Rendering<'_> {
         outputs.also_to(place.clone());
 
         let scene = Scene::new(experiment);
-        let options = RunOptions {
-            threads: request.threads.map_or(0, |threads| threads as usize),
-            level: request.level,
-            precision: request.precision,
-            accuracy: request.accuracy,
-            device: request.device,
-            progress: None,
-            cancel: Some(self.stop),
-        };
         let (rendered, truth) = match request.files.have_truth() {
             true => {
                 let (frame, truth) = render_with_truth(&scene, &request.truth, &options)?;

@@ -1,15 +1,14 @@
 //! The sum over small areas: blocks of sub-pixels of a square, and only the terms that are asked for.
 
-use std::marker::PhantomData;
-
 use nanobragg_geometry::subpixel_offset;
 
 use super::block::{BLOCK, Block, Column};
 use super::correct::{correct_capture, correct_polarization, correct_solid_angle};
-use super::interference::{Double, Interference, Single};
+use super::interference::Interference;
 use super::lane::Arithmetic;
-use super::level::{Level, Precision, Task, run_at};
+use super::level::{Kernel, Level, Precision, Task, run_at, run_kernel};
 use super::observer::{BlockObserver, Unseen};
+use super::parts::Parts;
 use super::sum::{Wanted, place, scatter, sum_orientations, sum_source, write_photons};
 use crate::backend::RowPart;
 use crate::sampling::{Lookup, Scales};
@@ -33,6 +32,8 @@ pub(crate) struct Leaf {
 pub(crate) struct LeafMemory {
     block: Box<Block>,
     orientations: Vec<Orientation>,
+    /// The sums by reflection, if they are wanted.
+    parts: Option<Box<Parts<'static>>>,
 }
 
 impl std::fmt::Debug for LeafMemory {
@@ -46,7 +47,19 @@ impl LeafMemory {
         Self {
             block: Box::new(Block::new()),
             orientations: Vec::new(),
+            parts: None,
         }
+    }
+
+    /// From now on [`sum_leaf`] also finds the sums by reflection.
+    pub(crate) fn want_parts(&mut self, view: &View<'_>) {
+        self.parts = Some(Box::new(Parts::new(view, None)));
+    }
+
+    /// The sums of a sub-pixel by reflection, each with its name. A name may come twice.
+    pub(crate) fn parts(&self, subpixel: usize) -> impl Iterator<Item = (f64, f64)> {
+        let parts = self.parts.iter();
+        parts.flat_map(move |parts| parts.of_lane(&self.block, subpixel))
     }
 }
 
@@ -55,46 +68,55 @@ impl LeafMemory {
 ///
 /// Corrections of single terms are in the sums, those of the whole pixel are not.
 pub(crate) fn sum_leaf<'m, 't>(
-    (level, precision): (Level, Precision),
+    kernel: (Level, Precision),
     view: &View<'_>,
     leaf: &Leaf,
-    terms: impl Iterator<Item = (usize, &'t [u32])>,
+    terms: impl Iterator<Item = (usize, &'t [u32])> + Clone,
     memory: &'m mut LeafMemory,
 ) -> &'m Column {
-    match precision {
-        Precision::Double => {
-            let precision = PhantomData::<Double>;
-            run_at(level, SumLeaf(view, leaf, terms, memory, precision))
+    let LeafMemory {
+        block,
+        orientations,
+        parts,
+    } = memory;
+    match parts {
+        Some(parts) => {
+            let parts = &mut **parts;
+            run_kernel(
+                kernel,
+                SumLeaf(view, leaf, terms, block, orientations, parts),
+            )
         }
-        Precision::Single => {
-            let precision = PhantomData::<Single>;
-            run_at(level, SumLeaf(view, leaf, terms, memory, precision))
+        None => {
+            let unseen = &mut Unseen;
+            run_kernel(
+                kernel,
+                SumLeaf(view, leaf, terms, block, orientations, unseen),
+            )
         }
     }
+    &block.intensity
 }
 
-struct SumLeaf<'r, 'm, I, P>(
+struct SumLeaf<'r, I, O>(
     &'r View<'r>,
     &'r Leaf,
     I,
-    &'m mut LeafMemory,
-    PhantomData<P>,
+    &'r mut Block,
+    &'r mut Vec<Orientation>,
+    &'r mut O,
 );
 
-impl<'m, 't, P, I> Task for SumLeaf<'_, 'm, I, P>
+impl<'t, I, O> Kernel for SumLeaf<'_, I, O>
 where
-    I: Iterator<Item = (usize, &'t [u32])>,
-    P: Interference,
+    I: Iterator<Item = (usize, &'t [u32])> + Clone,
+    O: BlockObserver,
 {
-    type Output = &'m Column;
+    type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) -> &'m Column {
-        let Self(view, leaf, terms, memory, _) = self;
-        let LeafMemory {
-            block,
-            orientations,
-        } = memory;
+    fn run<P: Interference, A: Arithmetic>(self) {
+        let Self(view, leaf, terms, block, orientations, observer) = self;
         let oversample = view.setup.oversample;
         let subpixel_m = view.panel.pixel_size_m() / f64::from(oversample);
         let at = |i: usize| -> [u32; 2] {
@@ -104,7 +126,6 @@ where
         let mut coordinates = [[0.0; 2]; BLOCK];
         let rules = &view.rules;
         block.active = [1.0; BLOCK];
-        block.intensity = [0.0; BLOCK];
         block.polarization = [1.0; BLOCK];
         block.capture = [1.0; BLOCK];
         block.solid_angle_sr = [1.0; BLOCK];
@@ -128,11 +149,23 @@ where
         if rules.capture.refreshes {
             correct_capture(view, leaf.layer, block, &mut Unseen);
         }
-        for (source, places) in terms {
-            let mut wanted = Places(places, orientations);
-            sum_source::<P, A, Unseen>(view, &mut wanted, source, 0.0, block, &mut Unseen);
+        let mut first = None;
+        loop {
+            block.intensity = [0.0; BLOCK];
+            observer.opened(view, block);
+            for (source, places) in terms.clone() {
+                let mut wanted = Places(places, orientations);
+                sum_source::<P, A, O>(view, &mut wanted, source, 0.0, block, observer);
+            }
+            if !observer.repeats() {
+                break;
+            }
+            first.get_or_insert(block.intensity);
         }
-        &block.intensity
+        // The first sums are those without an observer, to the bit.
+        if let Some(first) = first {
+            block.intensity = first;
+        }
     }
 }
 

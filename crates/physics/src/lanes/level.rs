@@ -1,7 +1,9 @@
 //! The vector instructions of a run. The only file with unsafe code.
 
 use std::fmt;
+use std::marker::PhantomData;
 
+use super::interference::{Double, Interference, Single};
 use super::lane::{self, Arithmetic};
 
 /// A set of vector instructions.
@@ -89,6 +91,36 @@ pub(super) trait Task {
     /// Runs the task. Every implementation and every function that it calls must be `inline(always)`:
     /// only code that is inlined into the function of a level is compiled for its instructions.
     fn run<A: Arithmetic>(self) -> Self::Output;
+}
+
+/// Work that is compiled for each precision too.
+pub(super) trait Kernel {
+    type Output;
+
+    /// As [`Task::run`].
+    fn run<P: Interference, A: Arithmetic>(self) -> Self::Output;
+}
+
+/// [`run_at`], in a precision.
+pub(super) fn run_kernel<K: Kernel>(
+    (level, precision): (Level, Precision),
+    kernel: K,
+) -> K::Output {
+    match precision {
+        Precision::Double => run_at(level, InPrecision(kernel, PhantomData::<Double>)),
+        Precision::Single => run_at(level, InPrecision(kernel, PhantomData::<Single>)),
+    }
+}
+
+struct InPrecision<K, P>(K, PhantomData<P>);
+
+impl<K: Kernel, P: Interference> Task for InPrecision<K, P> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> K::Output {
+        self.0.run::<P, A>()
+    }
 }
 
 /// Runs a task with the instructions of `level`, or with those of the baseline if this processor does not

@@ -16,7 +16,8 @@
 //! | `derivatives` | an observer: derivatives of the sum |
 //! | `lane` | branch-free functions |
 //! | `names` | the names of reflections |
-//! | `shares` | an observer: the photons divided among reflections |
+//! | `parts` | an observer: the sums by reflection |
+//! | `shares` | the photons of a row, divided among reflections |
 //! | `level` | compiles the sum for each set of vector instructions |
 
 #![allow(
@@ -37,22 +38,21 @@ mod level;
 mod lookup;
 mod names;
 mod observer;
+mod parts;
 mod peaked;
 mod shares;
 mod square;
 mod sum;
 
-use std::marker::PhantomData;
-
 use crate::backend::{PartOutcome, RowPart};
 use crate::gradient::tables::Tables;
 use crate::scene::View;
 use derivatives::derive_part;
-use interference::{Double, Interference, Single};
+use interference::Interference;
 use lane::Arithmetic;
-use level::{Task, run_at};
+use level::{Kernel, Task, run_at, run_kernel};
 use observer::{BlockObserver, Unseen};
-use shares::Shares;
+use parts::Parts;
 use sum::render_part;
 
 pub use level::{Level, Precision};
@@ -63,16 +63,17 @@ pub(crate) use lane::LARGEST_INDEX;
 pub(crate) use leaf::{LANES, LEAF, Leaf, LeafMemory, finish_row, sum_leaf};
 pub(crate) use lookup::LaneGrid;
 pub(crate) use names::LatticeNames;
-pub(crate) use shares::{RowShares, RowWishes, share_part, united};
+pub(crate) use parts::share_part;
+pub(crate) use shares::{RowShares, RowWishes, united};
 
 /// Renders a part of a row. `row` has one element for each pixel of the part.
 pub(crate) fn render(
-    (level, precision): (Level, Precision),
+    kernel: (Level, Precision),
     view: &View<'_>,
     part: &RowPart<'_>,
     row: &mut [f32],
 ) -> PartOutcome {
-    render_observed((level, precision), view, part, row, &mut Unseen)
+    run_kernel(kernel, Render(view, part, row, &mut Unseen))
 }
 
 /// [`render`], which also divides the photons among reflections. The photons are the same to the bit.
@@ -83,41 +84,17 @@ pub(crate) fn render_and_share(
     row: &mut [f32],
     shares: &mut RowShares,
 ) -> PartOutcome {
-    render_observed(kernel, view, part, row, &mut Shares::new(view, shares))
+    let mut parts = Parts::new(view, Some(shares));
+    run_kernel(kernel, Render(view, part, row, &mut parts))
 }
 
-fn render_observed<O: BlockObserver>(
-    (level, precision): (Level, Precision),
-    view: &View<'_>,
-    part: &RowPart<'_>,
-    row: &mut [f32],
-    observer: &mut O,
-) -> PartOutcome {
-    match precision {
-        Precision::Double => {
-            let precision = PhantomData::<Double>;
-            run_at(level, Render(view, part, row, observer, precision))
-        }
-        Precision::Single => {
-            let precision = PhantomData::<Single>;
-            run_at(level, Render(view, part, row, observer, precision))
-        }
-    }
-}
+struct Render<'r, O>(&'r View<'r>, &'r RowPart<'r>, &'r mut [f32], &'r mut O);
 
-struct Render<'r, O, P>(
-    &'r View<'r>,
-    &'r RowPart<'r>,
-    &'r mut [f32],
-    &'r mut O,
-    PhantomData<P>,
-);
-
-impl<O: BlockObserver, P: Interference> Task for Render<'_, O, P> {
+impl<O: BlockObserver> Kernel for Render<'_, O> {
     type Output = PartOutcome;
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) -> PartOutcome {
+    fn run<P: Interference, A: Arithmetic>(self) -> PartOutcome {
         render_part::<P, A, O>(self.0, self.1, self.2, self.3)
     }
 }

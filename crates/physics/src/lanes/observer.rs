@@ -40,6 +40,10 @@ pub(super) trait BlockObserver {
     #[inline(always)]
     fn begin<A: Arithmetic>(&mut self, _: &View<'_>, _last: &Subpixels, _: &mut Block) {}
 
+    /// The sums begin.
+    #[inline(always)]
+    fn opened(&mut self, _: &View<'_>, _: &mut Block) {}
+
     /// A layer of the sensor begins, with capture fractions of its own.
     #[inline(always)]
     fn layer(&mut self) {}

@@ -105,6 +105,7 @@ pub(super) fn sum_block<P: Interference, A: Arithmetic, O: BlockObserver>(
         &subpixels(sensor.layers.saturating_sub(1), 0, 0),
         block,
     );
+    observer.opened(view, block);
     block.intensity = [view.scalars.background; BLOCK];
     block.polarization = [unpolarized; BLOCK];
     block.solid_angle_sr = [0.0; BLOCK];

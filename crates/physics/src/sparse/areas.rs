@@ -379,17 +379,33 @@ impl Tile<'_, '_> {
         let terms: usize = memory.groups.iter().map(|(_, range)| range.len()).sum();
         found.terms += (terms * lanes::LANES) as f64;
         memory.has_sums = true;
-        let oversample = view.setup.oversample;
+        // The pixel of the tile that a sub-pixel is in. The area may reach beyond the tile.
         let edge = self.sparse.size.pixels;
         let own = self.area().first;
-        let (rows, _) = sums.as_chunks::<{ LEAF as usize }>();
-        for (y, row) in (0..).zip(rows) {
-            let slow = (area.first[1] + y - own[1]) / oversample;
-            for (x, sum) in (0..).zip(row) {
-                let fast = (area.first[0] + x - own[0]) / oversample;
-                // The area may reach beyond the tile.
-                if fast < edge && slow < edge {
-                    memory.sums[(slow * edge + fast) as usize] += sum;
+        let [columns, rows]: [[u32; LEAF as usize]; 2] = [0, 1].map(|axis| {
+            let first = area.first[axis] - own[axis];
+            std::array::from_fn(|i| (first + i as u32) / view.setup.oversample)
+        });
+        let pixel = |i: usize| {
+            let [x, y] = [columns[i % columns.len()], rows[i / columns.len()]];
+            (x < edge && y < edge).then_some((y * edge + x) as usize)
+        };
+        for (i, sum) in sums.iter().enumerate() {
+            if let Some(pixel) = pixel(i) {
+                memory.sums[pixel] += sum;
+            }
+        }
+        if memory.parts.is_empty() {
+            return;
+        }
+        for i in 0..lanes::LANES {
+            let Some(parts) = pixel(i).map(|pixel| &mut memory.parts[pixel]) else {
+                continue;
+            };
+            for (name, sum) in memory.leaf.parts(i).filter(|(_, sum)| *sum != 0.0) {
+                match parts.iter_mut().find(|(other, _)| *other == name) {
+                    Some((_, earlier)) => *earlier += sum,
+                    None => parts.push((name, sum)),
                 }
             }
         }

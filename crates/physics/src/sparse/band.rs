@@ -6,7 +6,9 @@ use nanobragg_geometry::Panel;
 
 use super::tile::{Found, Memory, Tile};
 use super::{Pass, Sparse};
+use crate::lanes::RowShares;
 use crate::render::PanelImage;
+use crate::truth::Shares;
 
 /// A row of tiles of a panel.
 pub(super) struct Band<'i> {
@@ -15,8 +17,16 @@ pub(super) struct Band<'i> {
     number: u32,
     /// The rows of the region of interest in the band, by their number on the panel.
     slow: Range<u32>,
-    /// The pixels of the rows, if there is an image.
-    rows: Option<Vec<&'i mut [f32]>>,
+    /// What becomes of the rows, if there is an image.
+    rows: Option<Rows<'i>>,
+}
+
+/// The rows of a band.
+pub(super) struct Rows<'i> {
+    /// The pixels of each.
+    pub(super) pixels: Vec<&'i mut [f32]>,
+    /// The photons of each by reflection; empty unless they are divided.
+    pub(super) shares: Vec<RowShares>,
 }
 
 /// The bands of all panels.
@@ -33,7 +43,10 @@ pub(super) fn bands<'i>(
             rows.skip(*panel.roi().slow().start() as usize)
         });
         for (number, slow) in parts(panel, sparse.size.pixels, 1) {
-            let rows = rows.as_mut().map(|rows| rows.take(slow.len()).collect());
+            let rows = rows.as_mut().map(|rows| Rows {
+                pixels: rows.take(slow.len()).collect(),
+                shares: Vec::new(),
+            });
             bands.push(Band {
                 panel: index,
                 number,
@@ -68,8 +81,27 @@ impl Band<'_> {
         self.slow.len()
     }
 
-    pub(super) fn render(&mut self, sparse: &Sparse<'_>, pass: Pass, memory: &mut Memory) -> Found {
+    /// Adds the shares of all rows, in order.
+    pub(super) fn add_shares(self, shares: &mut Shares) {
+        let rows = self.rows.map_or(Vec::new(), |rows| rows.shares);
+        for (slow, row) in self.slow.zip(rows) {
+            shares.add(self.panel, slow, row);
+        }
+    }
+
+    pub(super) fn render(
+        &mut self,
+        sparse: &Sparse<'_>,
+        pass: Pass,
+        shares: Option<&Shares>,
+    ) -> Found {
         let view = sparse.scene.view(self.panel);
+        let mut memory = Memory::new(sparse);
+        if let (Some(rows), Some(shares)) = (&mut self.rows, shares) {
+            rows.shares = (self.slow.clone().map(|slow| shares.row(&view, slow))).collect();
+            memory.want_parts(&view);
+        }
+        let memory = &mut memory;
         let mut found = Found::default();
         // Neighbouring tiles whose terms are all summed, as one: a row of them takes one call.
         let mut full: Option<Range<u32>> = None;
@@ -98,7 +130,7 @@ impl Band<'_> {
                     }
                 };
             } else {
-                own.render(budget, memory, self.rows.as_deref_mut(), &mut found);
+                own.render(budget, memory, self.rows.as_mut(), &mut found);
             }
         }
         render_full(full, &tile, pass, &mut self.rows, &mut found);
@@ -111,10 +143,10 @@ fn render_full<'t, 's: 't>(
     columns: Option<Range<u32>>,
     tile: &impl Fn(u32, Range<u32>) -> Tile<'t, 's>,
     pass: Pass,
-    rows: &mut Option<Vec<&mut [f32]>>,
+    rows: &mut Option<Rows<'_>>,
     found: &mut Found,
 ) {
     if let Some(columns) = columns {
-        tile(0, columns).render_full(pass, rows.as_deref_mut(), found);
+        tile(0, columns).render_full(pass, rows.as_mut(), found);
     }
 }

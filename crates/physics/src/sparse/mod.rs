@@ -45,11 +45,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nanobragg_geometry::{Surface, vector};
 
+use self::band::Band;
 pub(crate) use self::envelope::{Envelope, Fall, Profile, SLOPE_LOST};
 use self::patch::Patch;
 pub(crate) use self::patch::Scattering;
 use self::shells::Shells;
-use self::tile::{Found, Memory, Tile, TileSize};
+use self::tile::{Found, Tile, TileSize};
 use crate::accuracy::{EveryTerm, Omission};
 use crate::driver;
 use crate::error::Error;
@@ -58,6 +59,7 @@ use crate::progress::Cancel;
 use crate::render::{PanelImage, PixelPlace, RunOptions};
 use crate::sampling::{Lookup, Scales};
 use crate::scene::{Scene, View};
+use crate::truth::Shares;
 
 /// A scene whose terms can be left out, with bounds on them.
 #[derive(Debug)]
@@ -84,6 +86,16 @@ pub(crate) struct Sparse<'s> {
     pub(crate) other: Option<PixelPlace>,
 }
 
+/// What is rendered.
+pub(crate) struct Target<'t> {
+    /// The images of the panels, blank.
+    pub(crate) images: &'t mut [PanelImage],
+    /// Sums of solid angles, at least one for each row of tiles.
+    pub(crate) solid_angle_sums_sr: &'t mut [f64],
+    /// The photons by reflection, if they are divided.
+    pub(crate) shares: Option<&'t mut Shares>,
+}
+
 /// How much a pixel may lose, in photons.
 #[derive(Debug, Clone, Copy)]
 struct Pass {
@@ -93,6 +105,9 @@ struct Pass {
     /// Every so many rows are looked at, where a tile is summed in full.
     rows: u32,
 }
+
+/// The number of rows whose shares wait in memory: rows of tiles enough to keep many threads busy.
+const SHARED_ROWS: u32 = 1024;
 
 /// The allowed error falls by this factor from one pass of the search to the next.
 const STEP: f64 = 64.0;
@@ -182,14 +197,13 @@ impl<'s> Sparse<'s> {
         &self.envelopes[run.min(self.envelopes.len() - 1)]
     }
 
-    /// Renders all pixels. The images must be blank. Returns what was left out.
+    /// Renders all pixels. Returns what was left out.
     ///
     /// # Errors
     /// If the run is cancelled.
     pub(crate) fn render(
         &self,
-        images: &mut [PanelImage],
-        solid_angle_sums_sr: &mut [f64],
+        target: Target<'_>,
         options: &RunOptions<'_>,
     ) -> Result<Omission, Error> {
         let brightest_photons = self.brightest_photons(options)?;
@@ -198,7 +212,7 @@ impl<'s> Sparse<'s> {
             is_quick: false,
             rows: 1,
         };
-        let found = self.pass(pass, Some((images, solid_angle_sums_sr)), options)?;
+        let found = self.pass(pass, Some(target), options)?;
         let setup = &self.scene.setup;
         let pixels = |view: View<'_>| {
             let layers = f64::from(view.panel.sensor().layers);
@@ -259,18 +273,27 @@ impl<'s> Sparse<'s> {
         bound
     }
 
-    /// Goes over all tiles. Writes their pixels if there are `images`.
+    /// Goes over all tiles. Writes their pixels if there is a `target`.
     fn pass(
         &self,
         pass: Pass,
-        images: Option<(&mut [PanelImage], &mut [f64])>,
+        target: Option<Target<'_>>,
         options: &RunOptions<'_>,
     ) -> Result<Found, Error> {
-        let (images, sums_sr) = match images {
-            Some((images, sums_sr)) => (Some(images), sums_sr),
-            None => (None, &mut [][..]),
+        let (images, sums_sr, mut shares) = match target {
+            Some(Target {
+                images,
+                solid_angle_sums_sr,
+                shares,
+            }) => (Some(images), solid_angle_sums_sr, shares),
+            None => (None, &mut [][..], None),
         };
-        let bands = band::bands(self, images);
+        // The shares of some rows wait in memory until they are added in order.
+        let at_once = match shares {
+            Some(_) => (SHARED_ROWS / self.size.pixels).max(1) as usize,
+            None => usize::MAX,
+        };
+        let mut bands = band::bands(self, images).into_iter();
         let rows_total = self
             .scene
             .views()
@@ -278,28 +301,38 @@ impl<'s> Sparse<'s> {
         let rows_total: usize = rows_total.sum();
         let done = AtomicUsize::new(0);
         let writes = !sums_sr.is_empty();
-        let found = driver::map(bands, 1, |mut band| {
+        let render = |shares: Option<&Shares>, band: &mut Band<'_>| {
             if options.cancel.is_some_and(Cancel::is_raised) {
                 return Found::default();
             }
-            let mut memory = Memory::new(self);
-            let found = band.render(self, pass, &mut memory);
+            let found = band.render(self, pass, shares);
             if let Some(progress) = options.progress.filter(|_| writes) {
                 let rows = band.rows();
                 let before = done.fetch_add(rows, Ordering::Relaxed);
                 progress.rows_done((before + rows).min(rows_total), rows_total);
             }
             found
-        });
-        driver::stop_if_cancelled(options)?;
+        };
         let mut all = Found::default();
-        for (index, found) in found.iter().enumerate() {
-            all.add(found);
-            if let Some(sum) = sums_sr.get_mut(index) {
-                *sum = found.solid_angle_sum_sr;
+        let mut sums_sr = sums_sr.iter_mut();
+        loop {
+            let some: Vec<_> = bands.by_ref().take(at_once).collect();
+            if some.is_empty() {
+                return Ok(all);
+            }
+            let own = shares.as_deref();
+            let rendered = driver::map(some, 1, |mut band| (render(own, &mut band), band));
+            driver::stop_if_cancelled(options)?;
+            for (found, band) in rendered {
+                all.add(&found);
+                if let Some(sum) = sums_sr.next() {
+                    *sum = found.solid_angle_sum_sr;
+                }
+                if let Some(shares) = shares.as_deref_mut() {
+                    band.add_shares(shares);
+                }
             }
         }
-        Ok(all)
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use nanobragg_geometry::{PixelKind, Surface};
 
 use super::areas::Part;
-use super::band::parts;
+use super::band::{self, parts};
 use super::ledger::Ledger;
 use super::patch::{Area, Patch};
 use super::{Pass, Sparse};
@@ -88,6 +88,8 @@ pub(super) struct Memory {
     /// The sum of every pixel of the tile, by rows, and whether any is not 0.
     pub(super) sums: Vec<f64>,
     pub(super) has_sums: bool,
+    /// The sums of every pixel by reflection, each with its name; empty unless they are wanted.
+    pub(super) parts: Vec<Vec<(f64, f64)>>,
     row: Vec<f32>,
     pub(super) leaf: LeafMemory,
     pub(super) ledger: Ledger,
@@ -105,10 +107,17 @@ impl Memory {
             groups: Vec::new(),
             sums: vec![0.0; edge * edge],
             has_sums: false,
+            parts: Vec::new(),
             row: vec![0.0; edge],
             leaf: LeafMemory::new(),
             ledger: Ledger::new(sparse.size.pixels, sparse.scene.setup.oversample),
         }
+    }
+
+    /// From now on pixels are also summed by reflection.
+    pub(super) fn want_parts(&mut self, view: &View<'_>) {
+        self.leaf.want_parts(view);
+        self.parts = vec![Vec::new(); self.sums.len()];
     }
 }
 
@@ -288,11 +297,12 @@ impl<'t, 's> Tile<'t, 's> {
         &self,
         budget: Budget,
         memory: &mut Memory,
-        rows: Option<&mut [&mut [f32]]>,
+        rows: Option<&mut band::Rows<'_>>,
         found: &mut Found,
     ) {
         if std::mem::take(&mut memory.has_sums) {
             memory.sums.fill(0.0);
+            memory.parts.iter_mut().for_each(Vec::clear);
         }
         memory.ledger.open(self.area().first);
         for layer in 0..self.view.panel.sensor().layers {
@@ -314,7 +324,12 @@ impl<'t, 's> Tile<'t, 's> {
     }
 
     /// From sums to photons.
-    fn finish(&self, memory: &mut Memory, mut rows: Option<&mut [&mut [f32]]>, found: &mut Found) {
+    fn finish(
+        &self,
+        memory: &mut Memory,
+        mut rows: Option<&mut band::Rows<'_>>,
+        found: &mut Found,
+    ) {
         let background = self.view.scalars.background;
         for (number, slow) in self.pixels[1].clone().enumerate() {
             let (part, first) = self.row(slow);
@@ -333,12 +348,12 @@ impl<'t, 's> Tile<'t, 's> {
                 photons,
                 &mut memory.leaf,
             );
-            self.put(
-                &part,
-                photons,
-                rows.as_deref_mut().and_then(|rows| rows.get_mut(number)),
-                found,
-            );
+            if let Some(shares) = rows.as_mut().and_then(|rows| rows.shares.get_mut(number)) {
+                let parts = memory.parts.iter().skip(first).map(Vec::as_slice);
+                shares.divide(self.view, part.fast.start, photons, parts);
+            }
+            let row = rows.as_mut().and_then(|rows| rows.pixels.get_mut(number));
+            self.put(&part, photons, row, found);
         }
     }
 
@@ -346,7 +361,7 @@ impl<'t, 's> Tile<'t, 's> {
     pub(super) fn render_full(
         &self,
         pass: Pass,
-        mut rows: Option<&mut [&mut [f32]]>,
+        mut rows: Option<&mut band::Rows<'_>>,
         found: &mut Found,
     ) {
         let layers = f64::from(self.view.panel.sensor().layers);
@@ -360,14 +375,14 @@ impl<'t, 's> Tile<'t, 's> {
             }
             let part = RowPart::of_row(self.view, slow, self.pixels[0].clone());
             photons.fill(0.0);
-            lanes::render(self.sparse.kernel, self.view, &part, &mut photons);
+            let kernel = self.sparse.kernel;
+            match rows.as_mut().and_then(|rows| rows.shares.get_mut(number)) {
+                Some(row) => lanes::render_and_share(kernel, self.view, &part, &mut photons, row),
+                None => lanes::render(kernel, self.view, &part, &mut photons),
+            };
             found.terms += layers * each * subpixels * part.fast.len() as f64;
-            self.put(
-                &part,
-                &photons,
-                rows.as_deref_mut().and_then(|rows| rows.get_mut(number)),
-                found,
-            );
+            let row = rows.as_mut().and_then(|rows| rows.pixels.get_mut(number));
+            self.put(&part, &photons, row, found);
         }
     }
 

@@ -106,6 +106,10 @@ pub struct ReflectionTruth {
 /// and of the background therefore add up to the image. Reflections with fewer than `floor_photons` are omitted,
 /// and also those whose photons are below the smallest number: they have no mean position.
 ///
+/// With an accuracy only the terms that are summed are divided. The image is that of [`render`] with the same
+/// accuracy. In every pixel no reflection has more photons than with every term, and all together have at most
+/// [`Omission::error_photons`](crate::Omission::error_photons) fewer.
+///
 /// In the pixel in which interpolation ended, and in the pixel of the first evaluation (the oddities
 /// `interpolation` and `phi-zero`), the photons are divided by the rule for the pixels after it.
 ///

@@ -84,6 +84,15 @@ impl Shares {
         }
     }
 
+    /// The shares of a row, without photons.
+    pub(crate) fn row(&self, view: &View<'_>, slow: u32) -> RowShares {
+        let mut row = RowShares::new(view, slow, self.wishes);
+        let special = self.special;
+        let special = special.filter(|at| (at.panel, at.slow) == (view.panel_index, slow));
+        row.left_out = special.map(|at| at.fast);
+        row
+    }
+
     /// Renders a part of a row, and divides its photons.
     pub(crate) fn render(
         &self,
@@ -93,10 +102,7 @@ impl Shares {
         pixels: &mut [f32],
     ) -> (PartOutcome, RowShares) {
         let view = scene.view(part.panel);
-        let mut row = RowShares::new(&view, part.slow, self.wishes);
-        let special = self.special;
-        let special = special.filter(|at| (at.panel, at.slow) == (part.panel, part.slow));
-        row.left_out = special.map(|at| at.fast);
+        let mut row = self.row(&view, part.slow);
         let outcome = match self.kernel {
             Some(kernel) => render_and_share(kernel, &view, part, pixels, &mut row),
             None => {

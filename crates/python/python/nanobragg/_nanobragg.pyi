@@ -84,6 +84,7 @@ class _Sampling(TypedDict):
     oversample: int
     recommended_oversample: int
     sensor_layers: int
+    chosen: list[_Tree] | None
 
 class _Omission(TypedDict):
     allowed_photons: float
