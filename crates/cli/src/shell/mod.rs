@@ -115,3 +115,40 @@ static MAN: Tool<()> = Tool {
     needs: &[],
     excludes: &[],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::help;
+
+    #[test]
+    fn every_subcommand_of_the_help_has_a_page() {
+        let help = help::text();
+        let usages = help
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("nanoBragg "));
+        let mut of_help: Vec<&str> = usages
+            .filter_map(|usage| usage.split(' ').next())
+            .filter(|word| word.starts_with(char::is_alphabetic))
+            .collect();
+        of_help.dedup();
+        // The last line shows one of them again.
+        assert_eq!(of_help.pop(), Some("compare"));
+        let pages = pages();
+        let mut of_pages: Vec<&str> = pages.iter().map(|page| page.name).collect();
+        assert_eq!(of_pages.remove(0), "");
+        of_help.sort_unstable();
+        of_pages.sort_unstable();
+        assert_eq!(of_help, of_pages);
+    }
+
+    #[test]
+    fn a_sentence_ends_at_its_point_or_at_the_notes() {
+        assert_eq!(first_sentence("Edge of a pixel. More."), "Edge of a pixel");
+        assert_eq!(first_sentence("Whole cells [default 1]"), "Whole cells");
+        assert_eq!(
+            first_sentence("Relative to 1e-6 of it."),
+            "Relative to 1e-6 of it"
+        );
+    }
+}
