@@ -52,7 +52,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
 
 /// The values of the words.
 #[derive(Debug, Default)]
-struct AddRequest {
+pub(crate) struct AddRequest {
     /// The two images and the output.
     files: Vec<PathBuf>,
     scale: Option<f64>,
@@ -72,7 +72,7 @@ const fn place(
     }
 }
 
-static TOOL: Tool<AddRequest> = Tool {
+pub(crate) static TOOL: Tool<AddRequest> = Tool {
     name: "add",
     about: "Adds two float images, pixel by pixel: A + SCALE x B.",
     usage: &["nanoBragg add A B [SCALE] OUT"],

@@ -44,7 +44,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
 
 /// The values of the words.
 #[derive(Debug, Default)]
-struct HklRequest {
+pub(crate) struct HklRequest {
     input: PathBuf,
     output: PathBuf,
     format: Option<ReflectionFormat>,
@@ -87,7 +87,7 @@ impl HklRequest {
 
 type Spec = Flag<HklRequest>;
 
-static TOOL: Tool<HklRequest> = Tool {
+pub(crate) static TOOL: Tool<HklRequest> = Tool {
     name: "hkl",
     about: "Converts structure factors between text, MTZ, mmCIF and dumps.",
     usage: &["nanoBragg hkl [flags] IN OUT"],

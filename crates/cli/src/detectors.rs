@@ -143,11 +143,11 @@ fn sensor(preset: &Preset) -> String {
 
 /// The values of the words.
 #[derive(Default)]
-struct DetectorWords {
+pub(crate) struct DetectorWords {
     name: Option<OsString>,
 }
 
-static TOOL: Tool<DetectorWords> = Tool {
+pub(crate) static TOOL: Tool<DetectorWords> = Tool {
     name: "detectors",
     about: "Lists the detectors of -detector, or tells of one with its sources.",
     usage: &["nanoBragg detectors [NAME]"],

@@ -102,7 +102,7 @@ fn list() -> String {
     format!("{}\n", DeviceFault::NotBuilt)
 }
 
-static TOOL: Tool<()> = Tool {
+pub(crate) static TOOL: Tool<()> = Tool {
     name: "devices",
     about: "Lists the GPUs of this machine, for -device.",
     usage: &["nanoBragg devices"],

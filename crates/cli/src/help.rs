@@ -10,14 +10,27 @@ const WIDTH: usize = 88;
 /// Indent of the explanation of a flag.
 const INDENT: &str = "        ";
 
+/// The purpose of the program.
+pub(crate) const ABOUT: &str =
+    "absolute X-ray scattering of a small perfect crystal onto an area detector";
+
+/// Command lines that render an image.
+pub(crate) const EXAMPLES: [&str; 2] = [
+    "nanoBragg -mat A.mat -hkl P1.hkl -distance 2500",
+    "nanoBragg -cell 74 74 36 90 90 90 -misset 10 20 30 -default_F 100 -N 10",
+];
+
+/// How flags are typed.
+pub(crate) const SPELLING: &str = "\
+A flag may be typed with one dash or two, its value after a blank or (two dashes) an
+equals sign. Of flags that say the same thing the last one wins.
+";
+
 /// The complete help: the purpose of the program, then all flags by group.
 pub fn text() -> String {
-    let mut out = String::from(concat!(
-        "nanoBragg ",
-        env!("CARGO_PKG_VERSION"),
-        ": absolute X-ray scattering of a small perfect crystal onto an area detector\n\n",
-        "usage: nanoBragg -mat A.mat -hkl P1.hkl -distance 2500\n",
-        "       nanoBragg -cell 74 74 36 90 90 90 -misset 10 20 30 -default_F 100 -N 10\n",
+    let [version, examples] = [env!("CARGO_PKG_VERSION"), &EXAMPLES.join("\n       ")];
+    let mut out = format!("nanoBragg {version}: {ABOUT}\n\nusage: {examples}\n");
+    out.push_str(concat!(
         "       nanoBragg compare A.bin B.img     two images side by side\n",
         "       nanoBragg refine FLAGS            an experiment fitted to an image\n",
         "       nanoBragg view [FILE.toml]        an image live in a browser\n",
@@ -29,10 +42,11 @@ pub fn text() -> String {
         "       nanoBragg add A.bin B.bin OUT     the sum of two float images\n",
         "       nanoBragg noisify FLAGS           counts of a detector from a float image\n",
         "       nanoBragg nonbragg FLAGS          the scattering of amorphous material\n",
-        "       nanoBragg compare -help           the same of every one of these ten\n\n",
-        "A flag may be typed with one dash or two, its value after a blank or (two dashes) an\n",
-        "equals sign. Of flags that say the same thing the last one wins.\n",
+        "       nanoBragg completions SHELL       completions for bash, zsh or fish\n",
+        "       nanoBragg man                     the manual page\n",
+        "       nanoBragg compare -help           the same of every one of these thirteen\n\n",
     ));
+    out.push_str(SPELLING);
     for group in groups() {
         let _ = write!(out, "\n{}\n", group.heading);
         for spec in group.flags {
@@ -56,6 +70,13 @@ fn describe(out: &mut String, spec: &FlagSpec) {
         let _ = writeln!(out, "{}{line}", if i == 0 { "  " } else { INDENT });
     }
 
+    for line in wrapped(&meaning(spec), WIDTH - INDENT.len()) {
+        let _ = writeln!(out, "{INDENT}{line}");
+    }
+}
+
+/// Description, default and range of a flag.
+pub(crate) fn meaning(spec: &FlagSpec) -> String {
     let mut notes = Vec::new();
     if let Some(default) = spec.default {
         notes.push(format!("default {default}"));
@@ -63,12 +84,9 @@ fn describe(out: &mut String, spec: &FlagSpec) {
     if excludes_something(&spec.takes) {
         notes.push(spec.takes.allowed());
     }
-    let mut meaning = spec.help.to_owned();
-    if !notes.is_empty() {
-        let _ = write!(meaning, " [{}]", notes.join("; "));
-    }
-    for line in wrapped(&meaning, WIDTH - INDENT.len()) {
-        let _ = writeln!(out, "{INDENT}{line}");
+    match notes.is_empty() {
+        true => spec.help.to_owned(),
+        false => format!("{} [{}]", spec.help, notes.join("; ")),
     }
 }
 

@@ -12,6 +12,7 @@
 //! | series | `series` | [`Args`] | images on disk, and a log of the images |
 //! | plans, records | `plan`, `record`, `rerun`, `diff` | [`Args`], records | plans, records, differences |
 //! | other tools | [`convert`], [`materials`], [`orient`], [`add`] | a file of reflections, a name, a cell, two images | another format, a table, a matrix, a sum |
+//! | shells | [`shell`] | the tables of flags | completions, the manual page |
 //! | companion programs | [`companions`] | the words of C's noisify, nonBragg | their files |
 //! | comparison | [`compare`] | two images, or two programs | figures, a picture, JSON |
 //! | live view | [`view`] | words and files of a page | photons, decisions, spots; a server for the page |
@@ -56,6 +57,7 @@ mod outcome;
 mod output_names;
 mod plan;
 mod printout;
+pub mod program;
 pub mod progress;
 mod record;
 pub mod refine;
@@ -64,6 +66,8 @@ mod rerun;
 mod resolve;
 mod run;
 mod series;
+pub mod shell;
+mod signals;
 mod simulate;
 mod specs;
 mod subcommand;

@@ -81,12 +81,12 @@ fn table(profile: &Profile) -> String {
 
 /// The values of the words.
 #[derive(Default)]
-struct MaterialWords {
+pub(crate) struct MaterialWords {
     name: Option<OsString>,
     wavelength_a: Option<f64>,
 }
 
-static TOOL: Tool<MaterialWords> = Tool {
+pub(crate) static TOOL: Tool<MaterialWords> = Tool {
     name: "materials",
     about: "Lists the materials of -background, or writes the scattering of one.",
     usage: &[

@@ -56,7 +56,7 @@ struct OrientRequest {
 
 /// The values of the words.
 #[derive(Default)]
-struct OrientWords {
+pub(crate) struct OrientWords {
     cell: Vec<f64>,
     input: Option<PathBuf>,
     misset_deg: Vec<f64>,
@@ -111,7 +111,7 @@ impl OrientRequest {
 
 type Spec = Flag<OrientWords>;
 
-static TOOL: Tool<OrientWords> = Tool {
+pub(crate) static TOOL: Tool<OrientWords> = Tool {
     name: "orient",
     about: "Writes the orientation matrix of a cell for -mat and MOSFLM.",
     usage: &[

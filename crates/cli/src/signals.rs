@@ -8,7 +8,7 @@ use std::time::Duration;
 use nanobragg::Cancel;
 use nanobragg::io::replace;
 
-use crate::STOPPED;
+use crate::program::STOPPED;
 
 /// The time a run has to stop by itself. Reading a file or drawing noise cannot be interrupted, and the
 /// shell prompt should be back within a second.

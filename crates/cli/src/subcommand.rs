@@ -10,6 +10,7 @@ use crate::args::apply;
 use crate::args::flag::{Flag, Takes};
 use crate::argv::{most_alike, name_and_value};
 use crate::help;
+use crate::shell::{Entry, Offer, Page};
 
 /// The smallest similarity of two names (Jaro, at most 1) for a suggestion.
 const ALIKE: f64 = 0.7;
@@ -349,6 +350,32 @@ impl<T: Default> Tool<T> {
         }
     }
 
+    /// The page of the tool. Words without a flag are completed to `places`.
+    pub(crate) fn page(&self, places: Offer) -> Page {
+        let place = |place: &Place<T>| Entry {
+            names: vec![place.synopsis.to_owned()],
+            values: String::new(),
+            help: place.help.to_owned(),
+            most: 0,
+            offer: places.clone(),
+        };
+        let flags = self.flags.iter();
+        Page {
+            name: self.name,
+            about: self.about.to_owned(),
+            usage: self.usage.iter().map(ToString::to_string).collect(),
+            places: self.places.iter().map(place).collect(),
+            groups: vec![(
+                "",
+                flags
+                    .map(|flag| Entry::of_flag(flag, meaning(flag)))
+                    .collect(),
+            )],
+            notes: self.notes.to_owned(),
+            has_two_dashes: true,
+        }
+    }
+
     fn help(&self) -> String {
         let usage = self.usage.join("\n       ");
         let mut out = format!("{}\n\nUsage: {usage}\n", self.about);
@@ -360,14 +387,10 @@ impl<T: Default> Tool<T> {
             out.push_str("\nArguments:\n");
             help::columns(&mut out, 2, &places);
         }
-        let flags = self.flags.iter().map(|spec| {
-            let default = spec.default.map(|default| format!(" [default: {default}]"));
-            let notes = default.unwrap_or_default() + &possible(spec);
-            (
-                format!("    {}", label(spec)),
-                format!("{}{notes}", spec.help),
-            )
-        });
+        let flags = self
+            .flags
+            .iter()
+            .map(|spec| (format!("    {}", label(spec)), meaning(spec)));
         let flags: Vec<_> = flags
             .chain([("-h, --help".to_owned(), "Print help".to_owned())])
             .collect();
@@ -379,6 +402,17 @@ impl<T: Default> Tool<T> {
         }
         out
     }
+}
+
+/// Description, default and words of a flag.
+fn meaning<T>(spec: &Flag<T>) -> String {
+    let default = spec.default.map(|default| format!(" [default: {default}]"));
+    format!(
+        "{}{}{}",
+        spec.help,
+        default.unwrap_or_default(),
+        possible(spec)
+    )
 }
 
 /// A flag with its values in messages: `--size <FAST> <SLOW>`.

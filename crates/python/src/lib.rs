@@ -19,6 +19,7 @@
 //! | `truth` | `truth` |
 //! | `tree` | JSON trees as dicts |
 //! | `arrays` | conversion of NumPy arrays |
+//! | `program` | the command `nanoBragg` that the package installs |
 //! | `interrupt` | long work without the interpreter lock, stopped by Ctrl-C |
 //! | `errors` | errors of the other crates as Python exceptions with the same text |
 //!
@@ -36,6 +37,7 @@ mod files;
 mod flags;
 mod gradient;
 mod interrupt;
+mod program;
 mod refine;
 mod reflections;
 mod render;
@@ -59,6 +61,8 @@ mod _nanobragg {
     use crate::flags::flags;
     #[pymodule_export]
     use crate::gradient::{hvp, jacobian, jvp, parameters, vjp};
+    #[pymodule_export]
+    use crate::program::program;
     #[pymodule_export]
     use crate::refine::refine;
     #[pymodule_export]

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use nanobragg::io::input::{self, ReadError};
 use thiserror::Error;
 
+use crate::shell::Page;
+
 /// A program that comes with nanoBragg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Companion {
@@ -118,6 +120,33 @@ pub fn run(
         Companion::Noisify => noisify::run(words, page),
         Companion::NonBragg => nonbragg::run(words, page),
     }
+}
+
+/// The pages of both for completions and the manual.
+pub(crate) fn pages() -> [Page; 2] {
+    let page = |name, about: &str, usage: &str, flags| Page {
+        name,
+        about: about.to_owned(),
+        usage: vec![usage.to_owned()],
+        places: Vec::new(),
+        groups: vec![("", flags)],
+        notes: String::new(),
+        has_two_dashes: false,
+    };
+    [
+        page(
+            "noisify",
+            "Turns the expected photons of a float image into the counts of a detector, as the C program noisify does.",
+            "nanoBragg noisify -floatfile FILE [options]",
+            noisify::entries(),
+        ),
+        page(
+            "nonbragg",
+            "Renders amorphous material, as the C program nonBragg does.",
+            "nanoBragg nonbragg -stol FILE [options]",
+            nonbragg::entries(),
+        ),
+    ]
 }
 
 /// The contents of a file.

@@ -14,12 +14,18 @@ use nanobragg::response::noisify::{NoisifyCount, NoisifyCounts, NoisifyOddity, S
 
 use super::CompanionError;
 use super::files::{CopiedHeader, Outputs, check_distinct, write_smv};
-use super::words::asks_for_help;
+use super::words::{self, asks_for_help};
+use crate::shell::Entry;
 use options::help;
 use request::Request;
 
 /// The square of the classical electron radius, in m^2.
 const ELECTRON_RADIUS_SQUARED_M2: f64 = 7.940_792_480_189_65e-30;
+
+/// The options for completions and the manual.
+pub(super) fn entries() -> Vec<Entry> {
+    words::entries(options::CHOICES)
+}
 
 /// Carries out the words after `nanoBragg noisify`.
 pub(super) fn run(words: &[OsString], page: &mut dyn Write) -> Result<(), CompanionError> {

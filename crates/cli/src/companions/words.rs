@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::help;
+use crate::shell::{Entry, Offer};
 
 /// An option of a companion program.
 pub(super) struct Choice<T: 'static> {
@@ -170,6 +171,21 @@ pub(super) fn read<T>(
 /// Whether a word asks for the help.
 pub(super) fn asks_for_help(words: &[OsString]) -> bool {
     (words.iter()).any(|word| ["-help", "--help", "-h"].iter().any(|help| word == *help))
+}
+
+/// The options for completions and the manual.
+pub(super) fn entries<T>(choices: &'static [Choice<T>]) -> Vec<Entry> {
+    let entries = choices.iter().map(|choice| Entry {
+        names: choice.names.iter().map(ToString::to_string).collect(),
+        values: choice.values.to_owned(),
+        help: choice.help.to_owned(),
+        most: choice.count(),
+        offer: match choice.values.contains('|') {
+            true => Offer::Words(choice.values.split('|').collect()),
+            false => Offer::named(choice.values),
+        },
+    });
+    entries.collect()
 }
 
 /// The options for the help.

@@ -12,13 +12,18 @@ use super::{CompareError, CompareRequest, Subject, reference};
 /// The file name that means standard output.
 const STANDARD_OUTPUT: &str = "-";
 
-/// Compares two images and reports on standard output and in files. It ends soon after `stop` is raised.
+/// Compares two images and reports on standard output and in files. It ends soon after `stop` is raised. `program` is
+/// this program, if the path is absolute; otherwise the system tells.
 ///
 /// Returns whether image B is within the tolerance.
 ///
 /// # Errors
 /// See [`CompareError`]. No output is then changed.
-pub fn compare(request: &CompareRequest, stop: &Cancel) -> Result<bool, CompareError> {
+pub fn compare(
+    request: &CompareRequest,
+    program: &Path,
+    stop: &Cancel,
+) -> Result<bool, CompareError> {
     let json_file = (request.json.as_ref()).filter(|path| path.as_os_str() != STANDARD_OUTPUT);
     let outputs = [("json", json_file), ("png", request.png.as_ref())];
     let inputs: &[&Path] = match &request.subject {
@@ -36,7 +41,7 @@ pub fn compare(request: &CompareRequest, stop: &Cancel) -> Result<bool, CompareE
             (pair, left_out, None)
         }
         Subject::Programs { reference, words } => {
-            let (pair, programs) = reference::run(reference, words, stop)?;
+            let (pair, programs) = reference::run(reference, program, words, stop)?;
             (pair, LeftOut::default(), Some(programs))
         }
     };

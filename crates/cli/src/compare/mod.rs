@@ -30,4 +30,5 @@ mod request;
 
 pub use carry_out::compare;
 pub use error::CompareError;
+pub(crate) use request::TOOL;
 pub use request::{CompareRequest, Subject};

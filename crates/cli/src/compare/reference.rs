@@ -29,14 +29,18 @@ const STDERR: &str = "stderr.txt";
 /// Both float images, the C program's first, and information about the runs.
 pub(super) fn run(
     reference: &Path,
+    program: &Path,
     words: &[OsString],
     stop: &Cancel,
 ) -> Result<(NamedPair, ProgramPair), CompareError> {
     let args = understood(words)?;
-    let ours = env::current_exe().map_err(|cause| CompareError::NotRun {
-        program: PathBuf::from("nanoBragg"),
-        cause,
-    })?;
+    let ours = match program.is_absolute() {
+        true => program.to_path_buf(),
+        false => env::current_exe().map_err(|cause| CompareError::NotRun {
+            program: PathBuf::from("nanoBragg"),
+            cause,
+        })?,
+    };
     let their_folder = folder()?;
     let our_folder = folder()?;
     // This program runs first, because it reports wrong arguments sooner and better.

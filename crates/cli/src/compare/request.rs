@@ -47,7 +47,7 @@ pub enum Subject {
 
 /// The values of the words.
 #[derive(Default)]
-struct CompareWords {
+pub(crate) struct CompareWords {
     a: Option<PathBuf>,
     b: Option<PathBuf>,
     sides: Vec<u32>,
@@ -107,7 +107,7 @@ impl CompareRequest {
 
 type Spec = Flag<CompareWords>;
 
-static TOOL: Tool<CompareWords> = Tool {
+pub(crate) static TOOL: Tool<CompareWords> = Tool {
     name: "compare",
     about: "Holds image B against image A, or this program against the C program.",
     usage: &[

@@ -32,3 +32,4 @@ mod request;
 pub use carry_out::refine;
 pub use error::RefineError;
 pub use request::RefineRequest;
+pub(crate) use request::TOOL;

@@ -39,7 +39,7 @@ pub struct RefineRequest {
 
 /// The values of the words.
 #[derive(Default)]
-struct RefineWords {
+pub(crate) struct RefineWords {
     targets: Vec<PathBuf>,
     each: Option<PathBuf>,
     mask: Option<PathBuf>,
@@ -111,7 +111,7 @@ const MOST: u32 = 100_000;
 
 type Spec = Flag<RefineWords>;
 
-static TOOL: Tool<RefineWords> = Tool {
+pub(crate) static TOOL: Tool<RefineWords> = Tool {
     name: "refine",
     about: "Fits cell, orientation, geometry and more of an experiment to an image.",
     usage: &[

@@ -268,6 +268,7 @@ def hvp(
     *,
     threads: int | None = None,
 ) -> NDArray[np.float64]: ...
+def program(program: _Path, words: list[str]) -> int: ...
 def refine(
     experiment: Experiment | Sequence[Experiment],
     target: _Images | _Path | Sequence[_Images | _Path],

@@ -11,6 +11,7 @@ mod samples;
 use std::ffi::OsString;
 use std::io::Write;
 
+use crate::shell::Entry;
 use nanobragg::io::printf::general as g;
 use nanobragg::io::smv::{self, Fields};
 use nanobragg::io::{Image, Output, float, pgm};
@@ -29,6 +30,11 @@ use crate::resolve::seed_from_clock;
 
 /// The oddities of a placed detector and of tables that are told of. Those of a crystal do not matter.
 const TOLD_OF: [Oddity; 3] = [Oddity::TableEnds, Oddity::Curved, Oddity::TwothetaDistance];
+
+/// The options for completions and the manual.
+pub(super) fn entries() -> Vec<Entry> {
+    words::entries(CHOICES)
+}
 
 /// Carries out the words after the name of the program.
 pub(super) fn run(words: &[OsString], out: &mut dyn Write) -> Result<(), CompanionError> {
