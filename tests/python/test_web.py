@@ -452,3 +452,6 @@ def test_words_that_make_no_sense_are_told(view: Callable[..., Any], run: Run) -
     done = run("view", "-port", "seventy")
     assert done.returncode == 2 and "-port" in done.stderr
     assert "view" in run("view", "-help").stdout
+    port = view()[0].split("/")[2].split(":")[1]
+    taken = run("view", "-no_open", "-port", port)
+    assert taken.returncode == 1 and f"-port {port}" in taken.stderr

@@ -142,7 +142,9 @@ impl Response {
 /// # Errors
 /// If the port is taken or no random word can be had.
 pub fn serve(request: &ViewRequest, stop: &Cancel) -> io::Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, request.port))?;
+    let port = request.port;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .map_err(|error| io::Error::new(error.kind(), format!("-port {port}: {error}")))?;
     listener.set_nonblocking(true)?;
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
