@@ -105,6 +105,8 @@ fn bash_offers_subcommands_flags_words_and_files() {
         ("refine -target a.img -- -hkl_", "-hkl_at"),
         ("-plan -Na", "-Na -Nabc"),
         ("noisify --ps", ""),
+        ("noisify -lambda ", ""),
+        ("orient -mat lysozyme.m", "lysozyme.mtz"),
     ];
     for (words, expected) in TYPED.into_iter().chain(bash_only) {
         let Some(offered) = of_bash(words) else {

@@ -57,7 +57,7 @@ impl Offer {
     pub(crate) fn named(values: &str) -> Self {
         let is_file = |name: &str| {
             let name = name.trim_matches(|c: char| !c.is_alphanumeric());
-            ["FILE", "IMAGE", "IN", "OUT", "PREFIX", "PROGRAM", "A", "B"].contains(&name)
+            ["FILE", "IMAGE", "PREFIX", "PROGRAM"].contains(&name)
         };
         match values.split(' ').count() {
             1 if is_file(values) => Self::Files,
