@@ -114,8 +114,13 @@ impl Plane {
 
     /// Whether fixed point is good enough for its directions.
     fn fits(&self, tables: &Tables<'_>, panel: &Panel) -> bool {
-        let depth_m = panel.sensor().layer_step_m.abs() * f64::from(panel.sensor().layers);
-        let nearest_m = panel.close_distance_m().abs() - depth_m;
+        // No point of a plane is nearer than its foot. Axes that a user gives need not be perpendicular to the normal.
+        let normal = vector::unit(vector::cross(self.fast_m, self.slow_m));
+        let feet_m = self
+            .first_m
+            .iter()
+            .map(|first_m| vector::dot(*first_m, normal).abs());
+        let nearest_m = feet_m.fold(f64::INFINITY, f64::min);
         let [fast, slow] = panel.first_pixel().map(f64::from);
         let pixels = fast + slow + f64::from(panel.pixels_fast()) + f64::from(panel.pixels_slow());
         let steps = pixels * f64::from(tables.oversample());
