@@ -57,6 +57,8 @@ mod outcome;
 mod output_names;
 mod plan;
 mod printout;
+// A page has neither an exit status nor signals.
+#[cfg(not(target_family = "wasm"))]
 pub mod program;
 pub mod progress;
 mod record;
@@ -67,6 +69,7 @@ mod resolve;
 mod run;
 mod series;
 pub mod shell;
+#[cfg(not(target_family = "wasm"))]
 mod signals;
 mod simulate;
 mod specs;
