@@ -78,8 +78,9 @@ def test_lambda_has_other_spellings() -> None:
 def test_the_numbers_that_were_chosen_are_described() -> None:
     assert nanobragg.Experiment(SMALL).sampling["chosen"] is None
     experiment = nanobragg.Experiment(SMALL, oversample="auto", auto_error=0.1)
-    assert experiment.sampling["chosen"] == experiment.describe()["sampling"]["chosen"]
-    (chosen,) = experiment.sampling["chosen"]
+    all_chosen = experiment.sampling["chosen"]
+    assert all_chosen is not None and all_chosen == experiment.describe()["sampling"]["chosen"]
+    (chosen,) = all_chosen
     assert (chosen["sampled"], chosen["number"]) == ("sub_pixels", experiment.sampling["oversample"])
     assert 0 <= chosen["error"] <= chosen["allowed"] == 0.1
 
