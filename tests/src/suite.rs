@@ -283,7 +283,10 @@ pub fn worst_pixel(expected: &Frame, ours: &Frame, tolerance: Tolerance) -> Opti
                 continue;
             }
             let (e, o) = (f64::from(e), f64::from(o));
-            let allowed = tolerance.relative * e.abs() + tolerance.of_brightest * brightest;
+            // An `f32` below its normal numbers has fewer digits, down to none.
+            let digits_lost = f64::from(f32::MIN_POSITIVE);
+            let allowed =
+                tolerance.relative * (e.abs() + digits_lost) + tolerance.of_brightest * brightest;
             let off = (e - o).abs() / allowed;
             // NaN is the largest difference.
             let off = if off.is_nan() { f64::INFINITY } else { off };

@@ -20,12 +20,12 @@ pub struct PanelTables {
 }
 
 impl PanelTables {
-    /// `scale` is what the sums of the kernel are multiplied by.
+    /// `unit` is the intensity that is 1 on the device.
     pub(crate) fn new(
         arithmetic: Arithmetic,
         tables: &Tables<'_>,
         number: usize,
-        scale: f64,
+        unit: f64,
     ) -> Self {
         let panel = &tables.panels()[number];
         let plane = Plane::new(tables, panel).filter(|plane| match arithmetic {
@@ -44,7 +44,7 @@ impl PanelTables {
             sensor.layer_step_m * sensor.mu_per_m,
             tables.kahn_factor(),
             unit_m,
-            tables.water(number).0 / scale,
+            tables.water(number).0 / unit,
         ]);
         let plane = plane.map(|plane| {
             let mut bytes = Bytes::new(arithmetic);

@@ -35,6 +35,14 @@ impl Arithmetic {
         }
     }
 
+    /// What the kernel multiplies its sums by.
+    fn gain(self) -> f64 {
+        match self {
+            Self::Fixed => 1.0,
+            Self::Double => 80_f64.exp2(),
+        }
+    }
+
     /// The kernel in WGSL. Its entry point is `main`, its groups have 64 x 1 threads, one for each pixel, and its
     /// constants are those of [`Plan::constants`].
     pub fn kernel(self) -> String {
@@ -150,7 +158,8 @@ pub struct Plan<'t> {
     arithmetic: Arithmetic,
     pub(crate) grids: Grids,
     chunks: Vec<Chunk>,
-    scale: f64,
+    /// The square of the largest amplitude, which is 1 on the device.
+    unit: f64,
 }
 
 impl<'t> Plan<'t> {
@@ -165,7 +174,7 @@ impl<'t> Plan<'t> {
         let most = abilities.most_terms(&tables, arithmetic)?;
         Ok(Self {
             chunks: terms.chunks(&grids, most),
-            scale: (grids.largest * terms.largest_peak).powi(2),
+            unit: (grids.largest * terms.largest_peak).powi(2),
             tables,
             arithmetic,
             grids,
@@ -179,7 +188,7 @@ impl<'t> Plan<'t> {
 
     /// The factor on the sums of the kernel.
     pub fn scale(&self) -> f64 {
-        self.scale
+        self.unit / self.arithmetic.gain()
     }
 
     /// The chunks of terms, at least one.
@@ -202,7 +211,7 @@ impl<'t> Plan<'t> {
     /// # Panics
     /// If there is no such panel.
     pub fn panel(&self, number: usize) -> PanelTables {
-        PanelTables::new(self.arithmetic, &self.tables, number, self.scale)
+        PanelTables::new(self.arithmetic, &self.tables, number, self.unit)
     }
 
     /// Binding 6 for some rows of a panel that has no plane.

@@ -176,5 +176,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     sums[pixel] = -3e38;
     return;
   }
-  sums[pixel] += f32(total);
+  sums[pixel] += f32(total * GAIN);
 }
