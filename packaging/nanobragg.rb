@@ -2,7 +2,8 @@
 class Nanobragg < Formula
   desc "Simulate X-ray diffraction images of small perfect crystals"
   homepage "https://docs.rs/nanobragg"
-  url "https://static.crates.io/crates/nanobragg-cli/nanobragg-cli-0.1.0.crate"
+  # At a release: the address and the sha256 of the archive of the crate nanobragg-cli.
+  url "nanobragg-cli-0.1.0.crate"
   sha256 "0000000000000000000000000000000000000000000000000000000000000000"
   license any_of: ["MIT", "Apache-2.0"]
 
