@@ -157,6 +157,24 @@ impl Tally {
     }
 }
 
+/// Holds every case, given by its name and its command line.
+fn hold_all(
+    gpu: &Gpu,
+    (words, precision): (&str, Precision),
+    cases: impl Iterator<Item = (impl AsRef<str>, String)>,
+) -> Tally {
+    let mut tally = Tally::default();
+    let mut faults = Vec::new();
+    for (name, line) in cases {
+        if let Err(fault) = tally.hold(gpu, &line, precision) {
+            faults.push(format!("{}: {fault}", name.as_ref()));
+        }
+    }
+    tally.tell(words);
+    assert!(faults.is_empty(), "{words}:\n{}", faults.join("\n"));
+    tally
+}
+
 fn experiment(line: &str) -> Experiment {
     let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
     let job = job(&words, &cases::inputs()).unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -167,15 +185,7 @@ fn experiment(line: &str) -> Experiment {
 fn every_scene_of_the_suite_passes_or_is_refused_for_a_reason() {
     let Some(gpu) = gpu() else { return };
     for (words, precision) in PRECISIONS {
-        let mut tally = Tally::default();
-        let mut faults = Vec::new();
-        for (name, line) in lines() {
-            if let Err(fault) = tally.hold(gpu, &line, precision) {
-                faults.push(format!("{name}: {fault}"));
-            }
-        }
-        tally.tell(words);
-        assert!(faults.is_empty(), "{words}:\n{}", faults.join("\n"));
+        let tally = hold_all(gpu, (words, precision), lines());
         // Five with diffuse scattering, and one with an oddity.
         assert_eq!(tally.refused.len(), 6, "{:?}", tally.refused);
         let fixed = if precision == Precision::Single {
@@ -191,15 +201,9 @@ fn every_scene_of_the_suite_passes_or_is_refused_for_a_reason() {
 fn the_golden_cases_pass_or_are_refused_for_a_reason() {
     let Some(gpu) = gpu() else { return };
     for (words, precision) in PRECISIONS {
-        let mut tally = Tally::default();
-        let mut faults = Vec::new();
-        for case in cases::all() {
-            if let Err(fault) = tally.hold(gpu, &case.words.join(" "), precision) {
-                faults.push(format!("{}: {fault}", case.name));
-            }
-        }
-        tally.tell(words);
-        assert!(faults.is_empty(), "{words}:\n{}", faults.join("\n"));
+        let golden = cases::all().into_iter();
+        let golden = golden.map(|case| (case.name, case.words.join(" ")));
+        let tally = hold_all(gpu, (words, precision), golden);
         assert!(tally.refused.len() <= 5, "{:?}", tally.refused);
     }
 }

@@ -108,6 +108,16 @@ impl Abilities {
         Ok(())
     }
 
+    /// The factor on the sums of the kernel, without the rest of a [`Plan`].
+    ///
+    /// # Errors
+    /// If the scene does not pass [`check`](Self::check).
+    pub fn scale(&self, tables: &Tables<'_>) -> Result<f64, DeviceFault> {
+        let arithmetic = self.arithmetic(tables)?;
+        let terms = TermTables::new(arithmetic, tables)?;
+        Ok(unit(&Grids::of(tables)?, &terms) / arithmetic.gain())
+    }
+
     /// The most terms of a chunk.
     fn most_terms(
         &self,
@@ -125,6 +135,11 @@ impl Abilities {
             _ => Err(DeviceFault::TooLarge),
         }
     }
+}
+
+/// The square of the largest amplitude of a scene.
+fn unit(grids: &Grids, terms: &TermTables<'_>) -> f64 {
+    (grids.largest * terms.largest_peak).powi(2)
 }
 
 /// What a scene needs double precision for; `None` if fixed point is good enough.
@@ -174,7 +189,7 @@ impl<'t> Plan<'t> {
         let most = abilities.most_terms(&tables, arithmetic)?;
         Ok(Self {
             chunks: terms.chunks(&grids, most),
-            unit: (grids.largest * terms.largest_peak).powi(2),
+            unit: unit(&grids, &terms),
             tables,
             arithmetic,
             grids,

@@ -129,7 +129,7 @@ impl Device for Summed {
             has_double: false,
             largest_table: u64::MAX,
         };
-        let scale = Plan::new(tables, abilities)?.scale();
+        let scale = abilities.scale(&tables)?;
         Ok(Box::new(Given {
             sums: &self.0,
             tables,

@@ -133,26 +133,30 @@ fn ball(square: f64) -> f64 {
   return 3.0lf * (sine / (3.14159265358979324lf * turns) - cosine) / x2;
 }
 
+// The squared radius of an offset from the centre of a spot.
+fn radius_squared(offset: array<f64, 3>, at: u32) -> f64 {
+  let form = shapes[at].form;
+  let h = offset[0];
+  let k = offset[1];
+  let l = offset[2];
+  return form[0] * h * h + form[1] * k * k + form[2] * l * l + form[3] * h * k + form[4] * h * l + form[5] * k * l;
+}
+
 // The amplitude of the lattice, over that of all cells in phase.
 fn lattice_factor(offset: array<f64, 3>, at: u32) -> f64 {
-  let shape = &shapes[at];
   if SHAPE == 0u {
     var product = 1.0lf;
     for (var i = 0u; i < 3u; i++) {
       // At 0 the quotient of the sines is the number of cells, which a tiny number gives too.
       let d = select(offset[i], 1e-30lf, offset[i] == 0.0lf);
-      let cells = (*shape).cells[i];
+      let cells = shapes[at].cells[i];
       let turns = cells * d;
       let e = turns - nearest(turns);
       product *= (e * sin_pi_over(e * e)) / (cells * d * sin_pi_over(d * d));
     }
     return product;
   }
-  let h = offset[0];
-  let k = offset[1];
-  let l = offset[2];
-  let form = (*shape).form;
-  let square = form[0] * h * h + form[1] * k * k + form[2] * l * l + form[3] * h * k + form[4] * h * l + form[5] * k * l;
+  let square = radius_squared(offset, at);
   if SHAPE == 1u {
     return ball(square);
   }
@@ -165,12 +169,7 @@ fn lattice_factor(offset: array<f64, 3>, at: u32) -> f64 {
 // Whether the lattice factor is 0 in double precision.
 fn is_dark(offset: array<f64, 3>, at: u32, lattice: f64) -> bool {
   if SHAPE == 2u && lattice == 0.0lf {
-    let form = shapes[at].form;
-    let h = offset[0];
-    let k = offset[1];
-    let l = offset[2];
-    let square = form[0] * h * h + form[1] * k * k + form[2] * l * l + form[3] * h * k + form[4] * h * l + form[5] * k * l;
-    return square > 1074.9lf;
+    return radius_squared(offset, at) > 1074.9lf;
   }
   return lattice == 0.0lf;
 }
