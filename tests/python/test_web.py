@@ -50,7 +50,7 @@ def test_every_control_is_that_of_the_program(open_page: Callable[..., Shown], s
         ("Size slider", 13),
         ("Exposure", 2),
         ("Turn y slider", -40),
-        ("Beam centre x", 33),
+        ("Beam centre x slider", 33.0),
         ("Sub-pixels", 2),
     ]:
         shown.set(label, value)
@@ -100,6 +100,36 @@ def test_a_detector_by_name_is_that_of_the_program(open_page: Callable[..., Show
         words = shown.words
         expected = native([*words, "-truthfile", "truth.csv"], found.shape)
         assert_same(found, expected)
+
+
+def test_panels_are_where_they_stand(open_page: Callable[..., Shown], view: Callable[..., Any], run: Run) -> None:
+    shutil.copy(LYSOZYME / "lysozyme.mtz", "lysozyme.mtz")
+    words = "-hkl lysozyme.mtz -N 5 -lambda 1 -detector cspad -distance 100 -oversample 1 -misset 10 20 30".split()
+    assert run(*words, "-exptfile", "shot.expt", "-nodefaultfiles", "-quiet").returncode == 0
+    panels = json.loads(Path("shot.expt").read_text())["detector"][0]["panels"]
+    # In units of pixels, on the plane of the first panel.
+    axes = np.array([panels[0]["fast_axis"], panels[0]["slow_axis"]])
+    pixel_mm = panels[0]["pixel_size"][0]
+
+    def seen(panel: Any, fast: float, slow: float) -> Any:
+        at = np.array(panel["origin"]) + pixel_mm * (fast * np.array(panel["fast_axis"]) + slow * np.array(panel["slow_axis"]))
+        return axes @ (at - panels[0]["origin"]) / pixel_mm
+
+    corners = np.array([seen(p, f * p["image_size"][0], s * p["image_size"][1]) for p in panels for f in (0, 1) for s in (0, 1)])
+    first, size = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0)) - np.floor(corners.min(axis=0))
+    shown = open_page(view(*words)[0])
+    assert shown.photons.shape == (sum(p["image_size"][1] for p in panels), panels[0]["image_size"][0])
+    box = shown.page.locator("#image").bounding_box()
+    zoom = min(box["width"] / size[0], box["height"] / size[1])
+    middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    for number in (0, 17, 40, 63):
+        fast, slow = 120, 60
+        at = middle + zoom * (seen(panels[number], fast + 0.5, slow + 0.5) - first - size / 2)
+        shown.page.mouse.move(*at)
+        shown.until(f"document.getElementById('under').textContent.startsWith('panel {panels[number]['name']},')")
+        under = shown.page.inner_text("#under").split(" · ")[0].split(", ")
+        # The pointer has whole pixels of the screen.
+        assert abs(int(under[1].split()[1]) - fast) <= 2 / zoom and abs(int(under[2].split()[1]) - slow) <= 2 / zoom, under
 
 
 def test_the_oddities_of_the_order_of_pixels_are_kept(open_page: Callable[..., Shown], site: str, native: Callable[..., Any]) -> None:

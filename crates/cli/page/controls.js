@@ -7,8 +7,15 @@ const number = (flag) => ([value]) => [`-${flag}`, brief(value, 12)];
 const SHAPES = [['square_xtal', 'parallelepiped'], ['round_xtal', 'ellipsoid'], ['gauss_xtal', 'gaussian'], ['tophat_spots', 'top-hat']];
 const MATERIALS = ['water', 'air', 'helium', 'nitrogen', 'ice-Ih', 'ice-Ic', 'paratone'].map((name) => [name, name]);
 
+// A beam centre may be anywhere in the picture.
+const overThePicture = ({ size, values: { centre, pixel } }) => {
+  const unit = centre?.unit === 'mm' ? pixel : 1;
+  return [0, Math.max(...size) * unit, unit / 10];
+};
+
 // key, label, and
-//   fields: names of the numbers; slide: ends and step of a slider for each (or `all`: one for all); log: it slides over decades
+//   fields: names of the numbers; slide: ends and step of a slider for each (or `all`: one for all), or a function that gives
+//   them for a picture; log: it slides over decades
 //   choices: [value, text] instead of numbers
 //   of: the numbers in the values of a picture; words: of the numbers
 const GROUPS = [
@@ -29,13 +36,13 @@ const GROUPS = [
   ['Detector', true, [
     { key: 'detector', label: 'Detector', choices: (about) => [['', about?.values.model && !about.values.detector ? about.values.model : 'custom'], ...(about?.detectors ?? [])], of: (v) => v.detector ?? '', words: (name) => (name ? ['-detector', name] : []), clears: ['pixels', 'pixel', 'centre'] },
     { key: 'distance', label: 'Distance', unit: 'mm', fields: [''], least: 1, slide: [20, 500, 1], of: (v) => [v.distance], words: number('distance') },
-    { key: 'centre', label: 'Beam centre', unit: (v) => v.centre?.unit, fields: ['x', 'y'], of: (v) => v.centre?.at, words: (n, v) => [`-${v.centre.flags[0]}`, brief(n[0], 9), `-${v.centre.flags[1]}`, brief(n[1], 9)] },
+    { key: 'centre', label: 'Beam centre', unit: (v) => v.centre?.unit, fields: ['x', 'y'], slide: overThePicture, of: (v) => v.centre?.at, words: (n, v) => [`-${v.centre.flags[0]}`, brief(n[0], 9), `-${v.centre.flags[1]}`, brief(n[1], 9)] },
     { key: 'pixels', label: 'Pixels', fields: ['fast', 'slow'], least: 1, whole: true, hidden: (v) => v.detector || v.panels > 1, of: (v) => v.pixels, words: ([f, s]) => ['-detpixels_f', brief(f), '-detpixels_s', brief(s)] },
     { key: 'pixel', label: 'Pixel', unit: 'mm', fields: [''], least: 0.001, hidden: (v) => v.detector || v.panels > 1, of: (v) => [v.pixel], words: number('pixel') },
     { key: 'oversample', label: 'Sub-pixels', fields: [''], least: 1, whole: true, slide: [1, 8, 1], of: (v) => [v.oversample], words: number('oversample') },
   ]],
   ['Background', false, [
-    { key: 'material', label: 'Material', choices: () => [['', 'none added'], ...MATERIALS], of: () => null },
+    { key: 'material', label: 'Material', choices: () => [['', 'as it is'], ['none', 'none'], ...MATERIALS], of: () => null },
     { key: 'thickness', label: 'Thickness', unit: 'mm', fields: [''], least: 0, slide: [-4, 3, 0.05], log: true, of: () => null, start: [0.1] },
   ]],
 ];
@@ -80,7 +87,8 @@ export class Controls {
     });
     if (spec.start) row.fields.forEach((field, i) => { field.value = spec.start[i]; });
     const slider = (i, targets) => {
-      const [min, max, step] = spec.slide;
+      // A slider that waits for a picture has the ends of its making for so long.
+      const [min, max, step] = typeof spec.slide === 'function' ? [0, 1, 'any'] : spec.slide;
       const range = make('input', { type: 'range', min, max, step, ariaLabel: `${targets.length > 1 ? spec.label : label(i)} slider` });
       range.addEventListener('input', () => {
         const value = spec.log ? 10 ** range.valueAsNumber : range.valueAsNumber;
@@ -133,7 +141,7 @@ export class Controls {
     if (['material', 'thickness'].includes(spec.key)) {
       const material = this.rows.get('material').choice.value;
       const thickness = this.rows.get('thickness').fields[0];
-      if (thickness.checkValidity() && thickness.value) this.change('background', material ? ['-background', `${material}:${brief(thickness.valueAsNumber)}mm`] : [], []);
+      if (thickness.checkValidity() && thickness.value) this.change('background', material ? ['-background', material === 'none' ? material : `${material}:${brief(thickness.valueAsNumber)}mm`] : [], []);
       return;
     }
     if (row.choice) return this.change(spec.key, spec.words(row.choice.value), spec.clears ?? []);
@@ -149,7 +157,10 @@ export class Controls {
     for (const row of this.rows.values()) {
       const { spec } = row;
       const found = spec.of(about.values);
-      if (typeof spec.unit === 'function') row.name.textContent = `${spec.label} (${spec.unit(about.values) ?? '-'})`;
+      if (typeof spec.unit === 'function') {
+        const first = row.sliders.length > 1 ? ` ${spec.fields[0]}` : '';
+        row.name.textContent = `${spec.label} (${spec.unit(about.values) ?? '-'})${first}`;
+      }
       const absent = found === undefined || Boolean(spec.hidden?.(about.values));
       row.element.hidden = absent;
       row.element.style.display = absent ? 'none' : '';
@@ -162,6 +173,10 @@ export class Controls {
       row.fields.forEach((field, i) => {
         if (field !== document.activeElement) field.value = brief(found[i], 7);
       });
+      if (typeof spec.slide === 'function') {
+        const [min, max, step] = spec.slide(about);
+        for (const { range } of row.sliders) Object.assign(range, { min, max, step });
+      }
       this.slide(row);
     }
   }

@@ -29,7 +29,7 @@ export class Drawing {
   show(picture) {
     const old = this.picture;
     this.picture = picture;
-    if (old && (old.fast !== picture.fast || old.slow !== picture.slow)) this.whole();
+    if (old && old.about.size.some((side, axis) => side !== picture.about.size[axis])) this.whole();
     this.draw();
   }
 
@@ -40,13 +40,14 @@ export class Drawing {
 
   // The zoom at which the whole image is seen.
   least() {
-    return Math.min(this.canvas.clientWidth / this.picture.fast, this.canvas.clientHeight / this.picture.slow);
+    const [fast, slow] = this.picture.about.size;
+    return Math.min(this.canvas.clientWidth / fast, this.canvas.clientHeight / slow);
   }
 
   // Canvas units (CSS pixels) per image pixel, and where the first image pixel begins.
   place() {
     const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
-    const { fast, slow } = this.picture;
+    const [fast, slow] = this.picture.about.size;
     const zoom = this.zoom ?? this.least();
     const [x, y] = this.zoom === null ? [fast / 2, slow / 2] : this.middle;
     return { zoom, left: width / 2 - x * zoom, top: height / 2 - y * zoom };
@@ -72,15 +73,35 @@ export class Drawing {
 
   moveBy(x, y) {
     if (this.zoom === null) return;
-    const { fast, slow } = this.picture;
+    const [fast, slow] = this.picture.about.size;
     const within = (value, end) => Math.max(0, Math.min(end, value));
     this.middle = [within(this.middle[0] - x / this.zoom, fast), within(this.middle[1] - y / this.zoom, slow)];
     this.draw();
   }
 
+  // The pixel of the stacked image (panels one below the other, as they are rendered) under a point of the canvas; null beside
+  // all panels. Where panels overlap, the last one is on top.
+  pixel(x, y) {
+    if (!this.picture) return null;
+    const [u, v] = this.at(x, y);
+    for (const { first_row, fast, slow, corner, steps: [[fx, fy], [sx, sy]] } of this.picture.about.panels.toReversed()) {
+      const [du, dv] = [u - corner[0], v - corner[1]];
+      const area = fx * sy - fy * sx;
+      const at = [(du * sy - dv * sx) / area, (dv * fx - du * fy) / area].map(Math.floor);
+      if (at[0] >= 0 && at[0] < fast && at[1] >= 0 && at[1] < slow) return [at[0], at[1] + first_row];
+    }
+    return null;
+  }
+
+  // The point of the picture at a point of the stacked image.
+  ofStacked([fast, slow]) {
+    const panel = this.picture.about.panels.findLast(({ first_row }) => first_row <= slow);
+    return placed(panel, [fast, slow - panel.first_row]);
+  }
+
   goTo(point) {
-    this.mark = point;
-    if (this.zoom !== null) this.middle = point;
+    this.mark = this.ofStacked(point);
+    if (this.zoom !== null) this.middle = this.mark;
     this.draw();
   }
 
@@ -114,22 +135,32 @@ export class Drawing {
     return table;
   }
 
-  // The pixels, or where they are smaller than those of the screen the brightest of some.
+  // The pixels, or where they are smaller than those of the screen the brightest of some, panel by panel. Returns how many are
+  // one along each axis, and the first row of each panel.
   paint(zoom) {
-    const { fast, slow, photons } = this.picture;
+    const { fast, photons, about: { panels } } = this.picture;
     const some = Math.max(1, Math.floor(1 / (zoom * devicePixelRatio) + 0.2));
-    const [width, height] = [Math.ceil(fast / some), Math.ceil(slow / some)];
+    const width = Math.ceil(fast / some);
+    const rows = [];
+    let height = 0;
+    for (const { slow } of panels) {
+      rows.push(height);
+      height += Math.ceil(slow / some);
+    }
     const bits = new Uint32Array(photons.buffer, photons.byteOffset, photons.length);
     let shown = bits;
     if (some > 1) {
       shown = new Uint32Array(width * height);
-      for (let s = 0; s < slow; s++) {
-        const row = Math.floor(s / some) * width;
-        for (let f = 0; f < fast; f++) {
-          const to = row + Math.floor(f / some);
-          if (bits[s * fast + f] > shown[to]) shown[to] = bits[s * fast + f];
+      panels.forEach(({ first_row, fast: own, slow }, number) => {
+        for (let s = 0; s < slow; s++) {
+          const row = (rows[number] + Math.floor(s / some)) * width;
+          const from = (first_row + s) * fast;
+          for (let f = 0; f < own; f++) {
+            const to = row + Math.floor(f / some);
+            if (bits[from + f] > shown[to]) shown[to] = bits[from + f];
+          }
         }
-      }
+      });
     }
     const table = this.table();
     const image = new ImageData(width, height);
@@ -138,7 +169,7 @@ export class Drawing {
     this.pixels.width = width;
     this.pixels.height = height;
     this.pixels.getContext('2d').putImageData(image, 0, 0);
-    return some;
+    return { some, rows };
   }
 
   draw() {
@@ -153,14 +184,30 @@ export class Drawing {
     context.clearRect(0, 0, width, height);
     if (!picture || !width) return;
     const { zoom, left, top } = this.place();
-    const some = this.paint(zoom);
+    const { some, rows } = this.paint(zoom);
     context.imageSmoothingEnabled = zoom * some * ratio < 2;
-    context.drawImage(this.pixels, left, top, this.pixels.width * some * zoom, this.pixels.height * some * zoom);
+    const edge = this.dark.matches ? '#2f3843' : '#dde1e7';
+    const { panels } = picture.about;
+    panels.forEach(({ fast, slow, corner, steps: [[fx, fy], [sx, sy]] }, number) => {
+      context.save();
+      context.transform(fx * zoom, fy * zoom, sx * zoom, sy * zoom, left + corner[0] * zoom, top + corner[1] * zoom);
+      const [width, height] = [fast, slow].map((pixels) => Math.ceil(pixels / some));
+      context.drawImage(this.pixels, 0, rows[number], width, height, 0, 0, width * some, height * some);
+      context.restore();
+    });
+    context.lineWidth = 1;
+    context.strokeStyle = edge;
+    for (const panel of panels) {
+      context.beginPath();
+      for (const [f, s] of [[0, 0], [1, 0], [1, 1], [0, 1]]) {
+        const [x, y] = placed(panel, [f * panel.fast, s * panel.slow]);
+        context.lineTo(left + x * zoom, top + y * zoom);
+      }
+      context.closePath();
+      context.stroke();
+    }
     const soft = this.dark.matches ? 'rgba(120, 170, 255, .65)' : 'rgba(31, 111, 235, .55)';
     context.font = '12px system-ui, sans-serif';
-    context.lineWidth = 1;
-    context.strokeStyle = this.dark.matches ? '#2f3843' : '#dde1e7';
-    context.strokeRect(left, top, picture.fast * zoom, picture.slow * zoom);
     context.strokeStyle = context.fillStyle = soft;
     if (this.rings) this.drawRings(zoom, left, top);
     if (this.mark) {
@@ -174,17 +221,17 @@ export class Drawing {
   }
 
   drawRings(zoom, left, top) {
-    const { meshes } = this.picture.about;
-    const finest = meshes.reduce((most, { inverse_d }) => inverse_d.reduce((a, b) => (b > a ? b : a), most), 0);
+    const { panels, size } = this.picture.about;
+    const finest = panels.reduce((most, { mesh: { inverse_d } }) => inverse_d.reduce((a, b) => (b > a ? b : a), most), 0);
     // As many as can be told apart.
     const shown = [];
     for (const d of NICE.toReversed()) if (1 / d < finest && (!shown.length || 1 / d < 0.8 / shown.at(-1) )) shown.push(d);
     for (const d of shown.slice(0, 5)) {
       let label = null;
       this.context.beginPath();
-      for (const mesh of meshes) {
-        for (const [from, to] of contour(mesh, 1 / d)) {
-          const [a, b] = [from, to].map(([f, s]) => [left + f * zoom, top + (s + mesh.first_row) * zoom]);
+      for (const panel of panels) {
+        for (const ends of contour(panel, 1 / d)) {
+          const [a, b] = ends.map((at) => placed(panel, at)).map(([x, y]) => [left + x * zoom, top + y * zoom]);
           this.context.moveTo(...a);
           this.context.lineTo(...b);
           // The label stands at the highest point.
@@ -192,10 +239,10 @@ export class Drawing {
         }
       }
       this.context.stroke();
-      if (label && meshes.length === 1) {
+      if (label) {
         const text = `${d} Å`;
         const width = this.context.measureText(text).width;
-        const x = Math.max(left + 2, Math.min(label[0] - width / 2, left + this.picture.fast * zoom - width - 4));
+        const x = Math.max(left + 2, Math.min(label[0] - width / 2, left + size[0] * zoom - width - 4));
         const y = Math.max(label[1] + 14, top + 14);
         this.context.save();
         this.context.fillStyle = this.dark.matches ? 'rgba(5, 7, 10, .75)' : 'rgba(255, 255, 255, .8)';
@@ -249,9 +296,14 @@ export class Drawing {
 
 const TWO = new DataView(new ArrayBuffer(4));
 
+// A point of a panel (pixels from its corner) in the picture.
+function placed({ corner, steps: [[fx, fy], [sx, sy]] }, [fast, slow]) {
+  return [corner[0] + fast * fx + slow * sx, corner[1] + fast * fy + slow * sy];
+}
+
 // The pieces of the line on which 1/d has a value, in pixels of a panel. Between nodes its square is taken as linear: it is a
 // parabola about the beam, where 1/d itself is a cone.
-function contour({ fast, slow, steps, inverse_d }, value) {
+function contour({ fast, slow, mesh: { steps, inverse_d } }, value) {
   const pieces = [];
   const level = value * value;
   const node = (i, j) => ({ at: [j * fast / steps, i * slow / steps], s: inverse_d[i * (steps + 1) + j] ** 2 - level });

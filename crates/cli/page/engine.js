@@ -83,7 +83,7 @@ class Workers {
 
   static async start() {
     if (typeof WebAssembly !== 'object' || !WebAssembly.validate(SIMD)) {
-      throw new Error('This browser is too old for nanoBragg: it has no WebAssembly with SIMD (Chrome or Edge 91, Firefox 89, Safari 16.4, or later).');
+      throw new Error('This browser is too old for nanoBragg: it has no WebAssembly with SIMD (Chrome or Edge 110, Firefox 119, Safari 16.4, or later).');
     }
     const get = async (file) => {
       const response = await fetch(file);

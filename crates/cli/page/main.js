@@ -77,7 +77,7 @@ async function render() {
       times.push(took);
       if (times.length > 8) times.shift();
       const mean = times.reduce((sum, ms) => sum + ms) / times.length;
-      $('status').textContent = `${picture.fast} × ${picture.slow} · ${brief(mean, 2)} ms · ${engine.name}`;
+      $('status').textContent = `${sizeOf(picture.about.panels)} · ${brief(mean, 2)} ms · ${engine.name}`;
       if (!window.nanobragg.frames++) performance.mark('first picture');
     } catch (error) {
       complain(error.message);
@@ -101,6 +101,12 @@ function tell(about) {
     what.append(value, why);
     return [name, what];
   }));
+}
+
+// The pixels of one panel, or how many panels there are.
+function sizeOf(panels) {
+  const [{ fast, slow }] = panels;
+  return panels.length > 1 ? `${panels.length} panels` : `${fast} × ${slow}`;
 }
 
 async function listSpots() {
@@ -194,9 +200,9 @@ image.addEventListener('keydown', (event) => {
 let asking = false;
 let next = null;
 async function look(at) {
-  const [fast, slow] = drawing.at(...at).map(Math.floor);
-  if (!picture || fast < 0 || slow < 0 || fast >= picture.fast || slow >= picture.slow) return;
-  next = [fast, slow];
+  const pixel = drawing.pixel(...at);
+  if (!pixel) return;
+  next = pixel;
   if (asking || busy) return;
   asking = true;
   while (next && shown) {
@@ -212,7 +218,9 @@ async function look(at) {
 }
 
 function under(found, fast, slow) {
-  const parts = [`fast ${fast}, slow ${slow}`, `${brief(picture.photons[slow * picture.fast + fast], 4)} photons`];
+  const { panels } = picture.about;
+  const name = panels.length > 1 && found?.panel ? `panel ${found.panel}, ` : '';
+  const parts = [`${name}fast ${fast}, slow ${found?.slow ?? slow}`, `${brief(picture.photons[slow * picture.fast + fast], 4)} photons`];
   if (found?.d != null) parts.push(`${brief(found.d, 4)} Å`);
   if (found?.hkl) {
     parts.push(`hkl ${found.hkl.map((x) => Math.ceil(x - 0.5)).join(' ')} (${found.hkl.map((x) => x.toFixed(2)).join(', ')})`, `F ${brief(found.f, 4)}`);

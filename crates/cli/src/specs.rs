@@ -228,14 +228,13 @@ pub(crate) fn apply_background(spec: &mut ExperimentSpec, args: &Args) {
         },
         ..LayerSpec::default()
     });
-    let named = given.layers.iter().map(|(name, thickness_mm)| LayerSpec {
+    let named = given.layers.iter().flatten().map(|(name, thickness_mm)| LayerSpec {
         material: MaterialSpec::Name(name.clone()),
         thickness: mm(*thickness_mm),
         ..LayerSpec::default()
     });
-    let layers: Vec<LayerSpec> = table.chain(named).collect();
-    if !layers.is_empty() {
-        spec.background = layers;
+    if given.table.is_some() || given.layers.is_some() {
+        spec.background = table.chain(named).collect();
     }
     for layer in &mut spec.background {
         layer.absorbs |= given.absorbs && matches!(layer.material, MaterialSpec::Name(_));

@@ -19,25 +19,18 @@ pub fn assembled(
     detector: &Detector,
     images: &[Image<f32>],
 ) -> Result<Image<f32>, nanobragg_io::Error> {
-    let plane = detector.first();
-    let views: Vec<View> = (detector.panels().iter())
-        .map(|panel| View::of(panel, plane))
-        .collect();
-    let bounds = views.iter().fold(Bounds::NONE, |all, view| all.with(view));
-    let [fast, slow] = bounds.sides();
-    let most = detector.pixel_count().saturating_mul(MOST_GAPS);
-    if images.len() < 2 || fast.saturating_mul(slow) > most {
+    let assembly = Assembly::of(detector);
+    if images.len() < 2 || assembly.is_stacked {
         return Image::stacked(images);
     }
+    let [fast, slow] = assembly.sides;
     let mut picture = Image::filled(fast, slow, 0.0_f32)?;
-    let [first_fast, first_slow] = bounds.first();
     for (y, row) in picture.rows_mut().enumerate() {
-        let slow_px = first_slow + y as f64 + 0.5;
         for (x, pixel) in row.iter_mut().enumerate() {
-            let fast_px = first_fast + x as f64 + 0.5;
-            let seen = views.iter().zip(images);
-            let mut seen = seen.filter_map(|(view, image)| {
-                let [fast, slow] = view.pixel([fast_px, slow_px])?;
+            let at = [x, y].map(|pixel| pixel as f64 + 0.5);
+            let seen = assembly.panels.iter().zip(images);
+            let mut seen = seen.filter_map(|(panel, image)| {
+                let [fast, slow] = panel.pixel(at)?;
                 image.get(fast, slow)
             });
             // Where panels overlap, the last one is on top.
@@ -49,17 +42,74 @@ pub fn assembled(
     Ok(picture)
 }
 
-/// The projection of a panel along the normal of the plane, in pixels of the plane.
-#[derive(Debug, Clone, Copy)]
-struct View {
-    corner: [f64; 2],
+/// Where the panels of a detector are in one picture of all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assembly {
+    /// The pixels of the picture along fast and along slow.
+    pub sides: [usize; 2],
+    /// The panels, in order.
+    pub panels: Vec<PlacedPanel>,
+    /// Whether they are one below the other, because they are too far apart.
+    is_stacked: bool,
+}
+
+impl Assembly {
+    /// The assembly of [`assembled`].
+    pub fn of(detector: &Detector) -> Self {
+        let plane = detector.first();
+        let mut panels: Vec<PlacedPanel> = (detector.panels().iter())
+            .map(|panel| PlacedPanel::seen(panel, plane))
+            .collect();
+        let bounds = (panels.iter()).fold(Bounds::NONE, |all, panel| all.with(panel));
+        let first = bounds.first();
+        for panel in &mut panels {
+            panel.corner = [0, 1].map(|axis| panel.corner[axis] - first[axis]);
+        }
+        let sides = bounds.sides();
+        let most = detector.pixel_count().saturating_mul(MOST_GAPS);
+        match sides[0].saturating_mul(sides[1]) > most {
+            true => Self::stacked(detector),
+            false => Self {
+                sides,
+                panels,
+                is_stacked: false,
+            },
+        }
+    }
+
+    fn stacked(detector: &Detector) -> Self {
+        let [mut fast, mut slow] = [0, 0];
+        let place = |panel: &Panel| {
+            let placed = PlacedPanel {
+                corner: [0.0, slow as f64],
+                steps: [[1.0, 0.0], [0.0, 1.0]],
+                pixels: [panel.pixels_fast(), panel.pixels_slow()],
+            };
+            fast = fast.max(panel.pixels_fast() as usize);
+            slow += panel.pixels_slow() as usize;
+            placed
+        };
+        let panels = detector.panels().iter().map(place).collect();
+        Self {
+            sides: [fast, slow],
+            panels,
+            is_stacked: true,
+        }
+    }
+}
+
+/// A panel in a picture, in pixels of the picture: its projection along the normal of the first panel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlacedPanel {
+    /// The corner of the first pixel, from that of the picture.
+    pub corner: [f64; 2],
     /// The steps to the next pixel along fast and along slow.
-    steps: [[f64; 2]; 2],
+    pub steps: [[f64; 2]; 2],
     pixels: [u32; 2],
 }
 
-impl View {
-    fn of(panel: &Panel, plane: &Panel) -> Self {
+impl PlacedPanel {
+    fn seen(panel: &Panel, plane: &Panel) -> Self {
         let seen = |v: [f64; 3]| [dot(v, plane.fast()), dot(v, plane.slow())];
         let per_pixel = |v: [f64; 2]| v.map(|m| m / plane.pixel_size_m());
         let step = |axis: [f64; 3]| per_pixel(seen(axis.map(|x| x * panel.pixel_size_m())));
@@ -108,8 +158,8 @@ impl Bounds {
         most: [f64::NEG_INFINITY; 2],
     };
 
-    fn with(mut self, view: &View) -> Self {
-        for [x, y] in view.corners() {
+    fn with(mut self, panel: &PlacedPanel) -> Self {
+        for [x, y] in panel.corners() {
             let ([x0, y0], [x1, y1]) = (self.least, self.most);
             self.least = [x0.min(x), y0.min(y)];
             self.most = [x1.max(x), y1.max(y)];

@@ -16,8 +16,9 @@ pub struct BackgroundArgs {
     pub molar_mass_g_per_mol: Option<f64>,
     /// Molecules of that layer in the beam.
     pub molecules: Option<f64>,
-    /// Materials by name, each with its thickness in mm if one is given.
-    pub layers: Vec<(String, Option<f64>)>,
+    /// Materials by name, each with its thickness in mm if one is given. Empty if the layers of an experiment file are
+    /// not wanted.
+    pub layers: Option<Vec<(String, Option<f64>)>>,
     /// Whether the layers by name absorb.
     pub absorbs: bool,
     /// A factor on all layers.
@@ -56,15 +57,18 @@ pub(super) static GROUP: Group = Group {
         FlagSpec::new(
             "background",
             Takes::Text(|args, text| {
-                let layers: Result<Vec<_>, String> = text.split(',').map(layer).collect();
-                args.background.layers = layers?;
+                let layers: Result<Vec<_>, String> = match text {
+                    "none" => Ok(Vec::new()),
+                    _ => text.split(',').map(layer).collect(),
+                };
+                args.background.layers = Some(layers?);
                 Ok(())
             }),
         )
-        .values("NAME:THICKNESS[,...]")
+        .values("NAME:THICKNESS[,...]|none")
         .help(
             "Amorphous materials in the beam, each with its thickness in um, mm, cm or m; 0.1 mm \
-             without one.",
+             without one. With none there are no layers, not those of an experiment file either.",
         )
         .of(&["background.material", "background.thickness"]),
         FlagSpec::path("stol", |args, path| {

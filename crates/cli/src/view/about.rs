@@ -1,7 +1,7 @@
 //! The experiment in the numbers of the page: the values of its fields, the decisions, and where resolutions lie.
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
-use nanobragg::{Convention, PRESETS, Panel, Shape};
+use nanobragg::{Assembly, Convention, PRESETS, Panel, Shape};
 use serde_json::{Value, json};
 
 use super::Shown;
@@ -21,7 +21,9 @@ impl Shown {
         let of_flags = self.args.warnings.iter().map(ToString::to_string);
         let warnings: Vec<_> = of_flags.chain(warnings(&self.job)).collect();
         let panel = self.detector().first();
+        let assembly = Assembly::of(self.detector());
         let panels = self.detector().panels().iter().zip(&self.panels);
+        let panels = panels.zip(&assembly.panels);
         let steps = match self.panels.len() {
             1 => STEPS,
             _ => STEPS_OF_SEVERAL,
@@ -35,7 +37,15 @@ impl Shown {
             "beam": self.job.resolved.experiment.beam.direction(),
             "cell_a": self.job.resolved.experiment.crystal.direct().vectors().map(|edge| edge.map(|m| m * 1e10)),
             "detectors": PRESETS.iter().map(|preset| [preset.name, preset.model]).collect::<Vec<_>>(),
-            "meshes": panels.map(|(panel, stacked)| self.mesh(panel, stacked.rows.start, steps)).collect::<Vec<_>>(),
+            "size": assembly.sides,
+            "panels": panels.map(|((panel, stacked), placed)| json!({
+                "first_row": stacked.rows.start,
+                "fast": panel.pixels_fast(),
+                "slow": panel.pixels_slow(),
+                "corner": placed.corner,
+                "steps": placed.steps,
+                "mesh": self.mesh(panel, steps),
+            })).collect::<Vec<_>>(),
         }))
     }
 
@@ -93,7 +103,7 @@ impl Shown {
     }
 
     /// 1/d in 1/A at the nodes of a mesh over a panel, row by row: lines of equal resolution are drawn from it.
-    fn mesh(&self, panel: &Panel, first_row: usize, steps: u32) -> Value {
+    fn mesh(&self, panel: &Panel, steps: u32) -> Value {
         let [fast, slow] = [panel.pixels_fast(), panel.pixels_slow()].map(f64::from);
         let part = |step: u32| f64::from(step) / f64::from(steps);
         let spacing_a =
@@ -101,12 +111,6 @@ impl Shown {
         // Half as many digits to send.
         let at = |node| (1.0 / spacing_a(node)) as f32;
         let nodes = (0..=steps).flat_map(|i| (0..=steps).map(move |j| (i, j)));
-        json!({
-            "first_row": first_row,
-            "fast": fast,
-            "slow": slow,
-            "steps": steps,
-            "inverse_d": nodes.map(at).collect::<Vec<_>>(),
-        })
+        json!({ "steps": steps, "inverse_d": nodes.map(at).collect::<Vec<_>>() })
     }
 }
