@@ -15,7 +15,7 @@ use crate::shell::{Entry, Offer, Page};
 /// The smallest similarity of two names (Jaro, at most 1) for a suggestion.
 const ALIKE: f64 = 0.7;
 
-/// Why `nanoBragg hkl`, `materials`, `orient`, `detectors` or `add` failed.
+/// Why `nanoBragg hkl`, `materials`, `orient`, `detectors`, `add` or `plot` failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ToolError {
@@ -36,6 +36,10 @@ pub enum ToolError {
     /// The output cannot be written.
     #[error(transparent)]
     Io(#[from] nanobragg::io::Error),
+    /// A figure that cannot be drawn.
+    #[cfg(feature = "plot")]
+    #[error(transparent)]
+    Plot(#[from] nanobragg_plot::Error),
     /// The output is the input file.
     #[error("{path}: the output would overwrite the input", path = .path.display())]
     OverInput {
@@ -76,7 +80,7 @@ pub(crate) struct Tool<T: 'static> {
     pub(crate) flags: &'static [Flag<T>],
     /// The text of the help after the flags.
     pub(crate) notes: &'static str,
-    /// Flags that may be given several times.
+    /// Flags and places that may be given several times.
     pub(crate) many: &'static [&'static str],
     /// One of each list is required; flags come before places.
     pub(crate) required: &'static [&'static [&'static str]],
@@ -151,7 +155,10 @@ impl<T: Default> Tool<T> {
                 let mut places = self.places.iter();
                 let place = places.find(|place| match flags_end && has_rest {
                     true => place.is_rest,
-                    false => !place.is_rest && !given.contains(&place.name),
+                    false => {
+                        !place.is_rest
+                            && (!given.contains(&place.name) || self.many.contains(&place.name))
+                    }
                 });
                 let place = place.ok_or_else(|| refused(unexpected(&word.to_string_lossy())))?;
                 (place.set)(&mut request, word);
@@ -211,12 +218,13 @@ impl<T: Default> Tool<T> {
                 None => Ok(None),
             };
         }
-        let is_long =
-            text.starts_with("--") || name.len() > 1 && name.starts_with(char::is_alphabetic);
+        let names = || self.flags.iter().flat_map(Flag::names);
+        let is_long = text.starts_with("--")
+            || name.len() > 1 && name.starts_with(char::is_alphabetic)
+            || names().any(|known| known == name);
         if !is_long {
             return Err(unexpected(&text.chars().take(2).collect::<String>()));
         }
-        let names = || self.flags.iter().flat_map(Flag::names);
         let mut flags = self.flags.iter();
         match flags.find(|spec| spec.names().any(|known| known == name)) {
             Some(spec) => Ok(Some((spec, attached))),

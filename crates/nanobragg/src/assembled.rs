@@ -7,46 +7,91 @@ use nanobragg_io::Image;
 /// The largest number of pixels of a picture per pixel of the panels: panels can be far apart.
 const MOST_GAPS: usize = 16;
 
-/// A picture of all panels, projected along the normal of the first panel onto the continued plane of its
-/// pixels. Pixels without a panel are 0.
-///
-/// `images` are the images of the panels, in order. The picture of one panel is its image. Panels that
-/// are too far apart for one picture are placed one below the other.
+/// A picture of all panels, with 0 in pixels without a panel. See [`Assembly::picture`].
 ///
 /// # Errors
-/// [`nanobragg_io::Error::Shape`] if there is no image.
+/// As [`Assembly::picture`].
 pub fn assembled(
     detector: &Detector,
     images: &[Image<f32>],
 ) -> Result<Image<f32>, nanobragg_io::Error> {
-    let plane = detector.first();
-    let views: Vec<View> = (detector.panels().iter())
-        .map(|panel| View::of(panel, plane))
-        .collect();
-    let bounds = views.iter().fold(Bounds::NONE, |all, view| all.with(view));
-    let [fast, slow] = bounds.sides();
-    let most = detector.pixel_count().saturating_mul(MOST_GAPS);
-    if images.len() < 2 || fast.saturating_mul(slow) > most {
-        return Image::stacked(images);
-    }
-    let mut picture = Image::filled(fast, slow, 0.0_f32)?;
-    let [first_fast, first_slow] = bounds.first();
-    for (y, row) in picture.rows_mut().enumerate() {
-        let slow_px = first_slow + y as f64 + 0.5;
-        for (x, pixel) in row.iter_mut().enumerate() {
-            let fast_px = first_fast + x as f64 + 0.5;
-            let seen = views.iter().zip(images);
-            let mut seen = seen.filter_map(|(view, image)| {
-                let [fast, slow] = view.pixel([fast_px, slow_px])?;
-                image.get(fast, slow)
-            });
-            // Where panels overlap, the last one is on top.
-            if let Some(&photons) = seen.next_back() {
-                *pixel = photons;
-            }
+    Assembly::of(detector).picture(images, 0.0)
+}
+
+/// Where the panels of a detector stand in one picture: projected along the normal of the first panel onto the
+/// continued plane of its pixels. Panels that are too far apart for one picture are placed one below the other.
+#[derive(Debug, Clone)]
+pub struct Assembly {
+    views: Vec<View>,
+    bounds: Bounds,
+    is_stacked: bool,
+}
+
+impl Assembly {
+    /// The picture of a detector.
+    pub fn of(detector: &Detector) -> Self {
+        let plane = detector.first();
+        let views: Vec<View> = (detector.panels().iter())
+            .map(|panel| View::of(panel, plane))
+            .collect();
+        let bounds = views.iter().fold(Bounds::NONE, |all, view| all.with(view));
+        let [fast, slow] = bounds.sides();
+        let most = detector.pixel_count().saturating_mul(MOST_GAPS);
+        let is_stacked = views.len() < 2 || fast.saturating_mul(slow) > most;
+        Self {
+            views,
+            bounds,
+            is_stacked,
         }
     }
-    Ok(picture)
+
+    /// The picture of the images of the panels, in order. Pixels without a panel are `gap`. The picture of one panel
+    /// is its image.
+    ///
+    /// # Errors
+    /// [`nanobragg_io::Error::Shape`] if there is no image.
+    pub fn picture(
+        &self,
+        images: &[Image<f32>],
+        gap: f32,
+    ) -> Result<Image<f32>, nanobragg_io::Error> {
+        if images.len() < 2 || self.is_stacked {
+            return Image::stacked(images);
+        }
+        let [fast, slow] = self.bounds.sides();
+        let mut picture = Image::filled(fast, slow, gap)?;
+        let [first_fast, first_slow] = self.bounds.first();
+        for (y, row) in picture.rows_mut().enumerate() {
+            let slow_px = first_slow + y as f64 + 0.5;
+            for (x, pixel) in row.iter_mut().enumerate() {
+                let fast_px = first_fast + x as f64 + 0.5;
+                let seen = self.views.iter().zip(images);
+                let mut seen = seen.filter_map(|(view, image)| {
+                    let [fast, slow] = view.pixel([fast_px, slow_px])?;
+                    image.get(fast, slow)
+                });
+                // Where panels overlap, the last one is on top.
+                if let Some(&photons) = seen.next_back() {
+                    *pixel = photons;
+                }
+            }
+        }
+        Ok(picture)
+    }
+
+    /// The point of the picture, in pixels from its corner, where the point `[fast, slow]` of a panel stands, in pixels
+    /// from the outer corner of its first pixel. `None` if there is no such panel.
+    pub fn place(&self, panel: usize, [fast, slow]: [f64; 2]) -> Option<[f64; 2]> {
+        let view = self.views.get(panel)?;
+        if self.is_stacked {
+            let above = self.views.iter().take(panel);
+            let rows: f64 = above.map(|view| f64::from(view.pixels[1])).sum();
+            return Some([fast, slow + rows]);
+        }
+        let [x, y] = view.point([fast, slow]);
+        let [x0, y0] = self.bounds.first();
+        Some([x - x0, y - y0])
+    }
 }
 
 /// The projection of a panel along the normal of the plane, in pixels of the plane.
@@ -85,13 +130,16 @@ impl View {
 
     fn corners(&self) -> [[f64; 2]; 4] {
         let [fast, slow] = self.pixels.map(f64::from);
-        [[0.0, 0.0], [fast, 0.0], [0.0, slow], [fast, slow]].map(|[f, s]| {
-            let [[fx, fy], [sx, sy]] = self.steps;
-            [
-                self.corner[0] + f * fx + s * sx,
-                self.corner[1] + f * fy + s * sy,
-            ]
-        })
+        [[0.0, 0.0], [fast, 0.0], [0.0, slow], [fast, slow]].map(|at| self.point(at))
+    }
+
+    /// A point of the panel, in pixels of the plane.
+    fn point(&self, [f, s]: [f64; 2]) -> [f64; 2] {
+        let [[fx, fy], [sx, sy]] = self.steps;
+        [
+            self.corner[0] + f * fx + s * sx,
+            self.corner[1] + f * fy + s * sy,
+        ]
     }
 }
 
@@ -159,9 +207,14 @@ mod tests {
             images.push(Image::new(fast, slow, rows.collect()).unwrap());
             panels.push(panel);
         }
-        let picture = assembled(&Detector::new(panels).unwrap(), &images).unwrap();
+        let picture = assembled(&Detector::new(panels.clone()).unwrap(), &images).unwrap();
         assert_eq!((picture.fast(), picture.slow()), (7, 5));
         let expected: Vec<f32> = (1..=35).map(|n| n as f32).collect();
         assert_eq!(picture.pixels(), expected);
+        // Panel c begins at fast 3, slow 2 of the whole.
+        let assembly = Assembly::of(&Detector::new(panels).unwrap());
+        let [x, y] = assembly.place(2, [1.5, 0.25]).unwrap();
+        assert!((x - 4.5).abs() < 1e-9 && (y - 2.25).abs() < 1e-9, "{x} {y}");
+        assert_eq!(assembly.place(3, [0.0, 0.0]), None);
     }
 }

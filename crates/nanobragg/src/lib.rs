@@ -73,7 +73,7 @@ mod warning;
 
 pub use adaptive::{AutoSpec, Sampled, SamplingChoice};
 pub use add::add;
-pub use assembled::assembled;
+pub use assembled::{Assembly, assembled};
 pub use background::{LayerDecision, LayerSpec, MaterialSpec};
 pub use detectors::{PRESETS, Preset, PresetCounts, PresetLayout};
 pub use diffuse::DiffuseSpec;

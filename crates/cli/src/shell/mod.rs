@@ -60,6 +60,8 @@ fn pages() -> Vec<Page> {
         compare::TOOL.page(Offer::Files),
         refine::TOOL.page(Offer::Files),
         page::view(),
+        #[cfg(feature = "plot")]
+        crate::plot::TOOL.page(Offer::Files),
         convert::TOOL.page(Offer::Files),
         materials::TOOL.page(Offer::materials()),
         orient::TOOL.page(Offer::Files),
