@@ -56,6 +56,8 @@ pub mod materials;
 pub mod orient;
 mod outcome;
 mod output_names;
+#[cfg(feature = "plot")]
+mod page;
 mod plan;
 #[cfg(feature = "plot")]
 pub mod plot;

@@ -319,6 +319,7 @@ impl CurveFigure<'_> {
             builder
                 .margin_right(20)
                 .margin_left(8)
+                .margin_bottom(8)
                 .x_label_area_size(48)
                 .y_label_area_size(74);
             if self.scale == Scale::Log {

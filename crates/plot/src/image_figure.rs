@@ -23,7 +23,7 @@ const LEFT: u32 = 74;
 const MARGIN: u32 = 8;
 const RIGHT: u32 = 104;
 const TOP: u32 = 34;
-const BOTTOM: u32 = 52;
+const BOTTOM: u32 = 58;
 const BAR: i32 = 18;
 
 /// The font of axes and labels, and its size.
@@ -230,7 +230,8 @@ impl ImageFigure<'_> {
             let main = main.titled_at(&picture.name())?;
             let mut chart = ChartBuilder::on(&main)
                 .margin_left(MARGIN)
-                .x_label_area_size(BOTTOM)
+                .margin_bottom(MARGIN)
+                .x_label_area_size(BOTTOM - MARGIN)
                 .y_label_area_size(LEFT - MARGIN)
                 .build_cartesian_2d(
                     window.columns.start as f64..window.columns.end as f64,
@@ -407,7 +408,7 @@ impl Overlay<'_, '_> {
         self.taken.push(place);
         let [left, top, right, bottom] = place.map(|x| x.round() as i32);
         let paper = if self.is_dark { BLACK } else { WHITE };
-        let paper = Rectangle::new([(left, top), (right, bottom)], paper.mix(0.6).filled());
+        let paper = Rectangle::new([(left, top), (right, bottom)], paper.mix(0.75).filled());
         self.area.draw(&paper).map_err(Error::draw)?;
         use plotters::style::text_anchor::{HPos, Pos, VPos};
         let style = (SANS, SMALL).into_font().color(&colour);

@@ -85,8 +85,8 @@ fn first_sentence(text: &str) -> &str {
     text.get(..end).unwrap_or(text).trim_end_matches('.')
 }
 
-/// A word of zsh and fish.
-fn single_quoted(text: &str) -> String {
+/// A word of a shell.
+pub(crate) fn single_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
