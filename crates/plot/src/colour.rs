@@ -136,8 +136,9 @@ impl Colours {
             self.limits[1].unwrap_or_else(|| at(1.0 - BRIGHTEST).max(at(bright.min(1.0))));
         let mut bottom = self.limits[0].unwrap_or_else(|| at(DARKEST));
         if self.scale == Scale::Log {
+            // Half of the least, so that it has a colour of its own.
             let positive = values.iter().copied().find(|&value| value > 0.0);
-            let least = positive.unwrap_or(1.0).max(top / DECADES);
+            let least = (positive.unwrap_or(1.0) / 2.0).max(top / DECADES);
             if bottom <= 0.0 || self.limits[0].is_none() {
                 bottom = bottom.max(least);
             }

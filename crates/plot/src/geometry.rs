@@ -1,5 +1,6 @@
 //! Where the pixels of a picture are in the laboratory.
 
+use std::io::Read;
 use std::path::Path;
 
 use nanobragg::exchange::{Described, PlacedPanel, dxtbx, nexus};
@@ -16,8 +17,8 @@ use crate::error::{Error, Result};
 /// The points of a ring.
 const RING_POINTS: usize = 360;
 
-/// The part of a miniCBF header in a file.
-const CBF_HEADER_BYTES: usize = 1 << 16;
+/// The beginning of a file, which has its header.
+const HEADER_BYTES: u64 = 1 << 16;
 
 /// A detector in a beam.
 #[derive(Debug, Clone)]
@@ -92,7 +93,9 @@ impl Geometry {
     /// A header with a wrong value.
     pub fn of_image(path: &Path, format: Format, header: Option<&Header>) -> Result<Option<Self>> {
         let described = match (format, header) {
-            (Format::Smv, Some(header)) => of_smv(header).map_err(|error| error.in_file(path))?,
+            (Format::Smv, Some(header)) => {
+                of_smv(path, header).map_err(|error| error.in_file(path))?
+            }
             (Format::Cbf, _) => of_cbf(path),
             // An HDF5 file of images need not be NXmx.
             (Format::Hdf5, _) => nexus::read(path).ok(),
@@ -282,10 +285,48 @@ fn flat(
     }
 }
 
-/// What the header of an SMV image says. Headers of the C program and of this one tell near point and beam spot in pixels
-/// of the image, whatever the convention of the run; of others BEAM_CENTER_X and _Y are taken as MOSFLM's, and a
-/// detector swung in two-theta has no geometry.
-fn of_smv(header: &Header) -> Result<Option<Described>, nanobragg::io::Error> {
+/// How far near point and beam spot of a detector at right angles to the beam may be from each other, in pixels: a
+/// header has six digits.
+const SAME_PX: f64 = 0.01;
+
+/// The beginning of a file as text.
+fn beginning(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(HEADER_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The vectors of a d*TREK header, as this program writes them behind the lines of the C program for a detector that
+/// is not at right angles to the beam.
+fn of_vectors(path: &Path) -> Option<PlacedPanel> {
+    let head = beginning(path)?;
+    let value = |key: &str| {
+        let mut entries = head.lines().filter_map(|line| line.split_once('='));
+        let (_, value) = entries.find(|(found, _)| *found == key)?;
+        Some(value.trim_end_matches(';'))
+    };
+    let numbers = |key: &str| -> Option<Vec<f64>> {
+        let words = value(key)?.split_whitespace();
+        words.map(|word| word.parse().ok()).collect()
+    };
+    (value("CMOS1_GONIO_NAMES")? == "Origin").then_some(())?;
+    let axes = <[f64; 6]>::try_from(numbers("CMOS1_DETECTOR_VECTORS")?).ok()?;
+    let origin = <[f64; 3]>::try_from(numbers("CMOS1_GONIO_VECTORS")?).ok()?;
+    let away_mm = *numbers("CMOS1_GONIO_VALUES")?.first()?;
+    let [fx, fy, fz, sx, sy, sz] = axes;
+    Some(PlacedPanel {
+        origin_mm: scale(away_mm, origin),
+        fast: [fx, fy, fz],
+        slow: [sx, sy, sz],
+        ..PlacedPanel::default()
+    })
+}
+
+/// What the header of an SMV image says: the vectors of a d*TREK header; near point and beam spot, which headers of the
+/// C program and of this one tell in pixels of the image, whatever the convention of the run; of others BEAM_CENTER_X
+/// and _Y, as MOSFLM's. Without vectors a detector that is not at right angles to the beam has no geometry.
+fn of_smv(path: &Path, header: &Header) -> Result<Option<Described>, nanobragg::io::Error> {
     let number = |key: &str| header_number(header, key);
     let basic = (number("SIZE1")?.zip(number("SIZE2")?)).zip(number("PIXEL_SIZE")?);
     let (Some(((fast, slow), pixel_mm)), Some(wavelength)) = (basic, number("WAVELENGTH")?) else {
@@ -295,14 +336,23 @@ fn of_smv(header: &Header) -> Result<Option<Described>, nanobragg::io::Error> {
     let adxv = number("ADXV_CENTER_X")?.zip(number("ADXV_CENTER_Y")?);
     let mosflm = number("BEAM_CENTER_X")?.zip(number("BEAM_CENTER_Y")?);
     let described = match (near, adxv, number("CLOSE_DISTANCE")?, mosflm) {
-        (Some((org_x, org_y)), Some((x, y)), Some(close_mm), _) => flat(
-            [fast, slow],
-            pixel_mm,
-            [org_x - 0.5, org_y - 0.5],
-            [x / pixel_mm, slow - y / pixel_mm],
-            close_mm,
-            wavelength,
-        ),
+        (Some((org_x, org_y)), Some((x, y)), Some(close_mm), _) => {
+            let near = [org_x - 0.5, org_y - 0.5];
+            let spot = [x / pixel_mm, slow - y / pixel_mm];
+            let mut described = flat([fast, slow], pixel_mm, near, spot, close_mm, wavelength);
+            let is_tilted = near.iter().zip(spot).any(|(a, b)| (a - b).abs() > SAME_PX);
+            match (of_vectors(path), described.panels.first_mut()) {
+                (Some(placed), Some(panel)) => {
+                    panel.origin_mm = placed.origin_mm;
+                    panel.fast = placed.fast;
+                    panel.slow = placed.slow;
+                    described.beam_direction = Some([0.0, 0.0, -1.0]);
+                }
+                _ if is_tilted => return Ok(None),
+                _ => {}
+            }
+            described
+        }
         (_, _, _, Some((x, y))) if number("TWOTHETA")?.unwrap_or(0.0) == 0.0 => {
             let Some(distance_mm) = number("DISTANCE")? else {
                 return Ok(None);
@@ -320,11 +370,10 @@ fn of_smv(header: &Header) -> Result<Option<Described>, nanobragg::io::Error> {
     }))
 }
 
-/// What the miniCBF header says of a detector at right angles to the beam.
+/// What a CBF says: the axes of the imgCIF tables of this program, or the miniCBF header of a detector at right angles to
+/// the beam.
 fn of_cbf(path: &Path) -> Option<Described> {
-    let bytes = std::fs::read(path).ok()?;
-    let head = bytes.get(..CBF_HEADER_BYTES.min(bytes.len()))?;
-    let head = String::from_utf8_lossy(head);
+    let head = beginning(path)?;
     let line = |key: &str| {
         let mut lines = head.lines().filter_map(|line| line.strip_prefix("# "));
         lines.find_map(|line| line.strip_prefix(key))
@@ -347,14 +396,29 @@ fn of_cbf(path: &Path) -> Option<Described> {
         [x, y, ..] => [*x, *y],
         _ => return None,
     };
-    if number("Detector_2theta").unwrap_or(0.0) != 0.0 {
+    let is_swung = number("Detector_2theta").unwrap_or(0.0) != 0.0;
+    if is_swung && !head.contains("_axis.vector[1]") {
         return None;
     }
     let distance_mm = number("Detector_distance")? * 1e3;
     let wavelength = number("Wavelength")?;
-    Some(Described {
-        phi_start_deg: number("Start_angle"),
-        phi_width_deg: number("Angle_increment"),
-        ..flat(sides, pixel_mm, spot, spot, distance_mm, wavelength)
-    })
+    let mut described = flat(sides, pixel_mm, spot, spot, distance_mm, wavelength);
+    described.phi_start_deg = number("Start_angle");
+    described.phi_width_deg = number("Angle_increment");
+    let axis = |key: &str| {
+        let mut lines = head.lines().filter_map(|line| line.strip_prefix(key));
+        let numbers = lines.next()?.split_whitespace().map(str::parse::<f64>);
+        <[f64; 6]>::try_from(numbers.collect::<Result<Vec<_>, _>>().ok()?).ok()
+    };
+    if head.contains("_axis.vector[1]") {
+        // The source is along z, and DETECTOR_Z is not displaced.
+        let [x, y, z, ..] = axis(" ELEMENT_FAST translation detector ELEMENT_SLOW ")?;
+        let [sx, sy, sz, ox, oy, oz] = axis(" ELEMENT_SLOW translation detector DETECTOR_Z ")?;
+        let panel = described.panels.first_mut()?;
+        panel.fast = [x, y, z];
+        panel.slow = [sx, sy, sz];
+        panel.origin_mm = [ox, oy, oz];
+        described.beam_direction = Some([0.0, 0.0, -1.0]);
+    }
+    Some(described)
 }

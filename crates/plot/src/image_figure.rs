@@ -16,7 +16,7 @@ const LONGER_SIDE: f64 = 720.0;
 /// The shorter side is at least as long.
 const SHORTER_SIDE: f64 = 80.0;
 /// The longer side of the embedded pixels, at most.
-const MOST_PIXELS: usize = 1440;
+const MOST_PIXELS: usize = 1080;
 
 /// What stands around the picture.
 const LEFT: u32 = 74;

@@ -21,7 +21,7 @@ pub struct Picture {
     pub panels: Vec<Image<f32>>,
     /// Whether the values are counts.
     pub are_counts: bool,
-    /// Pixels at or above the largest value that the file says can be measured.
+    /// Pixels at or above the largest value that the file says can be measured, or that its type holds.
     pub overloads: usize,
     /// Where the pixels are, if that is known.
     pub geometry: Option<Geometry>,
@@ -59,9 +59,14 @@ impl Picture {
             }
         };
         let states = stored.states();
-        let overloads = (states.iter()).filter(|&&state| state == PixelState::Overloaded);
-        let overloads = overloads.count();
         let mut values = stored.pixels.to_floats().into_pixels();
+        let most = stored.pixels.most();
+        let pixels = states.iter().zip(&values);
+        let overloads = pixels.filter(|&(&state, &value)| {
+            state == PixelState::Overloaded
+                || state == PixelState::Measured && f64::from(value) >= most
+        });
+        let overloads = overloads.count();
         for (value, &state) in values.iter_mut().zip(&states) {
             if state == PixelState::Masked {
                 *value = f32::NAN;

@@ -56,6 +56,15 @@ pub fn contact_sheet(pictures: &[Picture], colours: &Colours) -> Result<Figure> 
                 [corner[0], corner[1], shown[0] * unit, shown[1] * unit],
                 png,
             ));
+            let outline = [
+                (corner[0] as i32, corner[1] as i32),
+                (
+                    (corner[0] + fast * unit) as i32,
+                    (corner[1] + slow * unit) as i32,
+                ),
+            ];
+            root.draw(&Rectangle::new(outline, BLACK.mix(0.3)))
+                .map_err(Error::draw)?;
             use plotters::style::text_anchor::{HPos, Pos, VPos};
             let style = (SANS, SMALL).into_font().color(&BLACK);
             let style = style.pos(Pos::new(HPos::Center, VPos::Center));
