@@ -321,7 +321,7 @@ pub(crate) static TOOL: Tool<PlotWords> = Tool {
         .help("How many of the brightest spots have their indices beside them"),
         Flag::new(
             "zoom",
-            Takes::Text(|words: &mut PlotWords, text| {
+            Takes::Words(|words: &mut PlotWords, text| {
                 let [x, y, side] = three::<f64>(text)?;
                 if !(x.is_finite() && y.is_finite() && side.is_finite() && side > 0.0) {
                     return Err("the side must be above 0".to_owned());
@@ -334,7 +334,7 @@ pub(crate) static TOOL: Tool<PlotWords> = Tool {
         .help("Show this square part: its middle and its side, in pixels of the picture"),
         Flag::new(
             "spot",
-            Takes::Text(|words: &mut PlotWords, text| {
+            Takes::Words(|words: &mut PlotWords, text| {
                 words.spot = Some(three(text)?);
                 Ok(())
             }),

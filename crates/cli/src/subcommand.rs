@@ -461,8 +461,11 @@ fn is_value<T>(spec: &Flag<T>, word: &OsStr) -> bool {
     let is_number = || {
         let digits = word.to_str().and_then(|text| text.strip_prefix('-'));
         digits.is_some_and(|digits| {
+            // Numbers can be separated by commas.
             digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-                && digits.parse::<f64>().is_ok()
+                && digits
+                    .split(',')
+                    .all(|number| number.parse::<f64>().is_ok())
         })
     };
     !begins_a_flag(word) || (matches!(spec.takes, Takes::Words(_) | Takes::Float(_)) && is_number())
