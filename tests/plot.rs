@@ -93,12 +93,12 @@ fn what_cannot_be_drawn_is_refused_by_name() {
         (
             "a.bin -o a.png",
             1,
-            "a.bin: raw floats do not tell their sides",
+            "a.bin: raw floats do not tell their sides; give them, or the geometry (-size, ",
         ),
         (
             "a.bin -size 32 32 -rings 3 -o a.png",
             1,
-            "a.bin: rings need the geometry",
+            "which its header does not tell; give it (-experiment or -expt)",
         ),
         (
             "a.bin -size 32 32 -figure profile -o a.png",

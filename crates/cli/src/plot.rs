@@ -70,6 +70,16 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
     Ok(String::from_utf8_lossy(&shown).into_owned())
 }
 
+/// The flags that give what an error lacks.
+pub(crate) fn hint(error: &nanobragg_plot::Error) -> &'static str {
+    use nanobragg_plot::Error;
+    match error {
+        Error::NoSides { .. } => " (-size, -experiment or -expt)",
+        Error::NoGeometry { .. } => " (-experiment or -expt)",
+        _ => "",
+    }
+}
+
 /// What a figure shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Kind {

@@ -38,7 +38,7 @@ pub enum ToolError {
     Io(#[from] nanobragg::io::Error),
     /// A figure that cannot be drawn.
     #[cfg(feature = "plot")]
-    #[error(transparent)]
+    #[error("{0}{hint}", hint = crate::plot::hint(.0))]
     Plot(#[from] nanobragg_plot::Error),
     /// The output is the input file.
     #[error("{path}: the output would overwrite the input", path = .path.display())]

@@ -31,7 +31,9 @@ pub(crate) const SANS: &str = "sans-serif";
 pub(crate) const SMALL: i32 = 14;
 
 /// The spots that are circled, at most.
-const MOST_CIRCLES: usize = 200;
+const MOST_CIRCLES: usize = 100;
+/// The radius of a circle in units of the figure: at least, and at most.
+const RADII: [f64; 2] = [6.0, 120.0];
 
 /// The rings that are drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -507,6 +509,10 @@ impl Overlay<'_, '_> {
                 [x - beside - wide, y],
                 [x - wide / 2.0, y - beside - 8.0],
                 [x - wide / 2.0, y + beside + 8.0],
+                [x + beside - 4.0, y - beside - 4.0],
+                [x + beside - 4.0, y + beside + 4.0],
+                [x - beside + 4.0 - wide, y - beside - 4.0],
+                [x - beside + 4.0 - wide, y + beside + 4.0],
             ];
             self.write(&text, &places, colour)?;
         }
@@ -520,6 +526,6 @@ impl Overlay<'_, '_> {
             (fast_1 - fast_0) * self.unit[0],
             (slow_1 - slow_0) * self.unit[1],
         ];
-        (wide.hypot(high) / 2.0 + 2.0).max(6.0)
+        (wide.hypot(high) / 2.0 + 2.0).clamp(RADII[0], RADII[1])
     }
 }
