@@ -33,8 +33,10 @@ def test_rings_are_where_braggs_law_puts_them(
     monkeypatch.chdir(tmp_path)
     flags, (corner, fast, slow) = placed(convention, turn)
     files = ["-noisefile", "a.img", "-cbffile", "a.cbf", "-nexusfile", "a.nxs", "-exptfile", "a.expt"]
+    files += ["-save-experiment", "a.toml"]
     assert run(*COMMON, *flags, *files).returncode == 0
-    for words in (["a.img"], ["a.cbf"], ["a.nxs"], ["floatimage.bin", "-expt", "a.expt"]):
+    bare = "floatimage.bin"
+    for words in (["a.img"], ["a.cbf"], ["a.nxs"], [bare, "-expt", "a.expt"], [bare, "-experiment", "a.toml"]):
         done = run("plot", *words, "-rings", str(D_ANGSTROM), "-o", "ring.svg")
         assert done.returncode == 0, done.stderr
         ring = ring_of(tmp_path / "ring.svg")

@@ -79,6 +79,7 @@ mod signals;
 mod simulate;
 mod specs;
 mod subcommand;
+mod tool_error;
 pub mod view;
 
 pub use args::{Args, Base};

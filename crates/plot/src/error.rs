@@ -20,9 +20,6 @@ pub enum Error {
     /// An error of the library.
     #[error(transparent)]
     Library(#[from] nanobragg::Error),
-    /// A detector that cannot be.
-    #[error(transparent)]
-    Detector(#[from] nanobragg::geometry::Error),
     /// Raw floats without their shape.
     #[error("{path}: raw floats do not tell their sides; give them, or the geometry", path = .path.display())]
     NoSides {

@@ -8,8 +8,7 @@ use nanobragg::geometry::vector::{cross, dot, norm, scale, sub, unit};
 use nanobragg::io::any::Format;
 use nanobragg::io::smv::Header;
 use nanobragg::{
-    Assembly, Detector, ExperimentSpec, Laboratory, Panel, Pivot, Resolved, StackedPanel,
-    header_number,
+    Assembly, Detector, ExperimentSpec, Panel, Pivot, Resolved, StackedPanel, header_number,
 };
 
 use crate::error::{Error, Result};
@@ -122,7 +121,7 @@ impl Geometry {
     }
 
     fn of_spec(spec: &ExperimentSpec) -> Result<Self> {
-        let laboratory = Laboratory::new(&spec.detector)?;
+        let laboratory = spec.laboratory()?;
         Ok(Self::new(
             laboratory.detector,
             laboratory.beam.direction(),

@@ -28,6 +28,7 @@ pub mod curves;
 mod error;
 pub mod geometry;
 pub mod image_figure;
+mod overlay;
 pub mod picture;
 pub mod report;
 pub mod sheet;
