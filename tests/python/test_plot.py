@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as xml
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ RING = "#005AAA"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def ring_of(figure: Path) -> np.ndarray:
+def ring_of(figure: Path) -> Any:
     """The points of rings in pixels from the outer corner of the first pixel, shape [point][fast, slow]."""
     root = xml.parse(figure).getroot()
     image = root.find(f"{SVG}image")
