@@ -21,8 +21,9 @@ def ring_of(figure: Path) -> Any:
     assert image is not None
     x, y, width, height = (float(image.attrib[key]) for key in ("x", "y", "width", "height"))
     lines = [line for line in root.iter(f"{SVG}polyline") if line.attrib["stroke"] == RING]
-    long = [line.attrib["points"].split() for line in lines if line.attrib["stroke-width"] == "1"]
-    points = np.array([[float(at) for at in point.split(",")] for line in long for point in line])
+    # The cross in the beam has a width of its own.
+    rings = [line.attrib["points"].split() for line in lines if "stroke-width" not in line.attrib]
+    points = np.array([[float(at) for at in point.split(",")] for line in rings for point in line])
     return (points - [x, y]) / [width / FAST, height / SLOW]
 
 
@@ -46,5 +47,5 @@ def test_rings_are_where_braggs_law_puts_them(
         # The beam goes along -z in the laboratory of dxtbx.
         two_theta = np.arccos(-at[:, 2] / np.linalg.norm(at, axis=1))
         d = WAVELENGTH / (2 * np.sin(two_theta / 2))
-        # A point of a figure is rounded to one of its units.
-        assert np.abs(d / D_ANGSTROM - 1).max() < 0.01, (words, d.min(), d.max())
+        # Headers have six digits, and the frame of the picture has sides of whole units of the figure.
+        assert np.abs(d / D_ANGSTROM - 1).max() < 2e-3, (words, d.min(), d.max())

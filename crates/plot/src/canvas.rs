@@ -54,9 +54,21 @@ impl FileFormat {
 /// A place for pixels in a drawing: its corner and its sides.
 pub(crate) type Frame = [f64; 4];
 
+/// A thin line through points of a drawing, which need not be whole numbers, as those of plotters are.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pub(crate) points: Vec<[f64; 2]>,
+    pub(crate) rgb: [u8; 3],
+}
+
 impl Figure {
-    /// What plotters has drawn, with white and these pictures (PNG) below it.
-    pub(crate) fn new(drawn: &str, sides: [u32; 2], pictures: &[(Frame, Vec<u8>)]) -> Result<Self> {
+    /// What plotters has drawn, with white, these pictures (PNG) and these lines below it.
+    pub(crate) fn new(
+        drawn: &str,
+        sides: [u32; 2],
+        pictures: &[(Frame, Vec<u8>)],
+        lines: &[Line],
+    ) -> Result<Self> {
         let body = drawn.find('>').map(|end| end + 1);
         let (head, body) = body
             .and_then(|at| drawn.split_at_checked(at))
@@ -68,6 +80,14 @@ impl Figure {
                 "\n<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \
                  image-rendering=\"optimizeSpeed\" href=\"data:image/png;base64,{}\"/>",
                 STANDARD.encode(png)
+            ));
+        }
+        for Line { points, rgb } in lines {
+            let [red, green, blue] = rgb;
+            let points = points.iter().map(|[x, y]| format!("{x:.2},{y:.2} "));
+            svg.push_str(&format!(
+                "\n<polyline points=\"{}\" fill=\"none\" stroke=\"#{red:02X}{green:02X}{blue:02X}\"/>",
+                points.collect::<String>().trim_end()
             ));
         }
         svg.push_str(body);

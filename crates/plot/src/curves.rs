@@ -342,7 +342,7 @@ impl CurveFigure<'_> {
             }
             root.present().map_err(Error::draw)?;
         }
-        Figure::new(&drawn, SIDES, &[])
+        Figure::new(&drawn, SIDES, &[], &[])
     }
 
     /// Draws axes, lines and names. Points below `least` are drawn there.

@@ -14,7 +14,7 @@ use nanobragg::{
 use crate::error::{Error, Result};
 
 /// The points of a ring.
-const RING_POINTS: usize = 360;
+const RING_POINTS: usize = 720;
 
 /// The beginning of a file, which has its header.
 const HEADER_BYTES: u64 = 1 << 16;

@@ -220,6 +220,7 @@ impl ImageFigure<'_> {
             [columns, rows].map(|side| (side * unit).max(SHORTER_SIDE).round() as u32);
         let sides = [LEFT + width + RIGHT, TOP + height + BOTTOM];
         let mut drawn = String::new();
+        let lines;
         let mut frames: Vec<(Frame, Vec<u8>)> = Vec::new();
         {
             let root =
@@ -268,11 +269,12 @@ impl ImageFigure<'_> {
             if let Some(truth) = self.truth {
                 over.spots(picture, truth, &window, self.labels)?;
             }
+            lines = over.lines;
             let bar_frame = colour_bar(&bar, &spread, picture.unit(), height)?;
             frames.push(bar_frame);
             root.present().map_err(Error::draw)?;
         }
-        Figure::new(&drawn, sides, &frames)
+        Figure::new(&drawn, sides, &frames, &lines)
     }
 }
 

@@ -3,6 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::canvas::Line;
 use crate::error::{Error, Result};
 use crate::image_figure::{Area, SANS, SMALL, Window, short};
 use crate::picture::Picture;
@@ -24,6 +25,8 @@ pub(crate) struct Overlay<'a, 's> {
     sides: [f64; 2],
     /// The rectangles that text may not cover: left, top, right, bottom.
     taken: Vec<[f64; 4]>,
+    /// The rings, in units of the figure.
+    pub(crate) lines: Vec<Line>,
     is_dark: bool,
 }
 
@@ -43,6 +46,7 @@ impl<'a, 's> Overlay<'a, 's> {
             unit,
             sides,
             taken: Vec::new(),
+            lines: Vec::new(),
             is_dark,
         }
     }
@@ -115,13 +119,14 @@ impl<'a, 's> Overlay<'a, 's> {
             for line in geometry.ring(d) {
                 for piece in line.split(|&at| !window.holds(at)) {
                     let points: Vec<[f64; 2]> = piece.iter().map(|&at| self.at(at)).collect();
-                    let steps = points
-                        .iter()
-                        .map(|[x, y]| (x.round() as i32, y.round() as i32));
-                    let steps: Vec<(i32, i32)> = steps.collect();
-                    if steps.len() > 1 {
-                        let path = PathElement::new(steps, colour.mix(0.7).stroke_width(1));
-                        self.area.draw(&path).map_err(Error::draw)?;
+                    if points.len() > 1 {
+                        let (left, top) = self.area.get_base_pixel();
+                        let corner = [left, top].map(f64::from);
+                        let moved = points.iter().map(|[x, y]| [x + corner[0], y + corner[1]]);
+                        self.lines.push(Line {
+                            points: moved.collect(),
+                            rgb: [colour.0, colour.1, colour.2],
+                        });
                     }
                     places.extend(points);
                 }

@@ -77,7 +77,7 @@ pub fn contact_sheet(pictures: &[Picture], colours: &Colours) -> Result<Figure> 
         }
         root.present().map_err(Error::draw)?;
     }
-    Figure::new(&drawn, sides, &frames)
+    Figure::new(&drawn, sides, &frames, &[])
 }
 
 /// The end of a name that is too long, where the number is.

@@ -122,7 +122,7 @@ fn rings_have_the_radius_of_braggs_law() {
         .collect();
     let on_ring = points
         .iter()
-        .filter(|[x, y]| ((x - centre[0]).hypot(y - centre[1]) - radius).abs() < 1.0);
+        .filter(|[x, y]| ((x - centre[0]).hypot(y - centre[1]) - radius).abs() < 0.3);
     assert!(
         on_ring.count() > 300,
         "{} points, radius {radius}",
