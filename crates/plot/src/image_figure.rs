@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::canvas::{Figure, Frame, png_of};
 use crate::colour::{Colours, Spread};
@@ -241,8 +242,8 @@ impl ImageFigure<'_> {
                 .configure_mesh()
                 .disable_mesh()
                 .label_style((SANS, SMALL))
-                .x_label_formatter(&|x| format!("{x:.0}"))
-                .y_label_formatter(&|y| format!("{y:.0}"))
+                .x_label_formatter(&|x| tick(*x))
+                .y_label_formatter(&|y| tick(*y))
                 .x_desc("fast (pixels)")
                 .y_desc("slow (pixels)")
                 .draw()
@@ -278,6 +279,11 @@ impl ImageFigure<'_> {
     }
 }
 
+/// A number of pixels, with a part of one where few are shown.
+fn tick(pixels: f64) -> String {
+    ((pixels * 100.0).round() / 100.0).to_string()
+}
+
 /// A drawing area on SVG.
 pub(crate) type Area<'s> = DrawingArea<SVGBackend<'s>, Shift>;
 
@@ -306,7 +312,6 @@ fn colour_bar(
     const LABELS: u32 = 5;
     let (left, _) = area.get_base_pixel();
     let style = |pos| (SANS, SMALL).into_font().color(&BLACK).pos(pos);
-    use plotters::style::text_anchor::{HPos, Pos, VPos};
     let beside = Pos::new(HPos::Left, VPos::Center);
     let x = 14;
     let (top, height) = (TOP as i32, height as i32);

@@ -1,6 +1,7 @@
 //! Several pictures on one sheet.
 
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::canvas::{Figure, Frame};
 use crate::colour::Colours;
@@ -65,7 +66,6 @@ pub fn contact_sheet(pictures: &[Picture], colours: &Colours) -> Result<Figure> 
             ];
             root.draw(&Rectangle::new(outline, BLACK.mix(0.3)))
                 .map_err(Error::draw)?;
-            use plotters::style::text_anchor::{HPos, Pos, VPos};
             let style = (SANS, SMALL).into_font().color(&BLACK);
             let style = style.pos(Pos::new(HPos::Center, VPos::Center));
             let below = (

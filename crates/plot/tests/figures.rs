@@ -323,7 +323,7 @@ fn a_rocking_curve_sums_the_box_in_each_image() {
 #[test]
 fn a_contact_sheet_has_every_picture_and_its_name() {
     let folder = tempfile::tempdir().unwrap();
-    let names = ["a.img", "b.img", "c.img", "d.img", "e.img"];
+    let names = ["a.img", "b.img", "c.img", "d.img", "<e> & \"f\".img"];
     let pictures = names.map(|name| Picture::read(&image(&folder, name, 0.0), None, None).unwrap());
     let figure = contact_sheet(&pictures, &Colours::default()).unwrap();
     let xml = Document::parse(figure.svg()).unwrap();
