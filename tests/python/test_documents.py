@@ -33,7 +33,7 @@ WITH_COMMANDS = [
     "README.md",
     *(
         f"docs/{name}.md"
-        for name in ["COMPANIONS", "COMPARE", "DETECTORS", "EXPERIMENT", "FORMATS", "MATERIALS", "REFINE", "SERIES", "STRUCTURE_FACTORS"]
+        for name in ["COMPANIONS", "COMPARE", "DETECTORS", "EXPERIMENT", "FORMATS", "MATERIALS", "PLOT", "REFINE", "SERIES", "STRUCTURE_FACTORS"]
     ),
     "examples/lysozyme/README.md",
 ]

@@ -17,6 +17,7 @@
 //! | `bad_input/` | bad input: the right image or an error that names the cause (docs/RELIABILITY.md) |
 //! | `corpus.rs` | the checks of the fuzz targets, for their corpus |
 //! | `compare.rs` | `nanoBragg compare`: figures, formats, runs of both programs, errors |
+//! | `plot.rs` | `nanoBragg plot`, and the pages of `-report` |
 //! | `refine.rs` | `nanoBragg refine` |
 //! | `accuracy.rs` | images with `-accuracy`, which are within their bound of those of every term |
 //! | `structure_factors.rs` | MTZ, mmCIF and text as input, `nanoBragg hkl`, `nanoBragg orient` |

@@ -34,6 +34,7 @@ pub fn text() -> String {
         "       nanoBragg compare A.bin B.img     two images side by side\n",
         "       nanoBragg refine FLAGS            an experiment fitted to an image\n",
         "       nanoBragg view [FILE.toml]        an image live in a browser\n",
+        "       nanoBragg plot FILE... -o OUT     figures of images and truth tables\n",
         "       nanoBragg hkl IN OUT              structure factors from one file to another\n",
         "       nanoBragg materials [NAME]        materials by name, or one of them\n",
         "       nanoBragg orient FLAGS            an orientation matrix\n",
@@ -44,7 +45,7 @@ pub fn text() -> String {
         "       nanoBragg nonbragg FLAGS          the scattering of amorphous material\n",
         "       nanoBragg completions SHELL       completions for bash, zsh or fish\n",
         "       nanoBragg man                     the manual page\n",
-        "       nanoBragg compare -help           the same of every one of these thirteen\n\n",
+        "       nanoBragg compare -help           the same of every one of these fourteen\n\n",
     ));
     out.push_str(SPELLING);
     for group in groups() {

@@ -12,6 +12,7 @@
 //! | series | `series` | [`Args`] | images on disk, and a log of the images |
 //! | plans, records | `plan`, `record`, `rerun`, `diff` | [`Args`], records | plans, records, differences |
 //! | other tools | [`convert`], [`materials`], [`orient`], [`add`] | a file of reflections, a name, a cell, two images | another format, a table, a matrix, a sum |
+//! | figures | `plot` | images, truth tables | pictures, curves |
 //! | shells | [`shell`] | the tables of flags | completions, the manual page |
 //! | companion programs | [`companions`] | the words of C's noisify, nonBragg | their files |
 //! | comparison | [`compare`] | two images, or two programs | figures, a picture, JSON |
@@ -55,7 +56,11 @@ pub mod materials;
 pub mod orient;
 mod outcome;
 mod output_names;
+#[cfg(feature = "plot")]
+mod page;
 mod plan;
+#[cfg(feature = "plot")]
+pub mod plot;
 mod printout;
 // A page has neither an exit status nor signals.
 #[cfg(not(target_family = "wasm"))]
@@ -74,6 +79,7 @@ mod signals;
 mod simulate;
 mod specs;
 mod subcommand;
+mod tool_error;
 pub mod view;
 
 pub use args::{Args, Base};

@@ -57,6 +57,10 @@ pub enum RunError {
     /// A series cannot be rendered or resumed, or was stopped.
     #[error(transparent)]
     Series(#[from] SeriesError),
+    /// A report cannot be drawn.
+    #[cfg(feature = "plot")]
+    #[error("-report: {0}")]
+    Report(#[from] nanobragg_plot::Error),
     /// A signal asked the run to stop.
     #[error("stopped by a signal; no output was changed")]
     Stopped,

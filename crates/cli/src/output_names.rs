@@ -69,6 +69,7 @@ pub(crate) fn check(args: &Args, files: &OutputFiles) -> Result<(), nanobragg::E
     let named = named.map(|(kind, path)| (kind.name(), path));
     let others = [
         ("record", &running.record_path),
+        ("report", &running.report_path),
         ("save-experiment", &running.save_experiment_path),
     ];
     let others = others.into_iter();

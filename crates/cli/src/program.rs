@@ -58,6 +58,8 @@ pub fn main(program: &Path, words: &[OsString]) -> u8 {
         [command, words @ ..] if command == "refine" => return refine_experiment(words),
         #[cfg(feature = "view")]
         [command, words @ ..] if command == "view" => return view_experiment(words),
+        #[cfg(feature = "plot")]
+        [command, words @ ..] if command == "plot" => return tool(words, crate::plot::from_words),
         [command, words @ ..] if command == "hkl" => return tool(words, convert::from_words),
         [command, words @ ..] if command == "materials" => {
             return tool(words, materials::from_words);

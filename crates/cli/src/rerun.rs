@@ -66,6 +66,7 @@ fn repeated(recorded: &Recorded, record: &Path, asked: &Args) -> Result<Args, Ru
     args.running.plan = None;
     args.running.diff_paths = None;
     args.running.record_path = None;
+    args.running.report_path = None;
     args.running.save_experiment_path = None;
     args.running.rerun_path = Some(record.to_owned());
     take_inputs_from(&mut args, &recorded.command.working_folder)?;

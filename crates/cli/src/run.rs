@@ -22,7 +22,9 @@ pub fn run(args: &Args, words: &[OsString], stop: &Cancel) -> Result<Outcome, Ru
     let args = &*args.with_base()?;
     match args.task() {
         Task::Simulate => {
-            let recording = args.running.record_path.as_ref().map(|_| words);
+            let recording = (args.running.record_path.as_ref())
+                .or(args.running.report_path.as_ref())
+                .map(|_| words);
             simulate(args, Keep::of(recording), stop).map(|_| Outcome::Done)
         }
         Task::Series => series::carry_out(args, words, stop).map(|()| Outcome::Done),

@@ -1,14 +1,17 @@
 //! Resolves, renders and writes one image.
 
 use std::ffi::OsString;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use nanobragg::io::Output;
-use nanobragg::outputs::{FileEntry, OpenOutputs, Rendered};
+use nanobragg::outputs::{FileEntry, OpenOutputs, OutputEvent, Rendered};
 use nanobragg::{
     Cancel, Frame, Level, Oddity, PixelPlace, Precision, Resolved, RunOptions, Scene, Simulated,
     Truth,
 };
+#[cfg(feature = "plot")]
+use nanobragg_plot::report::RunFacts;
 use tracing::{info, warn};
 
 use crate::args::Args;
@@ -17,6 +20,8 @@ use crate::console::Console;
 use crate::devices::device;
 use crate::outcome::RunError;
 use crate::output_names::{self, said, write_dump, writing};
+#[cfg(feature = "plot")]
+use crate::page::Report;
 use crate::printout;
 use crate::progress::Progress;
 use crate::record::{Beginning, Ended, Timing};
@@ -63,6 +68,11 @@ pub(crate) fn simulate(
     let outputs = OpenOutputs::open(&files, &job.resolved, &job.spec.response, hashes)?;
     let record = args.running.record_path.as_ref().map(Output::create);
     let record = record.transpose()?;
+    #[cfg(feature = "plot")]
+    let page = match &beginning {
+        Some(beginning) => Report::of(args, &job, &beginning.arguments)?,
+        None => None,
+    };
     base::save(args, &job)?;
     let console = Console::of(args);
     console.text(&report::before(&job, args));
@@ -112,7 +122,14 @@ pub(crate) fn simulate(
         grey: args.output.png_scale,
         threads: args.running.threads.map_or(0, |n| n as usize),
     };
-    let images = outputs.write(&rendered, &|event| console.text(&said(event)), stop)?;
+    let noise = OnceLock::new();
+    let watch = |event: OutputEvent<'_>| {
+        if let OutputEvent::Noise { photons, overloads } = event {
+            let _ = noise.set((photons, overloads));
+        }
+        console.text(&said(event));
+    };
+    let images = outputs.write(&rendered, &watch, stop)?;
     timing.write_s = begun.elapsed().as_secs_f64();
     let written: Vec<FileEntry> = dump.into_iter().chain(images).collect();
     if let (Some(mut output), Some(beginning)) = (record, beginning) {
@@ -128,6 +145,19 @@ pub(crate) fn simulate(
         crate::record::write(&mut output, &beginning, &ended)
             .map_err(nanobragg::io::Error::from)?;
         output.commit()?;
+    }
+    #[cfg(feature = "plot")]
+    if let (Some(mut report), Some(truth)) = (page, &truth) {
+        let facts = RunFacts {
+            resolved: &job.resolved,
+            image: &image,
+            truth,
+            response: &job.spec.response,
+            noise: noise.get().copied(),
+        };
+        facts.add_to(report.page())?;
+        console.text(&writing(report.path()));
+        report.write(&written)?;
     }
     Ok(written)
 }
@@ -174,7 +204,8 @@ pub(crate) fn picture(
     stop: &Cancel,
 ) -> Result<(Simulated, Option<Truth>), RunError> {
     let watched = progress.map(|progress| -> &dyn nanobragg::Progress { progress });
-    let rendered = match args.output.files.have_truth() {
+    let wants_truth = args.output.files.have_truth() || args.running.report_path.is_some();
+    let rendered = match wants_truth {
         true => {
             let wishes = args.output.truth_wishes();
             let options = options(args, watched, stop)?;

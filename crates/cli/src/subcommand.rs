@@ -1,66 +1,19 @@
 //! The parts shared by all subcommands: a table of flags and words, the parser, and the help.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nanobragg::io::Output;
-use thiserror::Error;
 
 use crate::args::apply;
 use crate::args::flag::{Flag, Takes};
 use crate::argv::{most_alike, name_and_value};
 use crate::help;
 use crate::shell::{Entry, Offer, Page};
+pub use crate::tool_error::ToolError;
 
 /// The smallest similarity of two names (Jaro, at most 1) for a suggestion.
 const ALIKE: f64 = 0.7;
-
-/// Why `nanoBragg hkl`, `materials`, `orient`, `detectors` or `add` failed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ToolError {
-    /// The command line is wrong.
-    #[error("{tool}: {fault}; nanoBragg {tool} -help tells more")]
-    Usage {
-        /// The subcommand.
-        tool: &'static str,
-        /// The error.
-        fault: String,
-    },
-    /// A file cannot be read or written.
-    #[error(transparent)]
-    Crystal(#[from] nanobragg::crystal::Error),
-    /// An error of the library.
-    #[error(transparent)]
-    Other(nanobragg::Error),
-    /// The output cannot be written.
-    #[error(transparent)]
-    Io(#[from] nanobragg::io::Error),
-    /// The output is the input file.
-    #[error("{path}: the output would overwrite the input", path = .path.display())]
-    OverInput {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-impl From<nanobragg::Error> for ToolError {
-    fn from(error: nanobragg::Error) -> Self {
-        let usage = |fault: &str| Self::Usage {
-            tool: "hkl",
-            fault: fault.to_owned(),
-        };
-        match error {
-            nanobragg::Error::NoResolution { .. } => {
-                usage("IN holds coordinates, for which -dmin must be given")
-            }
-            nanobragg::Error::ResolutionOfList { .. } => {
-                usage("-dmin is for coordinates, and IN lists reflections")
-            }
-            error => Self::Other(error),
-        }
-    }
-}
 
 /// A subcommand, whose words make a request `T`. Each of its flags may be given once, unlike the flags
 /// of an image.
@@ -76,7 +29,7 @@ pub(crate) struct Tool<T: 'static> {
     pub(crate) flags: &'static [Flag<T>],
     /// The text of the help after the flags.
     pub(crate) notes: &'static str,
-    /// Flags that may be given several times.
+    /// Flags and places that may be given several times.
     pub(crate) many: &'static [&'static str],
     /// One of each list is required; flags come before places.
     pub(crate) required: &'static [&'static [&'static str]],
@@ -151,7 +104,10 @@ impl<T: Default> Tool<T> {
                 let mut places = self.places.iter();
                 let place = places.find(|place| match flags_end && has_rest {
                     true => place.is_rest,
-                    false => !place.is_rest && !given.contains(&place.name),
+                    false => {
+                        !place.is_rest
+                            && (!given.contains(&place.name) || self.many.contains(&place.name))
+                    }
                 });
                 let place = place.ok_or_else(|| refused(unexpected(&word.to_string_lossy())))?;
                 (place.set)(&mut request, word);
@@ -211,12 +167,13 @@ impl<T: Default> Tool<T> {
                 None => Ok(None),
             };
         }
-        let is_long =
-            text.starts_with("--") || name.len() > 1 && name.starts_with(char::is_alphabetic);
+        let names = || self.flags.iter().flat_map(Flag::names);
+        let is_long = text.starts_with("--")
+            || name.len() > 1 && name.starts_with(char::is_alphabetic)
+            || names().any(|known| known == name);
         if !is_long {
             return Err(unexpected(&text.chars().take(2).collect::<String>()));
         }
-        let names = || self.flags.iter().flat_map(Flag::names);
         let mut flags = self.flags.iter();
         match flags.find(|spec| spec.names().any(|known| known == name)) {
             Some(spec) => Ok(Some((spec, attached))),
@@ -453,8 +410,11 @@ fn is_value<T>(spec: &Flag<T>, word: &OsStr) -> bool {
     let is_number = || {
         let digits = word.to_str().and_then(|text| text.strip_prefix('-'));
         digits.is_some_and(|digits| {
+            // Numbers can be separated by commas.
             digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-                && digits.parse::<f64>().is_ok()
+                && digits
+                    .split(',')
+                    .all(|number| number.parse::<f64>().is_ok())
         })
     };
     !begins_a_flag(word) || (matches!(spec.takes, Takes::Words(_) | Takes::Float(_)) && is_number())

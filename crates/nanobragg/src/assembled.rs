@@ -7,42 +7,19 @@ use nanobragg_io::Image;
 /// The largest number of pixels of a picture per pixel of the panels: panels can be far apart.
 const MOST_GAPS: usize = 16;
 
-/// A picture of all panels, projected along the normal of the first panel onto the continued plane of its
-/// pixels. Pixels without a panel are 0.
-///
-/// `images` are the images of the panels, in order. The picture of one panel is its image. Panels that
-/// are too far apart for one picture are placed one below the other.
+/// A picture of all panels, with 0 in pixels without a panel. See [`Assembly::picture`].
 ///
 /// # Errors
-/// [`nanobragg_io::Error::Shape`] if there is no image.
+/// As [`Assembly::picture`].
 pub fn assembled(
     detector: &Detector,
     images: &[Image<f32>],
 ) -> Result<Image<f32>, nanobragg_io::Error> {
-    let assembly = Assembly::of(detector);
-    if images.len() < 2 || assembly.is_stacked {
-        return Image::stacked(images);
-    }
-    let [fast, slow] = assembly.sides;
-    let mut picture = Image::filled(fast, slow, 0.0_f32)?;
-    for (y, row) in picture.rows_mut().enumerate() {
-        for (x, pixel) in row.iter_mut().enumerate() {
-            let at = [x, y].map(|pixel| pixel as f64 + 0.5);
-            let seen = assembly.panels.iter().zip(images);
-            let mut seen = seen.filter_map(|(panel, image)| {
-                let [fast, slow] = panel.pixel(at)?;
-                image.get(fast, slow)
-            });
-            // Where panels overlap, the last one is on top.
-            if let Some(&photons) = seen.next_back() {
-                *pixel = photons;
-            }
-        }
-    }
-    Ok(picture)
+    Assembly::of(detector).picture(images, 0.0)
 }
 
-/// Where the panels of a detector are in one picture of all.
+/// Where the panels of a detector stand in one picture: projected along the normal of the first panel onto the
+/// continued plane of its pixels. Panels that are too far apart for one picture are placed one below the other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assembly {
     /// The pixels of the picture along fast and along slow.
@@ -54,7 +31,7 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// The assembly of [`assembled`].
+    /// The picture of a detector.
     pub fn of(detector: &Detector) -> Self {
         let plane = detector.first();
         let mut panels: Vec<PlacedPanel> = (detector.panels().iter())
@@ -67,7 +44,8 @@ impl Assembly {
         }
         let sides = bounds.sides();
         let most = detector.pixel_count().saturating_mul(MOST_GAPS);
-        match sides[0].saturating_mul(sides[1]) > most {
+        // A single panel is its own picture.
+        match panels.len() < 2 || sides[0].saturating_mul(sides[1]) > most {
             true => Self::stacked(detector),
             false => Self {
                 sides,
@@ -75,6 +53,44 @@ impl Assembly {
                 is_stacked: false,
             },
         }
+    }
+
+    /// The picture of the images of the panels, in order. Pixels without a panel are `gap`. The picture of one panel
+    /// is its image.
+    ///
+    /// # Errors
+    /// [`nanobragg_io::Error::Shape`] if there is no image.
+    pub fn picture(
+        &self,
+        images: &[Image<f32>],
+        gap: f32,
+    ) -> Result<Image<f32>, nanobragg_io::Error> {
+        if images.len() < 2 || self.is_stacked {
+            return Image::stacked(images);
+        }
+        let [fast, slow] = self.sides;
+        let mut picture = Image::filled(fast, slow, gap)?;
+        for (y, row) in picture.rows_mut().enumerate() {
+            for (x, pixel) in row.iter_mut().enumerate() {
+                let at = [x, y].map(|pixel| pixel as f64 + 0.5);
+                let seen = self.panels.iter().zip(images);
+                let mut seen = seen.filter_map(|(panel, image)| {
+                    let [fast, slow] = panel.pixel(at)?;
+                    image.get(fast, slow)
+                });
+                // Where panels overlap, the last one is on top.
+                if let Some(&photons) = seen.next_back() {
+                    *pixel = photons;
+                }
+            }
+        }
+        Ok(picture)
+    }
+
+    /// The point of the picture, in pixels from its corner, where the point `[fast, slow]` of a panel stands, in pixels
+    /// from the outer corner of its first pixel. `None` if there is no such panel.
+    pub fn place(&self, panel: usize, at: [f64; 2]) -> Option<[f64; 2]> {
+        Some(self.panels.get(panel)?.point(at))
     }
 
     fn stacked(detector: &Detector) -> Self {
@@ -135,13 +151,16 @@ impl PlacedPanel {
 
     fn corners(&self) -> [[f64; 2]; 4] {
         let [fast, slow] = self.pixels.map(f64::from);
-        [[0.0, 0.0], [fast, 0.0], [0.0, slow], [fast, slow]].map(|[f, s]| {
-            let [[fx, fy], [sx, sy]] = self.steps;
-            [
-                self.corner[0] + f * fx + s * sx,
-                self.corner[1] + f * fy + s * sy,
-            ]
-        })
+        [[0.0, 0.0], [fast, 0.0], [0.0, slow], [fast, slow]].map(|at| self.point(at))
+    }
+
+    /// A point of the panel, in pixels of the picture.
+    fn point(&self, [f, s]: [f64; 2]) -> [f64; 2] {
+        let [[fx, fy], [sx, sy]] = self.steps;
+        [
+            self.corner[0] + f * fx + s * sx,
+            self.corner[1] + f * fy + s * sy,
+        ]
     }
 }
 

@@ -261,6 +261,15 @@ impl ExperimentSpec {
         loaded.resolve(&loaded.spec, options)
     }
 
+    /// Detector, beam and spindle alone: no file is read, and no pixel is masked.
+    ///
+    /// # Errors
+    /// [`Error::Geometry`] for a detector or a beam that cannot be.
+    pub fn laboratory(&self) -> Result<Laboratory, Error> {
+        let spec = self.detector_spec();
+        self.tilted(Laboratory::new(&spec)?, &spec)
+    }
+
     /// The detector, with the fixes that concern it.
     pub(crate) fn detector_spec(&self) -> DetectorSpec {
         let fixes = self.fixes;

@@ -33,6 +33,8 @@ pub struct RunningArgs {
     pub save_experiment_path: Option<PathBuf>,
     /// The output file of the record.
     pub record_path: Option<PathBuf>,
+    /// The output file of the report.
+    pub report_path: Option<PathBuf>,
     /// The record of the run to repeat.
     pub rerun_path: Option<PathBuf>,
     /// The two records to compare.
@@ -162,6 +164,9 @@ FlagSpec::new("plan", Takes::OptionalWord(&["text", "json"], |args, word| {
         .default("text").help("Render and write nothing: say every decision with its reason, the resolution, missing \
              reflections, the brightest pixel expected, memory and time."),
 FlagSpec::path("record", |args, path| args.running.record_path = Some(path)).help("Keep a record of the run, as JSON, from which -rerun repeats it."),
+#[cfg(feature = "plot")]
+FlagSpec::path("report", |args, path| args.running.report_path = Some(path)).help("Write a page of HTML about the run: picture, decisions, resolution shells, brightest spots, overloads, photon \
+             budget, warnings, command line, experiment file; of a series a contact sheet and statistics."),
 FlagSpec::path("rerun", |args, path| args.running.rerun_path = Some(path)).help("Repeat the run of this record and say whether its images come out the same to the bit. \
              Goes with names of outputs and the flags of this group."),
 FlagSpec::new("diff", Takes::TwoPaths(|args, paths| args.running.diff_paths = Some(paths))).help("Say in which settings the runs of two records differ. The exit status is 0 if in none, \

@@ -43,7 +43,8 @@ impl Job {
 /// The part of a record that is known before the run.
 #[derive(Debug)]
 pub(crate) struct Beginning {
-    arguments: Vec<String>,
+    /// The words of the command line.
+    pub(crate) arguments: Vec<String>,
     working_folder: String,
     started_unix_s: u64,
     inputs: Vec<FileEntry>,

@@ -20,6 +20,8 @@ use crate::console::Console;
 use crate::devices::device;
 use crate::outcome::RunError;
 use crate::output_names::{self, write_dump, writing};
+#[cfg(feature = "plot")]
+use crate::page::Report;
 use crate::progress::Progress;
 use crate::record::inputs;
 use crate::report;
@@ -39,6 +41,7 @@ const NOT_OF_THE_IMAGES: &[&str] = &[
     "shard",
     "resume",
     "seriesfile",
+    "report",
     "threads",
     "max_memory",
     "progress",
@@ -211,6 +214,11 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     let run = SeriesRun::open(request, &job.resolved)?;
     console.text(&report::before(&job, args));
     warn_of_decisions(&job);
+    #[cfg(feature = "plot")]
+    let page = {
+        let words = words.iter().map(|word| word.to_string_lossy().into_owned());
+        Report::of(args, &job, &words.collect::<Vec<_>>())?
+    };
     base::save(args, &job)?;
     write_dump(args, &job, false);
     drop(job);
@@ -237,7 +245,14 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     };
     let rendered = run.render(&watching, stop);
     watching.progress.finish();
-    Ok(rendered?)
+    rendered?;
+    #[cfg(feature = "plot")]
+    if let Some(mut page) = page {
+        page.add_series(files, numbers)?;
+        watching.console.text(&writing(page.path()));
+        page.write(&[])?;
+    }
+    Ok(())
 }
 
 /// Refuses a file of all images that is also an input, another output or the log.

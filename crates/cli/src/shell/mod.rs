@@ -60,6 +60,8 @@ fn pages() -> Vec<Page> {
         compare::TOOL.page(Offer::Files),
         refine::TOOL.page(Offer::Files),
         page::view(),
+        #[cfg(feature = "plot")]
+        crate::plot::TOOL.page(Offer::Files),
         convert::TOOL.page(Offer::Files),
         materials::TOOL.page(Offer::materials()),
         orient::TOOL.page(Offer::Files),
@@ -83,8 +85,8 @@ fn first_sentence(text: &str) -> &str {
     text.get(..end).unwrap_or(text).trim_end_matches('.')
 }
 
-/// A word of zsh and fish.
-fn single_quoted(text: &str) -> String {
+/// A word of a shell.
+pub(crate) fn single_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
