@@ -101,7 +101,7 @@ pub enum Error {
 fn advice(nearest: Option<&str>) -> String {
     match nearest {
         Some(name) => format!("did you mean -{name}?"),
-        None => "-help lists them".to_owned(),
+        None => "-help all lists them".to_owned(),
     }
 }
 
