@@ -126,8 +126,8 @@ mod tests {
         let distance_m = distance_for_resolution(1.5, 1.5418e-10, 0.211_818).unwrap();
         let expected = 0.211_818 * cosine / (1.0 - cosine * cosine).sqrt();
         assert!((distance_m / expected - 1.0).abs() < 1e-12);
-        // 90 degrees, and a spacing below half of the wavelength.
-        for d_a in [0.5_f64.sqrt(), 0.49] {
+        // More than 90 degrees, and a spacing below half of the wavelength.
+        for d_a in [0.7, 0.49] {
             assert_eq!(distance_for_resolution(d_a, 1e-10, 0.2), None);
         }
     }

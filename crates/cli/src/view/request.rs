@@ -21,8 +21,10 @@ static TOOL: Tool<ViewRequest> = Tool {
         help: "An experiment file; the page reloads when it changes. Without a file and without flags lysozyme is shown",
     }],
     flags: &[
-        Flag::switch("no_open", |request: &mut ViewRequest| request.no_open = true)
-            .help("Do not open a browser; the address is printed in any case"),
+        Flag::switch("no_open", |request: &mut ViewRequest| {
+            request.no_open = true
+        })
+        .help("Do not open a browser; the address is printed in any case"),
         Flag::new(
             "port",
             Takes::Text(|request: &mut ViewRequest, word| {
@@ -38,9 +40,9 @@ static TOOL: Tool<ViewRequest> = Tool {
     ],
     examples: &["nanoBragg view", "nanoBragg view first.toml -mosaic 0.3"],
     notes: "\
-All other flags are those of an image, as of nanoBragg itself. The page is for this machine only: it is
-at 127.0.0.1 under an address with a random word, and needs nothing from elsewhere. Ctrl-C ends it.
-docs/VIEW.md tells more.",
+All other flags are those of an image, as of nanoBragg itself. The page is for this machine only: it
+is at 127.0.0.1 under an address with a random word, and needs nothing from elsewhere. Ctrl-C ends
+it. docs/VIEW.md tells more.",
     many: &[],
     required: &[],
     needs: &[],
