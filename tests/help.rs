@@ -187,6 +187,11 @@ fn a_structure_that_cannot_be_rendered_says_what_to_give() {
         ("new nmr.pdb -detector pilatus7m", "did you mean pilatus"),
         ("new nmr.pdb -energy 0", "a number above 0"),
         ("new nmr.pdb -energy 12000 -lambda 1", "cannot be used with"),
+        (
+            "new nmr.pdb -cell 20 20 20 90 90 90 -spacegroup P1 -o none/x.toml",
+            "cannot create none/x.toml",
+        ),
+        ("new nmr.pdb -o a.json", "JSON has no comments"),
         ("new", "<FILE>"),
     ] {
         let finished = scene.run_line(line);

@@ -9,7 +9,7 @@ use nanobragg::io::input::counted;
 use nanobragg::io::printf::{general as g, general_with};
 use nanobragg::sources::wavelength_m_from_energy_ev;
 use nanobragg::structure::Error as StructureError;
-use nanobragg::{CellSpec, Error, Length, Preset, Proposal, ProposalSpec};
+use nanobragg::{CellSpec, Error, FileLanguage, Length, Preset, Proposal, ProposalSpec};
 
 use crate::args::flag::{Flag, Takes};
 use crate::subcommand::{Command, Place, Tool, ToolError, command_of, number};
@@ -30,8 +30,17 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
     let asked = words.asked()?;
     let output = match &words.output {
         Some(path) => path.clone(),
-        None => PathBuf::from(asked.path.file_stem().unwrap_or_default()).with_extension("toml"),
+        None => {
+            let mut name = asked.path.file_stem().unwrap_or_default().to_owned();
+            name.push(".toml");
+            name.into()
+        }
     };
+    if FileLanguage::of(&output) == FileLanguage::Json {
+        let output = output.display();
+        let fault = format!("{output}: JSON has no comments; give -o a name that ends in .toml");
+        return Err(usage(fault));
+    }
     let name = asked.path.clone();
     let proposal = Proposal::new(asked).map_err(|error| advised(error, &name))?;
     let command = format!(
@@ -91,7 +100,10 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), ToolError> {
             "{} is there already and stays as it is; -o FILE takes another name",
             path.display()
         )),
-        _ => nanobragg::io::Error::from(error).into(),
+        _ => ToolError::Io(nanobragg::io::Error::Create {
+            path: path.to_owned(),
+            cause: error,
+        }),
     })
 }
 

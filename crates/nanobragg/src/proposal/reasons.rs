@@ -99,7 +99,8 @@ impl Proposal {
 
     fn file(&self) -> String {
         let name = self.asked.path.file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
+        // A comment ends with its line.
+        name.to_string_lossy().replace(char::is_control, " ")
     }
 
     fn of_distance(&self) -> String {

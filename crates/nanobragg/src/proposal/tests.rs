@@ -92,6 +92,9 @@ fn numbers_come_from_the_file_or_from_what_is_asked_for() {
         of_file.distance_mm,
         (211.818 / 61.852_f64.to_radians().tan()).floor()
     );
+    // 2 pi / q of pyFAI 2026.9 at the right border, with the beam in the middle at 113 mm: 1.4985 A.
+    assert_eq!(of_file.distance_mm, 113.0);
+    assert!((of_file.edge_a - 1.4985).abs() < 1e-3, "{}", of_file.edge_a);
     let FactorsSpec::Coordinates(atoms) = read_back(&of_file).factors else {
         panic!("no coordinates")
     };
