@@ -1,66 +1,19 @@
 //! The parts shared by all subcommands: a table of flags and words, the parser, and the help.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nanobragg::io::Output;
-use thiserror::Error;
 
 use crate::args::apply;
 use crate::args::flag::{Flag, Takes};
 use crate::argv::{most_alike, name_and_value};
+pub use crate::error::ToolError;
 use crate::help;
 use crate::shell::{Entry, Offer, Page};
 
 /// The smallest similarity of two names (Jaro, at most 1) for a suggestion.
 const ALIKE: f64 = 0.7;
-
-/// Why `nanoBragg new`, `hkl`, `materials`, `orient`, `detectors`, `help` or `add` failed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ToolError {
-    /// The command line is wrong.
-    #[error("{tool}: {fault}; nanoBragg {tool} -help tells more")]
-    Usage {
-        /// The subcommand.
-        tool: &'static str,
-        /// The error.
-        fault: String,
-    },
-    /// A file cannot be read or written.
-    #[error(transparent)]
-    Crystal(#[from] nanobragg::crystal::Error),
-    /// An error of the library.
-    #[error(transparent)]
-    Other(nanobragg::Error),
-    /// The output cannot be written.
-    #[error(transparent)]
-    Io(#[from] nanobragg::io::Error),
-    /// The output is the input file.
-    #[error("{path}: the output would overwrite the input", path = .path.display())]
-    OverInput {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-impl From<nanobragg::Error> for ToolError {
-    fn from(error: nanobragg::Error) -> Self {
-        let usage = |fault: &str| Self::Usage {
-            tool: "hkl",
-            fault: fault.to_owned(),
-        };
-        match error {
-            nanobragg::Error::NoResolution { .. } => {
-                usage("IN holds coordinates, for which -dmin must be given")
-            }
-            nanobragg::Error::ResolutionOfList { .. } => {
-                usage("-dmin is for coordinates, and IN lists reflections")
-            }
-            error => Self::Other(error),
-        }
-    }
-}
 
 /// A subcommand, whose words make a request `T`. Each of its flags may be given once, unlike the flags
 /// of an image.
