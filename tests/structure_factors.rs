@@ -142,7 +142,7 @@ fn a_text_list_is_expanded_only_if_a_group_is_given() {
     assert!(
         expanded
             .stderr
-            .contains("1 listed reflections are forbidden")
+            .contains("1 listed reflection that the space group forbids")
     );
 }
 

@@ -88,6 +88,7 @@ pub(crate) static TOOL: Tool<AddRequest> = Tool {
     .default("1")
     .values("SCALE")
     .help("The factor of B; a fourth word before OUT is the same")],
+    examples: &["nanoBragg add lattice.bin background.bin 0.5 sum.bin"],
     notes: "\
 A and B are raw 32-bit floats, or floats in TIFF, NPY or SMV files. Images of counts are refused.",
     many: &[],

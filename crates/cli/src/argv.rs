@@ -2,7 +2,6 @@
 //!
 //! `-flag` and `--flag` are the same; negative numbers are values, never flags. The words after a flag
 //! are its values, as many as it takes. The name of a flag among them means that a value was forgotten.
-//! a value was forgotten.
 
 use std::ffi::{OsStr, OsString};
 
@@ -54,7 +53,7 @@ pub fn parse<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Result<Sp
             return Err(Error::UnexpectedValue { flag: spec.name });
         }
         match spec.takes {
-            Takes::Help => return Ok(Spelled::Show(help::text())),
+            Takes::Help => return Ok(Spelled::Show(help::brief())),
             Takes::Version => {
                 let version = env!("CARGO_PKG_VERSION");
                 return Ok(Spelled::Show(format!("nanoBragg {version}\n")));
@@ -277,7 +276,7 @@ mod tests {
             "-detpixel_x is not a flag; did you mean -detpixels_x?"
         );
         assert_eq!(refusal("-NA 5"), "-NA is not a flag; did you mean -Na?");
-        assert_eq!(refusal("--zzz"), "-zzz is not a flag; -help lists them");
+        assert_eq!(refusal("--zzz"), "-zzz is not a flag; -help all lists them");
     }
 
     #[test]

@@ -196,6 +196,10 @@ pub(crate) static TOOL: Tool<HklRequest> = Tool {
         .values("El=f',f''")
         .help("Dispersion correction of an element, in electrons; may be repeated"),
     ],
+    examples: &[
+        "nanoBragg hkl protein.pdb protein.mtz -dmin 2",
+        "nanoBragg hkl protein.mtz P1.hkl",
+    ],
     notes: "\
 IN may be text (h k l F), MTZ, mmCIF or a dump (Fdump.bin); its contents decide. Atoms, in the PDB
 format or CIF, give structure factors as far as -dmin, with bulk solvent. The format of OUT

@@ -159,6 +159,7 @@ pub(crate) static TOOL: Tool<DetectorWords> = Tool {
         help: "A detector",
     }],
     flags: &[],
+    examples: &["nanoBragg detectors", "nanoBragg detectors eiger2_16m"],
     notes: "docs/DETECTORS.md tells more.",
     many: &[],
     required: &[],

@@ -108,6 +108,7 @@ pub(crate) static TOOL: Tool<()> = Tool {
     usage: &["nanoBragg devices"],
     places: &[],
     flags: &[],
+    examples: &["nanoBragg devices"],
     notes: "docs/GPU.md tells more.",
     many: &[],
     required: &[],

@@ -77,7 +77,7 @@ mod tests {
         };
         let flags = " [-detpixels, -detsize, -pixel; -max_memory raises the limit]";
         assert_eq!(hint(&error), flags);
-        let flags = " [-hkl, -dump, -default_F]";
+        let flags = " [-hkl, -pdb, -dump, -default_F]";
         assert_eq!(hint(&Error::NoStructureFactors), flags);
     }
 }

@@ -11,7 +11,7 @@
 //! | execution | `specs`, `resolve`, `simulate`, `output_names`, `run` | [`Args`] | images on disk |
 //! | series | `series` | [`Args`] | images on disk, and a log of the images |
 //! | plans, records | `plan`, `record`, `rerun`, `diff` | [`Args`], records | plans, records, differences |
-//! | other tools | [`convert`], [`materials`], [`orient`], [`add`] | a file of reflections, a name, a cell, two images | another format, a table, a matrix, a sum |
+//! | other tools | [`new`], [`convert`], [`materials`], [`orient`], [`add`] | a structure, a file of reflections, a name, a cell, two images | an experiment file, another format, a table, a matrix, a sum |
 //! | figures | `plot` | images, truth tables | pictures, curves |
 //! | shells | [`shell`] | the tables of flags | completions, the manual page |
 //! | companion programs | [`companions`] | the words of C's noisify, nonBragg | their files |
@@ -53,6 +53,7 @@ mod hint;
 mod invocation;
 pub mod log;
 pub mod materials;
+pub mod new;
 pub mod orient;
 mod outcome;
 mod output_names;
@@ -79,7 +80,6 @@ mod signals;
 mod simulate;
 mod specs;
 mod subcommand;
-mod tool_error;
 pub mod view;
 
 pub use args::{Args, Base};

@@ -108,6 +108,7 @@ pub(crate) static TOOL: Tool<MaterialWords> = Tool {
     .default("1")
     .values("ANGSTROM")
     .help("Wavelength, which Compton scattering and attenuation depend on")],
+    examples: &["nanoBragg materials", "nanoBragg materials water"],
     notes: "\
 The table has sin(theta)/lambda in 1/A and F, in the form that -stol reads. F^2 is the intensity
 of a molecule, coherent and incoherent, in electron units.",

@@ -180,6 +180,7 @@ pub(crate) static TOOL: Tool<OrientWords> = Tool {
         .values("NAME")
         .help("Accepted, and not needed: a matrix knows no symmetry"),
     ],
+    examples: &["nanoBragg orient -cell 78 78 37 90 90 90 -random -seed 7 A.mat"],
     notes: "\
 nanoBragg -mat OUT renders the image that -cell and -misset do, at the same -lambda. Numbers are
 written in full; -fixed keeps to the eight decimals and columns that MOSFLM reads.",

@@ -372,6 +372,10 @@ pub(crate) static TOOL: Tool<PlotWords> = Tool {
         .values("FAST SLOW")
         .help("The pixels of an image of raw floats"),
     ],
+    examples: &[
+        "nanoBragg plot shot.cbf -scale log -truth shot.csv -o shot.png",
+        "nanoBragg plot shot.cbf -figure profile -o profile.svg",
+    ],
     notes: "\
 The geometry is that of the header (SMV, miniCBF, NXmx), -experiment or -expt. Masked pixels have a colour of their own and count nowhere. \
 The pixels of several panels are shown where the panels stand. docs/PLOT.md has examples.",

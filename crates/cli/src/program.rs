@@ -9,6 +9,7 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
+use std::slice;
 
 use nanobragg::Cancel;
 
@@ -18,7 +19,7 @@ use crate::compare::{self, CompareError, compare};
 use crate::refine::{self, RefineError, refine};
 use crate::{
     Command, Invocation, Outcome, RunError, SeriesError, ToolError, add, convert, detectors,
-    devices, log, materials, orient, run, shell, signals,
+    devices, help, log, materials, new, orient, run, shell, signals,
 };
 
 /// The exit status if all went well.
@@ -54,6 +55,15 @@ pub fn main(program: &Path, words: &[OsString]) -> u8 {
         return run_companion(companion, words);
     }
     match words {
+        // As in the C program, the error follows.
+        [] => {
+            let _ = show(&help::brief());
+        }
+        [flag, word] if ["-h", "-help", "--help"].iter().any(|known| flag == known) => {
+            return tell(program, slice::from_ref(word));
+        }
+        [command, words @ ..] if command == "help" => return tell(program, words),
+        [command, words @ ..] if command == "new" => return tool(words, new::from_words),
         [command, words @ ..] if command == "compare" => return compare_images(program, words),
         [command, words @ ..] if command == "refine" => return refine_experiment(words),
         #[cfg(feature = "view")]
@@ -79,7 +89,6 @@ pub fn main(program: &Path, words: &[OsString]) -> u8 {
                 return run_companion(companion, words);
             }
         }
-        [] => {}
     }
     match Invocation::from_words(words.iter()) {
         Ok(Invocation::Show(text)) => show(&text),
@@ -106,9 +115,26 @@ pub fn main(program: &Path, words: &[OsString]) -> u8 {
             }
         }
         Err(error) => {
-            complain(&error);
+            let first = words.first().map(|word| word.to_string_lossy());
+            let advice = match (&error, first) {
+                (crate::Error::StrayWord { word }, Some(first)) if *word == first => {
+                    help::advice(word)
+                }
+                _ => String::new(),
+            };
+            let _ = writeln!(io::stderr(), "nanoBragg: error: {error}{advice}");
             USAGE_ERROR
         }
+    }
+}
+
+/// `nanoBragg help`. A subcommand tells of itself.
+fn tell(program: &Path, words: &[OsString]) -> u8 {
+    match words {
+        [word] if shell::names_of_commands().any(|name| word == name) => {
+            main(program, &[word.clone(), "-help".into()])
+        }
+        _ => tool(words, help::from_words),
     }
 }
 

@@ -297,7 +297,14 @@ pub fn warnings(job: &Job) -> Vec<String> {
     warnings.extend(job.file_warnings.iter().cloned());
     warnings.extend(decisions.warnings.iter().map(ToString::to_string));
     let oddities = job.oddities.iter().chain(&decisions.oddities);
-    warnings.extend(oddities.map(ToString::to_string));
+    warnings.extend(oddities.map(|oddity| match oddity.is_fixable() {
+        true => format!(
+            "{} (oddity '{name}' of the C program; -fix {name} puts it right)",
+            oddity.effect(),
+            name = oddity.name()
+        ),
+        false => oddity.to_string(),
+    }));
     warnings
 }
 

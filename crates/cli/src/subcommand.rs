@@ -8,9 +8,9 @@ use nanobragg::io::Output;
 use crate::args::apply;
 use crate::args::flag::{Flag, Takes};
 use crate::argv::{most_alike, name_and_value};
+pub use crate::error::ToolError;
 use crate::help;
 use crate::shell::{Entry, Offer, Page};
-pub use crate::tool_error::ToolError;
 
 /// The smallest similarity of two names (Jaro, at most 1) for a suggestion.
 const ALIKE: f64 = 0.7;
@@ -27,6 +27,8 @@ pub(crate) struct Tool<T: 'static> {
     pub(crate) places: &'static [Place<T>],
     /// The flags, in the order of the help.
     pub(crate) flags: &'static [Flag<T>],
+    /// Command lines that make sense as they are.
+    pub(crate) examples: &'static [&'static str],
     /// The text of the help after the flags.
     pub(crate) notes: &'static str,
     /// Flags and places that may be given several times.
@@ -168,14 +170,14 @@ impl<T: Default> Tool<T> {
             };
         }
         let names = || self.flags.iter().flat_map(Flag::names);
-        let is_long = text.starts_with("--")
-            || name.len() > 1 && name.starts_with(char::is_alphabetic)
-            || names().any(|known| known == name);
-        if !is_long {
+        let mut flags = self.flags.iter();
+        let found = flags.find(|spec| spec.names().any(|known| known == name));
+        let is_long =
+            text.starts_with("--") || name.len() > 1 && name.starts_with(char::is_alphabetic);
+        if found.is_none() && !is_long {
             return Err(unexpected(&text.chars().take(2).collect::<String>()));
         }
-        let mut flags = self.flags.iter();
-        match flags.find(|spec| spec.names().any(|known| known == name)) {
+        match found {
             Some(spec) => Ok(Some((spec, attached))),
             None => Err(match nearest(&name, names().chain(["help"])) {
                 Some(near) => format!(
@@ -187,7 +189,10 @@ impl<T: Default> Tool<T> {
     }
 
     /// Applies the values of a flag to the request.
-    fn take(
+    ///
+    /// # Errors
+    /// A sentence about the values.
+    pub(crate) fn take(
         &self,
         spec: &'static Flag<T>,
         values: &[OsString],
@@ -328,12 +333,13 @@ impl<T: Default> Tool<T> {
                     .map(|flag| Entry::of_flag(flag, meaning(flag)))
                     .collect(),
             )],
+            examples: self.examples.to_vec(),
             notes: self.notes.to_owned(),
             has_two_dashes: true,
         }
     }
 
-    fn help(&self) -> String {
+    pub(crate) fn help(&self) -> String {
         let usage = self.usage.join("\n       ");
         let mut out = format!("{}\n\nUsage: {usage}\n", self.about);
         let places = self.places.iter();
@@ -353,6 +359,7 @@ impl<T: Default> Tool<T> {
             .collect();
         out.push_str("\nOptions:\n");
         help::columns(&mut out, 2, &flags);
+        out.push_str(&help::examples(self.examples));
         out.push('\n');
         for line in self.notes.lines() {
             help::paragraph(&mut out, line);
@@ -376,7 +383,8 @@ fn meaning<T>(spec: &Flag<T>) -> String {
 fn label<T>(spec: &Flag<T>) -> String {
     let values = spec.values.split(' ').filter(|value| !value.is_empty());
     let values: String = values.map(|value| format!(" <{value}>")).collect();
-    format!("--{}{values}", spec.name)
+    let dashes = if spec.name.len() == 1 { "-" } else { "--" };
+    format!("{dashes}{}{values}", spec.name)
 }
 
 /// The allowed words of a flag, in brackets.

@@ -57,7 +57,7 @@ fn run(program: &str, words: &[&str], folder: &Path) -> Option<(String, String)>
 }
 
 /// What a user has typed, as the words of bash, and what some shell offers; the last word is completed.
-const TYPED: [(&str, &str); 15] = [
+const TYPED: [(&str, &str); 17] = [
     ("mat", "materials"),
     ("-pngsc", "-pngscale"),
     ("--pngsc", "--pngscale"),
@@ -73,6 +73,8 @@ const TYPED: [(&str, &str); 15] = [
     ("refine -likelihood ", "gaussian poisson"),
     ("noisify -psf ", "fiber gauss"),
     ("completions ", "bash fish zsh"),
+    ("help noi", "noise"),
+    ("new -detector pilatus6", "pilatus6m"),
 ];
 
 fn sorted(words: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {

@@ -93,6 +93,24 @@ impl CellSpec {
         }
         Ok(())
     }
+
+    /// `1/d^2` of a reflection, in 1/A^2.
+    ///
+    /// ```
+    /// # use nanobragg_crystal::CellSpec;
+    /// let cell = CellSpec::from_values(&[20.0, 30.0, 40.0])?;
+    /// assert!((cell.inverse_d_squared([0, 0, 8]) - 1.0 / 25.0).abs() < 1e-15);
+    /// # Ok::<(), nanobragg_crystal::Error>(())
+    /// ```
+    pub fn inverse_d_squared(&self, hkl: [i32; 3]) -> f64 {
+        let mut s = [0.0; 3];
+        for (index, star) in hkl.into_iter().zip(self.upright_reciprocal()) {
+            for (sum, component) in s.iter_mut().zip(star) {
+                *sum += f64::from(index) * component;
+            }
+        }
+        s.into_iter().map(|component| component * component).sum()
+    }
 }
 
 impl<T: Scalar> CellSpec<T> {

@@ -457,13 +457,13 @@ impl fmt::Display for Warning {
             Self::DomainsAssumed { domains } => {
                 write!(
                     f,
-                    "mosaic spread without a number of domains: using {domains}"
+                    "mosaic spread without a number of domains: using {domains}; -mosaic_domains gives another"
                 )
             }
             Self::DomainsWithoutSpread { asked } => {
                 write!(
                     f,
-                    "{asked} mosaic domains but no mosaic spread: using one domain"
+                    "{asked} mosaic domains but no mosaic spread: using one domain; -mosaic gives a spread"
                 )
             }
         }

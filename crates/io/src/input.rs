@@ -125,6 +125,16 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
+/// A number of things in a message: `1 atom`, `2 atoms`.
+///
+/// ```
+/// use nanobragg_io::input::counted;
+/// assert_eq!([counted(1, "atom"), counted(0, "atom")], ["1 atom", "0 atoms"]);
+/// ```
+pub fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A piece of a file as a message quotes it: on one line, at most 40 characters.
 ///
 /// ```

@@ -117,8 +117,8 @@ pub enum Error {
     },
     /// All structure factors are 0.
     #[error(
-        "no structure factors: give a list of reflections, a dump of an earlier run, or a default \
-         other than 0"
+        "no structure factors: give a list of reflections, coordinates, a dump of an earlier run, or a \
+         default other than 0"
     )]
     NoStructureFactors,
     /// A source whose energy no list of structure factors covers.

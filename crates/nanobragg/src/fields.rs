@@ -50,7 +50,12 @@ impl Error {
             Self::NoOscillation => &["phi.range"],
             Self::Variation { .. } | Self::Drawn { .. } => &["series.vary"],
             Self::ListEnergy { .. } | Self::EnergyOutsideLists { .. } => &["factors.hkl_at"],
-            Self::NoStructureFactors => &["factors.hkl", "factors.dump", "factors.default_f"],
+            Self::NoStructureFactors => &[
+                "factors.hkl",
+                "factors.coordinates",
+                "factors.dump",
+                "factors.default_f",
+            ],
             Self::CurvedSurface => &["output.expt", "output.xds", "detector.surface"],
             Self::PlaneThroughSample { .. } => &["exchange"],
             Self::FileValue { place, .. } if place.ends_with(".panels") => &["exchange.panel"],
@@ -106,7 +111,12 @@ fn of_crystal(error: &crystal::Error) -> &'static [&'static str] {
     match error {
         crystal::Error::GridTooLarge { .. } => &["factors.hkl", "factors.dump", MEMORY_LIMIT],
         crystal::Error::OutOfMemory { .. } => REFLECTIONS,
-        crystal::Error::NoCell => &["crystal.cell", "crystal.matrix"],
+        crystal::Error::NoCell => &[
+            "crystal.cell",
+            "crystal.matrix",
+            "factors.hkl",
+            "factors.coordinates",
+        ],
         crystal::Error::FlatCell { .. } => &["crystal.cell"],
         crystal::Error::ImpossibleAngles { .. } => &["crystal.cell", "crystal.impossible_cell"],
         crystal::Error::SingularMatrix { .. } => &["crystal.matrix"],

@@ -61,6 +61,7 @@ mod memory;
 mod oddity;
 pub mod outputs;
 mod point_spread;
+mod proposal;
 mod radial_profile;
 mod resolution;
 mod resolve;
@@ -91,8 +92,9 @@ pub use lattices::{LatticeSpec, LatticesSpec, TwinSpec};
 pub use mask::{MaskedRegion, mask_from, mask_of};
 pub use memory::{bytes_needed, check_memory, factor_bytes, factor_tables};
 pub use point_spread::read_point_spread;
+pub use proposal::{Proposal, ProposalSpec, Sample};
 pub use radial_profile::{CountsToF, RadialPoint, RadialProfile};
-pub use resolution::Resolution;
+pub use resolution::{Resolution, distance_for_resolution};
 pub use resolve::{Decisions, Resolved};
 pub use spec::{
     BeamSpec, ExperimentSpec, MaskSpec, PhiSpec, RoiSpec, SamplingSpec, SourceWeights, SourcesSpec,

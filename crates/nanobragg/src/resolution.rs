@@ -1,5 +1,7 @@
 //! The resolution of a rectangle of pixels.
 
+use std::f64::consts::FRAC_PI_2;
+
 use nanobragg_geometry::vector::{norm, sub, unit};
 use nanobragg_geometry::{BeamFrame, Detector, Panel};
 
@@ -61,6 +63,20 @@ impl Resolution {
     }
 }
 
+/// The distance in metres at which a flat detector, normal to the beam, has the spacing `d_a` at `radius_m` from the
+/// beam: `radius / tan 2theta` with Bragg's law, `lambda = 2 d sin theta`. `None` if the spacing is at or beyond
+/// 2 theta = 90 degrees, or not reached at all.
+///
+/// ```
+/// // 2 A at 1 A: sin theta = 1/4, theta = 14.478 degrees, tan 2theta = 0.5533.
+/// let distance_m = nanobragg::distance_for_resolution(2.0, 1e-10, 0.1).unwrap_or_default();
+/// assert!((distance_m - 0.1 / 0.553_283).abs() < 1e-6);
+/// ```
+pub fn distance_for_resolution(d_a: f64, wavelength_m: f64, radius_m: f64) -> Option<f64> {
+    let two_theta = 2.0 * (wavelength_m / (2.0 * d_a * 1e-10)).asin();
+    (two_theta > 0.0 && two_theta < FRAC_PI_2).then(|| radius_m / two_theta.tan())
+}
+
 /// The finest resolution on the border of the detector, in A.
 pub(crate) fn finest_a(detector: &Detector, beam: &BeamFrame, wavelength_m: f64) -> f64 {
     let finest = detector.panels().iter().map(|panel| {
@@ -96,5 +112,23 @@ mod tests {
         }
         let corner = 1.0 / (2.0 * (2.0_f64.sqrt().atan() / 2.0).sin());
         assert!((resolution.finest_angstrom() / corner - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_distance_of_a_resolution_is_that_of_bragg_s_law() {
+        // By hand: theta = 22.5 degrees is at 45 degrees, as far from the beam as from the sample.
+        let d_a = 1.0 / (2.0 * 22.5_f64.to_radians().sin());
+        let distance_m = distance_for_resolution(d_a, 1e-10, 0.2).unwrap();
+        assert!((distance_m - 0.2).abs() < 1e-15);
+        // cos 2theta = 1 - 2 sin^2 theta, without an arc: 1.5418 A at 1.5 A.
+        let sine = 1.5418 / 3.0_f64;
+        let cosine = 1.0 - 2.0 * sine * sine;
+        let distance_m = distance_for_resolution(1.5, 1.5418e-10, 0.211_818).unwrap();
+        let expected = 0.211_818 * cosine / (1.0 - cosine * cosine).sqrt();
+        assert!((distance_m / expected - 1.0).abs() < 1e-12);
+        // More than 90 degrees, and a spacing below half of the wavelength.
+        for d_a in [0.7, 0.49] {
+            assert_eq!(distance_for_resolution(d_a, 1e-10, 0.2), None);
+        }
     }
 }

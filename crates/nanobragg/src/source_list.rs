@@ -122,7 +122,7 @@ impl ExperimentSpec {
                 let list = SourceList::read(path, &defaults)?;
                 if self.beam.weights == SourceWeights::Ignore && list.records_differ() {
                     tracing::warn!(
-                        "{}: the weights differ, but every source counts the same",
+                        "{}: the weights differ, but every source counts the same; -weights use lets them count",
                         path.display()
                     );
                 }

@@ -181,8 +181,8 @@ impl fmt::Display for Warning {
                 write!(
                     f,
                     "the crystal is up to {:.6} A large but a pixel spans only {:.6} A in \
-                     reciprocal units: intensity may vary within a pixel; {oversample}-fold \
-                     oversampling is given, {recommended}-fold recommended",
+                     reciprocal units: intensity may vary within a pixel; -oversample {recommended} is \
+                     recommended, {oversample} is given",
                     crystal_m * 1e10,
                     reciprocal_pixel_m * 1e10
                 )

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use nanobragg_crystal::GroupDoubt;
-use nanobragg_io::input::ReadError;
+use nanobragg_io::input::{ReadError, counted};
 
 use crate::element::Element;
 
@@ -251,40 +251,44 @@ impl fmt::Display for Warning {
                 line,
             } => write!(
                 f,
-                "{atoms} atoms of unknown elements count as oxygen, the first is `{symbol}` in line {line}"
+                "{} of unknown elements, taken for oxygen; the first is `{symbol}` in line {line}",
+                counted(*atoms, "atom")
             ),
             Self::Occupancies { atoms } => write!(
                 f,
-                "{atoms} atoms have an occupancy below 0 or above 1: it is used as it is"
+                "{} with an occupancy below 0 or above 1, which is used as it is",
+                counted(*atoms, "atom")
             ),
             Self::NegativeDisplacements { atoms } => write!(
                 f,
-                "{atoms} atoms have a negative B factor or tensor: it is used as it is"
+                "{} with a negative B factor or tensor, which is used as it is",
+                counted(*atoms, "atom")
             ),
             Self::MissingNumbers { atoms } => write!(
                 f,
-                "{atoms} atoms have no occupancy or B factor: 1 and 20 A^2 are used"
+                "{} without occupancy or B factor: 1 and 20 A^2 are used",
+                counted(*atoms, "atom")
             ),
             Self::Charges { atoms } => write!(
                 f,
-                "{atoms} atoms have a charge that is not understood: 0 is used"
+                "{} with a charge that is not understood: 0 is used",
+                counted(*atoms, "atom")
             ),
             Self::StrayTensors { records } => write!(
                 f,
-                "{records} ANISOU records do not follow the record of their atom: they are ignored"
+                "{} not behind the record of an atom, ignored",
+                counted(*records, "ANISOU record")
             ),
             Self::ModelsLeftOut { models } => {
-                write!(
-                    f,
-                    "only the first model is used, {models} more are left out"
-                )
+                write!(f, "only the first model is used; {models} more left out")
             }
             Self::CellMisfit => {
                 f.write_str("the cell does not have the symmetry of the space group")
             }
             Self::SharedOccupancy { atoms } => write!(
                 f,
-                "{atoms} atoms on special positions: their occupancy is divided among the images there"
+                "{} on special positions: the occupancy is divided among the images there",
+                counted(*atoms, "atom")
             ),
         }
     }

@@ -128,7 +128,7 @@ pub(super) static GROUP: Group = Group {
             }),
         )
         .default("0 0 0")
-        .help("Rotate the reciprocal cell about the laboratory's X, then Y, then Z, in degrees.")
+        .help("Turn the crystal: the reciprocal cell about the laboratory's X, then Y, then Z, in degrees.")
         .of(&["crystal.misset"]),
         FlagSpec::switch("impossible_cell", |args| {
             args.crystal.impossible_cell = true

@@ -205,7 +205,7 @@ FlagSpec::switch("quiet", |args| {
         })
         .help("Say nothing but warnings and errors; twice: nothing but errors."),
 FlagSpec::switch("verbose", |args| args.running.verbosity = Verbosity::Verbose).help("Say more."),
-FlagSpec::new("help", Takes::Help).or(&["h"]).help("Show this text."),
+FlagSpec::new("help", Takes::Help).or(&["h"]).help("Show the flags used most; -help all shows all of them, -help NAME explains a flag, a topic or a subcommand."),
 FlagSpec::new("version", Takes::Version).help("Show the version."),
 ],
 };

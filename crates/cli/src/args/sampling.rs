@@ -55,7 +55,7 @@ pub(super) static GROUP: Group = Group {
             args.sampling.osc_deg = Some(v)
         })
         .replaces(Replaced::negative, "it counts as not given")
-        .help("Range of that angle; below 0 counts as not given.")
+        .help("Oscillation, the range of that angle; below 0 counts as not given.")
         .of(&["phi.range"]),
         FlagSpec::number("phistep", "deg", Range::Any, |args, v| {
             args.sampling.phistep_deg = Some(v)

@@ -122,28 +122,40 @@ pub fn run(
     }
 }
 
+/// Command lines of noisify.
+const NOISIFY_EXAMPLES: [&str; 1] = [
+    "nanoBragg noisify -floatfile floatimage.bin -detpixels 256 -pixel 0.4 -adc 10 -psf gauss -noisefile counts.img",
+];
+
+/// Command lines of nonBragg.
+const NONBRAGG_EXAMPLES: [&str; 1] =
+    ["nanoBragg nonbragg -stol water.stol -thickness 0.1 -distance 100 -detpixels 256 -pixel 0.4"];
+
 /// The pages of both for completions and the manual.
 pub(crate) fn pages() -> [Page; 2] {
-    let page = |name, about: &str, usage: &str, flags| Page {
+    let page = |name, about: &str, usage: &str, examples: &[&'static str], flags| Page {
         name,
         about: about.to_owned(),
         usage: vec![usage.to_owned()],
         places: Vec::new(),
         groups: vec![("", flags)],
+        examples: examples.to_vec(),
         notes: String::new(),
         has_two_dashes: false,
     };
     [
         page(
             "noisify",
-            "Turns the expected photons of a float image into the counts of a detector, as the C program noisify does.",
+            "Makes counts of a float image, as the C program noisify does.",
             "nanoBragg noisify -floatfile FILE [options]",
+            &NOISIFY_EXAMPLES,
             noisify::entries(),
         ),
         page(
             "nonbragg",
             "Renders amorphous material, as the C program nonBragg does.",
             "nanoBragg nonbragg -stol FILE [options]",
+            &NONBRAGG_EXAMPLES,
             nonbragg::entries(),
         ),
     ]

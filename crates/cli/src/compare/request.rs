@@ -184,6 +184,7 @@ pub(crate) static TOOL: Tool<CompareWords> = Tool {
                  images, and tell times and memory",
             ),
     ],
+    examples: &["nanoBragg compare intimage.img noiseimage.img -png difference.png"],
     notes: "\
 A and B may be SMV, CBF, TIFF, NXmx (HDF5), PGM, NPY or raw floats, whatever their names: the contents decide.
 Image 7 of an HDF5 file of several is FILE#7.

@@ -113,7 +113,7 @@ type Spec = Flag<RefineWords>;
 
 pub(crate) static TOOL: Tool<RefineWords> = Tool {
     name: "refine",
-    about: "Fits cell, orientation, geometry and more of an experiment to an image.",
+    about: "Fits an experiment to an image: cell, orientation, geometry and more.",
     usage: &[
         "nanoBragg refine --target IMAGE [flags] -- ARGUMENTS",
         "nanoBragg refine --target turn_####.cbf [flags] -- ARGUMENTS -frames 20",
@@ -195,6 +195,7 @@ pub(crate) static TOOL: Tool<RefineWords> = Tool {
         .values("PREFIX").help("Draw PREFIX_before.png, PREFIX_after.png and PREFIX_residual.png"),
         Spec::switch("output-args", |words| words.output_args = true).help("End with the command line of the refined experiment"),
     ],
+    examples: &["nanoBragg refine -target noisy.img -refine misset,distance -json refined.json -- -experiment start.toml"],
     notes: "\
 The experiment to start from is what ARGUMENTS ask for, an ordinary nanoBragg command line; no image
 of it is written. Parameters: cell, misset, beam, or any of cell_a cell_b cell_c cell_alpha cell_beta

@@ -1,6 +1,7 @@
 //! The crystal and its structure factors.
 
 use nanobragg::geometry::units::DEGREES_PER_RADIAN;
+use nanobragg::io::input::counted;
 use nanobragg::io::printf::general as g;
 use nanobragg::{FactorsSpec, Lookup, Misset, Oddity, factor_tables};
 
@@ -139,8 +140,8 @@ fn factors(page: &mut String, job: &Job) {
         let numbers = |numbers: [f64; 3]| numbers.map(g).join(" ");
         line!(
             page,
-            "  {} atoms, {}, cell {} A, {} deg, to {} A{}",
-            atoms.model.atoms.len(),
+            "  {}, {}, cell {} A, {} deg, to {} A{}",
+            counted(atoms.model.atoms.len(), "atom"),
             atoms.model.space_group,
             numbers(cell.lengths_angstrom),
             numbers(cell.angles_rad.map(f64::to_degrees)),

@@ -48,6 +48,9 @@ pub(super) fn page(pages: &[Page]) -> String {
         page.groups
             .iter()
             .for_each(|(_, flags)| entries(&mut out, flags));
+        for example in &page.examples {
+            let _ = writeln!(out, ".PP\n{}", escaped(example));
+        }
         if !page.notes.is_empty() {
             out.push_str(".PP\n");
             text(&mut out, &page.notes);

@@ -8,10 +8,14 @@ mod zsh;
 
 use std::ffi::OsString;
 
+#[cfg(feature = "view")]
+pub(crate) use page::image;
 pub(crate) use page::{Entry, Offer, Page};
 
 use crate::subcommand::{Command, Place, Tool, ToolError, command_of};
-use crate::{add, companions, compare, convert, detectors, devices, materials, orient, refine};
+use crate::{
+    add, companions, compare, convert, detectors, devices, help, materials, new, orient, refine,
+};
 
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
@@ -54,29 +58,40 @@ pub fn man_from_words(words: &[OsString]) -> Result<String, ToolError> {
 }
 
 /// All commands: an image, then the subcommands in the order of the help.
-fn pages() -> Vec<Page> {
+pub(crate) fn pages() -> Vec<Page> {
     let mut pages = vec![
         page::image(),
+        new::TOOL.page(Offer::Files),
         compare::TOOL.page(Offer::Files),
         refine::TOOL.page(Offer::Files),
-        page::view(),
-        #[cfg(feature = "plot")]
-        crate::plot::TOOL.page(Offer::Files),
+    ];
+    #[cfg(feature = "view")]
+    pages.push(crate::view::page());
+    #[cfg(feature = "plot")]
+    pages.push(crate::plot::TOOL.page(Offer::Files));
+    pages.extend([
         convert::TOOL.page(Offer::Files),
         materials::TOOL.page(Offer::materials()),
         orient::TOOL.page(Offer::Files),
         detectors::TOOL.page(Offer::detectors()),
         devices::TOOL.page(Offer::Nothing),
         add::TOOL.page(Offer::Files),
-    ];
+    ]);
     pages.extend(companions::pages());
     pages.push(COMPLETIONS.page(Offer::Words(SHELLS.to_vec())));
     pages.push(MAN.page(Offer::Nothing));
+    pages.push(help::page());
     pages
 }
 
+/// The names of the subcommands.
+pub fn names_of_commands() -> impl Iterator<Item = &'static str> {
+    let names = pages().into_iter().map(|page| page.name);
+    names.filter(|name| !name.is_empty())
+}
+
 /// The text up to the end of its first sentence, for a list.
-fn first_sentence(text: &str) -> &str {
+pub(crate) fn first_sentence(text: &str) -> &str {
     let text = text.lines().next().unwrap_or_default();
     let end = text
         .find(". ")
@@ -97,7 +112,7 @@ struct CompletionWords {
 
 static COMPLETIONS: Tool<CompletionWords> = Tool {
     name: "completions",
-    about: "Writes the completions of a shell: subcommands, flags, their words and files.",
+    about: "Writes completions for a shell: subcommands, flags, their words and files.",
     usage: &["nanoBragg completions SHELL"],
     places: &[Place {
         name: "SHELL",
@@ -107,6 +122,7 @@ static COMPLETIONS: Tool<CompletionWords> = Tool {
         help: "bash, zsh or fish",
     }],
     flags: &[],
+    examples: &["nanoBragg completions bash"],
     notes: "docs/INSTALL.md tells where the shells look for them.",
     many: &[],
     required: &[&["SHELL"]],
@@ -116,11 +132,12 @@ static COMPLETIONS: Tool<CompletionWords> = Tool {
 
 static MAN: Tool<()> = Tool {
     name: "man",
-    about: "Writes the manual page: nanoBragg man | man -l -",
+    about: "Writes the manual page.",
     usage: &["nanoBragg man"],
     places: &[],
     flags: &[],
-    notes: "",
+    examples: &["nanoBragg man"],
+    notes: "nanoBragg man | man -l - shows it.",
     many: &[],
     required: &[],
     needs: &[],
@@ -130,28 +147,6 @@ static MAN: Tool<()> = Tool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::help;
-
-    #[test]
-    fn every_subcommand_of_the_help_has_a_page() {
-        let help = help::text();
-        let usages = help
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("nanoBragg "));
-        let mut of_help: Vec<&str> = usages
-            .filter_map(|usage| usage.split(' ').next())
-            .filter(|word| word.starts_with(char::is_alphabetic))
-            .collect();
-        of_help.dedup();
-        // The last line shows one of them again.
-        assert_eq!(of_help.pop(), Some("compare"));
-        let pages = pages();
-        let mut of_pages: Vec<&str> = pages.iter().map(|page| page.name).collect();
-        assert_eq!(of_pages.remove(0), "");
-        of_help.sort_unstable();
-        of_pages.sort_unstable();
-        assert_eq!(of_help, of_pages);
-    }
 
     #[test]
     fn a_sentence_ends_at_its_point_or_at_the_notes() {

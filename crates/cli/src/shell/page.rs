@@ -16,6 +16,8 @@ pub(crate) struct Page {
     pub(crate) places: Vec<Entry>,
     /// The flags under their headings.
     pub(crate) groups: Vec<(&'static str, Vec<Entry>)>,
+    /// Command lines.
+    pub(crate) examples: Vec<&'static str>,
     /// The text after the flags.
     pub(crate) notes: String,
     /// Whether flags may have two dashes.
@@ -104,7 +106,7 @@ impl Entry {
 }
 
 /// The page of an image.
-pub(super) fn image() -> Page {
+pub(crate) fn image() -> Page {
     let entry = |flag: &FlagSpec| Entry::of_flag(flag, help::meaning(flag));
     let groups = args::groups().into_iter();
     Page {
@@ -115,48 +117,8 @@ pub(super) fn image() -> Page {
         groups: groups
             .map(|group| (group.heading, group.flags.iter().map(entry).collect()))
             .collect(),
+        examples: Vec::new(),
         notes: help::SPELLING.to_owned(),
-        has_two_dashes: true,
-    }
-}
-
-/// The page of `nanoBragg view`, which takes the flags of an image.
-pub(super) fn view() -> Page {
-    let own = |name: &str, values: &str, help: &str| Entry {
-        names: vec![name.to_owned()],
-        values: values.to_owned(),
-        help: help.to_owned(),
-        most: usize::from(!values.is_empty()),
-        offer: Offer::Nothing,
-    };
-    let options = vec![
-        own(
-            "-no_open",
-            "",
-            "Do not open a browser; the address is printed in any case",
-        ),
-        own(
-            "-port",
-            "<PORT>",
-            "The port on this machine [default: any that is free]",
-        ),
-    ];
-    let mut groups = vec![("Options", options)];
-    groups.extend(image().groups);
-    Page {
-        name: "view",
-        about: "Show an experiment live in a browser".to_owned(),
-        usage: vec!["nanoBragg view [EXPERIMENT.toml] [FLAGS]".to_owned()],
-        places: vec![Entry {
-            offer: Offer::Files,
-            ..own(
-                "[EXPERIMENT.toml]",
-                "",
-                "An experiment file; the page reloads when it changes",
-            )
-        }],
-        groups,
-        notes: "docs/VIEW.md tells more.".to_owned(),
         has_two_dashes: true,
     }
 }

@@ -38,6 +38,8 @@ use crate::{Invocation, RunError};
 #[cfg(feature = "view")]
 pub use request::ViewRequest;
 #[cfg(feature = "view")]
+pub(crate) use request::page;
+#[cfg(feature = "view")]
 pub use server::serve;
 
 /// The seed of the noise where no word gives one: a browser has no clock to take it from.

@@ -4,25 +4,57 @@ use std::ffi::{OsStr, OsString};
 
 use nanobragg::io::input::keep;
 
-use crate::subcommand::{Command, ToolError, number};
+use crate::args::flag::{Flag, Takes};
+use crate::shell::{self, Offer, Page};
+use crate::subcommand::{Command, Place, Tool, ToolError, number};
 
-const HELP: &str = "\
-Show an experiment live in a browser: turn the crystal, move the sliders, and the image follows
+/// The words of `view` itself, for the help; all others are those of an image.
+static TOOL: Tool<ViewRequest> = Tool {
+    name: "view",
+    about: "Shows an experiment live in a browser: turn the crystal, move the sliders, and the image follows.",
+    usage: &["nanoBragg view [EXPERIMENT.toml] [FLAGS]"],
+    places: &[Place {
+        name: "EXPERIMENT.toml",
+        synopsis: "[EXPERIMENT.toml]",
+        is_rest: false,
+        set: |request, word| request.words.push(word.to_string_lossy().into_owned()),
+        help: "An experiment file; the page reloads when it changes. Without a file and without flags lysozyme is shown",
+    }],
+    flags: &[
+        Flag::switch("no_open", |request: &mut ViewRequest| {
+            request.no_open = true
+        })
+        .help("Do not open a browser; the address is printed in any case"),
+        Flag::new(
+            "port",
+            Takes::Text(|request: &mut ViewRequest, word| {
+                let whole = number(word).ok().filter(|port| port.fract() == 0.0);
+                let port = whole.filter(|port| (0.0..=65535.0).contains(port));
+                request.port = port.ok_or("a port is a whole number, 0 to 65535")? as u16;
+                Ok(())
+            }),
+        )
+        .values("PORT")
+        .default("any that is free")
+        .help("The port on this machine"),
+    ],
+    examples: &["nanoBragg view", "nanoBragg view first.toml -mosaic 0.3"],
+    notes: "\
+All other flags are those of an image, as of nanoBragg itself. The page is for this machine only: it
+is at 127.0.0.1 under an address with a random word, and needs nothing from elsewhere. Ctrl-C ends
+it. docs/VIEW.md tells more.",
+    many: &[],
+    required: &[],
+    needs: &[],
+    excludes: &[],
+};
 
-Usage: nanoBragg view [EXPERIMENT.toml] [FLAGS]
-
-Arguments:
-  [EXPERIMENT.toml]  An experiment file; the page reloads when it changes. Without a file and without flags lysozyme is shown
-
-Options:
-    --no_open      Do not open a browser; the address is printed in any case
-    --port <PORT>  The port on this machine [default: any that is free]
-    -h, --help     Print help
-  All other flags are those of an image, as of nanoBragg itself.
-
-The page is for this machine only: it is at 127.0.0.1 under an address with a random word, and needs nothing from
-elsewhere. Ctrl-C ends it.
-";
+/// The page of the command, with the flags of an image.
+pub(crate) fn page() -> Page {
+    let mut page = TOOL.page(Offer::Files);
+    page.groups.extend(shell::image().groups);
+    page
+}
 
 /// The structure factors of the example, which the program holds.
 const LYSOZYME: (&str, &[u8]) = ("lysozyme.mtz", include_bytes!("../../page/lysozyme.mtz"));
@@ -58,22 +90,16 @@ impl ViewRequest {
         };
         while let Some(word) = words.next() {
             let word = text(word)?;
-            match word.strip_prefix("--").or(word.strip_prefix('-')) {
-                Some("help" | "h") => return Ok(Command::Show(HELP.to_owned())),
-                Some("no_open") => request.no_open = true,
-                Some("port") => {
-                    let port = words.next().map(text).transpose()?.unwrap_or_default();
-                    let whole = number(&port).ok().filter(|port| port.fract() == 0.0);
-                    let port_number = whole.filter(|port| (0.0..=65535.0).contains(port));
-                    request.port = match port_number {
-                        Some(port) => port as u16,
-                        None => {
-                            return Err(usage(format!(
-                                "-port: '{port}' is not a port, 0 to 65535"
-                            )));
-                        }
-                    };
-                }
+            let name = word.strip_prefix("--").or(word.strip_prefix('-'));
+            let own = name.and_then(|name| TOOL.flags.iter().find(|flag| flag.name == name));
+            if let Some(flag) = own {
+                let values = words.by_ref().take(*flag.count().end());
+                let values: Vec<OsString> = values.map(OsStr::to_owned).collect();
+                TOOL.take(flag, &values, &mut request).map_err(usage)?;
+                continue;
+            }
+            match name {
+                Some("help" | "h") => return Ok(Command::Show(TOOL.help())),
                 None if request.words.is_empty() => {
                     request.words.extend(["-experiment".to_owned(), word])
                 }
@@ -115,7 +141,8 @@ mod tests {
         let fault = request(&["-port", "70000"]).unwrap_err();
         assert_eq!(
             fault,
-            "view: -port: '70000' is not a port, 0 to 65535; nanoBragg view -help tells more"
+            "view: invalid value '70000' for '--port <PORT>': a port is a whole number, 0 to 65535; \
+             nanoBragg view -help tells more"
         );
     }
 }

@@ -264,6 +264,7 @@ mod tests {
             name: "a.mtz".into(),
             cell: None,
             space_group: None,
+            wavelength_a: None,
             notes: Vec::new(),
             statuses: Vec::new(),
             columns: columns.iter().map(column).collect(),

@@ -50,6 +50,8 @@ pub struct ReflectionTable {
     pub cell: Option<CellSpec>,
     /// The space group, if the file has one.
     pub space_group: Option<SpaceGroup>,
+    /// The wavelength of the measurement in Angstrom, if the file has one; the first of several.
+    pub wavelength_a: Option<f64>,
     /// What may surprise about the file.
     pub notes: Vec<TableNote>,
     /// The columns after h, k, l.
@@ -104,6 +106,15 @@ impl ReflectionTable {
             .iter()
             .copied()
             .zip(self.values.chunks_exact(width))
+    }
+
+    /// The smallest spacing of a reflection with a value, in Angstrom, in `cell`; `None` if there is no value.
+    pub fn finest_a(&self, cell: &CellSpec) -> Option<f64> {
+        let rows = self.rows();
+        let measured = rows.filter(|(_, values)| values.iter().any(|value| !value.is_nan()));
+        let squares = measured.map(|(hkl, _)| cell.inverse_d_squared(hkl));
+        let largest = squares.fold(0.0, f64::max);
+        (largest > 0.0).then(|| 1.0 / largest.sqrt())
     }
 
     /// Whether the rows are single observations, not merged reflections.

@@ -17,6 +17,7 @@ use crate::detectors::with_preset;
 use crate::error::Error;
 use crate::exchange::bytes_of;
 use crate::spec::{ExperimentSpec, MaskSpec, SourcesSpec};
+pub(crate) use toml_text::of_lines;
 
 /// The smallest similarity of two names (Jaro-Winkler, at most 1) for a suggestion.
 const ALIKE: f64 = 0.8;
@@ -159,16 +160,21 @@ impl ExperimentSpec {
     /// # Errors
     /// [`Error::NotInAFile`] for data that are only in memory, and for a path that is not UTF-8.
     pub fn to_text(&self, path: &Path) -> Result<String, Error> {
+        let tree = self.to_tree_at(path)?;
+        Ok(match FileLanguage::of(path) {
+            FileLanguage::Toml => toml_text::of(&tree),
+            FileLanguage::Json => format!("{tree:#}\n"),
+        })
+    }
+
+    /// Every field, with paths as a file at `path` has them.
+    pub(crate) fn to_tree_at(&self, path: &Path) -> Result<Value, Error> {
         let mut spec = self.clone();
         let folder = path.parent().unwrap_or(Path::new(""));
         for named in spec.paths_mut() {
             *named = seen_from(folder, named);
         }
-        let tree = spec.to_tree()?;
-        Ok(match FileLanguage::of(path) {
-            FileLanguage::Toml => toml_text::of(&tree),
-            FileLanguage::Json => format!("{tree:#}\n"),
-        })
+        spec.to_tree()
     }
 
     /// Every field as JSON, `null` if it is not specified. Paths of files are not changed.

@@ -9,6 +9,12 @@ use super::comments;
 /// The width of a field and its value before the comment.
 const COLUMNS: usize = 40;
 
+/// A longer line has its reason above it.
+const LONG: usize = 60;
+
+/// Numbers from here on are written with an exponent.
+const MANY: f64 = 1e7;
+
 /// The text of a tree. A field without a value is written as a comment.
 pub(super) fn of(tree: &Value) -> String {
     let mut text =
@@ -57,6 +63,29 @@ fn table(text: &mut String, path: &str, fields: &Map<String, Value>) {
     }
 }
 
+/// The text of some fields of a tree, each with a reason in place of the usual comment. A name is that of the table and
+/// the field, `detector.distance_mm`; the fields of a table follow each other, those without a table come first.
+pub(crate) fn of_lines(tree: &Value, lines: &[(&str, String)]) -> String {
+    let mut text = String::new();
+    let mut current = "";
+    for (name, reason) in lines {
+        let (table, field) = name.rsplit_once('.').unwrap_or(("", name));
+        // Writing to a string cannot fail.
+        if table != current {
+            let _ = writeln!(text, "\n[{table}]");
+            current = table;
+        }
+        let value = tree.pointer(&format!("/{}", name.replace('.', "/")));
+        let value = value.and_then(inline).unwrap_or_default();
+        let line = format!("{} = {value}", key(field));
+        let _ = match line.len() > LONG {
+            true => writeln!(text, "# {reason}\n{line}"),
+            false => writeln!(text, "{line:<COLUMNS$} # {reason}"),
+        };
+    }
+    text
+}
+
 /// Whether a value is a table with lines of its own: an object with more than one field (an object with
 /// one is a variant of an enum), or a list of such objects.
 fn is_table(value: &Value) -> bool {
@@ -78,6 +107,7 @@ fn inline(value: &Value) -> Option<String> {
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => whole.to_string(),
+            (None, Some(number)) if number.abs() >= MANY => format!("{number:e}"),
             (None, number) => toml::Value::Float(number.unwrap_or(f64::NAN)).to_string(),
         },
         Value::String(string) => toml::Value::String(string.clone()).to_string(),

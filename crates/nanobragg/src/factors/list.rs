@@ -9,6 +9,7 @@ use nanobragg_crystal::{
     CellSpec, ColumnChoice, Error, Expansion, GroupDoubt, Lattice, Reflection, ReflectionList,
     ReflectionTable, RowCounts, SpaceGroup, TableNote,
 };
+use nanobragg_io::input::counted;
 
 /// A file that lists structure factors, and what to take of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -159,7 +160,7 @@ impl fmt::Display for FactorWarning {
             ),
             Self::NoSpaceGroup { path } => write!(
                 f,
-                "{path} names no space group: P 1 is assumed unless one is given"
+                "{path} names no space group: P 1 is assumed unless -spacegroup gives one"
             ),
             Self::OtherSpaceGroup { given, found } => {
                 write!(f, "-spacegroup {given} is applied, the file says {found}")
@@ -176,24 +177,29 @@ impl fmt::Display for FactorWarning {
             ),
             Self::Absent { count } => write!(
                 f,
-                "{count} listed reflections are forbidden by the space group and left out"
+                "{} that the space group forbids, left out",
+                counted(*count, "listed reflection")
             ),
             Self::Averaged { count } => write!(
                 f,
-                "{count} reflections are listed with values that differ: their means are taken"
+                "{} listed with values that differ: means are taken",
+                counted(*count, "reflection")
             ),
             Self::Table(note) => note.fmt(f),
             Self::Status { rejected, test_set } => write!(
                 f,
-                "by their status {rejected} reflections are rejected and left out, and {test_set} of the test set are used"
+                "by their status {} left out as rejected, and {test_set} of the test set used",
+                counted(*rejected, "reflection")
             ),
             Self::Repeated { rows } => write!(
                 f,
-                "{rows} rows repeat the indices of another: the means of their intensities are taken"
+                "{} with the indices of another: the means of their intensities are taken",
+                counted(*rows, "row")
             ),
             Self::Overwritten { count } => write!(
                 f,
-                "{count} lines of the list repeat the indices of another with a different F: the last one is used"
+                "{} of the list with the indices of another and a different F: the last one is used",
+                counted(*count, "line")
             ),
             Self::Unmerged { path } => {
                 write!(f, "{path} holds unmerged data: equivalents are averaged")

@@ -28,14 +28,28 @@ pub struct Given {
 pub struct Reading {
     /// The model.
     pub model: Model,
+    /// What the file says of the data that the model was refined against.
+    pub data: DataStated,
     /// Contents that were left out, changed or assumed.
     pub warnings: Vec<Warning>,
+}
+
+/// What a coordinate file says of the measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct DataStated {
+    /// The resolution in Angstrom: `REMARK   2` of a PDB file, `_refine.ls_d_res_high` or
+    /// `_reflns.d_resolution_high` of a CIF.
+    pub dmin_a: Option<f64>,
+    /// The wavelength in Angstrom, the first of several: `REMARK 200` of a PDB file, `_diffrn_radiation_wavelength` or
+    /// `_diffrn_source` of a CIF.
+    pub wavelength_a: Option<f64>,
 }
 
 /// The contents of a coordinate file.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) cell: Option<CellSpec>,
+    pub(super) data: DataStated,
     /// What the file says of the space group, and the line.
     pub(super) group: StatedGroup,
     pub(super) group_line: usize,
@@ -227,6 +241,7 @@ impl Contents {
                 atoms,
                 dispersion: self.dispersion,
             },
+            data: self.data,
             warnings,
         })
     }

@@ -13,7 +13,7 @@ use super::contents::{
     Contents, Copy, FileAtom, FileDisplacement, MISSING_B_A2, OddAtoms, Position,
 };
 use super::symbols::{atom_type, element_of_label, element_or_oxygen};
-use super::{FieldPlace, LEAST_B_A2, MOST_B_A2};
+use super::{DataStated, FieldPlace, LEAST_B_A2, MOST_B_A2, first_positive};
 use crate::anomalous::{Correction, Dispersion};
 use crate::element::Element;
 use crate::error::Error;
@@ -37,6 +37,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
     let cif = Tables::parse(text, name)?;
     let mut contents = Contents {
         cell: cell(&cif, name)?,
+        data: data(&cif),
         group_line: cif
             .value(&NAMES)
             .or(cif.value(&NUMBERS))
@@ -90,6 +91,23 @@ fn group(cif: &Tables) -> StatedGroup {
         number: text(&NUMBERS)
             .and_then(|text| text.parse().ok())
             .filter(|number| *number > 0),
+    }
+}
+
+/// What the file says of the measurement.
+fn data(cif: &Tables) -> DataStated {
+    let first = |tags: &[&str]| {
+        let mut numbers = tags.iter().filter_map(|tag| cif.value(&[tag]));
+        numbers.find_map(|value| first_positive(value.certain()))
+    };
+    DataStated {
+        dmin_a: first(&["_refine_ls_d_res_high", "_reflns_d_resolution_high"]),
+        wavelength_a: first(&[
+            "_diffrn_radiation_wavelength_wavelength",
+            "_diffrn_radiation_wavelength",
+            "_diffrn_source_pdbx_wavelength",
+            "_diffrn_source_pdbx_wavelength_list",
+        ]),
     }
 }
 

@@ -15,7 +15,7 @@ use nanobragg_io::cif::{Item, Reader, is_cif};
 use nanobragg_io::input::{bytes_of, quoted, without_mark};
 
 use crate::error::Error;
-pub use contents::{Given, Reading};
+pub use contents::{DataStated, Given, Reading};
 
 /// Reads a coordinate file; see [`parse`].
 ///
@@ -79,6 +79,13 @@ pub fn are_coordinates(bytes: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// The first positive number in a text such as `0.9794, 0.9796`.
+fn first_positive(text: &str) -> Option<f64> {
+    let mut words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
+    let number = words.find(|word| !word.is_empty())?.parse().ok()?;
+    Some(number).filter(|number: &f64| *number > 0.0 && number.is_finite())
 }
 
 /// The position of a field, for messages.

@@ -6,11 +6,11 @@
 use nalgebra::{Matrix3, Vector3};
 use nanobragg_crystal::{CellSpec, StatedGroup};
 
-use super::FieldPlace;
 use super::contents::{
     Contents, Copy, FileAtom, FileDisplacement, MISSING_B_A2, OddAtoms, Position,
 };
 use super::symbols::{element_of_name, element_or_oxygen};
+use super::{FieldPlace, first_positive};
 use crate::element::Element;
 use crate::error::Error;
 
@@ -90,6 +90,7 @@ impl PdbReader {
             "ANISOU" if self.models <= 1 => self.anisou(record)?,
             "MODEL" => self.models += 1,
             "CRYST1" => self.cryst1(record)?,
+            "REMARK" => self.remark(record),
             "SCALE1" => self.scale[0] = Some(record.row()?),
             "SCALE2" => self.scale[1] = Some(record.row()?),
             "SCALE3" => self.scale[2] = Some(record.row()?),
@@ -102,6 +103,23 @@ impl PdbReader {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The remarks with resolution and wavelength. Other programs write other texts there, which are no error.
+    fn remark(&mut self, record: &Record) {
+        let text = record.word(11, 80);
+        let data = &mut self.contents.data;
+        match record.word(8, 10) {
+            "2" if data.dmin_a.is_none() => {
+                let number = text.strip_prefix("RESOLUTION.").and_then(first_positive);
+                data.dmin_a = number;
+            }
+            "200" if data.wavelength_a.is_none() && text.starts_with("WAVELENGTH OR RANGE") => {
+                let (_, number) = text.split_once(':').unwrap_or_default();
+                data.wavelength_a = first_positive(number);
+            }
+            _ => {}
+        }
     }
 
     /// The record CRYST1: cell and space group.

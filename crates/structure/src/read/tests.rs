@@ -308,6 +308,42 @@ fn both_formats_give_the_same_model() {
 }
 
 #[test]
+fn resolution_and_wavelength_are_those_that_the_file_states() {
+    let stated = |lines: &[&str]| {
+        let DataStated {
+            dmin_a,
+            wavelength_a,
+        } = pdb(&[lines, &[CRYST1, ATOM]].concat()).unwrap().data;
+        (dmin_a, wavelength_a)
+    };
+    let resolution = "REMARK   2\nREMARK   2 RESOLUTION.    1.50 ANGSTROMS.\n";
+    let wavelength = "REMARK 200  WAVELENGTH OR RANGE        (A) : 0.9794, 0.9796\n";
+    assert_eq!(stated(&[resolution, wavelength]), (Some(1.5), Some(0.9794)));
+    let unknown = [
+        "REMARK   2 RESOLUTION. NOT APPLICABLE.\n",
+        "REMARK 200  WAVELENGTH OR RANGE        (A) : NULL\n",
+        "REMARK 230  WAVELENGTH OR RANGE        (A) : 1.8\n",
+    ];
+    assert_eq!(stated(&unknown), (None, None));
+
+    let of_cif = |text: &str| {
+        let data = cif(&MMCIF.replacen("loop_", &format!("{text}\nloop_"), 1))
+            .unwrap()
+            .data;
+        (data.dmin_a, data.wavelength_a)
+    };
+    let refined = "_refine.ls_d_res_high 1.80\n_reflns.d_resolution_high 1.75";
+    assert_eq!(of_cif(refined), (Some(1.8), None));
+    let measured = "_refine.ls_d_res_high ?\n_reflns.d_resolution_high 1.75\n\
+                    _diffrn_source.pdbx_wavelength_list '0.979, 0.981'";
+    assert_eq!(of_cif(measured), (Some(1.75), Some(0.979)));
+    assert_eq!(
+        of_cif("_diffrn_radiation_wavelength 0.71073(2)"),
+        (None, Some(0.71073))
+    );
+}
+
+#[test]
 fn tensors_of_mmcif_are_cartesian() {
     let tensor = format!(
         "{MMCIF}loop_\n_atom_site_anisotrop.id\n{}1 0.2406 0.1892 0.1614 0.0198 0.0519 -0.0328\n",

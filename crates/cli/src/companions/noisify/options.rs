@@ -4,8 +4,10 @@
 
 use nanobragg::response::noisify::{NoisifyOddity, NoisifyProfile};
 
+use super::super::NOISIFY_EXAMPLES;
 use super::super::words::{self, Choice, contains};
 use super::request::Request;
+use crate::help;
 
 /// The text of the help.
 pub(super) fn help() -> String {
@@ -14,10 +16,11 @@ pub(super) fn help() -> String {
     format!(
         "Turns the expected photons of a float image into the counts of a detector, as the C program\n\
          noisify does: flicker, calibration, counting, point spread, gain, offset, read-out.\n\n\
-         Usage: nanoBragg noisify -floatfile FILE [options]\n\nOptions:\n{}\n\
+         Usage: nanoBragg noisify -floatfile FILE [options]\n\nOptions:\n{}{}\n\
          As in C an option may be longer than its name, a word with floatimage.bin in it is the float image,\n\
          and of several words the last one counts.\n\nOddities of the C program, for -fix:\n{}",
         words::help(CHOICES),
+        help::examples(&NOISIFY_EXAMPLES),
         oddities.concat()
     )
 }

@@ -11,6 +11,7 @@ mod samples;
 use std::ffi::OsString;
 use std::io::Write;
 
+use crate::help;
 use crate::shell::Entry;
 use nanobragg::io::printf::general as g;
 use nanobragg::io::smv::{self, Fields};
@@ -48,6 +49,7 @@ pub(super) fn run(words: &[OsString], out: &mut dyn Write) -> Result<(), Compani
             "Usage: nanoBragg nonbragg -stol FILE [options]\n\nAmorphous material, as the C program nonBragg.\n"
         );
         let _ = out.write_all(words::help(CHOICES).as_bytes());
+        let _ = out.write_all(help::examples(&super::NONBRAGG_EXAMPLES).as_bytes());
         return Ok(());
     }
     let read = |request: &mut Request| {

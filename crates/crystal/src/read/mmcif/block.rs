@@ -35,9 +35,17 @@ const OPERATION_TAGS: [&str; 2] = [
     "_space_group_symop_operation_xyz",
 ];
 
+/// Tags of the wavelength: of macromolecules and of small molecules.
+const WAVELENGTH_TAGS: [&str; 2] = [
+    "_diffrn_radiation_wavelength_wavelength",
+    "_diffrn_radiation_wavelength",
+];
+
 /// Cell and symmetry of a data block.
 #[derive(Debug, Default, Clone)]
 pub(super) struct CellAndSymmetry {
+    /// The first wavelength of the block, in Angstrom.
+    pub(super) wavelength_a: Option<f64>,
     cell: [Option<f64>; 6],
     symmetry: Symmetry,
 }
@@ -55,6 +63,10 @@ impl CellAndSymmetry {
         let named = CELL_TAGS.iter().position(|own| *own == tag);
         if let Some(place) = named.and_then(|place| self.cell.get_mut(place)) {
             *place = finite_number(value.certain().as_bytes());
+        }
+        if self.wavelength_a.is_none() && WAVELENGTH_TAGS.contains(&tag) {
+            let wavelength_a = finite_number(value.certain().as_bytes());
+            self.wavelength_a = wavelength_a.filter(|wavelength_a| *wavelength_a > 0.0);
         }
         // Some programs write a missing name in quotes, as '?', which is text in CIF.
         if matches!(value.text.trim(), "" | "?" | ".") {

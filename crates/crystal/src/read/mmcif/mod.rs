@@ -126,6 +126,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
         .map(|what| TableNote::OtherBlock { what });
     table.notes.extend(notes);
     table.cell = block.cell();
+    table.wavelength_a = block.wavelength_a;
     let (group, doubt) = block.space_group(name)?;
     table.space_group = group;
     table.notes.extend(doubt.map(TableNote::Group));
@@ -152,6 +153,7 @@ fn reflections(
         name: name.to_owned(),
         cell: None,
         space_group: None,
+        wavelength_a: None,
         notes: Vec::new(),
         statuses: Vec::new(),
         columns: kept.iter().map(|(_, column)| column.clone()).collect(),

@@ -243,3 +243,26 @@ fn what_is_written_reads_back() {
         }
     }
 }
+
+#[test]
+fn the_wavelength_is_read_from_both_dictionaries() {
+    for (tag, expected) in [
+        (
+            "_diffrn_radiation_wavelength.wavelength 0.9793",
+            Some(0.9793),
+        ),
+        ("_diffrn_radiation_wavelength 0.71073(2)", Some(0.71073)),
+        ("_diffrn_radiation_wavelength.wavelength ?", None),
+        (
+            "loop_ _diffrn_radiation_wavelength.wavelength 0.979 0.981",
+            Some(0.979),
+        ),
+    ] {
+        let text = format!("data_x\n{tag}\n{INDICES}_refln.F_calc\n1 2 3 5\n");
+        assert_eq!(
+            parse(text.as_bytes(), "x.cif").unwrap().wavelength_a,
+            expected,
+            "{tag}"
+        );
+    }
+}

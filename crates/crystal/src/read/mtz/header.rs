@@ -1,5 +1,6 @@
 use super::RECORD;
 use crate::cell::CellSpec;
+use crate::read::finite_number;
 use crate::symmetry::{GroupDoubt, SpaceGroup, StatedGroup, SymmetryOperation};
 
 /// The largest number of columns. It keeps a damaged header from using up the memory.
@@ -17,6 +18,8 @@ pub(super) struct MtzHeader {
     pub(super) cell: Option<CellSpec>,
     pub(super) space_group: Option<SpaceGroup>,
     pub(super) group_doubt: Option<GroupDoubt>,
+    /// That of the first data set that has one.
+    pub(super) wavelength_a: Option<f64>,
     pub(super) columns: Vec<MtzColumn>,
     /// The number for a missing value, from VALM. NaN is always a missing value too.
     pub(super) missing: Option<f32>,
@@ -33,6 +36,7 @@ impl MtzHeader {
             cell: None,
             space_group: None,
             group_doubt: None,
+            wavelength_a: None,
             columns: Vec::new(),
             missing: None,
         };
@@ -60,6 +64,12 @@ impl MtzHeader {
                 "DCELL" if cell_of_data_set.is_none() => {
                     let numbers = rest.trim_start().split_once(char::is_whitespace);
                     cell_of_data_set = numbers.and_then(|(_, numbers)| cell(numbers));
+                }
+                // The base data set has 0.
+                "DWAVEL" if header.wavelength_a.is_none() => {
+                    let wavelength_a = rest.split_whitespace().nth(1);
+                    let number = wavelength_a.and_then(|word| finite_number(word.as_bytes()));
+                    header.wavelength_a = number.filter(|wavelength_a| *wavelength_a > 0.0);
                 }
                 "SYMINF" => stated = stated_in(rest),
                 "SYMM" => {

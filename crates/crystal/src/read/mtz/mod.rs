@@ -164,6 +164,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
         name: name.to_owned(),
         cell: header.cell,
         space_group: header.space_group,
+        wavelength_a: header.wavelength_a,
         notes: header
             .group_doubt
             .map(TableNote::Group)

@@ -53,6 +53,24 @@ fn what_is_written_reads_back() {
 }
 
 #[test]
+fn the_wavelength_is_that_of_the_first_data_set_with_one() {
+    let bytes = to_bytes(&list()).unwrap();
+    let none = parse(&bytes, "a.mtz").unwrap();
+    assert_eq!(none.wavelength_a, None);
+    // 1/d^2 of -4 0 5 is 16/50^2 + 25/70^2.
+    let finest = none.finest_a(&none.cell.unwrap()).unwrap();
+    assert!((finest - 9.324_220_8).abs() < 1e-6, "{finest}");
+
+    let record = |wavelength: &str| format!("DWAVEL        1 {wavelength:>10}").into_bytes();
+    let old = record("0.00000");
+    let at = bytes.windows(old.len()).position(|part| part == old);
+    let mut with_one = bytes.clone();
+    with_one[at.unwrap()..][..old.len()].copy_from_slice(&record("0.97950"));
+    let table = parse(&with_one, "a.mtz").unwrap();
+    assert_eq!(table.wavelength_a, Some(0.9795));
+}
+
+#[test]
 fn indices_are_found_by_their_names() {
     // H K L F PHI becomes F L PHI K H.
     let bytes = to_bytes(&list()).unwrap();

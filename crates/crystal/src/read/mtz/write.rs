@@ -131,19 +131,9 @@ fn syminf(group: &SpaceGroup) -> String {
 
 /// The smallest and the largest `1/d^2` in 1/A^2.
 fn resolution_range(list: &ReflectionList, cell: &CellSpec) -> [f64; 2] {
-    let reciprocal = cell.upright_reciprocal();
-    let squares = list.reflections.iter().map(|reflection| {
-        let mut s = [0.0; 3];
-        for (index, star) in reflection.hkl.into_iter().zip(reciprocal) {
-            for (sum, component) in s.iter_mut().zip(star) {
-                *sum += f64::from(index) * component;
-            }
-        }
-        s.into_iter()
-            .map(|component| component * component)
-            .sum::<f64>()
-    });
-    let (low, high) = squares
+    let listed = list.reflections.iter();
+    let (low, high) = listed
+        .map(|reflection| cell.inverse_d_squared(reflection.hkl))
         .filter(|square| *square > 0.0)
         .fold((f64::INFINITY, 0.0_f64), |(low, high), square| {
             (low.min(square), high.max(square))

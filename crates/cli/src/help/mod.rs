@@ -1,9 +1,16 @@
-//! The text of `--help`, from the tables of flags.
+//! The texts of `nanoBragg -help` and `nanoBragg help`, from the tables of flags.
 
 use std::fmt::Write as _;
 
 use crate::args::flag::{FlagSpec, Takes};
-use crate::args::{Range, groups};
+use crate::args::{Range, find, groups};
+use crate::shell::{first_sentence, pages};
+
+mod answer;
+mod topics;
+
+pub(crate) use answer::page;
+pub use answer::{advice, from_words};
 
 /// Width of the text.
 const WIDTH: usize = 88;
@@ -15,9 +22,10 @@ pub(crate) const ABOUT: &str =
     "absolute X-ray scattering of a small perfect crystal onto an area detector";
 
 /// Command lines that render an image.
-pub(crate) const EXAMPLES: [&str; 2] = [
+pub(crate) const EXAMPLES: [&str; 3] = [
     "nanoBragg -mat A.mat -hkl P1.hkl -distance 2500",
     "nanoBragg -cell 74 74 36 90 90 90 -misset 10 20 30 -default_F 100 -N 10",
+    "nanoBragg -experiment protein.toml -pngfile protein.png -pngscale sqrt",
 ];
 
 /// How flags are typed.
@@ -26,28 +34,80 @@ A flag may be typed with one dash or two, its value after a blank or (two dashes
 equals sign. Of flags that say the same thing the last one wins.
 ";
 
+/// The flags that most command lines have, by subject.
+const USED_MOST: [(&str, &[&str]); 5] = [
+    ("crystal", &["pdb", "hkl", "cell", "misset", "N", "mosaic"]),
+    ("beam", &["lambda", "flux", "background"]),
+    ("detector", &["detector", "distance"]),
+    ("rotation", &["osc"]),
+    ("output", &["noisefile", "pngfile", "plan"]),
+];
+
+/// The purpose of the program, and command lines.
+fn head() -> String {
+    let examples = EXAMPLES.join("\n       ");
+    format!(
+        "nanoBragg {}: {ABOUT}\n\nusage: {examples}\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// The subcommands with what they do.
+fn subcommands(out: &mut String) {
+    out.push_str("\nSubcommands (nanoBragg hkl -help tells of hkl)\n");
+    for page in pages().iter().filter(|page| !page.name.is_empty()) {
+        let name = format!("nanoBragg {}", page.name);
+        let _ = writeln!(out, "  {name:<23}{}", first_clause(&page.about, WIDTH - 25));
+    }
+}
+
+/// The short help: command lines, the flags used most, subcommands and topics.
+pub fn brief() -> String {
+    let mut out = head();
+    out.push_str("\nFlags used most, of more than two hundred\n");
+    for (subject, names) in USED_MOST {
+        for (i, spec) in names.iter().filter_map(|name| find(name)).enumerate() {
+            let subject = if i == 0 { subject } else { "" };
+            let flag = short(spec);
+            let column = 12 + flag.len().max(31) + 1;
+            let meaning = first_clause(spec.help, WIDTH - column);
+            let _ = writeln!(out, "  {subject:<10}{flag:<31} {meaning}");
+        }
+    }
+    subcommands(&mut out);
+    let names: Vec<&str> = topics::TOPICS.iter().map(|topic| topic.name).collect();
+    out.push_str("\nMore\n");
+    let rows = [
+        ("nanoBragg help TOPIC", names.join(", ")),
+        ("nanoBragg help -FLAG", "one flag".to_owned()),
+        (
+            "nanoBragg help all",
+            "all flags with units, defaults and aliases".to_owned(),
+        ),
+    ];
+    columns(
+        &mut out,
+        2,
+        &rows.map(|(name, meaning)| (name.to_owned(), meaning)),
+    );
+    out
+}
+
+/// The beginning of a description, up to a colon or semicolon, and up to a comma if it has more than `room` bytes.
+fn first_clause(text: &str, room: usize) -> &str {
+    let text = first_sentence(text);
+    let text = text.split([':', ';']).next().unwrap_or(text);
+    match text.split_once(", ") {
+        Some((clause, _)) if text.len() > room => clause,
+        _ => text,
+    }
+}
+
 /// The complete help: the purpose of the program, then all flags by group.
 pub fn text() -> String {
-    let [version, examples] = [env!("CARGO_PKG_VERSION"), &EXAMPLES.join("\n       ")];
-    let mut out = format!("nanoBragg {version}: {ABOUT}\n\nusage: {examples}\n");
-    out.push_str(concat!(
-        "       nanoBragg compare A.bin B.img     two images side by side\n",
-        "       nanoBragg refine FLAGS            an experiment fitted to an image\n",
-        "       nanoBragg view [FILE.toml]        an image live in a browser\n",
-        "       nanoBragg plot FILE... -o OUT     figures of images and truth tables\n",
-        "       nanoBragg hkl IN OUT              structure factors from one file to another\n",
-        "       nanoBragg materials [NAME]        materials by name, or one of them\n",
-        "       nanoBragg orient FLAGS            an orientation matrix\n",
-        "       nanoBragg detectors [NAME]        the detectors of -detector\n",
-        "       nanoBragg devices                 the GPUs of -device\n",
-        "       nanoBragg add A.bin B.bin OUT     the sum of two float images\n",
-        "       nanoBragg noisify FLAGS           counts of a detector from a float image\n",
-        "       nanoBragg nonbragg FLAGS          the scattering of amorphous material\n",
-        "       nanoBragg completions SHELL       completions for bash, zsh or fish\n",
-        "       nanoBragg man                     the manual page\n",
-        "       nanoBragg compare -help           the same of every one of these fourteen\n\n",
-    ));
-    out.push_str(SPELLING);
+    let mut out = head();
+    subcommands(&mut out);
+    let _ = write!(out, "\n{SPELLING}");
     for group in groups() {
         let _ = write!(out, "\n{}\n", group.heading);
         for spec in group.flags {
@@ -55,6 +115,13 @@ pub fn text() -> String {
         }
     }
     out
+}
+
+/// The name of a flag and its values.
+fn short(spec: &FlagSpec) -> String {
+    format!("-{} {}", spec.name, spec.synopsis())
+        .trim_end()
+        .to_owned()
 }
 
 /// Two or more lines for one flag: names and values, then description, default and range.
@@ -150,6 +217,12 @@ const MOST_NAMES: usize = 40;
 /// Indent of a description under its name.
 const UNDER: usize = 10;
 
+/// Command lines under a heading.
+pub(crate) fn examples(lines: &[&str]) -> String {
+    let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+    format!("\nExamples:\n{lines}")
+}
+
 /// A line of text, wrapped if it is too long.
 pub(crate) fn paragraph(out: &mut String, line: &str) {
     if line.len() <= TOOL_WIDTH {
@@ -177,6 +250,22 @@ mod tests {
             for name in group.flags.iter().flat_map(FlagSpec::names) {
                 assert!(listed.contains(&format!("-{name}").as_str()), "-{name}");
             }
+        }
+    }
+
+    #[test]
+    fn the_short_help_has_the_flags_used_most() {
+        let help = brief();
+        for name in USED_MOST.iter().flat_map(|(_, names)| *names) {
+            let flag = find(name).map(|spec| spec.name);
+            assert_eq!(flag, Some(*name));
+            assert!(
+                help.contains(&format!(" -{name} <")) || help.contains(&format!(" -{name} [")),
+                "{name}"
+            );
+        }
+        for line in help.lines() {
+            assert!(line.chars().count() <= TOOL_WIDTH, "{line}");
         }
     }
 
