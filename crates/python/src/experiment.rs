@@ -1,12 +1,12 @@
 //! The class `Experiment`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use nanobragg::gradient;
 use nanobragg::series::{SeriesKind, SeriesSpec};
 use nanobragg::{Cancel, ExperimentSpec, FactorsSpec};
-use nanobragg_cli::{Args, DEFAULT_DUMP, Inputs, Job, Prepared, RunError, base_seeds, report};
+use nanobragg_cli::{Args, Inputs, Job, Prepared, RunError, base_seeds, report};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use serde_json::json;
@@ -15,8 +15,10 @@ use crate::arrays::{self, HklArrays, Sides};
 use crate::describe;
 use crate::errors::{Exception, of_run, warn};
 use crate::flags::Said;
+use crate::glance::Drawn;
 use crate::gradient::{named, with_numbers};
 use crate::interrupt::interruptible;
+use crate::pickle;
 use crate::tree::{from_python, to_python};
 
 /// One experiment: the sample, the beam and the detector.
@@ -36,7 +38,9 @@ use crate::tree::{from_python, to_python};
 ///     indices of shape (n, 3) and amplitudes of shape (n,), or of the first h, k, l of a box and
 ///     amplitudes of shape (h, k, l). `mask`: shape (slow, fast), not 0 where a pixel is rendered, or one
 ///     mask for each panel. `sources`: shape (n, 5), X Y Z (m), weight and wavelength (m), or a list of
-///     dicts as in an experiment file. `panels`: a list of dicts or objects with `origin_mm`, `fast`,
+///     dicts as in an experiment file. `spectrum`: a pair of energies (eV) and weights, shape (n,) each.
+///     `mosaic_matrices`: the rotations of the mosaic domains, shape (n, 3, 3), or a pair of these and weights
+///     of shape (n,). `panels`: a list of dicts or objects with `origin_mm`, `fast`,
 ///     `slow`, `pixels_fast`, `pixels_slow`, `pixel_size_mm` and optional `name`, `sensor` and
 ///     `trusted_range_counts`, in the laboratory with the beam along +x. Flags of the detector change the
 ///     first panel, and the other panels move with it.
@@ -64,13 +68,15 @@ use crate::tree::{from_python, to_python};
 /// (48, 64)
 #[pyclass(module = "nanobragg", frozen)]
 pub(crate) struct Experiment {
-    said: Said,
+    pub(crate) said: Said,
     /// The folder for relative file names.
-    folder: PathBuf,
-    args: Args,
+    pub(crate) folder: PathBuf,
+    pub(crate) args: Args,
     spec: ExperimentSpec,
     job: Job,
     warnings: Vec<String>,
+    /// The last small picture.
+    pub(crate) drawn: Mutex<Option<Drawn>>,
 }
 
 impl Experiment {
@@ -86,7 +92,7 @@ impl Experiment {
     }
 
     /// Reads the files and resolves the experiment without issuing warnings.
-    fn quietly(py: Python<'_>, mut said: Said) -> PyResult<Self> {
+    pub(crate) fn quietly(py: Python<'_>, mut said: Said) -> PyResult<Self> {
         let args = said.args(py)?;
         let mut args = (args.with_base())
             .map_err(|error| of_run(py, &error))?
@@ -107,6 +113,7 @@ impl Experiment {
             spec,
             job,
             warnings,
+            drawn: Mutex::default(),
         })
     }
 
@@ -407,13 +414,13 @@ impl Experiment {
 
     /// The experiment as words of a command line, without arrays and `values`.
     #[getter]
-    fn words<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    pub(crate) fn words<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         PyList::new(py, self.said.words())
     }
 
     /// The values of the parameters that `with_values` has set.
     #[getter]
-    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    pub(crate) fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let values = PyDict::new(py);
         for (parameter, value) in &self.said.values {
             values.set_item(parameter.name(), value)?;
@@ -499,100 +506,25 @@ impl Experiment {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let line = py
-            .import("shlex")?
-            .call_method1("join", (self.words(py)?,))?;
-        let inputs = &self.said.inputs;
-        let arrays: String = [
-            (inputs.reflections.is_some(), ", hkl=(...)"),
-            (inputs.mask.is_some(), ", mask=..."),
-            (!inputs.panels.is_empty(), ", panels=[...]"),
-            (inputs.sources.is_some(), ", sources=..."),
-        ]
-        .into_iter()
-        .filter_map(|(is_there, text)| is_there.then_some(text))
-        .collect();
-        let class = match self.said.base {
-            Some(_) => "Experiment.from_dict({...}, ",
-            None => "Experiment(",
-        };
-        let values = if self.said.values.is_empty() {
-            String::new()
-        } else {
-            format!(".with_values({})", self.values(py)?.repr()?)
-        };
-        let frame = match self.said.frame {
-            None => String::new(),
-            Some((SeriesKind::Rotation, number)) => format!(".frame({number})"),
-            Some((SeriesKind::Shots, number)) => format!(".shot({number})"),
-        };
-        Ok(format!("{class}{}{arrays}){values}{frame}", line.repr()?))
+        pickle::shown(self, py)
     }
 
     fn __reduce__<'py>(
         &self,
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
-        let inputs = &self.said.inputs;
-        let keywords = PyDict::new(py);
-        if let Some(list) = &inputs.reflections {
-            keywords.set_item("hkl", arrays::of_reflections(py, list)?)?;
-        }
-        if let Some(mask) = &inputs.mask {
-            keywords.set_item("mask", arrays::of_masks(py, mask)?)?;
-        }
-        if let Some(sources) = &inputs.sources {
-            keywords.set_item("sources", arrays::of_sources(py, sources)?)?;
-        }
-        if !inputs.panels.is_empty() {
-            let panels = inputs.panels.iter().map(|panel| json!(panel)).collect();
-            keywords.set_item("panels", to_python(py, &panels)?)?;
-        }
-        let base = self.said.base.as_deref();
-        let base = base.map(|base| base.clone().seen_from(&self.folder).to_tree());
-        let base = base
-            .transpose()
-            .map_err(|error| of_run(py, &error.into()))?;
-        let base = base.map(|tree| to_python(py, &tree)).transpose()?;
-        let mut words = self.said.words_from(&self.folder);
-        if !self.job.named.factors.are_new() && !self.args.gives("dump") && self.args.base.is_none()
-        {
-            // The default path is relative to this folder, whether the file exists or not.
-            words.extend(["-dump".into(), self.folder.join(DEFAULT_DUMP).into()]);
-        }
-        let restored = py.import("nanobragg._nanobragg")?.getattr("_restored")?;
-        let values = self.values(py)?;
-        let frame = self
-            .said
-            .frame
-            .map(|(kind, number)| (kind == SeriesKind::Shots, number));
-        Ok((
-            restored,
-            (words, base, keywords, values, frame).into_pyobject(py)?,
-        ))
+        pickle::reduced(self, py)
     }
-}
 
-/// An experiment from its pickle. Warnings that were issued before are not repeated.
-#[pyfunction(name = "_restored")]
-pub(crate) fn restored(
-    py: Python<'_>,
-    words: &Bound<'_, PyAny>,
-    base: Option<Bound<'_, PyAny>>,
-    keywords: &Bound<'_, PyDict>,
-    values: &Bound<'_, PyDict>,
-    frame: Option<(bool, u32)>,
-) -> PyResult<Experiment> {
-    let mut said = Said::by(words)?;
-    if let Some(base) = base {
-        let base = ExperimentSpec::from_tree(&from_python(&base)?, "pickle");
-        said.base = Some(Arc::new(base.map_err(|error| of_run(py, &error.into()))?));
+    /// A table of the main numbers and a small picture, for notebooks.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let module = slf.py().import("nanobragg._show")?;
+        module.call_method1("html", (slf,))
     }
-    said.set_all(keywords)?;
-    said.set_values(with_numbers(values)?);
-    said.frame = frame.map(|(is_shot, number)| match is_shot {
-        true => (SeriesKind::Shots, number),
-        false => (SeriesKind::Rotation, number),
-    });
-    Experiment::quietly(py, said)
+
+    /// The small picture as PNG.
+    fn _repr_png_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let module = slf.py().import("nanobragg._show")?;
+        module.call_method1("png", (slf,))
+    }
 }
