@@ -1,25 +1,24 @@
 //! The class `Experiment`.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use nanobragg::gradient;
 use nanobragg::series::{SeriesKind, SeriesSpec};
-use nanobragg::{Cancel, ExperimentSpec, FactorsSpec};
+use nanobragg::{Cancel, ExperimentSpec, Loaded};
 use nanobragg_cli::{Args, Inputs, Job, Prepared, RunError, base_seeds, report};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
-use serde_json::json;
 
-use crate::arrays::{self, HklArrays, Sides};
+use crate::arrays::{HklArrays, Sides};
 use crate::describe;
-use crate::errors::{Exception, of_run, warn};
+use crate::errors::{of_run, warn};
 use crate::flags::Said;
 use crate::glance::Drawn;
 use crate::gradient::{named, with_numbers};
 use crate::interrupt::interruptible;
 use crate::pickle;
-use crate::tree::{from_python, to_python};
+use crate::tree::to_python;
 
 /// One experiment: the sample, the beam and the detector.
 ///
@@ -74,14 +73,23 @@ pub(crate) struct Experiment {
     pub(crate) args: Args,
     spec: ExperimentSpec,
     job: Job,
+    /// What was read, from which copies with other values take their structure factors.
+    loaded: Loaded,
     warnings: Vec<String>,
     /// The last small picture.
     pub(crate) drawn: Mutex<Option<Drawn>>,
 }
 
 impl Experiment {
-    /// Reads the files and resolves the experiment. Issues the warnings that are not in `known`.
-    fn of(py: Python<'_>, said: Said, known: &[String]) -> PyResult<Self> {
+    /// Reads the files and resolves the experiment, with the structure factors of `earlier` if they are the same. Issues
+    /// the warnings that are not in `known`.
+    fn of(
+        py: Python<'_>,
+        mut said: Said,
+        known: &[String],
+        earlier: Option<&Loaded>,
+    ) -> PyResult<Self> {
+        said.inputs.earlier = earlier.cloned();
         let experiment = Self::quietly(py, said)?;
         for text in &experiment.warnings {
             if !known.contains(text) {
@@ -97,14 +105,20 @@ impl Experiment {
         let mut args = (args.with_base())
             .map_err(|error| of_run(py, &error))?
             .into_owned();
-        let inputs = said.inputs.clone();
+        let earlier = said.inputs.earlier.take();
+        let inputs = Inputs {
+            earlier,
+            ..said.inputs.clone()
+        };
         let described = interruptible(py, |stop| Described::by(&args, inputs, &said, stop))?
             .map_err(|error| of_run(py, &error))?;
         if args.noise.seed.is_none() {
             said.fix_seed(described.base_seed);
             args.noise.seed = Some(described.base_seed);
         }
-        let Described { spec, job, .. } = described;
+        let Described {
+            spec, job, loaded, ..
+        } = described;
         let warnings = warnings(&args, &job);
         Ok(Self {
             said,
@@ -112,6 +126,7 @@ impl Experiment {
             args,
             spec,
             job,
+            loaded,
             warnings,
             drawn: Mutex::default(),
         })
@@ -136,14 +151,14 @@ impl Experiment {
         if let Some(flags) = flags {
             said.set_all(flags)?;
         }
-        Self::of(py, said, &[])
+        Self::of(py, said, &[], None)
     }
 
     /// A frame of the series that starts with this experiment.
     fn one_of(&self, py: Python<'_>, kind: SeriesKind, number: u32) -> PyResult<Self> {
         let mut said = self.said.clone();
         said.frame = Some((kind, number));
-        Self::of(py, said, &self.warnings)
+        Self::of(py, said, &self.warnings, Some(&self.loaded))
     }
 
     /// The flags of the experiment followed by others. The experiment is not changed.
@@ -166,6 +181,7 @@ impl Experiment {
 struct Described {
     spec: ExperimentSpec,
     job: Job,
+    loaded: Loaded,
     /// The seed of the noise; for a series, the seed from which those of the frames are derived.
     base_seed: i64,
 }
@@ -194,6 +210,7 @@ impl Described {
         Ok(Self {
             spec,
             job,
+            loaded: prepared.loaded,
             base_seed,
         })
     }
@@ -266,28 +283,7 @@ impl Experiment {
         tree: &Bound<'_, PyDict>,
         flags: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let tree = tree.copy()?;
-        let mut said = Said::default();
-        if let Some(mask) = tree.get_item("mask")?
-            && !mask.is_none()
-            && !mask.is_instance_of::<PyDict>()
-        {
-            tree.del_item("mask")?;
-            said.set("mask", &mask)?;
-        }
-        if let Some(factors) = tree.get_item("structure_factors")?
-            && let Ok(factors) = factors.cast_into::<PyDict>()
-            && let Some(hkl) = factors.get_item("hkl")?
-            && hkl.is_instance_of::<PyTuple>()
-        {
-            let factors = factors.copy()?;
-            factors.del_item("hkl")?;
-            tree.set_item("structure_factors", factors)?;
-            said.set("hkl", &hkl)?;
-        }
-        let base = ExperimentSpec::from_tree(&from_python(tree.as_any())?, "from_dict");
-        let base = base.map_err(|error| Exception::Usage.says(py, error))?;
-        said.base = Some(Arc::new(base));
+        let said = pickle::said_by(py, tree)?;
         Self::laid_over(py, said, flags)
     }
 
@@ -299,30 +295,7 @@ impl Experiment {
     /// dict
     ///     File names are unchanged. Structure factors and masks that were given as arrays are arrays.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let mut spec = self.job.named.clone();
-        spec.noise_seed = Some(self.job.noise_seed);
-        let mask = spec.mask.as_ref();
-        let mask = mask
-            .map(|mask| arrays::of_masks(py, mask))
-            .transpose()?
-            .flatten();
-        if mask.is_some() {
-            spec.mask = None;
-        }
-        let are_arrays = matches!(spec.factors, FactorsSpec::Grid(_));
-        if are_arrays {
-            spec.factors = FactorsSpec::Constant(spec.factors.default_f());
-        }
-        let tree = spec.to_tree().map_err(|error| of_run(py, &error.into()))?;
-        let dict = to_python(py, &tree)?.cast_into::<PyDict>()?;
-        if mask.is_some() {
-            dict.set_item("mask", mask)?;
-        }
-        if are_arrays {
-            let hkl = describe::structure_factors(py, &self.job)?;
-            (dict.as_any().get_item("structure_factors")?).set_item("hkl", hkl)?;
-        }
-        Ok(dict)
+        pickle::tree(self, py)
     }
 
     /// The same experiment with other flags. Each replaces its earlier values and comes last.
@@ -342,7 +315,7 @@ impl Experiment {
         if let Some(flags) = flags {
             said.set_all(flags)?;
         }
-        Self::of(py, said, &self.warnings)
+        Self::of(py, said, &self.warnings, None)
     }
 
     /// The value of a parameter, in the unit of the parameter.
@@ -374,7 +347,7 @@ impl Experiment {
     fn with_values(&self, py: Python<'_>, values: &Bound<'_, PyDict>) -> PyResult<Self> {
         let mut said = self.said.clone();
         said.set_values(with_numbers(values)?);
-        Self::of(py, said, &self.warnings)
+        Self::of(py, said, &self.warnings, Some(&self.loaded))
     }
 
     /// One frame of a rotation series: the spindle advances by `-osc` per frame.
@@ -451,20 +424,7 @@ impl Experiment {
     /// The panels of the detector in the laboratory, in the form that the constructor accepts.
     #[getter]
     fn panels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let panels = self.job.resolved.experiment.detector.panels().iter();
-        let panels = panels.map(|panel| {
-            json!({
-                "name": panel.name(),
-                "origin_mm": panel.pix0_m().map(|m| m * 1000.0),
-                "fast": panel.fast(),
-                "slow": panel.slow(),
-                "pixels_fast": panel.pixels_fast(),
-                "pixels_slow": panel.pixels_slow(),
-                "pixel_size_mm": panel.pixel_size_m() * 1000.0,
-                "trusted_range_counts": panel.trusted_range(),
-            })
-        });
-        to_python(py, &panels.collect())
+        describe::panels(py, &self.job)
     }
 
     /// The geometry of the detector: vectors in the laboratory frame and lengths in mm.

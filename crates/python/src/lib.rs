@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `flags` | keyword arguments to words of a command line |
 //! | `experiment` | the class `Experiment`: construction, copies with other flags, pickling |
-//! | `pickle` | the same as text and as a pickle |
+//! | `pickle` | the same as text, as a dict and as a pickle |
 //! | `describe` | views of a resolved experiment: geometry, crystal, beam, structure factors |
 //! | `render` | `render`, `simulate` |
 //! | `glance` | the small picture of an experiment |

@@ -1,22 +1,77 @@
-//! An experiment as text and as a pickle.
+//! An experiment as text, as a dict and as a pickle.
 
 use std::sync::Arc;
 
-use nanobragg::ExperimentSpec;
 use nanobragg::series::SeriesKind;
+use nanobragg::{ExperimentSpec, FactorsSpec};
 use nanobragg_cli::DEFAULT_DUMP;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use serde_json::json;
 
-use crate::errors::of_run;
+use crate::errors::{Exception, of_run};
 use crate::experiment::Experiment;
 use crate::flags::Said;
 use crate::gradient::with_numbers;
 use crate::tree::{from_python, to_python};
-use crate::{arrays, sources};
+use crate::{arrays, describe, sources};
 
-/// How an experiment shows itexperiment.
+/// What a dict with the fields of an experiment file says.
+pub(crate) fn said_by(py: Python<'_>, tree: &Bound<'_, PyDict>) -> PyResult<Said> {
+    let tree = tree.copy()?;
+    let mut said = Said::default();
+    if let Some(mask) = tree.get_item("mask")?
+        && !mask.is_none()
+        && !mask.is_instance_of::<PyDict>()
+    {
+        tree.del_item("mask")?;
+        said.set("mask", &mask)?;
+    }
+    if let Some(factors) = tree.get_item("structure_factors")?
+        && let Ok(factors) = factors.cast_into::<PyDict>()
+        && let Some(hkl) = factors.get_item("hkl")?
+        && hkl.is_instance_of::<PyTuple>()
+    {
+        let factors = factors.copy()?;
+        factors.del_item("hkl")?;
+        tree.set_item("structure_factors", factors)?;
+        said.set("hkl", &hkl)?;
+    }
+    let base = ExperimentSpec::from_tree(&from_python(tree.as_any())?, "from_dict");
+    let base = base.map_err(|error| Exception::Usage.says(py, error))?;
+    said.base = Some(Arc::new(base));
+    Ok(said)
+}
+
+/// An experiment as a dict with every field of an experiment file.
+pub(crate) fn tree<'py>(experiment: &Experiment, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    let mut spec = experiment.job().named.clone();
+    spec.noise_seed = Some(experiment.job().noise_seed);
+    let mask = spec.mask.as_ref();
+    let mask = mask
+        .map(|mask| arrays::of_masks(py, mask))
+        .transpose()?
+        .flatten();
+    if mask.is_some() {
+        spec.mask = None;
+    }
+    let are_arrays = matches!(spec.factors, FactorsSpec::Grid(_));
+    if are_arrays {
+        spec.factors = FactorsSpec::Constant(spec.factors.default_f());
+    }
+    let tree = spec.to_tree().map_err(|error| of_run(py, &error.into()))?;
+    let dict = to_python(py, &tree)?.cast_into::<PyDict>()?;
+    if mask.is_some() {
+        dict.set_item("mask", mask)?;
+    }
+    if are_arrays {
+        let hkl = describe::structure_factors(py, experiment.job())?;
+        (dict.as_any().get_item("structure_factors")?).set_item("hkl", hkl)?;
+    }
+    Ok(dict)
+}
+
+/// How an experiment shows itself.
 pub(crate) fn shown(experiment: &Experiment, py: Python<'_>) -> PyResult<String> {
     let line = py
         .import("shlex")?

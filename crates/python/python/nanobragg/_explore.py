@@ -53,10 +53,12 @@ class Explorer:
         moved = {name: slider.value for name, slider in self.sliders.items() if slider.value != self._initial[name]}
         cells = moved.pop("size", None)
         try:
-            experiment = self._start if cells is None else self._start.replace(N=cells, Na=None, Nb=None, Nc=None)
-            if moved.get("mosaic_spread") and experiment.crystal["mosaic_domains"] < 2:
-                experiment = experiment.replace(mosaic=moved["mosaic_spread"], mosaic_domains=10)
-            experiment = experiment.with_values(moved)
+            flags: dict[str, Any] = {} if cells is None else {"N": cells, "Na": None, "Nb": None, "Nc": None}
+            # Flags look up how fine the resolution is; values win over values that the experiment has already.
+            flags |= {name: moved[name] for name in ("distance", "wavelength") if name in moved}
+            if moved.get("mosaic_spread") and self._start.crystal["mosaic_domains"] < 2:
+                flags |= {"mosaic": moved["mosaic_spread"], "mosaic_domains": 10}
+            experiment = (self._start.replace(**flags) if flags else self._start).with_values(moved)
             picture, is_rendered, reflections = _glance(experiment, self._side)
         except Error as error:
             self.message.value = str(error)

@@ -202,7 +202,7 @@ def rings(experiment: Experiment, d_angstrom: Sequence[float]) -> list[NDArray[n
         For each, points of shape (n, 2): fast and slow in pixels, nan where the ring does not meet the plane of the
         panel.
     """
-    return [panel_ring for panel_ring in _cones(_panels(experiment)[0], experiment, d_angstrom)]
+    return _cones(_panels(experiment)[0], experiment, d_angstrom)
 
 
 def _cones(panel: _Panel, experiment: Experiment, d_angstrom: Sequence[float]) -> list[_Vectors]:
