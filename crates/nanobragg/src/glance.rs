@@ -115,6 +115,8 @@ fn rendered(
         cancel: &cancel,
     };
     let watched = RunOptions {
+        // To begin with a GPU takes longer than such an image.
+        device: None,
         progress: Some(&deadline),
         cancel: Some(&cancel),
         ..*options
@@ -158,12 +160,11 @@ impl Picture {
         let [left, top] = first;
         let [right, bottom] = last;
         let [fast_m, slow_m] = [right - left, bottom - top];
-        let pixel_m = plane
-            .pixel_size_m()
-            .max(fast_m.max(slow_m) / side_px.max(1) as f64);
-        // An edge may be a pixel longer by rounding.
-        let sides =
-            [fast_m, slow_m].map(|side_m| (side_m / pixel_m - 1e-6).ceil().max(1.0) as usize);
+        // Without the slack an edge would be a pixel longer by rounding.
+        let whole = |count: f64| (count - 1e-6).ceil().max(1.0);
+        let own_m = plane.pixel_size_m();
+        let pixel_m = own_m * whole(fast_m.max(slow_m) / own_m / side_px.max(1) as f64);
+        let sides = [fast_m, slow_m].map(|side_m| whole(side_m / pixel_m) as usize);
         Ok(Self {
             image: Image::filled(sides[0], sides[1], 0.0)?,
             plane,

@@ -1,6 +1,6 @@
 """Pictures of images and reflections with matplotlib, which is imported when one is drawn.
 
-Each function takes the axes to draw on, or makes new ones, and returns them.
+What draws takes the axes to draw on, or makes new ones, and returns them.
 
 Places are in pixels of the first panel from the outer corner of its first pixel, as in a truth table. Other panels are
 seen along the normal of the first one, where they stand.
