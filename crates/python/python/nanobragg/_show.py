@@ -65,5 +65,5 @@ def _numbers(experiment: Experiment, reflections: int) -> list[tuple[str, str]]:
             f"{number}{first['pixels_fast']} &times; {first['pixels_slow']} pixels of {first['pixel_size_mm']:g} mm",
         ),
         ("rotation", f"{degrees(spindle['range_rad']):g}&deg; from {degrees(spindle['start_rad']):g}&deg;"),
-        ("reflections", f"about {reflections} above a thousandth of the brightest"),
+        ("reflections", f"about {reflections} above a thousandth of the brightest" if reflections else "none"),
     ]
