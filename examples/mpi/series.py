@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import h5py
 from mpi4py import MPI
@@ -29,7 +30,7 @@ def render(shots: int, first: int, last: int, folder: Path, flags: list[str]) ->
     subprocess.run(["nanoBragg", *flags, *words, "-quiet"], check=True)
 
 
-def manifest(folder: Path, firsts: list[int]) -> list[dict[str, object]]:
+def manifest(folder: Path, firsts: list[int]) -> list[dict[str, Any]]:
     """The files of the series, from the last lines of their logs."""
     logs = ((folder / f"{name(first)}.jsonl").read_text().splitlines() for first in firsts)
     wholes = [next(json.loads(line)["whole"] for line in log if line.startswith('{"whole"')) for log in logs]
@@ -37,7 +38,7 @@ def manifest(folder: Path, firsts: list[int]) -> list[dict[str, object]]:
     return wholes
 
 
-def join(folder: Path, wholes: list[dict[str, object]]) -> None:
+def join(folder: Path, wholes: list[dict[str, Any]]) -> None:
     """All images as one dataset."""
     names = [Path(whole["output"]["path"]).name for whole in wholes]
     with h5py.File(folder / names[0]) as file:

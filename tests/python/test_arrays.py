@@ -288,3 +288,84 @@ def test_panels_of_one_size_are_refined_together() -> None:
     unequal = on(row(10, 14))
     with pytest.raises(nanobragg.RunError, match="different numbers of pixels"):
         nanobragg.refine(unequal, nanobragg.render(unequal), ["misset"])
+
+
+BEAM = "-detpixels 24 -pixel 1 -distance 50 -cell 50 60 70 -default_F 10 -N 5 -oversample 1 -seed 7 -fluence 1e26"
+
+
+def test_a_spectrum_in_arrays_is_that_of_a_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    energies, weights = 12000 + np.cumsum(rng.uniform(1, 9, 20)), rng.uniform(0, 5, (20, 2))
+    path = tmp_path / "beam.txt"
+    rows = [" ".join(map(repr, [energy, *row])) for energy, row in zip(energies.tolist(), weights.tolist(), strict=True)]
+    path.write_text("# energy_eV first second\n" + "\n".join(rows) + "\n")
+    for flags in ({"spectrum_column": 2}, {"spectrum_column": 1, "spectrum_steps": 6, "spectrum_window": "12010,12080"}):
+        of_file = nanobragg.Experiment(BEAM, spectrum=path, **flags)
+        experiment = nanobragg.Experiment(BEAM, spectrum=(energies, weights), **flags)
+        same(experiment, of_file)
+        assert experiment.beam["wavelength_angstrom"] == of_file.beam["wavelength_angstrom"] != 1
+        same(pickle.loads(pickle.dumps(experiment)), experiment)
+        same(nanobragg.Experiment.from_dict(experiment.to_dict()), experiment)
+    one = nanobragg.Experiment(BEAM, spectrum=(energies.tolist(), weights[:, 1]))
+    same(one, nanobragg.Experiment(BEAM, spectrum=path, spectrum_column=2))
+    assert "spectrum=(...)" in repr(one) and "-spectrum" not in one.words
+    same(one.replace(spectrum=None, wavelength=1), nanobragg.Experiment(BEAM))
+    same(one.replace(spectrum=path, spectrum_column=1), nanobragg.Experiment(BEAM, spectrum=path, spectrum_column=1))
+
+
+def test_mosaic_domains_in_arrays_are_those_of_a_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    angles, weights = rng.normal(0, 0.01, 7), rng.uniform(0, 3, 7)
+    matrices = np.array([[[1, 0, 0], [0, np.cos(t), -np.sin(t)], [0, np.sin(t), np.cos(t)]] for t in angles])
+    path = tmp_path / "domains.txt"
+    rows = np.concatenate([matrices.reshape(7, 9), weights[:, None]], axis=1).tolist()
+    path.write_text("\n".join(" ".join(map(repr, row)) for row in rows) + "\n")
+    experiment = nanobragg.Experiment(BEAM, mosaic_matrices=(matrices, weights))
+    same(experiment, nanobragg.Experiment(BEAM, mosaic_file=path))
+    assert experiment.crystal["mosaic_domains"] == 7
+    same(pickle.loads(pickle.dumps(experiment)), experiment)
+    same(nanobragg.Experiment.from_dict(experiment.to_dict()), experiment)
+    # Without weights; and one domain that is not turned is the crystal without mosaicity.
+    equal = nanobragg.Experiment(BEAM, mosaic_matrices=matrices)
+    same(pickle.loads(pickle.dumps(equal)), equal)
+    assert nanobragg.render(equal).tobytes() != nanobragg.render(experiment).tobytes()
+    np.testing.assert_allclose(
+        nanobragg.render(equal.replace(mosaic_matrices=np.eye(3)[None])), nanobragg.render(nanobragg.Experiment(BEAM)), rtol=1e-5, atol=1e-9
+    )
+    same(equal.replace(mosaic_matrices=None), nanobragg.Experiment(BEAM))
+    same(equal.replace(mosaic_file=path), experiment)
+    # They take the place of the spread in a dict, and contradict that of a flag.
+    tree = nanobragg.Experiment(BEAM, mosaic=1, mosaic_domains=3).to_dict()
+    same(nanobragg.Experiment.from_dict(tree, mosaic_matrices=(matrices, weights)), experiment)
+    with pytest.raises(nanobragg.RunError, match="give no mosaic spread beside it"):
+        nanobragg.Experiment(BEAM, mosaic=1, mosaic_matrices=matrices)
+
+
+TURN = np.eye(3)[None]
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ({"spectrum": (np.ones(3), np.ones(2))}, "spectrum: 3 energies and 2 weights"),
+        ({"spectrum": np.ones((2, 3, 4))}, "spectrum: give a name, a file, or a pair of arrays"),
+        ({"spectrum": ([9000.0, np.nan], [1, 1])}, "spectrum: NaN in number 1 is no finite number"),
+        ({"spectrum": ([], [])}, "spectrum: the arrays are empty"),
+        ({"spectrum": ([9000.0, 9010.0], [1, -1])}, "spectrum line:2: a weight of -1"),
+        ({"spectrum": ([9010.0, 9000.0, 9005.0], [1, 1, 1])}, "spectrum line:3: the energy 9005 eV is not in order"),
+        ({"spectrum": ([9000.0, 9010.0], np.ones((2, 2)))}, "spectrum line: 2 columns of weights; choose one"),
+        ({"spectrum": ([9000.0], [1]), "dispersion": 1}, "-spectrum"),
+        ({"spectrum": ([9000.0], [1]), "sources": [[-10, 0, 0, 1, 1e-10]]}, "spectrum"),
+        ({"mosaic_matrices": np.ones((2, 3))}, r"mosaic_matrices: give an array of shape \(n, 3, 3\)"),
+        ({"mosaic_matrices": np.ones((2, 3, 4))}, r"mosaic_matrices: shape \[2, 3, 4\], expected"),
+        ({"mosaic_matrices": np.ones((0, 3, 3))}, "mosaic_matrices: the arrays are empty"),
+        ({"mosaic_matrices": (TURN, [1, 2])}, "mosaic_matrices: 1 matrices and 2 weights"),
+        ({"mosaic_matrices": (TURN, [np.inf])}, "mosaic_matrices: inf in number 0 is no finite number"),
+        ({"mosaic_matrices": (TURN, [-1])}, "mosaic_matrices:1: weight -1, expected 0 or more"),
+        ({"mosaic_matrices": 2 * TURN}, "mosaic_matrices:1: not a rotation"),
+        ({"mosaic_matrices": (TURN, [0])}, "mosaic_matrices: has weights whose sum is 0"),
+    ],
+)
+def test_arrays_that_cannot_be_are_refused_by_name(flags: dict[str, Any], told: str) -> None:
+    with pytest.raises(nanobragg.Error, match=told):
+        nanobragg.Experiment(BEAM, **flags)

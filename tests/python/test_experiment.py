@@ -262,3 +262,15 @@ def test_copies_do_not_repeat_warnings(recwarn: pytest.WarningsRecorder) -> None
     assert experiment.warnings
     experiment.replace(distance=55)
     pickle.loads(pickle.dumps(experiment))
+
+
+def test_copies_with_other_values_keep_what_was_read(inputs: Path) -> None:
+    experiment = nanobragg.Experiment("-hkl P1.hkl -cell 50 60 70 -N 3 -detpixels 20 -pixel 1 -oversample 1 -osc 1 -seed 1")
+    moved = experiment.with_values({"cell_a": 51})
+    same = pickle.loads(pickle.dumps(moved))
+    Path("P1.hkl").unlink()
+    for copy in (moved, experiment.with_values({"cell_a": 51}), experiment.shot(2), experiment.shot(2).frame(1)):
+        np.testing.assert_array_equal(copy.structure_factors[1], experiment.structure_factors[1])
+    np.testing.assert_array_equal(nanobragg.render(experiment.with_values({"cell_a": 51})), nanobragg.render(same))
+    with pytest.raises(nanobragg.FileError, match="P1.hkl"):
+        experiment.replace(distance=90)

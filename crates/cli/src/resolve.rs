@@ -11,6 +11,7 @@ use nanobragg::geometry::{AttachedPanel, Laboratory};
 use nanobragg::io::any::AnyImage;
 use nanobragg::io::smv;
 use nanobragg::outputs::OutputKind;
+use nanobragg::sources::spectrum::SpectrumFrom;
 use nanobragg::{
     Angle, Cancel, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, HEADER_KEYS,
     HeaderKind, Loaded, MaskSpec, Oddity, Resolved, SourceList, SourcesSpec, apply_header,
@@ -43,6 +44,11 @@ pub struct Inputs {
     pub panels: Vec<AttachedPanel>,
     /// Replaces the file of `-sourcefile` or a grid.
     pub sources: Option<SourceList>,
+    /// Replaces the file of `-spectrum`: rows of an energy in eV and a weight, or a weight of each of several
+    /// spectra.
+    pub spectrum: Option<Vec<Vec<f64>>>,
+    /// Replaces the file of `-mosaic_file`: rows of the nine numbers of a rotation and perhaps a weight.
+    pub mosaic_matrices: Option<Vec<Vec<f64>>>,
     /// What an earlier command line has read, whose structure factors are taken if they are the same.
     pub earlier: Option<Loaded>,
 }
@@ -179,7 +185,14 @@ impl Prepared {
     /// # Errors
     /// The errors of [`from_args`](Self::from_args).
     pub fn with_inputs(args: &Args, inputs: Inputs) -> Result<Self, RunError> {
-        let args = &*args.with_base()?;
+        let mut args = args.with_base()?;
+        if let Some(rows) = inputs.spectrum {
+            args.to_mut().beam.spectrum = Some(SpectrumFrom::Lines(rows));
+        }
+        if inputs.mosaic_matrices.is_some() {
+            args.to_mut().crystal.mosaic_matrices = inputs.mosaic_matrices;
+        }
+        let args = &*args;
         let mut oddities = Vec::new();
         let mut named = args.base_that_yields()?;
         named.fixes = fixes(args, named.fixes);

@@ -310,13 +310,16 @@ fn apply_mosaic(spec: &mut MosaicSpec, args: &Args) {
     let given = &args.crystal;
     let radians = |degrees: f64| Angle::from_degrees(degrees).radians();
     let says_rotations = given.mosaic_deg.is_some() || given.mosaic_abc_deg.is_some();
-    if says_rotations || given.mosaic_path.is_some() {
+    let has_list = given.mosaic_path.is_some() || given.mosaic_matrices.is_some();
+    if says_rotations || has_list {
         spec.spread_rad = given.mosaic_deg.map(radians);
         spec.spread_abc_rad = given.mosaic_abc_deg.map(|degrees| degrees.map(radians));
-        if given.mosaic_path.is_some() {
+        if has_list {
             spec.domains = None;
         }
-        spec.file.clone_from(&given.mosaic_path);
+        spec.matrices.clone_from(&given.mosaic_matrices);
+        let path = given.mosaic_path.as_ref();
+        spec.file = path.filter(|_| spec.matrices.is_none()).cloned();
     }
     spec.model = given.mosaic_model.or(spec.model);
     spec.sampling = given.mosaic_sampling.or(spec.sampling);

@@ -52,6 +52,7 @@ mod experiment_file;
 mod exposure;
 pub mod factors;
 mod fields;
+mod glance;
 pub mod gradient;
 mod header;
 mod images;
@@ -83,6 +84,7 @@ pub use experiment_file::{FileLanguage, Version};
 pub use exposure::{exposure, exposures};
 pub use factors::{FactorsSpec, Loaded};
 pub use fields::MEMORY_LIMIT;
+pub use glance::{Glance, glance};
 pub use header::{
     HEADER_KEYS, HeaderKind, apply_header, header_number, read_otherwise_by_c, smv_fields,
     smv_fields_of_panel,

@@ -1,19 +1,19 @@
-//! Conversion of NumPy arrays to and from images, masks, sources and reflections.
+//! Conversion of NumPy arrays to and from images, masks, panels and reflections.
 
 use std::sync::Arc;
 
 use nanobragg::crystal::Reflection;
 use nanobragg::geometry::AttachedPanel;
 use nanobragg::io::Image;
-use nanobragg::{Error, Hkl, Mask, MaskSpec, Source, SourceList};
-use numpy::ndarray::{Array2, ArrayD, ArrayView1, ArrayView3};
+use nanobragg::{Error, Hkl, Mask, MaskSpec};
+use numpy::ndarray::{Array2, ArrayD, ArrayView3};
 use numpy::{
     AllowTypeChange, Element, IntoPyArray, PyArray1, PyArray2, PyArrayLike1, PyArrayLike2,
     PyArrayLike3,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::errors::{Exception, of_io, of_run};
 use crate::experiment::Experiment;
@@ -320,55 +320,6 @@ pub(crate) fn panels(value: &Bound<'_, PyAny>) -> PyResult<Vec<AttachedPanel>> {
         return Err(refuse("there is none".to_owned()));
     }
     Ok(panels)
-}
-
-/// The sources of an array `[n][5]` with the columns of a source file, or of a list of dicts with the
-/// fields of an experiment file.
-///
-/// # Errors
-/// If there are no sources, or if a source is not possible.
-pub(crate) fn sources(value: &Bound<'_, PyAny>) -> PyResult<SourceList> {
-    let refuse = |text: String| Exception::Usage.says(value.py(), format_args!("sources: {text}"));
-    let tree = match value.extract::<PyArrayLike2<'_, f64, AllowTypeChange>>() {
-        Ok(array) => {
-            let row = |row: ArrayView1<'_, f64>| match row.to_vec()[..] {
-                [x, y, z, weight, wavelength_m] => Ok(json!({
-                    "position_m": [x, y, z],
-                    "weight": weight,
-                    // As text with its unit, the number keeps all bits.
-                    "wavelength_angstrom": format!("{wavelength_m:?} m"),
-                })),
-                _ => Err(refuse(format!(
-                    "rows of {} numbers; give X Y Z (m), weight, wavelength (m)",
-                    row.len()
-                ))),
-            };
-            array
-                .as_array()
-                .rows()
-                .into_iter()
-                .map(row)
-                .collect::<PyResult<Value>>()?
-        }
-        Err(_) => from_python(value)?,
-    };
-    serde_json::from_value(tree).map_err(|error| refuse(error.to_string()))
-}
-
-/// Sources as an array `[n][5]`: X, Y, Z in m, weight, wavelength in m.
-pub(crate) fn of_sources<'py>(
-    py: Python<'py>,
-    sources: &[Source],
-) -> PyResult<Bound<'py, PyArray2<f64>>> {
-    let row = |source: &Source| {
-        let [x, y, z] = source.position_m;
-        [x, y, z, source.recorded_weight, source.wavelength_m]
-    };
-    of_rows(
-        py,
-        [sources.len(), 5],
-        sources.iter().flat_map(row).collect(),
-    )
 }
 
 /// The reflections of a pair of arrays: indices `[n][3]` and amplitudes `[n]`, or the first h, k, l of a

@@ -5,7 +5,7 @@ use nanobragg_cli::Job;
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::arrays::{self, HklArrays};
 use crate::tree::to_python;
@@ -110,6 +110,24 @@ fn scale(value: &mut Value, by: f64) {
         }
         _ => {}
     }
+}
+
+/// The panels in the laboratory, in the form that the constructor accepts.
+pub(crate) fn panels<'py>(py: Python<'py>, job: &Job) -> PyResult<Bound<'py, PyAny>> {
+    let panels = job.resolved.experiment.detector.panels().iter();
+    let panels = panels.map(|panel| {
+        json!({
+            "name": panel.name(),
+            "origin_mm": panel.pix0_m().map(|m| m * 1000.0),
+            "fast": panel.fast(),
+            "slow": panel.slow(),
+            "pixels_fast": panel.pixels_fast(),
+            "pixels_slow": panel.pixels_slow(),
+            "pixel_size_mm": panel.pixel_size_m() * 1000.0,
+            "trusted_range_counts": panel.trusted_range(),
+        })
+    });
+    to_python(py, &panels.collect())
 }
 
 /// The beam.

@@ -1,23 +1,24 @@
 //! The class `Experiment`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::Mutex;
 
 use nanobragg::gradient;
 use nanobragg::series::{SeriesKind, SeriesSpec};
-use nanobragg::{Cancel, ExperimentSpec, FactorsSpec};
-use nanobragg_cli::{Args, DEFAULT_DUMP, Inputs, Job, Prepared, RunError, base_seeds, report};
+use nanobragg::{Cancel, ExperimentSpec, Loaded};
+use nanobragg_cli::{Args, Inputs, Job, Prepared, RunError, base_seeds, report};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
-use serde_json::json;
 
-use crate::arrays::{self, HklArrays, Sides};
+use crate::arrays::{HklArrays, Sides};
 use crate::describe;
-use crate::errors::{Exception, of_run, warn};
+use crate::errors::{of_run, warn};
 use crate::flags::Said;
+use crate::glance::Drawn;
 use crate::gradient::{named, with_numbers};
 use crate::interrupt::interruptible;
-use crate::tree::{from_python, to_python};
+use crate::pickle;
+use crate::tree::to_python;
 
 /// One experiment: the sample, the beam and the detector.
 ///
@@ -36,7 +37,9 @@ use crate::tree::{from_python, to_python};
 ///     indices of shape (n, 3) and amplitudes of shape (n,), or of the first h, k, l of a box and
 ///     amplitudes of shape (h, k, l). `mask`: shape (slow, fast), not 0 where a pixel is rendered, or one
 ///     mask for each panel. `sources`: shape (n, 5), X Y Z (m), weight and wavelength (m), or a list of
-///     dicts as in an experiment file. `panels`: a list of dicts or objects with `origin_mm`, `fast`,
+///     dicts as in an experiment file. `spectrum`: a pair of energies (eV) and weights, shape (n,) each.
+///     `mosaic_matrices`: the rotations of the mosaic domains, shape (n, 3, 3), or a pair of these and weights
+///     of shape (n,). `panels`: a list of dicts or objects with `origin_mm`, `fast`,
 ///     `slow`, `pixels_fast`, `pixels_slow`, `pixel_size_mm` and optional `name`, `sensor` and
 ///     `trusted_range_counts`, in the laboratory with the beam along +x. Flags of the detector change the
 ///     first panel, and the other panels move with it.
@@ -64,18 +67,29 @@ use crate::tree::{from_python, to_python};
 /// (48, 64)
 #[pyclass(module = "nanobragg", frozen)]
 pub(crate) struct Experiment {
-    said: Said,
+    pub(crate) said: Said,
     /// The folder for relative file names.
-    folder: PathBuf,
-    args: Args,
+    pub(crate) folder: PathBuf,
+    pub(crate) args: Args,
     spec: ExperimentSpec,
     job: Job,
+    /// What was read, from which copies with other values take their structure factors.
+    loaded: Loaded,
     warnings: Vec<String>,
+    /// The last small picture.
+    pub(crate) drawn: Mutex<Option<Drawn>>,
 }
 
 impl Experiment {
-    /// Reads the files and resolves the experiment. Issues the warnings that are not in `known`.
-    fn of(py: Python<'_>, said: Said, known: &[String]) -> PyResult<Self> {
+    /// Reads the files and resolves the experiment, with the structure factors of `earlier` if they are the same. Issues
+    /// the warnings that are not in `known`.
+    fn of(
+        py: Python<'_>,
+        mut said: Said,
+        known: &[String],
+        earlier: Option<&Loaded>,
+    ) -> PyResult<Self> {
+        said.inputs.earlier = earlier.cloned();
         let experiment = Self::quietly(py, said)?;
         for text in &experiment.warnings {
             if !known.contains(text) {
@@ -86,19 +100,25 @@ impl Experiment {
     }
 
     /// Reads the files and resolves the experiment without issuing warnings.
-    fn quietly(py: Python<'_>, mut said: Said) -> PyResult<Self> {
+    pub(crate) fn quietly(py: Python<'_>, mut said: Said) -> PyResult<Self> {
         let args = said.args(py)?;
         let mut args = (args.with_base())
             .map_err(|error| of_run(py, &error))?
             .into_owned();
-        let inputs = said.inputs.clone();
+        let earlier = said.inputs.earlier.take();
+        let inputs = Inputs {
+            earlier,
+            ..said.inputs.clone()
+        };
         let described = interruptible(py, |stop| Described::by(&args, inputs, &said, stop))?
             .map_err(|error| of_run(py, &error))?;
         if args.noise.seed.is_none() {
             said.fix_seed(described.base_seed);
             args.noise.seed = Some(described.base_seed);
         }
-        let Described { spec, job, .. } = described;
+        let Described {
+            spec, job, loaded, ..
+        } = described;
         let warnings = warnings(&args, &job);
         Ok(Self {
             said,
@@ -106,7 +126,9 @@ impl Experiment {
             args,
             spec,
             job,
+            loaded,
             warnings,
+            drawn: Mutex::default(),
         })
     }
 
@@ -129,14 +151,14 @@ impl Experiment {
         if let Some(flags) = flags {
             said.set_all(flags)?;
         }
-        Self::of(py, said, &[])
+        Self::of(py, said, &[], None)
     }
 
     /// A frame of the series that starts with this experiment.
     fn one_of(&self, py: Python<'_>, kind: SeriesKind, number: u32) -> PyResult<Self> {
         let mut said = self.said.clone();
         said.frame = Some((kind, number));
-        Self::of(py, said, &self.warnings)
+        Self::of(py, said, &self.warnings, Some(&self.loaded))
     }
 
     /// The flags of the experiment followed by others. The experiment is not changed.
@@ -159,6 +181,7 @@ impl Experiment {
 struct Described {
     spec: ExperimentSpec,
     job: Job,
+    loaded: Loaded,
     /// The seed of the noise; for a series, the seed from which those of the frames are derived.
     base_seed: i64,
 }
@@ -187,6 +210,7 @@ impl Described {
         Ok(Self {
             spec,
             job,
+            loaded: prepared.loaded,
             base_seed,
         })
     }
@@ -259,28 +283,7 @@ impl Experiment {
         tree: &Bound<'_, PyDict>,
         flags: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let tree = tree.copy()?;
-        let mut said = Said::default();
-        if let Some(mask) = tree.get_item("mask")?
-            && !mask.is_none()
-            && !mask.is_instance_of::<PyDict>()
-        {
-            tree.del_item("mask")?;
-            said.set("mask", &mask)?;
-        }
-        if let Some(factors) = tree.get_item("structure_factors")?
-            && let Ok(factors) = factors.cast_into::<PyDict>()
-            && let Some(hkl) = factors.get_item("hkl")?
-            && hkl.is_instance_of::<PyTuple>()
-        {
-            let factors = factors.copy()?;
-            factors.del_item("hkl")?;
-            tree.set_item("structure_factors", factors)?;
-            said.set("hkl", &hkl)?;
-        }
-        let base = ExperimentSpec::from_tree(&from_python(tree.as_any())?, "from_dict");
-        let base = base.map_err(|error| Exception::Usage.says(py, error))?;
-        said.base = Some(Arc::new(base));
+        let said = pickle::said_by(py, tree)?;
         Self::laid_over(py, said, flags)
     }
 
@@ -292,30 +295,7 @@ impl Experiment {
     /// dict
     ///     File names are unchanged. Structure factors and masks that were given as arrays are arrays.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let mut spec = self.job.named.clone();
-        spec.noise_seed = Some(self.job.noise_seed);
-        let mask = spec.mask.as_ref();
-        let mask = mask
-            .map(|mask| arrays::of_masks(py, mask))
-            .transpose()?
-            .flatten();
-        if mask.is_some() {
-            spec.mask = None;
-        }
-        let are_arrays = matches!(spec.factors, FactorsSpec::Grid(_));
-        if are_arrays {
-            spec.factors = FactorsSpec::Constant(spec.factors.default_f());
-        }
-        let tree = spec.to_tree().map_err(|error| of_run(py, &error.into()))?;
-        let dict = to_python(py, &tree)?.cast_into::<PyDict>()?;
-        if mask.is_some() {
-            dict.set_item("mask", mask)?;
-        }
-        if are_arrays {
-            let hkl = describe::structure_factors(py, &self.job)?;
-            (dict.as_any().get_item("structure_factors")?).set_item("hkl", hkl)?;
-        }
-        Ok(dict)
+        pickle::tree(self, py)
     }
 
     /// The same experiment with other flags. Each replaces its earlier values and comes last.
@@ -335,7 +315,7 @@ impl Experiment {
         if let Some(flags) = flags {
             said.set_all(flags)?;
         }
-        Self::of(py, said, &self.warnings)
+        Self::of(py, said, &self.warnings, None)
     }
 
     /// The value of a parameter, in the unit of the parameter.
@@ -367,7 +347,7 @@ impl Experiment {
     fn with_values(&self, py: Python<'_>, values: &Bound<'_, PyDict>) -> PyResult<Self> {
         let mut said = self.said.clone();
         said.set_values(with_numbers(values)?);
-        Self::of(py, said, &self.warnings)
+        Self::of(py, said, &self.warnings, Some(&self.loaded))
     }
 
     /// One frame of a rotation series: the spindle advances by `-osc` per frame.
@@ -407,13 +387,13 @@ impl Experiment {
 
     /// The experiment as words of a command line, without arrays and `values`.
     #[getter]
-    fn words<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    pub(crate) fn words<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         PyList::new(py, self.said.words())
     }
 
     /// The values of the parameters that `with_values` has set.
     #[getter]
-    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    pub(crate) fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let values = PyDict::new(py);
         for (parameter, value) in &self.said.values {
             values.set_item(parameter.name(), value)?;
@@ -444,20 +424,7 @@ impl Experiment {
     /// The panels of the detector in the laboratory, in the form that the constructor accepts.
     #[getter]
     fn panels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let panels = self.job.resolved.experiment.detector.panels().iter();
-        let panels = panels.map(|panel| {
-            json!({
-                "name": panel.name(),
-                "origin_mm": panel.pix0_m().map(|m| m * 1000.0),
-                "fast": panel.fast(),
-                "slow": panel.slow(),
-                "pixels_fast": panel.pixels_fast(),
-                "pixels_slow": panel.pixels_slow(),
-                "pixel_size_mm": panel.pixel_size_m() * 1000.0,
-                "trusted_range_counts": panel.trusted_range(),
-            })
-        });
-        to_python(py, &panels.collect())
+        describe::panels(py, &self.job)
     }
 
     /// The geometry of the detector: vectors in the laboratory frame and lengths in mm.
@@ -499,100 +466,25 @@ impl Experiment {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let line = py
-            .import("shlex")?
-            .call_method1("join", (self.words(py)?,))?;
-        let inputs = &self.said.inputs;
-        let arrays: String = [
-            (inputs.reflections.is_some(), ", hkl=(...)"),
-            (inputs.mask.is_some(), ", mask=..."),
-            (!inputs.panels.is_empty(), ", panels=[...]"),
-            (inputs.sources.is_some(), ", sources=..."),
-        ]
-        .into_iter()
-        .filter_map(|(is_there, text)| is_there.then_some(text))
-        .collect();
-        let class = match self.said.base {
-            Some(_) => "Experiment.from_dict({...}, ",
-            None => "Experiment(",
-        };
-        let values = if self.said.values.is_empty() {
-            String::new()
-        } else {
-            format!(".with_values({})", self.values(py)?.repr()?)
-        };
-        let frame = match self.said.frame {
-            None => String::new(),
-            Some((SeriesKind::Rotation, number)) => format!(".frame({number})"),
-            Some((SeriesKind::Shots, number)) => format!(".shot({number})"),
-        };
-        Ok(format!("{class}{}{arrays}){values}{frame}", line.repr()?))
+        pickle::shown(self, py)
     }
 
     fn __reduce__<'py>(
         &self,
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
-        let inputs = &self.said.inputs;
-        let keywords = PyDict::new(py);
-        if let Some(list) = &inputs.reflections {
-            keywords.set_item("hkl", arrays::of_reflections(py, list)?)?;
-        }
-        if let Some(mask) = &inputs.mask {
-            keywords.set_item("mask", arrays::of_masks(py, mask)?)?;
-        }
-        if let Some(sources) = &inputs.sources {
-            keywords.set_item("sources", arrays::of_sources(py, sources)?)?;
-        }
-        if !inputs.panels.is_empty() {
-            let panels = inputs.panels.iter().map(|panel| json!(panel)).collect();
-            keywords.set_item("panels", to_python(py, &panels)?)?;
-        }
-        let base = self.said.base.as_deref();
-        let base = base.map(|base| base.clone().seen_from(&self.folder).to_tree());
-        let base = base
-            .transpose()
-            .map_err(|error| of_run(py, &error.into()))?;
-        let base = base.map(|tree| to_python(py, &tree)).transpose()?;
-        let mut words = self.said.words_from(&self.folder);
-        if !self.job.named.factors.are_new() && !self.args.gives("dump") && self.args.base.is_none()
-        {
-            // The default path is relative to this folder, whether the file exists or not.
-            words.extend(["-dump".into(), self.folder.join(DEFAULT_DUMP).into()]);
-        }
-        let restored = py.import("nanobragg._nanobragg")?.getattr("_restored")?;
-        let values = self.values(py)?;
-        let frame = self
-            .said
-            .frame
-            .map(|(kind, number)| (kind == SeriesKind::Shots, number));
-        Ok((
-            restored,
-            (words, base, keywords, values, frame).into_pyobject(py)?,
-        ))
+        pickle::reduced(self, py)
     }
-}
 
-/// An experiment from its pickle. Warnings that were issued before are not repeated.
-#[pyfunction(name = "_restored")]
-pub(crate) fn restored(
-    py: Python<'_>,
-    words: &Bound<'_, PyAny>,
-    base: Option<Bound<'_, PyAny>>,
-    keywords: &Bound<'_, PyDict>,
-    values: &Bound<'_, PyDict>,
-    frame: Option<(bool, u32)>,
-) -> PyResult<Experiment> {
-    let mut said = Said::by(words)?;
-    if let Some(base) = base {
-        let base = ExperimentSpec::from_tree(&from_python(&base)?, "pickle");
-        said.base = Some(Arc::new(base.map_err(|error| of_run(py, &error.into()))?));
+    /// A table of the main numbers and a small picture, for notebooks.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let module = slf.py().import("nanobragg._show")?;
+        module.call_method1("html", (slf,))
     }
-    said.set_all(keywords)?;
-    said.set_values(with_numbers(values)?);
-    said.frame = frame.map(|(is_shot, number)| match is_shot {
-        true => (SeriesKind::Shots, number),
-        false => (SeriesKind::Rotation, number),
-    });
-    Experiment::quietly(py, said)
+
+    /// The small picture as PNG.
+    fn _repr_png_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let module = slf.py().import("nanobragg._show")?;
+        module.call_method1("png", (slf,))
+    }
 }

@@ -14,8 +14,8 @@ use nanobragg_cli::{Args, Inputs, Invocation};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::arrays;
 use crate::errors::{Exception, of_usage};
+use crate::{arrays, sources};
 
 /// The specification of an experiment in Python, in order of precedence.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +72,13 @@ impl Said {
             "panels" if none => self.inputs.panels.clear(),
             "panels" => self.inputs.panels = arrays::panels(value)?,
             "sources" if none => self.inputs.sources = None,
-            "sources" => self.inputs.sources = Some(arrays::sources(value)?),
+            "sources" => self.inputs.sources = Some(sources::sources(value)?),
+            "mosaic_matrices" => {
+                self.set_flag("mosaic_file", &value.py().None().into_bound(value.py()))?;
+                if !none {
+                    self.inputs.mosaic_matrices = Some(sources::matrices(value)?);
+                }
+            }
             "structure_factors" => self.set_flag("hkl", value)?,
             name => self.set_flag(name, value)?,
         }
@@ -97,12 +103,15 @@ impl Said {
             "hkl" => self.inputs.reflections = None,
             "mask" => self.inputs.mask = None,
             "sourcefile" => self.inputs.sources = None,
+            "spectrum" => self.inputs.spectrum = None,
+            "mosaic_file" => self.inputs.mosaic_matrices = None,
             "experiment" => self.base = None,
             _ => {}
         }
         match spec.name {
             "hkl" if is_array => self.inputs.reflections = Some(arrays::reflections(value)?),
             "mask" if is_array => self.inputs.mask = Some(arrays::mask(value)?),
+            "spectrum" if is_array => self.inputs.spectrum = Some(sources::spectrum(value)?),
             _ => {
                 if let Some(words) = words_of(spec, value)? {
                     self.flags.extend(flags_of(py, words)?);
@@ -149,7 +158,16 @@ impl Said {
     /// # Errors
     /// Those of the command line. Also an error if the words request something else than an image.
     pub(crate) fn args(&self, py: Python<'_>) -> PyResult<Args> {
-        let understood = Invocation::from_words(self.words());
+        let mut words = self.words();
+        // The parser has to know what is given, whichever way.
+        let arrays = [
+            ("-spectrum", self.inputs.spectrum.is_some()),
+            ("-mosaic_file", self.inputs.mosaic_matrices.is_some()),
+        ];
+        for (flag, _) in arrays.iter().filter(|(_, is_given)| *is_given) {
+            words.extend([flag, "arrays"].map(OsString::from));
+        }
+        let understood = Invocation::from_words(words);
         match understood.map_err(|error| of_usage(py, &error))? {
             Invocation::Run(mut args) if args.task() == Task::Simulate => {
                 if let Some(base) = &self.base {

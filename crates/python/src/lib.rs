@@ -8,8 +8,10 @@
 //! |---|---|
 //! | `flags` | keyword arguments to words of a command line |
 //! | `experiment` | the class `Experiment`: construction, copies with other flags, pickling |
+//! | `pickle` | the same as text, as a dict and as a pickle |
 //! | `describe` | views of a resolved experiment: geometry, crystal, beam, structure factors |
 //! | `render` | `render`, `simulate` |
+//! | `glance` | the small picture of an experiment |
 //! | `gradient` | `jacobian`, `jvp`, `vjp`, `hvp` |
 //! | `refine` | `refine` |
 //! | `counts` | `add_noise`, `counts` |
@@ -19,6 +21,7 @@
 //! | `truth` | `truth` |
 //! | `tree` | JSON trees as dicts |
 //! | `arrays` | conversion of NumPy arrays |
+//! | `sources` | the same for sources, spectra and mosaic domains |
 //! | `program` | the command `nanoBragg` that the package installs |
 //! | `interrupt` | long work without the interpreter lock, stopped by Ctrl-C |
 //! | `errors` | errors of the other crates as Python exceptions with the same text |
@@ -35,12 +38,15 @@ mod errors;
 mod experiment;
 mod files;
 mod flags;
+mod glance;
 mod gradient;
 mod interrupt;
+mod pickle;
 mod program;
 mod refine;
 mod reflections;
 mod render;
+mod sources;
 mod tree;
 mod truth;
 
@@ -54,13 +60,17 @@ mod _nanobragg {
     #[pymodule_export]
     use crate::counts::{add_noise, counts};
     #[pymodule_export]
-    use crate::experiment::{Experiment, restored};
+    use crate::experiment::Experiment;
     #[pymodule_export]
     use crate::files::{read_header, read_image, read_mask, write_image};
     #[pymodule_export]
     use crate::flags::flags;
     #[pymodule_export]
+    use crate::glance::glance;
+    #[pymodule_export]
     use crate::gradient::{hvp, jacobian, jvp, parameters, vjp};
+    #[pymodule_export]
+    use crate::pickle::restored;
     #[pymodule_export]
     use crate::program::program;
     #[pymodule_export]

@@ -7,7 +7,9 @@ use nanobragg::io::any::AnyImage;
 use nanobragg::response::{Count, Gain};
 use nanobragg::{ExperimentSpec, Mask, Offset, Precision, ResponseSpec, RunOptions};
 use nanobragg_cli::options;
-use nanobragg_refine::{Error, Estimate, RefineSpec, Refinement, Schedule, Selection, Target};
+use nanobragg_refine::{
+    Error, Estimate, Iteration, RefineSpec, Refinement, Schedule, Selection, Target,
+};
 use numpy::IntoPyArray;
 use numpy::ndarray::Array2;
 use pyo3::prelude::*;
@@ -17,7 +19,7 @@ use crate::arrays::{self, Sides};
 use crate::counts::response_of;
 use crate::errors::{Exception, of_io, of_run};
 use crate::experiment::Experiment;
-use crate::interrupt::interruptible;
+use crate::interrupt::watched;
 
 /// Refine cell, orientation, geometry and other parameters of an experiment against an image.
 ///
@@ -50,6 +52,8 @@ use crate::interrupt::interruptible;
 ///     The largest number of starts. Another start is made while noise does not explain the residuals.
 /// threads : int, optional
 ///     Number of threads; 0 means one per core.
+/// progress : bool or callable, optional
+///     As in `render`, for stages. Another start adds its stages to their number.
 ///
 /// Returns
 /// -------
@@ -70,7 +74,7 @@ use crate::interrupt::interruptible;
 #[pyfunction]
 #[pyo3(signature = (
     experiment, target, parameters=vec!["cell".to_owned(), "misset".to_owned()], *, per_image=vec![],
-    adc=None, gain=1.0, mask=None, units=None, schedule="wide-to-narrow", attempts=6, threads=None
+    adc=None, gain=1.0, mask=None, units=None, schedule="wide-to-narrow", attempts=6, threads=None, progress=None
 ))]
 #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
 pub(crate) fn refine<'py>(
@@ -86,6 +90,7 @@ pub(crate) fn refine<'py>(
     schedule: &str,
     attempts: usize,
     threads: Option<Bound<'py, PyAny>>,
+    progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let starts = pairs(py, experiment, target)?;
     let Some((first, _)) = starts.first() else {
@@ -127,14 +132,21 @@ pub(crate) fn refine<'py>(
     };
     let specs = starts.iter().map(|(start, _)| start.get().spec());
     let images: Vec<_> = specs.zip(&targets).collect();
-    let fitted = interruptible(py, |cancel| {
+    let fitted = watched(py, progress, "stage", |cancel, done| {
         let options = RunOptions {
             precision: Precision::Double,
             accuracy: 0.0,
             ..options(&args, None, cancel).map_err(Failed::Run)?
         };
-        nanobragg_refine::refine_images(&images, &wanted, &options, &mut |_| {})
-            .map_err(Failed::Refinement)
+        let mut all = 0;
+        let mut step = |step: &Iteration<'_>| {
+            all = step.attempt * step.stages;
+            done.tell((step.attempt - 1) * step.stages + step.stage - 1, all);
+        };
+        let fitted = nanobragg_refine::refine_images(&images, &wanted, &options, &mut step)
+            .map_err(Failed::Refinement)?;
+        done.tell(all, all);
+        Ok(fitted)
     })?;
     let fitted = fitted.map_err(|failed| match failed {
         Failed::Run(error) => of_run(py, &error),

@@ -1,6 +1,6 @@
 //! Rendering the image of an experiment.
 
-use nanobragg::{Oddity, Simulated};
+use nanobragg::{Cancel, Oddity, Simulated};
 use nanobragg_cli::{RunError, options, report};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 use crate::arrays::Sides;
 use crate::errors::{of_run, warn};
 use crate::experiment::Experiment;
-use crate::interrupt::interruptible;
+use crate::interrupt::{Done, watched};
 
 /// An image with its statistics.
 type ImageAndFigures<'py> = (Bound<'py, PyAny>, Bound<'py, PyDict>);
@@ -20,6 +20,7 @@ pub(crate) struct Running<'py> {
     pub(crate) level: Option<Bound<'py, PyAny>>,
     pub(crate) accuracy: Option<Bound<'py, PyAny>>,
     pub(crate) device: Option<Bound<'py, PyAny>>,
+    pub(crate) progress: Option<Bound<'py, PyAny>>,
 }
 
 /// Render the image of an experiment.
@@ -41,6 +42,10 @@ pub(crate) struct Running<'py> {
 /// device : str, optional
 ///     What sums the terms: "cpu"; "gpu", or "gpu:N" of the list that `nanoBragg devices` shows; "auto" for a
 ///     GPU if there is a real one.
+/// progress : bool or callable, optional
+///     True for a bar: that of tqdm if it is installed, otherwise a line on the standard error. A function is
+///     called now and then, at last when all is done, with the numbers of rows that are done and of all rows.
+///     What it raises ends the run.
 ///
 /// Returns
 /// -------
@@ -49,7 +54,8 @@ pub(crate) struct Running<'py> {
 ///     mask. For several panels of the same shape: (panel, slow, fast). For panels of different shapes: a
 ///     list of arrays.
 #[pyfunction]
-#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None, accuracy=None, device=None))]
+#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None, accuracy=None, device=None, progress=None))]
+#[expect(clippy::too_many_arguments, reason = "they have names in Python")]
 pub(crate) fn render<'py>(
     py: Python<'py>,
     experiment: &Bound<'py, Experiment>,
@@ -58,6 +64,7 @@ pub(crate) fn render<'py>(
     level: Option<Bound<'py, PyAny>>,
     accuracy: Option<Bound<'py, PyAny>>,
     device: Option<Bound<'py, PyAny>>,
+    progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let running = Running {
         threads,
@@ -65,6 +72,7 @@ pub(crate) fn render<'py>(
         level,
         accuracy,
         device,
+        progress,
     };
     let image = simulated(py, experiment.get(), running)?;
     Sides::of(experiment.get()).of_stack(py, image.photons)
@@ -74,7 +82,7 @@ pub(crate) fn render<'py>(
 ///
 /// Parameters
 /// ----------
-/// experiment, threads, precision, level, accuracy, device
+/// experiment, threads, precision, level, accuracy, device, progress
 ///     As in `render`.
 ///
 /// Returns
@@ -87,7 +95,8 @@ pub(crate) fn render<'py>(
 ///     `None` if every term was summed. Otherwise it has `error_photons`, by which pixels are darker at
 ///     most, `allowed_photons`, and the numbers of summed `terms` and of `all_terms`.
 #[pyfunction]
-#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None, accuracy=None, device=None))]
+#[pyo3(signature = (experiment, *, threads=None, precision=None, level=None, accuracy=None, device=None, progress=None))]
+#[expect(clippy::too_many_arguments, reason = "they have names in Python")]
 pub(crate) fn simulate<'py>(
     py: Python<'py>,
     experiment: &Bound<'py, Experiment>,
@@ -96,6 +105,7 @@ pub(crate) fn simulate<'py>(
     level: Option<Bound<'py, PyAny>>,
     accuracy: Option<Bound<'py, PyAny>>,
     device: Option<Bound<'py, PyAny>>,
+    progress: Option<Bound<'py, PyAny>>,
 ) -> PyResult<ImageAndFigures<'py>> {
     let running = Running {
         threads,
@@ -103,6 +113,7 @@ pub(crate) fn simulate<'py>(
         level,
         accuracy,
         device,
+        progress,
     };
     let image = simulated(py, experiment.get(), running)?;
     let figures = figures(py, &image)?;
@@ -122,12 +133,14 @@ fn simulated(py: Python<'_>, experiment: &Experiment, running: Running<'_>) -> P
         ],
     )?;
     let resolved = &experiment.job().resolved.experiment;
-    let work = |cancel: &nanobragg::Cancel| -> Result<_, RunError> {
-        let image = nanobragg::simulate(resolved, &options(&args, None, cancel)?)?;
+    let work = |cancel: &Cancel, done: &Done| -> Result<_, RunError> {
+        let image = nanobragg::simulate(resolved, &options(&args, Some(done), cancel)?)?;
         let not_finite = image.not_finite()?;
         Ok((image, not_finite))
     };
-    let (image, not_finite) = interruptible(py, work)?.map_err(|error| of_run(py, &error))?;
+    let progress = running.progress.as_ref();
+    let (image, not_finite) =
+        watched(py, progress, "row", work)?.map_err(|error| of_run(py, &error))?;
     if let Some(nanobragg::PixelPlace { fast, slow, .. }) = image.left_grid_at {
         warn(
             py,

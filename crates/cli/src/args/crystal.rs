@@ -47,6 +47,8 @@ pub struct CrystalArgs {
     pub mosaic_sampling: Option<MosaicSampling>,
     /// File with the rotations of the mosaic domains.
     pub mosaic_path: Option<PathBuf>,
+    /// The same as rows of numbers in memory. It takes the place of the file.
+    pub mosaic_matrices: Option<Vec<Vec<f64>>>,
     /// Standard deviation of the length of all edges together in percent.
     pub strain_percent: Option<f64>,
     /// Standard deviations of the lengths of a, b, c in percent.

@@ -1,6 +1,6 @@
-//! The domains of a file.
+//! Domains that are given one by one, in a file or as rows of numbers.
 //!
-//! One domain a line: the nine numbers of its rotation by rows x, y, z, and its weight, which is 1 if it is left
+//! One domain a line or row: the nine numbers of its rotation by rows x, y, z, and its weight, which is 1 if it is left
 //! out. Numbers are separated by blanks; blank lines and the rest of a line from `#` are skipped.
 
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::read::{finite_number, word};
 /// The largest error of a product of two rows or columns of a rotation.
 const ROTATION: f64 = 1e-6;
 
-/// The mosaic domains of a file.
+/// Mosaic domains that are given one by one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListedDomains {
     name: String,
@@ -38,28 +38,50 @@ impl ListedDomains {
     /// [`Error::NotANumber`] and [`Error::ListedDomain`] with the line, [`Error::ListedDomains`],
     /// [`Error::TooManyDomains`].
     pub(super) fn parse(bytes: &[u8], name: &str) -> Result<Self, Error> {
+        let mut rows = Vec::new();
+        for (index, text) in without_mark(bytes).split(|byte| *byte == b'\n').enumerate() {
+            let (numbers, count) = numbers_of(text, name, index + 1)?;
+            if count > 0 {
+                rows.push((index + 1, numbers, count));
+            }
+        }
+        Self::of_rows(
+            name,
+            rows.iter()
+                .map(|(line, row, n)| (*line, row.get(..*n).unwrap_or(row))),
+        )
+    }
+
+    /// The domains of rows of numbers in memory, each with its place in the list.
+    ///
+    /// # Errors
+    /// [`Error::ListedDomain`] with the place, [`Error::ListedDomains`], [`Error::TooManyDomains`].
+    pub(super) fn of_rows<'a>(
+        name: &str,
+        rows: impl Iterator<Item = (usize, &'a [f64])>,
+    ) -> Result<Self, Error> {
         let mut listed = Self {
             name: name.to_owned(),
             rotations: Vec::new(),
             weights: Vec::new(),
         };
         let mut weights = Vec::new();
-        for (index, text) in without_mark(bytes).split(|byte| *byte == b'\n').enumerate() {
-            let line = index + 1;
-            let (numbers, count) = numbers_of(text, name, line)?;
-            if count == 0 {
-                continue;
-            }
+        for (line, row) in rows {
             let wrong = |what: String| Error::ListedDomain {
                 name: name.to_owned(),
                 line,
                 what,
             };
-            let [xx, xy, xz, yx, yy, yz, zx, zy, zz, weight] = numbers;
-            if count < 9 {
-                return Err(wrong(format!(
-                    "{count} numbers, expected 9, or 10 with a weight"
-                )));
+            let &[xx, xy, xz, yx, yy, yz, zx, zy, zz, ref rest @ ..] = row else {
+                return Err(wrong(expected_numbers(row.len())));
+            };
+            let weight = match *rest {
+                [] => 1.0,
+                [weight] => weight,
+                _ => return Err(wrong(expected_numbers(row.len()))),
+            };
+            if let Some(number) = row.iter().find(|number| !number.is_finite()) {
+                return Err(wrong(format!("{number}, expected finite numbers")));
             }
             let rotation = [[xx, xy, xz], [yx, yy, yz], [zx, zy, zz]];
             let off = distance_from_rotation(&rotation);
@@ -106,6 +128,10 @@ impl ListedDomains {
             why,
         }
     }
+}
+
+fn expected_numbers(found: usize) -> String {
+    format!("{found} numbers, expected 9, or 10 with a weight")
 }
 
 /// The numbers of a line, and how many there are. The tenth is 1 unless there is another.

@@ -130,6 +130,9 @@ pub struct MosaicSpec {
     pub sampling: Option<MosaicSampling>,
     /// File with the rotation and the weight of each domain, in place of a distribution of rotations.
     pub file: Option<PathBuf>,
+    /// The same in place of a file: for each domain the nine numbers of its rotation by rows, and its weight, which
+    /// is 1 if it is left out.
+    pub matrices: Option<Vec<Vec<f64>>>,
     /// The contents of the file, which is then not read again; those of another file are ignored.
     #[serde(skip)]
     pub contents: Option<Arc<ListedDomains>>,
@@ -151,6 +154,7 @@ impl Default for MosaicSpec {
             model: None,
             sampling: None,
             file: None,
+            matrices: None,
             contents: None,
             strain_percent: 0.0,
             strain_abc_percent: [0.0; 3],
@@ -181,12 +185,26 @@ impl MosaicSpec {
         contents.is_of(path).then(|| Arc::clone(contents))
     }
 
-    /// The domains of the file, if there is one.
+    /// The domains of the file or of the matrices, if they are given one by one.
     fn listed(&self) -> Result<Option<Arc<ListedDomains>>, Error> {
-        match (self.known(), self.file.as_deref()) {
-            (None, Some(path)) => Ok(Some(Arc::new(ListedDomains::read(path)?))),
-            (known, _) => Ok(known),
-        }
+        let listed = match (&self.file, &self.matrices) {
+            (None, None) => return Ok(None),
+            (Some(path), None) => match self.known() {
+                Some(known) => return Ok(Some(known)),
+                None => ListedDomains::read(path)?,
+            },
+            (None, Some(rows)) => {
+                let rows = rows.iter().map(Vec::as_slice);
+                ListedDomains::of_rows("mosaic_matrices", (1..).zip(rows))?
+            }
+            (Some(path), Some(_)) => {
+                return Err(Error::ListedDomains {
+                    name: path.display().to_string(),
+                    why: "is given beside mosaic matrices; give one of them",
+                });
+            }
+        };
+        Ok(Some(Arc::new(listed)))
     }
 
     /// The widths, once they are checked.
@@ -266,7 +284,7 @@ impl Mosaic {
     /// | not given or 0 | any | 1 domain |
     /// | given | not given | 10 domains |
     /// | given | given | as given |
-    /// | from a file | not given, or that of the file | that of the file |
+    /// | from a file or matrices | not given, or theirs | theirs |
     ///
     /// In the model of the C program, the first domain has the orientation of the crystal. Its three deviates
     /// are drawn all the same, so that the second domain gets the same deviates as in the C program. Of an odd
@@ -367,7 +385,7 @@ impl Mosaic {
         self.recipe.sampling
     }
 
-    /// Whether the domains were listed in a file.
+    /// Whether the domains were given one by one.
     pub fn is_listed(&self) -> bool {
         self.recipe.listed.is_some()
     }

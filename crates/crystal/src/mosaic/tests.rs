@@ -469,6 +469,47 @@ fn lists_that_are_no_rotations_are_refused_with_their_line() {
 }
 
 #[test]
+fn matrices_that_no_file_could_hold_are_refused_with_their_place() {
+    let turn = [0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+    let of = |second: &[f64], file: Option<&str>| {
+        let matrices = Some(vec![turn.to_vec(), second.to_vec()]);
+        new(&MosaicSpec {
+            file: file.map(Into::into),
+            matrices,
+            ..spec(None, None)
+        })
+    };
+    assert_eq!(of(&turn, None).unwrap().0.domains().len(), 2);
+    let mut not_finite = turn;
+    not_finite[4] = f64::NAN;
+    for (row, file, start) in [
+        (
+            &not_finite[..],
+            None,
+            "mosaic_matrices:2: NaN, expected finite",
+        ),
+        (
+            &[turn, [1.0; 9]].concat(),
+            None,
+            "mosaic_matrices:2: 18 numbers",
+        ),
+        (
+            &[0.0; 9],
+            None,
+            "mosaic_matrices:2: not a rotation: off by 1.0e0",
+        ),
+        (
+            &turn,
+            Some("d.txt"),
+            "d.txt: is given beside mosaic matrices",
+        ),
+    ] {
+        let told = of(row, file).unwrap_err().to_string();
+        assert!(told.starts_with(start), "{told}");
+    }
+}
+
+#[test]
 fn widths_that_contradict_or_exceed_are_refused() {
     let plain = spec(Some(0.01), Some(4));
     for wrong in [

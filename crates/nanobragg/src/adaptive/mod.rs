@@ -19,6 +19,8 @@ use crate::spec::ExperimentSpec;
 use crate::warning::Warning;
 use probes::Probes;
 
+pub(crate) use probes::expected;
+
 /// The largest work of one trial: rows of pixels that lanes render together, times the terms of a pixel.
 const MOST_WORK: f64 = 3e7;
 

@@ -150,10 +150,52 @@ fn band(shape: &LatticeShape, change: [f64; 3]) -> f64 {
     HALF_WIDTH / dark.max(f64::MIN_POSITIVE)
 }
 
+/// Where a reflection probably is.
+pub(crate) struct Expected {
+    /// The number of the panel, and the pixel along fast and slow.
+    pub(crate) panel: usize,
+    pub(crate) place: [i64; 2],
+    /// About in proportion to its intensity.
+    pub(crate) score: f64,
+}
+
+/// The reflections that probably are on the image, the brightest first. `looks` is the number of pixels, times
+/// orientations and sources, in which they are looked for.
+pub(crate) fn expected(experiment: &Experiment, looks: f64) -> Vec<Expected> {
+    let found = candidates(experiment, looks).into_iter();
+    found
+        .map(|found| Expected {
+            panel: found.panel,
+            place: found.place,
+            score: found.score,
+        })
+        .collect()
+}
+
 /// The brightest candidates, in the order of their scores.
 fn brightest(experiment: &Experiment) -> Vec<Candidate> {
+    let mut sorted = candidates(experiment, LOOKS);
+    if experiment.phi.range_rad > 0.0 && sorted.len() > MOST_PROBES {
+        let mut rest = sorted.split_off(MOST_PROBES - MOST_AT_ENDS);
+        let shape = largest_domain(experiment);
+        let at_end = |candidate: &Candidate| candidate.at_end(experiment, &shape);
+        rest.sort_by(|a, b| {
+            (at_end(b).total_cmp(&at_end(a))).then_with(|| place(a).cmp(&place(b)))
+        });
+        sorted.append(&mut rest);
+    }
+    sorted.truncate(MOST_PROBES);
+    sorted
+}
+
+fn place(candidate: &Candidate) -> (usize, [i64; 2]) {
+    (candidate.panel, candidate.place)
+}
+
+/// All candidates, in the order of their scores.
+fn candidates(experiment: &Experiment, looks: f64) -> Vec<Candidate> {
     let views = views(experiment);
-    let looks = (LOOKS / views.len() as f64).max(64.0);
+    let looks = (looks / views.len() as f64).max(64.0);
     let rendered = experiment.detector.panels().iter();
     let rendered: u64 = rendered.map(|panel| panel.roi().pixel_count()).sum();
     let stride = ((rendered as f64 / looks).sqrt().ceil() as usize).max(1);
@@ -176,7 +218,6 @@ fn brightest(experiment: &Experiment) -> Vec<Candidate> {
         }
     }
     let mut sorted: Vec<Candidate> = best.into_values().collect();
-    let place = |candidate: &Candidate| (candidate.panel, candidate.place);
     sorted.sort_by(|a, b| (b.score.total_cmp(&a.score)).then_with(|| place(a).cmp(&place(b))));
     let mut shown: HashMap<[i64; 3], usize> = HashMap::new();
     sorted.retain(|candidate| {
@@ -184,16 +225,6 @@ fn brightest(experiment: &Experiment) -> Vec<Candidate> {
         *times += 1;
         *times <= MOST_OF_A_REFLECTION
     });
-    if experiment.phi.range_rad > 0.0 && sorted.len() > MOST_PROBES {
-        let mut rest = sorted.split_off(MOST_PROBES - MOST_AT_ENDS);
-        let shape = largest_domain(experiment);
-        let at_end = |candidate: &Candidate| candidate.at_end(experiment, &shape);
-        rest.sort_by(|a, b| {
-            (at_end(b).total_cmp(&at_end(a))).then_with(|| place(a).cmp(&place(b)))
-        });
-        sorted.append(&mut rest);
-    }
-    sorted.truncate(MOST_PROBES);
     sorted
 }
 

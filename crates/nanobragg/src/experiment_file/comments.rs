@@ -349,6 +349,10 @@ const COMMENTS: &[(&str, &str)] = &[
         "rotation and weight of each domain, in place of widths",
     ),
     (
+        "crystal.mosaic.matrices",
+        "the same here: rows of the nine numbers of a rotation and a weight",
+    ),
+    (
         "crystal.mosaic.strain_percent",
         "standard deviation of all three edges together, up to 10",
     ),

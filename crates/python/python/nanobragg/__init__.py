@@ -9,7 +9,10 @@
 Images are arrays [slow, fast] of photons. docs/PYTHON.md of the source tells more.
 """
 
+from nanobragg import plot
 from nanobragg._errors import Error, ExperimentWarning, FileError, RunError, UsageError
+from nanobragg._explore import Explorer, explore
+from nanobragg._handover import to_pandas, to_reciprocalspaceship, to_xarray
 from nanobragg._nanobragg import (
     Experiment,
     __version__,
@@ -33,11 +36,13 @@ from nanobragg._nanobragg import (
     write_hkl,
     write_image,
 )
+from nanobragg._progress import images
 
 __all__ = [
     "Error",
     "Experiment",
     "ExperimentWarning",
+    "Explorer",
     "FileError",
     "RunError",
     "UsageError",
@@ -45,11 +50,14 @@ __all__ = [
     "add_noise",
     "compare",
     "counts",
+    "explore",
     "flags",
     "hvp",
+    "images",
     "jacobian",
     "jvp",
     "parameters",
+    "plot",
     "read_header",
     "read_hkl",
     "read_image",
@@ -57,6 +65,9 @@ __all__ = [
     "refine",
     "render",
     "simulate",
+    "to_pandas",
+    "to_reciprocalspaceship",
+    "to_xarray",
     "truth",
     "vjp",
     "write_hkl",

@@ -1,6 +1,6 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, NotRequired, Protocol, SupportsFloat, SupportsIndex, TypeAlias, TypedDict, final
+from typing import Any, Literal, Protocol, SupportsFloat, SupportsIndex, TypeAlias, TypedDict, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,8 @@ _Flag: TypeAlias = (
     | Mapping[str, str]
 )
 _Precision: TypeAlias = Literal["double", "single"]
+# True for a bar, or what is called with the numbers of what is done and of all.
+_Progress: TypeAlias = bool | Callable[[int, int], object] | None
 _Level: TypeAlias = Literal["auto", "reference", "baseline", "avx2", "avx512"]
 
 class _PanelLike(Protocol):
@@ -136,9 +138,12 @@ class _Truth(TypedDict):
     quaternion_at_phi_start: _Vector
     reciprocal_at_phi_0_per_angstrom: _Vector
     reciprocal_at_phi_start_per_angstrom: _Vector
-    labels: NotRequired[NDArray[np.uint32] | list[NDArray[np.uint32]]]
     background_photons: float
     left_out_photons: float
+
+class _LabelledTruth(_Truth):
+    # An array of the shape of the image, or a list of arrays as for images.
+    labels: Any
 
 @final
 class Experiment:
@@ -179,6 +184,8 @@ class Experiment:
     def sampling(self) -> _Sampling: ...
     @property
     def structure_factors(self) -> _Hkl: ...
+    def _repr_html_(self) -> str: ...
+    def _repr_png_(self) -> bytes | None: ...
 
 def render(
     experiment: Experiment,
@@ -188,6 +195,7 @@ def render(
     level: _Level | None = None,
     accuracy: float | None = None,
     device: str | None = None,
+    progress: _Progress = None,
 ) -> _Photons: ...
 def simulate(
     experiment: Experiment,
@@ -197,6 +205,7 @@ def simulate(
     level: _Level | None = None,
     accuracy: float | None = None,
     device: str | None = None,
+    progress: _Progress = None,
 ) -> tuple[_Photons, _Figures]: ...
 def add_noise(
     image: _Images,
@@ -215,14 +224,24 @@ def counts(
 def compare(
     a: _Images, b: _Images, *, mask: _Images | None = None, tolerance: float | None = None
 ) -> _Tree: ...
+@overload
 def truth(
     experiment: Experiment,
     *,
     floor: float | None = None,
     pixel_floor: float | None = None,
-    labels: bool = False,
+    labels: Literal[False] = False,
     threads: int | None = None,
 ) -> _Truth: ...
+@overload
+def truth(
+    experiment: Experiment,
+    *,
+    floor: float | None = None,
+    pixel_floor: float | None = None,
+    labels: Literal[True],
+    threads: int | None = None,
+) -> _LabelledTruth: ...
 def read_image(path: _Path, shape: tuple[int, ...] | None = None) -> NDArray[Any]: ...
 def read_mask(path: _Path, shape: tuple[int, ...] | None = None) -> NDArray[np.bool_]: ...
 def read_header(path: _Path) -> dict[str, str]: ...
@@ -282,7 +301,9 @@ def refine(
     schedule: Literal["wide-to-narrow", "final"] = "wide-to-narrow",
     attempts: int = 6,
     threads: int | None = None,
+    progress: _Progress = None,
 ) -> _Refined: ...
+def _glance(experiment: Experiment, side: int) -> tuple[bytes, bool, int]: ...
 def _restored(
     words: list[str],
     base: _Tree | None,
