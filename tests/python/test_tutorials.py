@@ -1,0 +1,129 @@
+"""The tutorials do what they say: their blocks run in order in one folder, and print and draw what the page shows.
+
+A block of `sh` or `python` runs; one of `python FILE` is written to that file. A block of `text` below is what was printed. A comment `<!-- check` has
+Python statements about what is said in the prose; they see the names of the `python` blocks. A picture is a file of the folder. With --write the page gets
+what was printed and the pictures, in place of a comparison.
+"""
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import fabio
+import matplotlib
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*sorted((ROOT / "docs/tutorials").glob("*.md")), ROOT / "docs/GALLERY.md"]
+
+BLOCK = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<code>.*?)^```$|^<!-- check\n(?P<check>.*?)^-->$", re.DOTALL | re.MULTILINE)
+PICTURE = re.compile(r"!\[[^]]*\]\((pictures/[^)]*\.png)\)")
+
+# Fonts and the last bits of sums differ between machines: grey levels, of 255, on average over a picture.
+PICTURE_TOLERANCE = 3.0
+NUMBER_TOLERANCE = 0.02
+
+pytestmark = pytest.mark.filterwarnings("ignore::nanobragg.ExperimentWarning", "ignore:FigureCanvasAgg is non-interactive")
+
+
+@pytest.fixture
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the examples, with the program and this Python on the path."""
+    program = request.config.getoption("--program")
+    if program is None:
+        pytest.skip("no --program to run")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "nanoBragg").symlink_to(request.config.invocation_params.dir / program)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}")
+    # Of a job array its first job.
+    for name, value in {"ID": "1", "COUNT": "16"}.items():
+        monkeypatch.setenv(f"SLURM_ARRAY_TASK_{name}", value)
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "2")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    matplotlib.use("agg")
+    return folder
+
+
+def run_shell(code: str) -> str:
+    ran = subprocess.run(["bash", "-c", "set -euo pipefail\n" + code], capture_output=True, text=True, timeout=600)
+    assert ran.returncode == 0, f"{code}\n{ran.stdout[-3000:]}\n{ran.stderr[-3000:]}"
+    return ran.stdout
+
+
+def run_python(code: str, names: dict[str, Any]) -> str:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, names)
+    return printed.getvalue()
+
+
+def assert_alike(said: str, printed: str) -> None:
+    """Words are equal, numbers within a tolerance; lines of `...` stand for what the page leaves out."""
+    kept = [line for line in said.splitlines() if line.strip() != "..."]
+    lines = iter(printed.splitlines())
+    for line in kept:
+        assert any(like(line, candidate) for candidate in lines), f"not printed: {line}\nin\n{printed}"
+    assert "..." in said or len(kept) == len(printed.splitlines()), printed
+
+
+def like(said: str, printed: str) -> bool:
+    pairs = list(zip(said.split(), printed.split(), strict=False))
+    return len(said.split()) == len(printed.split()) and all(map(alike, *zip(*pairs, strict=True))) if pairs else said.split() == printed.split()
+
+
+def alike(said: str, printed: str) -> bool:
+    try:
+        return float(said.strip("(),;:")) == pytest.approx(float(printed.strip("(),;:")), rel=NUMBER_TOLERANCE, abs=1e-6)
+    except ValueError:
+        return said == printed
+
+
+def pixels(path: Path) -> Any:
+    return np.asarray(fabio.open(str(path)).data, dtype=float)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_a_page_does_what_it_says(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
+    write = request.config.getoption("--write")
+    text = page.read_text()
+    names: dict[str, Any] = {"__name__": "__main__"}
+    printed = ""
+    written = {}
+    for block in BLOCK.finditer(text):
+        code, language, file = block["code"] or "", block["language"], block["file"]
+        if block["check"] is not None:
+            exec(block["check"], names | {"printed": printed})
+        elif file:
+            (folder / file).write_text(code)
+        elif language == "sh":
+            printed = run_shell(code)
+        elif language == "python":
+            printed = run_python(code, names)
+        elif language == "text":
+            if write and "..." not in code:
+                written[block.span("code")] = printed
+            else:
+                assert_alike(code, printed)
+    for (start, end), output in sorted(written.items(), reverse=True):
+        text = text[:start] + output + text[end:]
+    for picture in PICTURE.findall(text):
+        drawn, shown = folder / Path(picture).name, page.parent / picture
+        if write:
+            shown.parent.mkdir(exist_ok=True)
+            shutil.copy(drawn, shown)
+        assert shown.stat().st_size < 100_000, picture
+        a, b = pixels(drawn), pixels(shown)
+        assert a.shape == b.shape and np.abs(a - b).mean() < PICTURE_TOLERANCE, picture
+    if write:
+        page.write_text(text)
