@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import fabio
 import matplotlib
+import matplotlib.image
 import numpy as np
 import pytest
 
@@ -26,8 +26,8 @@ PAGES = [*sorted((ROOT / "docs/tutorials").glob("*.md")), ROOT / "docs/GALLERY.m
 BLOCK = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<code>.*?)^```$|^<!-- check\n(?P<check>.*?)^-->$", re.DOTALL | re.MULTILINE)
 PICTURE = re.compile(r"!\[[^]]*\]\((pictures/[^)]*\.png)\)")
 
-# Fonts and the last bits of sums differ between machines: grey levels, of 255, on average over a picture.
-PICTURE_TOLERANCE = 3.0
+# Fonts and the last bits of sums differ between machines: a part of all that is drawn on the ground.
+PICTURE_TOLERANCE = 0.1
 NUMBER_TOLERANCE = 0.02
 
 pytestmark = pytest.mark.filterwarnings("ignore::nanobragg.ExperimentWarning", "ignore:FigureCanvasAgg is non-interactive")
@@ -90,7 +90,7 @@ def alike(said: str, printed: str) -> bool:
 
 
 def pixels(path: Path) -> Any:
-    return np.asarray(fabio.open(str(path)).data, dtype=float)
+    return np.asarray(matplotlib.image.imread(path), dtype=float)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
@@ -124,6 +124,7 @@ def test_a_page_does_what_it_says(page: Path, folder: Path, request: pytest.Fixt
             shutil.copy(drawn, shown)
         assert shown.stat().st_size < 100_000, picture
         a, b = pixels(drawn), pixels(shown)
-        assert a.shape == b.shape and np.abs(a - b).mean() < PICTURE_TOLERANCE, picture
+        assert a.shape == b.shape, picture
+        assert np.abs(a - b).sum() <= PICTURE_TOLERANCE * np.abs(b - np.median(b)).sum(), picture
     if write:
         page.write_text(text)
