@@ -46,10 +46,6 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     shutil.copytree(ROOT / "examples", folder / "examples")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}")
-    # Of a job array its first job.
-    for name, value in {"ID": "1", "COUNT": "16"}.items():
-        monkeypatch.setenv(f"SLURM_ARRAY_TASK_{name}", value)
-    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "2")
     monkeypatch.setenv("MPLBACKEND", "agg")
     matplotlib.use("agg")
     return folder
