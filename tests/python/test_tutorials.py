@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted((ROOT / "docs/tutorials").glob("*.md")), ROOT / "docs/GALLERY.md"]
 
 BLOCK = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<code>.*?)^```$|^<!-- check\n(?P<check>.*?)^-->$", re.DOTALL | re.MULTILINE)
-PICTURE = re.compile(r"!\[[^]]*\]\((pictures/[^)]*\.png)\)")
+PICTURE = re.compile(r"!\[[^]]*\]\(((?:tutorials/)?pictures/[^)]*\.png)\)")
 
 # Fonts and the last bits of sums differ between machines: a part of all that is drawn on the ground.
 PICTURE_TOLERANCE = 0.1
