@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [*sorted((ROOT / "docs/tutorials").glob("*.md")), ROOT / "docs/GALLERY.md"]
+PAGES = [*sorted((ROOT / "docs/tutorials").glob("*.md")), ROOT / "docs/GALLERY.md", ROOT / "docs/GLOSSARY.md"]
 
 BLOCK = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<code>.*?)^```$|^<!-- check\n(?P<check>.*?)^-->$", re.DOTALL | re.MULTILINE)
 PICTURE = re.compile(r"!\[[^]]*\]\(((?:tutorials/)?pictures/[^)]*\.png)\)")
@@ -99,7 +99,7 @@ def test_a_page_does_what_it_says(page: Path, folder: Path, request: pytest.Fixt
     for block in BLOCK.finditer(text):
         code, language, file = block["code"] or "", block["language"], block["file"]
         if block["check"] is not None:
-            exec(block["check"], names | {"printed": printed})
+            exec(block["check"], names | {"printed": printed, "run_shell": run_shell})
         elif file:
             (folder / file).write_text(code)
         elif language == "sh":
