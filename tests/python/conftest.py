@@ -20,6 +20,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--program", type=Path, help="the program nanoBragg to compare with")
+    parser.addoption("--write", action="store_true", help="write outputs and pictures of the tutorials")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

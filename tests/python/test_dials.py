@@ -134,9 +134,9 @@ def off_px(strong: Found, truth: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def sweep(folder: Callable[[str], Folder]) -> Folder:
-    """The rotation by 30 degrees of docs/SERIES.md, from atoms to a scaled list of intensities."""
+    """The rotation by 30 degrees of docs/tutorials/rotation.md, from atoms to a scaled list of intensities."""
     sweep = folder("sweep")
-    (commands,) = re.findall(r"```bash\n(.*?)```", (ROOT / "docs/SERIES.md").read_text(), re.DOTALL)
+    (commands,) = re.findall(r"```bash\n(.*?)```", (ROOT / "docs/tutorials/rotation.md").read_text(), re.DOTALL)
     (sweep.path / "examples").symlink_to(ROOT / "examples")
     (sweep.path / "nanoBragg").symlink_to(sweep.program)
     sweep.run("bash", "-c", f"set -e; PATH=$PWD:$PATH\n{commands}")
