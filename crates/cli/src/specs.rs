@@ -228,11 +228,15 @@ pub(crate) fn apply_background(spec: &mut ExperimentSpec, args: &Args) {
         },
         ..LayerSpec::default()
     });
-    let named = given.layers.iter().flatten().map(|(name, thickness_mm)| LayerSpec {
-        material: MaterialSpec::Name(name.clone()),
-        thickness: mm(*thickness_mm),
-        ..LayerSpec::default()
-    });
+    let named = given
+        .layers
+        .iter()
+        .flatten()
+        .map(|(name, thickness_mm)| LayerSpec {
+            material: MaterialSpec::Name(name.clone()),
+            thickness: mm(*thickness_mm),
+            ..LayerSpec::default()
+        });
     if given.table.is_some() || given.layers.is_some() {
         spec.background = table.chain(named).collect();
     }

@@ -38,9 +38,10 @@ impl Assembly {
             .map(|panel| PlacedPanel::seen(panel, plane))
             .collect();
         let bounds = (panels.iter()).fold(Bounds::NONE, |all, panel| all.with(panel));
-        let first = bounds.first();
+        let [first_fast, first_slow] = bounds.first();
         for panel in &mut panels {
-            panel.corner = [0, 1].map(|axis| panel.corner[axis] - first[axis]);
+            let [fast, slow] = panel.corner;
+            panel.corner = [fast - first_fast, slow - first_slow];
         }
         let sides = bounds.sides();
         let most = detector.pixel_count().saturating_mul(MOST_GAPS);
