@@ -5,12 +5,14 @@ two is missing, and fail where NANOBRAGG_WEB=required says that they must be the
 pictures of docs/VIEW.md.
 """
 
+import concurrent.futures
 import gzip
 import http.client
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -102,8 +104,8 @@ def test_a_detector_by_name_is_that_of_the_program(open_page: Callable[..., Show
         assert_same(found, expected)
 
 
+@pytest.mark.usefixtures("native")
 def test_panels_are_where_they_stand(open_page: Callable[..., Shown], view: Callable[..., Any], run: Run) -> None:
-    shutil.copy(LYSOZYME / "lysozyme.mtz", "lysozyme.mtz")
     words = "-hkl lysozyme.mtz -N 5 -lambda 1 -detector cspad -distance 100 -oversample 1 -misset 10 20 30".split()
     assert run(*words, "-exptfile", "shot.expt", "-nodefaultfiles", "-quiet").returncode == 0
     panels = json.loads(Path("shot.expt").read_text())["detector"][0]["panels"]
@@ -476,6 +478,53 @@ def test_the_view_is_for_those_who_know_its_address(view: Callable[..., Any]) ->
     assert request_of(address, f"/{token}/ask", method="POST", body=b"{")[0] == 400
     assert request_of(address, f"/{token}/ask", method="DELETE")[0] == 405
     assert request_of(address, f"/{token}/keep", method="POST", body=b"\xff\xff\xff\xff")[0] == 400
+
+
+def test_idle_connections_do_not_end_the_view(view: Callable[..., Any]) -> None:
+    address, process = view()
+    host, port = address.split("/")[2].split(":")
+    idle = [socket.create_connection((host, int(port)), timeout=10) for _ in range(200)]
+    # Those beyond the limit are closed at once.
+    left = []
+    for connection in idle:
+        connection.settimeout(0.05)
+        try:
+            assert connection.recv(1) == b""
+        except TimeoutError:
+            left.append(connection)
+    assert 0 < len(left) <= 32
+    for connection in left:
+        connection.close()
+    end = time.monotonic() + 20
+    while True:
+        try:
+            assert request_of(address, "/" + address.split("/", 3)[3])[0] == 200
+            break
+        except (ConnectionError, http.client.HTTPException):
+            assert time.monotonic() < end
+            time.sleep(0.1)
+    assert process.poll() is None
+
+
+def test_a_picture_does_not_wait_for_the_list_of_spots(view: Callable[..., Any]) -> None:
+    address, _ = view()
+    path = "/" + address.split("/", 3)[3] + "ask"
+    line = "-cell 70 80 90 90 90 90 -default_F 100 -N 20 -lambda 1 -detpixels 3000 -pixel 0.1 -oversample 12 -mosaic 1 -mosaic_domains 50"
+    small = "-cell 70 80 90 90 90 90 -default_F 100 -N 5 -lambda 1 -detpixels 20 -pixel 5 -oversample 1"
+
+    def ask(words: str, question: Any) -> Any:
+        body = json.dumps({"words": words.split(), "ask": question}).encode()
+        connection = http.client.HTTPConnection(address.split("/")[2], timeout=120)
+        connection.request("POST", path, body, {"Host": address.split("/")[2]})
+        answer = connection.getresponse().read()
+        return json.loads(answer[4 : 4 + int.from_bytes(answer[:4], "little")])
+
+    # Hours of work, if nothing stops it.
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        spots = pool.submit(ask, line, {"spots": {"most": 5}})
+        time.sleep(2)
+        assert ask(small, {"picture": {"band": 0, "of": 1}})["slow"] == 20
+        assert "error" in spots.result()
 
 
 def test_words_that_make_no_sense_are_told(view: Callable[..., Any], run: Run) -> None:

@@ -116,7 +116,8 @@ async function listSpots() {
   try {
     found = await engine.ask(of, { spots: { most: SPOTS } });
   } catch (error) {
-    $('spot-count').textContent = `· ${error.message}`;
+    // A picture that is being made has stopped the list, and another one follows it.
+    if (!busy) $('spot-count').textContent = `· ${error.message}`;
     return;
   }
   if (of !== shown) return;

@@ -9,8 +9,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +18,7 @@ use nanobragg::Cancel;
 use nanobragg::io::input::keep;
 use serde_json::{Value, json};
 
-use super::{Answer, Question, View, ViewRequest};
+use super::{Answer, Ask, Question, View, ViewRequest};
 
 /// The files of the page: name, type, content.
 const PAGE: [(&str, &str, &[u8]); 10] = [
@@ -86,6 +86,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// A client that says nothing for so long is left.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Connections at a time. Browsers have six to a server.
+const MOST_CONNECTIONS: usize = 32;
+
 /// A running server.
 struct Server<'s> {
     host: String,
@@ -98,6 +101,9 @@ struct Server<'s> {
     /// Grows when a file has changed.
     version: AtomicU64,
     stop: &'s Cancel,
+    /// Stops the list of spots that is being made. A picture does not wait for it.
+    spots: Mutex<Arc<Cancel>>,
+    connections: AtomicUsize,
 }
 
 /// When a file was changed, and its length; `None` if there is none.
@@ -160,6 +166,8 @@ pub fn serve(request: &ViewRequest, stop: &Cancel) -> io::Result<()> {
         seen: Mutex::default(),
         version: AtomicU64::new(0),
         stop,
+        spots: Mutex::default(),
+        connections: AtomicUsize::new(0),
     };
     let address = format!("http://{}/{}/", server.host, server.token);
     let mut out = io::stdout();
@@ -172,12 +180,23 @@ pub fn serve(request: &ViewRequest, stop: &Cancel) -> io::Result<()> {
         while !stop.is_raised() {
             match listener.accept() {
                 Ok((stream, _)) => {
-                    // What goes wrong with one browser does not concern the others.
-                    scope.spawn(|| server.talk(stream).unwrap_or_default());
+                    if server.connections.fetch_add(1, Ordering::Relaxed) >= MOST_CONNECTIONS {
+                        server.connections.fetch_sub(1, Ordering::Relaxed);
+                        continue;
+                    }
+                    // What goes wrong with one browser does not concern the others, nor that there is no thread for it.
+                    let talk = || {
+                        server.talk(stream).unwrap_or_default();
+                        server.connections.fetch_sub(1, Ordering::Relaxed);
+                    };
+                    if thread::Builder::new().spawn_scoped(scope, talk).is_err() {
+                        server.connections.fetch_sub(1, Ordering::Relaxed);
+                    }
                 }
                 Err(_) => thread::sleep(PAUSE),
             }
         }
+        locked(&server.spots).raise();
     });
     Ok(())
 }
@@ -321,7 +340,19 @@ impl Server<'_> {
             Ok(question) => question,
             Err(_) => return Response::refusal("400 Bad Request"),
         };
-        let answer = locked(&self.view).answer(&question, self.stop);
+        let stop = match question.ask {
+            Ask::Spots { .. } => Some(Arc::new(Cancel::new())),
+            Ask::Picture { .. } => {
+                locked(&self.spots).raise();
+                None
+            }
+            _ => None,
+        };
+        if let Some(stop) = &stop {
+            *locked(&self.spots) = Arc::clone(stop);
+        }
+        let stop = stop.as_deref().unwrap_or(self.stop);
+        let answer = locked(&self.view).answer(&question, stop);
         let Answer { json, photons } = answer.unwrap_or_else(|error| Answer {
             json: json!({ "error": error }),
             photons: Vec::new(),

@@ -48,7 +48,7 @@ const CRYSTAL_MM: f64 = 0.05;
 /// The volume of a cube of this edge.
 const CRYSTAL_MM3: f64 = 1.25e-4;
 
-/// The distance of the beam stop from the crystal.
+/// The usual distance of the beam stop from the crystal, which is half way to a detector that is near.
 const BEAM_STOP_MM: f64 = 30.0;
 
 /// The rotation of the image.
@@ -116,6 +116,9 @@ impl Proposal {
         // Whole millimetres, and rather too near than too far.
         let distance_mm = (distance_m * 1000.0).floor().max(1.0);
         spec.detector.distance = Length::from_mm(distance_mm);
+        let stop_mm = BEAM_STOP_MM.min(0.5 * distance_mm);
+        spec.background = vec![layer("water", CRYSTAL_MM), layer("air", stop_mm)];
+        spec.beam_stop = Some(beam_stop(stop_mm));
         let two_theta = (edge_m * 1000.0 / distance_mm).atan();
         let edge_a = wavelength.m() * 1e10 / (2.0 * (two_theta / 2.0).sin());
 
@@ -166,15 +169,6 @@ fn experiment(sample: &Sample, wavelength: Length, dmin_a: f64) -> ExperimentSpe
         .clamp(1.0, MOST_PHI_STEPS);
     ExperimentSpec {
         noise_seed: Some(1),
-        background: vec![layer("water", CRYSTAL_MM), layer("air", BEAM_STOP_MM)],
-        beam_stop: Some(BeamStopSpec {
-            diameter: Length::from_mm(2.0),
-            distance: Length::from_mm(BEAM_STOP_MM),
-            penumbra: None,
-            transmission: 0.0,
-            holder: None,
-            mask: false,
-        }),
         crystal: CrystalSpec {
             cell: Some(sample.cell),
             misset: Some(Misset::Angles([10.0, 20.0, 30.0].map(radians))),
@@ -222,6 +216,17 @@ fn experiment(sample: &Sample, wavelength: Length, dmin_a: f64) -> ExperimentSpe
 
 fn radians(degrees: f64) -> f64 {
     Angle::from_degrees(degrees).radians()
+}
+
+fn beam_stop(distance_mm: f64) -> BeamStopSpec {
+    BeamStopSpec {
+        diameter: Length::from_mm(2.0),
+        distance: Length::from_mm(distance_mm),
+        penumbra: None,
+        transmission: 0.0,
+        holder: None,
+        mask: false,
+    }
 }
 
 fn layer(material: &str, thickness_mm: f64) -> LayerSpec {

@@ -45,7 +45,10 @@ impl Proposal {
                 "beam_stop.diameter_mm",
                 "keeps the direct beam from the detector",
             ),
-            line("beam_stop.distance_mm", "from the crystal; a usual place"),
+            line(
+                "beam_stop.distance_mm",
+                "from the crystal, before the detector",
+            ),
             ("beam.wavelength_angstrom", self.of_wavelength()),
             line(
                 "beam.polarization.kahn_factor",

@@ -70,6 +70,11 @@ fn the_resolution_is_at_the_edge_of_detectors_of_every_kind() {
         let is_near = |d: &f64| (*d / 2.5 - 1.0).abs() < 0.03;
         assert!(sides.iter().any(is_near), "{}: {sides:?}", detector.name);
         assert!(resolved.decisions.oddities.is_empty(), "{}", detector.name);
+        // No photons of the direct beam: the stop is before the nearest of these detectors too.
+        let stop = spec.beam_stop.as_ref().unwrap();
+        let nearest_m = experiment.detector.panels().iter();
+        let nearest_m = nearest_m.map(|panel| panel.distance_m());
+        assert!(nearest_m.fold(f64::INFINITY, f64::min) > stop.distance.m());
         assert!(
             resolved.decisions.warnings.is_empty(),
             "{}: {:?}",
@@ -95,6 +100,14 @@ fn numbers_come_from_the_file_or_from_what_is_asked_for() {
     // 2 pi / q of pyFAI 2026.9 at the right border, with the beam in the middle at 113 mm: 1.4985 A.
     assert_eq!(of_file.distance_mm, 113.0);
     assert!((of_file.edge_a - 1.4985).abs() < 1e-3, "{}", of_file.edge_a);
+    // Of a detector at 22 mm the beam stop is half way.
+    let near = Proposal::new(ProposalSpec {
+        detector: Preset::named("pilatus300k").unwrap(),
+        ..lysozyme("1aki.pdb")
+    });
+    let near = near.unwrap();
+    let stop = read_back(&near).beam_stop.unwrap();
+    assert_eq!((near.distance_mm, stop.distance.m()), (22.0, 0.011));
     let FactorsSpec::Coordinates(atoms) = read_back(&of_file).factors else {
         panic!("no coordinates")
     };
