@@ -83,7 +83,9 @@ pub enum Error {
     },
 
     /// The axes of the coordinates do not agree with the cell.
-    #[error("{name}: the SCALE records do not fit the cell")]
+    #[error(
+        "{name}: the SCALE records of a PDB file, or the matrix of _atom_sites in a CIF, do not fit the cell"
+    )]
     Scale {
         /// The file.
         name: String,

@@ -45,6 +45,9 @@ pub struct DataStated {
     pub wavelength_a: Option<f64>,
 }
 
+/// S and shift of `u = S x + shift`.
+pub(super) type Scale = ([[f64; 3]; 3], [f64; 3]);
+
 /// The contents of a coordinate file.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
@@ -55,8 +58,7 @@ pub(super) struct Contents {
     pub(super) group_line: usize,
     /// Symmetry operations as triplets, each with its line.
     pub(super) operations: Vec<(String, usize)>,
-    /// S and shift of `u = S x + shift`.
-    pub(super) scale: Option<([[f64; 3]; 3], [f64; 3])>,
+    pub(super) scale: Option<Scale>,
     pub(super) atoms: Vec<FileAtom>,
     pub(super) copies: Vec<Copy>,
     pub(super) dispersion: Dispersion,
