@@ -234,6 +234,11 @@ pub enum Warning {
         /// The number of the other models.
         models: usize,
     },
+    /// A dispersion correction is given for an element that no atom is of.
+    AbsentElement {
+        /// The element.
+        element: Element,
+    },
     /// The cell does not have the symmetry of the space group.
     CellMisfit,
     /// The occupancy of atoms on special positions was divided among their coinciding images.
@@ -283,6 +288,9 @@ impl fmt::Display for Warning {
             ),
             Self::ModelsLeftOut { models } => {
                 write!(f, "only the first model is used; {models} more left out")
+            }
+            Self::AbsentElement { element } => {
+                write!(f, "no atom is {element}: its f' and f'' have no effect")
             }
             Self::CellMisfit => {
                 f.write_str("the cell does not have the symmetry of the space group")

@@ -34,6 +34,18 @@ pub struct Reading {
     pub warnings: Vec<Warning>,
 }
 
+impl Reading {
+    /// Adds a warning for each of the elements that no atom is of.
+    pub fn warn_of_absent<'e>(&mut self, elements: impl IntoIterator<Item = &'e Element>) {
+        for element in elements {
+            if self.model.atoms.iter().all(|atom| atom.element != *element) {
+                let element = *element;
+                self.warnings.push(Warning::AbsentElement { element });
+            }
+        }
+    }
+}
+
 /// What a coordinate file says of the measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct DataStated {
