@@ -207,6 +207,55 @@ fn intensities_become_amplitudes_and_pairs_stay_apart() {
 }
 
 #[test]
+fn doubtful_values_draw_a_warning() {
+    let scene = scene();
+    let tags = "index_h index_k index_l F_meas_au pdbx_F_plus pdbx_F_minus crystal_id";
+    let tags = tags.split(' ').map(|tag| format!("_refln.{tag}\n"));
+    let rows = "1 2 3 10 11 9 1\n0 0 4 100 ? ? 2\n";
+    scene.write(
+        "f.cif",
+        format!("data_x\nloop_\n{}{rows}", tags.collect::<String>()),
+    );
+    scene.write("i.hkl", "1 2 3 16.0\n2 2 3 -1\n");
+    let aki = example("1aki.pdb");
+    for (line, told) in [
+        (
+            "hkl f.cif o.hkl".to_owned(),
+            "1 row with neither of the Friedel mates: F_meas_au is used for both",
+        ),
+        (
+            format!("-hkl f.cif -cell 50 60 70 90 90 90 {SMALL}"),
+            "reflections of several crystals (_refln.crystal_id) are taken together",
+        ),
+        (
+            "hkl i.hkl p.hkl".to_owned(),
+            "i.hkl: 1 line of the list with a negative F",
+        ),
+        (
+            format!("-hkl i.hkl -cell 50 60 70 90 90 90 {SMALL}"),
+            "i.hkl: 1 line of the list with a negative F",
+        ),
+        (
+            format!("hkl {} p.hkl -dmin 8 -anomalous Fe=1,2", aki.display()),
+            "no atom is Fe: its f' and f'' have no effect",
+        ),
+        (
+            format!("-pdb {} {SMALL} -dmin 8 -anomalous Fe=1,2", aki.display()),
+            "no atom is Fe: its f' and f'' have no effect",
+        ),
+    ] {
+        let finished = well(&scene, &line);
+        assert!(
+            finished.stderr.contains(told),
+            "{line}: {}",
+            finished.stderr
+        );
+    }
+    let expected = b"-1 -2 -3 9\n0 0 -4 100\n0 0 4 100\n1 2 3 11\n";
+    assert_eq!(scene.read("o.hkl"), expected);
+}
+
+#[test]
 fn bad_input_is_refused_with_its_name() {
     let scene = scene();
     let bytes = scene.read("a.mtz");

@@ -16,7 +16,7 @@ use nanobragg_io::input::bytes_of as bytes_of_input;
 use nanobragg_structure::{self as structure, Dispersion, FactorSpec, Solvent, StructureFactors};
 
 use crate::error::Error;
-use crate::factors::list_of;
+use crate::factors::{list_of, negative_warning};
 
 /// The format of the written file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +196,9 @@ impl Conversion {
         }
         let (format, table) = match structure_factors::parse(&bytes, &name)? {
             structure_factors::StructureFactors::Text(reflections) => {
+                if let Some(warning) = negative_warning(&reflections) {
+                    tracing::warn!("{name}: {warning}");
+                }
                 let list = ReflectionList::from_text(&reflections, group.as_ref());
                 return Ok((list, "text".to_owned(), true));
             }
@@ -220,7 +223,8 @@ impl Conversion {
             space_group: self.space_group.clone(),
             is_strict: self.strict_atoms,
         };
-        let reading = structure::read::parse(bytes, name, &given)?;
+        let mut reading = structure::read::parse(bytes, name, &given)?;
+        reading.warn_of_absent(self.dispersion.keys());
         for warning in &reading.warnings {
             tracing::warn!("{name}: {warning}");
         }

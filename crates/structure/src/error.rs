@@ -83,7 +83,9 @@ pub enum Error {
     },
 
     /// The axes of the coordinates do not agree with the cell.
-    #[error("{name}: the SCALE records do not fit the cell")]
+    #[error(
+        "{name}: the SCALE records of a PDB file, or the matrix of _atom_sites in a CIF, do not fit the cell"
+    )]
     Scale {
         /// The file.
         name: String,
@@ -232,6 +234,11 @@ pub enum Warning {
         /// The number of the other models.
         models: usize,
     },
+    /// A dispersion correction is given for an element that no atom is of.
+    AbsentElement {
+        /// The element.
+        element: Element,
+    },
     /// The cell does not have the symmetry of the space group.
     CellMisfit,
     /// The occupancy of atoms on special positions was divided among their coinciding images.
@@ -281,6 +288,9 @@ impl fmt::Display for Warning {
             ),
             Self::ModelsLeftOut { models } => {
                 write!(f, "only the first model is used; {models} more left out")
+            }
+            Self::AbsentElement { element } => {
+                write!(f, "no atom is {element}: its f' and f'' have no effect")
             }
             Self::CellMisfit => {
                 f.write_str("the cell does not have the symmetry of the space group")

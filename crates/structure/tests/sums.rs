@@ -341,6 +341,128 @@ fn odd_atoms_scatter_as_in_gemmi() {
     }
 }
 
+/// A CIF whose atoms are in A along other axes than x along a: `sites` in `cell`, and
+/// matrix and vector of `_atom_sites`, whose names begin with `kind`.
+fn in_axes(cell: &str, kind: &str, matrix: [[f64; 3]; 3], vector: [f64; 3], sites: &str) -> String {
+    let tags = [
+        "length_a",
+        "length_b",
+        "length_c",
+        "angle_alpha",
+        "angle_beta",
+        "angle_gamma",
+    ];
+    let mut text = "data_x\n_symmetry.space_group_name_H-M 'P 1'\n".to_owned();
+    for (tag, value) in tags.into_iter().zip(cell.split(' ')) {
+        text += &format!("_cell.{tag} {value}\n");
+    }
+    for (i, (row, shift)) in matrix.iter().zip(vector).enumerate() {
+        for (j, x) in row.iter().enumerate() {
+            text += &format!("_atom_sites.{kind}_matrix[{}][{}] {x}\n", i + 1, j + 1);
+        }
+        text += &format!("_atom_sites.{kind}_vector[{}] {shift}\n", i + 1);
+    }
+    text += "loop_\n_atom_site.id\n_atom_site.type_symbol\n_atom_site.Cartn_x\n_atom_site.Cartn_y\n\
+             _atom_site.Cartn_z\n_atom_site.occupancy\n_atom_site.B_iso_or_equiv\n";
+    text + sites
+}
+
+#[test]
+fn atoms_of_a_cif_are_in_the_axes_that_it_states() {
+    let read = |text: &str| read::parse(text.as_bytes(), "x.cif", &read::Given::default());
+    // x along -b, y along a: the atoms are half a cell apart along a, so F = 0 for odd h.
+    let turned = [[0.0, 0.025, 0.0], [-0.02, 0.0, 0.0], [0.0, 0.0, 1.0 / 60.0]];
+    let sites = "1 C 0 0 0 1 20\n2 C 0 20 0 1 20\n";
+    let cell = "40 50 60 90 90 90";
+    let found = direct(
+        &read(&in_axes(cell, "fract_transf", turned, [0.0; 3], sites))
+            .unwrap()
+            .model,
+    );
+    let [odd, even] = [[1, 0, 0], [0, 1, 0]].map(|hkl| found[&hkl].amplitude());
+    // Twice the six electrons of carbon, less the fall-off to 50 A.
+    assert!(odd < 1e-9 && (even - 12.0).abs() < 0.05, "{odd} {even}");
+
+    // gemmi 0.7.5 wrote down F of the file with the matrix to fractions. The other matrix is its inverse, by numpy.
+    let expected = [
+        ([1, 0, 0], [6.434_951, -5.566_075]),
+        ([0, 1, 0], [-3.312_535, 4.361_350]),
+        ([1, 2, 3], [-6.212_354, 4.240_366]),
+        ([-2, 1, 2], [7.814_058, 3.567_681]),
+        ([3, -1, 1], [-0.725_172, 6.749_918]),
+    ];
+    let to_fractions = [
+        [0.047_149_47, -0.069_772_53, 0.079_831_829],
+        [0.053_819_035, 0.056_743_606, 0.054_208_4],
+        [-0.062_383_753, 0.0, 0.046_787_815],
+    ];
+    let to_a = [
+        [3.240_000_018, 3.983_937_828, -10.144_051_881],
+        [-7.199_999_986, 8.769_935_858, 2.124_163_667],
+        [4.320_000_001, 5.311_917_076, 7.847_683_698],
+    ];
+    let shift_a = [0.204_405_184, 1.587_583_630, -1.864_768_370];
+    let indices = ["11", "22", "33", "12", "13", "23"];
+    let tags = indices.map(|ij| format!("_atom_site_anisotrop.U[{}][{}]\n", &ij[..1], &ij[1..]));
+    let sites = format!(
+        "1 C 1.5 -2.25 3 1 12\n2 S 4 5.5 -0.75 0.5 20\nloop_\n_atom_site_anisotrop.id\n{}\
+         2 0.05 0.2 0.1 0.03 -0.02 0.06\n",
+        tags.concat()
+    );
+    let cell = "9 11 13 82 97 106";
+    let fractions = in_axes(cell, "fract_transf", to_fractions, [0.25, 0.0, 0.1], "");
+    let a = in_axes(cell, "Cartn_transf", to_a, shift_a, "");
+    // The tags of the core dictionary: `_atom_sites_fract_tran_matrix_12`.
+    let of_core = |text: &str| {
+        let text = text.replace("_transf_", "_tran_").replace("][", "");
+        text.replace("matrix[", "matrix_")
+            .replace("vector[", "vector_")
+            .replace("] ", " ")
+    };
+    for text in [of_core(&fractions), of_core(&a), fractions, a] {
+        let text = text + &sites;
+        let found = direct(&read(&text).unwrap().model);
+        for (hkl, [real, imaginary]) in expected {
+            let factor = found[&hkl];
+            let off = (factor.real - real).hypot(factor.imaginary - imaginary);
+            assert!(off < 2e-5, "{hkl:?} {factor:?}\n{text}");
+        }
+    }
+
+    // As with the SCALE records of a PDB file: rounded standard axes are the exact ones, and another volume is an error.
+    let message = |text: &str| read(text).unwrap_err().to_string();
+    let sites = "1 C 1 2 3 1 20\n";
+    let standard = [
+        [0.016931, 0.0, 0.0],
+        [0.0, 0.014609, 0.0],
+        [0.0, 0.0, 0.032769],
+    ];
+    let cell = "59.062 68.451 30.517 90 90 90";
+    let rounded = in_axes(cell, "fract_transf", standard, [0.0; 3], sites);
+    let position = read(&rounded).unwrap().model.atoms[0].position;
+    assert!((position[0] - 1.0 / 59.062).abs() < 1e-15, "{position:?}");
+    let misfit = "x.cif: the SCALE records of a PDB file, or the matrix of _atom_sites in a CIF, do not fit the cell";
+    assert_eq!(message(&rounded.replace("0.016931", "0.026931")), misfit);
+    assert_eq!(
+        message(&in_axes(
+            cell,
+            "Cartn_transf",
+            [[0.0; 3]; 3],
+            [0.0; 3],
+            sites
+        )),
+        misfit
+    );
+    assert_eq!(
+        message(&rounded.replace("0.014609", "?")),
+        "x.cif:9: found `?`, expected all nine numbers of the matrix in _atom_sites"
+    );
+    assert_eq!(
+        message(&rounded.replace("0.014609", "x")),
+        "x.cif:14: found `x`, expected a number"
+    );
+}
+
 #[test]
 fn impossible_requests_are_errors() {
     let model = model(&TRICLINIC, "P 1", mixture());

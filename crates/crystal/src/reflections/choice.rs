@@ -49,6 +49,8 @@ pub enum FactorColumns {
 pub struct ColumnChoice {
     /// The columns of F or F squared.
     pub quantity: FactorColumns,
+    /// The column of F or F squared of both mates together, for rows that have neither value of a pair.
+    pub mean: Option<usize>,
     /// Whether they are intensities F squared.
     pub are_intensities: bool,
     /// Whether they were measured, not calculated from a model.
@@ -65,7 +67,8 @@ impl ColumnChoice {
     /// Names are one column of F or I, or two of them for a reflection and its mate. A column of
     /// phases can follow. Without names the choice is, in this order: amplitudes of a model, F(+) and
     /// F(-), other amplitudes, I(+) and I(-), intensities, map coefficients. If there are several,
-    /// the first in the file is chosen, and with it the phase that follows it.
+    /// the first in the file is chosen, and with it the phase that follows it. With a pair goes the best column of
+    /// measured amplitudes or intensities of its data set.
     ///
     /// # Errors
     /// [`Error::NoColumn`] for a name that is not in the table, [`Error::ColumnKind`] for columns of
@@ -159,10 +162,11 @@ impl ColumnChoice {
             .min()
             .map(|(_, place)| FactorColumns::One(place));
         // The first in the file, unless a CIF has one with a better name.
-        let best_named = |places: &mut dyn Iterator<Item = usize>| {
-            let best = places.min_by_key(|place| rank(label(*place), &MEASURED));
-            best.map(FactorColumns::One)
+        let best_place = |places: &mut dyn Iterator<Item = usize>| {
+            places.min_by_key(|place| rank(label(*place), &MEASURED))
         };
+        let best_named =
+            |places: &mut dyn Iterator<Item = usize>| best_place(places).map(FactorColumns::One);
         let observed = best_named(
             &mut all_of(ColumnKind::Amplitude)
                 .filter(|place| named(*place, &MAP_COEFFICIENTS).is_none()),
@@ -184,6 +188,21 @@ impl ColumnChoice {
             FactorColumns::One(place) => place,
             FactorColumns::Pair(plus, minus) => plus.max(minus),
         };
+        let mean = match quantity {
+            FactorColumns::One(_) => None,
+            FactorColumns::Pair(plus, _) => {
+                let column = |place: usize| table.columns.get(place);
+                let (kind, data_set) = column(plus).map(|c| (c.kind, c.data_set)).unzip();
+                let kind = match kind {
+                    Some(ColumnKind::AnomalousIntensity) => ColumnKind::Intensity,
+                    _ => ColumnKind::Amplitude,
+                };
+                // F of another data set can be that of another crystal.
+                best_place(&mut all_of(kind).filter(|place| {
+                    !is_calculated(label(*place)) && column(*place).map(|c| c.data_set) == data_set
+                }))
+            }
+        };
         // A sigma can be between F and its phase. Behind another F the phase belongs to that one.
         let phase = table
             .columns
@@ -193,7 +212,10 @@ impl ColumnChoice {
             .take_while(|(_, column)| !column.kind.is_factor())
             .find(|(_, column)| column.kind == ColumnKind::Phase)
             .map(|(place, _)| place);
-        Ok(Self::of(table, quantity, phase))
+        Ok(Self {
+            mean,
+            ..Self::of(table, quantity, phase)
+        })
     }
 
     fn of(table: &ReflectionTable, quantity: FactorColumns, phase: Option<usize>) -> Self {
@@ -213,6 +235,7 @@ impl ColumnChoice {
         });
         Self {
             quantity,
+            mean: None,
             are_intensities,
             is_measured: !columns().any(|column| is_calculated(&column.label)),
             phase,
@@ -259,6 +282,7 @@ mod tests {
         let column = |(label, kind): &(&str, ColumnKind)| TableColumn {
             label: (*label).to_owned(),
             kind: *kind,
+            data_set: 0,
         };
         ReflectionTable {
             name: "a.mtz".into(),

@@ -58,6 +58,8 @@ pub struct RowCounts {
     pub negative: usize,
     /// Reflections with only one of F(+) and F(-). It is used for both.
     pub half: usize,
+    /// Rows with neither F(+) nor F(-). The value of both together is used.
+    pub of_both: usize,
     /// Rows that the file marks as rejected. They are left out if their values are measured.
     pub rejected: usize,
     /// Rows of the test set. They are used.
@@ -70,6 +72,7 @@ impl ReflectionList {
     /// The reflections of a table, from the columns of `choice`. The space group is `space_group`, or
     /// else that of the table, or else P 1.
     ///
+    /// A row with one of F(+) and F(-) has it for both, a row with neither the value of `choice.mean`.
     /// From an intensity, F is its square root, or 0 if it is negative. Rows of intensities with the same
     /// indices are averaged before. Measured values of rejected rows are left out.
     pub fn from_table(
@@ -101,16 +104,22 @@ impl ReflectionList {
                 Some(RowStatus::Used | RowStatus::Rejected) | None => {}
             }
             let value = |place: usize| values.get(place).copied().filter(|v| v.is_finite());
-            let [plus, minus] = match choice.quantity {
+            let [mut plus, minus] = match choice.quantity {
                 FactorColumns::One(place) => [value(place), None],
                 FactorColumns::Pair(plus, minus) => [value(plus), value(minus)],
             };
             let is_pair = matches!(choice.quantity, FactorColumns::Pair(..));
+            let of_both = choice.mean.and_then(value);
             let amplitude = match (plus, minus) {
                 (Some(plus), Some(minus)) => Amplitude::Pair(plus, minus),
                 (None, None) => {
-                    counts.missing += 1;
-                    continue;
+                    let Some(mean) = of_both else {
+                        counts.missing += 1;
+                        continue;
+                    };
+                    counts.of_both += 1;
+                    plus = of_both;
+                    Amplitude::Same(mean)
                 }
                 // One of the two is missing. Friedel's law is the best estimate of it.
                 (Some(one), None) | (None, Some(one)) => {

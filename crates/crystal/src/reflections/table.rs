@@ -39,6 +39,8 @@ pub struct TableColumn {
     pub label: String,
     /// Its contents.
     pub kind: ColumnKind,
+    /// The number of its data set in an MTZ file; 0 in other files.
+    pub data_set: u32,
 }
 
 /// The contents of a reflection file: indices, and one value in each column.
@@ -85,6 +87,13 @@ pub enum TableNote {
         /// What comes from there.
         what: &'static str,
     },
+    /// Rows of several measurements are taken together.
+    Pooled {
+        /// What the measurements differ in, in the plural.
+        what: &'static str,
+        /// The item that tells them apart.
+        item: &'static str,
+    },
 }
 
 impl fmt::Display for TableNote {
@@ -93,6 +102,12 @@ impl fmt::Display for TableNote {
             Self::Group(doubt) => doubt.fmt(f),
             Self::OtherBlock { what } => {
                 write!(f, "{what} of the reflections comes from another data block")
+            }
+            Self::Pooled { what, item } => {
+                write!(
+                    f,
+                    "reflections of several {what} ({item}) are taken together"
+                )
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A CIF is a list of data blocks, each of tags with a value and of loops, which are tags with rows
 //! of values. [`Reader`] hands them out one after the other, so that a long loop need not be kept.
-//! [`Tables`] keeps the first block.
+//! [`Tables`] keeps one block.
 //!
 //! Tags are in lower case, with `_` for the `.` of mmCIF, so that old and new dictionaries agree:
 //! `_cell.length_a` is `_cell_length_a`.

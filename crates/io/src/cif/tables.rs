@@ -21,14 +21,14 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The first data block of a CIF. The tags outside loops form one table of one row.
-#[derive(Debug)]
+/// A data block of a CIF. The tags outside loops form one table of one row.
+#[derive(Debug, Default)]
 pub struct Tables<'a> {
     tables: Vec<Table<'a>>,
 }
 
 impl<'a> Tables<'a> {
-    /// The tables of a text, which messages call `name`.
+    /// The tables of the first block of a text, which messages call `name`.
     ///
     /// # Errors
     /// [`Fault`].
@@ -42,17 +42,40 @@ impl<'a> Tables<'a> {
     /// # Ok::<(), nanobragg_io::cif::Fault>(())
     /// ```
     pub fn parse(text: &'a str, name: &'a str) -> Result<Self, Fault> {
+        Ok(Self::next_block(&mut Reader::new(text, name))?.0)
+    }
+
+    /// The tables of the first block that has one of the tags; those of the first block if none has.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn parse_with(text: &'a str, name: &'a str, tags: &[&str]) -> Result<Self, Fault> {
         let mut reader = Reader::new(text, name);
-        let mut cif = Self { tables: Vec::new() };
+        let mut first = None;
+        loop {
+            let (cif, is_last) = Self::next_block(&mut reader)?;
+            if cif.table(tags).is_some() {
+                return Ok(cif);
+            }
+            let first = first.get_or_insert(cif);
+            if is_last {
+                return Ok(std::mem::take(first));
+            }
+        }
+    }
+
+    /// The tables up to the next block or the end of the text, and whether it is the end.
+    fn next_block(reader: &mut Reader<'a>) -> Result<(Self, bool), Fault> {
+        let mut cif = Self::default();
         let mut single = Table::default();
-        let mut blocks = 0;
+        let mut is_last = true;
         while let Some(item) = reader.next_item()? {
             match item {
+                // The first block begins here, or the one before has nothing in it.
+                Item::Block if cif.tables.is_empty() && single.tags.is_empty() => {}
                 Item::Block => {
-                    blocks += 1;
-                    if blocks > 1 {
-                        break;
-                    }
+                    is_last = false;
+                    break;
                 }
                 Item::Pair(tag, value) => {
                     single.tags.push(tag);
@@ -68,7 +91,7 @@ impl<'a> Tables<'a> {
             }
         }
         cif.tables.push(single);
-        Ok(cif)
+        Ok((cif, is_last))
     }
 
     /// The first table that has one of the tags.
@@ -118,6 +141,21 @@ mod tests {
             "10.5(2)"
         );
         assert_eq!(cif.value(&["_cell_length_b"]), None);
+    }
+
+    #[test]
+    fn the_first_block_with_a_tag_is_taken_or_else_the_first() {
+        let text = "data_global\n_a text\ndata_I\n_a 1\nloop_ _b 2 3\ndata_II\n_a 4 _b 5\n_c";
+        let a = |text: &str, tags: &[&str]| {
+            let cif = Tables::parse_with(text, "x.cif", tags)?;
+            Ok::<_, Fault>(cif.value(&["_a"]).map(|value| value.text.to_owned()))
+        };
+        assert_eq!(a(text, &["_b"]).unwrap().as_deref(), Some("1"));
+        assert_eq!(a(text, &["_none", "_a"]).unwrap().as_deref(), Some("text"));
+        // A fault counts up to the block that is taken.
+        assert_eq!(a(text, &["_none"]).unwrap_err().line, 8);
+        let whole = text.trim_end_matches("_c");
+        assert_eq!(a(whole, &["_none"]).unwrap().as_deref(), Some("text"));
     }
 
     #[test]

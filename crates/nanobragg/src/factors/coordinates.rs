@@ -61,7 +61,9 @@ pub(super) fn read(
         space_group: spec.space_group.clone(),
         is_strict: spec.is_strict,
     };
-    Ok(read_file::read(&spec.path, &given)?)
+    let mut reading = read_file::read(&spec.path, &given)?;
+    reading.warn_of_absent(spec.anomalous.keys().chain(spec.at_energies.curves.keys()));
+    Ok(reading)
 }
 
 /// Works out the structure factors as far as the `dmin` of `experiment`, or as its detector sees.

@@ -118,6 +118,18 @@ pub enum FactorWarning {
         /// How many belong to the test set and are used.
         test_set: usize,
     },
+    /// Rows with neither F(+) nor F(-), for which a column of both together is used.
+    OfBoth {
+        /// How many.
+        rows: usize,
+        /// The column.
+        column: String,
+    },
+    /// A text list has negative values, as intensities are.
+    NegativeAmplitudes {
+        /// How many.
+        count: usize,
+    },
     /// Rows of intensities whose indices were listed before.
     Repeated {
         /// How many.
@@ -191,6 +203,16 @@ impl fmt::Display for FactorWarning {
                 "by their status {} left out as rejected, and {test_set} of the test set used",
                 counted(*rejected, "reflection")
             ),
+            Self::OfBoth { rows, column } => write!(
+                f,
+                "{} with neither of the Friedel mates: {column} is used for both",
+                counted(*rows, "row")
+            ),
+            Self::NegativeAmplitudes { count } => write!(
+                f,
+                "{} of the list with a negative F: intensities are not recognised in text, give their square roots",
+                counted(*count, "line")
+            ),
             Self::Repeated { rows } => write!(
                 f,
                 "{} with the indices of another: the means of their intensities are taken",
@@ -227,8 +249,8 @@ impl fmt::Display for FactorWarning {
 
 /// The reflections of a file for all of reciprocal space.
 ///
-/// A text list without a space group is taken as it is, and nothing is to be told of it. It has no cell
-/// of its own: `cell` selects the setting of its group.
+/// A text list without a space group is taken as it is. It has no cell of its own: `cell` selects the setting of
+/// its group.
 ///
 /// # Errors
 /// What is wrong with the file, or with the columns asked for.
@@ -239,6 +261,9 @@ pub fn read(
     let group = spec.space_group.as_deref();
     let (list, format, columns, mut warnings) = match structure_factors::read(&spec.path)? {
         StructureFactors::Text(reflections) => {
+            if let Some(warning) = negative_warning(&reflections) {
+                tracing::warn!("{}: {warning}", spec.path.display());
+            }
             if !spec.columns.is_empty() {
                 tracing::warn!("{}", FactorWarning::ColumnsOfText);
             }
@@ -312,7 +337,7 @@ pub fn list_of(
                     }),
                 });
             }
-            TableNote::Group(_) | TableNote::OtherBlock { .. } => {}
+            TableNote::Group(_) | TableNote::OtherBlock { .. } | TableNote::Pooled { .. } => {}
         }
         warnings.push(FactorWarning::Table(note.clone()));
     }
@@ -322,8 +347,16 @@ pub fn list_of(
         rejected,
         test_set,
         repeated,
+        of_both,
         ..
     } = list.counts;
+    let mean = choice.mean.and_then(|place| table.columns.get(place));
+    if let (Some(column), 1..) = (mean, of_both) {
+        warnings.push(FactorWarning::OfBoth {
+            rows: of_both,
+            column: column.label.clone(),
+        });
+    }
     if rejected + test_set > 0 {
         warnings.push(FactorWarning::Status { rejected, test_set });
     }
@@ -359,6 +392,13 @@ pub fn list_of(
         });
     }
     Ok((list, choice.to_string(), warnings))
+}
+
+/// A warning if a text list has negative values.
+pub(crate) fn negative_warning(reflections: &[Reflection]) -> Option<FactorWarning> {
+    let negative = reflections.iter().filter(|r| r.amplitude < 0.0);
+    let count = negative.count();
+    (count > 0).then_some(FactorWarning::NegativeAmplitudes { count })
 }
 
 /// An age in the largest unit of which there is one.

@@ -34,6 +34,18 @@ pub struct Reading {
     pub warnings: Vec<Warning>,
 }
 
+impl Reading {
+    /// Adds a warning for each of the elements that no atom is of.
+    pub fn warn_of_absent<'e>(&mut self, elements: impl IntoIterator<Item = &'e Element>) {
+        for element in elements {
+            if self.model.atoms.iter().all(|atom| atom.element != *element) {
+                let element = *element;
+                self.warnings.push(Warning::AbsentElement { element });
+            }
+        }
+    }
+}
+
 /// What a coordinate file says of the measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct DataStated {
@@ -45,6 +57,9 @@ pub struct DataStated {
     pub wavelength_a: Option<f64>,
 }
 
+/// S and shift of `u = S x + shift`.
+pub(super) type Scale = ([[f64; 3]; 3], [f64; 3]);
+
 /// The contents of a coordinate file.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
@@ -55,8 +70,7 @@ pub(super) struct Contents {
     pub(super) group_line: usize,
     /// Symmetry operations as triplets, each with its line.
     pub(super) operations: Vec<(String, usize)>,
-    /// S and shift of `u = S x + shift`.
-    pub(super) scale: Option<([[f64; 3]; 3], [f64; 3])>,
+    pub(super) scale: Option<Scale>,
     pub(super) atoms: Vec<FileAtom>,
     pub(super) copies: Vec<Copy>,
     pub(super) dispersion: Dispersion,

@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 
-use nalgebra::{Matrix3, RowVector3};
+use nalgebra::{Matrix3, RowVector3, Vector3};
 use nanobragg_crystal::{CellSpec, StatedGroup};
 use nanobragg_io::cif::{Table, Tables, Value};
 
 use super::contents::{
-    Contents, Copy, FileAtom, FileDisplacement, MISSING_B_A2, OddAtoms, Position,
+    Contents, Copy, FileAtom, FileDisplacement, MISSING_B_A2, OddAtoms, Position, Scale,
 };
 use super::symbols::{atom_type, element_of_label, element_or_oxygen};
 use super::{DataStated, FieldPlace, LEAST_B_A2, MOST_B_A2, first_positive};
@@ -29,12 +29,17 @@ const FRACTIONAL: [&str; 3] = [
     "_atom_site_fract_z",
 ];
 
+/// The tag with which tensors of mmCIF name their atom.
+const TENSOR_OF_MMCIF: &str = "_atom_site_anisotrop_id";
+
 /// B over U: `8 pi^2`.
 const B_OVER_U: f64 = 8.0 * std::f64::consts::PI * std::f64::consts::PI;
 
 /// The contents of a CIF.
 pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
-    let cif = Tables::parse(text, name)?;
+    // CIFs of publications begin with a block of text.
+    let atoms = [ORTHOGONAL[0], FRACTIONAL[0]];
+    let cif = Tables::parse_with(text, name, &atoms)?;
     let mut contents = Contents {
         cell: cell(&cif, name)?,
         data: data(&cif),
@@ -49,8 +54,12 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
         ..Contents::default()
     };
     let displacements = anisotropic(&cif, name)?;
-    if let Some(table) = cif.table(&[ORTHOGONAL[0], FRACTIONAL[0]]) {
+    if let Some(table) = cif.table(&atoms) {
         let columns = Columns::new(table);
+        // In a file of fractions alone nothing depends on the axes.
+        if columns.is_orthogonal || cif.table(&[TENSOR_OF_MMCIF]).is_some() {
+            contents.scale = scale(&cif, name)?;
+        }
         let mut models: Vec<&str> = Vec::new();
         for row in table.rows() {
             // Only the first model is read; the others are counted for a warning.
@@ -205,6 +214,59 @@ fn copies(cif: &Tables, name: &str) -> Result<Vec<Copy>, Error> {
     Ok(copies)
 }
 
+/// S and shift of `u = S x + shift`, or the same from the conversion of fractions to A.
+fn scale(cif: &Tables, name: &str) -> Result<Option<Scale>, Error> {
+    if let Some(scale) = conversion(cif, name, "fract")? {
+        return Ok(Some(scale));
+    }
+    let Some((rows, translation)) = conversion(cif, name, "cartn")? else {
+        return Ok(None);
+    };
+    // A matrix without an inverse becomes one of zeros, which fits no cell.
+    let inverse = Matrix3::from_rows(&rows.map(RowVector3::from)).try_inverse();
+    let inverse = inverse.unwrap_or_else(Matrix3::zeros);
+    let shift = -(inverse * Vector3::from(translation));
+    // The columns of the transpose are the rows.
+    Ok(Some((inverse.transpose().into(), shift.into())))
+}
+
+/// A matrix of `_atom_sites` and its translation, which is 0 if it is missing. The names are those of mmCIF or of the
+/// core dictionary.
+fn conversion(cif: &Tables, name: &str, to: &str) -> Result<Option<Scale>, Error> {
+    let entry = |i: usize, j: usize| {
+        let [new, old] = [
+            format!("_atom_sites_{to}_transf_matrix[{i}][{j}]"),
+            format!("_atom_sites_{to}_tran_matrix_{i}{j}"),
+        ];
+        cif.value(&[&new, &old])
+    };
+    let mut known = (0..9).filter_map(|n| entry(n / 3 + 1, n % 3 + 1));
+    let Some(first) = known.next() else {
+        return Ok(None);
+    };
+    let number = |value: &Value| place(name, value).number(value.certain(), -1e6..=1e6, "a number");
+    let mut rows = [[0.0; 3]; 3];
+    let mut translation = [0.0; 3];
+    for (i, (row, shift)) in rows.iter_mut().zip(&mut translation).enumerate() {
+        let i = i + 1;
+        for (j, x) in row.iter_mut().enumerate() {
+            let value = entry(i, j + 1).ok_or_else(|| {
+                let expected = "all nine numbers of the matrix in _atom_sites";
+                place(name, &first).error("?", expected)
+            })?;
+            *x = number(&value)?;
+        }
+        let [new, old] = [
+            format!("_atom_sites_{to}_transf_vector[{i}]"),
+            format!("_atom_sites_{to}_tran_vector_{i}"),
+        ];
+        if let Some(value) = cif.value(&[&new, &old]) {
+            *shift = number(&value)?;
+        }
+    }
+    Ok(Some((rows, translation)))
+}
+
 /// The corrections f' and f'' of the atom types.
 fn dispersion(cif: &Tables, name: &str) -> Result<Dispersion, Error> {
     const REAL: &str = "_atom_type_scat_dispersion_real";
@@ -243,7 +305,7 @@ fn anisotropic<'a>(
     cif: &Tables<'a>,
     name: &str,
 ) -> Result<HashMap<&'a str, FileDisplacement>, Error> {
-    const KEYS: [&str; 2] = ["_atom_site_anisotrop_id", "_atom_site_aniso_label"];
+    const KEYS: [&str; 2] = [TENSOR_OF_MMCIF, "_atom_site_aniso_label"];
     let mut found = HashMap::new();
     let Some(table) = cif.table(&KEYS) else {
         return Ok(found);

@@ -424,6 +424,21 @@ fn faults_of_cif_name_file_and_line() {
 }
 
 #[test]
+fn atoms_are_those_of_the_first_block_that_has_some() {
+    let text =
+        "data_global\n_journal_volume 12\n_publ_section_title\n; The structure of data_\n;\n";
+    let all = format!("{text}{SMALL}data_II\n{}", &MMCIF["data_X\n".len()..]);
+    assert!(are_coordinates(all.as_bytes()));
+    assert_eq!(cif(&all).unwrap(), cif(SMALL).unwrap());
+    assert!(
+        cif(text)
+            .unwrap_err()
+            .to_string()
+            .starts_with("x.cif: no atom found")
+    );
+}
+
+#[test]
 fn missing_files_are_named() {
     let error = read(Path::new("no/such.pdb"), &Given::default()).unwrap_err();
     assert!(error.to_string().starts_with("cannot read no/such.pdb: "));

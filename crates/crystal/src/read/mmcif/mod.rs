@@ -35,6 +35,12 @@ const PART_TAGS: [[&str; 2]; 2] = [
     ["_refln_a_calc_au", "_refln_b_calc_au"],
 ];
 
+/// Items that tell measurements apart, and what they differ in.
+const MEASUREMENTS: [(&str, &str); 2] = [
+    ("_refln.wavelength_id", "wavelengths"),
+    ("_refln.crystal_id", "crystals"),
+];
+
 /// Amplitudes of the model. Without them F is worked out from its parts.
 const CALCULATED: [&str; 3] = ["F_calc_au", "F_calc", "pdbx_F_calc_with_solvent"];
 
@@ -172,10 +178,24 @@ fn reflections(
         let kinds = [ColumnKind::Amplitude, ColumnKind::Phase];
         for (label, kind) in ["F_calc", "phase_calc"].into_iter().zip(kinds) {
             let label = label.to_owned();
-            table.columns.push(TableColumn { label, kind });
+            table.columns.push(TableColumn {
+                label,
+                kind,
+                data_set: 0,
+            });
         }
     }
+    let mut measurements = MEASUREMENTS.map(|(item, what)| {
+        let note = TableNote::Pooled { what, item };
+        (place_of(&item.replace('.', "_")), None, Some(note))
+    });
     while let Some(row) = cif.next_row()? {
+        for (place, first, note) in &mut measurements {
+            let value = place.and_then(|place| row.get(place)?.known());
+            if value.is_some() && *first.get_or_insert(value) != value {
+                table.notes.extend(note.take());
+            }
+        }
         let mut hkl = [0; 3];
         let values = index_places.iter().filter_map(|place| row.get(*place));
         for (index, value) in hkl.iter_mut().zip(values) {
@@ -252,6 +272,7 @@ fn column(tag: &str) -> Option<TableColumn> {
     Some(TableColumn {
         label: label.to_owned(),
         kind,
+        data_set: 0,
     })
 }
 

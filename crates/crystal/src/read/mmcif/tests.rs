@@ -266,3 +266,28 @@ fn the_wavelength_is_read_from_both_dictionaries() {
         );
     }
 }
+
+#[test]
+fn f_of_both_mates_stands_in_where_both_are_missing() {
+    let text = |rows: &str| {
+        let columns = "F_meas_au pdbx_F_plus pdbx_F_minus wavelength_id crystal_id status";
+        let tags = columns.split(' ').map(|tag| format!("_refln_{tag}\n"));
+        format!("data_x\n{INDICES}{}{rows}", tags.collect::<String>())
+    };
+    let one = text(
+        "0 0 4 100.0 ? ? 1 1 o\n1 2 3 20 19 21 1 1 o\n2 2 3 50 ? ? 1 1 x\n0 0 6 ? ? ? ? 1 o\n",
+    );
+    let (columns, found, counts) = factors(&one);
+    assert_eq!(columns, "pdbx_F_plus, pdbx_F_minus");
+    assert_eq!(found, [100.0, 19.0]);
+    assert_eq!((counts.of_both, counts.missing, counts.rejected), (1, 1, 1));
+    assert_eq!(parse(one.as_bytes(), "a.cif").unwrap().notes, []);
+
+    let several = text("0 0 4 100.0 ? ? 1 1 o\n1 2 3 20 19 21 2 1 o\n1 2 4 20 19 21 3 1 o\n");
+    let notes = parse(several.as_bytes(), "a.cif").unwrap().notes;
+    let messages: Vec<_> = notes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        messages,
+        ["reflections of several wavelengths (_refln.wavelength_id) are taken together"]
+    );
+}

@@ -6,10 +6,11 @@ use crate::symmetry::{GroupDoubt, SpaceGroup, StatedGroup, SymmetryOperation};
 /// The largest number of columns. It keeps a damaged header from using up the memory.
 const MOST_COLUMNS: usize = 10_000;
 
-/// A column in the header: its name and the letter of its type.
+/// A column in the header: its name, the letter of its type and the number of its data set.
 pub(super) struct MtzColumn {
     pub(super) label: String,
     pub(super) kind: char,
+    pub(super) data_set: u32,
 }
 
 /// The records of the header that are used.
@@ -87,6 +88,8 @@ impl MtzHeader {
                     header.columns.push(MtzColumn {
                         label: label.to_owned(),
                         kind: kind.ok_or_else(|| bad("has no type of column"))?,
+                        // Behind the smallest and the largest value. Old files have no data sets.
+                        data_set: words.nth(2).and_then(|word| word.parse().ok()).unwrap_or(0),
                     });
                 }
                 "END" => {

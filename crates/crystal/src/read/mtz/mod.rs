@@ -155,6 +155,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
         .map(|column| TableColumn {
             label: column.label.clone(),
             kind: kind(column.kind),
+            data_set: column.data_set,
         })
         .collect();
 

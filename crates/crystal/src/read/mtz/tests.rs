@@ -194,3 +194,81 @@ fn a_list_without_a_cell_cannot_be_written() {
     list.cell = None;
     assert!(matches!(to_bytes(&list), Err(Error::CellNeeded { .. })));
 }
+
+/// A file as the format is described: columns with their type and data set, and rows. The cell is a cube of 50 A.
+fn file(columns: &[(&str, char, u32)], rows: &[&[f32]]) -> Vec<u8> {
+    let columns = [("H", 'H', 0), ("K", 'H', 0), ("L", 'H', 0)]
+        .iter()
+        .chain(columns);
+    let numbers = rows.concat();
+    let mut records = vec![
+        format!("NCOL {} {} 0", columns.clone().count(), rows.len()),
+        "CELL 50 50 50 90 90 90".to_owned(),
+        "SYMINF 1 1 P 1 'P 1' 'PG1'".to_owned(),
+        "VALM NAN".to_owned(),
+    ];
+    records.extend(columns.map(|(label, kind, set)| format!("COLUMN {label} {kind} 0 100 {set}")));
+    records.push("END".to_owned());
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(((DATA / WORD + numbers.len() + 1) as i32).to_le_bytes());
+    bytes.extend([0x44, 0x41]);
+    bytes.resize(DATA, 0);
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    for record in records {
+        bytes.extend(format!("{record:RECORD$}").bytes());
+    }
+    bytes
+}
+
+#[test]
+fn a_row_without_the_mates_has_the_value_of_both_from_its_own_data_set() {
+    const N: f32 = f32::NAN;
+    let rows: [&[f32]; 4] = [
+        &[0.0, 0.0, 4.0, 7.0, 100.0, N, N],
+        &[1.0, 2.0, 3.0, 7.0, 20.0, 19.0, 21.0],
+        &[2.0, 2.0, 3.0, 7.0, N, N, N],
+        &[1.0, 1.0, 1.0, 7.0, 30.0, 29.0, N],
+    ];
+    let read = |kinds: [char; 2], set| {
+        let [of_both, of_mate] = kinds;
+        let columns = [
+            ("FNAT", of_both, 1),
+            ("FPEAK", of_both, set),
+            ("FPEAK(+)", of_mate, 2),
+            ("FPEAK(-)", of_mate, 2),
+        ];
+        let list = back(&file(&columns, &rows)).unwrap();
+        let amplitudes = list.reflections.iter().map(|r| (r.hkl, r.amplitude));
+        let counts = [list.counts.of_both, list.counts.half, list.counts.missing];
+        (amplitudes.collect::<Vec<_>>(), counts)
+    };
+    let own = ([0, 0, 4], Amplitude::Same(100.0));
+    let others = [
+        ([1, 2, 3], Amplitude::Pair(19.0, 21.0)),
+        ([1, 1, 1], Amplitude::Same(29.0)),
+    ];
+    let (found, counts) = read(['F', 'G'], 2);
+    assert_eq!(found, [own, others[0], others[1]]);
+    assert_eq!(counts, [1, 1, 1]);
+    // Both columns of F are of another crystal.
+    let (found, counts) = read(['F', 'G'], 1);
+    assert_eq!((found, counts), (others.to_vec(), [0, 1, 2]));
+    // The same of intensities.
+    let (found, counts) = read(['J', 'K'], 2);
+    assert_eq!(
+        (found[0], found.len()),
+        (([0, 0, 4], Amplitude::Same(10.0)), 3)
+    );
+    assert_eq!(counts, [1, 1, 1]);
+
+    // Columns that are named are taken as they are.
+    let columns = [
+        ("F", 'F', 1),
+        ("F(+)", 'G', 1),
+        ("F(-)", 'G', 1),
+        ("X", 'R', 1),
+    ];
+    let table = parse(&file(&columns, &rows), "a.mtz").unwrap();
+    let choice = ColumnChoice::new(&table, &["F(+)".to_owned(), "F(-)".to_owned()]).unwrap();
+    assert_eq!(choice.mean, None);
+}
