@@ -83,6 +83,9 @@ pub fn of_header(header: &Header, name: &str) -> Result<Option<Described>, Error
     Ok(Some(described))
 }
 
+/// The value, the unit and the unit vector of an axis.
+type Axis<'h> = (f64, &'h str, [f64; 3]);
+
 /// A header with the name of its file.
 struct Keys<'h> {
     header: &'h Header,
@@ -185,13 +188,9 @@ impl Keys<'_> {
         })
     }
 
-    /// The value, the unit and the unit vector of each axis.
-    fn goniometer(
-        &self,
-        key: &impl Fn(&str) -> String,
-    ) -> Result<Vec<(f64, &str, [f64; 3])>, Error> {
-        let [values, units, vectors] =
-            ["GONIO_VALUES", "GONIO_UNITS", "GONIO_VECTORS"].map(|end| key(end));
+    /// The axes that move a detector.
+    fn goniometer(&self, key: &impl Fn(&str) -> String) -> Result<Vec<Axis<'_>>, Error> {
+        let [values, units, vectors] = ["GONIO_VALUES", "GONIO_UNITS", "GONIO_VECTORS"].map(key);
         let lacks = |key: &str| Error::FileLacks {
             place: self.place(key),
         };
