@@ -273,9 +273,9 @@ def test_values_that_see_more_of_the_atoms_read_them_again(inputs: Path) -> None
 
     near = experiment.with_values({"distance": 200})
     assert count(near) == count(nanobragg.Experiment(words, distance=200)) > count(experiment)
-    np.testing.assert_allclose(
-        nanobragg.render(near), nanobragg.render(nanobragg.Experiment(words, distance=200)), rtol=1e-6
-    )
+    same = nanobragg.Experiment(words, distance=200)
+    # Where the lattice factor is 0, the rest of it is rounding.
+    np.testing.assert_allclose(nanobragg.render(near), nanobragg.render(same), rtol=1e-6, atol=1e-20)
     assert count(near.with_values({"distance": 400})) == count(near)
     changed = experiment.with_values({"F(1,1,0)": 7, "wavelength": 1.5})
     assert count(changed) > count(experiment)
