@@ -107,7 +107,10 @@ fn what_cannot_be_taken_is_said_in_one_line() {
             "-expt a.expt -expt_number 1",
             "a.expt: experiment[1] is missing",
         ),
-        ("-xdsinp XDS.INP", "XDS.INP: NY is missing"),
+        (
+            "-xdsinp XDS.INP",
+            "XDS.INP: each of NY QX QY ORGX ORGY DETECTOR_DISTANCE is missing",
+        ),
         ("-curved_det -exptfile out.expt", "the detector is curved"),
         (
             "-exptfile both -xdsfile both",
@@ -131,6 +134,64 @@ fn what_cannot_be_taken_is_said_in_one_line() {
             .iter()
             .any(|name| name == "out.expt" || name == "both")
     );
+}
+
+#[test]
+fn what_files_of_geometry_do_not_say_is_told() {
+    let scene = Scene::empty();
+    scene.write("XDS.INP", "OSCILLATION_RANGE= 0.5\n");
+    let image = |keys: &str| {
+        let header = format!("{{\nHEADER_BYTES=512;\nDIM=2;\nSIZE1=8;\nSIZE2=8;\n{keys}}}\x0c");
+        [format!("{header:512}").as_bytes(), &[0; 128]].concat()
+    };
+    scene.write("bare.img", image(""));
+    scene.write(
+        "full.img",
+        image("DISTANCE=90;\nPIXEL_SIZE=0.2;\nBEAM_CENTER_X=1;\nWAVELENGTH=1.1;\n"),
+    );
+    scene.write("dtrek.img", image("DETECTOR_NAMES=A_;\nA_DETECTOR_DIMENSIONS=8 8;\nA_DETECTOR_VECTORS=1 0 0 0 1 0;\nA_GONIO_UNITS=deg mm;\nA_GONIO_VALUES=20 50;\nA_GONIO_VECTORS=1 0 0 0 0 -1;\nA_SPATIAL_DISTORTION_INFO=4 4 0.09 0.09;\nSOURCE_WAVELENGTH=1.0 1.54178;\n"));
+    scene.write("angstrom.txt", "-1 0 0 1 1.0\n");
+    let no_wavelength = "gives no wavelength: 1 A is taken; -lambda sets another";
+    let no_detector = "DETECTOR_DISTANCE are missing, so that the file places no detector";
+    let no_keys = "bare.img: there is no DISTANCE (100 mm is taken), no PIXEL_SIZE (0.1 mm is taken), no BEAM_CENTER_X, BEAM_CENTER_Y (the middle is taken) in the header";
+    let no_pixel = "bare.img: there is no PIXEL_SIZE (0.1 mm is taken) in the header";
+    let in_metres = "a listed source has a wavelength of 1 m: wavelengths of sources are in metres";
+    let all = [no_wavelength, no_detector, no_keys, no_pixel, in_metres];
+    for (words, told) in [
+        ("-xdsinp XDS.INP", &[no_wavelength, no_detector][..]),
+        ("-xdsinp XDS.INP -lambda 1", &[no_detector]),
+        ("-xdsinp XDS.INP -vary wavelength=1.2", &[no_detector]),
+        ("-img bare.img", &[no_wavelength, no_keys]),
+        (
+            "-img bare.img -distance 100 -Xbeam 1 -Ybeam 1 -lambda 1",
+            &[no_pixel],
+        ),
+        ("-img full.img", &[]),
+        ("-img dtrek.img", &[]),
+        ("-sourcefile angstrom.txt", &[in_metres]),
+        (
+            "-img bare.img -distance 100 -Xbeam 1 -pixel 0.1 -sourcefile angstrom.txt",
+            &[in_metres],
+        ),
+        ("-detpixels 8", &[]),
+    ] {
+        let line =
+            format!("{words} -cell 70 -default_F 10 -N 3 -roi 0 1 0 1 -oversample 1 -noprogress");
+        let run = scene.run_line(&line);
+        let run = run.well();
+        for warning in all {
+            let is_told = run.stderr.contains(warning);
+            assert_eq!(
+                is_told,
+                told.contains(&warning),
+                "{words}: {warning}: {}",
+                run.stderr
+            );
+        }
+    }
+    let run = scene.run_line("-img dtrek.img -cell 70 -default_F 10 -N 3 -plan");
+    let plan = run.well().stdout;
+    assert!(plan.contains("1.54178 A  [the file of -img]"), "{plan}");
 }
 
 /// An experiment list with eight tilted panels of `fast` by 18 pixels, each with its own name.

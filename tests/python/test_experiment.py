@@ -264,6 +264,30 @@ def test_copies_do_not_repeat_warnings(recwarn: pytest.WarningsRecorder) -> None
     pickle.loads(pickle.dumps(experiment))
 
 
+def test_values_that_see_more_of_the_atoms_read_them_again(inputs: Path) -> None:
+    words = ["-pdb", str(Path(__file__).parents[2] / "examples/lysozyme/1aki.pdb"), *"-N 3 -detpixels 20 -pixel 5 -lambda 2 -oversample 1 -seed 1".split()]
+    experiment = nanobragg.Experiment(words, distance=400)
+
+    def count(experiment: nanobragg.Experiment) -> int:
+        return len(experiment.structure_factors[1])
+
+    near = experiment.with_values({"distance": 200})
+    assert count(near) == count(nanobragg.Experiment(words, distance=200)) > count(experiment)
+    same = nanobragg.Experiment(words, distance=200)
+    # Where the lattice factor is 0, the rest of it is rounding.
+    np.testing.assert_allclose(nanobragg.render(near), nanobragg.render(same), rtol=1e-6, atol=1e-20)
+    assert count(near.with_values({"distance": 400})) == count(near)
+    changed = experiment.with_values({"F(1,1,0)": 7, "wavelength": 1.5})
+    assert count(changed) > count(experiment)
+    assert changed.value("F(1,1,0)") == 7
+
+
+@pytest.mark.parametrize("name", ["distance", "wavelength"])
+def test_lengths_that_cannot_be_are_refused(name: str) -> None:
+    with pytest.raises(nanobragg.Error, match=f"the {name} .* is -5, which must be above 0"):
+        nanobragg.Experiment(SMALL).with_values({name: -5})
+
+
 def test_copies_with_other_values_keep_what_was_read(inputs: Path) -> None:
     experiment = nanobragg.Experiment("-hkl P1.hkl -cell 50 60 70 -N 3 -detpixels 20 -pixel 1 -oversample 1 -osc 1 -seed 1")
     moved = experiment.with_values({"cell_a": 51})

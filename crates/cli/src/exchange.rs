@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use nanobragg::exchange::{Described, crystfel, dxtbx, nexus, place_panels, xds};
+use nanobragg::exchange::{Described, crystfel, dtrek, dxtbx, nexus, place_panels, xds};
 use nanobragg::geometry::AttachedPanel;
 use nanobragg::io::any::{Format, format_of};
-use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot, Preset};
+use nanobragg::io::smv::Header;
+use nanobragg::series::Quantity;
+use nanobragg::{DetectorSpec, ExperimentSpec, Length, Pivot, Preset, SourcesSpec};
 
 use crate::args::Args;
 use crate::outcome::RunError;
@@ -19,13 +21,22 @@ pub(crate) struct Source {
     pub(crate) described: Described,
 }
 
-/// Reads the files in `args`, in the order in which they take effect.
+/// Reads the files in `args`, in the order in which they take effect. `image` is the header of `-img`, if that is an SMV
+/// image.
 ///
 /// # Errors
 /// The first file that cannot be read or parsed.
-pub(crate) fn sources(args: &Args) -> Result<Vec<Source>, RunError> {
+pub(crate) fn sources(
+    args: &Args,
+    image: Option<(&Path, &Header)>,
+) -> Result<Vec<Source>, RunError> {
     let given = &args.detector;
     let mut sources = Vec::new();
+    if let Some((path, header)) = image
+        && let Some(described) = dtrek::of_header(header, &path.display().to_string())?
+    {
+        sources.push(Source::new("img", path, described));
+    }
     if let Some(path) = nexus_image(args)? {
         sources.push(Source::new("img", path, nexus::read(path)?));
     }
@@ -52,6 +63,63 @@ pub(crate) fn sources(args: &Args) -> Result<Vec<Source>, RunError> {
         sources.push(Source::new("geom", path, crystfel::read(path, outside)?));
     }
     Ok(sources)
+}
+
+/// What the header of `-img` should say and neither it nor a flag or another file does, in a sentence. `spec` is the
+/// experiment after all of them.
+pub(crate) fn absent_in_header(
+    (path, header): (&Path, &Header),
+    geometry_from: &[Source],
+    spec: &ExperimentSpec,
+    args: &Args,
+) -> Option<String> {
+    let given = &args.detector;
+    let has = |keys: &[&str]| keys.iter().any(|key| header.exact(key).is_some());
+    let (spec, plain) = (&spec.detector, DetectorSpec::default());
+    let centres = [spec.x_beam, spec.y_beam, spec.x_close, spec.y_close];
+    let is_placed = geometry_from
+        .iter()
+        .any(|from| !from.described.panels.is_empty());
+    let has_distance = has(&["DISTANCE", "CLOSE_DISTANCE"])
+        || given.distance_mm.or(given.close_distance_mm).is_some()
+        || spec.close_distance.is_some()
+        || spec.distance != plain.distance;
+    let has_pixel =
+        has(&["PIXEL_SIZE"]) || given.pixel_mm.is_some() || spec.pixel_size != plain.pixel_size;
+    let has_centre = centres.iter().any(Option::is_some)
+        || spec.org_x.or(spec.org_y).is_some()
+        || spec.pix0_m.is_some();
+    let absent: Vec<_> = [
+        (has_distance, "DISTANCE (100 mm is taken)"),
+        (has_pixel, "PIXEL_SIZE (0.1 mm is taken)"),
+        (
+            has_centre,
+            "BEAM_CENTER_X, BEAM_CENTER_Y (the middle is taken)",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(has, key)| (!has).then_some(key))
+    .collect();
+    (!is_placed && !absent.is_empty()).then(|| {
+        let path = path.display();
+        format!("{path}: there is no {} in the header", absent.join(", no "))
+    })
+}
+
+/// That none of the files with the geometry gives a wavelength, nor anything else.
+pub(crate) fn absent_wavelength(flags: &[&str], spec: &ExperimentSpec) -> Option<String> {
+    let beam = &spec.beam;
+    let has_wavelength = beam.wavelength.is_some()
+        || beam.spectrum.is_some()
+        || beam.sources != SourcesSpec::Grid
+        || spec.series.vary.contains_key(&Quantity::Wavelength);
+    (!has_wavelength && !flags.is_empty()).then(|| {
+        let taken = beam.nominal_wavelength().m() * 1e10;
+        let files = flags.join(" and of -");
+        format!(
+            "the file of -{files} gives no wavelength: {taken} A is taken; -lambda sets another"
+        )
+    })
 }
 
 /// The file of `-img` if it is HDF5, whose geometry is read as that of other programs' files. Others have an SMV

@@ -28,7 +28,7 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
         tracing::warn!("{warning}");
     }
     let wavelength_a = request.wavelength_a;
-    let text = mosflm::write(crystal.lattice(), wavelength_a, request.is_fixed);
+    let text = mosflm::write(crystal.lattice(), wavelength_a, request.is_fixed)?;
     let inputs: Vec<_> = request.input.as_deref().into_iter().collect();
     write_file(&request.output, text.as_bytes(), &inputs)?;
     let turned = crystal.misset_rad().map_or_else(

@@ -224,6 +224,7 @@ impl Prepared {
             Some(_) => None,
             None => args.detector.image_path.as_ref(),
         };
+        let mut image = None;
         if let Some(path) = smv_image {
             let (header, _) = smv::read(path)?;
             let twotheta = apply_header(&mut named, &header, HeaderKind::Image, path)?;
@@ -233,7 +234,9 @@ impl Prepared {
             header_keys.extend(keys_in(&header, HeaderKind::Image));
             file_warnings.extend(read_otherwise_by_c(&header, path));
             header_twotheta_deg = twotheta.map_or(header_twotheta_deg, Angle::degrees);
+            image = Some((path.as_path(), header));
         }
+        let image = image.as_ref().map(|(path, header)| (*path, header));
         if header_twotheta_deg != 0.0 && args.detector.twotheta_deg.is_none() {
             if named.fixes.contains(Oddity::IgnoredInput) {
                 named.detector.twotheta = Angle::from_degrees(header_twotheta_deg);
@@ -248,8 +251,13 @@ impl Prepared {
                 oddities.push(Oddity::HeaderDistance);
             }
         }
-        let geometry_from = exchange::sources(args)?;
+        let geometry_from = exchange::sources(args, image)?;
         lay_out(&mut named, &geometry_from, &inputs.panels, args)?;
+        let absent = image.filter(|_| inputs.panels.is_empty());
+        file_warnings.extend(
+            absent
+                .and_then(|image| exchange::absent_in_header(image, &geometry_from, &named, args)),
+        );
         let mask_sides = mask.as_ref().and_then(AnyImage::sides);
         size_as(&mut named, mask_sides, args);
         if let Some(mut bare) = bare {
@@ -270,6 +278,10 @@ impl Prepared {
             named.beam.sources = SourcesSpec::List(sources);
         }
         let wavelength = named.beam.nominal_wavelength();
+        let mut flags: Vec<_> = geometry_from.iter().map(|source| source.flag).collect();
+        if image.is_some() && !flags.contains(&"img") {
+            flags.insert(0, "img");
+        }
         apply_crystal(
             &mut named.crystal,
             args,
@@ -278,6 +290,7 @@ impl Prepared {
             wavelength,
         )?;
         apply_variation(&mut named.series, args);
+        file_warnings.extend(exchange::absent_wavelength(&flags, &named));
         apply_lattices(&mut named.lattices, args, &geometry_from)?;
         named.factors = args.factors();
         let limit = memory_limit(args);
@@ -305,6 +318,20 @@ impl Prepared {
             file_warnings,
             geometry_from,
         })
+    }
+
+    /// Computes the structure factors of atoms again if `spec`, which came from this experiment, sees finer ones than
+    /// there are; whether it did so.
+    ///
+    /// # Errors
+    /// As [`with_inputs`](Self::with_inputs).
+    pub fn reach(&mut self, spec: &ExperimentSpec, args: &Args) -> Result<bool, RunError> {
+        let limit = memory_limit(args);
+        let Some(finer) = self.named.load_finer(spec, &self.loaded, limit)? else {
+            return Ok(false);
+        };
+        self.loaded = finer;
+        Ok(true)
     }
 
     /// Resolves `spec`, the experiment of the command line or of one frame.

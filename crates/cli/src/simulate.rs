@@ -293,6 +293,7 @@ pub fn warnings(job: &Job) -> Vec<String> {
     let mut warnings = Vec::new();
     for from in &job.geometry_from {
         warnings.extend(from.described.ignored.iter().map(ToString::to_string));
+        warnings.extend(from.described.absent.iter().cloned());
     }
     warnings.extend(job.file_warnings.iter().cloned());
     warnings.extend(decisions.warnings.iter().map(ToString::to_string));

@@ -16,6 +16,9 @@ const MOST_TILT_RAD: f64 = 0.1;
 /// calibrated better than this.
 const OTHER_WAVELENGTH: f64 = 2e-3;
 
+/// The longest wavelength in metres of a listed source without a warning. Lengths in Angstrom are far above it.
+const LONG_WAVELENGTH_M: f64 = 1e-7;
+
 /// What a grid of sources is over.
 pub(crate) struct Bands<'s> {
     pub(crate) divergence: Divergence,
@@ -149,6 +152,16 @@ impl ExperimentSpec {
             given_angstrom: given * 1e10,
             mean_angstrom: central_wavelength_m * 1e10,
         })
+    }
+
+    /// The first listed source whose wavelength can hardly be one in metres.
+    pub(crate) fn of_long_wavelengths(&self, sources: &SourceList) -> Option<Warning> {
+        if self.beam.sources == SourcesSpec::Grid {
+            return None;
+        }
+        let mut wavelengths_m = sources.iter().map(|source| source.wavelength_m);
+        let wavelength_m = wavelengths_m.find(|&wavelength_m| wavelength_m > LONG_WAVELENGTH_M)?;
+        Some(Warning::LongWavelength { wavelength_m })
     }
 
     /// What surprises about the steps of a grid of sources.

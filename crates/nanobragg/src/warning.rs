@@ -85,6 +85,11 @@ pub enum Warning {
     SamplingMissed(SamplingChoice),
     /// Numbers of samples were to be chosen, and no reflection is on the detector.
     NothingToSample,
+    /// A listed source has a wavelength that is hardly one in metres.
+    LongWavelength {
+        /// The wavelength in metres.
+        wavelength_m: f64,
+    },
     /// Fewer sub-pixels than the crystal asks for.
     CoarseSampling {
         /// Sub-pixels along an edge as given.
@@ -171,6 +176,10 @@ impl fmt::Display for Warning {
             ),
             Self::NothingToSample => f.write_str(
                 "no reflection is on the detector by which numbers of samples could be chosen: the defaults are taken",
+            ),
+            Self::LongWavelength { wavelength_m } => write!(
+                f,
+                "a listed source has a wavelength of {wavelength_m} m: wavelengths of sources are in metres"
             ),
             Self::CoarseSampling {
                 oversample,

@@ -696,6 +696,7 @@ fn faults_in_an_expt_are_named_by_their_key() {
 fn faults_in_an_xds_inp_are_named_by_line_and_keyword() {
     for (from, to, message) in [
         ("ORGX=34.25 ", "", "XDS.INP: ORGX is missing"),
+        ("NX=60 NY=50", "", "XDS.INP: each of NX NY is missing"),
         (
             "NX=60",
             "NX=sixty",
@@ -759,6 +760,47 @@ fn faults_in_an_xds_inp_are_named_by_line_and_keyword() {
 }
 
 #[test]
+fn a_file_that_is_no_xds_inp_is_refused() {
+    let wide: Vec<u8> = XDS_INP.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let geom = include_str!("exchange/two_panels.geom");
+    for (bytes, found) in [
+        (&b""[..], "an empty file".to_owned()),
+        (b" \r\n", "an empty file".to_owned()),
+        (
+            b"XPARM.XDS VERSION Jan 10, 2022  BUILT=20220820\n 1 0.0",
+            "an XPARM.XDS".to_owned(),
+        ),
+        (
+            b"{\nHEADER_BYTES=512;\nDISTANCE=70;\nPIXEL_SIZE=0.1;\n}",
+            "`{`".to_owned(),
+        ),
+        (KAPPA.as_bytes(), "`{`".to_owned()),
+        (
+            geom.as_bytes(),
+            "`; Two panels, one of them tilted, in the...`".to_owned(),
+        ),
+        (b"JOB= XYCORR\n", "`JOB= XYCORR`".to_owned()),
+    ] {
+        let message = xds::parse(bytes, "any").unwrap_err().to_string();
+        let expected = "any: no keyword of the geometry of XDS: found ";
+        assert_eq!(message, format!("{expected}{found}, expected an XDS.INP"));
+    }
+    let message = xds::parse(&wide, "any").unwrap_err().to_string();
+    assert!(
+        message.starts_with("any: no keyword of the geometry of XDS"),
+        "{message}"
+    );
+}
+
+#[test]
+fn line_ends_of_an_xds_inp_make_no_difference() {
+    let read = |text: &str| xds::parse(text.as_bytes(), "X").unwrap();
+    for end in ["\r\n", "\r"] {
+        assert_eq!(read(&XDS_INP.replace('\n', end)), read(XDS_INP));
+    }
+}
+
+#[test]
 fn keywords_of_xds_that_nobody_knows_draw_a_word() {
     let text = "X-RAY_WAVELENGTH= 1.5 COLOUR= blue\nSTRONG_PIXEL=3 UNTRUSTED_ELLIPSE= 1 2 3 4\n";
     let described = xds::parse(text.as_bytes(), "X").unwrap();
@@ -772,6 +814,9 @@ fn keywords_of_xds_that_nobody_knows_draw_a_word() {
     );
     assert_eq!(described.wavelength_angstrom, Some(1.5));
     assert_eq!(described.panels, []);
+    let keywords = "NX NY QX QY ORGX ORGY DETECTOR_DISTANCE";
+    let absent = format!("X: {keywords} are missing, so that the file places no detector");
+    assert_eq!(described.absent, [absent]);
 }
 
 #[test]

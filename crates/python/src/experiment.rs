@@ -188,11 +188,16 @@ struct Described {
 
 impl Described {
     fn by(args: &Args, inputs: Inputs, said: &Said, stop: &Cancel) -> Result<Self, RunError> {
-        let prepared = Prepared::with_inputs(args, inputs)?;
+        let mut prepared = Prepared::with_inputs(args, inputs)?;
         let base_seed = prepared.noise_seed;
-        let (mut spec, mut noise_seed) = (prepared.loaded.spec.clone(), base_seed);
-        for &(parameter, value) in &said.values {
-            spec = gradient::with_value(&spec, parameter, value)?;
+        let with_values = |loaded: &Loaded| {
+            (said.values.iter()).try_fold(loaded.spec.clone(), |spec, &(parameter, value)| {
+                gradient::with_value(&spec, parameter, value)
+            })
+        };
+        let (mut spec, mut noise_seed) = (with_values(&prepared.loaded)?, base_seed);
+        if !said.values.is_empty() && prepared.reach(&spec, args)? {
+            spec = with_values(&prepared.loaded)?;
         }
         if let Some((kind, number)) = said.frame {
             let series = SeriesSpec {

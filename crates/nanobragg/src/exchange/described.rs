@@ -52,6 +52,8 @@ pub struct Described {
     pub masked: Vec<MaskedRegion>,
     /// What the file says and nothing here listens to.
     pub ignored: Vec<Ignored>,
+    /// What the file should say and does not, in sentences.
+    pub absent: Vec<String>,
 }
 
 /// The counts that a detector makes of a photon.
@@ -95,6 +97,7 @@ impl From<Geometry> for Described {
             gain: None,
             masked: geometry.masked,
             ignored: Vec::new(),
+            absent: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! | `.expt`, an ExperimentList in JSON | dxtbx, DIALS | [`dxtbx`] |
 //! | `XDS.INP` | XDS | [`xds`] |
 //! | `.geom`, `.cell`, `.stream`, `.sol` | CrystFEL | [`crystfel`] |
+//! | the header of an SMV image, read only | d\*TREK | [`dtrek`] |
 //! | NXmx, read only | DIALS and others | [`nexus`] |
 //!
 //! An orientation matrix for MOSFLM is written by [`mosflm`].
@@ -20,6 +21,7 @@
 
 pub mod crystfel;
 mod described;
+pub mod dtrek;
 pub mod dxtbx;
 pub(crate) mod file;
 pub mod frame;

@@ -13,15 +13,29 @@ use std::fmt::Write;
 use nanobragg_crystal::{CellSpec, Lattice};
 use nanobragg_geometry::vector::{cross, dot};
 
+use crate::error::Error;
+
+/// The characters of a number in a column of twelve, which leave a blank before it.
+const WIDTH: usize = 11;
+
+/// The smallest number of eight decimals.
+const LEAST: f64 = 1e-8;
+
 /// The matrix file of a lattice at a wavelength in Angstrom: in full, or, if `is_fixed`, with the eight
 /// decimals and in the columns that MOSFLM reads.
-pub fn write(lattice: &Lattice, wavelength_a: f64, is_fixed: bool) -> String {
+///
+/// # Errors
+/// [`Error::OutOfRange`] for a number that has no place in these columns.
+pub fn write(lattice: &Lattice, wavelength_a: f64, is_fixed: bool) -> Result<String, Error> {
     let columns = lattice.reciprocal_per_angstrom;
     let scaled = columns.map(|column| column.map(|x| x * wavelength_a));
     let cell = CellSpec {
         lengths_angstrom: lattice.lengths_angstrom,
         angles_rad: lattice.angles_rad(),
     };
+    if is_fixed {
+        check_columns(&cell, scaled)?;
+    }
     let mut text = String::new();
     rows(&mut text, scaled, is_fixed);
     let no_angles = format!("{:12.3}{:12.3}{:12.3}\n", 0.0, 0.0, 0.0);
@@ -34,7 +48,51 @@ pub fn write(lattice: &Lattice, wavelength_a: f64, is_fixed: bool) -> String {
     }
     text.push('\n');
     text.push_str(&no_angles);
-    text
+    Ok(text)
+}
+
+/// Refuses numbers that are wider than the columns of `-fixed`, and vectors that are zero in them.
+fn check_columns(cell: &CellSpec, columns: [[f64; 3]; 3]) -> Result<(), Error> {
+    let refuse = |quantity, value, allowed| {
+        Err(Error::OutOfRange {
+            quantity,
+            value,
+            allowed,
+        })
+    };
+    for column in columns {
+        if let Some(&wide) = column.iter().find(|x| format!("{x:.8}").len() > WIDTH) {
+            let quantity = "a number of the matrix";
+            return refuse(
+                quantity,
+                wide,
+                "above -10 and below 100 in the columns of MOSFLM",
+            );
+        }
+        let largest = column
+            .into_iter()
+            .fold(0.0, |most: f64, x| most.max(x.abs()));
+        if largest < LEAST {
+            let quantity = "the largest number of a vector of the matrix";
+            return refuse(
+                quantity,
+                largest,
+                "1e-8 or above in the eight decimals of MOSFLM",
+            );
+        }
+    }
+    match cell
+        .lengths_angstrom
+        .iter()
+        .find(|x| format!("{x:.4}").len() > WIDTH)
+    {
+        Some(&long) => refuse(
+            "an edge of the cell (A)",
+            long,
+            "below 1e6 in the columns of MOSFLM",
+        ),
+        None => Ok(()),
+    }
 }
 
 /// Three column vectors by rows x, y, z.
@@ -89,7 +147,8 @@ mod tests {
 
     #[test]
     fn the_numbers_are_a_star_b_star_c_star_times_the_wavelength() {
-        let rows = matrix::parse(write(&lattice(), 1.5, false).as_bytes(), "A.mat").unwrap();
+        let rows =
+            matrix::parse(write(&lattice(), 1.5, false).unwrap().as_bytes(), "A.mat").unwrap();
         let columns = lattice().reciprocal_per_angstrom;
         for (x, row) in rows.iter().enumerate() {
             for (i, number) in row.iter().enumerate() {
@@ -100,7 +159,7 @@ mod tests {
 
     #[test]
     fn mosflm_reads_columns_of_twelve() {
-        let text = write(&lattice(), 1.0, true);
+        let text = write(&lattice(), 1.0, true).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         let lengths: Vec<usize> = lines.iter().map(|line| line.len()).collect();
         assert_eq!(lengths, [36, 36, 36, 36, 36, 36, 36, 72, 36]);
@@ -108,6 +167,16 @@ mod tests {
             lines[7],
             "     40.0000     50.0000     60.0000     90.0000    110.0000     90.0000"
         );
+    }
+
+    #[test]
+    fn what_has_no_place_in_the_columns_is_refused() {
+        // b*, 1/50 along y, is turned by 0.1, 0.2 and 0.3 about x, y and z: its x, -0.00550192/A, passes -10 at 1817.5 A.
+        for (wavelength_a, is_written) in [(1_817.0, true), (1_818.0, false), (1e-7, false)] {
+            let found = write(&lattice(), wavelength_a, true);
+            assert_eq!(found.is_ok(), is_written, "{found:?}");
+            assert!(write(&lattice(), wavelength_a, false).is_ok());
+        }
     }
 
     #[test]

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nanobragg_crystal::{CellSpec, FactorGrid, GridLimit};
-use nanobragg_geometry::in_unit;
+use nanobragg_geometry::{Length, in_unit};
 use nanobragg_structure::{
     Dispersion, FactorParts, FactorSpec, Model, Solvent, StructureFactors, Warning,
     read as read_file,
 };
 
-use super::FactorsSpec;
 use super::by_energy::{AnomalousSpec, FactorsByEnergy};
 use super::fall_off::MARGIN;
+use super::{Asked, FactorsSpec, Loaded};
 use crate::error::Error;
 use crate::resolution::finest_a;
 use crate::resolve::Resolved;
@@ -101,6 +101,36 @@ pub(super) fn factors(
         warnings: reading.warnings,
     };
     Ok((factors, coordinates))
+}
+
+impl ExperimentSpec {
+    /// [`load`](Self::load) with structure factors of atoms as far as `seen` needs them, an experiment that came from this
+    /// one; `None` if those of `earlier` reach that far, or are not of atoms.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and those of [`resolve`](Self::resolve) of `seen`.
+    pub fn load_finer(
+        &self,
+        seen: &Self,
+        earlier: &Loaded,
+        limit: GridLimit,
+    ) -> Result<Option<Loaded>, Error> {
+        let Some(atoms) = &earlier.coordinates else {
+            return Ok(None);
+        };
+        let dmin_a = wanted_dmin_a(seen)?;
+        if dmin_a >= atoms.dmin_a {
+            return Ok(None);
+        }
+        let finer = Self {
+            dmin: Length::from_angstrom(dmin_a),
+            ..self.clone()
+        };
+        let mut loaded = finer.load(limit)?;
+        loaded.spec.dmin = self.dmin;
+        loaded.asked = Asked::of(self);
+        Ok(Some(loaded))
+    }
 }
 
 /// The smallest spacing of the reflections of `experiment`: its `dmin`, or what its detector sees.

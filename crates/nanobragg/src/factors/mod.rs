@@ -493,5 +493,23 @@ mod tests {
         assert!(!are_taken(&spec, |spec| spec.detector.distance =
             Length::from_mm(300.0)));
         assert!(!are_taken(&spec, |spec| spec.dmin = Length::from_angstrom(8.0)));
+
+        let earlier = spec.load(GridLimit::default()).unwrap();
+        let finer = |distance_mm: f64| {
+            let mut seen = earlier.spec.clone();
+            seen.detector.distance = Length::from_mm(distance_mm);
+            spec.load_finer(&seen, &earlier, GridLimit::default())
+                .unwrap()
+        };
+        assert!(finer(500.0).is_none());
+        let finer = finer(300.0).unwrap();
+        assert_eq!(finer.spec.dmin, spec.dmin);
+        spec.detector.distance = Length::from_mm(300.0);
+        let fresh = spec.load(GridLimit::default()).unwrap();
+        let [finer, fresh] = [finer, fresh].map(|loaded| match loaded.spec.factors {
+            FactorsSpec::Grid(grid) => grid.values().to_vec(),
+            other => panic!("{other:?} is no grid"),
+        });
+        assert_eq!(finer, fresh);
     }
 }

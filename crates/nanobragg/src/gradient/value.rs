@@ -40,6 +40,16 @@ pub fn with_value(
     parameter: Parameter,
     value: f64,
 ) -> Result<ExperimentSpec, Error> {
+    if matches!(parameter, Parameter::Distance | Parameter::Wavelength) && value <= 0.0 {
+        return Err(Error::OutOfRange {
+            quantity: match parameter {
+                Parameter::Distance => "the distance (mm)",
+                _ => "the wavelength (A)",
+            },
+            value,
+            allowed: "above 0",
+        });
+    }
     let base = Base::new(spec, &RunOptions::default())?;
     base.check(parameter)?;
     let mut spec = base.spec.clone().into_owned();

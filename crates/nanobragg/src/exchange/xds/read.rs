@@ -10,7 +10,7 @@ use super::keywords::{Other, other};
 use super::segments::{SEGMENTS, Segment, untrusted};
 use crate::error::Error;
 use crate::exchange::described::{Described, Ignored};
-use crate::exchange::file::{self, LARGEST_SKEW, SQUARE, is_right_handed};
+use crate::exchange::file::{self, LARGEST_SKEW, SQUARE, is_right_handed, quoted};
 use crate::exchange::frame::turned_about_x;
 use crate::exchange::geometry::{PlacedPanel, Slab};
 
@@ -58,14 +58,30 @@ pub fn read(path: impl AsRef<Path>) -> Result<Described, Error> {
 /// The geometry in the bytes of a file; `name` is for messages.
 ///
 /// # Errors
-/// [`Error::FileValue`] naming line and keyword, [`Error::FileLacks`] naming the keyword.
+/// [`Error::FileValue`] naming line and keyword, [`Error::FileLacks`] naming the keywords; [`Error::FileValue`]
+/// naming the file if none of its words is a keyword of the geometry.
 pub fn parse(bytes: &[u8], name: &str) -> Result<Described, Error> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    // Old editors end a line by a carriage return alone.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let input = Input {
         name,
-        entries: entries(text, name),
+        entries: entries(&text, name),
     };
+    if !input.entries.iter().any(|entry| is_read(entry.keyword)) {
+        let begin = text.lines().map(str::trim).find(|line| !line.is_empty());
+        let found = match begin {
+            None => "an empty file".to_owned(),
+            Some(line) if line.contains("XPARM.XDS") => "an XPARM.XDS".to_owned(),
+            Some(line) => quoted(line),
+        };
+        return Err(Error::FileValue {
+            place: format!("{name}: no keyword of the geometry of XDS"),
+            found,
+            expected: "an XDS.INP",
+        });
+    }
     let mut described = Described {
         ignored: input.not_listened_to(),
         ..Described::default()
@@ -75,6 +91,13 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Described, Error> {
     input.take_spindle(&mut described)?;
     input.take_crystal(&mut described)?;
     Ok(described)
+}
+
+/// Whether a part of the geometry is read from this keyword.
+fn is_read(keyword: &str) -> bool {
+    let all = PANEL.iter().chain(&AXES).chain(&OTHERS);
+    let mut all = all.chain(&SEGMENTS).chain([&RECTANGLE]);
+    all.any(|known| *known == keyword)
 }
 
 /// The keywords of a file.
@@ -107,11 +130,6 @@ impl<'t> Input<'t> {
 
     /// The keywords without effect that a user should hear of, each once.
     fn not_listened_to(&self) -> Vec<Ignored> {
-        let is_read = |keyword: &str| {
-            let all = PANEL.iter().chain(&AXES).chain(&OTHERS);
-            let all = all.chain(&SEGMENTS).chain([&RECTANGLE]);
-            all.into_iter().any(|known| *known == keyword)
-        };
         let mut heard: Vec<&str> = Vec::new();
         let mut ignored = Vec::new();
         for entry in &self.entries {
@@ -131,8 +149,21 @@ impl<'t> Input<'t> {
 
     fn take_panel(&self, into: &mut Described) -> Result<(), Error> {
         let sensor = self.sensor(into)?;
-        if PANEL.iter().all(|keyword| self.get(keyword).is_none()) {
+        let absent: Vec<&str> = (PANEL.into_iter())
+            .filter(|keyword| self.get(keyword).is_none())
+            .collect();
+        if absent.len() == PANEL.len() {
+            into.absent.push(format!(
+                "{}: {} are missing, so that the file places no detector",
+                self.name,
+                absent.join(" ")
+            ));
             return Ok(());
+        }
+        if absent.len() > 1 {
+            return Err(Error::FileLacks {
+                place: format!("{}: each of {}", self.name, absent.join(" ")),
+            });
         }
         let [nx, ny, qx, qy, orgx, orgy, distance] = PANEL.map(|keyword| self.need(keyword));
         let pixels = [nx?.count()?, ny?.count()?];
