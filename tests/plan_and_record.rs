@@ -87,6 +87,20 @@ fn a_plan_tells_flags_from_headers_defaults_and_rules() {
         let chosen = reason(&format!("{small} -oversample 1 {sweep}"), setting);
         assert!(chosen.contains("2.50e-1 allowed"), "{chosen}");
     }
+    for (sensor, because) in [
+        (
+            "-detector_thick 320",
+            "(the thickness, for want of -detector_abs)",
+        ),
+        ("-detector_thick 320 -detector_abs 500", "(-detector_abs)"),
+        ("-detector pilatus300k", "(that of Si at this wavelength)"),
+    ] {
+        let depth = reason(
+            &format!("-cell 70 -default_F 9 -distance 100 -oversample 1 {sensor}"),
+            "attenuation depth",
+        );
+        assert!(depth.ends_with(because), "{depth}");
+    }
     let header = "-cell 70 -default_F 9 -img header.img";
     assert!(reason(header, "pixel size").starts_with("header: "));
     assert!(

@@ -219,6 +219,31 @@ fn the_first_image_without_a_photon_is_named() {
     assert!(!bright.contains(told), "{bright}");
 }
 
+/// Photons beyond the largest f32: in many pixels, or in every one.
+#[test]
+fn pixels_of_a_series_that_are_not_finite_are_told_of_each_image() {
+    let scene = Scene::empty();
+    let line = "-shots 3 -nopgm -nonoise -fluence 1e60 -spot_scale 1e6";
+    let stderr = run(&scene, line).well().stderr;
+    let log = entries(&scene, "series.jsonl");
+    assert_eq!(log.len(), 3);
+    for entry in log {
+        let number = entry["number"].as_u64().unwrap() as u32;
+        let bytes = scene.read(&numbered("floatimage.bin", number));
+        let floats = bytes.chunks_exact(4).map(|float| float.try_into().unwrap());
+        let count = floats.filter(|float| !f32::from_le_bytes(*float).is_finite());
+        let count = count.count();
+        assert!((1..41 * 37).contains(&count), "{count}");
+        assert_eq!(entry["not_finite_pixels"], count);
+        let told = format!("image {number}: {count} pixels are no finite numbers; the first, at");
+        assert!(stderr.contains(&told), "{stderr}");
+    }
+    let none = run(&Scene::empty(), "-shots 2 -fluence 1e60 -spot_scale 1e30");
+    let told = "error: image 1: no pixel is a finite number: the first, at";
+    assert_eq!(none.status, Some(1));
+    assert!(none.stderr.contains(told), "{}", none.stderr);
+}
+
 #[test]
 fn every_image_is_that_of_a_run_alone_with_the_flags_that_the_log_tells() {
     for (series, rest) in [

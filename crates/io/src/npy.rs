@@ -14,7 +14,8 @@ const SIGNATURE: &[u8] = b"\x93NUMPY";
 /// What is read, for messages.
 const KNOWN: &str = "an array of two or three axes in the order of C, of numbers or bool";
 
-/// The image from the bytes of a file. Numbers of 64 bits become numbers of 32: floats are rounded.
+/// The image from the bytes of a file. Numbers of 64 bits become numbers of 32: floats are rounded. Floats of 16 bits
+/// are exact.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for arrays of other shapes and types, and for integers that have no 32 bits;
@@ -75,6 +76,15 @@ pub fn parse(bytes: &[u8]) -> Result<StoredPixels> {
         "u4" => NumberType::U32,
         "i4" => NumberType::I32,
         "f4" => NumberType::F32,
+        "f2" => {
+            let read = if big_endian {
+                u16::from_be_bytes
+            } else {
+                u16::from_le_bytes
+            };
+            let floats = pixels_of(stored(2)?, |bytes| of_half(read(bytes)));
+            return Ok(Image::new(fast, slow, floats)?.into());
+        }
         "f8" => {
             let read = if big_endian {
                 f64::from_be_bytes
@@ -98,6 +108,25 @@ pub fn parse(bytes: &[u8]) -> Result<StoredPixels> {
         _ => return Err(unsupported("descr", name)),
     };
     number.read(stored(number.bytes())?, big_endian, fast, slow)
+}
+
+/// The number whose 16 bits are these: a sign, 5 bits of exponent and 10 of fraction.
+///
+/// # Source
+/// IEEE 754, binary16.
+fn of_half(bits: u16) -> f32 {
+    let fraction = f32::from(bits & 0x3FF);
+    let magnitude = match bits >> 10 & 0x1F {
+        0 => fraction * 2.0_f32.powi(-24),
+        31 if fraction == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        exponent => (1024.0 + fraction) * 2.0_f32.powi(i32::from(exponent) - 25),
+    };
+    if bits >> 15 == 0 {
+        magnitude
+    } else {
+        -magnitude
+    }
 }
 
 /// Writes what is before the numbers of an array in the order of C: `descr` is their type, such as `<u4`.
@@ -187,6 +216,38 @@ mod tests {
         }
         let panels = parse(&file("|u1", "(2, 1, 2)", &[1, 2, 3, 4]))?;
         assert_eq!(panels.sides(), [2, 2]);
+        Ok(())
+    }
+
+    /// Against `struct.unpack("<e", ...)` of Python.
+    #[test]
+    fn floats_of_16_bits_are_exact() -> Result<()> {
+        let halves = [
+            (0x3C00, 1.0),
+            (0xC000, -2.0),
+            (0x3555, 1365.0 / 4096.0),
+            (0x7BFF, 65504.0),
+            (0x0400, 1.0 / 16384.0),
+            (0x03FF, 1023.0 / 16_777_216.0),
+            (0x0001, 1.0 / 16_777_216.0),
+            (0x8000, 0.0),
+            (0xFC00, f32::NEG_INFINITY),
+        ];
+        let shape = format!("(1, {})", halves.len());
+        let little: Vec<u8> = halves
+            .iter()
+            .flat_map(|(h, _)| u16::to_le_bytes(*h))
+            .collect();
+        let big: Vec<u8> = halves
+            .iter()
+            .flat_map(|(h, _)| u16::to_be_bytes(*h))
+            .collect();
+        for (descr, bytes) in [("<f2", little), (">f2", big)] {
+            let read = parse(&file(descr, &shape, &bytes))?.to_floats();
+            assert_eq!(read.pixels(), halves.map(|(_, value)| value), "{descr}");
+        }
+        let nan = parse(&file("<f2", "(1, 1)", &[0, 0x7E]))?.to_floats();
+        assert!(nan.pixels()[0].is_nan());
         Ok(())
     }
 

@@ -355,14 +355,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// The values that are drawn for an image of a series do not go together.
-    #[error("image {number} would have {values}: {source}")]
-    Drawn {
+    /// An image of a series cannot be made.
+    #[error("image {number}{having}: {source}")]
+    OfImage {
         /// The number of the image.
         number: u32,
-        /// The values.
-        values: String,
-        /// What is wrong with them.
+        /// Its values, if they are the cause: ` would have cell_alpha 170`.
+        having: String,
+        /// Why.
         source: Box<Error>,
     },
     /// All frames of a rotation series would be equal.

@@ -48,7 +48,9 @@ impl Error {
             Self::PresetPanels { .. } => IMAGE_SIZE,
             Self::SensorEnergy { .. } => &["detector.sensor.attenuation", "beam.wavelength"],
             Self::NoOscillation => &["phi.range"],
-            Self::Variation { .. } | Self::Drawn { .. } => &["series.vary"],
+            Self::Variation { .. } => &["series.vary"],
+            Self::OfImage { having, source, .. } if having.is_empty() => source.fields(),
+            Self::OfImage { .. } => &["series.vary"],
             Self::ListEnergy { .. } | Self::EnergyOutsideLists { .. } => &["factors.hkl_at"],
             Self::NoStructureFactors => &[
                 "factors.hkl",

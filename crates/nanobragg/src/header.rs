@@ -115,22 +115,20 @@ pub fn smv_fields_of_panel(
     Ok(fields)
 }
 
-/// The largest magnitude of a length, an angle or a pixel that an experiment can have.
-const MOST: f64 = 1e15;
-
 /// Refuses values that are numbers but physically absurd.
 fn check_magnitude(key: &'static str, value: f64, path: &Path) -> Result<(), Error> {
     let least = match key {
-        "PIXEL_SIZE" | "WAVELENGTH" => 1.0 / MOST,
+        "PIXEL_SIZE" | "WAVELENGTH" => ExperimentSpec::LEAST_MAGNITUDE,
         _ => 0.0,
     };
-    if value != 0.0 && !(least..=MOST).contains(&value.abs()) {
+    let most = ExperimentSpec::MOST_MAGNITUDE;
+    if value != 0.0 && !(least..=most).contains(&value.abs()) {
         return Err(Error::HeaderValue {
             path: path.to_owned(),
             key,
             value,
             least,
-            most: MOST,
+            most,
         });
     }
     Ok(())

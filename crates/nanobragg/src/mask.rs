@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// The mask that an image is: pixels are used that are not 0 and that the file does not mask itself.
+/// The mask that an image is: pixels are used that are neither 0 nor NaN and that the file does not mask itself.
 pub fn mask_of(image: &StoredImage) -> Option<Mask> {
     let [fast, _] = image.pixels.sides();
     let floats = image.pixels.to_floats();
     let pixels = floats.pixels().iter().zip(image.states());
-    let used = pixels.map(|(&pixel, state)| pixel != 0.0 && state != PixelState::Masked);
+    let is_used = |pixel: f32| pixel != 0.0 && !pixel.is_nan();
+    let used = pixels.map(|(&pixel, state)| is_used(pixel) && state != PixelState::Masked);
     Mask::new(fast, used.collect())
 }
 
@@ -115,6 +116,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn pixels_of_a_mask_that_are_0_or_nan_are_not_used() {
+        use nanobragg_io::Image;
+        let image = Image::new(4, 1, vec![0.0, f32::NAN, 1.0, -2.0]).unwrap();
+        let expected = Mask::new(4, vec![false, false, true, true]);
+        assert_eq!(mask_of(&image.into()), expected);
+    }
 
     proptest! {
         #[test]

@@ -251,6 +251,18 @@ impl From<PhiSpec> for PhiEntry {
     }
 }
 
+impl ExperimentSpec {
+    /// The largest magnitude of numbers other than photons and scales. No length, angle or energy of an
+    /// experiment is that large, and products of several such numbers stay finite.
+    pub const MOST_MAGNITUDE: f64 = 1e15;
+    /// The smallest of a number that must be above 0.
+    pub const LEAST_MAGNITUDE: f64 = 1e-15;
+    /// The largest number of photons, and the largest scale.
+    pub const MOST_PHOTONS: f64 = 1e60;
+    /// The largest count: far beyond use, and its square fits into 64 bits.
+    pub const MOST_COUNT: i64 = 1_000_000_000;
+}
+
 /// The sub-pixels as specified by a user.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

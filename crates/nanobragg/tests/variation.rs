@@ -426,7 +426,7 @@ fn nonsense_is_refused_with_the_quantity() {
         ("cell_a=uniform:2,1", "the range from 81 to 80 is reversed"),
         (
             "cell_a=uniform:-150%,0%",
-            "it reaches -39.5, and must be above 0",
+            "it reaches -39.5, and must be from 1e-15 to 1e+15",
         ),
         ("mosaic_spread=normal:10%", "a percentage of 0 is 0"),
         (
@@ -438,6 +438,24 @@ fn nonsense_is_refused_with_the_quantity() {
             "2.5 is not allowed, it must be a whole number from 1",
         ),
         ("N=choice:3,0", "0 is not allowed"),
+        // The limits of the flags.
+        (
+            "cell_a=choice:1e200",
+            "series.vary.cell_a: 1e+200 is not allowed, it must be from 1e-15 to 1e+15",
+        ),
+        (
+            "fluence=choice:1e300",
+            "1e+300 is not allowed, it must be from 0 to 1e+60",
+        ),
+        ("spot_scale=1e61", "1e+61 is not allowed"),
+        ("beam_fast=choice:1e300", "must be from -1e+15 to 1e+15"),
+        ("wavelength=between:1e-16,1", "it reaches 1e-16"),
+        ("N=choice:3,2e9", "from 1 to 1000000000"),
+        ("cell_a=uniform:0,1e16", "it reaches 1e+16"),
+        (
+            "cell_a=normal:1e300",
+            "image 1: series.vary.cell_a: none of 1000 draws is from 1e-15 to 1e+15",
+        ),
         (
             "beam_tilt_h=200",
             "200 is not allowed, it must be from -100 to 100",

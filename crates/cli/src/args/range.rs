@@ -1,5 +1,7 @@
 use std::fmt;
 
+use nanobragg::ExperimentSpec;
+
 /// The numbers that a flag allows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Range {
@@ -18,13 +20,12 @@ pub enum Range {
 }
 
 impl Range {
-    /// The largest magnitude of numbers other than photons and scales. No length, angle or energy of an
-    /// experiment is that large, and products of several such numbers stay finite.
-    pub const MOST: f64 = 1e15;
+    /// The largest magnitude of numbers other than photons and scales.
+    pub const MOST: f64 = ExperimentSpec::MOST_MAGNITUDE;
     /// The largest number of photons, and the largest scale.
-    pub const MOST_PHOTONS: f64 = 1e60;
+    pub const MOST_PHOTONS: f64 = ExperimentSpec::MOST_PHOTONS;
     /// The smallest number of a flag that needs a number above 0.
-    pub const LEAST: f64 = 1e-15;
+    pub const LEAST: f64 = ExperimentSpec::LEAST_MAGNITUDE;
 
     /// Whether `value` is allowed; NaN is not.
     pub fn contains(self, value: f64) -> bool {
@@ -62,8 +63,8 @@ pub struct WholeRange {
 }
 
 impl WholeRange {
-    /// The largest count: far beyond use, and its square fits into 64 bits.
-    pub const MOST: i64 = 1_000_000_000;
+    /// The largest count.
+    pub const MOST: i64 = ExperimentSpec::MOST_COUNT;
 
     /// All numbers: seeds.
     pub const ANY: Self = Self {

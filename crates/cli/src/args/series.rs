@@ -122,11 +122,14 @@ pub(super) static GROUP: Group = Group {
     ],
 };
 
+/// What `-vary` takes.
+const VARYING: &str = "a quantity and its distribution, as cell_a=normal:0.5%";
+
 /// Quantities with their distributions, separated by blanks, or the word none.
 fn vary(args: &mut SeriesArgs, text: &str) -> Result<(), String> {
     let mut words = text.split_whitespace().peekable();
     if words.peek().is_none() {
-        return Err("a quantity and its distribution, as cell_a=normal:0.5%".to_owned());
+        return Err(VARYING.to_owned());
     }
     for word in words {
         if word == "none" {
@@ -134,11 +137,13 @@ fn vary(args: &mut SeriesArgs, text: &str) -> Result<(), String> {
             args.varies_anew = true;
             continue;
         }
-        let (name, distribution) = (word.split_once('='))
-            .ok_or("a quantity and its distribution, as cell_a=normal:0.5%")?;
-        let quantity: Quantity = name.parse()?;
+        let (name, distribution) = word.split_once('=').ok_or(VARYING)?;
+        let because = |fault: String| format!("{VARYING} ({fault})");
+        let quantity: Quantity = name.parse().map_err(because)?;
+        let distribution = distribution.parse().map_err(because)?;
+        quantity.check_stated(&distribution).map_err(because)?;
         args.vary.retain(|(known, _)| *known != quantity);
-        args.vary.push((quantity, distribution.parse()?));
+        args.vary.push((quantity, distribution));
     }
     Ok(())
 }
@@ -255,6 +260,21 @@ mod tests {
             ("N=between:3", "two numbers with a comma"),
             ("N=normal:x%", "\"x\" is not a number"),
             ("N=choice:", "\"\" is not a number"),
+            (
+                "cell_a=normal:nan",
+                "; give a quantity and its distribution, as cell_a=normal:0.5% (\"nan\" is not a number)",
+            ),
+            ("nope=1", "0.5% (\"nope\" cannot vary; there are cell_a,"),
+            (
+                "cell_a=choice:1e200",
+                "(1e+200 is not allowed, it must be from 1e-15 to 1e+15)",
+            ),
+            ("fluence=choice:1e300", "it must be from 0 to 1e+60)"),
+            ("beam_fast=choice:1e300", "it must be from -1e+15 to 1e+15)"),
+            (
+                "cell_a=normal:-1",
+                "(the width is -1, it must be 0 or above)",
+            ),
         ] {
             let said = understood(&format!("-shots 9 -vary {word}")).unwrap_err();
             assert!(

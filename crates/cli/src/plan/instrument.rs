@@ -1,7 +1,7 @@
 //! The decisions on detector and beam.
 
-use nanobragg::Oddity;
 use nanobragg::io::printf::general as g;
+use nanobragg::{Attenuation, Oddity};
 
 use super::decision::Because;
 use super::decisions::{List, in_steps};
@@ -146,9 +146,17 @@ impl List<'_> {
         let depth = format!("{} um", g(1e6 / sensor.mu_per_m));
         let because = self.flag(&["detector_abs"]).unwrap_or_else(|| {
             let file = self.job.detector_from();
-            match file.filter(|file| file.gives_sensor()) {
-                Some(file) => Because::Flag(file.flag),
-                None => Because::rule("the thickness, for want of -detector_abs"),
+            let file = file.filter(|file| file.gives_sensor());
+            match (self.job.spec.detector.sensor.attenuation, sensor.material) {
+                (Attenuation::NotGiven, Some(material)) => {
+                    Because::rule(format!("that of {} at this wavelength", material.formula()))
+                }
+                (Attenuation::NotGiven, None) => {
+                    Because::rule("the thickness, for want of -detector_abs")
+                }
+                _ => file.map_or(Because::rule("the experiment file"), |file| {
+                    Because::Flag(file.flag)
+                }),
             }
         });
         self.add("attenuation depth", depth, because);

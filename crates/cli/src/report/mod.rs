@@ -112,8 +112,14 @@ pub(crate) fn omission(omission: &Omission, asked: f64, max_photons: f32) -> Str
         "every pixel within {} of the brightest (asked {}); {} % of the terms summed\n",
         rounded_up(part(omission.error_photons, brightest)),
         g(asked),
-        general_with(100.0 * part(omission.terms, omission.all_terms), 2)
+        percent(100.0 * part(omission.terms, omission.all_terms))
     )
+}
+
+/// Two digits, or `100`, which has three.
+fn percent(percent: f64) -> String {
+    let digits = if percent < 99.5 { 2 } else { 3 };
+    general_with(percent, digits)
 }
 
 /// A bound with two digits, which holds too.
@@ -193,6 +199,11 @@ mod tests {
             omission(&left_out, 1e-4, 200.0),
             "every pixel within 3.1e-05 of the brightest (asked 0.0001); 1.2 % of the terms summed\n"
         );
+        let all = Omission {
+            terms: 1000.0,
+            ..left_out
+        };
+        assert!(omission(&all, 1e-4, 200.0).contains("; 100 % of the terms"));
         let nothing = Omission {
             allowed_photons: 0.0,
             error_photons: 0.0,

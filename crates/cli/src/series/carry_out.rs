@@ -365,6 +365,9 @@ impl SeriesObserver for SeriesConsole {
         let line = format!("{number}: {setting}, max_I = {:.4e}\n", frame.max_photons);
         self.progress.aside(|| self.console.text(&line));
         self.progress.update(done, wanted);
+        if let Some(not_finite) = frame.not_finite {
+            warn!("image {number}: {not_finite}");
+        }
         if frame.left_grid && !self.left_grid.swap(true, Ordering::Relaxed) {
             warn!("{}, first in image {number}", Oddity::Interpolation);
         }

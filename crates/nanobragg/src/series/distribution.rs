@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use nanobragg_io::printf::general;
 use nanobragg_numeric::PixelNoise;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::spec::ExperimentSpec;
 
 /// The most draws of one value. A normal distribution is cut where a quantity has no meaning, by drawing again.
 const MOST_DRAWS: usize = 1000;
@@ -74,89 +77,99 @@ impl Width {
 /// The values that a quantity can have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Allowed {
-    Any,
-    Positive,
-    ZeroOrMore,
-    /// A whole number from 1; what is drawn is rounded to it.
-    Whole,
-    /// At most this far from 0.
-    Within(f64),
+    /// From the first to the second.
+    Range(f64, f64),
+    /// A whole number from 1 to this; what is drawn is rounded to it.
+    Whole(i64),
 }
 
 impl Allowed {
+    /// Any number that an experiment can have.
+    pub(super) const ANY: Self = Self::within(ExperimentSpec::MOST_MAGNITUDE);
+    /// The same above 0.
+    pub(super) const POSITIVE: Self = Self::Range(
+        ExperimentSpec::LEAST_MAGNITUDE,
+        ExperimentSpec::MOST_MAGNITUDE,
+    );
+    /// The same from 0.
+    pub(super) const ZERO_OR_MORE: Self = Self::Range(0.0, ExperimentSpec::MOST_MAGNITUDE);
+    /// Photons, or a scale of them.
+    pub(super) const PHOTONS: Self = Self::Range(0.0, ExperimentSpec::MOST_PHOTONS);
+    /// A count.
+    pub(super) const COUNT: Self = Self::Whole(ExperimentSpec::MOST_COUNT);
+
+    /// At most this far from 0.
+    pub(super) const fn within(most: f64) -> Self {
+        Self::Range(-most, most)
+    }
+
     fn allows(self, value: f64) -> bool {
-        value.is_finite()
-            && match self {
-                Self::Any => true,
-                Self::Positive => value > 0.0,
-                Self::ZeroOrMore => value >= 0.0,
-                Self::Whole => value >= 0.5,
-                Self::Within(most) => value.abs() <= most,
-            }
+        match self {
+            Self::Range(least, most) => (least..=most).contains(&value),
+            Self::Whole(most) => (0.5..=most as f64).contains(&value),
+        }
     }
 
     /// Whether a value that is not drawn is allowed.
     fn allows_given(self, value: f64) -> bool {
-        self.allows(value) && (self != Self::Whole || (value >= 1.0 && value.fract() == 0.0))
+        let is_whole = value >= 1.0 && value.fract() == 0.0;
+        self.allows(value) && (is_whole || matches!(self, Self::Range(..)))
     }
 }
 
 impl fmt::Display for Allowed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Any => f.write_str("a number"),
-            Self::Positive => f.write_str("above 0"),
-            Self::ZeroOrMore => f.write_str("0 or above"),
-            Self::Whole => f.write_str("a whole number from 1"),
-            Self::Within(most) => write!(f, "from -{most} to {most}"),
+            Self::Range(least, most) => write!(f, "from {} to {}", general(*least), general(*most)),
+            Self::Whole(most) => write!(f, "a whole number from 1 to {most}"),
         }
     }
 }
 
 impl Distribution {
+    /// Checks the numbers, as far as it can be done without the base.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub(super) fn check_stated(&self, allowed: Allowed) -> Result<(), String> {
+        let each = |values: &[f64]| {
+            let refused = values.iter().find(|value| !allowed.allows_given(**value));
+            refused.map_or(Ok(()), |value| {
+                let value = general(*value);
+                Err(format!("{value} is not allowed, it must be {allowed}"))
+            })
+        };
+        match self {
+            Self::Value(value) => each(&[*value]),
+            Self::Normal(width) => at_least_zero("the width", width.number()),
+            Self::Lognormal(width) => at_least_zero("the width", *width),
+            Self::Uniform(_) => Ok(()),
+            Self::Between(ends) => check_range(*ends, allowed),
+            Self::Choice(values) if values.is_empty() => {
+                Err("there is nothing to choose from".to_owned())
+            }
+            Self::Choice(values) => each(values),
+        }
+    }
+
     /// Checks the numbers, for a quantity of this base.
     ///
     /// # Errors
     /// What is wrong, in words.
     pub(super) fn check(&self, base: f64, allowed: Allowed) -> Result<(), String> {
-        let width = |width: Width| {
-            if width.is_of_zero(base) {
-                return Err("a percentage of 0 is 0; give its width in the unit".to_owned());
-            }
-            let number = width.number();
-            at_least_zero("the width", number)
-        };
-        let each = |values: &[f64]| {
-            let refused = values.iter().find(|value| !allowed.allows_given(**value));
-            refused.map_or(Ok(()), |value| {
-                Err(format!("{value} is not allowed, it must be {allowed}"))
-            })
-        };
-        let range = |[low, high]: [f64; 2]| {
-            if low.is_nan() || high.is_nan() || low > high {
-                return Err(format!("the range from {low} to {high} is reversed"));
-            }
-            let end = [low, high].into_iter().find(|end| !allowed.allows(*end));
-            end.map_or(Ok(()), |end| {
-                Err(format!("it reaches {end}, and must be {allowed}"))
-            })
-        };
+        self.check_stated(allowed)?;
         match self {
-            Self::Value(value) => each(&[*value]),
-            Self::Normal(sigma) => width(*sigma),
+            Self::Normal(width) if width.is_of_zero(base) => {
+                Err("a percentage of 0 is 0; give its width in the unit".to_owned())
+            }
             Self::Lognormal(_) if base.is_nan() || base <= 0.0 => Err(format!(
                 "a lognormal distribution needs a value above 0 to be about; it is {base}"
             )),
-            Self::Lognormal(sigma) => at_least_zero("the width", *sigma),
             Self::Uniform(ends) if ends.iter().any(|end| end.is_of_zero(base)) => {
                 Err("a percentage of 0 is 0; give its ends in the unit".to_owned())
             }
-            Self::Uniform(ends) => range(ends.map(|end| base + end.of(base))),
-            Self::Between(ends) => range(*ends),
-            Self::Choice(values) if values.is_empty() => {
-                Err("there is nothing to choose from".to_owned())
-            }
-            Self::Choice(values) => each(values),
+            Self::Uniform(ends) => check_range(ends.map(|end| base + end.of(base)), allowed),
+            _ => Ok(()),
         }
     }
 
@@ -187,13 +200,24 @@ impl Distribution {
             };
             if allowed.allows(value) {
                 return Ok(match allowed {
-                    Allowed::Whole => value.round(),
-                    _ => rounded(value),
+                    Allowed::Whole(_) => value.round(),
+                    Allowed::Range(..) => rounded(value),
                 });
             }
         }
         Err(format!("none of {MOST_DRAWS} draws is {allowed}"))
     }
+}
+
+fn check_range([low, high]: [f64; 2], allowed: Allowed) -> Result<(), String> {
+    if low.is_nan() || high.is_nan() || low > high {
+        return Err(format!("the range from {low} to {high} is reversed"));
+    }
+    let end = [low, high].into_iter().find(|end| !allowed.allows(*end));
+    end.map_or(Ok(()), |end| {
+        let end = general(end);
+        Err(format!("it reaches {end}, and must be {allowed}"))
+    })
 }
 
 fn at_least_zero(what: &str, number: f64) -> Result<(), String> {

@@ -12,13 +12,16 @@ use nanobragg_sources::spectrum::NamedSpectrum;
 use nanobragg_sources::{Fluence, SpectrumFrom};
 use serde::{Deserialize, Serialize};
 
-use super::distribution::Allowed;
+use super::distribution::{Allowed, Distribution};
 use crate::error::Error;
 use crate::gradient::Parameter;
 use crate::spec::{ExperimentSpec, SourcesSpec};
 
 /// The largest tilt of the beam.
 const MOST_TILT_MRAD: f64 = 100.0;
+
+/// The largest seed: whole numbers up to it are exact in an f64.
+const MOST_SEED: i64 = 1 << 53;
 
 /// Name, unit and allowed values of a quantity.
 struct Row {
@@ -57,47 +60,47 @@ macro_rules! quantities {
 
 quantities! {
     /// Edge a of the cell, and those that the crystal system ties to it.
-    CellA: "cell_a", "Angstrom", Allowed::Positive;
+    CellA: "cell_a", "Angstrom", Allowed::POSITIVE;
     /// Edge b of the cell.
-    CellB: "cell_b", "Angstrom", Allowed::Positive;
+    CellB: "cell_b", "Angstrom", Allowed::POSITIVE;
     /// Edge c of the cell.
-    CellC: "cell_c", "Angstrom", Allowed::Positive;
+    CellC: "cell_c", "Angstrom", Allowed::POSITIVE;
     /// Angle between b and c, and those that the crystal system ties to it.
-    CellAlpha: "cell_alpha", "degree", Allowed::Positive;
+    CellAlpha: "cell_alpha", "degree", Allowed::POSITIVE;
     /// Angle between a and c.
-    CellBeta: "cell_beta", "degree", Allowed::Positive;
+    CellBeta: "cell_beta", "degree", Allowed::POSITIVE;
     /// Angle between a and b.
-    CellGamma: "cell_gamma", "degree", Allowed::Positive;
+    CellGamma: "cell_gamma", "degree", Allowed::POSITIVE;
     /// Cells along a, b and c, of a crystal with as many along each.
-    Cells: "N", "cells", Allowed::Whole;
+    Cells: "N", "cells", Allowed::COUNT;
     /// Cells along a.
-    CellsA: "Na", "cells", Allowed::Whole;
+    CellsA: "Na", "cells", Allowed::COUNT;
     /// Cells along b.
-    CellsB: "Nb", "cells", Allowed::Whole;
+    CellsB: "Nb", "cells", Allowed::COUNT;
     /// Cells along c.
-    CellsC: "Nc", "cells", Allowed::Whole;
+    CellsC: "Nc", "cells", Allowed::COUNT;
     /// Mosaic spread.
-    MosaicSpread: "mosaic_spread", "degree", Allowed::ZeroOrMore;
+    MosaicSpread: "mosaic_spread", "degree", Allowed::ZERO_OR_MORE;
     /// Factor on the photons of the crystal.
-    SpotScale: "spot_scale", "1", Allowed::ZeroOrMore;
+    SpotScale: "spot_scale", "1", Allowed::PHOTONS;
     /// Resolution fall-off of the structure factors.
-    BFactor: "b_factor", "A^2", Allowed::Any;
+    BFactor: "b_factor", "A^2", Allowed::ANY;
     /// Photons per area.
-    Fluence: "fluence", "photons/m^2", Allowed::ZeroOrMore;
+    Fluence: "fluence", "photons/m^2", Allowed::PHOTONS;
     /// Central wavelength. The cell of a crystal that is given by a matrix stays.
-    Wavelength: "wavelength", "Angstrom", Allowed::Positive;
+    Wavelength: "wavelength", "Angstrom", Allowed::POSITIVE;
     /// Column of weights of a file with several spectra.
-    SpectrumColumn: "spectrum_column", "", Allowed::Whole;
+    SpectrumColumn: "spectrum_column", "", Allowed::COUNT;
     /// Seed of a spectrum of SASE.
-    SaseSeed: "sase_seed", "", Allowed::Whole;
+    SaseSeed: "sase_seed", "", Allowed::Whole(MOST_SEED);
     /// Position along fast of the beam centre, from the corner of the first pixel. The detector moves.
-    BeamFast: "beam_fast", "mm", Allowed::Any;
+    BeamFast: "beam_fast", "mm", Allowed::ANY;
     /// The same along slow.
-    BeamSlow: "beam_slow", "mm", Allowed::Any;
+    BeamSlow: "beam_slow", "mm", Allowed::ANY;
     /// Turn of the beam towards its electric vector. The detector stays.
-    TiltHorizontal: "beam_tilt_h", "mrad", Allowed::Within(MOST_TILT_MRAD);
+    TiltHorizontal: "beam_tilt_h", "mrad", Allowed::within(MOST_TILT_MRAD);
     /// Turn of the beam across its electric vector.
-    TiltVertical: "beam_tilt_v", "mrad", Allowed::Within(MOST_TILT_MRAD);
+    TiltVertical: "beam_tilt_v", "mrad", Allowed::within(MOST_TILT_MRAD);
 }
 
 impl Quantity {
@@ -109,6 +112,14 @@ impl Quantity {
     /// The unit of its values.
     pub const fn unit(self) -> &'static str {
         self.row().unit
+    }
+
+    /// Checks the values that a distribution states, as far as it can be done without an experiment.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check_stated(self, distribution: &Distribution) -> Result<(), String> {
+        distribution.check_stated(self.allowed())
     }
 
     pub(super) const fn allowed(self) -> Allowed {

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use super::file::{ImagePlace, SeriesFile};
 use super::log::Log;
+use super::spec::of_image;
 use super::stated::warn_of_first;
 use super::store::{PartOfSeries, SeriesStore};
 use super::stream::{SOLUTION, SeriesStream, write_solutions};
@@ -27,7 +28,7 @@ use super::{Frame, SeriesFiles, SeriesIdentity, SeriesKind, SeriesSpec};
 use crate::error::Error;
 use crate::exchange::{Geometry, crystfel, xds};
 use crate::factors::Loaded;
-use crate::images::Simulated;
+use crate::images::{NotFinite, Simulated};
 use crate::memory::{bytes_needed, check_memory};
 use crate::outputs::{OpenOutputs, OutputFiles, OutputKind, Rendered};
 use crate::resolve::Resolved;
@@ -92,6 +93,8 @@ pub struct FrameReport {
     pub max_photons: f64,
     /// Photons expected in the whole image, if they are fewer than one.
     pub less_than_a_photon: Option<f64>,
+    /// Its pixels that are infinite or NaN.
+    pub not_finite: Option<NotFinite>,
     /// Whether an index left the grid of structure factors (the oddity `interpolation`).
     pub left_grid: bool,
     /// What was left out; `None` if the series asks for no accuracy.
@@ -154,16 +157,11 @@ impl<'r> SeriesRun<'r> {
         let store = of_images.map(|named| SeriesStore::new(named, &request, first));
         let store = store.transpose()?;
         let log = Log::open(&request, &about, store.as_ref())?;
-        let removed = if request.resumes {
-            let folders = files.folders();
-            // A folder that cannot be listed is noticed when a file is made there.
-            let removed = folders
-                .iter()
-                .map(|folder| remove_abandoned(folder).unwrap_or(0));
-            removed.sum()
-        } else {
-            0
-        };
+        let folders = request.resumes.then(|| files.folders());
+        // A folder that cannot be listed is noticed when a file is made there.
+        let folders = folders.iter().flatten();
+        let removed = folders.map(|folder| remove_abandoned(folder).unwrap_or(0));
+        let removed = removed.sum();
         let response = &request.loaded.spec.response;
         if let Some(path) = files.xds() {
             let panels = first.experiment.detector.panels().len();
@@ -426,6 +424,8 @@ impl Rendering<'_> {
         };
         let image = Simulated::new(experiment, rendered)?.with_spots(&resolved);
         drop(scene);
+        let not_finite = image.not_finite();
+        let not_finite = not_finite.map_err(|source| of_image(number, source))?;
         let of_frame = Rendered {
             resolved: &resolved,
             image: &image,
@@ -441,8 +441,8 @@ impl Rendering<'_> {
         let misset_rad = experiment.crystal.misset_rad();
         let misset_deg = misset_rad.map(|misset_rad| misset_rad.map(f64::to_degrees));
         let statistics = &image.statistics;
-        let stored = place.as_ref();
-        let stored = stored.map(|place| place.finish(number, &of_frame));
+        let finish = |place: &Arc<ImagePlace>| place.finish(number, &of_frame);
+        let stored = place.as_ref().map(finish).transpose()?;
         let mut entry = json!({
             "number": number,
             "phi_deg": frame.phi_deg,
@@ -458,27 +458,26 @@ impl Rendering<'_> {
         if let Some(Ok(omission)) = image.omission {
             put(&mut entry, "error_photons", json!(omission.error_photons));
         }
+        if let Some(NotFinite { count, .. }) = not_finite {
+            put(&mut entry, "not_finite_pixels", json!(count));
+        }
         if !frame.values.is_empty() {
             let values: BTreeMap<_, _> = frame.values.iter().copied().collect();
             put(&mut entry, "values", json!(values));
         }
-        if let Some(stored) = stored.transpose()? {
+        if let Some(stored) = stored {
             put(&mut entry, "stored", json!(stored));
         }
         let name = request.files.image_name(number, &request.numbers);
         let response = &frame.spec.response;
-        let chunk = (geometry.as_ref())
-            .zip(truth.as_ref())
-            .filter(|_| request.files.stream().is_some());
-        let chunk = chunk.map(|(geometry, truth)| {
+        let parts = geometry.as_ref().zip(truth.as_ref());
+        let parts = parts.filter(|_| request.files.stream().is_some());
+        let chunk = parts.map(|(geometry, truth)| {
             crystfel::stream_chunk(&resolved, geometry, truth, response, &name)
         });
         if let (Some(_), Some(geometry)) = (request.files.solutions(), &geometry) {
-            put(
-                &mut entry,
-                SOLUTION,
-                crystfel::solution(&resolved, geometry, &name),
-            );
+            let solution = crystfel::solution(&resolved, geometry, &name);
+            put(&mut entry, SOLUTION, solution);
         }
         let report = FrameReport {
             number,
@@ -487,6 +486,7 @@ impl Rendering<'_> {
             misset_deg,
             max_photons: statistics.max_photons.into(),
             less_than_a_photon: image.less_than_a_photon(),
+            not_finite,
             left_grid: image.left_grid_at.is_some(),
             omission: image.omission,
         };

@@ -88,18 +88,20 @@ impl SeriesSpec {
     ///
     /// # Errors
     /// [`Error::NoSuchFrame`]; [`Error::Variation`] for a quantity that cannot vary as specified, and
-    /// [`Error::Drawn`] for a cell that no crystal has; [`Error::NoOscillation`] for a rotation of several frames whose sweep
-    /// has no range; those of the sweep.
+    /// [`Error::OfImage`] for values that cannot be drawn and a cell that no crystal has;
+    /// [`Error::NoOscillation`] for a rotation of several frames whose sweep has no range; those of the sweep.
     pub fn frame(&self, spec: &ExperimentSpec, number: u32) -> Result<Frame, Error> {
         let count = self.count;
         if !(1..=count).contains(&number) {
             return Err(Error::NoSuchFrame { number, count });
         }
-        let (mut spec, values) = spec.drawn(self.vary_seed(number))?;
+        spec.check_variation()?;
+        let drawn = spec.drawn(self.vary_seed(number));
+        let (mut spec, values) = drawn.map_err(|source| of_image(number, source))?;
         if !values.is_empty() {
-            spec.check_cell().map_err(|source| Error::Drawn {
+            spec.check_cell().map_err(|source| Error::OfImage {
                 number,
-                values: words_of(&values),
+                having: format!(" would have {}", words_of(&values)),
                 source: Box::new(source),
             })?;
         }
@@ -129,6 +131,15 @@ impl SeriesSpec {
             noise_seed: frame_seed(self.seeds.noise, number),
             values,
         })
+    }
+}
+
+/// The error of this image.
+pub(super) fn of_image(number: u32, source: Error) -> Error {
+    Error::OfImage {
+        number,
+        having: String::new(),
+        source: Box::new(source),
     }
 }
 

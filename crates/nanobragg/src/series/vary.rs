@@ -44,6 +44,7 @@ impl ExperimentSpec {
             let reason = "an image that is not one of a series needs a value, not a distribution";
             return Err(quantity.refusal(reason.to_owned()));
         }
+        self.check_variation()?;
         let (spec, _) = self.drawn(0)?;
         Ok(spec)
     }
@@ -54,6 +55,20 @@ impl ExperimentSpec {
         let vary = &mut spec.series.vary;
         vary.retain(|_, distribution| matches!(distribution, Distribution::Value(_)));
         spec
+    }
+
+    /// Checks what varies, before an image is drawn.
+    ///
+    /// # Errors
+    /// [`Error::Variation`], and those of an experiment without the quantity.
+    pub(super) fn check_variation(&self) -> Result<(), Error> {
+        for (&quantity, distribution) in &self.series.vary {
+            quantity.check(self)?;
+            let checked = distribution.check(quantity.base(self)?, quantity.allowed());
+            checked.map_err(|reason| quantity.refusal(reason))?;
+            self.tied(quantity)?;
+        }
+        Ok(())
     }
 
     /// The experiment of an image whose values are drawn with this seed, and the values.
@@ -78,13 +93,10 @@ impl ExperimentSpec {
     /// As [`drawn`](Self::drawn).
     pub(super) fn values(&self, seed: i64) -> Result<Values, Error> {
         let value = |(&quantity, distribution): (&Quantity, &Distribution)| {
-            quantity.check(self)?;
             let (base, allowed) = (quantity.base(self)?, quantity.allowed());
-            let refusal = |reason| quantity.refusal(reason);
-            distribution.check(base, allowed).map_err(refusal)?;
             let mut noise = CounterNoise::new(seed, PURPOSE, 0).pixel(words_of(quantity.name()));
             let drawn = distribution.draw(base, allowed, &mut noise);
-            Ok((quantity, drawn.map_err(refusal)?))
+            Ok((quantity, drawn.map_err(|reason| quantity.refusal(reason))?))
         };
         self.series.vary.iter().map(value).collect()
     }
