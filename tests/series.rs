@@ -594,8 +594,8 @@ fn what_makes_no_series_is_refused() {
         ("-shots 2 -vary n=3", 2, "there are cell_a, cell_b"),
         (
             "-shots 2 -vary cell_a=normal:-1",
-            1,
-            "series.vary.cell_a: the width is -1",
+            2,
+            "-vary: cell_a=normal:-1 is not allowed",
         ),
         (
             "-shots 2 -floatfile a#.x -intfile a##.x",
