@@ -81,3 +81,17 @@ def golden_counts(name: str, kind: str) -> "np.ndarray[tuple[int, int], np.dtype
     """The integer or noise image of the C program: the end of its file, the header can run over."""
     content = (GOLDEN / "expected" / f"{name}.{kind}.img").read_bytes()
     return np.frombuffer(content[-2 * FAST * SLOW :], dtype="<u2").reshape(SLOW, FAST)
+
+
+@pytest.fixture
+def with_examples(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder that has the examples, beside `bin` with the program."""
+    program = request.config.getoption("--program")
+    if program is None:
+        pytest.skip("no --program to run")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "nanoBragg").symlink_to(request.config.invocation_params.dir / program)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    shutil.copytree(Path(__file__).resolve().parents[2] / "examples", folder / "examples")
+    return folder

@@ -4,7 +4,6 @@ import doctest
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -67,18 +66,8 @@ def numbers_and_words(text: str) -> list[float | str]:
 
 
 @pytest.fixture
-def shell(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Shell:
+def shell(with_examples: Path, tmp_path: Path) -> Shell:
     """Runs a block of commands in a folder that has the examples, with the program on the path."""
-    program = request.config.getoption("--program")
-    if program is None:
-        pytest.skip("no --program to run")
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "nanoBragg").symlink_to(request.config.invocation_params.dir / program)
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    shutil.copytree(ROOT / "examples", folder / "examples")
     # Of a job array its first job; where there is no C program, ours takes its place.
     environment = {
         "SLURM_ARRAY_TASK_ID": "1",
@@ -91,7 +80,7 @@ def shell(
     def run(block: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             ["bash", "-c", SHELL + block],
-            cwd=folder,
+            cwd=with_examples,
             env=environment,
             capture_output=True,
             text=True,

@@ -34,22 +34,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::nanobragg.ExperimentWarning", "
 
 
 @pytest.fixture
-def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(with_examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the examples, with the program and this Python on the path."""
-    program = request.config.getoption("--program")
-    if program is None:
-        pytest.skip("no --program to run")
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "nanoBragg").symlink_to(request.config.invocation_params.dir / program)
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    shutil.copytree(ROOT / "examples", folder / "examples")
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(with_examples)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("MPLBACKEND", "agg")
     matplotlib.use("agg")
-    return folder
+    return with_examples
 
 
 def run_shell(code: str) -> str:
