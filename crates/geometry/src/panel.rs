@@ -351,6 +351,18 @@ impl Panel {
         }
     }
 
+    /// Where the beam along a unit vector meets the panel, along fast and slow in metres from the corner of the first
+    /// pixel of the whole panel. [`f_beam_m`](Self::f_beam_m) and [`s_beam_m`](Self::s_beam_m) are what the C program
+    /// says instead, which is elsewhere under two-theta; of a curved panel, or one that the beam does not meet, this
+    /// returns them too.
+    pub fn beam_spot_m(&self, beam: [f64; 3]) -> [f64; 2] {
+        let first = self.first_pixel.map(f64::from);
+        self.pixel_at(beam)
+            .map_or([self.f_beam_m(), self.s_beam_m()], |(fast, slow)| {
+                [fast + first[0], slow + first[1]].map(|pixels| pixels * self.pixel_size_m)
+            })
+    }
+
     /// The point where a ray from the sample along `direction` meets the plane of a flat panel, as
     /// fast and slow in pixels from the corner of the first pixel. It can lie outside the panel.
     /// `None` if the ray is parallel to the plane or leads away from it, or if the panel is curved.

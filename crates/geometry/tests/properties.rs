@@ -89,6 +89,15 @@ proptest! {
     }
 
     #[test]
+    fn the_beam_meets_its_spot_under_two_theta_as_well(spec in specs()) {
+        let detector = Laboratory::new(&spec).unwrap();
+        let beam = detector.beam.direction();
+        let [fast_m, slow_m] = detector.panel().beam_spot_m(beam);
+        let spot = detector.panel().position_m(fast_m, slow_m, 0.0);
+        prop_assert!(norm(cross(spot, beam)) < ROUNDING * norm(spot), "{spot:?}");
+    }
+
+    #[test]
     fn the_sample_pivot_preserves_the_near_point(spec in specs()) {
         let spec = DetectorSpec { convention: Convention::Xds, org_x: Some(300.0), ..spec };
         let detector = Laboratory::new(&spec).unwrap();

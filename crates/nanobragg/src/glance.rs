@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use nanobragg_geometry::vector::{add, dot, scale, sub};
-use nanobragg_geometry::{Detector, Panel};
+use nanobragg_geometry::Detector;
 use nanobragg_io::Image;
 use nanobragg_physics::{Cancel, Experiment, Progress, RunOptions};
 
 use crate::adaptive::expected;
+use crate::assembled::Assembly;
 use crate::error::Error;
 use crate::images::simulate;
 
@@ -72,22 +72,21 @@ pub fn glance(
     let rendered = rendered(experiment, options)?;
     let is_rendered = rendered.is_some();
     let mut picture = Picture::of(&experiment.detector, side_px)?;
-    for (number, panel) in experiment.detector.panels().iter().enumerate() {
-        match rendered.as_ref().and_then(|panels| panels.get(number)) {
-            Some(image) => {
+    match &rendered {
+        Some(panels) => {
+            for (number, image) in panels.iter().enumerate() {
                 for (slow, row) in (0..).zip(image.rows()) {
                     for (fast, &photons) in (0..).zip(row) {
-                        picture.put(panel.middle_m(fast, slow), photons);
+                        picture.put(number, [fast, slow], photons, 0.0);
                     }
                 }
             }
-            None => {
-                for one in bright.clone().filter(|one| one.panel == number) {
-                    let [fast, slow] = one.place.map(|at| u32::try_from(at).unwrap_or(0));
-                    let part = (one.score / brightest) as f32;
-                    picture.put(panel.middle_m(fast, slow), part);
-                    picture.put_around(panel.middle_m(fast, slow), HALO * part);
-                }
+        }
+        None => {
+            for one in bright.clone() {
+                let pixel = one.place.map(|at| u32::try_from(at).unwrap_or(0));
+                let part = (one.score / brightest) as f32;
+                picture.put(one.panel, pixel, part, HALO * part);
             }
         }
     }
@@ -132,72 +131,50 @@ fn rendered(
     }
 }
 
-/// A picture on the plane of the first panel, along whose normal it is seen.
+/// A picture of all panels where they stand, each of its pixels a square of theirs.
 struct Picture {
     image: Image<f32>,
-    plane: Panel,
-    /// The corner of the picture from that of the panel along fast and slow, and the edge of its pixels.
-    corner_m: [f64; 2],
-    pixel_m: f64,
+    assembly: Assembly,
+    /// The edge of a square, in pixels of the assembly.
+    edge_px: f64,
 }
 
 impl Picture {
     /// A dark picture of a detector.
     fn of(detector: &Detector, side_px: usize) -> Result<Self, Error> {
-        let plane = detector.first().clone();
-        let (mut first, mut last) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-        for panel in detector.panels() {
-            let half_m = 0.5 * panel.pixel_size_m();
-            let [fast, slow] = [panel.pixels_fast() - 1, panel.pixels_slow() - 1];
-            for [fast, slow] in [[0, 0], [fast, 0], [0, slow], [fast, slow]] {
-                let at = on(&plane, panel.middle_m(fast, slow));
-                for ((first, last), at) in first.iter_mut().zip(&mut last).zip(at) {
-                    *first = first.min(at - half_m);
-                    *last = last.max(at + half_m);
-                }
-            }
-        }
-        let [left, top] = first;
-        let [right, bottom] = last;
-        let [fast_m, slow_m] = [right - left, bottom - top];
-        // Without the slack an edge would be a pixel longer by rounding.
-        let whole = |count: f64| (count - 1e-6).ceil().max(1.0);
-        let own_m = plane.pixel_size_m();
-        let pixel_m = own_m * whole(fast_m.max(slow_m) / own_m / side_px.max(1) as f64);
-        let sides = [fast_m, slow_m].map(|side_m| whole(side_m / pixel_m) as usize);
+        let assembly = Assembly::of(detector);
+        let [fast, slow] = assembly.sides;
+        let edge = fast.max(slow).div_ceil(side_px.max(1)).max(1);
         Ok(Self {
-            image: Image::filled(sides[0], sides[1], 0.0)?,
-            plane,
-            corner_m: first,
-            pixel_m,
+            image: Image::filled(fast.div_ceil(edge), slow.div_ceil(edge), 0.0)?,
+            assembly,
+            edge_px: edge as f64,
         })
     }
 
-    /// Makes the four pixels beside a place at least so bright.
-    fn put_around(&mut self, place_m: [f64; 3], brightness: f32) {
-        for axis in [self.plane.fast(), self.plane.slow()] {
-            for step_m in [-self.pixel_m, self.pixel_m] {
-                self.put(add(place_m, scale(step_m, axis)), brightness);
+    /// Makes the square at the middle of a pixel at least so bright, and the four beside it at least `halo`.
+    fn put(&mut self, panel: usize, pixel: [u32; 2], brightness: f32, halo: f32) {
+        let middle = pixel.map(|at| f64::from(at) + 0.5);
+        let Some(place) = self.assembly.place(panel, middle) else {
+            return;
+        };
+        let [fast, slow] = place.map(|at| (at / self.edge_px).floor());
+        let squares = [
+            (fast, slow, brightness),
+            (fast - 1.0, slow, halo),
+            (fast + 1.0, slow, halo),
+            (fast, slow - 1.0, halo),
+            (fast, slow + 1.0, halo),
+        ];
+        for (fast, slow, brightness) in squares {
+            // Beside the picture on the left and above; on the right and below there is no such row or pixel.
+            if brightness <= 0.0 || fast < 0.0 || slow < 0.0 {
+                continue;
+            }
+            let row = self.image.rows_mut().nth(slow as usize);
+            if let Some(square) = row.and_then(|row| row.get_mut(fast as usize)) {
+                *square = square.max(brightness);
             }
         }
     }
-
-    /// Makes the pixel at a place at least so bright.
-    fn put(&mut self, place_m: [f64; 3], brightness: f32) {
-        let [fast_m, slow_m] = on(&self.plane, place_m);
-        // A cast saturates, so that places on the left and above are in the first pixels.
-        let [left, top] = self.corner_m;
-        let [fast, slow] =
-            [fast_m - left, slow_m - top].map(|from_m| (from_m / self.pixel_m) as usize);
-        let row = self.image.rows_mut().nth(slow);
-        if let Some(pixel) = row.and_then(|row| row.get_mut(fast)) {
-            *pixel = pixel.max(brightness);
-        }
-    }
-}
-
-/// A place along fast and slow of a plane, from the corner of its first pixel.
-fn on(plane: &Panel, place_m: [f64; 3]) -> [f64; 2] {
-    let from = sub(place_m, plane.pix0_m());
-    [plane.fast(), plane.slow()].map(|axis| dot(from, axis))
 }

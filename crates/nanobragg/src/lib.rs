@@ -96,7 +96,7 @@ pub use memory::{bytes_needed, check_memory, factor_bytes, factor_tables};
 pub use point_spread::read_point_spread;
 pub use proposal::{Proposal, ProposalSpec, Sample};
 pub use radial_profile::{CountsToF, RadialPoint, RadialProfile};
-pub use resolution::{Resolution, distance_for_resolution};
+pub use resolution::{Resolution, distance_for_resolution, spacing_at};
 pub use resolve::{Decisions, Resolved};
 pub use spec::{
     BeamSpec, ExperimentSpec, MaskSpec, PhiSpec, RoiSpec, SamplingSpec, SourceWeights, SourcesSpec,

@@ -24,18 +24,9 @@ impl Resolution {
         first: [u32; 2],
         end: [u32; 2],
     ) -> Self {
-        let pixel_m = panel.pixel_size_m();
-        let offset = panel.first_pixel();
-        let [[fast_0, slow_0], [fast_1, slow_1]] = [first, end].map(|[fast, slow]| {
-            [fast + offset[0], slow + offset[1]].map(|pixel| f64::from(pixel) * pixel_m)
-        });
+        let [[fast_0, slow_0], [fast_1, slow_1]] = [first, end].map(|at| at.map(f64::from));
         let (fast, slow) = ((fast_0 + fast_1) / 2.0, (slow_0 + slow_1) / 2.0);
-        // d = lambda / (2 sin theta), and the difference of the unit vectors along the scattered and the
-        // direct beam has the length 2 sin theta.
-        let at = |[fast_m, slow_m]: [f64; 2]| {
-            let direction = unit(panel.position_m(fast_m, slow_m, 0.0));
-            wavelength_m / norm(sub(direction, beam)) * 1e10
-        };
+        let at = |at_px| spacing_at((panel, beam), wavelength_m * 1e10, at_px);
         Self {
             sides_angstrom: [
                 [fast_0, slow],
@@ -61,6 +52,21 @@ impl Resolution {
             .chain(self.corners_angstrom)
             .fold(f64::INFINITY, f64::min)
     }
+}
+
+/// The spacing in Angstrom at a point of a panel, in pixels from the outer corner of its first pixel, for a beam along
+/// a unit vector; infinite in the direct beam. `lambda = 2 d sin(theta)`, and the unit vectors along the scattered and
+/// the direct beam differ by `2 sin(theta)`.
+pub fn spacing_at(
+    (panel, beam): (&Panel, [f64; 3]),
+    wavelength_angstrom: f64,
+    [fast, slow]: [f64; 2],
+) -> f64 {
+    let [first_fast, first_slow] = panel.first_pixel().map(f64::from);
+    let pixel_m = panel.pixel_size_m();
+    let [fast_m, slow_m] = [fast + first_fast, slow + first_slow].map(|px| px * pixel_m);
+    let direction = unit(panel.position_m(fast_m, slow_m, 0.0));
+    wavelength_angstrom / norm(sub(direction, beam))
 }
 
 /// The distance in metres at which a flat detector, normal to the beam, has the spacing `d_a` at `radius_m` from the

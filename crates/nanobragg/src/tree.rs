@@ -174,6 +174,7 @@ impl Resolved {
     fn detector(&self) -> Value {
         let panel = self.experiment.detector.first();
         let layout = &self.decisions.layout;
+        let [spot_fast_m, spot_slow_m] = panel.beam_spot_m(self.experiment.beam.direction());
         let mut tree = json!({
             "convention": layout.convention.to_string(),
             "pivot": layout.pivot.to_string(),
@@ -183,8 +184,8 @@ impl Resolved {
             "distance_m": panel.distance_m(),
             "x_beam_m": layout.centre.beam_m[0],
             "y_beam_m": layout.centre.beam_m[1],
-            "direct_beam_fast_m": panel.f_beam_m(),
-            "direct_beam_slow_m": panel.s_beam_m(),
+            "direct_beam_fast_m": spot_fast_m,
+            "direct_beam_slow_m": spot_slow_m,
             "rotations_rad": layout.rotations.map(|angle| angle.radians()),
             "twotheta_rad": layout.twotheta.radians(),
             "twotheta_axis": layout.input.twotheta_axis,

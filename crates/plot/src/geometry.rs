@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use nanobragg::exchange::{Described, PlacedPanel, dxtbx, nexus};
-use nanobragg::geometry::vector::{cross, dot, norm, scale, sub, unit};
+use nanobragg::geometry::vector::{cross, dot, scale, unit};
 use nanobragg::io::any::Format;
 use nanobragg::io::smv::Header;
 use nanobragg::{
@@ -146,14 +146,9 @@ impl Geometry {
     }
 
     /// The spacing in Angstrom at a point of a panel, in pixels from the outer corner of its first pixel; infinite in
-    /// the direct beam. `lambda = 2 d sin(theta)`, and the unit vectors of the scattered and of the direct beam differ
-    /// by `2 sin(theta)`.
-    pub fn d_angstrom(&self, panel: &Panel, [fast, slow]: [f64; 2]) -> f64 {
-        let [first_fast, first_slow] = panel.first_pixel().map(f64::from);
-        let pixel_m = panel.pixel_size_m();
-        let [f_m, s_m] = [fast + first_fast, slow + first_slow].map(|px| px * pixel_m);
-        let direction = unit(panel.position_m(f_m, s_m, 0.0));
-        self.wavelength_angstrom / norm(sub(direction, self.beam))
+    /// the direct beam.
+    pub fn d_angstrom(&self, panel: &Panel, at_px: [f64; 2]) -> f64 {
+        nanobragg::spacing_at((panel, self.beam), self.wavelength_angstrom, at_px)
     }
 
     /// Where the direct beam meets the detector, in pixels of the picture; `None` if it does not.
@@ -216,18 +211,11 @@ impl Geometry {
         const ROUND: [f64; 10] = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0];
         const RINGS: u32 = 4;
         let panels = self.detector.panels().iter();
-        let finest = panels.map(|panel| {
+        let finest = panels.flat_map(|panel| {
             let sides = [panel.pixels_fast(), panel.pixels_slow()];
-            let border = nanobragg::Resolution::of(
-                (panel, self.beam),
-                self.wavelength_angstrom * 1e-10,
-                [0, 0],
-                sides,
-            );
-            border
+            let wavelength_m = self.wavelength_angstrom * 1e-10;
+            nanobragg::Resolution::of((panel, self.beam), wavelength_m, [0, 0], sides)
                 .sides_angstrom
-                .into_iter()
-                .fold(f64::INFINITY, f64::min)
         });
         let finest = finest.fold(f64::INFINITY, f64::min);
         let mut spacings: Vec<f64> = Vec::new();

@@ -74,10 +74,12 @@ impl List<'_> {
             )),
             None => Because::rule(format!("the {} convention's default", layout.convention)),
         };
+        let beam = self.job.resolved.experiment.beam.direction();
+        let [spot_fast_m, spot_slow_m] = panel.beam_spot_m(beam);
         let centre = format!(
             "{} {} mm along fast and slow",
-            g(panel.f_beam_m() * 1000.0),
-            g(panel.s_beam_m() * 1000.0)
+            g(spot_fast_m * 1000.0),
+            g(spot_slow_m * 1000.0)
         );
         self.add("direct beam", centre, because);
         self.sensor();

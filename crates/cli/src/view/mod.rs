@@ -21,11 +21,10 @@ mod server;
 
 use std::path::Path;
 
-use nanobragg::geometry::vector::{norm, sub, unit};
 use nanobragg::physics::{Device, render};
 use nanobragg::{
     Cancel, Detector, ExperimentSpec, Frame, Loaded, Lookup, Oddity, Panel, PixelPlace, Roi,
-    RunOptions, Scene, StackedPanel, TruthWishes, render_with_truth, trace_pixel,
+    RunOptions, Scene, StackedPanel, TruthWishes, render_with_truth, spacing_at, trace_pixel,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -349,13 +348,9 @@ impl Shown {
     /// The resolution in Angstrom at a point of a panel, in pixels from its corner; infinite in the direct beam.
     fn spacing_a(&self, panel: &Panel, at_px: [f64; 2]) -> f64 {
         let resolved = &self.job.resolved;
-        let [first_fast, first_slow] = panel.first_pixel().map(f64::from);
-        let [fast_px, slow_px] = at_px;
-        let along_m = |px: f64| px * panel.pixel_size_m();
-        let (fast_m, slow_m) = (along_m(fast_px + first_fast), along_m(slow_px + first_slow));
-        let direction = unit(panel.position_m(fast_m, slow_m, 0.0));
         let beam = resolved.experiment.beam.direction();
-        resolved.decisions.central_wavelength_m * 1e10 / norm(sub(direction, beam))
+        let wavelength_a = resolved.decisions.central_wavelength_m * 1e10;
+        spacing_at((panel, beam), wavelength_a, at_px)
     }
 
     fn spots(&self, most: usize, stop: &Cancel) -> Result<Answer, RunError> {

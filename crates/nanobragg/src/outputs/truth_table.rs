@@ -189,7 +189,8 @@ impl<'t> TruthTable<'t> {
 pub(super) fn beam_centre_px(experiment: &Experiment) -> [f64; 2] {
     let panel = experiment.detector.first();
     let [first_fast, first_slow] = panel.first_pixel().map(f64::from);
-    let [fast, slow] = [panel.f_beam_m(), panel.s_beam_m()].map(|m| m / panel.pixel_size_m());
+    let spot_m = panel.beam_spot_m(experiment.beam.direction());
+    let [fast, slow] = spot_m.map(|m| m / panel.pixel_size_m());
     [fast - first_fast, slow - first_slow]
 }
 
