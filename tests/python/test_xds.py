@@ -40,6 +40,19 @@ print(xds.to_xds(sweep).XDS_INP(1, (70, 0, 0), (0, 80, 0), (0, 0, 90)))
 """
 
 
+# The XPARM.XDS that dxtbx writes of an ExperimentList with a crystal.
+TO_XPARM = """
+import sys
+from types import SimpleNamespace
+from dxtbx.model.experiment_list import ExperimentListFactory
+from dxtbx.serialize import xds
+xds.detector_helpers_types = SimpleNamespace(get=lambda *_: "pilatus-6M")
+one = ExperimentListFactory.from_json_file(sys.argv[1], check_format=False)[0]
+to = xds.to_xds(one.imageset)
+print(to.xparm_xds(*one.crystal.get_real_space_vectors(), 19), end="")
+"""
+
+
 @pytest.fixture
 def render(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Callable[..., None]:
     monkeypatch.chdir(tmp_path)
@@ -102,3 +115,24 @@ def test_segments_of_dxtbx_are_read(render: Callable[..., None], dxtbx: object) 
             here, there = (p[0] + p[4] * (f * p[1] + s * p[2]) for p in (one, two))
             # dxtbx writes hundredths of a pixel.
             assert np.abs(here - there).max() < 0.02 * 0.075
+
+
+def test_an_xparm_of_dxtbx_is_read(render: Callable[..., None], dxtbx: object) -> None:
+    turned = ["-detector_rotx", 3, "-detector_roty", -5, "-detector_rotz", 7, "-twotheta", 4]
+    detector = ["-detpixels_x", 481, "-detpixels_y", 199, "-pixel", 0.15, "-distance", 130]
+    render(*detector, *turned, "-misset", 10, 20, 30, "-phi", 5, "-osc", 0.5, "-lambda", 0.95, "-exptfile", "a.expt")
+    done = subprocess.run(["/usr/bin/python3", "-c", TO_XPARM, "a.expt"], capture_output=True, text=True, check=True)
+    Path("GXPARM.XDS").write_text(done.stdout)
+    render("-xdsinp", "GXPARM.XDS", "-exptfile", "back.expt")
+    for one, two in zip(panels("a.expt"), panels("back.expt"), strict=True):
+        assert list(one[3]) == list(two[3])
+        for f, s in ((0, 0), (481, 0), (0, 199)):
+            here, there = (p[0] + p[4] * (f * p[1] + s * p[2]) for p in (one, two))
+            # Six decimals of pixels and axes.
+            assert np.abs(here - there).max() < 5e-4
+    before, after = (json.loads(Path(name).read_text()) for name in ("a.expt", "back.expt"))
+    assert after["beam"][0]["wavelength"] == pytest.approx(0.95, abs=1e-6)
+    assert np.abs(np.subtract(before["beam"][0]["direction"], after["beam"][0]["direction"])).max() < 2e-6
+    for axis in ("real_space_a", "real_space_b", "real_space_c"):
+        assert np.abs(np.subtract(before["crystal"][0][axis], after["crystal"][0][axis])).max() < 2e-5
+    assert before["scan"][0]["oscillation"] == pytest.approx(after["scan"][0]["oscillation"])

@@ -13,7 +13,7 @@
 //! | `oddities.rs` | a warning for each oddity that changes the run, and for no other |
 //! | `fixes/` | the effect of `-fix` on each oddity, compared with independent derivations |
 //! | `outputs.rs` | the output files of a run, which are complete or unchanged |
-//! | `series.rs` | `-frames` and `-shots` |
+//! | `series/` | `-frames` and `-shots` |
 //! | `bad_input/` | bad input: the right image or an error that names the cause (docs/RELIABILITY.md) |
 //! | `corpus.rs` | the checks of the fuzz targets, for their corpus |
 //! | `compare.rs` | `nanoBragg compare`: figures, formats, runs of both programs, errors |

@@ -159,7 +159,7 @@ pub(super) static GROUP: Group = Group {
         .help("Only this panel of its detector, counted from 0.")
         .of(&["exchange.panel"]),
         FlagSpec::path("xdsinp", |args, path| args.detector.xds_path = Some(path))
-            .help("Take the same from this XDS.INP; flags win over it.")
+            .help("Take the same from this XDS.INP, XPARM.XDS or GXPARM.XDS; flags win over it.")
             .of(&["exchange"]),
         FlagSpec::path("geom", |args, path| args.detector.geom_path = Some(path))
             .help(

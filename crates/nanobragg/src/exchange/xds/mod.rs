@@ -1,4 +1,4 @@
-//! The geometry in an `XDS.INP`.
+//! The geometry in an `XDS.INP`, or in an `XPARM.XDS`, which has the same numbers without keywords.
 //!
 //! | keywords | what they say |
 //! |---|---|
@@ -21,6 +21,7 @@ mod keywords;
 mod read;
 mod segments;
 mod write;
+mod xparm;
 
 pub use read::{parse, read};
 pub use write::{ImageFormat, Images, write};

@@ -1,4 +1,4 @@
-//! From an `XDS.INP` to a geometry.
+//! From an `XDS.INP` or `XPARM.XDS` to a geometry.
 
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use nanobragg_geometry::vector::{cross, dot, unit};
 use super::entry::{Entry, entries};
 use super::keywords::{Other, other};
 use super::segments::{SEGMENTS, Segment, untrusted};
+use super::xparm;
 use crate::error::Error;
 use crate::exchange::described::{Described, Ignored};
 use crate::exchange::file::{self, LARGEST_SKEW, SQUARE, is_right_handed, quoted};
@@ -65,6 +66,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Described, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     // Old editors end a line by a carriage return alone.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = xparm::as_input(&text).unwrap_or(text);
     let input = Input {
         name,
         entries: entries(&text, name),
@@ -73,13 +75,12 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Described, Error> {
         let begin = text.lines().map(str::trim).find(|line| !line.is_empty());
         let found = match begin {
             None => "an empty file".to_owned(),
-            Some(line) if line.contains("XPARM.XDS") => "an XPARM.XDS".to_owned(),
             Some(line) => quoted(line),
         };
         return Err(Error::FileValue {
             place: format!("{name}: no keyword of the geometry of XDS"),
             found,
-            expected: "an XDS.INP",
+            expected: "an XDS.INP or XPARM.XDS",
         });
     }
     let mut described = Described {
