@@ -142,7 +142,7 @@ impl From<nanobragg::Error> for ToolError {
                 usage("IN holds coordinates, for which -dmin must be given")
             }
             nanobragg::Error::ResolutionOfList { .. } => {
-                usage("-dmin is for coordinates, and IN lists reflections")
+                usage("-dmin is for coordinates (PDB, mmCIF, CIF), and IN has none")
             }
             error => Self::Other(error),
         }

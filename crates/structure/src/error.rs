@@ -234,6 +234,11 @@ pub enum Warning {
         /// The number of the other models.
         models: usize,
     },
+    /// Only the first structure in the file is used.
+    StructuresLeftOut {
+        /// The number of the other structures.
+        structures: usize,
+    },
     /// A dispersion correction is given for an element that no atom is of.
     AbsentElement {
         /// The element.
@@ -289,6 +294,10 @@ impl fmt::Display for Warning {
             Self::ModelsLeftOut { models } => {
                 write!(f, "only the first model is used; {models} more left out")
             }
+            Self::StructuresLeftOut { structures } => write!(
+                f,
+                "only the first block with atoms is used; {structures} more left out"
+            ),
             Self::AbsentElement { element } => {
                 write!(f, "no atom is {element}: its f' and f'' have no effect")
             }

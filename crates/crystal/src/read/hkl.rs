@@ -116,7 +116,13 @@ fn reflection(line: &[u8]) -> Result<Option<Reflection>, LineFault<'_>> {
         if column == 0 && found.starts_with(b"#") {
             return Ok(None);
         }
-        *index = whole_number(found, expected)?;
+        *index = whole_number(found, expected).map_err(|fault| match in_other_lists(found) {
+            Some(expected) => LineFault::Number {
+                word: found,
+                expected,
+            },
+            None => fault,
+        })?;
         rest = after;
     }
     let Ok((_, found)) = word(rest) else {
@@ -131,6 +137,16 @@ fn reflection(line: &[u8]) -> Result<Option<Reflection>, LineFault<'_>> {
         hkl: Hkl(hkl),
         amplitude,
     }))
+}
+
+/// What is needed where an index shows that the list is of another program.
+fn in_other_lists(word: &[u8]) -> Option<&'static str> {
+    if word.starts_with(b"!") {
+        return Some("h k l F; a list of XDS becomes an MTZ by XDSCONV or POINTLESS");
+    }
+    // Columns of SHELX are as wide as their numbers may be.
+    let touches = word.len() > 7 && word.contains(&b'.');
+    touches.then_some("h k l F with blanks between them, which columns of SHELX need not have")
 }
 
 /// A Miller index. A number with a fraction of zero, such as `5.0`, is accepted.
@@ -212,6 +228,14 @@ mod tests {
         assert_eq!(
             message(b"a 2 3 4"),
             "x.hkl:1: found `a`, expected the index h"
+        );
+        assert_eq!(
+            message(b"!FORMAT=XDS_ASCII    MERGE=FALSE\n"),
+            "x.hkl:1: found `!FORMAT=XDS_ASCII`, expected h k l F; a list of XDS becomes an MTZ by XDSCONV or POINTLESS"
+        );
+        assert_eq!(
+            message(b"   1   2   312345.67 1234.56\n"),
+            "x.hkl:1: found `312345.67`, expected h k l F with blanks between them, which columns of SHELX need not have"
         );
         for word in ["nan", "inf", "-inf", "four", "1e999", "\u{fffd}"] {
             let found = message(format!("1 2 3 {word}").as_bytes());

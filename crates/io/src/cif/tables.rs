@@ -45,21 +45,27 @@ impl<'a> Tables<'a> {
         Ok(Self::next_block(&mut Reader::new(text, name))?.0)
     }
 
-    /// The tables of the first block that has one of the tags; those of the first block if none has.
+    /// The tables of the first block that has one of the tags, and the number of later blocks that have one too (up
+    /// to a fault there); the tables of the first block if none has.
     ///
     /// # Errors
-    /// [`Fault`].
-    pub fn parse_with(text: &'a str, name: &'a str, tags: &[&str]) -> Result<Self, Fault> {
+    /// [`Fault`] up to the end of the block.
+    pub fn parse_with(text: &'a str, name: &'a str, tags: &[&str]) -> Result<(Self, usize), Fault> {
         let mut reader = Reader::new(text, name);
         let mut first = None;
         loop {
-            let (cif, is_last) = Self::next_block(&mut reader)?;
+            let (cif, mut is_last) = Self::next_block(&mut reader)?;
             if cif.table(tags).is_some() {
-                return Ok(cif);
+                let mut others = 0;
+                while !is_last && let Ok((other, ends)) = Self::next_block(&mut reader) {
+                    others += usize::from(other.table(tags).is_some());
+                    is_last = ends;
+                }
+                return Ok((cif, others));
             }
             let first = first.get_or_insert(cif);
             if is_last {
-                return Ok(std::mem::take(first));
+                return Ok((std::mem::take(first), 0));
             }
         }
     }
@@ -147,15 +153,18 @@ mod tests {
     fn the_first_block_with_a_tag_is_taken_or_else_the_first() {
         let text = "data_global\n_a text\ndata_I\n_a 1\nloop_ _b 2 3\ndata_II\n_a 4 _b 5\n_c";
         let a = |text: &str, tags: &[&str]| {
-            let cif = Tables::parse_with(text, "x.cif", tags)?;
-            Ok::<_, Fault>(cif.value(&["_a"]).map(|value| value.text.to_owned()))
+            let (cif, others) = Tables::parse_with(text, "x.cif", tags)?;
+            let first = cif.value(&["_a"]).map(|value| value.text.to_owned());
+            Ok::<_, Fault>((first.unwrap_or_default(), others))
         };
-        assert_eq!(a(text, &["_b"]).unwrap().as_deref(), Some("1"));
-        assert_eq!(a(text, &["_none", "_a"]).unwrap().as_deref(), Some("text"));
+        // The fault of the last block ends the search for others.
+        assert_eq!(a(text, &["_b"]).unwrap(), ("1".to_owned(), 0));
+        assert_eq!(a(text, &["_none", "_a"]).unwrap(), ("text".to_owned(), 1));
         // A fault counts up to the block that is taken.
         assert_eq!(a(text, &["_none"]).unwrap_err().line, 8);
         let whole = text.trim_end_matches("_c");
-        assert_eq!(a(whole, &["_none"]).unwrap().as_deref(), Some("text"));
+        assert_eq!(a(whole, &["_b"]).unwrap(), ("1".to_owned(), 1));
+        assert_eq!(a(whole, &["_none"]).unwrap(), ("text".to_owned(), 0));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::element::Element;
 use crate::error::{Error, Warning};
 use crate::frame::CellFrame;
 use crate::model::{Atom, Displacement, Model, components, symmetric};
-use crate::special::share_special_positions;
+use crate::special::{Occupancies, share_special_positions};
 
 /// Cell and space group from the user. They replace those of the file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -72,9 +72,13 @@ pub(super) struct Contents {
     pub(super) operations: Vec<(String, usize)>,
     pub(super) scale: Option<Scale>,
     pub(super) atoms: Vec<FileAtom>,
+    /// Whether occupancies are those of the positions, and not divided on special ones.
+    pub(super) occupies_positions: bool,
     pub(super) copies: Vec<Copy>,
     pub(super) dispersion: Dispersion,
     pub(super) models_left_out: usize,
+    /// The number of later blocks of a CIF that have atoms too.
+    pub(super) structures_left_out: usize,
     pub(super) odd: OddAtoms,
 }
 
@@ -153,6 +157,8 @@ pub(super) struct FileAtom {
     pub(super) charge: i8,
     pub(super) position: Position,
     pub(super) occupancy: f64,
+    /// The order of the site symmetry, if the file has it.
+    pub(super) site_order: Option<f64>,
     pub(super) displacement: FileDisplacement,
 }
 
@@ -234,9 +240,20 @@ impl Contents {
                 warning,
             });
         }
-        let shared = share_special_positions(&mut atoms, &frame, space_group.operations());
+        let orders: Vec<_> = self.atoms.iter().map(|atom| atom.site_order).collect();
+        let occupancies = match self.occupies_positions {
+            true => Occupancies::OfPosition(&orders),
+            false => Occupancies::Either,
+        };
+        let operations = space_group.operations();
+        let shared = share_special_positions(&mut atoms, &frame, operations, occupancies);
         let mut warnings = odd;
         warnings.extend(group_warning);
+        if self.structures_left_out > 0 {
+            warnings.push(Warning::StructuresLeftOut {
+                structures: self.structures_left_out,
+            });
+        }
         if self.models_left_out > 0 {
             warnings.push(Warning::ModelsLeftOut {
                 models: self.models_left_out,

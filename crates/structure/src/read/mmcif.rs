@@ -17,6 +17,7 @@ use super::{DataStated, FieldPlace, LEAST_B_A2, MOST_B_A2, first_positive};
 use crate::anomalous::{Correction, Dispersion};
 use crate::element::Element;
 use crate::error::Error;
+use crate::frame::CellFrame;
 
 const ORTHOGONAL: [&str; 3] = [
     "_atom_site_cartn_x",
@@ -32,6 +33,9 @@ const FRACTIONAL: [&str; 3] = [
 /// The tag with which tensors of mmCIF name their atom.
 const TENSOR_OF_MMCIF: &str = "_atom_site_anisotrop_id";
 
+/// The largest order of a site symmetry, that of m-3m.
+const MOST_ORDER: f64 = 48.0;
+
 /// B over U: `8 pi^2`.
 const B_OVER_U: f64 = 8.0 * std::f64::consts::PI * std::f64::consts::PI;
 
@@ -39,7 +43,7 @@ const B_OVER_U: f64 = 8.0 * std::f64::consts::PI * std::f64::consts::PI;
 pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
     // CIFs of publications begin with a block of text.
     let atoms = [ORTHOGONAL[0], FRACTIONAL[0]];
-    let cif = Tables::parse_with(text, name, &atoms)?;
+    let (cif, structures_left_out) = Tables::parse_with(text, name, &atoms)?;
     let mut contents = Contents {
         cell: cell(&cif, name)?,
         data: data(&cif),
@@ -51,11 +55,13 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Contents, Error> {
         operations: operations(&cif),
         copies: copies(&cif, name)?,
         dispersion: dispersion(&cif, name)?,
+        structures_left_out,
         ..Contents::default()
     };
     let displacements = anisotropic(&cif, name)?;
     if let Some(table) = cif.table(&atoms) {
         let columns = Columns::new(table);
+        contents.occupies_positions = !columns.is_orthogonal && columns.id.is_none();
         // In a file of fractions alone nothing depends on the axes.
         if columns.is_orthogonal || cif.table(&[TENSOR_OF_MMCIF]).is_some() {
             contents.scale = scale(&cif, name)?;
@@ -320,16 +326,26 @@ fn anisotropic<'a>(
             new.or_else(|| table.column(&format!("_atom_site_aniso_{letter}_{i}{j}")))
         })
     };
-    let (u, b) = (columns("u"), columns("b"));
+    let (u, b, beta) = (columns("u"), columns("b"), columns("beta"));
+    // beta of i and j is 2 pi^2 a*_i a*_j U.
+    let beta_over_u = match cell(cif, name)? {
+        Some(cell) => {
+            let [a, b, c] = CellFrame::new(cell)?.reciprocal_lengths_per_a();
+            [a * a, b * b, c * c, a * b, a * c, b * c].map(|edges| B_OVER_U / 4.0 * edges)
+        }
+        None => [f64::INFINITY; 6],
+    };
     for row in table.rows() {
         let mut u_a2 = [0.0; 6];
         let mut is_known = true;
-        for (component, (u, b)) in u_a2.iter_mut().zip(u.into_iter().zip(b)) {
-            // A file has either U or B = 8 pi^2 U.
-            let (value, scale) = match (known(row, u), known(row, b)) {
-                (Some(value), _) => (value, 1.0),
-                (None, Some(value)) => (value, 1.0 / B_OVER_U),
-                (None, None) => {
+        let columns = u.into_iter().zip(b).zip(beta).zip(beta_over_u);
+        for (component, (((u, b), beta), beta_over_u)) in u_a2.iter_mut().zip(columns) {
+            // A file has U, or B = 8 pi^2 U, or beta.
+            let (value, scale) = match (known(row, u), known(row, b), known(row, beta)) {
+                (Some(value), ..) => (value, 1.0),
+                (None, Some(value), _) => (value, 1.0 / B_OVER_U),
+                (None, None, Some(value)) => (value, 1.0 / beta_over_u),
+                (None, None, None) => {
                     is_known = false;
                     break;
                 }
@@ -360,6 +376,7 @@ struct Columns {
     symbol: Option<usize>,
     charge: Option<usize>,
     occupancy: Option<usize>,
+    order: Option<usize>,
     b: Option<usize>,
     u: Option<usize>,
     model: Option<usize>,
@@ -382,6 +399,8 @@ impl Columns {
             symbol: table.column("_atom_site_type_symbol"),
             charge: table.column("_atom_site_pdbx_formal_charge"),
             occupancy: table.column("_atom_site_occupancy"),
+            // The older _atom_site_symmetry_multiplicity has the order in some files and the multiplicity in others.
+            order: table.column("_atom_site_site_symmetry_order"),
             b: table.column("_atom_site_b_iso_or_equiv"),
             u: table.column("_atom_site_u_iso_or_equiv"),
             model: table.column("_atom_site_pdbx_pdb_model_num"),
@@ -443,6 +462,9 @@ impl Columns {
                 Position::Fractional(position)
             },
             occupancy,
+            site_order: known(row, self.order)
+                .and_then(|value| value.certain().parse().ok())
+                .filter(|order| (1.0..=MOST_ORDER).contains(order)),
             displacement,
         })
     }
@@ -460,6 +482,10 @@ impl Columns {
             Some(symbol) => (symbol.text, atom_type(symbol.text)),
             None => (label, element_of_label(label).map(|element| (element, 0))),
         };
+        if self.symbol.is_none() && self.label.is_none() {
+            let expected = "an element, in _atom_site.type_symbol or in _atom_site_label";
+            return Err(here.error("no such column", expected));
+        }
         let (element, is_known) = element_or_oxygen(found.map(|(e, _)| e), text, &here)?;
         if !is_known {
             odd.unknown(text, here.line);

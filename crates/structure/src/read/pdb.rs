@@ -174,6 +174,7 @@ impl PdbReader {
                 place.coordinate(y)?,
                 place.coordinate(z)?,
             ]),
+            site_order: None,
             occupancy: match occupancy {
                 "" => 1.0,
                 word => place.occupancy(word)?,

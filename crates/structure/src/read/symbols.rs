@@ -36,10 +36,21 @@ pub(super) fn atom_type(text: &str) -> Option<(Element, i8)> {
     Some((element, charge))
 }
 
+/// Names of water in labels, whose first letters would be tungsten and holmium.
+const WATER: [&str; 2] = ["wat", "hoh"];
+
 /// The element of a label such as `Fe1` or `C12A`: the first two letters if they are a symbol, or else
-/// the first letter.
+/// the first letter. Water is its oxygen.
 pub(super) fn element_of_label(label: &str) -> Option<Element> {
     let letters = label.chars().take_while(char::is_ascii_alphabetic).count();
+    let is = |name: &str| {
+        label
+            .get(..letters)
+            .is_some_and(|word| word.eq_ignore_ascii_case(name))
+    };
+    if WATER.iter().any(|name| is(name)) {
+        return Some(Element::OXYGEN);
+    }
     let lengths = [2, 1].into_iter().filter(|length| *length <= letters);
     lengths
         .filter_map(|length| label.get(..length))

@@ -423,13 +423,54 @@ fn faults_of_cif_name_file_and_line() {
     assert!(message(&MMCIF.replace("22.28", "1e9")).contains("a B factor from -100 to 1000 A^2"));
 }
 
+/// Mixed positions, whose smaller part alone does not tell that the occupancy is of the whole position.
+#[test]
+fn occupancies_of_small_molecules_are_of_the_positions() {
+    let text = "data_x\n_cell_length_a 10\n_cell_length_b 10\n_cell_length_c 10\n_space_group_name_H-M_alt 'P -1'\n\
+                loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n\
+                _atom_site_occupancy\n_atom_site_U_iso_or_equiv\n_atom_site_site_symmetry_order\n\
+                Na1 0 0 0 0.6 0.02 .\nK1 0 0 0 0.4 0.02 .\nCl1 .2 .3 .4 1 0.02 .\nH1 0.02 0 0 1 0.02 1\n\
+                H2 0.5 0.5 0.54 0.5 0.02 2\n";
+    let reading = cif(text).unwrap();
+    let occupancies: Vec<f64> = (reading.model.atoms.iter())
+        .map(|atom| atom.occupancy)
+        .collect();
+    // cctbx gives the first three these weights; SHELXL, which states the order, has the others.
+    assert_eq!(occupancies, [0.3, 0.2, 1.0, 1.0, 0.25]);
+    assert_eq!(reading.warnings, [Warning::SharedOccupancy { atoms: 3 }]);
+}
+
+#[test]
+fn beta_is_a_tensor_too() {
+    let beta = SMALL.replace("_atom_site_aniso_U_", "_atom_site_aniso_beta_");
+    assert_ne!(beta, SMALL);
+    let tensors = |text: &str| -> Vec<[f64; 6]> {
+        let atoms = cif(text).unwrap().model.atoms;
+        let tensors = atoms.iter().filter_map(|atom| match atom.displacement {
+            Displacement::Anisotropic { u_a2 } => Some(u_a2),
+            Displacement::Isotropic { .. } => None,
+        });
+        tensors.collect()
+    };
+    let (u, beta) = (tensors(SMALL), tensors(&beta));
+    // U along c* is a square of z of the standard axes alone.
+    let [_, _, c_star] = cif(SMALL).unwrap().model.frame.reciprocal_lengths_per_a();
+    let two_pi_squared = 19.739_208_802_178_716;
+    assert_eq!((u.len(), beta.len()), (1, 1));
+    assert!((beta[0][2] * two_pi_squared * c_star * c_star / u[0][2] - 1.0).abs() < 1e-12);
+}
+
 #[test]
 fn atoms_are_those_of_the_first_block_that_has_some() {
     let text =
         "data_global\n_journal_volume 12\n_publ_section_title\n; The structure of data_\n;\n";
     let all = format!("{text}{SMALL}data_II\n{}", &MMCIF["data_X\n".len()..]);
     assert!(are_coordinates(all.as_bytes()));
-    assert_eq!(cif(&all).unwrap(), cif(SMALL).unwrap());
+    let (mut first, alone) = (cif(&all).unwrap(), cif(SMALL).unwrap());
+    let left_out = Warning::StructuresLeftOut { structures: 1 };
+    assert!(first.warnings.contains(&left_out));
+    first.warnings.retain(|warning| *warning != left_out);
+    assert_eq!(first, alone);
     assert!(
         cif(text)
             .unwrap_err()
