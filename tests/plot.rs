@@ -14,6 +14,24 @@ fn scene() -> Scene {
     scene
 }
 
+#[test]
+fn a_table_in_json_gives_the_figure_of_that_in_csv() {
+    let scene = scene();
+    let again = format!("{SMALL} -truthfile a.json");
+    scene.run_line(&again).well();
+    for table in ["csv", "json"] {
+        let words = format!("plot a.img -rings 4,3 -truth a.{table} -labels 3 -o {table}.svg");
+        scene.run_line(&words).well();
+        let words = format!("plot a.{table} -figure rocking -spot 0,0,0 -o {table}_rocking.svg");
+        scene.run_line(&words).well();
+    }
+    assert_eq!(scene.read("csv.svg"), scene.read("json.svg"));
+    assert_eq!(
+        scene.read("csv_rocking.svg"),
+        scene.read("json_rocking.svg")
+    );
+}
+
 /// The cells of the rows of a page.
 fn rows(html: &str) -> Vec<Vec<String>> {
     let rows = html.split("<tr>").skip(1);
@@ -109,7 +127,7 @@ fn what_cannot_be_drawn_is_refused_by_name() {
         (
             "a.img -truth a.img -o a.png",
             1,
-            "a.img:1: a truth table in CSV begins with",
+            "a.img:1: a truth table begins with",
         ),
         (
             "a.img -truth bad.csv -o a.png",

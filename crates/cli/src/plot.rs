@@ -315,7 +315,7 @@ pub(crate) static TOOL: Tool<PlotWords> = Tool {
             .help("The same from an ExperimentList of dxtbx (DIALS)"),
         Flag::path("truth", |words: &mut PlotWords, path| words.truth = Some(path))
             .values("TABLE.csv")
-            .help("Circle the spots of this table, which -truthfile of a run has written"),
+            .help("Circle the spots of this table, CSV or JSON, which -truthfile of a run has written"),
         Flag::new(
             "labels",
             Takes::Text(|words: &mut PlotWords, text| {

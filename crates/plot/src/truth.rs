@@ -1,16 +1,20 @@
-//! The table of the reflections in an image, read from the CSV that a run writes.
+//! The table of the reflections in an image, read from the CSV or JSON that a run writes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use nanobragg::io::input;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::picture::Picture;
 
-/// The first line of a table.
+/// The first line of a table in CSV.
 const FIRST_LINE: &str = "# format: \"nanoBragg truth\"";
+
+/// The beginning of a table in JSON.
+const FIRST_FIELD: &str = "{\"format\":\"nanoBragg truth\"";
 
 /// The spots by which a table is told from that of another image.
 const SPOTS_COMPARED: usize = 50;
@@ -49,14 +53,54 @@ pub struct TruthFile {
 /// Whether a file begins as a truth table does.
 pub fn is_table(path: &Path) -> bool {
     use std::io::Read;
-    let mut start = vec![0; FIRST_LINE.len()];
+    let mut start = Vec::new();
+    let most = FIRST_LINE.len().max(FIRST_FIELD.len()) as u64;
     std::fs::File::open(path)
-        .and_then(|mut file| file.read_exact(&mut start))
-        .is_ok_and(|()| start == FIRST_LINE.as_bytes())
+        .and_then(|file| file.take(most).read_to_end(&mut start))
+        .is_ok_and(|_| {
+            [FIRST_LINE, FIRST_FIELD]
+                .iter()
+                .any(|begin| start.starts_with(begin.as_bytes()))
+        })
+}
+
+/// A table in JSON.
+#[derive(Deserialize)]
+struct JsonTable {
+    reflections: Vec<JsonSpot>,
+    #[serde(flatten)]
+    head: HashMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct JsonSpot {
+    hkl: [i32; 3],
+    panel: usize,
+    fast_px: f64,
+    slow_px: f64,
+    photons: f64,
+    /// JSON has no infinity: null for 0 0 0.
+    d_angstrom: Option<f64>,
+    fast_range_px: [usize; 2],
+    slow_range_px: [usize; 2],
+}
+
+impl From<JsonSpot> for Spot {
+    fn from(spot: JsonSpot) -> Self {
+        let ([fast0, fast1], [slow0, slow1]) = (spot.fast_range_px, spot.slow_range_px);
+        Self {
+            hkl: spot.hkl,
+            panel: spot.panel,
+            at_px: [spot.fast_px, spot.slow_px],
+            photons: spot.photons,
+            d_angstrom: spot.d_angstrom.unwrap_or(f64::INFINITY),
+            box_px: [fast0, fast1, slow0, slow1],
+        }
+    }
 }
 
 impl TruthFile {
-    /// Reads a table in CSV.
+    /// Reads a table in CSV or JSON.
     ///
     /// # Errors
     /// A file that cannot be read, or [`Error::Table`] with the line.
@@ -68,8 +112,18 @@ impl TruthFile {
             line: line + 1,
             fault,
         };
+        if text.starts_with('{') && text.contains("nanoBragg truth") {
+            let read = serde_json::from_str(&text);
+            let JsonTable { reflections, head } =
+                read.map_err(|error| table(error.line().saturating_sub(1), error.to_string()))?;
+            return Ok(Self::new(
+                path,
+                head,
+                reflections.into_iter().map(Spot::from).collect(),
+            ));
+        }
         if !text.starts_with(FIRST_LINE) {
-            let fault = format!("a truth table in CSV begins with {FIRST_LINE}");
+            let fault = format!("a truth table begins with {FIRST_LINE} or {FIRST_FIELD}");
             return Err(table(0, fault));
         }
         let mut head = HashMap::new();
@@ -120,12 +174,16 @@ impl TruthFile {
                 ],
             });
         }
+        Ok(Self::new(path, head, spots))
+    }
+
+    fn new(path: &Path, head: HashMap<String, Value>, mut spots: Vec<Spot>) -> Self {
         spots.sort_by(|a, b| b.photons.total_cmp(&a.photons));
-        Ok(Self {
+        Self {
             path: path.to_owned(),
             head,
             spots,
-        })
+        }
     }
 
     /// A number of the head of the table.

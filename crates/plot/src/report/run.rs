@@ -298,7 +298,10 @@ impl RunFacts<'_> {
             let panel = self.detector().panels().get(spot.panel);
             table.add([
                 format!("{h} {k} {l}"),
-                short(row.d_angstrom),
+                match row.d_angstrom.is_finite() {
+                    true => short(row.d_angstrom),
+                    false => "direct beam".to_owned(),
+                },
                 short(row.f_electrons),
                 panel.map_or_else(String::new, |panel| panel.name().to_owned()),
                 format!("{:.1}, {:.1}", spot.fast_px, spot.slow_px),
