@@ -152,8 +152,8 @@ pub(crate) static TOOL: Tool<OrientWords> = Tool {
         Spec::new(
             "seed",
             Takes::Words(|words, word| {
-                let seed = word.parse::<i64>().map_err(|error| error.to_string());
-                words.seed = Some(seed?);
+                let seed = word.parse().map_err(|_| "a whole number")?;
+                words.seed = Some(seed);
                 Ok(())
             }),
         )

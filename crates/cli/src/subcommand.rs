@@ -435,17 +435,13 @@ fn one_line(text: &str) -> String {
 
 /// A number of a flag of a subcommand.
 pub(crate) fn number(word: &str) -> Result<f64, String> {
-    word.parse()
-        .map_err(|error: std::num::ParseFloatError| error.to_string())
+    word.parse().map_err(|_| "a number".to_owned())
 }
 
 /// A whole number from 1 to `most`.
 pub(crate) fn count(word: &str, most: u32) -> Result<u32, String> {
-    let number: i64 = (word.parse()).map_err(|error: std::num::ParseIntError| error.to_string())?;
-    let count = u32::try_from(number)
-        .ok()
-        .filter(|count| (1..=most).contains(count));
-    count.ok_or_else(|| format!("{number} is not in 1..={most}"))
+    let count = word.parse().ok().filter(|count| (1..=most).contains(count));
+    count.ok_or_else(|| format!("a whole number from 1 to {most}"))
 }
 
 /// The command in the words of a subcommand that is a tool.

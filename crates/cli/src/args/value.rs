@@ -43,7 +43,7 @@ pub(crate) fn apply<T>(
         Takes::Float(set) => {
             let word = words.get(0)?;
             let number = word.to_string_lossy().parse();
-            let refused = |error: ParseFloatError| words.refused(word, error.to_string());
+            let refused = |_: ParseFloatError| words.refused(word, "a number".to_owned());
             set(request, number.map_err(refused)?);
         }
         Takes::Path(set) => set(request, words.path(0)?),
