@@ -73,8 +73,8 @@ pub(crate) static TOOL: Tool<VerifyRequest> = Tool {
         "nanoBragg verify series_1of2.jsonl series_2of2.jsonl",
     ],
     notes: "\
-The status is 1 if an image is in no log, or a file is missing or has other contents. Files are looked for from this folder, then
-beside the log. The files that are one for all images (-geomfile, -streamfile, -solfile, -xdsfile, a master file) have no checksum.",
+The status is 1 if an image is in no log, or a file is missing or has other contents. Files are looked for from this folder, \
+then beside the log. The files that are one for all images (-geomfile, -streamfile, -solfile, -xdsfile, a master file) have no checksum.",
     many: &["LOG"],
     required: &[&["LOG"]],
     needs: &[],
