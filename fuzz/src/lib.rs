@@ -320,6 +320,7 @@ pub fn nexus(bytes: &[u8]) {
                 &[Exposure::default()],
                 panels,
                 Compression::Bslz4,
+                &[],
             )
             .unwrap();
             assert_eq!(nexus::parse(printed, None).unwrap().0, pixels);

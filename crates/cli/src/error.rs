@@ -98,7 +98,7 @@ pub enum Error {
     },
 }
 
-/// Why `nanoBragg new`, `hkl`, `materials`, `orient`, `detectors`, `help`, `add` or `plot` failed.
+/// Why `nanoBragg new`, `hkl`, `materials`, `orient`, `detectors`, `help`, `add`, `verify` or `plot` failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ToolError {
@@ -123,6 +123,9 @@ pub enum ToolError {
     #[cfg(feature = "plot")]
     #[error("{0}{hint}", hint = crate::plot::hint(.0))]
     Plot(#[from] nanobragg_plot::Error),
+    /// Files of a series are not what its log says, or images are missing; in a sentence.
+    #[error("{0}")]
+    NotAsLogged(String),
     /// The output is the input file.
     #[error("{path}: the output would overwrite the input", path = .path.display())]
     OverInput {

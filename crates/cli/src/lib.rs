@@ -11,7 +11,7 @@
 //! | execution | `specs`, `resolve`, `simulate`, `output_names`, `run` | [`Args`] | images on disk |
 //! | series | `series` | [`Args`] | images on disk, and a log of the images |
 //! | plans, records | `plan`, `record`, `rerun`, `diff` | [`Args`], records | plans, records, differences |
-//! | other tools | [`new`], [`convert`], [`materials`], [`orient`], [`add`] | a structure, a file of reflections, a name, a cell, two images | an experiment file, another format, a table, a matrix, a sum |
+//! | other tools | [`new`], [`convert`], [`materials`], [`orient`], [`add`], [`verify`] | a structure, a file of reflections, a name, a cell, two images, a log | an experiment file, another format, a table, a matrix, a sum, whether files were changed |
 //! | figures | `plot` | images, truth tables | pictures, curves |
 //! | shells | [`shell`] | the tables of flags | completions, the manual page |
 //! | companion programs | [`companions`] | the words of C's noisify, nonBragg | their files |
@@ -80,6 +80,7 @@ mod signals;
 mod simulate;
 mod specs;
 mod subcommand;
+pub mod verify;
 pub mod view;
 
 pub use args::{Args, Base};

@@ -19,7 +19,7 @@ use crate::compare::{self, CompareError, compare};
 use crate::refine::{self, RefineError, refine};
 use crate::{
     Command, Invocation, Outcome, RunError, SeriesError, ToolError, add, convert, detectors,
-    devices, help, log, materials, new, orient, run, shell, signals,
+    devices, help, log, materials, new, orient, run, shell, signals, verify,
 };
 
 /// The exit status if all went well.
@@ -75,6 +75,7 @@ pub fn main(program: &Path, words: &[OsString]) -> u8 {
             return tool(words, materials::from_words);
         }
         [command, words @ ..] if command == "add" => return tool(words, add::from_words),
+        [command, words @ ..] if command == "verify" => return tool(words, verify::from_words),
         [command, words @ ..] if command == "orient" => return tool(words, orient::from_words),
         [command, words @ ..] if command == "detectors" => {
             return tool(words, detectors::from_words);

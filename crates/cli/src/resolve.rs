@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use nanobragg::crystal::Reflection;
 use nanobragg::exchange::Geometry;
+use nanobragg::exchange::crystfel::DataLayout;
 use nanobragg::factors::{Coordinates, FactorFile};
 use nanobragg::geometry::{AttachedPanel, Laboratory};
 use nanobragg::io::any::AnyImage;
@@ -144,6 +145,11 @@ impl Job {
         self.geometry_from.iter().flat_map(Source::keys)
     }
 
+    /// The datasets that the geometry of CrystFEL names in which the detector was read.
+    pub(crate) fn data_layout(&self) -> Option<Arc<DataLayout>> {
+        layout_of(&self.geometry_from)
+    }
+
     /// The file with the detector.
     pub(crate) fn detector_from(&self) -> Option<&Source> {
         let gives = |source: &&Source| !source.described.panels.is_empty();
@@ -171,7 +177,18 @@ pub struct Prepared {
     geometry_from: Vec<Source>,
 }
 
+fn layout_of(geometry_from: &[Source]) -> Option<Arc<DataLayout>> {
+    let gives = |source: &&Source| !source.described.panels.is_empty();
+    let last = geometry_from.iter().rfind(gives)?;
+    last.described.data_layout.clone()
+}
+
 impl Prepared {
+    /// The datasets that the geometry of CrystFEL names in which the detector was read.
+    pub fn data_layout(&self) -> Option<Arc<DataLayout>> {
+        layout_of(&self.geometry_from)
+    }
+
     /// Reads the files in `args`.
     ///
     /// # Errors

@@ -63,7 +63,8 @@ pub(crate) fn simulate(
         resolve_s: job.resolve_s,
         ..Timing::default()
     };
-    let files = output_names::named(args);
+    let mut files = output_names::named(args);
+    files.data_layout = job.data_layout();
     output_names::check(args, &files)?;
     let outputs = OpenOutputs::open(&files, &job.resolved, &job.spec.response, hashes)?;
     let record = args.running.record_path.as_ref().map(Output::create);

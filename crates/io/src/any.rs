@@ -375,8 +375,9 @@ mod tests {
         let tiff = |out: &mut Vec<u8>| tiff::write_photons(out, &exposures, panels);
         check(tiff, Format::Tiff, floats.clone())?;
 
-        let nexus =
-            |out: &mut Vec<u8>| nexus::write_photons(out, &exposures, panels, Compression::Bslz4);
+        let nexus = |out: &mut Vec<u8>| {
+            nexus::write_photons(out, &exposures, panels, Compression::Bslz4, &[])
+        };
         check(nexus, Format::Hdf5, floats.clone())?;
 
         let file = stored(|out| float::write(out, &floats));

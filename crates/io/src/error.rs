@@ -198,6 +198,14 @@ pub enum Error {
         /// The allowed values.
         expected: &'static str,
     },
+    /// A dataset that cannot stand in an HDF5 file beside those of NXmx.
+    #[error(
+        "no dataset can be at {path} in a NeXus file: its groups are there, or a name of more than 255 bytes"
+    )]
+    Hdf5Path {
+        /// The path of the dataset.
+        path: String,
+    },
     /// An HDF5 file without images.
     #[error(
         "the HDF5 file has no images where NXmx has them: an NXdata, such as /entry/data, in an NXentry; \

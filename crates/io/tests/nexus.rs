@@ -82,6 +82,7 @@ fn two_panels() -> Result<(Vec<Exposure>, Vec<u8>), Error> {
         &exposures,
         &[image.clone(), image],
         Compression::Gzip,
+        &[],
     )?;
     Ok((exposures, file))
 }

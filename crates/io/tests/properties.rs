@@ -109,7 +109,7 @@ proptest! {
         let mut file = Vec::new();
         let panels = [counts.clone(), counts.clone()];
         let exposures = [exposure.clone(), exposure];
-        nexus::write_counts(&mut file, &exposures, &panels, compression).unwrap();
+        nexus::write_counts(&mut file, &exposures, &panels, compression, &[]).unwrap();
         let (pixels, marks) = nexus::parse(file.clone(), None).unwrap();
         // A gap is -1 in the file.
         let mut marked = counts.pixels().to_vec();

@@ -253,7 +253,7 @@ pub(crate) fn write_image(
                     tiff::write_photons(out, &exposures, &photons)
                 }),
                 WideFormat::Nexus if !has_integers => save(py, &path, |out| {
-                    nexus::write_photons(out, &exposures, &photons, Compression::default())
+                    nexus::write_photons(out, &exposures, &photons, Compression::default(), &[])
                 }),
                 _ => {
                     let counts = images.iter().map(|image| {
@@ -261,7 +261,7 @@ pub(crate) fn write_image(
                     });
                     let counts = counts.collect::<PyResult<Vec<_>>>()?;
                     save(py, &path, |out| {
-                        format.write_counts(out, &exposures, &counts, Compression::default())
+                        format.write_counts(out, &exposures, &counts, Compression::default(), &[])
                     })
                 }
             }

@@ -160,7 +160,9 @@ impl Asked {
 /// # Errors
 /// [`RunError::Series`], and the errors of a single run. Complete frames then stay and are in the log.
 pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Result<(), RunError> {
-    let asked = Asked::of(args)?;
+    let mut asked = Asked::of(args)?;
+    let mut prepared = Prepared::from_args(&asked.args)?;
+    asked.files.set_data_layout(prepared.data_layout());
     let Asked {
         args,
         numbers,
@@ -174,7 +176,6 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         console.text("no number of the series is in this part\n");
         return Ok(());
     };
-    let mut prepared = Prepared::from_args(args)?;
     let job = asked.first_of(&prepared, stop)?;
     // The list of sources is read once: later changes of the file have no effect.
     if let SourcesSpec::File(_) = prepared.loaded.spec.beam.sources {

@@ -15,6 +15,7 @@ pub(crate) use page::{Entry, Offer, Page};
 use crate::subcommand::{Command, Place, Tool, ToolError, command_of};
 use crate::{
     add, companions, compare, convert, detectors, devices, help, materials, new, orient, refine,
+    verify,
 };
 
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
@@ -76,6 +77,7 @@ pub(crate) fn pages() -> Vec<Page> {
         detectors::TOOL.page(Offer::detectors()),
         devices::TOOL.page(Offer::Nothing),
         add::TOOL.page(Offer::Files),
+        verify::TOOL.page(Offer::Files),
     ]);
     pages.extend(companions::pages());
     pages.push(COMPLETIONS.page(Offer::Words(SHELLS.to_vec())));

@@ -1,5 +1,4 @@
-//! A dataset of images, `[image][slow][fast]`, with one chunk per image, of one image `[slow][fast]`, or of a column of a
-//! table.
+//! A dataset of images, `[image][slow][fast]`, with one chunk per image, of one chunk, or of a column of a table.
 //!
 //! # Source
 //! HDF5 File Format Specification 3.0: III.A.1, version 1 B-trees.
@@ -60,21 +59,42 @@ impl Images {
         })
     }
 
-    /// One image at `address` as a dataset `[slow][fast]`.
+    /// Elements that are one chunk at `address`, which has `bytes` bytes.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
-    pub fn flat(
-        element: Type,
-        [fast, slow]: [usize; 2],
-        address: u64,
-        bytes: usize,
-    ) -> Result<Self> {
-        let mut image = Self::new(element, fast, slow, 1)?;
-        image.sides.remove(0);
-        image.chunk.remove(0);
-        image.place(0, address, bytes)?;
-        Ok(image)
+    /// [`Error::TooLarge`] for 4 GB or more, the limit of a chunk.
+    pub fn whole(element: Type, sides: &[u64], address: u64, bytes: usize) -> Result<Self> {
+        let side = |axis: usize| {
+            sides
+                .iter()
+                .rev()
+                .nth(axis)
+                .map_or(1, |&side| side as usize)
+        };
+        let too_large = || Error::TooLarge {
+            fast: side(0),
+            slow: side(1),
+        };
+        let all = sides
+            .iter()
+            .try_fold(u64::from(element.bytes()), |all, &side| {
+                all.checked_mul(side)
+            });
+        if all.is_none_or(|bytes| bytes > u32::MAX.into()) {
+            return Err(too_large());
+        }
+        let chunk = sides
+            .iter()
+            .map(|&side| u32::try_from(side).map_err(|_| too_large()));
+        let mut whole = Self {
+            element,
+            compression: Compression::default(),
+            sides: sides.to_vec(),
+            chunk: chunk.collect::<Result<_>>()?,
+            places: vec![None],
+        };
+        whole.place(0, address, bytes)?;
+        Ok(whole)
     }
 
     /// A column of a table without rows yet: `[row]` and the axes of a value.

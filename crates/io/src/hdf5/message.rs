@@ -159,7 +159,7 @@ pub(super) fn external_link(name: &str, file: &str, path: &str) -> Message {
     (LINK, content)
 }
 
-/// A dataset that is put together from other files, as the heap at `heap` says.
+/// A dataset that is put together from others, as the heap at `heap` says.
 pub(super) fn virtual_stack(stack: &VirtualStack, heap: u64) -> Vec<Message> {
     const INCREMENTAL: u8 = 3;
     // Version 4, class 3: the address of the heap and the number of the object in it.
@@ -167,7 +167,7 @@ pub(super) fn virtual_stack(stack: &VirtualStack, heap: u64) -> Vec<Message> {
     layout.extend(heap.to_le_bytes());
     layout.extend(1_u32.to_le_bytes());
     vec![
-        (DATASPACE, dataspace(&stack.sides())),
+        (DATASPACE, dataspace(&stack.sides)),
         (DATATYPE, datatype(stack.element)),
         (FILL_VALUE, fill_value(INCREMENTAL)),
         (LAYOUT, layout),

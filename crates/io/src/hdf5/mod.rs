@@ -42,7 +42,7 @@ pub(crate) use stack::{Stack, first_number};
 pub use table::{Column, Table};
 pub use tree::{Dataset, Group, Member};
 pub use value::{Type, Value};
-pub use virtual_stack::{VirtualSource, VirtualStack};
+pub use virtual_stack::{Along, VirtualSource, VirtualStack};
 pub use write::Writer;
 
 /// The address of an object that does not exist.

@@ -3,6 +3,10 @@
 use std::borrow::Cow;
 
 use super::{Images, Value, VirtualStack};
+use crate::{Error, Result};
+
+/// The most bytes of a name.
+const MOST_NAME: usize = 255;
 
 /// A group: attributes and named members, in the order they are given.
 #[derive(Debug, Default)]
@@ -19,7 +23,7 @@ pub enum Member {
     /// A dataset.
     Dataset(Dataset),
     /// Another name for the object at this path.
-    Link(&'static str),
+    Link(Cow<'static, str>),
     /// An object of another file.
     External {
         /// The file, as seen from the folder of this one.
@@ -68,6 +72,45 @@ impl Group {
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, member: impl Into<Member>) -> Self {
         self.members.push((name.into(), member.into()));
         self
+    }
+}
+
+impl Group {
+    /// Puts a member at a path from this group, in groups that are made where they are missing. It replaces a dataset or
+    /// a link at this path.
+    ///
+    /// # Errors
+    /// [`Error::Hdf5Path`] if the path is that of a group, or leads through something else or names too long.
+    pub fn put(&mut self, path: &str, member: impl Into<Member>) -> Result<()> {
+        let wrong = || Error::Hdf5Path {
+            path: path.to_owned(),
+        };
+        let mut names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+        let last = names.pop().ok_or_else(wrong)?;
+        let mut group = self;
+        if names.iter().any(|name| name.len() > MOST_NAME) || last.len() > MOST_NAME {
+            return Err(wrong());
+        }
+        for name in names {
+            let at = match group.members.iter().position(|(other, _)| other == name) {
+                Some(at) => at,
+                None => {
+                    let new = Self::default().into();
+                    group.members.push((name.to_owned().into(), new));
+                    group.members.len() - 1
+                }
+            };
+            group = match group.members.get_mut(at) {
+                Some((_, Member::Group(group))) => group,
+                _ => return Err(wrong()),
+            };
+        }
+        match group.members.iter_mut().find(|(name, _)| name == last) {
+            Some((_, Member::Group(_))) => return Err(wrong()),
+            Some((_, old)) => *old = member.into(),
+            None => group.members.push((last.to_owned().into(), member.into())),
+        }
+        Ok(())
     }
 }
 

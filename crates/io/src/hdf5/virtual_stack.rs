@@ -1,4 +1,4 @@
-//! A dataset of images that stand in other files (a virtual dataset of HDF5 1.10).
+//! A dataset whose elements stand in other datasets, of this file or others (a virtual dataset of HDF5 1.10).
 //!
 //! # Source
 //! HDF5 File Format Specification 3.0: III.E, global heap; VII.C, the block of a virtual dataset; VIII.A.2, hyperslab
@@ -7,42 +7,63 @@
 use super::Type;
 use super::checksum::lookup3;
 
-/// Images `[image][slow][fast]` that stand in other files.
+/// A dataset whose elements stand in other datasets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VirtualStack {
-    /// The type of a pixel, that of all files.
+    /// The type of an element, that of all sources.
     pub element: Type,
-    /// The number of images.
-    pub images: u64,
-    /// Pixels along the slow axis.
-    pub slow: u64,
-    /// Pixels along the fast axis.
-    pub fast: u64,
-    /// Where the images are.
+    /// Elements along each axis.
+    pub sides: Vec<u64>,
+    /// Where the elements are.
     pub sources: Vec<VirtualSource>,
 }
 
-/// The images of a file, all of which are in the stack, in their order.
+/// Elements of another dataset, in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VirtualSource {
-    /// The file, as seen from the folder of the file with the stack.
+    /// The file, as seen from the folder of the file with the stack; `.` for this file.
     pub file: String,
-    /// The path of its images `[image][slow][fast]`.
+    /// The path of the dataset.
     pub dataset: String,
-    /// The index in the stack of its first image.
-    pub first: u64,
-    /// From one of its images to the next in the stack.
-    pub step: u64,
-    /// The number of its images.
-    pub count: u64,
+    /// Which elements, along each axis of that dataset.
+    pub from: Vec<Along>,
+    /// Where they are, along each axis of the stack: as many as `from` has.
+    pub to: Vec<Along>,
+}
+
+/// Elements along an axis: blocks of neighbours, from `first` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Along {
+    first: u64,
+    step: u64,
+    count: u64,
+    block: u64,
+}
+
+impl Along {
+    /// `length` neighbours from `first` on.
+    pub const fn range(first: u64, length: u64) -> Self {
+        Self {
+            first,
+            step: length,
+            count: 1,
+            block: length,
+        }
+    }
+
+    /// `count` single elements, each `step` behind the one before.
+    pub const fn each(first: u64, step: u64, count: u64) -> Self {
+        Self {
+            first,
+            step,
+            count,
+            block: 1,
+        }
+    }
 }
 
 impl VirtualStack {
-    pub(super) fn sides(&self) -> Vec<u64> {
-        vec![self.images, self.slow, self.fast]
-    }
-
-    /// A collection of the global heap whose object 1 says where the images are.
+    /// A collection of the global heap whose object 1 says where the elements are.
     pub(super) fn heap(&self) -> Vec<u8> {
         /// The least size of a collection.
         const LEAST: usize = 4096;
@@ -75,33 +96,32 @@ impl VirtualStack {
                 block.extend(text.as_bytes());
                 block.push(0);
             }
-            block.extend(self.selection([0, 1, source.count]));
-            block.extend(self.selection([source.first, source.step, source.count]));
+            block.extend(selection(&source.from));
+            block.extend(selection(&source.to));
         }
         block.extend(lookup3(&block).to_le_bytes());
         block
     }
+}
 
-    /// Whole images: the first, from one to the next, and their number.
-    fn selection(&self, [first, step, count]: [u64; 3]) -> Vec<u8> {
-        const HYPERSLAB: u32 = 2;
-        const VERSION: u32 = 2;
-        const REGULAR: u8 = 1;
-        const AXES: u32 = 3;
-        let mut selection = Vec::new();
-        selection.extend(HYPERSLAB.to_le_bytes());
-        selection.extend(VERSION.to_le_bytes());
-        selection.push(REGULAR);
-        // The bytes of what follows: the number of axes, and four numbers of each.
-        selection.extend((4 + AXES * 4 * 8).to_le_bytes());
-        selection.extend(AXES.to_le_bytes());
-        // Start, stride, count and block.
-        let axes = [
-            [first, step, count, 1],
-            [0, self.slow, 1, self.slow],
-            [0, self.fast, 1, self.fast],
-        ];
-        selection.extend(axes.iter().flatten().flat_map(|n| n.to_le_bytes()));
-        selection
-    }
+/// The elements that are chosen along each axis.
+fn selection(axes: &[Along]) -> Vec<u8> {
+    const HYPERSLAB: u32 = 2;
+    const VERSION: u32 = 2;
+    const REGULAR: u8 = 1;
+    // A dataset has at most 32 axes.
+    let count = axes.len() as u32;
+    let mut selection = Vec::new();
+    selection.extend(HYPERSLAB.to_le_bytes());
+    selection.extend(VERSION.to_le_bytes());
+    selection.push(REGULAR);
+    // The bytes of what follows: the number of axes, and four numbers of each.
+    selection.extend((4 + count * 4 * 8).to_le_bytes());
+    selection.extend(count.to_le_bytes());
+    // Start, stride, count and block.
+    let numbers = axes
+        .iter()
+        .flat_map(|axis| [axis.first, axis.step, axis.count, axis.block]);
+    selection.extend(numbers.flat_map(u64::to_le_bytes));
+    selection
 }

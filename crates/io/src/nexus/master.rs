@@ -4,11 +4,9 @@ use std::io::{Cursor, Write};
 
 use super::Series;
 use super::tree::{self, Contents};
+use super::views;
 use crate::Result;
-use crate::hdf5::{Group, Member, VirtualSource, VirtualStack, Writer};
-
-/// The path of the images of a file.
-const IMAGES: &str = "/entry/data/data";
+use crate::hdf5::{Along, Group, Member, VirtualSource, VirtualStack, Writer};
 
 /// A file of some images of a series.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,18 +34,20 @@ pub fn write_master(
     groups: &[(&'static str, &'static str)],
 ) -> Result<()> {
     let [fast, slow] = series.sides().map(|side| side as u64);
-    let sources = files.iter().map(|file| VirtualSource {
-        file: file.name.clone(),
-        dataset: IMAGES.to_owned(),
-        first: file.first as u64,
-        step: file.step as u64,
-        count: file.images as u64,
+    let whole = [Along::range(0, slow), Along::range(0, fast)];
+    let images = |images: Along| [&[images], whole.as_slice()].concat();
+    let sources = files.iter().map(|file| {
+        let count = file.images as u64;
+        VirtualSource {
+            file: file.name.clone(),
+            dataset: series.images_path().to_owned(),
+            from: images(Along::each(0, 1, count)),
+            to: images(Along::each(file.first as u64, file.step as u64, count)),
+        }
     });
     let stack = VirtualStack {
         element: series.pixel.element(),
-        images: series.images as u64,
-        slow,
-        fast,
+        sides: vec![series.images as u64, slow, fast],
         sources: sources.collect(),
     };
     let links = |path: &'static str| {
@@ -60,8 +60,8 @@ pub fn write_master(
             (format!("data_{:06}", index + 1), link)
         })
     };
-    let mut data = vec![("data".to_owned(), stack.into())];
-    data.extend(links(IMAGES));
+    let mut data = vec![(series.images_name().to_owned(), stack.into())];
+    data.extend(links(series.images_path()));
     let groups = groups.iter().map(|&(name, path)| {
         let members = links(path);
         let group = members.fold(Group::of_class("NXcollection"), |group, (name, link)| {
@@ -77,6 +77,7 @@ pub fn write_master(
         groups: groups.collect(),
     };
     let first = series.panels.first().map(|panel| panel.exposure.clone());
-    let root = tree::root(series, &first.unwrap_or_default(), contents);
+    let mut root = tree::root(series, &first.unwrap_or_default(), contents);
+    views::add(series, &mut root, &mut file)?;
     Ok(writer.write_all(file.close(&root)?.get_ref())?)
 }

@@ -48,7 +48,8 @@ pub(super) fn root(series: &Series, exposure: &Exposure, contents: Contents) -> 
     if data.is_empty() {
         detector = detector.without("data");
     } else {
-        let mut group = Group::of_class("NXdata").attribute("signal", Value::text("data"));
+        let mut group =
+            Group::of_class("NXdata").attribute("signal", Value::text(series.images_name()));
         for (name, member) in data {
             group = group.with(name, member);
         }
@@ -91,7 +92,7 @@ fn sample(series: &Series, exposure: &Exposure) -> Group {
     Group::of_class("NXsample")
         .with("name", Value::text("crystal"))
         .with("depends_on", Value::text(OMEGA))
-        .with("beam", crate::hdf5::Member::Link("/entry/instrument/beam"))
+        .with("beam", Member::Link("/entry/instrument/beam".into()))
         .with(
             "transformations",
             Group::of_class("NXtransformations")
@@ -191,7 +192,7 @@ fn detector(
         .with("underload_value", Value::integer(0))
         .with("sensor_material", Value::text(material))
         .with("sensor_thickness", metres(thickness_m))
-        .with("data", crate::hdf5::Member::Link("/entry/data/data"));
+        .with("data", Member::Link(series.images_path().into()));
     if let Some(mask) = pixel_mask {
         detector = detector.with("pixel_mask", mask);
     }

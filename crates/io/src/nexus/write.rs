@@ -5,6 +5,7 @@ use std::io::{Cursor, Seek, Write};
 use std::path::Path;
 
 use super::tree::{self, Contents};
+use super::views::{self, View};
 use crate::bytes::write_pixels;
 use crate::exposure::{GAP, marked};
 use crate::hdf5::{Compression, Group, Images, Type, Writer, pack};
@@ -28,6 +29,8 @@ pub struct Series {
     pub compression: Compression,
     /// The beam of each image; empty if all have that of the exposures.
     pub beams: Vec<ImageBeam>,
+    /// What other programs look for at paths of their own.
+    pub views: Vec<View>,
 }
 
 /// The beam of one image.
@@ -86,9 +89,11 @@ impl Series {
         if mask.is_empty() {
             return Ok(None);
         }
+        let [fast, slow] = self.sides();
         let packed = packed(self.compression, &mask, u32::from)?;
         let address = file.append(&packed)?;
-        let mask = Images::flat(Type::U32, self.sides(), address, packed.len())?;
+        let sides = [slow, fast].map(|side| side as u64);
+        let mask = Images::whole(Type::U32, &sides, address, packed.len())?;
         Ok(Some(mask.packed_by(self.compression)))
     }
 }
@@ -182,7 +187,7 @@ impl Pixels<'_> {
 }
 
 /// Pixels of four bytes, compressed.
-fn packed<T: Copy + Sync>(
+pub(super) fn packed<T: Copy + Sync>(
     compression: Compression,
     pixels: &[T],
     bits: impl Fn(T) -> u32 + Sync,
@@ -211,6 +216,7 @@ fn packed<T: Copy + Sync>(
 ///     pixel: PixelType::I32,
 ///     compression: Compression::Gzip,
 ///     beams: Vec::new(),
+///     views: Vec::new(),
 /// };
 /// let mut writer = NexusWriter::create(&path, series)?;
 /// writer.write_image(1, Pixels::I32(&[4, 5, 70000]))?;
@@ -425,18 +431,21 @@ impl<W: Write + Seek> NexusWriter<W> {
         }
         let contents = Contents {
             data: match self.has_images {
-                true => vec![("data".to_owned(), self.images.into())],
+                true => vec![(self.series.images_name().to_owned(), self.images.into())],
                 false => Vec::new(),
             },
             pixel_mask: mask,
             groups,
         };
-        let root = tree::root(&self.series, &self.first, contents);
+        let mut root = tree::root(&self.series, &self.first, contents);
+        if self.has_images {
+            views::add(&self.series, &mut root, &mut self.file)?;
+        }
         self.file.close(&root)
     }
 }
 
-/// Writes a file of one image of counts. Masked pixels become negative.
+/// Writes a file of one image of counts. Masked pixels become negative. `views` as in [`Series`].
 ///
 /// # Errors
 /// Errors of the writer, or [`Error::TooLarge`] for an image of 4 GB or more.
@@ -445,8 +454,9 @@ pub fn write_counts(
     exposures: &[Exposure],
     panels: &[Image<i32>],
     compression: Compression,
+    views: &[View],
 ) -> Result<()> {
-    let (series, stacked) = one(exposures, panels, (PixelType::I32, compression))?;
+    let (series, stacked) = one(exposures, panels, (PixelType::I32, compression), views)?;
     let counts = marked(stacked.pixels(), &series.pixel_mask());
     write_one(writer, series, Pixels::I32(&counts))
 }
@@ -460,8 +470,9 @@ pub fn write_photons(
     exposures: &[Exposure],
     panels: &[Image<f32>],
     compression: Compression,
+    views: &[View],
 ) -> Result<()> {
-    let (series, stacked) = one(exposures, panels, (PixelType::F32, compression))?;
+    let (series, stacked) = one(exposures, panels, (PixelType::F32, compression), views)?;
     write_one(writer, series, Pixels::F32(stacked.pixels()))
 }
 
@@ -470,6 +481,7 @@ fn one<'p, T: Copy + Default>(
     exposures: &[Exposure],
     panels: &'p [Image<T>],
     (pixel, compression): (PixelType, Compression),
+    views: &[View],
 ) -> Result<(Series, Cow<'p, Image<T>>)> {
     let modules = exposures
         .iter()
@@ -486,6 +498,7 @@ fn one<'p, T: Copy + Default>(
         pixel,
         compression,
         beams: Vec::new(),
+        views: views.to_vec(),
     };
     // The image of one panel is not copied.
     let stacked = match panels {
@@ -521,6 +534,7 @@ mod tests {
             pixel: PixelType::F32,
             compression: Compression::default(),
             beams: Vec::new(),
+            views: Vec::new(),
         };
         NexusWriter::new(Cursor::new(Vec::new()), series).unwrap()
     }

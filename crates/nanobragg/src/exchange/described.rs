@@ -1,6 +1,7 @@
 //! What a file says of an experiment's geometry, and how a run takes it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use nanobragg_crystal::{CellSpec, CrystalSpec};
 use nanobragg_geometry::vector::{cross, dot, norm, scale, sub, unit};
@@ -11,6 +12,7 @@ use nanobragg_geometry::{
 use nanobragg_response::Gain;
 use nanobragg_sources::energy_ev_from_wavelength_m;
 
+use super::crystfel::DataLayout;
 use super::frame::{exchange_from_run, run_from_exchange};
 use super::geometry::{Geometry, PlacedPanel, Slab};
 use crate::error::Error;
@@ -50,6 +52,8 @@ pub struct Described {
     pub gain: Option<CountsPer>,
     /// The masked pixels.
     pub masked: Vec<MaskedRegion>,
+    /// Where a geometry of CrystFEL finds pixels in image files, and its groups of panels.
+    pub data_layout: Option<Arc<DataLayout>>,
     /// What the file says and nothing here listens to.
     pub ignored: Vec<Ignored>,
     /// What the file should say and does not, in sentences.
@@ -96,6 +100,7 @@ impl From<Geometry> for Described {
             cell: None,
             gain: None,
             masked: geometry.masked,
+            data_layout: None,
             ignored: Vec::new(),
             absent: Vec::new(),
         }

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nanobragg_io::hdf5::Compression;
+use nanobragg_io::nexus::{View, check_views};
 use nanobragg_io::{Exposure, folder_of};
 use nanobragg_response::ResponseSpec;
 use tracing::warn;
 
 use super::format::{PhotonFormat, WideFormat};
 use crate::error::Error;
-use crate::exchange::crystfel::{ImageName, Layout};
+use crate::exchange::crystfel::{DataLayout, ImageName, Layout};
 use crate::exchange::xds::{ImageFormat, Images};
 use crate::exposure::exposures;
 use crate::resolve::Resolved;
@@ -98,7 +100,7 @@ impl OutputKind {
 }
 
 /// The paths of the outputs of an image, at most one of each kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct OutputFiles {
     paths: BTreeMap<OutputKind, PathBuf>,
     /// What the headers of SMV images contain.
@@ -110,6 +112,9 @@ pub struct OutputFiles {
     /// The image, of integers or with noise, whose counts are in the further files of counts (`-cbffile` and so on)
     /// although it has no file of its own.
     pub counts_without_file: Option<OutputKind>,
+    /// What the geometry of CrystFEL says of files and groups from which the detector comes: the datasets that HDF5 files
+    /// have besides those of NXmx.
+    pub data_layout: Option<Arc<DataLayout>>,
 }
 
 /// What the header of an SMV image contains.
@@ -160,7 +165,7 @@ impl OutputFiles {
         let paths = self.paths.iter().map(|(kind, old)| (*kind, path(old)));
         Self {
             paths: paths.collect(),
-            ..*self
+            ..self.clone()
         }
     }
 
@@ -202,6 +207,17 @@ impl OutputFiles {
             OutputKind::Solutions,
         ];
         kinds.into_iter().any(|kind| self.get(kind).is_some())
+    }
+
+    /// The datasets of HDF5 files for a geometry of CrystFEL.
+    ///
+    /// # Errors
+    /// A dataset where those of NXmx are.
+    pub(super) fn views(&self, exposures: &[Exposure]) -> Result<Vec<View>, Error> {
+        let layout = self.data_layout.as_ref();
+        let views = layout.map_or_else(Vec::new, |layout| layout.views(exposures));
+        check_views(exposures, &views)?;
+        Ok(views)
     }
 
     /// What headers say of every panel, if a file has one that carries a geometry.
@@ -333,6 +349,9 @@ impl OutputFiles {
                 _ => &of_counts,
             };
             warned.extend(exposures.iter().flat_map(|one| format.warnings(one)));
+            if let (WideFormat::Nexus, Some(layout)) = (format, &self.data_layout) {
+                warned.extend(layout.warnings(exposures));
+            }
         }
         for warning in warned {
             warn!("{warning}");

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use nanobragg_io::hdf5::Compression;
+use nanobragg_io::nexus::View;
 use nanobragg_io::{Exposure, Image, Result, cbf, nexus, tiff};
 
 /// A format that holds 32-bit counts and the geometry.
@@ -77,7 +78,8 @@ impl WideFormat {
         }
     }
 
-    /// Writes the counts of every panel, or of the one panel that a CBF holds. `compression` is that of HDF5.
+    /// Writes the counts of every panel, or of the one panel that a CBF holds. `compression` is that of HDF5, which
+    /// also has these datasets for other programs.
     ///
     /// # Errors
     /// If `out` cannot be written.
@@ -87,12 +89,13 @@ impl WideFormat {
         exposures: &[Exposure],
         panels: &[Image<i32>],
         compression: Compression,
+        views: &[View],
     ) -> Result<()> {
         match (self, exposures, panels) {
             (Self::Cbf, [exposure, ..], [counts, ..]) => cbf::write(out, exposure, counts),
             (Self::Cbf, ..) => Ok(()),
             (Self::Tiff, ..) => tiff::write_counts(out, exposures, panels),
-            (Self::Nexus, ..) => nexus::write_counts(out, exposures, panels, compression),
+            (Self::Nexus, ..) => nexus::write_counts(out, exposures, panels, compression, views),
         }
     }
 }

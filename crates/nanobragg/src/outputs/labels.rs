@@ -61,7 +61,7 @@ impl LabelFormat {
                     masked: Vec::new(),
                     ..exposure.clone()
                 });
-                format.write_counts(out, &bare.collect::<Vec<_>>(), panels, compression)
+                format.write_counts(out, &bare.collect::<Vec<_>>(), panels, compression, &[])
             }
         }
     }

@@ -9,6 +9,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use nanobragg_crystal::read::fdump;
 use nanobragg_io::hdf5::Compression;
+use nanobragg_io::nexus::View;
 use nanobragg_io::{Exposure, Image, Output, float, nexus, pgm, png, smv, tiff};
 use nanobragg_physics::{Cancel, Experiment, Truth};
 use nanobragg_response::{Counts, Response, ResponseSpec};
@@ -22,7 +23,7 @@ use super::labels::{LabelFormat, stacked_labels};
 use super::truth_table::TruthTable;
 use crate::assembled::assembled;
 use crate::error::Error;
-use crate::exchange::crystfel::{self, ImageName, Layout};
+use crate::exchange::crystfel::{self, DataLayout, ImageName, Layout};
 use crate::exchange::xds::{self, Images};
 use crate::exchange::{Geometry, dxtbx};
 use crate::exposure::masked_bits;
@@ -54,6 +55,10 @@ pub struct OpenOutputs {
     exposures: Vec<Exposure>,
     smv_header: SmvHeader,
     compression: Compression,
+    /// The datasets of HDF5 files for a geometry of CrystFEL.
+    views: Vec<View>,
+    /// What a geometry of CrystFEL says of files and groups.
+    data_layout: Option<Arc<DataLayout>>,
     /// What an `XDS.INP` says of the images.
     of_xds: Images,
     /// How pixels lie in the file that CrystFEL reads.
@@ -140,6 +145,7 @@ impl OpenOutputs {
         hashes: bool,
     ) -> Result<Self, Error> {
         let exposures = files.exposures(resolved, response)?;
+        let views = files.views(&exposures)?;
         let detector = &resolved.experiment.detector;
         let panels = detector.panels().len();
         let all_of = |path: &Path, holds_panels: bool| -> Result<Vec<Output>, Error> {
@@ -193,6 +199,8 @@ impl OpenOutputs {
             exposures,
             smv_header: files.smv_header,
             compression: files.compression,
+            views,
+            data_layout: files.data_layout.clone(),
             of_xds: files.of_xds(response).of_panels(panels, response),
             layout: files.layout(),
             image_name: files.image_name(1),
@@ -233,7 +241,7 @@ impl OpenOutputs {
         if self.pgm.is_some() {
             observe(OutputEvent::GreyScale(pgm_scale));
         }
-        let exposures = self.exposures;
+        let (exposures, views) = (self.exposures, self.views.as_slice());
         let of = |numbers: Range<usize>| exposures.get(numbers).unwrap_or_default();
         let write_float = |outputs: Vec<Output>| {
             let format = outputs
@@ -246,7 +254,7 @@ impl OpenOutputs {
                 &|out, numbers, panels| match format {
                     Some(PhotonFormat::Tiff) => tiff::write_photons(out, of(numbers), panels),
                     Some(PhotonFormat::Nexus) => {
-                        nexus::write_photons(out, of(numbers), panels, compression)
+                        nexus::write_photons(out, of(numbers), panels, compression, views)
                     }
                     Some(PhotonFormat::Raw) | None => panels
                         .iter()
@@ -258,7 +266,7 @@ impl OpenOutputs {
             go_on()?;
             let files = PanelFiles::new(kind, outputs, hashes);
             files.fill(image, counts, &|out, numbers, panels| {
-                format.write_counts(out, of(numbers), panels, compression)
+                format.write_counts(out, of(numbers), panels, compression, views)
             })
         };
         let write_copies = |copies: Copies, counts: &Image<i32>| {
@@ -392,6 +400,7 @@ impl OpenOutputs {
             of_xds,
             layout,
             image_name,
+            data_layout,
             copies,
             ..
         } = self;
@@ -415,6 +424,7 @@ impl OpenOutputs {
                 complete.extend(pgm.map(joined).transpose()?.into_iter().flatten());
                 complete.extend(png.map(write_png).transpose()?.into_iter().flatten());
                 if let Some(geometry) = rendered.geometry {
+                    let from = data_layout.as_deref();
                     let text = |output, kind, text: String| {
                         filled(output, kind, hashes, &|out| {
                             Ok(out.write_all(text.as_bytes())?)
@@ -427,11 +437,12 @@ impl OpenOutputs {
                         complete.push(text(to, OutputKind::Xds, xds::write(geometry, &of_xds)?)?);
                     }
                     if let Some(to) = geom {
-                        let of_geom = crystfel::write(resolved, geometry, response, layout);
+                        let of_geom = crystfel::write(resolved, geometry, response, layout, from);
                         complete.push(text(to, OutputKind::Geom, of_geom)?);
                     }
                     if let (Some(to), Some(truth)) = (stream, rendered.truth) {
-                        let head = crystfel::stream_head(resolved, geometry, response, layout);
+                        let head =
+                            crystfel::stream_head(resolved, geometry, response, layout, from);
                         let chunk = crystfel::stream_chunk(
                             resolved,
                             geometry,

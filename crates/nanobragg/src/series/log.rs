@@ -37,7 +37,7 @@ pub struct SeriesIdentity {
 
 impl SeriesIdentity {
     /// What `self` has and `other` has not, in words.
-    fn difference(&self, other: &Self) -> String {
+    pub(super) fn difference(&self, other: &Self) -> String {
         if self.flags != other.flags {
             let only_in = |a: &Self, b: &Self| {
                 let flag = a.flags.iter().find(|flag| !b.flags.contains(flag));
@@ -62,19 +62,19 @@ impl SeriesIdentity {
 
 /// What a log says of one image.
 #[derive(Debug, Clone, Deserialize)]
-struct Entry {
+pub(super) struct Entry {
     number: u32,
-    outputs: Vec<FileEntry>,
-    stored: Option<Stored>,
+    pub(super) outputs: Vec<FileEntry>,
+    pub(super) stored: Option<Stored>,
 }
 
 /// What a log says of a file with several images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct FileOfAll {
-    first: u32,
-    last: u32,
+    pub(super) first: u32,
+    pub(super) last: u32,
     images: usize,
-    output: FileEntry,
+    pub(super) output: FileEntry,
 }
 
 impl FileOfAll {
@@ -114,11 +114,13 @@ impl FileOfAll {
 
 /// What a log tells.
 #[derive(Debug, Default)]
-struct Contents {
+pub(super) struct Contents {
+    /// The number of images of the series.
+    pub(super) count: u32,
     /// Of each image, with its line; of several lines for one image the last counts.
-    images: BTreeMap<u32, (Entry, String)>,
+    pub(super) images: BTreeMap<u32, (Entry, String)>,
     /// Of the files with several images.
-    wholes: Vec<FileOfAll>,
+    pub(super) wholes: Vec<FileOfAll>,
 }
 
 impl Contents {
@@ -305,7 +307,7 @@ impl Entry {
 }
 
 /// The series of the log at `path`, and what the log tells; `None` if there is no file.
-fn read(path: &Path) -> Result<Option<(SeriesIdentity, Contents)>, Error> {
+pub(super) fn read(path: &Path) -> Result<Option<(SeriesIdentity, Contents)>, Error> {
     let not_a_log = |line: usize, reason: String| Error::NotASeriesLog {
         path: path.to_owned(),
         line,
@@ -341,7 +343,13 @@ fn read(path: &Path) -> Result<Option<(SeriesIdentity, Contents)>, Error> {
         .and_then(|value| {
             serde_json::from_value(value).map_err(|error| not_a_log(1, error.to_string()))
         })?;
-    let mut contents = Contents::default();
+    let count = head.pointer("/series/count").and_then(Value::as_u64);
+    let mut contents = Contents {
+        count: count
+            .and_then(|count| u32::try_from(count).ok())
+            .unwrap_or(0),
+        ..Contents::default()
+    };
     for (index, line) in lines {
         let wrong = |error: serde_json::Error| not_a_log(index + 1, error.to_string());
         let value: Value = serde_json::from_str(line).map_err(wrong)?;
@@ -359,7 +367,7 @@ fn read(path: &Path) -> Result<Option<(SeriesIdentity, Contents)>, Error> {
     Ok(Some((there, contents)))
 }
 
-fn unkept(path: &Path) -> impl Fn(io::Error) -> Error + use<> {
+pub(super) fn unkept(path: &Path) -> impl Fn(io::Error) -> Error + use<> {
     let path = path.to_owned();
     move |source| Error::SeriesLog {
         path: path.clone(),

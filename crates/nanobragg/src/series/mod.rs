@@ -15,6 +15,7 @@
 //! | `names` | [`SeriesFiles`]: the number of a frame in the names of its files |
 //! | `run` | [`SeriesRun`]: the whole series, frame by frame or some at a time |
 //! | `log` | which frames are complete, and how a series is gone on with |
+//! | `verify` | whether the files are still what the log says |
 //! | `file` | an HDF5 file of several frames, with their tables |
 //! | `store` | all such files of a run, their master file, and the joining of parts |
 //!
@@ -49,6 +50,7 @@ mod stated;
 mod store;
 mod stream;
 mod vary;
+mod verify;
 
 pub use distribution::{Distribution, Width};
 pub(crate) use file::ImagePlace;
@@ -61,3 +63,4 @@ pub use shard::Shard;
 pub use spec::{Frame, SeriesKind, SeriesSpec};
 pub use store::PartOfSeries;
 pub use vary::{Values, VariationSpec};
+pub use verify::{FaultKind, FileFault, Verification, verify};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nanobragg_io::folder_of;
 use nanobragg_io::hdf5::Compression;
@@ -11,7 +12,7 @@ use nanobragg_response::ResponseSpec;
 use super::file::Contents;
 use super::{SeriesKind, Shard};
 use crate::error::Error;
-use crate::exchange::crystfel::{ImageName, Layout};
+use crate::exchange::crystfel::{DataLayout, ImageName, Layout};
 use crate::exchange::xds::Images;
 use crate::outputs::{OutputFiles, OutputKind, WideFormat, is_device};
 
@@ -216,6 +217,16 @@ impl SeriesFiles {
     /// The compression of HDF5 files.
     pub(super) fn compression(&self) -> Compression {
         self.of_frames.compression
+    }
+
+    /// Gives HDF5 files the datasets for a geometry of CrystFEL.
+    pub fn set_data_layout(&mut self, layout: Option<Arc<DataLayout>>) {
+        self.of_frames.data_layout = layout;
+    }
+
+    /// The datasets that HDF5 files have for a geometry of CrystFEL.
+    pub(super) fn data_layout(&self) -> Option<&DataLayout> {
+        self.of_frames.data_layout.as_deref()
     }
 
     /// The stream of CrystFEL with all frames.

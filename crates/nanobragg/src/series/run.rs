@@ -171,12 +171,24 @@ impl<'r> SeriesRun<'r> {
             write_text(&request, OutputKind::Xds, path, &text)?;
         }
         if let Some(path) = files.geom() {
-            let text = crystfel::write(first, &Geometry::of(first)?, response, files.layout());
+            let text = crystfel::write(
+                first,
+                &Geometry::of(first)?,
+                response,
+                files.layout(),
+                files.data_layout(),
+            );
             write_text(&request, OutputKind::Geom, path, &text)?;
         }
         let stream = files.stream().map(|path| {
             let layout = files.layout();
-            let head = crystfel::stream_head(first, &Geometry::of(first)?, response, layout);
+            let head = crystfel::stream_head(
+                first,
+                &Geometry::of(first)?,
+                response,
+                layout,
+                files.data_layout(),
+            );
             SeriesStream::open(path, &head, |number| log.keeps(number))
         });
         let stream = stream.transpose()?;

@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nanobragg_geometry::Length;
-use nanobragg_io::Output;
-use nanobragg_io::nexus::{DataFile, ImageBeam, Module, PixelType, Series, write_master};
+use nanobragg_io::nexus::{
+    DataFile, ImageBeam, Module, PixelType, Series, View, check_views, write_master,
+};
+use nanobragg_io::{Exposure, Output};
 use nanobragg_sources::{Fluence, FluenceSpec};
+use tracing::warn;
 
 use super::file::{Contents, ImagePlace, SeriesFile};
 use super::log::FileOfAll;
@@ -52,6 +55,7 @@ impl SeriesStore {
     ) -> Result<Self, Error> {
         let (numbers, kind) = (&request.numbers, request.series.kind);
         let exposures = exposures(first, &request.loaded.spec.response)?;
+        let views = views(request, &exposures)?;
         let width_degrees = exposures.first().map_or(0.0, |first| first.width_degrees);
         let panels = exposures
             .into_iter()
@@ -76,6 +80,7 @@ impl SeriesStore {
             pixel: PixelType::I32,
             compression: request.files.compression(),
             beams: beams(request, numbers)?,
+            views,
         };
         let of_parts = request.part.as_ref().map(|part| &*part.numbers);
         let beams_of_parts = beams(request, of_parts.unwrap_or_default())?;
@@ -217,6 +222,24 @@ fn starting_at(series: &Series, before: usize, images: usize) -> Series {
     series.images = images;
     series.beams = series.beams.into_iter().skip(before).take(images).collect();
     series
+}
+
+/// The datasets for a geometry of CrystFEL.
+fn views(request: &SeriesRequest<'_>, exposures: &[Exposure]) -> Result<Vec<View>, Error> {
+    let layout = request.files.data_layout();
+    let layout = layout.filter(|layout| {
+        let holds_all = layout.holds_series() || request.numbers.len() < 2;
+        if !holds_all {
+            warn!(
+                "the geometry of -geom has no % for images: the HDF5 file of all of them has no datasets for it. \
+                 With a # in its name there is a file for each image"
+            );
+        }
+        holds_all
+    });
+    let views = layout.map_or_else(Vec::new, |layout| layout.views(exposures));
+    check_views(exposures, &views)?;
+    Ok(views)
 }
 
 /// The beams of the images with these numbers; empty if they do not vary.

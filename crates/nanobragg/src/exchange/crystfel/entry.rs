@@ -132,6 +132,12 @@ impl Entry<'_> {
         Some((number(value)?, unit.trim()))
     }
 
+    /// The place in image files at which the value stands, and its unit, which may be missing; `None` for a number.
+    pub(super) fn elsewhere(&self) -> Option<(&str, &str)> {
+        let (path, unit) = (self.value.split_once(char::is_whitespace)).unwrap_or((self.value, ""));
+        number(path).is_none().then_some((path, unit.trim()))
+    }
+
     /// A length; without a unit it is in metres.
     pub(super) fn length(&self) -> Result<FileLength, Error> {
         match self.with_unit() {

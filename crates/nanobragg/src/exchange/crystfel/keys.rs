@@ -47,11 +47,9 @@ const OF_ALL: [&str; 5] = [
 ];
 
 /// Keys for reading files and for processing, of old and new versions.
-const FOR_PROCESSING: [&str; 12] = [
+const FOR_PROCESSING: [&str; 10] = [
     "data",
     "flag_equal",
-    "mask_good",
-    "mask_bad",
     "badrow_direction",
     "rigid_group",
     "integr_radius",
@@ -67,9 +65,11 @@ pub(super) const OF_BAD_REGION: [&str; 9] = [
     "min_fs", "max_fs", "min_ss", "max_ss", "min_x", "max_x", "min_y", "max_y", "panel",
 ];
 
-const MASK: &str = "pixels that image files mask are rendered; -mask leaves pixels out";
 const SPECTRUM: &str = "the spectrum is that of -dispersion or -sourcefile";
 const SATURATION: &str = "all pixels saturate at the same count, that of -saturation";
+
+/// The keys of masks without a number, of CrystFEL before 0.10.
+const OF_MASK: [&str; 4] = ["mask", "mask_file", "mask_good", "mask_bad"];
 
 /// How similar two names must be for the one to be suggested for the other.
 const ALIKE: f64 = 0.8;
@@ -83,21 +83,21 @@ pub(super) fn key(key: &str) -> Key {
             .and_then(|key| key.strip_suffix(after));
         number.is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    if all(&OF_PANEL) || all(&OF_ALL) {
+    let is_mask = ["_data", "_file", "_goodbits", "_badbits"]
+        .iter()
+        .any(|end| numbered("mask", end));
+    if all(&OF_PANEL) || all(&OF_ALL) || all(&OF_MASK) || is_mask || key == "saturation_map" {
         return Key::Used;
     }
     let is_group = ["group_", "rigid_group_"]
         .iter()
         .any(|start| key.starts_with(start));
-    let has_bits = numbered("mask", "_goodbits") || numbered("mask", "_badbits");
-    if all(&FOR_PROCESSING) || is_group || has_bits || numbered("dim", "") {
+    if all(&FOR_PROCESSING) || is_group || numbered("dim", "") {
         return Key::ForProcessing;
     }
     match key {
-        "mask" | "mask_file" => Key::NotUsed(MASK),
         "bandwidth" | "photon_energy_bandwidth" => Key::NotUsed(SPECTRUM),
-        "saturation_map" | "saturation_map_file" => Key::NotUsed(SATURATION),
-        _ if numbered("mask", "_data") || numbered("mask", "_file") => Key::NotUsed(MASK),
+        "saturation_map_file" => Key::NotUsed(SATURATION),
         _ => Key::Unknown,
     }
 }
@@ -110,7 +110,11 @@ pub(super) fn is_of_panels(name: &str) -> bool {
 
 /// The known key that is most like an unknown one, if any is like it.
 pub(super) fn nearest(unknown: &str, is_bad_region: bool) -> Option<&'static str> {
-    let of_geometry = OF_PANEL.iter().chain(&OF_ALL).chain(&FOR_PROCESSING);
+    let of_geometry = OF_PANEL
+        .iter()
+        .chain(&OF_ALL)
+        .chain(&OF_MASK)
+        .chain(&FOR_PROCESSING);
     let known: Vec<&'static str> = match is_bad_region {
         true => OF_BAD_REGION.to_vec(),
         false => of_geometry.copied().collect(),
@@ -131,8 +135,8 @@ mod tests {
     #[test]
     fn keys_with_numbers_are_known() {
         assert_eq!(key("dim0"), Key::ForProcessing);
-        assert_eq!(key("mask3_badbits"), Key::ForProcessing);
-        assert_eq!(key("mask3_data"), Key::NotUsed(MASK));
+        assert_eq!(key("mask3_badbits"), Key::Used);
+        assert_eq!(key("mask3_data"), Key::Used);
         assert_eq!(key("dimx"), Key::Unknown);
         assert_eq!(key("rigid_group_collection_q"), Key::ForProcessing);
     }

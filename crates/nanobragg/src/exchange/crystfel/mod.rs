@@ -28,8 +28,11 @@
 mod bad;
 mod cell;
 mod entry;
+mod groups;
 mod keys;
 mod lattice;
+mod layout;
+mod mask_file;
 mod panel;
 mod read;
 mod stream;
@@ -39,6 +42,8 @@ pub use cell::{parse_cell, read_cell};
 pub(crate) use stream::each_chunk;
 pub use stream::{ImageName, solution, stream_chunk, stream_head};
 
+pub use groups::Groups;
+pub use layout::DataLayout;
 pub use read::{Outside, parse, read};
 pub use write::{Layout, write};
 

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use nanobragg_sources::wavelength_m_from_energy_ev;
 
 use super::bad;
 use super::entry::{Entry, FileLength, entries};
+use super::groups::Groups;
 use super::keys::{self, Key};
 use super::panel::GeomPanel;
+use super::{DataLayout, layout, mask_file};
 use crate::error::Error;
 use crate::exchange::described::{Described, Ignored};
 use crate::exchange::file;
@@ -32,14 +35,26 @@ pub struct Outside {
 pub fn read(path: impl AsRef<Path>, outside: Outside) -> Result<Described, Error> {
     let path = path.as_ref();
     let _span = tracing::debug_span!("read_geom", path = %path.display()).entered();
-    parse(&file::bytes_of(path)?, &path.display().to_string(), outside)
+    let name = path.display().to_string();
+    let masks_at = [Path::new(""), nanobragg_io::folder_of(path)];
+    described(&file::bytes_of(path)?, &name, outside, &masks_at)
 }
 
-/// The geometry in the bytes of a file; `name` is for messages.
+/// The geometry in the bytes of a file; `name` is for messages. Files of masks that it names are not read.
 ///
 /// # Errors
 /// [`Error::FileValue`] naming line and key, [`Error::FileLacks`] naming the key.
 pub fn parse(bytes: &[u8], name: &str, outside: Outside) -> Result<Described, Error> {
+    described(bytes, name, outside, &[])
+}
+
+/// The same; the files of masks are in one of the folders `masks_at`.
+fn described(
+    bytes: &[u8],
+    name: &str,
+    outside: Outside,
+    masks_at: &[&Path],
+) -> Result<Described, Error> {
     let text = String::from_utf8_lossy(bytes).replace('\r', "\n");
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let geom = Geom::new(text, name)?;
@@ -73,6 +88,19 @@ pub fn parse(bytes: &[u8], name: &str, outside: Outside) -> Result<Described, Er
     for section in &geom.bad {
         bad::masked(section, &panels, &mut described.masked)?;
     }
+    mask_file::masked(&geom, &panels, masks_at, &mut described)?;
+    let wavelength = described.wavelength_angstrom;
+    let mut data_layout = match layout::data_layout(&geom, &panels, outside, wavelength) {
+        Ok(data_layout) => data_layout.unwrap_or_default(),
+        Err(unlike) => {
+            described.ignored.push(unlike);
+            DataLayout::default()
+        }
+    };
+    let (groups, refused) = Groups::of_geom(&geom);
+    data_layout.groups = groups;
+    described.data_layout = Some(Arc::new(data_layout));
+    described.ignored.extend(refused);
     take_gain(&panels, &mut described);
     described.ignored.extend(off_square(&panels));
     described.panels = panels.into_iter().map(|panel| panel.placed).collect();
@@ -159,6 +187,15 @@ impl<'t> Geom<'t> {
         lines.last().map(|(_, entry)| entry)
     }
 
+    /// The lines of groups, in the order of the file.
+    pub(super) fn of_groups(&self) -> impl Iterator<Item = &Entry<'t>> {
+        let is_group = |key: &str| key.starts_with("group_") || key.starts_with("rigid_group_");
+        let lines = self.of_all.iter().filter(move |(key, _)| is_group(key));
+        let mut lines: Vec<_> = lines.flat_map(|(_, lines)| lines).collect();
+        lines.sort_by_key(|(place, _)| *place);
+        lines.into_iter().map(|(_, entry)| entry)
+    }
+
     /// The line that sets `key` of a panel.
     ///
     /// # Errors
@@ -191,11 +228,17 @@ impl<'t> Geom<'t> {
         Ok(shift)
     }
 
-    /// The wavelength of the last line that gives one.
-    fn wavelength_angstrom(&self, outside: Outside) -> Result<Option<f64>, Error> {
+    /// The last line that gives the wavelength.
+    pub(super) fn of_wavelength(&self) -> Option<&Entry<'t>> {
         let keys = ["photon_energy", "wavelength", "electron_voltage"];
         let lines = keys.iter().filter_map(|key| self.of_all.get(key)?.last());
-        let Some((_, entry)) = lines.max_by_key(|(place, _)| *place) else {
+        let last = lines.max_by_key(|(place, _)| *place);
+        last.map(|(_, entry)| entry)
+    }
+
+    /// The wavelength of the last line that gives one.
+    fn wavelength_angstrom(&self, outside: Outside) -> Result<Option<f64>, Error> {
+        let Some(entry) = self.of_wavelength() else {
             return Ok(None);
         };
         let value = match entry.key {

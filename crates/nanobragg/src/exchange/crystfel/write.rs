@@ -1,13 +1,14 @@
 //! From an experiment to a geometry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use nanobragg_geometry::Panel;
 use nanobragg_response::ResponseSpec;
 use nanobragg_sources::energy_ev_from_wavelength_m;
 
-use super::turned_about_y;
+use super::groups::Groups;
+use super::{DataLayout, turned_about_y};
 use crate::exchange::geometry::{Geometry, PlacedPanel};
 use crate::exposure::{masked_bits, with_beam_along_z};
 use crate::mask::{MaskedRegion, regions_of};
@@ -31,7 +32,8 @@ pub enum Layout {
 }
 
 /// The text of a geometry for the images of a resolved experiment, with the gain and the saturation of
-/// this response. `geometry` is that of the experiment.
+/// this response. `geometry` is that of the experiment. Groups of panels are those of the geometry `from` which the detector
+/// comes, or else the modules that the names of panels say.
 ///
 /// Numbers are written with as many digits as it takes to read them back unchanged. A beam that is not along an
 /// axis of the laboratory is turned onto z by the smallest angle, and the detector with it.
@@ -40,15 +42,15 @@ pub fn write(
     geometry: &Geometry,
     response: &ResponseSpec,
     layout: Layout,
+    from: Option<&DataLayout>,
 ) -> String {
     let panels = resolved.experiment.detector.panels();
     let masked: Vec<Vec<MaskedRegion>> = (panels.iter().enumerate())
         .map(|(index, panel)| regions(response, index, panel))
         .collect();
     let is_masked = masked.iter().any(|regions| !regions.is_empty());
-    let placed: Vec<Placed> = names(&geometry.panels)
-        .into_iter()
-        .zip(&geometry.panels)
+    let names = names(&geometry.panels);
+    let placed: Vec<Placed> = (names.iter().cloned().zip(&geometry.panels))
         .map(|(name, panel)| Placed::of(name, panel, geometry.beam.direction))
         .collect();
     let head = Head {
@@ -79,6 +81,17 @@ pub fn write(
             panel.write_bad(&mut text, first_slow, regions);
         }
         first_slow += panel.panel.pixels[1];
+    }
+    let groups = from.map(|from| &from.groups);
+    match groups.filter(|groups| !groups.is_empty()) {
+        Some(groups) => {
+            let renamed = geometry.panels.iter().zip(&names);
+            groups.write(
+                &mut text,
+                &renamed.map(|(old, new)| (&*old.name, &**new)).collect(),
+            );
+        }
+        None => Groups::of_panels(&geometry.panels, &names).write(&mut text, &BTreeMap::new()),
     }
     text
 }
