@@ -186,8 +186,7 @@ fn every_scene_of_the_suite_passes_or_is_refused_for_a_reason() {
     let Some(gpu) = gpu() else { return };
     for (words, precision) in PRECISIONS {
         let tally = hold_all(gpu, (words, precision), lines());
-        // Five with diffuse scattering, and one with an oddity.
-        assert_eq!(tally.refused.len(), 6, "{:?}", tally.refused);
+        assert!(tally.refused.is_empty(), "{:?}", tally.refused);
         let fixed = if precision == Precision::Single {
             27
         } else {
@@ -204,7 +203,7 @@ fn the_golden_cases_pass_or_are_refused_for_a_reason() {
         let golden = cases::all().into_iter();
         let golden = golden.map(|case| (case.name, case.words.join(" ")));
         let tally = hold_all(gpu, (words, precision), golden);
-        assert!(tally.refused.len() <= 5, "{:?}", tally.refused);
+        assert!(tally.refused.is_empty(), "{:?}", tally.refused);
     }
 }
 
@@ -248,6 +247,34 @@ fn many_terms_are_summed_in_parts() {
             tally.hold(gpu, &line, precision).unwrap();
             assert!(tally.refused.is_empty());
         }
+    }
+}
+
+/// Lines whose terms or sub-pixels are summed in several parts, one after the other.
+const IN_PARTS: [&str; 5] = [
+    // 34 500 terms. Next to the beam the factor is so near to 1 that all of them count.
+    "-detpixels 12 -pixel 2 -dispersion 2 -dispsteps 150 -mosaic 0.6 -mosaic_domains 230 -oversample 2 -oversample_polar",
+    // Factors above 100, whose products are too large for single precision.
+    "-detpixels 12 -pixel 2 -mosaic 0.6 -mosaic_domains 9 -point_pixel -oversample_omega -water 20",
+    // Each layer has its own capture fraction, of which the first count too.
+    "-detpixels 12 -pixel 2 -oversample_thick -detector_thick 400 -detector_abs 300 -detector_thicksteps 3",
+    // 11 x 11 x 11 reflections and 4 operations for each term.
+    "-detpixels_x 20 -detpixels_y 5 -pixel 2 -cell 70 70 90 -mosaic 0.6 -mosaic_domains 6 -oversample 3 -diffuse_gamma 30 60 90 \
+     -diffuse_symmetry P43212 -diffuse_stencil 5",
+    "-detpixels_x 20 -detpixels_y 5 -pixel 2 -mosaic 0.6 -mosaic_domains 3 -oversample 2 -oversample_polar -oversample_thick \
+     -detector_thick 400 -detector_abs 300 -detector_thicksteps 2 -diffuse acoustic -diffuse_stencil 5 -gauss_xtal hkl",
+];
+
+#[test]
+fn a_sum_goes_on_from_part_to_part() {
+    let Some(gpu) = gpu() else { return };
+    for line in IN_PARTS {
+        let line = format!(
+            "-cell 70 80 90 85 95 100 -misset 10 20 30 -lambda 1 -distance 80 -N 5 -default_F 100 -nointerpolate {line}"
+        );
+        let mut tally = Tally::default();
+        tally.hold(gpu, &line, Precision::Double).unwrap();
+        assert!(tally.refused.is_empty(), "{line}: {:?}", tally.refused);
     }
 }
 

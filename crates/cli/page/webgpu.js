@@ -80,8 +80,8 @@ export class WebGpu {
         const sums = buffer(size, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
         const left = buffer(4, GPUBufferUsage.STORAGE);
         const encoder = device.createCommandEncoder();
-        band.chunks.forEach((bytes, number) => {
-          const [sources, terms] = chunks[number];
+        band.passes.forEach(([chunk, bytes]) => {
+          const [sources, terms] = chunks[chunk];
           const tables = [table(bytes, GPUBufferUsage.UNIFORM), factors, sources, own, terms, shapes, places, mask, sums, left];
           const entries = tables.map((buffer, binding) => ({ binding, resource: { buffer } }));
           const pass = encoder.beginComputePass();

@@ -74,8 +74,11 @@ pub enum NoGpu {
 }
 
 fn found() -> Vec<wgpu::Adapter> {
-    let instance = Instance::new(InstanceDescriptor::new_without_display_handle());
     let backends = Backends::VULKAN | Backends::METAL | Backends::DX12;
+    let instance = Instance::new(InstanceDescriptor {
+        backends,
+        ..InstanceDescriptor::new_without_display_handle()
+    });
     let mut found = pollster::block_on(instance.enumerate_adapters(backends));
     // Software last; the order is otherwise that of the drivers.
     found.sort_by_key(|adapter| adapter.get_info().device_type == DeviceType::Cpu);

@@ -13,7 +13,7 @@ use wgpu::{
 };
 
 use crate::gpu::Gpu;
-use crate::plan::Plan;
+use crate::plan::{Pass, Plan};
 
 /// The kernel takes about so long for a band and a chunk.
 const TARGET: Duration = Duration::from_millis(30);
@@ -75,6 +75,7 @@ impl Terms for OnDevice<'_> {
             kernel: gpu.kernel(plan.arithmetic(), &constants),
             panel_table: storage(&own.bytes),
             plane: own.plane.as_deref().map(storage),
+            passes: plan.passes(job.panel),
         };
         let mut most_rows = MOST_ROWS.min(MOST_PIXELS / columns.max(1));
         if run.plane.is_none() {
@@ -85,7 +86,9 @@ impl Terms for OnDevice<'_> {
         let most_rows = most_rows.max(1);
         let largest = plan.chunks().iter().map(|chunk| chunk.terms).max();
         let row_terms = f64::from(columns) * subpixels as f64 * f64::from(largest.unwrap_or(1));
-        let mut height = (FIRST_TERMS / row_terms).max(1.0).min(f64::from(most_rows));
+        let mut height = (FIRST_TERMS / (row_terms * plan.effort()))
+            .max(1.0)
+            .min(f64::from(most_rows));
         let mut first = job.rows.start;
         let mut begun: Option<Begun> = None;
         let mut then = Instant::now();
@@ -100,7 +103,7 @@ impl Terms for OnDevice<'_> {
             if let Some(done) = std::mem::replace(&mut begun, next) {
                 let left = run.end(&done, &mut sums)?;
                 // The time from the end of one band to that of the next is what one takes.
-                let took = then.elapsed().as_secs_f64() / self.chunks.len() as f64;
+                let took = then.elapsed().as_secs_f64() / run.passes.len() as f64;
                 then = Instant::now();
                 height = (height * (TARGET.as_secs_f64() / took).clamp(0.25, 4.0))
                     .clamp(1.0, f64::from(most_rows));
@@ -133,6 +136,7 @@ struct Run<'r, 't> {
     kernel: ComputePipeline,
     panel_table: Buffer,
     plane: Option<Buffer>,
+    passes: Vec<Pass>,
 }
 
 /// A band that the device works on.
@@ -176,8 +180,11 @@ impl Run<'_, '_> {
         let mut encoder = gpu
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        for (chunk, [sources, terms]) in plan.chunks().iter().zip(&self.on.chunks) {
-            let band = plan.band_bytes(self.panel, &rows, chunk);
+        for pass in &self.passes {
+            let Some([sources, terms]) = self.on.chunks.get(pass.chunk) else {
+                continue;
+            };
+            let band = plan.band_bytes(self.panel, &rows, pass);
             let band = gpu.buffer(&band, BufferUsages::UNIFORM);
             let buffers = [
                 &band,
@@ -208,7 +215,7 @@ impl Run<'_, '_> {
             pass.set_bind_group(0, &group, &[]);
             pass.dispatch_workgroups(columns.div_ceil(GROUP), count, 1);
             drop(pass);
-            // A chunk is a submission of its own, so that none takes too long.
+            // A pass is a submission of its own, so that none takes too long.
             let done = std::mem::replace(
                 &mut encoder,
                 gpu.device

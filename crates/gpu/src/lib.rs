@@ -34,5 +34,5 @@ pub use fixed::index_error;
 #[cfg(feature = "wgpu")]
 pub use gpu::Gpu;
 pub use panel::PanelTables;
-pub use plan::{Abilities, Arithmetic, Plan};
+pub use plan::{Abilities, Arithmetic, Pass, Plan};
 pub use tables::Chunk;

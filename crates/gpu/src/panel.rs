@@ -45,6 +45,9 @@ impl PanelTables {
             tables.kahn_factor(),
             unit_m,
             tables.water(number).0 / unit,
+            tables
+                .running_sum(number)
+                .map_or(0.0, |own| own.start / unit),
         ]);
         let plane = plane.map(|plane| {
             let mut bytes = Bytes::new(arithmetic);

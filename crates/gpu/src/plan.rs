@@ -5,13 +5,16 @@
 use std::ops::Range;
 
 use nanobragg_crystal::{LatticeShape, Shape};
-use nanobragg_physics::{DeviceFault, Lookup, NeedsDouble, Precision, Tables};
+use nanobragg_physics::{
+    DeviceFault, DiffuseModel, HaloTable, Lookup, NeedsDouble, Precision, Tables,
+};
 
 use crate::fixed;
 use crate::panel::{PanelTables, direction_bytes, is_point};
 use crate::tables::{Bytes, Chunk, Grids, TermTables, shape_bytes, shape_number, term_bytes};
 
-/// The most turns of all loops of the kernel for a pixel. Mesa's drivers in software leave a kernel after 65 535.
+/// The most turns of all loops of the kernel for a pixel in one dispatch. Mesa's drivers in software leave a kernel
+/// after 65 535.
 const MOST_TURNS: u64 = 60_000;
 
 /// The most bytes of all terms.
@@ -99,12 +102,12 @@ impl Abilities {
         if Grids::of(tables)?.count * 4 > self.largest_table {
             return Err(memory(self.largest_table));
         }
-        let terms = tables.sources().len() as u64 * (tables.orientations().len() as u64 + 1);
+        let terms = all_terms(tables) + tables.sources().len() as u64;
         if terms.saturating_mul(term_bytes(arithmetic)) > ALL_TERMS {
             return Err(memory(ALL_TERMS));
         }
         TermTables::new(arithmetic, tables)?;
-        self.most_terms(tables, arithmetic)?;
+        self.portion(tables, arithmetic)?;
         Ok(())
     }
 
@@ -118,23 +121,55 @@ impl Abilities {
         Ok(unit(&Grids::of(tables)?, &terms) / arithmetic.gain())
     }
 
-    /// The most terms of a chunk.
-    fn most_terms(
-        &self,
-        tables: &Tables<'_>,
-        arithmetic: Arithmetic,
-    ) -> Result<usize, DeviceFault> {
+    /// What one dispatch sums.
+    fn portion(&self, tables: &Tables<'_>, arithmetic: Arithmetic) -> Result<Portion, DeviceFault> {
         let layers = tables.panels().iter().map(|panel| panel.sensor().layers);
-        let subpixels =
-            u64::from(tables.oversample()).pow(2) * u64::from(layers.max().unwrap_or(1));
+        let steps = u64::from(tables.oversample()).pow(2) * u64::from(layers.max().unwrap_or(1));
         // Each source is one more turn, and has one more row in the table for its limit.
-        let turns = (MOST_TURNS / subpixels.max(1)).saturating_sub(1) / 2;
-        let most = turns.min(self.largest_table / term_bytes(arithmetic) / 2);
-        match usize::try_from(most) {
-            Ok(most) if most > 0 => Ok(most),
+        let turns = 2 + tables.halo().map_or(0, |halo| turns_of(&halo));
+        let table = self.largest_table / term_bytes(arithmetic) / 2;
+        let terms = |steps: u64| table.min((MOST_TURNS / steps.max(1)).saturating_sub(1) / turns);
+        // In a running sum all terms of a sub-pixel stand before those of the next.
+        let mut panels = 0..tables.panels().len();
+        let runs = panels.any(|panel| tables.running_sum(panel).is_some());
+        let of_all = terms(steps);
+        let is_whole = of_all > 0 && !(runs && of_all < all_terms(tables));
+        let terms = if is_whole { of_all } else { terms(1) };
+        match usize::try_from(terms) {
+            Ok(terms) if terms > 0 => Ok(Portion { is_whole, terms }),
             _ => Err(DeviceFault::TooLarge),
         }
     }
+}
+
+/// What one dispatch sums of a pixel.
+#[derive(Debug, Clone, Copy)]
+struct Portion {
+    /// Whether it has all layers and sub-pixels, not one.
+    is_whole: bool,
+    /// The most terms of a chunk.
+    terms: usize,
+}
+
+/// The terms of a sub-pixel.
+fn all_terms(tables: &Tables<'_>) -> u64 {
+    tables.sources().len() as u64 * tables.orientations().len() as u64
+}
+
+/// The turns of the loops over the reflections and operations of diffuse scattering, for a term.
+fn turns_of(halo: &HaloTable) -> u64 {
+    let along = 2 * u64::from(halo.neighbours) + 1;
+    let operations = halo.operations.len() as u64;
+    operations + along + along.pow(2) + along.pow(3) * (1 + operations)
+}
+
+/// The terms of one chunk at some layers and sub-pixels.
+#[derive(Debug, Clone)]
+pub struct Pass {
+    /// The number of the chunk.
+    pub chunk: usize,
+    /// Layers and sub-pixels, counted in the order of the sum: by layer, then along slow, then along fast.
+    pub steps: Range<u32>,
 }
 
 /// The square of the largest amplitude of a scene.
@@ -157,22 +192,34 @@ fn needs_double(tables: &Tables<'_>) -> Option<NeedsDouble> {
     if !fixed::is_good(cells.fold(0.0, f64::max), tables.largest_index()) {
         return Some(NeedsDouble::Size);
     }
+    if tables.halo().is_some() {
+        return Some(NeedsDouble::Diffuse);
+    }
     let mut panels = 0..tables.panels().len();
+    if panels
+        .clone()
+        .any(|panel| tables.running_sum(panel).is_some())
+    {
+        return Some(NeedsDouble::RunningSum);
+    }
     let captures = panels.any(|panel| tables.term_weights(panel).capture.is_some());
     captures.then_some(NeedsDouble::Layers)
 }
 
 /// The tables of a scene in the bytes of the kernel.
 ///
-/// A dispatch of the kernel sums the terms of one chunk for some rows of a panel. Its bindings are: 0 the band (a
-/// uniform), 1 structure factors, 2 sources, 3 the panel, 4 terms, 5 shapes, 6 places, 7 which pixels are used, 8 the sums
-/// (zero before the first chunk, one `f32` for each pixel), 9 the first pixel in which an index left the grid (`u32::MAX`
-/// before).
+/// A dispatch of the kernel makes one [`Pass`] for some rows of a panel; the passes of a panel go in their order. Its
+/// bindings are: 0 the band (a uniform), 1 structure factors, 2 sources, 3 the panel, 4 terms, 5 shapes, 6 places,
+/// 7 which pixels are used, 8 the sums (zero before the first pass, one `f32` for each pixel), 9 the first pixel in
+/// which an index left the grid (`u32::MAX` before).
 pub struct Plan<'t> {
     pub(crate) tables: Tables<'t>,
     arithmetic: Arithmetic,
     pub(crate) grids: Grids,
     chunks: Vec<Chunk>,
+    halo: Option<HaloTable>,
+    /// Whether a pass has all layers and sub-pixels, not one.
+    is_whole: bool,
     /// The square of the largest amplitude, which is 1 on the device.
     unit: f64,
 }
@@ -186,9 +233,14 @@ impl<'t> Plan<'t> {
         let arithmetic = abilities.arithmetic(&tables)?;
         let grids = Grids::of(&tables)?;
         let terms = TermTables::new(arithmetic, &tables)?;
-        let most = abilities.most_terms(&tables, arithmetic)?;
+        let Portion {
+            is_whole,
+            terms: most,
+        } = abilities.portion(&tables, arithmetic)?;
         Ok(Self {
             chunks: terms.chunks(&grids, most),
+            halo: tables.halo(),
+            is_whole,
             unit: unit(&grids, &terms),
             tables,
             arithmetic,
@@ -199,6 +251,12 @@ impl<'t> Plan<'t> {
     /// The numbers of the kernel.
     pub fn arithmetic(&self) -> Arithmetic {
         self.arithmetic
+    }
+
+    /// About how many times as long as a term without diffuse scattering a term takes.
+    #[cfg(feature = "wgpu")]
+    pub(crate) fn effort(&self) -> f64 {
+        1.0 + self.halo.as_ref().map_or(0, turns_of) as f64 / 4.0
     }
 
     /// The factor on the sums of the kernel.
@@ -218,7 +276,7 @@ impl<'t> Plan<'t> {
 
     /// Binding 5.
     pub fn shape_bytes(&self) -> Vec<u8> {
-        shape_bytes(self.arithmetic, &self.tables)
+        shape_bytes(self.arithmetic, &self.tables, self.halo.as_ref())
     }
 
     /// Bindings 3 and 6 of a panel.
@@ -238,11 +296,30 @@ impl<'t> Plan<'t> {
         direction_bytes(self.arithmetic, &self.tables, own, rows.clone())
     }
 
-    /// Binding 0 for some rows of a panel.
+    /// The passes of a panel.
     ///
     /// # Panics
     /// If there is no such panel.
-    pub fn band_bytes(&self, panel: usize, rows: &Range<u32>, chunk: &Chunk) -> Vec<u8> {
+    pub fn passes(&self, panel: usize) -> Vec<Pass> {
+        let layers = self.tables.panels()[panel].sensor().layers;
+        let all = layers * self.tables.oversample().pow(2);
+        let at_once = if self.is_whole { all } else { 1 };
+        let begins = (0..all).step_by(at_once.max(1) as usize);
+        let passes = begins.flat_map(|first| {
+            let chunks = 0..self.chunks.len();
+            chunks.map(move |chunk| Pass {
+                chunk,
+                steps: first..first + at_once,
+            })
+        });
+        passes.collect()
+    }
+
+    /// Binding 0 for some rows of a panel.
+    ///
+    /// # Panics
+    /// If there is no such panel or chunk.
+    pub fn band_bytes(&self, panel: usize, rows: &Range<u32>, pass: &Pass) -> Vec<u8> {
         let own = &self.tables.panels()[panel];
         let [first_fast, first_slow] = own.first_pixel();
         let mut bytes = Bytes::new(self.arithmetic);
@@ -253,7 +330,11 @@ impl<'t> Plan<'t> {
             rows.len() as u32,
             self.tables.oversample(),
             own.sensor().layers,
-            chunk.sources,
+            self.chunks[pass.chunk].sources,
+            u32::from(pass.chunk == 0 && pass.steps.start == 0),
+            pass.steps.start,
+            pass.steps.end,
+            0,
             0,
         ]);
         bytes.signed(self.grids.ranges());
@@ -300,11 +381,17 @@ impl<'t> Plan<'t> {
             Some(capture) if capture.each_subpixel => 2.0,
             Some(_) => 1.0,
         };
-        let by_layer = weights.capture.is_some_and(|capture| capture.own_layer);
+        // A running sum is multiplied by the capture fraction of each layer.
+        let by_layer = self.tables.running_sum(panel).is_some()
+            || weights.capture.is_some_and(|capture| capture.own_layer);
         let water = match self.tables.water(panel) {
             (0.0, _) => 0.0,
             (_, in_each_layer) => 1.0 + yes(in_each_layer),
         };
+        let bit = |is: bool, bit: f64| if is { bit } else { 0.0 };
+        let scales_sum = self.tables.running_sum(panel).map_or(0.0, |own| {
+            bit(own.capture, 1.0) + bit(own.polarization, 2.0) + bit(own.solid_angle, 4.0)
+        });
         let mut constants = vec![
             ("HAS_TABLE", yes(has_table)),
             ("HAS_LIMIT", yes(self.tables.dmin_m() > 0.0)),
@@ -315,6 +402,7 @@ impl<'t> Plan<'t> {
             ("CAPTURE", capture),
             ("CAPTURES_BY_LAYER", yes(by_layer)),
             ("WATER", water),
+            ("SCALES_SUM", scales_sum),
         ];
         if self.arithmetic == Arithmetic::Double {
             let shape = self.tables.shapes().next();
@@ -323,6 +411,18 @@ impl<'t> Plan<'t> {
                 ("IS_CUBIC", yes(lookup == Lookup::Tricubic)),
                 ("LOOKS_UP_DARK", yes(self.tables.looks_up_dark_terms())),
             ]);
+            if let Some(halo) = &self.halo {
+                let model = match halo.model {
+                    DiffuseModel::LiquidLike => 1.0,
+                    DiffuseModel::Acoustic => 2.0,
+                };
+                constants.extend([
+                    ("HALO", model),
+                    ("NEIGHBOURS", f64::from(halo.neighbours)),
+                    ("OPERATIONS", halo.operations.len() as f64),
+                    ("IS_DAMPED", yes(halo.is_damped)),
+                ]);
+            }
         }
         constants
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nanobragg_crystal::{FactorGrid, LatticeShape, Shape, SpotMetric};
 use nanobragg_geometry::vector;
-use nanobragg_physics::{DeviceFault, OrientationTable, SourceTable, Tables};
+use nanobragg_physics::{DeviceFault, HaloTable, OrientationTable, SourceTable, Tables};
 
 use crate::fixed::{self, Factors};
 use crate::plan::Arithmetic;
@@ -332,9 +332,28 @@ pub(crate) fn shape_number(shape: Shape) -> f64 {
     }
 }
 
-/// The shapes of a scene.
-pub(crate) fn shape_bytes(arithmetic: Arithmetic, tables: &Tables<'_>) -> Vec<u8> {
+/// The operations that the kernel has room for in diffuse scattering.
+const OPERATIONS: usize = 24;
+
+/// The diffuse scattering and the shapes of a scene.
+pub(crate) fn shape_bytes(
+    arithmetic: Arithmetic,
+    tables: &Tables<'_>,
+    halo: Option<&HaloTable>,
+) -> Vec<u8> {
     let mut bytes = Bytes::new(arithmetic);
+    if arithmetic == Arithmetic::Double {
+        bytes.real([halo.map_or(0.0, |halo| halo.end.min(f64::MAX))]);
+        let operations = halo.map_or(&[][..], |halo| &halo.operations);
+        for own in operations {
+            bytes.real(own.distance.into_iter().chain(own.displacement));
+            bytes.real([own.weight]);
+        }
+        bytes.real(std::iter::repeat_n(
+            0.0,
+            13 * (OPERATIONS - operations.len()),
+        ));
+    }
     for shape in tables.shapes() {
         let [a, b, c] = shape.cells;
         match arithmetic {
@@ -354,6 +373,9 @@ pub(crate) fn shape_bytes(arithmetic: Arithmetic, tables: &Tables<'_>) -> Vec<u8
                 };
                 let form = LatticeShape { metric, ..*shape }.gaussian_form();
                 bytes.real(form.map(|x| x * scale));
+                // The kernel multiplies by the square of the amplitude, which has the peak in it.
+                let scale = halo.map_or(0.0, |halo| halo.scale);
+                bytes.real([scale * shape.all_cells() / peak(shape).powi(2)]);
             }
         }
     }

@@ -97,8 +97,8 @@ pub use background::{
     AVOGADRO_PER_MOL, WATER_MOLAR_MASS_G_PER_MOL, WATER_STRUCTURE_FACTOR, water_background,
 };
 pub use device::{
-    Capture, Device, DeviceFault, Job, NeedsDouble, OrientationTable, SourceTable, Tables, Take,
-    TermWeights, Terms,
+    Capture, Device, DeviceFault, HaloTable, Job, NeedsDouble, OperationTable, OrientationTable,
+    RunningSum, SourceTable, Tables, Take, TermWeights, Terms,
 };
 pub use diffuse::{Diffuse, DiffuseAxes, DiffuseModel, DiffuseNumbers, MOST_NEIGHBOURS};
 pub use error::Error;

@@ -38,8 +38,10 @@ impl Shown {
             has_double: false,
             largest_table,
         };
-        let checked = tables.check().and_then(|()| abilities.check(&tables));
-        let plan = match checked.and_then(|()| Plan::new(tables, abilities)) {
+        let plan = match abilities
+            .check(&tables)
+            .and_then(|()| Plan::new(tables, abilities))
+        {
             Ok(plan) => plan,
             Err(fault) => {
                 return Answer {
@@ -91,10 +93,12 @@ fn bands(
         let rows: Range<u32> = start..end.min(start.saturating_add(most));
         let places = plane.unwrap_or_else(|| pack.put(&plan.direction_bytes(number, &rows)));
         let used = pack.put(&plan.used_bits(number, &rows));
-        let chunks = plan.chunks().iter();
-        let chunks = chunks.map(|chunk| pack.put(&plan.band_bytes(number, &rows, chunk)));
-        let chunks: Vec<[usize; 2]> = chunks.collect();
-        json!({ "rows": rows.len(), "places": places, "used": used, "chunks": chunks })
+        let passes = plan
+            .passes(number)
+            .into_iter()
+            .map(|pass| json!([pass.chunk, pack.put(&plan.band_bytes(number, &rows, &pass))]));
+        let passes: Vec<Value> = passes.collect();
+        json!({ "rows": rows.len(), "places": places, "used": used, "passes": passes })
     });
     let bands: Vec<Value> = bands.collect();
     json!({

@@ -10,6 +10,10 @@ override HAS_TABLE: bool = false;       // of directions; without it they are wo
 override SHAPE: u32 = 0u;               // a parallelepiped, a ball, a Gaussian, a top-hat
 override IS_CUBIC: bool = false;        // structure factors are interpolated
 override LOOKS_UP_DARK: bool = false;   // also where the lattice factor is 0
+override HALO: u32 = 0u;                // no diffuse scattering, that of liquid-like motions, of acoustic phonons
+override NEIGHBOURS: i32 = 0;           // to each side of the nearest reflection
+override OPERATIONS: u32 = 0u;
+override IS_DAMPED: bool = false;
 
 struct Term {
   // Of each index the three components, and the constants.
@@ -24,10 +28,26 @@ struct Shape {
   cells: array<f64, 3>,
   // Of the squares of the offsets, and of their products hk, hl and kl.
   form: array<f64, 6>,
+  // The factor of diffuse scattering.
+  halo: f64,
+};
+
+// A Laue operation of diffuse scattering. Forms are those of the squares of indices, and of their products hk, hl and kl.
+struct Operation {
+  distance: array<f64, 6>,
+  displacement: array<f64, 6>,
+  weight: f64,
+};
+
+struct Shapes {
+  // The squared distance at which a halo ends.
+  end: f64,
+  operations: array<Operation, 24>,
+  list: array<Shape>,
 };
 
 @group(0) @binding(4) var<storage, read> terms: array<Term>;
-@group(0) @binding(5) var<storage, read> shapes: array<Shape>;
+@group(0) @binding(5) var<storage, read> shapes: Shapes;
 // Either the directions of the sub-pixels of the band with their distances, or the plane: the steps along fast and
 // slow, and of each layer the first sub-pixel.
 @group(0) @binding(6) var<storage, read> places: array<f64>;
@@ -133,13 +153,16 @@ fn ball(square: f64) -> f64 {
   return 3.0lf * (sine / (3.14159265358979324lf * turns) - cosine) / x2;
 }
 
+fn value_of(form: array<f64, 6>, indices: array<f64, 3>) -> f64 {
+  let h = indices[0];
+  let k = indices[1];
+  let l = indices[2];
+  return form[0] * h * h + form[1] * k * k + form[2] * l * l + form[3] * h * k + form[4] * h * l + form[5] * k * l;
+}
+
 // The squared radius of an offset from the centre of a spot.
 fn radius_squared(offset: array<f64, 3>, at: u32) -> f64 {
-  let form = shapes[at].form;
-  let h = offset[0];
-  let k = offset[1];
-  let l = offset[2];
-  return form[0] * h * h + form[1] * k * k + form[2] * l * l + form[3] * h * k + form[4] * h * l + form[5] * k * l;
+  return value_of(shapes.list[at].form, offset);
 }
 
 // The amplitude of the lattice, over that of all cells in phase.
@@ -149,7 +172,7 @@ fn lattice_factor(offset: array<f64, 3>, at: u32) -> f64 {
     for (var i = 0u; i < 3u; i++) {
       // At 0 the quotient of the sines is the number of cells, which a tiny number gives too.
       let d = select(offset[i], 1e-30lf, offset[i] == 0.0lf);
-      let cells = shapes[at].cells[i];
+      let cells = shapes.list[at].cells[i];
       let turns = cells * d;
       let e = turns - nearest(turns);
       product *= (e * sin_pi_over(e * e)) / (cells * d * sin_pi_over(d * d));
@@ -166,8 +189,12 @@ fn lattice_factor(offset: array<f64, 3>, at: u32) -> f64 {
   return select(0.0lf, 1.0lf, square < 1.0lf);
 }
 
-// Whether the lattice factor is 0 in double precision.
+// Whether the lattice factor is 0 in double precision, and the C program skips the term.
 fn is_dark(offset: array<f64, 3>, at: u32, lattice: f64) -> bool {
+  // The sine of the system is 0 nowhere but at 0, where the factor is the number of cells.
+  if LOOKS_UP_DARK || SHAPE == 0u {
+    return false;
+  }
   if SHAPE == 2u && lattice == 0.0lf {
     return radius_squared(offset, at) > 1074.9lf;
   }
@@ -217,37 +244,87 @@ fn allows_cubic(hkl: array<f64, 3>) -> bool {
   return true;
 }
 
-// The structure factor times the lattice factor of a term.
-fn amplitude(ray: Ray, at: u32, pixel: u32) -> f64 {
-  let term = &terms[at];
+// The diffuse scattering around a reflection and its neighbours, over the square of the amplitude of a term.
+fn diffuse(hkl: array<f64, 3>, whole: vec3<i32>, first: u32, at: u32) -> f64 {
+  var strengths: array<f64, 24>;
+  for (var i = 0u; i < OPERATIONS; i++) {
+    let x = value_of(shapes.operations[i].displacement, hkl);
+    strengths[i] = shapes.operations[i].weight * x;
+    if IS_DAMPED {
+      strengths[i] *= decay(x);
+    }
+  }
+  var sum = 0.0lf;
+  for (var h = -NEIGHBOURS; h <= NEIGHBOURS; h++) {
+    for (var k = -NEIGHBOURS; k <= NEIGHBOURS; k++) {
+      for (var l = -NEIGHBOURS; l <= NEIGHBOURS; l++) {
+        let reflection = whole + vec3<i32>(h, k, l);
+        let f = f64(factor(reflection, first));
+        if f == 0.0lf {
+          continue;
+        }
+        let offset = array<f64, 3>(hkl[0] - f64(reflection.x), hkl[1] - f64(reflection.y), hkl[2] - f64(reflection.z));
+        var profile = 0.0lf;
+        for (var i = 0u; i < OPERATIONS; i++) {
+          let square = value_of(shapes.operations[i].distance, offset);
+          let falling = 1.0lf / (1.0lf + square);
+          if HALO == 1u {
+            profile += strengths[i] * falling * falling;
+          } else if square <= shapes.end {
+            profile += strengths[i] * falling;
+          }
+        }
+        sum += f * f * profile;
+      }
+    }
+  }
+  return sum * shapes.list[at].halo;
+}
+
+// The square of the structure factor times the lattice factor of a term, and the diffuse scattering.
+fn term(ray: Ray, at: u32, pixel: u32) -> f64 {
+  let own = &terms[at];
   var hkl: array<f64, 3>;
   var offset: array<f64, 3>;
   var whole: vec3<i32>;
   for (var i = 0u; i < 3u; i++) {
-    let x = (*term).by[3u * i] * ray.unit[0] + (*term).by[3u * i + 1u] * ray.unit[1] + (*term).by[3u * i + 2u] * ray.unit[2]
-      + (*term).constants[i];
+    let x = (*own).by[3u * i] * ray.unit[0] + (*own).by[3u * i + 1u] * ray.unit[1] + (*own).by[3u * i + 2u] * ray.unit[2]
+      + (*own).constants[i];
     let round = nearest(x);
     hkl[i] = x;
     offset[i] = x - round;
     whole[i] = i32(round);
   }
-  let scale = (*term).amplitude;
+  let first = (*own).factors;
+  let shape = (*own).shape;
+  let scale = (*own).amplitude;
+  var halo = 0.0lf;
+  if HALO != 0u {
+    halo = diffuse(hkl, whole, first, shape) * scale * scale;
+  }
+  var f: f64;
+  if !IS_CUBIC {
+    f = f64(factor(whole, first));
+    // A term without structure factor counts where the sum is multiplied after each term.
+    if f == 0.0lf && SCALES_SUM == 0u {
+      return halo;
+    }
+  }
+  let lattice = lattice_factor(offset, shape);
+  if (IS_CUBIC || SCALES_SUM != 0u) && is_dark(offset, shape, lattice) {
+    is_skipped = true;
+    return halo;
+  }
   if IS_CUBIC {
-    let lattice = lattice_factor(offset, (*term).shape);
-    if is_dark(offset, (*term).shape, lattice) && !LOOKS_UP_DARK {
-      return 0.0lf;
-    }
     if allows_cubic(hkl) {
-      return interpolated(hkl, (*term).factors) * scale * lattice;
+      f = interpolated(hkl, first);
+    } else {
+      atomicMin(&left_grid, pixel);
+      f = f64(factor(whole, first));
     }
-    atomicMin(&left_grid, pixel);
-    return f64(factor(whole, (*term).factors)) * scale * lattice;
   }
-  let f = factor(whole, (*term).factors);
-  if f == 0.0 {
-    return 0.0lf;
-  }
-  return f64(f) * scale * lattice_factor(offset, (*term).shape);
+  let amplitude = f * scale * lattice;
+  return halo + amplitude * amplitude;
 }
 
 // The limit is on the square of the distance of the directions of ray and beam.

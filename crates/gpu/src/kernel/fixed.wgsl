@@ -120,29 +120,30 @@ fn sin_pi(r: vec3<f32>) -> vec3<f32> {
   return r * p;
 }
 
-// The structure factor times the lattice factor of a term.
-fn amplitude(ray: Ray, at: u32, pixel: u32) -> f32 {
-  let term = &terms[at];
+// The square of the structure factor times the lattice factor of a term.
+fn term(ray: Ray, at: u32, pixel: u32) -> f32 {
+  let own = &terms[at];
   let d = vec3<f32>(ray.hi) + ray.lo;
   var part: vec3<i32>;
   var rough: vec3<f32>;
   for (var i = 0u; i < 3u; i++) {
-    let by = (*term).rough[i];
-    part[i] = part_of((*term).whole[i], (*term).rest[i], by, ray);
+    let by = (*own).rough[i];
+    part[i] = part_of((*own).whole[i], (*own).rest[i], by, ray);
     rough[i] = dot(by.xyz, d) + by.w;
   }
   let hkl = vec3<i32>(round(rough - vec3<f32>(part) * PART_32));
-  let f = factor(hkl, (*term).factors);
+  let f = factor(hkl, (*own).factors);
   if f == 0.0 {
     return 0.0;
   }
   // At 0 the quotient of the sines is the number of cells, which a tiny number gives too.
   part = select(part, vec3<i32>(1), part == vec3<i32>(0));
   // The wrapping product with the cells is reduced already.
-  let above = sin_pi(vec3<f32>(part * shapes[(*term).shape].xyz) * PART_32);
+  let above = sin_pi(vec3<f32>(part * shapes[(*own).shape].xyz) * PART_32);
   let below = sin_pi(vec3<f32>(part) * PART_32);
   let lattice = (above.x * above.y * above.z) / (below.x * below.y * below.z);
-  return f * (*term).amplitude * lattice;
+  let amplitude = f * (*own).amplitude * lattice;
+  return amplitude * amplitude;
 }
 
 // The limit is on the cosine of the angle from the beam over 4, as a part in 2^-32.

@@ -10,6 +10,9 @@ override IS_POINT: bool = false;        // the solid angle of a point, not of a 
 override CAPTURE: u32 = 0u;             // the capture fraction of no, of the first or of each sub-pixel
 override CAPTURES_BY_LAYER: bool = false;
 override WATER: u32 = 0u;               // in no, in the first or in each layer
+// What multiplies the sum of all terms so far after each of them: 1 for the capture fraction, 2 for polarization and 4 for
+// the solid angle. This is the oddity oversample-flags of the C program, and there are no weights beside it.
+override SCALES_SUM: u32 = 0u;
 
 struct Band {
   // The first pixel, counted from the corner of the plane.
@@ -20,7 +23,12 @@ struct Band {
   oversample: u32,
   layers: u32,
   sources: u32,
-  pad: u32,
+  // Whether nothing has been summed yet.
+  is_first: u32,
+  // The layers and sub-pixels: all, or some of a sum that goes on.
+  first_step: u32,
+  end_step: u32,
+  pad: vec2<u32>,
   // The ranges of the indices of structure factors, and what an index of 1 is in their list.
   least: vec4<i32>,
   most: vec4<i32>,
@@ -38,6 +46,8 @@ struct Panel {
   unit_m: real,
   // What water adds to the terms of a source of weight 1.
   water: real,
+  // What a sum begins with that is multiplied after each term.
+  start: real,
 };
 
 struct Source {
@@ -66,6 +76,9 @@ struct Source {
 
 // Whether the pixel is left to the host, for the digits of a term.
 var<private> is_left_out: bool = false;
+
+// Whether the last term is one after which the sum is not multiplied.
+var<private> is_skipped: bool = false;
 
 // The structure factor of whole indices in the list that begins at `first`.
 fn factor(hkl: vec3<i32>, first: u32) -> f32 {
@@ -109,8 +122,7 @@ fn terms_of(source: Source, ray: Ray, pixel: u32) -> real {
   var outer = real(0.0);
   var inner = real(0.0);
   for (var i = 0u; i < source.count; i++) {
-    let a = amplitude(ray, source.first + i, pixel);
-    inner += a * a;
+    inner += term(ray, source.first + i, pixel);
     if (i & 15u) == 15u {
       outer += inner;
       inner = real(0.0);
@@ -121,6 +133,29 @@ fn terms_of(source: Source, ray: Ray, pixel: u32) -> real {
     }
   }
   return sum + (outer + inner);
+}
+
+// The sum with the terms of a source at a sub-pixel, multiplied after each of them.
+fn run_on(before: real, source: Source, layer: u32, ray: Ray, pixel: u32) -> real {
+  var scale = real(1.0);
+  if (SCALES_SUM & 1u) != 0u {
+    scale *= capture(layer, ray);
+  }
+  if (SCALES_SUM & 2u) != 0u {
+    scale *= polarization(source, ray);
+  }
+  if (SCALES_SUM & 4u) != 0u {
+    scale *= solid_angle(ray);
+  }
+  var sum = before;
+  for (var i = 0u; i < source.count; i++) {
+    is_skipped = false;
+    sum += term(ray, source.first + i, pixel);
+    if !is_skipped {
+      sum *= scale;
+    }
+  }
+  return sum;
 }
 
 @compute @workgroup_size(64)
@@ -136,45 +171,73 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   let n = band.oversample;
   var total = real(0.0);
-  for (var layer = 0u; layer < band.layers; layer++) {
-    var captured = real(1.0);
-    for (var sub = 0u; sub < n * n; sub++) {
-      let fast = id.x * n + sub % n;
-      let slow = id.y * n + sub / n;
-      let ray = ray_to(layer, fast, slow);
-      if CAPTURE == 2u || (CAPTURE == 1u && sub == 0u) {
-        captured = capture(layer, ray);
-      }
-      var weight = captured;
-      if WEIGHS_SOLID_ANGLE {
-        weight *= solid_angle(ray);
-      }
-      var sum = real(0.0);
-      for (var i = 0u; i < band.sources; i++) {
-        let source = sources[i];
-        var terms = real(0.0);
-        if WATER == 2u || (WATER == 1u && layer == 0u) {
-          terms = panel.water * source.weight;
-        }
-        var is_seen = true;
-        if HAS_LIMIT {
-          is_seen = !is_beyond_limit(ray, source);
-        }
-        if is_seen {
-          terms += terms_of(source, ray, pixel);
-        }
-        if WEIGHS_POLARIZATION {
-          terms *= polarization(source, ray);
-        }
-        sum += terms;
-      }
-      total += weight * sum;
+  if SCALES_SUM != 0u {
+    let before = sums[pixel];
+    if before < 0.0 {
+      return;
     }
+    total = real(before) / GAIN;
+    if band.is_first != 0u {
+      total = panel.start;
+    }
+  }
+  var captured = real(1.0);
+  for (var step = band.first_step; step < band.end_step; step++) {
+    let layer = step / (n * n);
+    let sub = step % (n * n);
+    let ray = ray_to(layer, id.x * n + sub % n, id.y * n + sub / n);
+    if CAPTURE == 2u {
+      captured = capture(layer, ray);
+    }
+    if CAPTURE == 1u && (sub == 0u || step == band.first_step) {
+      captured = capture(layer, ray_to(layer, id.x * n, id.y * n));
+    }
+    var weight = captured;
+    if WEIGHS_SOLID_ANGLE {
+      weight *= solid_angle(ray);
+    }
+    var sum = real(0.0);
+    for (var i = 0u; i < band.sources; i++) {
+      let source = sources[i];
+      var terms = real(0.0);
+      if WATER == 2u || (WATER == 1u && layer == 0u) {
+        terms = panel.water * source.weight;
+      }
+      var is_seen = true;
+      if HAS_LIMIT {
+        is_seen = !is_beyond_limit(ray, source);
+      }
+      if SCALES_SUM != 0u {
+        total += terms;
+        if is_seen {
+          total = run_on(total, source, layer, ray, pixel);
+        }
+        continue;
+      }
+      if is_seen {
+        terms += terms_of(source, ray, pixel);
+      }
+      if WEIGHS_POLARIZATION {
+        terms *= polarization(source, ray);
+      }
+      sum += terms;
+    }
+    total += weight * sum;
+  }
+  if SCALES_SUM != 0u {
+    // Factors above 1 make the sum ever larger, small ones ever smaller: beyond single precision it is left to the host.
+    let size = total * GAIN;
+    is_left_out = is_left_out || !(size == real(0.0) || (size > real(1e-37) && size < real(1e38)));
   }
   if is_left_out {
     // Nothing that is added makes it positive again.
     sums[pixel] = -3e38;
     return;
   }
-  sums[pixel] += f32(total * GAIN);
+  let more = f32(total * GAIN);
+  if SCALES_SUM != 0u {
+    sums[pixel] = more;
+  } else {
+    sums[pixel] += more;
+  }
 }

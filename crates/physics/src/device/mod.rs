@@ -2,7 +2,7 @@
 //!
 //! A device gets the [`Tables`] of a scene and sums the terms of many pixels. The rest stays here: the factors
 //! of whole pixels, the background, and what depends on the order of pixels ([`compat`](crate::compat)). A
-//! device therefore needs neither threads nor any oddity of the C program.
+//! device therefore needs no threads, and of the oddities of the C program only the [`RunningSum`].
 
 mod image;
 
@@ -13,8 +13,9 @@ use nanobragg_crystal::{FactorGrid, LatticeShape};
 use nanobragg_geometry::Panel;
 use thiserror::Error;
 
+use crate::diffuse::DiffuseModel;
 use crate::lanes::Precision;
-use crate::sampling::{Lookup, Scales};
+use crate::sampling::{Lookup, Rule, Scales};
 use crate::scene::Scene;
 
 pub(crate) use image::DeviceImage;
@@ -45,8 +46,9 @@ pub trait Terms {
     /// Sums the terms of the pixels in `rows` of the region of interest. Calls `take` for some complete rows
     /// at a time, in their order, with one sum per pixel, shape `[slow][fast]` of the region; the sums of masked
     /// pixels have no meaning. A sum is that of the weighted squared amplitudes, in squared electrons, of all
-    /// layers, sub-pixels, sources and orientations, each times its [`TermWeights`], and of the water. A negative sum
-    /// stands for a pixel that is left to this processor. Stops if `take` breaks.
+    /// layers, sub-pixels, sources and orientations, each times its [`TermWeights`], of the diffuse scattering and of
+    /// the water; or the [`RunningSum`]. A negative sum stands for a pixel that is left to this processor. Stops if
+    /// `take` breaks.
     ///
     /// Returns the first pixel `[fast, slow]` that is not masked in which an index is too close to the edge of
     /// the grid to interpolate, if that ends interpolation; the sums from there on have no meaning.
@@ -77,12 +79,6 @@ pub enum DeviceFault {
     /// The program cannot open any.
     #[error("this program was built without GPUs")]
     NotBuilt,
-    /// Corrections multiply the running sum, which depends on the order of terms.
-    #[error("the oddity oversample-flags needs the terms in their order, and a device has none")]
-    RunningSum,
-    /// Diffuse scattering.
-    #[error("a device has no diffuse scattering")]
-    Diffuse,
     /// Structure factors of different ranges of indices for different sources.
     #[error("the structure factors of the sources have different ranges of indices")]
     DifferentGrids,
@@ -121,6 +117,10 @@ pub enum NeedsDouble {
     Size,
     /// Layers of a sensor that each have a weight.
     Layers,
+    /// Corrections of the running sum.
+    RunningSum,
+    /// Diffuse scattering.
+    Diffuse,
 }
 
 impl std::fmt::Display for NeedsDouble {
@@ -130,6 +130,8 @@ impl std::fmt::Display for NeedsDouble {
             Self::Interpolation => "interpolated structure factors",
             Self::Size => "crystals of this size",
             Self::Layers => "layers of a sensor with weights of their own",
+            Self::RunningSum => "sums with the oddity oversample-flags",
+            Self::Diffuse => "halos of diffuse scattering",
         })
     }
 }
@@ -187,6 +189,53 @@ pub struct Capture {
     pub each_subpixel: bool,
     /// Whether it is that of the layer. Otherwise it is that of the last layer.
     pub own_layer: bool,
+}
+
+/// Which factors multiply the sum of all terms so far, after each term (the oddity `oversample-flags`). A factor is
+/// that of the layer, the sub-pixel and the source of the term.
+///
+/// A term whose lattice factor is 0 multiplies nothing, except with [`Tables::looks_up_dark_terms`]. Water and
+/// diffuse scattering are added without a multiplication.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RunningSum {
+    /// The polarization factor.
+    pub polarization: bool,
+    /// The solid angle in steradian.
+    pub solid_angle: bool,
+    /// The capture fraction.
+    pub capture: bool,
+    /// What the sum begins with, in squared electrons.
+    pub start: f64,
+}
+
+/// The diffuse scattering of a scene, as a sum over reflections g around the indices h of a term:
+/// `cells scale weight sum over operations of w x exp(-x) sum over g of F(g)^2 P(h - g)` with the number of cells of
+/// its shape, and `x` and `y^2` by the forms of the operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HaloTable {
+    /// P is `1/(1 + y^2)^2` for liquid-like motions, and `1/(1 + y^2)` up to the end for acoustic phonons.
+    pub model: DiffuseModel,
+    /// Reflections to each side of the nearest one along each index.
+    pub neighbours: u32,
+    /// Whether the factor `exp(-x)` is there.
+    pub is_damped: bool,
+    /// The factor.
+    pub scale: f64,
+    /// The largest `y^2`.
+    pub end: f64,
+    /// The operations whose forms differ.
+    pub operations: Vec<OperationTable>,
+}
+
+/// One Laue operation of a [`HaloTable`]. A form has the factors of hh, kk, ll, hk, hl and kl.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OperationTable {
+    /// `y^2` of an offset of indices.
+    pub distance: [f64; 6],
+    /// x of indices.
+    pub displacement: [f64; 6],
+    /// Its weight in the mean.
+    pub weight: f64,
 }
 
 impl<'s> Tables<'s> {
@@ -265,6 +314,41 @@ impl<'s> Tables<'s> {
         }
     }
 
+    /// Which factors multiply the running sum of the pixels of a panel; `None` if none does. With a running sum no
+    /// factor multiplies single terms.
+    ///
+    /// # Panics
+    /// If there is no such panel.
+    pub fn running_sum(&self, panel: usize) -> Option<RunningSum> {
+        let view = self.scene.view(panel);
+        let rules = view.rules;
+        let scales = |rule: Rule| rule.scales == Scales::RunningSum;
+        rules.any(Scales::RunningSum).then_some(RunningSum {
+            polarization: scales(rules.polarization),
+            solid_angle: scales(rules.solid_angle),
+            capture: scales(rules.capture),
+            start: view.scalars.background,
+        })
+    }
+
+    /// The diffuse scattering, if there is any.
+    pub fn halo(&self) -> Option<HaloTable> {
+        let halo = self.scene.diffuse.as_ref()?;
+        let operations = halo.distinct.iter().map(|own| OperationTable {
+            distance: own.distance,
+            displacement: own.displacement,
+            weight: own.weight,
+        });
+        Some(HaloTable {
+            model: halo.model,
+            neighbours: halo.neighbours.unsigned_abs(),
+            is_damped: halo.is_damped,
+            scale: halo.scale,
+            end: halo.end,
+            operations: operations.collect(),
+        })
+    }
+
     /// What water adds to the terms of each source of weight 1 at each sub-pixel, and whether it does so in each layer.
     /// Otherwise it is added in the first layer only.
     ///
@@ -304,21 +388,5 @@ impl<'s> Tables<'s> {
     /// Whether a term whose lattice factor is 0 is looked up all the same, which can end interpolation.
     pub fn looks_up_dark_terms(&self) -> bool {
         self.scene.setup.has_water
-    }
-
-    /// Whether the scene is one that a device can sum at all.
-    ///
-    /// # Errors
-    /// The reason if it is not.
-    pub fn check(&self) -> Result<(), DeviceFault> {
-        let scene = self.scene;
-        if scene.diffuse.is_some() {
-            return Err(DeviceFault::Diffuse);
-        }
-        let mut views = scene.views();
-        match views.any(|view| view.rules.any(Scales::RunningSum)) {
-            true => Err(DeviceFault::RunningSum),
-            false => Ok(()),
-        }
     }
 }

@@ -199,7 +199,7 @@ impl Wanted for Places<'_> {
 }
 
 /// The photons of some pixels of a row, at most [`LANES`], from the sums of their terms, to which the
-/// background is added. `row` has one element for each pixel; masked pixels are not changed.
+/// background is added if no correction multiplies the running sum. `row` has one element for each pixel; masked pixels are not changed.
 pub(crate) fn finish_row(
     (level, _): (Level, Precision),
     view: &View<'_>,
@@ -238,7 +238,12 @@ impl Task for FinishRow<'_> {
             *fast_m = subpixel_offset(first + first_fast + i as u32, 0, oversample, subpixel_m);
         }
         let slow_m = subpixel_offset(part.slow + first_slow, 0, oversample, subpixel_m);
-        block.intensity = [view.scalars.background; BLOCK];
+        // A running sum has begun with the background.
+        let background = match rules.any(Scales::RunningSum) {
+            true => 0.0,
+            false => view.scalars.background,
+        };
+        block.intensity = [background; BLOCK];
         for (sum, own) in block.intensity.iter_mut().zip(sums) {
             *sum += own;
         }
