@@ -40,6 +40,24 @@ fn atoms(scene: &Scene, flags: &str) -> Finished {
     scene.run_line(&format!("-pdb {} {VIEW} {flags}", lysozyme("1aki.pdb")))
 }
 
+/// The corner of some images is finer than that for which structure factors were computed.
+#[test]
+fn a_series_that_moves_reflections_of_atoms_says_how_far_they_reach() {
+    let scene = Scene::empty();
+    let file = lysozyme("1aki.pdb");
+    let warns = |name: &str, vary: &str| {
+        let done = scene.run_line(&format!(
+            "-pdb {file} -distance 200 -pixel 2 -detpixels 30 -N 3 -oversample 1 -nodefaultfiles \
+             -shots 2 -floatfile {name}_#.bin -seriesfile {name}.jsonl -vary {vary}"
+        ));
+        let told = done.well().stderr;
+        told.contains("structure factors of the atoms end at")
+    };
+    assert!(warns("moves", "wavelength=normal:1%"));
+    assert!(!warns("stays", "fluence=lognormal:0.3"));
+    assert!(!warns("reaches", "wavelength=normal:1% -dmin 5"));
+}
+
 #[test]
 fn atoms_render_as_the_structure_factors_that_another_program_made_of_them() {
     /// The photons are proportional to F squared, and the lists agree to 1e-5.

@@ -139,6 +139,10 @@ const LINES: &[(&str, &str)] = &[
         "-default_F 100 -N 5 -oversample 2 -oversample_polar -oversample_omega -detector_thick 400 -detector_abs 300 -detector_thicksteps 3 -oversample_thick",
     ),
     (
+        "capture of each layer",
+        "-default_F 100 -N 5 -detector_thick 400 -detector_abs 300 -detector_thicksteps 3 -oversample_thick",
+    ),
+    (
         "each correction at each sub-pixel, put right",
         "-default_F 100 -N 5 -oversample 2 -oversample_polar -oversample_omega -fix oversample-flags",
     ),

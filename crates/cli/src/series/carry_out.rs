@@ -215,6 +215,7 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
     let run = SeriesRun::open(request, &job.resolved)?;
     console.text(&report::before(&job, args));
     warn_of_decisions(&job);
+    warn_of_reach(&prepared);
     #[cfg(feature = "plot")]
     let page = {
         let words = words.iter().map(|word| word.to_string_lossy().into_owned());
@@ -254,6 +255,25 @@ pub(crate) fn carry_out(args: &Args, words: &[OsString], stop: &Cancel) -> Resul
         page.write(&[])?;
     }
     Ok(())
+}
+
+/// Warns where images of a series can see reflections of atoms beyond those of its first values.
+fn warn_of_reach(prepared: &Prepared) {
+    /// More than distributions usually move a corner.
+    const MARGIN: f64 = 0.95;
+    let spec = &prepared.loaded.spec;
+    let moves = spec.series.vary.keys().find(|one| one.moves_reflections());
+    if let (Some(atoms), Some(quantity)) = (&prepared.loaded.coordinates, moves)
+        && spec.dmin.m() == 0.0
+    {
+        tracing::warn!(
+            "structure factors of the atoms end at {:.4} A, the finest corner without -vary; where {} moves the corner \
+             farther, images have no reflections there; -dmin {:.2} adds them",
+            atoms.dmin_a,
+            quantity.name(),
+            MARGIN * atoms.dmin_a
+        );
+    }
 }
 
 /// Refuses a file of all images that is also an input, another output or the log.

@@ -122,6 +122,33 @@ impl Quantity {
         distribution.check_stated(self.allowed())
     }
 
+    /// Whether it moves reflections on the detector, so that others come onto it.
+    pub const fn moves_reflections(self) -> bool {
+        match self {
+            Self::CellA
+            | Self::CellB
+            | Self::CellC
+            | Self::CellAlpha
+            | Self::CellBeta
+            | Self::CellGamma
+            | Self::Wavelength
+            | Self::SpectrumColumn
+            | Self::SaseSeed
+            | Self::BeamFast
+            | Self::BeamSlow
+            | Self::TiltHorizontal
+            | Self::TiltVertical => true,
+            Self::Cells
+            | Self::CellsA
+            | Self::CellsB
+            | Self::CellsC
+            | Self::MosaicSpread
+            | Self::SpotScale
+            | Self::BFactor
+            | Self::Fluence => false,
+        }
+    }
+
     pub(super) const fn allowed(self) -> Allowed {
         self.row().allowed
     }
