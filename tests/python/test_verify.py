@@ -28,7 +28,7 @@ def test_changes_of_single_files_are_found(run: Run, tmp_path: Path, monkeypatch
     assert len(files) == 8
     assert all(hashlib.sha256(Path(path).read_bytes()).hexdigest() == digest for path, digest in files.items())
     done = run("verify", "series.jsonl")
-    assert (done.returncode, done.stdout) == (0, "4 images in 8 files, all as they were written\n")
+    assert (done.returncode, done.stdout) == (0, "4 images in 8 files, all as written\n")
 
     changed = bytearray(Path("s_2.cbf").read_bytes())
     changed[-1] ^= 1
@@ -57,7 +57,7 @@ def test_images_that_no_log_has_are_named(run: Run, tmp_path: Path, monkeypatch:
         assert run(*words, "-shard", part).returncode == 0
     logs = ["series_1of2.jsonl", "series_2of2.jsonl"]
     done = run("verify", *logs)
-    assert (done.returncode, done.stdout) == (0, "5 images in 2 files, all as they were written\n")
+    assert (done.returncode, done.stdout) == (0, "5 images in 2 files, all as written\n")
     done = run("verify", logs[0])
     assert done.returncode == 1 and "2 of 5 images are in no log: 2, 4" in done.stderr
     # The files go with their logs into another folder.

@@ -21,9 +21,14 @@ pub fn from_words(words: &[OsString]) -> Result<String, ToolError> {
     };
     let found = verify(&request.logs)?;
     if found.faults.is_empty() && found.missing.is_empty() {
+        let counted = |count: u64, what: &str| match count {
+            1 => format!("1 {what}"),
+            _ => format!("{count} {what}s"),
+        };
         return Ok(format!(
-            "{} images in {} files, all as they were written\n",
-            found.images, found.files
+            "{} in {}, all as written\n",
+            counted(found.images.into(), "image"),
+            counted(found.files as u64, "file")
         ));
     }
     Err(ToolError::NotAsLogged(told(&found)))

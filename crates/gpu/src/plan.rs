@@ -57,6 +57,9 @@ impl Arithmetic {
     }
 }
 
+/// The most passes of a pixel, whose additions keep the error of its sum within the bound.
+const MOST_PASSES: u64 = 64;
+
 /// What a GPU has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abilities {
@@ -135,8 +138,14 @@ impl Abilities {
         let of_all = terms(steps);
         let is_whole = of_all > 0 && !(runs && of_all < all_terms(tables));
         let terms = if is_whole { of_all } else { terms(1) };
+        if terms == 0 {
+            return Err(DeviceFault::TooLarge);
+        }
+        // Each pass is one more addition to a sum in single precision, and a band takes as long as all its passes.
+        let chunks = all_terms(tables).div_ceil(terms);
+        let passes = chunks.saturating_mul(if is_whole { 1 } else { steps });
         match usize::try_from(terms) {
-            Ok(terms) if terms > 0 => Ok(Portion { is_whole, terms }),
+            Ok(terms) if passes <= MOST_PASSES => Ok(Portion { is_whole, terms }),
             _ => Err(DeviceFault::TooLarge),
         }
     }

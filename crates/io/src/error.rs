@@ -200,7 +200,8 @@ pub enum Error {
     },
     /// A dataset that cannot stand in an HDF5 file beside those of NXmx.
     #[error(
-        "no dataset can be at {path} in a NeXus file: its groups are there, or a name of more than 255 bytes"
+        "{path} cannot be a dataset of a NeXus file: a group or the images are there, a part of the path is a dataset, or \
+         a name has more than 255 bytes"
     )]
     Hdf5Path {
         /// The path of the dataset.

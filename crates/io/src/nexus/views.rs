@@ -8,9 +8,10 @@ use super::tree::{self, Contents};
 use super::write::packed;
 use super::{Module, PixelType, Series};
 use crate::hdf5::{
-    Along, Compression, Group, Images, Member, Type, Value, VirtualSource, VirtualStack, Writer,
+    Along, Compression, Dataset, Group, Images, Member, Type, Value, VirtualSource, VirtualStack,
+    Writer,
 };
-use crate::{Exposure, Result};
+use crate::{Error, Exposure, Result};
 
 /// Where the images are, and the mask.
 const IMAGES: &str = "/entry/data/data";
@@ -36,8 +37,8 @@ pub enum Holds {
     Mask(Vec<ViewAxis>, Vec<Part>),
     /// Of each pixel the largest count that is known, for all images.
     Saturation(Vec<ViewAxis>, Vec<Part>),
-    /// One number, or one for each image if those of the images differ.
-    Number(Number),
+    /// One number, or one for each image if those of the images differ, and its unit.
+    Number(Number, &'static str),
 }
 
 /// An axis of a view.
@@ -103,7 +104,7 @@ impl Series {
                 (axes.get(1..).unwrap_or_default(), parts)
             }
             Holds::Mask(axes, parts) | Holds::Saturation(axes, parts) => (axes.as_slice(), parts),
-            Holds::Pixels(..) | Holds::Number(_) => return false,
+            Holds::Pixels(..) | Holds::Number(..) => return false,
         };
         let firsts = self.first_rows();
         axes == [ViewAxis::Slow, ViewAxis::Fast]
@@ -333,7 +334,12 @@ pub fn check_views(exposures: &[Exposure], views: &[View]) -> Result<()> {
     };
     let mut root = tree::root(&series, first, contents);
     for view in views {
-        root.put(&path_of_image(&view.path, 0), Value::integer(0))?;
+        let path = path_of_image(&view.path, 0);
+        // A view at the place of the images is these images, or has moved them.
+        if series.images_path() == OTHER_IMAGES && same(&path, OTHER_IMAGES) {
+            return Err(Error::Hdf5Path { path });
+        }
+        root.put(&path, Value::integer(0))?;
     }
     Ok(())
 }
@@ -363,12 +369,16 @@ pub(super) fn add<W: Write + Seek>(
                     root.put(&view.path, series.pixels(axes, parts, image))?;
                 }
             }
-            Holds::Number(number) if of_images => {
+            Holds::Number(number, unit) if of_images => {
                 for image in 0..series.images {
-                    root.put(&of(image), series.number(*number, Some(image)))?;
+                    let value = Dataset::new(series.number(*number, Some(image)));
+                    root.put(&of(image), value.units(unit))?;
                 }
             }
-            Holds::Number(number) => root.put(&view.path, series.number(*number, None))?,
+            Holds::Number(number, unit) => {
+                let value = Dataset::new(series.number(*number, None));
+                root.put(&view.path, value.units(unit))?;
+            }
             Holds::Mask(axes, parts) => {
                 let own = series
                     .panels
@@ -404,6 +414,14 @@ fn add_values<W: Write + Seek>(
     values: &dyn Fn(&[u64]) -> Vec<u32>,
 ) -> Result<()> {
     let sides = series.sides_of(axes, parts);
+    let all = sides.iter().copied().fold(4, u64::saturating_mul);
+    if all > u64::from(u32::MAX) {
+        let [slow, fast] = [1, 0].map(|axis| sides.iter().rev().nth(axis).copied().unwrap_or(1));
+        return Err(Error::TooLarge {
+            fast: fast as usize,
+            slow: slow as usize,
+        });
+    }
     let bytes = packed(series.compression, &values(&sides), |value| value)?;
     let address = file.append(&bytes)?;
     let dataset = Images::whole(Type::U32, &sides, address, bytes.len())?;

@@ -74,7 +74,8 @@ impl fmt::Display for FileFault {
 }
 
 /// Reads all files of a series and compares them with its log, or with the logs of its parts. Of an image with several
-/// lines the last counts. A file that is not where it was written from this folder is looked for beside the log.
+/// lines the last counts. A file that is not where it was written from this folder is looked for from the folder of the
+/// log, and then in it.
 ///
 /// # Errors
 /// A log that cannot be read, or is that of another series than the first.
@@ -139,12 +140,17 @@ pub fn verify(logs: &[PathBuf]) -> Result<Verification, Error> {
     Ok(found)
 }
 
-/// The file of an entry: from this folder, or else beside the log.
+/// The file of an entry: from this folder, or else from that of the log, or else beside the log.
 fn place_of(log: &Path, file: &FileEntry) -> PathBuf {
     let named = PathBuf::from(&file.path);
     if named.exists() {
         return named;
     }
-    let beside = (named.file_name()).map(|name| folder_of(log).join(name));
-    beside.filter(|beside| beside.exists()).unwrap_or(named)
+    let folder = folder_of(log);
+    let others = [
+        Some(folder.join(&named)),
+        named.file_name().map(|name| folder.join(name)),
+    ];
+    let mut others = others.into_iter().flatten();
+    others.find(|other| other.exists()).unwrap_or(named)
 }

@@ -240,7 +240,10 @@ impl Contents {
                 warning,
             });
         }
-        let orders: Vec<_> = self.atoms.iter().map(|atom| atom.site_order).collect();
+        // The orders of the file are those of its own group.
+        let is_own = given.space_group.is_none();
+        let orders = self.atoms.iter().map(|atom| atom.site_order);
+        let orders: Vec<_> = orders.map(|order| order.filter(|_| is_own)).collect();
         let occupancies = match self.occupies_positions {
             true => Occupancies::OfPosition(&orders),
             false => Occupancies::Either,

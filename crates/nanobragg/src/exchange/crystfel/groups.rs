@@ -14,6 +14,9 @@ use crate::exchange::geometry::PlacedPanel;
 /// The name of the group of all panels.
 const ALL: &str = "all";
 
+/// The most members of a group that CrystFEL takes.
+const MOST_MEMBERS: usize = 64;
+
 /// A group and its members, panels or groups before it.
 type Group = (String, Vec<String>);
 
@@ -115,6 +118,7 @@ impl Groups {
                     .flat_map(|(_, of)| of.iter().copied())
                     .collect();
                 let is_taken = groups.has(name) || panels.contains(name);
+                let is_taken = is_taken || !(1..=MOST_MEMBERS).contains(&inside.len());
                 next = outside;
                 next.push(((*name).to_owned(), wanted.clone()));
                 found.push((
@@ -128,15 +132,19 @@ impl Groups {
                 free = next;
             }
         }
-        if !groups.0.is_empty() && !groups.has(ALL) {
+        // CrystFEL adds a group of all where there is none.
+        if !groups.0.is_empty() && !groups.has(ALL) && free.len() <= MOST_MEMBERS {
             let top = free.into_iter().map(|(name, _)| name).collect();
             groups.0.push((ALL.to_owned(), top));
         }
         groups
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether there are groups, and all their panels are among these.
+    pub(super) fn are_of(&self, panels: &[PlacedPanel]) -> bool {
+        let is_panel = |name: &String| panels.iter().any(|panel| panel.name == *name);
+        let mut members = self.0.iter().flat_map(|(_, members)| members);
+        !self.0.is_empty() && members.all(|name| is_panel(name) || self.has(name))
     }
 
     fn has(&self, name: &str) -> bool {

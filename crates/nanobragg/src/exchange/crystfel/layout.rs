@@ -55,7 +55,7 @@ pub struct DataLayout {
 impl DataLayout {
     /// Whether a file of this layout can hold several images.
     pub fn holds_series(&self) -> bool {
-        self.holds_series
+        self.views.is_empty() || self.holds_series
     }
 
     /// The datasets of a file with these panels; none if they are not those of the geometry.
@@ -67,19 +67,23 @@ impl DataLayout {
             return Vec::new();
         };
         let [x, y, z] = self.moved_mm(exposure).map(|mm| mm / 1000.0);
-        let number = |path: &str, value: f64| View {
+        let number = |path: &str, value: f64, unit| View {
             path: path.to_owned(),
-            holds: Holds::Number(Number::Constant(value)),
+            holds: Holds::Number(Number::Constant(value), unit),
+        };
+        let length = |path: &str, metres: f64, per_metre: f64| {
+            let unit = if per_metre == 1.0 { "m" } else { "mm" };
+            number(path, metres * per_metre, unit)
         };
         let mut views = self.views.clone();
         views.extend(self.wavelength.clone());
         let clen = self.clen.iter();
-        views.extend(clen.map(|(path, per_metre)| number(path, (self.camera_m + z) * per_metre)));
+        views.extend(clen.map(|(path, per_metre)| length(path, self.camera_m + z, *per_metre)));
         for (place, metres) in self.shift.iter().zip([x, y]) {
             views.extend(
                 place
                     .iter()
-                    .map(|(path, per_metre)| number(path, metres * per_metre)),
+                    .map(|(path, per_metre)| length(path, metres, *per_metre)),
             );
         }
         views
@@ -109,7 +113,7 @@ impl DataLayout {
         let mut warnings = Vec::new();
         if self.hides_mask() {
             warnings.push(format!(
-                "the geometry of -geom has a mask of another shape at {PIXEL_MASK}: DIALS does not open the HDF5 file"
+                "the geometry of -geom has a mask of another shape or meaning at {PIXEL_MASK}, where DIALS reads that of NXmx"
             ));
         }
         if is_moved || is_turned {
@@ -128,7 +132,8 @@ impl DataLayout {
         warnings
     }
 
-    /// Whether a mask is where that of NXmx is, and has the panels elsewhere than one below the other.
+    /// Whether a mask is where that of NXmx is, and has the panels elsewhere than one below the other, or bits for the
+    /// pixels that are used.
     fn hides_mask(&self) -> bool {
         self.views.iter().any(|view| match &view.holds {
             Holds::Mask(axes, parts) if view.path == PIXEL_MASK => {
@@ -136,7 +141,7 @@ impl DataLayout {
                 let is_below = |(part, panel): (&Part, &PlacedPanel)| {
                     let first = next;
                     next += u64::from(panel.pixels[1]);
-                    part.at == [first, 0]
+                    part.at == [first, 0] && part.good == 0
                 };
                 axes.len() > 2 || !parts.iter().zip(&self.panels).all(is_below)
             }
@@ -196,6 +201,7 @@ pub(super) fn data_layout(
             clen.insert(path.to_owned(), if unit == "m" { 1.0 } else { 1000.0 });
         }
     }
+    arrays.check_sizes(panels)?;
     let shift = ["detector_shift_x", "detector_shift_y"].map(|key| {
         let (path, unit) = geom.last(key)?.elsewhere()?;
         Some((path.to_owned(), if unit == "mm" { 1000.0 } else { 1.0 }))
@@ -218,15 +224,15 @@ fn wavelength(geom: &Geom<'_>) -> Option<View> {
     let line = geom.of_wavelength()?;
     let (path, unit) = line.elsewhere()?;
     let ev = energy_ev_from_wavelength_m(1e-10);
-    let number = match (line.key, unit) {
-        ("wavelength", "m") => Number::TimesWavelength(1e-10),
-        ("wavelength", _) => Number::TimesWavelength(1.0),
-        (_, "keV") => Number::OverWavelength(ev / 1000.0),
-        _ => Number::OverWavelength(ev),
+    let (number, unit) = match (line.key, unit) {
+        ("wavelength", "m") => (Number::TimesWavelength(1e-10), "m"),
+        ("wavelength", _) => (Number::TimesWavelength(1.0), "angstrom"),
+        (_, "keV") => (Number::OverWavelength(ev / 1000.0), "keV"),
+        _ => (Number::OverWavelength(ev), "eV"),
     };
     Some(View {
         path: path.to_owned(),
-        holds: Holds::Number(number),
+        holds: Holds::Number(number, unit),
     })
 }
 
@@ -274,7 +280,7 @@ impl Axes {
         if !ends_so || count(ViewAxis::Slow) + count(ViewAxis::Fast) != 2 {
             return Err(unlike(
                 last,
-                "the last dimensions are ss and fs, in this order",
+                "the last dimensions must be ss and fs, in this order; HDF5 files have no datasets for this geometry",
             ));
         }
         Ok(Self(axes))
@@ -388,6 +394,31 @@ impl Arrays {
                 other.bad |= part.bad;
             }
             None => parts.push(part),
+        }
+        Ok(())
+    }
+
+    /// Refuses masks that would be mostly empty and too large for a file: a number of a dimension is a typing error.
+    fn check_sizes(&self, panels: &[GeomPanel<'_>]) -> Result<(), Ignored> {
+        let stored = |kind: Kind| kind != Kind::Pixels;
+        for (_, axes, parts) in self.0.values().filter(|(kind, ..)| stored(*kind)) {
+            let side = |(axis, kind): (usize, &ViewAxis)| {
+                let ends = parts.iter().filter_map(|part| {
+                    let [fast, slow] = panels.get(part.panel)?.placed.pixels.map(u64::from);
+                    let length = match kind {
+                        ViewAxis::Image | ViewAxis::Fixed => 1,
+                        ViewAxis::Slow => slow,
+                        ViewAxis::Fast => fast,
+                    };
+                    Some(part.at.get(axis)? + length)
+                });
+                ends.max().unwrap_or(1)
+            };
+            let bytes = axes.iter().enumerate().map(side);
+            let bytes = bytes.fold(4, u64::saturating_mul);
+            if bytes > u64::from(u32::MAX) {
+                return Err(unlike(None, "a mask must be smaller than 4 GiB"));
+            }
         }
         Ok(())
     }

@@ -31,7 +31,9 @@ pub(super) fn masked(
         let of_panel = match masks(geom, section) {
             Ok(of_panel) => of_panel,
             Err(unlike) => {
-                into.ignored.push(unlike);
+                if !into.ignored.contains(&unlike) {
+                    into.ignored.push(unlike);
+                }
                 continue;
             }
         };

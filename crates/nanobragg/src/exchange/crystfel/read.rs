@@ -93,7 +93,9 @@ fn described(
     let mut data_layout = match layout::data_layout(&geom, &panels, outside, wavelength) {
         Ok(data_layout) => data_layout.unwrap_or_default(),
         Err(unlike) => {
-            described.ignored.push(unlike);
+            if !described.ignored.contains(&unlike) {
+                described.ignored.push(unlike);
+            }
             DataLayout::default()
         }
     };

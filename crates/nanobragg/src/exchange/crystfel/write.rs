@@ -83,7 +83,7 @@ pub fn write(
         first_slow += panel.panel.pixels[1];
     }
     let groups = from.map(|from| &from.groups);
-    match groups.filter(|groups| !groups.is_empty()) {
+    match groups.filter(|groups| groups.are_of(&geometry.panels)) {
         Some(groups) => {
             let renamed = geometry.panels.iter().zip(&names);
             groups.write(

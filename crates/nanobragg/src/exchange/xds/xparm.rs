@@ -117,7 +117,7 @@ pub(super) fn as_input(text: &str) -> Option<String> {
 mod tests {
     use super::super::parse;
 
-    /// Two of the two thirds of a picture of 90 x 20 pixels, the second turned and farther away.
+    /// The two halves of a picture of 90 x 20 pixels, the second turned and farther away.
     const FILE: &str = " XPARM.XDS    VERSION Jan 10, 2022  BUILT=20220820\n\
          \x20    1        5.0000    0.2500  0.999990 -0.002000  0.003000\n\
          \x20      0.979500       0.001000       0.002000       1.020900\n\
