@@ -273,6 +273,16 @@ def test_files_of_masks_are_read(run: Run, tmp_path: Path, monkeypatch: pytest.M
     expected = np.vstack([bits[11 * n : 11 * n + SLOW] != 3 for n in range(PANELS)])
     expected[SLOW + 3, 3] = True
     assert (masked == expected).all()
+    # It is an input: not to be overwritten, and a series does not go on with another one.
+    done = run(*COMMON, "-geom", "own.geom", "-nexusfile", "bad.h5")
+    assert done.returncode != 0 and "bad.h5" in done.stderr
+    series = [*COMMON, "-geom", "own.geom", "-floatfile", "f_#.bin", "-shots", "2"]
+    assert run(*series).returncode == 0
+    assert "2 of 2 images are complete" in run(*series, "-resume").stdout
+    with h5py.File("bad.h5", "a") as file:
+        file["m"][0, 0] ^= 1
+    done = run(*series, "-resume")
+    assert done.returncode == 1 and "with another" in done.stderr and "bad.h5" in done.stderr
     Path("bad.h5").unlink()
     done = run(*COMMON, "-geom", "own.geom", "-nexusfile", "c.h5")
     assert "mask0_file is ignored: there is no such file" in done.stderr

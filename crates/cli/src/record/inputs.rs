@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nanobragg::exchange::crystfel;
 use nanobragg::io::any::file_of;
 use nanobragg::{MaskSpec, SourcesSpec, SpectrumFrom};
 
@@ -41,6 +42,8 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
     };
     let several = all.paths().into_iter();
     let several = several.filter(|(field, _)| ["hkl_at", "anomalous"].contains(field));
+    let geom = args.detector.geom_path.as_deref();
+    let masks = geom.map(crystfel::mask_files).unwrap_or_default();
     [
         ("experiment", args.running.experiment_path.as_ref()),
         ("hkl", factors("hkl")),
@@ -62,6 +65,7 @@ pub(crate) fn named(args: &Args) -> Vec<(&'static str, PathBuf)> {
     .into_iter()
     .filter_map(|(flag, path)| Some((flag, path?)))
     .chain(several)
+    .chain(masks.iter().map(|path| ("geom", path)))
     .map(|(flag, path)| (flag, path.clone()))
     .collect()
 }

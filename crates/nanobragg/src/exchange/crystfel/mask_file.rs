@@ -1,6 +1,6 @@
 //! Masks of a geometry that stand in files of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use nanobragg_io::nexus::read_dataset;
@@ -39,8 +39,7 @@ pub(super) fn masked(
         };
         for mask in of_panel {
             let Some(file) = mask.file else { continue };
-            let paths = folders.iter().map(|folder| folder.join(file.value));
-            let Some(path) = paths.into_iter().find(|path| path.is_file()) else {
+            let Some(path) = path_of(file, folders) else {
                 if !missed.contains(&file.value) {
                     missed.push(file.value);
                     into.ignored.push(Ignored {
@@ -66,6 +65,19 @@ pub(super) fn masked(
         }
     }
     Ok(())
+}
+
+/// The files of masks that are there, each once.
+pub(super) fn found(geom: &Geom<'_>, folders: &[&Path]) -> Vec<PathBuf> {
+    let masks = (geom.panels.iter()).flat_map(|section| masks(geom, section).unwrap_or_default());
+    let paths = masks.filter_map(|mask| path_of(mask.file?, folders));
+    BTreeSet::from_iter(paths).into_iter().collect()
+}
+
+/// Where the file of a mask is, in the first of the folders that has it.
+fn path_of(file: &Entry<'_>, folders: &[&Path]) -> Option<PathBuf> {
+    let mut paths = folders.iter().map(|folder| folder.join(file.value));
+    paths.find(|path| path.is_file())
 }
 
 /// The place of a panel along the axis of panels, counted from 0; 0 without such an axis.

@@ -44,7 +44,7 @@ pub use stream::{ImageName, solution, stream_chunk, stream_head};
 
 pub use groups::Groups;
 pub use layout::DataLayout;
-pub use read::{Outside, parse, read};
+pub use read::{Outside, mask_files, parse, read};
 pub use write::{Layout, write};
 
 /// Half a turn about y: from dxtbx's laboratory to CrystFEL's, or back. It rounds no number.

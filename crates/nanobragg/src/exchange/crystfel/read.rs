@@ -1,7 +1,7 @@
 //! From a geometry to a detector.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nanobragg_sources::wavelength_m_from_energy_ev;
@@ -36,8 +36,39 @@ pub fn read(path: impl AsRef<Path>, outside: Outside) -> Result<Described, Error
     let path = path.as_ref();
     let _span = tracing::debug_span!("read_geom", path = %path.display()).entered();
     let name = path.display().to_string();
-    let masks_at = [Path::new(""), nanobragg_io::folder_of(path)];
-    described(&file::bytes_of(path)?, &name, outside, &masks_at)
+    described(
+        &file::bytes_of(path)?,
+        &name,
+        outside,
+        &folders_of_masks(path),
+    )
+}
+
+/// The files of masks that the geometry at `path` names and that are there, each once; none of a geometry that cannot be
+/// read.
+pub fn mask_files(path: &Path) -> Vec<PathBuf> {
+    let Ok(bytes) = file::bytes_of(path) else {
+        return Vec::new();
+    };
+    let text = text_of(&bytes);
+    let geom = Geom::new(&text, "");
+    geom.map_or_else(
+        |_| Vec::new(),
+        |geom| mask_file::found(&geom, &folders_of_masks(path)),
+    )
+}
+
+/// Where the files of masks of the geometry at `path` are looked for.
+fn folders_of_masks(path: &Path) -> [&Path; 2] {
+    [Path::new(""), nanobragg_io::folder_of(path)]
+}
+
+/// The text of a geometry.
+fn text_of(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes).replace('\r', "\n");
+    text.strip_prefix('\u{feff}')
+        .map(str::to_owned)
+        .unwrap_or(text)
 }
 
 /// The geometry in the bytes of a file; `name` is for messages. Files of masks that it names are not read.
@@ -55,9 +86,8 @@ fn described(
     outside: Outside,
     masks_at: &[&Path],
 ) -> Result<Described, Error> {
-    let text = String::from_utf8_lossy(bytes).replace('\r', "\n");
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let geom = Geom::new(text, name)?;
+    let text = text_of(bytes);
+    let geom = Geom::new(&text, name)?;
     let mut described = Described {
         // The beam of CrystFEL runs along its z.
         beam_direction: Some([0.0, 0.0, -1.0]),
