@@ -63,7 +63,7 @@ pub(crate) struct VerifyRequest {
 
 pub(crate) static TOOL: Tool<VerifyRequest> = Tool {
     name: "verify",
-    about: "Reads the files of a series and compares them with their checksums in its log.",
+    about: "Compares the files of a series with the checksums in its log.",
     usage: &["nanoBragg verify LOG..."],
     places: &[Place {
         name: "LOG",
