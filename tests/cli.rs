@@ -74,7 +74,7 @@ fn help_goes_to_standard_output_under_all_its_names() {
             "{command}"
         );
     }
-    assert!(help.stdout.lines().count() <= 46, "{}", help.stdout);
+    assert!(help.stdout.lines().count() <= 47, "{}", help.stdout);
     for name in ["-help", "-h", "--h"] {
         assert_eq!(run(name).well().stdout, help.stdout, "{name}");
     }
