@@ -57,8 +57,8 @@ impl Arithmetic {
     }
 }
 
-/// The most passes of a pixel, whose additions keep the error of its sum within the bound.
-const MOST_PASSES: u64 = 64;
+/// The most passes of a pixel by single sub-pixels, whose additions keep the error of its sum within the bound.
+const MOST_PASSES: u64 = 128;
 
 /// What a GPU has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,11 +141,11 @@ impl Abilities {
         if terms == 0 {
             return Err(DeviceFault::TooLarge);
         }
-        // Each pass is one more addition to a sum in single precision, and a band takes as long as all its passes.
-        let chunks = all_terms(tables).div_ceil(terms);
-        let passes = chunks.saturating_mul(if is_whole { 1 } else { steps });
+        // Each pass is one more addition to a sum in single precision, and a band takes as long as all its passes. A
+        // pass of all sub-pixels has many terms, and there are few.
+        let passes = all_terms(tables).div_ceil(terms).saturating_mul(steps);
         match usize::try_from(terms) {
-            Ok(terms) if passes <= MOST_PASSES => Ok(Portion { is_whole, terms }),
+            Ok(terms) if is_whole || passes <= MOST_PASSES => Ok(Portion { is_whole, terms }),
             _ => Err(DeviceFault::TooLarge),
         }
     }
