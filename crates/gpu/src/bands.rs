@@ -13,10 +13,13 @@ use wgpu::{
 };
 
 use crate::gpu::Gpu;
-use crate::plan::{Pass, Plan};
+use crate::plan::{Arithmetic, Pass, Plan};
 
-/// The kernel takes about so long for a band and a chunk.
+/// The kernel takes about so long for a pass of a band.
 const TARGET: Duration = Duration::from_millis(30);
+
+/// A band of several passes is at most so many times as long: a run can be stopped between two bands.
+const MOST_TARGETS: usize = 10;
 
 /// The first band has about so many terms: a fast CPU sums them in a few hundredths of a second.
 const FIRST_TERMS: f64 = 1e7;
@@ -103,7 +106,8 @@ impl Terms for OnDevice<'_> {
             if let Some(done) = std::mem::replace(&mut begun, next) {
                 let left = run.end(&done, &mut sums)?;
                 // The time from the end of one band to that of the next is what one takes.
-                let took = then.elapsed().as_secs_f64() / run.passes.len() as f64;
+                let parts = run.passes.len().clamp(1, MOST_TARGETS);
+                let took = then.elapsed().as_secs_f64() / parts as f64;
                 then = Instant::now();
                 height = (height * (TARGET.as_secs_f64() / took).clamp(0.25, 4.0))
                     .clamp(1.0, f64::from(most_rows));
@@ -161,7 +165,7 @@ impl Run<'_, '_> {
             }
         };
         let used = storage(&plan.used_bits(self.panel, &rows));
-        let sum_bytes = u64::from(columns) * u64::from(count) * 4;
+        let sum_bytes = u64::from(columns) * u64::from(count) * plan.arithmetic().sum_bytes();
         let empty = |size: u64, usage: BufferUsages| {
             gpu.device.create_buffer(&BufferDescriptor {
                 label: None,
@@ -251,11 +255,16 @@ impl Run<'_, '_> {
         let (pixels, left) = view.split_at(view.len() - 4);
         sums.clear();
         let scale = self.on.plan.scale();
-        sums.extend(
-            pixels
-                .chunks_exact(4)
-                .map(|bytes| f64::from(f32::from_bits(word(bytes))) * scale),
-        );
+        match self.on.plan.arithmetic() {
+            Arithmetic::Fixed => sums.extend(
+                (pixels.chunks_exact(4))
+                    .map(|bytes| f64::from(f32::from_bits(word(bytes))) * scale),
+            ),
+            Arithmetic::Double => sums.extend(
+                (pixels.chunks_exact(8))
+                    .map(|bytes| bytes.try_into().map_or(0.0, f64::from_le_bytes) * scale),
+            ),
+        }
         Ok(Some(word(left)).filter(|pixel| *pixel != u32::MAX))
     }
 }

@@ -38,11 +38,21 @@ impl Arithmetic {
         }
     }
 
-    /// What the kernel multiplies its sums by.
-    fn gain(self) -> f64 {
+    /// The bytes of a sum.
+    #[cfg(feature = "wgpu")]
+    pub(crate) fn sum_bytes(self) -> u64 {
         match self {
-            Self::Fixed => 1.0,
-            Self::Double => 80_f64.exp2(),
+            Self::Fixed => 4,
+            Self::Double => 8,
+        }
+    }
+
+    /// The most passes of a pixel by single sub-pixels. In single precision the error of each addition counts, in
+    /// double precision only the time: each pass is a dispatch with tables of its own.
+    fn most_passes(self) -> u64 {
+        match self {
+            Self::Fixed => 128,
+            Self::Double => 10_000,
         }
     }
 
@@ -56,9 +66,6 @@ impl Arithmetic {
         [numbers, include_str!("kernel/sum.wgsl")].concat()
     }
 }
-
-/// The most passes of a pixel by single sub-pixels, whose additions keep the error of its sum within the bound.
-const MOST_PASSES: u64 = 128;
 
 /// What a GPU has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +128,7 @@ impl Abilities {
     pub fn scale(&self, tables: &Tables<'_>) -> Result<f64, DeviceFault> {
         let arithmetic = self.arithmetic(tables)?;
         let terms = TermTables::new(arithmetic, tables)?;
-        Ok(unit(&Grids::of(tables)?, &terms) / arithmetic.gain())
+        Ok(unit(&Grids::of(tables)?, &terms))
     }
 
     /// What one dispatch sums.
@@ -141,11 +148,12 @@ impl Abilities {
         if terms == 0 {
             return Err(DeviceFault::TooLarge);
         }
-        // Each pass is one more addition to a sum in single precision, and a band takes as long as all its passes. A
-        // pass of all sub-pixels has many terms, and there are few.
+        // A pass of all sub-pixels has many terms, and there are few.
         let passes = all_terms(tables).div_ceil(terms).saturating_mul(steps);
         match usize::try_from(terms) {
-            Ok(terms) if is_whole || passes <= MOST_PASSES => Ok(Portion { is_whole, terms }),
+            Ok(terms) if is_whole || passes <= arithmetic.most_passes() => {
+                Ok(Portion { is_whole, terms })
+            }
             _ => Err(DeviceFault::TooLarge),
         }
     }
@@ -219,7 +227,8 @@ fn needs_double(tables: &Tables<'_>) -> Option<NeedsDouble> {
 ///
 /// A dispatch of the kernel makes one [`Pass`] for some rows of a panel; the passes of a panel go in their order. Its
 /// bindings are: 0 the band (a uniform), 1 structure factors, 2 sources, 3 the panel, 4 terms, 5 shapes, 6 places,
-/// 7 which pixels are used, 8 the sums (zero before the first pass, one `f32` for each pixel), 9 the first pixel in
+/// 7 which pixels are used, 8 the sums (zero before the first pass; an `f32` for each pixel in fixed point, an `f64` in
+/// double precision), 9 the first pixel in
 /// which an index left the grid (`u32::MAX` before).
 pub struct Plan<'t> {
     pub(crate) tables: Tables<'t>,
@@ -270,7 +279,7 @@ impl<'t> Plan<'t> {
 
     /// The factor on the sums of the kernel.
     pub fn scale(&self) -> f64 {
-        self.unit / self.arithmetic.gain()
+        self.unit
     }
 
     /// The chunks of terms, at least one.

@@ -2,10 +2,6 @@
 
 alias real = f64;
 
-// What sums are multiplied by, 2^80, before they are rounded to single precision: far from all spots a Gaussian is too
-// small for it.
-const GAIN: f64 = 1208925819614629174706176.0lf;
-
 override HAS_TABLE: bool = false;       // of directions; without it they are worked out from the plane
 override SHAPE: u32 = 0u;               // a parallelepiped, a ball, a Gaussian, a top-hat
 override IS_CUBIC: bool = false;        // structure factors are interpolated

@@ -5,9 +5,6 @@
 
 alias real = f32;
 
-// What sums are multiplied by.
-const GAIN: f32 = 1.0;
-
 override HAS_TABLE: bool = false;       // of directions; without it they are worked out from the plane
 
 struct Term {

@@ -70,7 +70,7 @@ struct Source {
 @group(0) @binding(3) var<storage, read> panel: Panel;
 // One bit for each pixel of the band.
 @group(0) @binding(7) var<storage, read> used: array<u32>;
-@group(0) @binding(8) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(8) var<storage, read_write> sums: array<real>;
 // The number of the first pixel of the band in which an index left the range for interpolation.
 @group(0) @binding(9) var<storage, read_write> left_grid: atomic<u32>;
 
@@ -176,7 +176,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if before < 0.0 {
       return;
     }
-    total = real(before) / GAIN;
+    total = before;
     if band.is_first != 0u {
       total = panel.start;
     }
@@ -225,19 +225,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     total += weight * sum;
   }
   if SCALES_SUM != 0u {
-    // Factors above 1 make the sum ever larger, small ones ever smaller: beyond single precision it is left to the host.
-    let size = total * GAIN;
-    is_left_out = is_left_out || !(size == real(0.0) || (size > real(1e-37) && size < real(1e38)));
+    // Factors above 1 make the sum ever larger. What may be no number is left to the host: kernels may take all for
+    // numbers.
+    is_left_out = is_left_out || !(total < real(1e38));
   }
   if is_left_out {
     // Nothing that is added makes it positive again.
-    sums[pixel] = -3e38;
+    sums[pixel] = real(-3e38);
     return;
   }
-  let more = f32(total * GAIN);
   if SCALES_SUM != 0u {
-    sums[pixel] = more;
+    sums[pixel] = total;
   } else {
-    sums[pixel] += more;
+    sums[pixel] += total;
   }
 }
