@@ -87,7 +87,6 @@ fn every_example_of_the_help_runs() {
     for line in [
         format!("{small} -floatfile lattice.bin -noisefile noisy.img -save-experiment start.toml"),
         format!("{small} -floatfile background.bin -noisefile shot.cbf -truthfile shot.csv"),
-        format!("{small} -nodefaultfiles -cbffile s_#.cbf -shots 2"),
         format!("{small} -nodefaultfiles -cbffile s_#.cbf -shots 2 -shard 1/2"),
         format!("{small} -nodefaultfiles -cbffile s_#.cbf -shots 2 -shard 2/2"),
     ] {
