@@ -197,6 +197,9 @@ fn build() {
             "--quiet",
             "--package",
             "nanobragg-cli",
+            // Only for its features, as in `./test`: dependencies are compiled once.
+            "--package",
+            "nanobragg-python",
             "--bin",
             "nanoBragg",
         ])
