@@ -229,6 +229,49 @@ fn a_plan_names_the_oddities_in_force() {
 }
 
 #[test]
+fn a_plan_has_the_warnings_of_the_run_about_its_files() {
+    let scene = Scene::empty();
+    let header = "{\nHEADER_BYTES=512;\nDIM=2;\nSIZE1=8;\nSIZE2=8;\n}\x0c";
+    let image = [format!("{header:512}").as_bytes(), &[0; 128]].concat();
+    scene.write("bare.img", image);
+    let panel = "p/min_fs = 0\np/max_fs = 9\np/min_ss = 0\np/max_ss = 9\np/corner_x = -5\np/corner_y = -5\n\
+                 p/fs = x\np/ss = y\np/res = 1000\np/cormer_x = 3\n";
+    scene.write(
+        "key.geom",
+        format!("clen = 0.1\nphoton_energy = 9000\n{panel}"),
+    );
+    scene.write("XDS.INP", "OSCILLATION_RANGE= 0.5\nDETECTOR_DISTANC= 100\n");
+    for (words, expected) in [
+        ("-img bare.img", "there is no DISTANCE (100 mm is taken)"),
+        ("-img bare.img", "-img gives no wavelength"),
+        ("-geom key.geom", "is ignored: CrystFEL has no such key"),
+        ("-xdsinp XDS.INP", "no keyword of this name is known"),
+        ("-xdsinp XDS.INP", "the file places no detector"),
+    ] {
+        let line =
+            format!("{words} -cell 70 -default_F 9 -N 3 -roi 0 1 0 1 -oversample 1 -noprogress");
+        let run = scene.run_line(&line).well();
+        let told = run
+            .stderr
+            .lines()
+            .filter_map(|line| line.strip_prefix("warning: "));
+        let told: Vec<&str> = told.filter(|told| !told.contains("(oddity ")).collect();
+        let plan = scene.run_line(&format!("{line} -plan json")).well();
+        let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
+        let listed = plan["warnings"].as_array().unwrap().iter();
+        let listed: Vec<&str> = listed.map(|warning| warning.as_str().unwrap()).collect();
+        // What the run says of its image comes last.
+        assert!(told.starts_with(&listed), "{told:?} {listed:?}");
+        assert!(
+            listed.iter().any(|warning| warning.contains(expected)),
+            "{listed:?}"
+        );
+        let text = scene.run_line(&format!("{line} -plan")).well();
+        run_says(&text, expected);
+    }
+}
+
+#[test]
 fn a_plan_fails_where_the_run_would() {
     let scene = Scene::with_inputs();
     for (line, message) in [

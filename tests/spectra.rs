@@ -274,6 +274,32 @@ fn files_state_the_mean_wavelength() {
 }
 
 #[test]
+fn a_wavelength_that_is_hardly_one_of_x_rays_has_a_warning() {
+    let told = |spec: &ExperimentSpec| -> Option<String> {
+        let warnings = spec.resolve().unwrap().decisions.warnings;
+        let is_odd = |warning: &&Warning| matches!(warning, Warning::OddWavelength { .. });
+        warnings.iter().find(is_odd).map(ToString::to_string)
+    };
+    let soft = "a wavelength of 51.6601 A (240 eV) is hardly one of X-rays: a unit may be wrong";
+    let hard =
+        "a wavelength of 0.0413281 A (300000 eV) is hardly one of X-rays: a unit may be wrong";
+    assert_eq!(told(&at(240.0)).as_deref(), Some(soft));
+    assert_eq!(told(&at(300e3)).as_deref(), Some(hard));
+    for energy_ev in [250.0, 12_000.0, 240e3] {
+        assert_eq!(told(&at(energy_ev)), None);
+    }
+    // Numbers in keV that are taken for eV.
+    let lines = told(&with_lines(plain(), &[[9.5, 1.0], [9.6, 1.0]])).unwrap();
+    assert!(
+        lines.ends_with("a unit may be wrong (-spectrum_unit)"),
+        "{lines}"
+    );
+    // A spectrum with a name has no unit.
+    let colours = told(&named(at(240.0), "two-colour:1eV,1", 2)).unwrap();
+    assert!(colours.ends_with("a unit may be wrong"), "{colours}");
+}
+
+#[test]
 fn wavelengths_are_given_once() {
     let spectrum = with_lines(plain(), &[[12_000.0, 3.0]]);
     let mut with_list = spectrum.clone();

@@ -290,15 +290,8 @@ impl nanobragg::Progress for Progress {
 
 /// The warnings about files and decisions of a job.
 pub fn warnings(job: &Job) -> Vec<String> {
-    let decisions = &job.resolved.decisions;
-    let mut warnings = Vec::new();
-    for from in &job.geometry_from {
-        warnings.extend(from.described.ignored.iter().map(ToString::to_string));
-        warnings.extend(from.described.absent.iter().cloned());
-    }
-    warnings.extend(job.file_warnings.iter().cloned());
-    warnings.extend(decisions.warnings.iter().map(ToString::to_string));
-    let oddities = job.oddities.iter().chain(&decisions.oddities);
+    let mut warnings = warnings_but_oddities(job);
+    let oddities = job.oddities.iter().chain(&job.resolved.decisions.oddities);
     warnings.extend(oddities.map(|oddity| match oddity.is_fixable() {
         true => format!(
             "{} (oddity '{name}' of the C program; -fix {name} puts it right)",
@@ -307,6 +300,19 @@ pub fn warnings(job: &Job) -> Vec<String> {
         ),
         false => oddity.to_string(),
     }));
+    warnings
+}
+
+/// The same, except those about oddities of the C program.
+pub(crate) fn warnings_but_oddities(job: &Job) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for from in &job.geometry_from {
+        warnings.extend(from.described.ignored.iter().map(ToString::to_string));
+        warnings.extend(from.described.absent.iter().cloned());
+    }
+    warnings.extend(job.file_warnings.iter().cloned());
+    let of_decisions = &job.resolved.decisions.warnings;
+    warnings.extend(of_decisions.iter().map(ToString::to_string));
     warnings
 }
 

@@ -177,6 +177,7 @@ impl ExperimentSpec {
         warnings.extend(crystal.warnings().iter().cloned().map(Warning::Crystal));
         warnings.extend(self.of_sources(central_wavelength_m));
         warnings.extend(self.of_long_wavelengths(&sources));
+        warnings.extend(self.of_odd_wavelength(central_wavelength_m));
         warnings.extend(of_lattices);
         let background = self.layers(&fluence, central_wavelength_m, &detector, &sources)?;
         warnings.extend(background.warnings);

@@ -1,5 +1,7 @@
 //! The sources of an experiment: directions, wavelengths and weights.
 
+use std::ops::RangeInclusive;
+
 use nanobragg_geometry::{BeamFrame, DetectorSpec, Laboratory};
 use nanobragg_sources::spectrum::MovesWith;
 use nanobragg_sources::{
@@ -18,6 +20,10 @@ const OTHER_WAVELENGTH: f64 = 2e-3;
 
 /// The longest wavelength in metres of a listed source without a warning. Lengths in Angstrom are far above it.
 const LONG_WAVELENGTH_M: f64 = 1e-7;
+
+/// The central wavelengths in metres without a warning. Energies in keV that are taken for eV are far above them, and
+/// energies in eV that are taken for keV far below.
+const PLAUSIBLE_WAVELENGTHS_M: RangeInclusive<f64> = 5e-12..=5e-9;
 
 /// What a grid of sources is over.
 pub(crate) struct Bands<'s> {
@@ -162,6 +168,17 @@ impl ExperimentSpec {
         let mut wavelengths_m = sources.iter().map(|source| source.wavelength_m);
         let wavelength_m = wavelengths_m.find(|&wavelength_m| wavelength_m > LONG_WAVELENGTH_M)?;
         Some(Warning::LongWavelength { wavelength_m })
+    }
+
+    /// A central wavelength that is hardly one of X-rays.
+    pub(crate) fn of_odd_wavelength(&self, central_wavelength_m: f64) -> Option<Warning> {
+        let spectrum = self.beam.spectrum.as_ref();
+        let is_odd = !PLAUSIBLE_WAVELENGTHS_M.contains(&central_wavelength_m);
+        is_odd.then(|| Warning::OddWavelength {
+            wavelength_m: central_wavelength_m,
+            is_of_spectrum: spectrum
+                .is_some_and(|spectrum| spectrum.moves_with() == MovesWith::Nothing),
+        })
     }
 
     /// What surprises about the steps of a grid of sources.

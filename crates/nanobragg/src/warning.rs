@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use nanobragg_io::printf::general;
 use nanobragg_materials::table::TableWarning;
-use nanobragg_sources::{StepSpec, Steps};
+use nanobragg_sources::{StepSpec, Steps, energy_ev_from_wavelength_m};
 
 use crate::adaptive::SamplingChoice;
 use crate::factors::FactorWarning;
@@ -89,6 +90,13 @@ pub enum Warning {
     LongWavelength {
         /// The wavelength in metres.
         wavelength_m: f64,
+    },
+    /// The central wavelength is hardly one of X-rays.
+    OddWavelength {
+        /// The wavelength in metres.
+        wavelength_m: f64,
+        /// Whether it is the mean of a spectrum with energies of its own, whose unit may be wrong.
+        is_of_spectrum: bool,
     },
     /// Fewer sub-pixels than the crystal asks for.
     CoarseSampling {
@@ -180,6 +188,20 @@ impl fmt::Display for Warning {
             Self::LongWavelength { wavelength_m } => write!(
                 f,
                 "a listed source has a wavelength of {wavelength_m} m: wavelengths of sources are in metres"
+            ),
+            Self::OddWavelength {
+                wavelength_m,
+                is_of_spectrum,
+            } => write!(
+                f,
+                "a wavelength of {} A ({} eV) is hardly one of X-rays: a unit may be wrong{}",
+                general(wavelength_m * 1e10),
+                general(energy_ev_from_wavelength_m(*wavelength_m)),
+                if *is_of_spectrum {
+                    " (-spectrum_unit)"
+                } else {
+                    ""
+                }
             ),
             Self::CoarseSampling {
                 oversample,

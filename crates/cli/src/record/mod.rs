@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::args::Args;
 use crate::resolve::Job;
+use crate::simulate::warnings_but_oddities;
 use nanobragg::outputs::FileEntry;
 
 pub use error::RecordError;
@@ -190,10 +191,7 @@ pub(crate) fn oddities(job: &Job, left_grid: bool) -> Vec<&'static str> {
 /// The warnings before the run, except those about oddities.
 pub(crate) fn warnings(job: &Job, args: &Args) -> Vec<String> {
     let of_flags = args.warnings.iter().map(ToString::to_string);
-    let of_job = &job.resolved.decisions.warnings;
-    of_flags
-        .chain(of_job.iter().map(ToString::to_string))
-        .collect()
+    of_flags.chain(warnings_but_oddities(job)).collect()
 }
 
 /// The computer, and how the image was rendered. None of these values changes the image.

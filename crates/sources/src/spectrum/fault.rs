@@ -23,6 +23,20 @@ pub enum SpectrumFault {
         /// The header.
         header: String,
     },
+    /// The names of the columns have a weight before the energy or the wavelength.
+    #[error(
+        "the header {header:?} has a weight or a count first; the first column must be the energy or the wavelength"
+    )]
+    WeightFirst {
+        /// The header, shortened if it is long.
+        header: String,
+    },
+    /// A number with a comma where the decimal point should be.
+    #[error("{found:?} has a decimal comma; write numbers with a decimal point")]
+    DecimalComma {
+        /// The number, shortened if it is long.
+        found: String,
+    },
     /// A word that is not a finite number.
     #[error("the {column} is {found:?}; expected a finite number")]
     NotANumber {

@@ -13,6 +13,33 @@ use crate::error::{Error, Result};
 /// The largest number of characters of a wrong word in a message.
 const LONGEST_QUOTE: usize = 40;
 
+/// Names of columns of weights, in lower case.
+const WEIGHTS: [&str; 9] = [
+    "weight",
+    "weights",
+    "count",
+    "counts",
+    "photons",
+    "intensity",
+    "intensities",
+    "flux",
+    "signal",
+];
+
+/// Names of columns of energies or wavelengths, in lower case.
+const ENERGIES: [&str; 7] = [
+    "energy",
+    "energies",
+    "e",
+    "wavelength",
+    "wavelengths",
+    "wave",
+    "lambda",
+];
+
+/// The largest number of words in the name of a column; a comment with more is a sentence.
+const LONGEST_NAME: usize = 3;
+
 /// The first column of a spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SpectrumUnit {
@@ -99,22 +126,39 @@ impl SpectrumTable {
             place: format!("{name}:{number}"),
             fault,
         };
-        let mut unit = unit;
-        let mut rows: Vec<(usize, f64, Vec<f64>)> = Vec::new();
+        let mut heading: Option<(usize, &str, bool)> = None;
+        let mut records: Vec<(usize, &str)> = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
-            let words: Vec<&str> = words(line).collect();
-            let Some(first) = words.first() else {
+            let Some(first) = words(line).next() else {
                 continue;
             };
-            let is_comment = first.starts_with('#');
-            // A table of another program may have names of columns without a mark.
-            let is_names = rows.is_empty() && first.starts_with(char::is_alphabetic);
-            if is_comment || (is_names && finite(first).is_none() && !is_not_finite(first)) {
-                if rows.is_empty() && unit.is_none() {
-                    unit = unit_in(line).map_err(|problem| fault(number, problem))?;
+            if !is_heading(first, records.is_empty()) {
+                records.push((number, line));
+            } else if records.is_empty() {
+                // The names of columns are next to the numbers. Lines before them may have a unit too.
+                let has_unit = !matches!(unit_in(line), Ok(None));
+                if has_unit || heading.is_none_or(|(_, _, has_unit)| !has_unit) {
+                    heading = Some((number, line, has_unit));
                 }
-                continue;
             }
+        }
+        let mut unit = unit;
+        if let Some((number, line, _)) = heading {
+            if begins_with_weight(line) {
+                let header = shortened(line, 2 * LONGEST_QUOTE);
+                return Err(fault(number, SpectrumFault::WeightFirst { header }));
+            }
+            if unit.is_none() {
+                unit = unit_in(line).map_err(|problem| fault(number, problem))?;
+            }
+        }
+        if let Some((number, word)) = decimal_comma(&records) {
+            let found = shortened(word, LONGEST_QUOTE);
+            return Err(fault(number, SpectrumFault::DecimalComma { found }));
+        }
+        let mut rows: Vec<(usize, f64, Vec<f64>)> = Vec::new();
+        for (number, line) in records {
+            let words: Vec<&str> = words(line).collect();
             let (energy, weights) = numbers(&words).map_err(|problem| fault(number, problem))?;
             if let Some((_, _, before)) = rows.first()
                 && before.len() != weights.len()
@@ -193,9 +237,9 @@ impl Spectrum {
     ///
     /// One line of the spectrum per line: an energy or a wavelength, and its weight, separated by blanks,
     /// tabs, commas or semicolons. Weights are numbers of photons in any unit. Energies all rise or all
-    /// fall. Blank lines and lines that begin with `#` are skipped. The unit of the first column is `unit`,
-    /// or what a line before the first number says: `# energy_eV weight`, `# wavelength_A weight`,
-    /// `energy (keV), photons`.
+    /// fall. Blank lines and lines that begin with `#`, `%` or `!` are skipped. The unit of the first column
+    /// is `unit`, or what the last line with a unit before the first number says: `# energy_eV weight`,
+    /// `# wavelength_A weight`, `energy (keV), photons`, `"Photon energy (eV)","Intensity"`.
     ///
     /// ```
     /// use nanobragg_sources::spectrum::Spectrum;
@@ -208,8 +252,9 @@ impl Spectrum {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Spectrum`] with the line: no unit or two, words that are not numbers, fewer columns
-    /// than two, and those of [`SpectrumTable::spectrum`].
+    /// [`Error::Spectrum`] with the line: no unit or two, names of columns of which the weight is first,
+    /// decimal commas, words that are not numbers, fewer columns than two, and those of
+    /// [`SpectrumTable::spectrum`].
     pub fn parse(text: &str, name: &str, unit: Option<SpectrumUnit>) -> Result<Self> {
         SpectrumTable::parse(text, name, unit)?.spectrum(None)
     }
@@ -220,23 +265,63 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| !word.is_empty())
 }
 
-/// Whether a word is a number, but not a finite one, so that it is no name of a column.
-fn is_not_finite(word: &str) -> bool {
-    word.parse::<f64>().is_ok()
+/// Whether a line that begins with the word `first` is a comment or, before the numbers, has names of columns.
+fn is_heading(first: &str, is_before_numbers: bool) -> bool {
+    // A table of another program may have names without a mark, or in quotes. `nan` and `inf` are no names.
+    let name = first.trim_matches(['"', '\'']);
+    let is_name = name.starts_with(char::is_alphabetic) && name.parse::<f64>().is_err();
+    first.starts_with(['#', '%', '!']) || (is_before_numbers && is_name)
+}
+
+/// The words of a line in which commas are inside of numbers.
+fn words_with_commas(line: &str) -> impl Iterator<Item = &str> {
+    let words = line.split(|c: char| c.is_whitespace() || c == ';');
+    words.filter(|word| !word.is_empty())
+}
+
+/// Whether a word has a comma between digits.
+fn has_comma(word: &str) -> bool {
+    let mut threes = word.as_bytes().windows(3);
+    threes.any(|three| {
+        matches!(three, [before, b',', after] if before.is_ascii_digit() && after.is_ascii_digit())
+    })
+}
+
+/// The first number with a decimal comma, and its line. A comma is one if the columns of its line are separated
+/// by semicolons or tabs, or if every number of the file has one and blanks separate them.
+fn decimal_comma<'t>(records: &[(usize, &'t str)]) -> Option<(usize, &'t str)> {
+    let is_everywhere = records.iter().all(|(_, line)| {
+        words_with_commas(line).count() > 1 && words_with_commas(line).all(has_comma)
+    });
+    let has_other_separator =
+        |line: &str| line.trim().contains([';', '\t']) && words_with_commas(line).count() > 1;
+    records.iter().find_map(|&(number, line)| {
+        if !is_everywhere && !has_other_separator(line) {
+            return None;
+        }
+        let word = words_with_commas(line).find(|word| has_comma(word))?;
+        Some((number, word))
+    })
 }
 
 fn finite(word: &str) -> Option<f64> {
     word.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
+/// At most `longest` characters of a text.
+fn shortened(text: &str, longest: usize) -> String {
+    let mut short: String = text.chars().take(longest).collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short
+}
+
 /// The first number of a line and the weights.
 fn numbers(words: &[&str]) -> std::result::Result<(f64, Vec<f64>), SpectrumFault> {
     let number = |column, word: &str| {
         finite(word).ok_or_else(|| {
-            let mut found: String = word.chars().take(LONGEST_QUOTE).collect();
-            if found.len() < word.len() {
-                found.push_str("...");
-            }
+            let found = shortened(word, LONGEST_QUOTE);
             SpectrumFault::NotANumber { column, found }
         })
     };
@@ -253,18 +338,68 @@ fn numbers(words: &[&str]) -> std::result::Result<(f64, Vec<f64>), SpectrumFault
     Ok((energy, weights.collect::<std::result::Result<_, _>>()?))
 }
 
+/// The words of a header without signs.
+fn names_in(header: &str) -> impl Iterator<Item = &str> {
+    let names = header.split(|c: char| !c.is_alphanumeric());
+    names.filter(|name| !name.is_empty())
+}
+
+/// The text without what is in brackets.
+fn without_brackets(text: &str) -> String {
+    let mut depth = 0_usize;
+    let mut kept = String::new();
+    for c in text.chars() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => kept.push(c),
+            _ => {}
+        }
+    }
+    kept
+}
+
+/// Whether a header names a weight as the first column and the energy or wavelength as the second.
+fn begins_with_weight(header: &str) -> bool {
+    let lower = without_brackets(&header.to_lowercase());
+    let separators = [',', ';', '\t'];
+    let columns: Vec<&str> = if lower.contains('"') {
+        lower.split('"').skip(1).step_by(2).collect()
+    } else if lower.contains(separators) {
+        lower.split(separators).collect()
+    } else {
+        lower.split_whitespace().collect()
+    };
+    let columns = columns
+        .into_iter()
+        .map(|column| names_in(column).collect::<Vec<_>>());
+    // A mark of a comment has no names.
+    let mut columns = columns.filter(|names| !names.is_empty());
+    let (Some(first), Some(second)) = (columns.next(), columns.next()) else {
+        return false;
+    };
+    let is_name = |names: &[&str]| names.len() <= LONGEST_NAME;
+    let has = |names: &[&str], known: &[&str]| names.iter().any(|name| known.contains(name));
+    let has_unit = |names: &[&str]| {
+        let mut names = names.iter();
+        names.any(|name| SpectrumUnit::of_word(name, "").is_some())
+    };
+    is_name(&first)
+        && is_name(&second)
+        && has(&first, &WEIGHTS)
+        && !has(&first, &ENERGIES)
+        && (has(&second, &ENERGIES) || has_unit(&second))
+}
+
 /// The unit that a header names; `None` if it names none.
 fn unit_in(header: &str) -> std::result::Result<Option<SpectrumUnit>, SpectrumFault> {
     let lower = header.to_lowercase();
     let mut found: Option<SpectrumUnit> = None;
     let mut before = "";
-    for word in lower
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
+    for word in names_in(&lower) {
         if let Some(unit) = SpectrumUnit::of_word(word, before) {
             if found.is_some_and(|other| other != unit) {
-                let header = header.chars().take(2 * LONGEST_QUOTE).collect();
+                let header = shortened(header, 2 * LONGEST_QUOTE);
                 return Err(SpectrumFault::TwoUnits { header });
             }
             found = Some(unit);
@@ -296,6 +431,12 @@ mod tests {
             "lambda_A,counts\r\n1,2\r\n2,1\r\n",
             "# energy_keV weight\n6.19921 1\n12.39842 2\n",
             "\u{feff}energy (eV);photons\n6199.21;1\n\n# in between\n12398.42;2",
+            "# beam 9.5 keV run 12\n# energy_eV weight\n# as measured\n6199.21 1\n12398.42 2\n",
+            "\"Photon energy (eV)\",\"Intensity\"\n6199.21,1\n12398.42,2\n",
+            "% Energy/eV\tI\n6199.21\t1\n% in between\n12398.42\t2\n",
+            "! made today\n! wavelength_A counts\n2 1;\n1 2;\n",
+            "# photons against energy (eV)\n6199.21 1\n12398.42 2\n",
+            "# number of photons, sorted by the energy in eV\n6199.21,1;\n12398.42,2;\n",
         ] {
             assert_eq!(parse(text).unwrap(), expected, "{text:?}");
         }
@@ -315,9 +456,57 @@ mod tests {
 
     #[test]
     fn a_given_unit_wins_over_the_header() {
-        let text = "# energy_eV weight\n1 2\n2 1\n";
-        let read = Spectrum::parse(text, "f", Some(SpectrumUnit::Angstrom)).unwrap();
-        assert_eq!(read.lines()[0].energy_ev, 6199.21);
+        for header in ["# energy_eV weight", "# eV or keV"] {
+            let text = format!("{header}\n1 2\n2 1\n");
+            let read = Spectrum::parse(&text, "f", Some(SpectrumUnit::Angstrom)).unwrap();
+            assert_eq!(read.lines()[0].energy_ev, 6199.21);
+        }
+    }
+
+    #[test]
+    fn the_energy_is_the_first_column() {
+        for header in [
+            "# counts energy_eV",
+            "# intensity wavelength_A",
+            "\"Intensity\",\"Photon energy (eV)\"",
+            "Number of photons (1/s);Energy [eV]",
+            "%\tweight\teV",
+        ] {
+            let message = message(&format!("# run 12\n{header}\n1 2\n2 1\n"));
+            assert!(
+                message.starts_with("f:2: the header ")
+                    && message.ends_with("the first column must be the energy or the wavelength"),
+                "{header}: {message}"
+            );
+        }
+        // A given unit does not exchange the columns.
+        let text = "# counts energy\n1 2\n2 1\n";
+        let error = Spectrum::parse(text, "f", Some(SpectrumUnit::Ev)).unwrap_err();
+        assert!(error.to_string().starts_with("f:1: the header "));
+    }
+
+    #[test]
+    fn decimal_commas_are_refused() {
+        for (text, line, word) in [
+            ("# keV\n9,5;1\n9,6;2\n", 2, "9,5"),
+            ("# eV\n9500;1\n9501;1,5\n", 3, "1,5"),
+            ("# keV\n9,5\t1\n", 2, "9,5"),
+            ("# keV\n\n9,5 1,0\n9,6  2,5e3\n", 3, "9,5"),
+            ("9,5 ; 1,0\n", 1, "9,5"),
+        ] {
+            let expected = format!("f:{line}: \"{word}\" has a decimal comma; ");
+            let message = message(text);
+            assert!(message.starts_with(&expected), "{text:?}: {message}");
+        }
+        // Commas that separate columns.
+        for text in [
+            "# eV\n9,1\n8,2\n",
+            "# eV\n9,1;\n8,2;\n",
+            "# eV\n9, 1\n8, 2\n",
+        ] {
+            let expected = parse("# eV\n9 1\n8 2\n").unwrap();
+            assert_eq!(parse(text).unwrap(), expected, "{text:?}");
+        }
     }
 
     #[test]
