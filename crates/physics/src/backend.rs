@@ -13,6 +13,13 @@ use crate::sampling::Lookup;
 use crate::scalar::{Pixel, Unobserved, sum_pixel};
 use crate::scene::{Scene, View};
 
+/// The photons of a pixel as an image has them. The C program adds them to 0, which makes 0 of the -0 of a pixel that sees
+/// the crystal from behind.
+#[inline(always)]
+pub(crate) fn stored(photons: f64) -> f32 {
+    (photons + 0.0) as f32
+}
+
 /// Renders parts of rows. The result of a part does not depend on any other part, so the driver may
 /// distribute parts to threads in any order.
 ///
@@ -146,7 +153,7 @@ impl Backend for Scalar {
                     left_grid_at: Some(fast),
                 };
             }
-            *out = sum.photons as f32;
+            *out = stored(sum.photons);
             solid_angle_sum_sr += sum.solid_angle_sum_sr;
         }
         PartOutcome {

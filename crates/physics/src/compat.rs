@@ -13,6 +13,7 @@
 
 use nanobragg_numeric::Scalar;
 
+use crate::backend::stored;
 use crate::driver::stop_if_cancelled;
 use crate::error::Error;
 use crate::fixes::Oddity;
@@ -121,7 +122,7 @@ pub(crate) fn paint(canvas: &mut Canvas<'_>) -> Result<History, Error> {
     while let Some(place) = canvas.render_from(from, lookup)? {
         let mut habits = Habits::steady(lookup);
         let sum = sum_at(scene, place, &mut habits);
-        canvas.put(place, sum.photons as f32);
+        canvas.put(place, stored(sum.photons));
         canvas.add_solid_angle(place, sum.solid_angle_sum_sr);
         // In the pixel of the first evaluation the state was already determined above, with its own cell.
         if history.first_evaluated != Some(place) && habits.lookup != lookup {
@@ -129,7 +130,7 @@ pub(crate) fn paint(canvas: &mut Canvas<'_>) -> Result<History, Error> {
             lookup = habits.lookup;
         }
         if history.first_evaluated != Some(place) {
-            canvas.share(place, sum.photons as f32, habits.lookup);
+            canvas.share(place, stored(sum.photons), habits.lookup);
         }
         from = PixelPlace {
             fast: place.fast + 1,
@@ -137,8 +138,8 @@ pub(crate) fn paint(canvas: &mut Canvas<'_>) -> Result<History, Error> {
         };
     }
     if let Some((place, sum, left)) = first {
-        canvas.put(place, sum.photons as f32);
-        canvas.share(place, sum.photons as f32, left.lookup);
+        canvas.put(place, stored(sum.photons));
+        canvas.share(place, stored(sum.photons), left.lookup);
     }
     Ok(history)
 }

@@ -2,6 +2,7 @@
 
 use nanobragg_geometry::{Panel, Surface, vector};
 
+use crate::backend::stored;
 use crate::compat::History;
 use crate::layers::{Memory, photons_of_layers};
 use crate::render::{Frame, PixelPlace};
@@ -105,7 +106,7 @@ pub fn trace_pixel(scene: &Scene, frame: &Frame, place: PixelPlace) -> Option<Pi
     let mut tracer = Tracer::new(&view, fast, slow);
     let pixel = Pixel { fast, slow };
     let sum = sum_pixel(&view, pixel, &mut habits, &mut tracer);
-    let mut photons = sum.photons as f32;
+    let mut photons = stored(sum.photons);
     if !view.layers.is_empty() {
         let layers = photons_of_layers(&view, pixel, &mut Memory::new(&view));
         photons = (f64::from(photons) + layers) as f32;

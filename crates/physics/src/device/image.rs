@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use nanobragg_geometry::{subpixel_offset, vector};
 
 use super::{Device, DeviceFault, Job, Tables};
-use crate::backend::RowPart;
+use crate::backend::{RowPart, stored};
 use crate::compat::Habits;
 use crate::driver;
 use crate::error::Error;
@@ -166,7 +166,7 @@ impl Finish<'_, '_> {
                         let pixel_place = Pixel { fast, slow };
                         let mut habits = Habits::steady(self.lookup);
                         let own = sum_pixel(self.view, pixel_place, &mut habits, &mut Unobserved);
-                        *pixel = own.photons as f32;
+                        *pixel = stored(own.photons);
                     }
                 }
                 fast = end;

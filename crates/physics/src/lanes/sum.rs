@@ -18,7 +18,7 @@ use super::lookup::{
 use super::observer::{Adds, BlockObserver, Subpixels};
 use super::peaked::{Ball, Gaussian, Peaked, add_peaked_terms, radii};
 use super::square::{add_square_orientations, add_square_terms};
-use crate::backend::{PartOutcome, RowPart};
+use crate::backend::{PartOutcome, RowPart, stored};
 use crate::fixes::Oddity;
 use crate::sampling::{Lookup, Scales};
 use crate::scene::{Orientation, SourceRow, View};
@@ -547,7 +547,7 @@ pub(super) fn write_photons(view: &View<'_>, block: &Block, out: &mut [f32]) {
         if rules.solid_angle.scales == Scales::Pixel {
             photons *= block.solid_angle_sr[i];
         }
-        *out = photons as f32;
+        *out = stored(photons);
     }
     for (i, out) in out.iter_mut().enumerate() {
         if block.active[i] != 0.0 {
