@@ -207,6 +207,102 @@ fn intensities_become_amplitudes_and_pairs_stay_apart() {
 }
 
 #[test]
+fn lists_of_shelx_have_intensities_if_they_are_asked_for() {
+    let scene = Scene::empty();
+    // h, k, l and the intensity touch. The last two are equivalent in P 2 (b unique).
+    let lines = [
+        "   0   2 -1112345.00  145.23   1",
+        "-100   2   3  144.00    1.00   1",
+        "   1   2   3   10.00    1.00   1",
+        "  -1   2  -3   22.00    1.00   2",
+        "   2   2   3   -4.00    1.00   1",
+        "   0   0   0    0.00    0.00",
+        "CELL 0.71073 5 6 7 90 90 90",
+    ];
+    scene.write("a.hkl", lines.join("\n"));
+    let finished = well(&scene, "hkl a.hkl p.hkl -columns I -spacegroup P2 -merge");
+    let root = 12345_f64.sqrt();
+    let expected = [
+        ([-100, 2, 3], 12.0),
+        ([0, 2, -11], root),
+        ([1, 2, 3], 4.0),
+        ([2, 2, 3], 0.0),
+    ];
+    let mut found = listed(&scene.read("p.hkl"));
+    found.sort_by_key(|(hkl, _)| *hkl);
+    // Of the equivalents of each, the one in the asymmetric unit is written.
+    let size = |list: &[([i32; 3], f64)]| {
+        let mut all: Vec<_> = list
+            .iter()
+            .map(|(hkl, f)| (hkl.map(i32::abs), f.to_bits()))
+            .collect();
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(size(&found), size(&expected), "{found:?}");
+    for told in ["I holds intensities", "0 for 1 negative one", "unmerged"] {
+        assert!(finished.stderr.contains(told), "{}", finished.stderr);
+    }
+
+    scene.write(
+        "b.hkl",
+        "   1   2   3   10.00    1.00\n   0   0   0    0.00    0.00\n",
+    );
+    let told = "as the lists of SHELX (HKLF 4) do";
+    let finished = well(&scene, "hkl b.hkl q.hkl");
+    assert!(finished.stderr.contains(told), "{}", finished.stderr);
+    assert!(scene.read("q.hkl").starts_with(b"1 2 3 10\n"));
+    let refusal = refusal(&scene, "hkl a.hkl q.hkl");
+    assert!(
+        refusal.contains("-columns I reads a list of SHELX"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn bad_lists_of_xds_are_refused_with_their_line() {
+    let scene = Scene::empty();
+    let head = "!FORMAT=XDS_ASCII    MERGE=FALSE    FRIEDEL'S_LAW=TRUE\n";
+    for (text, why) in [
+        ("", "the file ends before !END_OF_HEADER"),
+        (
+            "1 2 3 4 5\n",
+            "x.HKL:2: expected !END_OF_HEADER before the reflections",
+        ),
+        ("!END_OF_HEADER\n!END_OF_DATA\n", "no reflections"),
+        (
+            "!END_OF_HEADER\n1 2 3 4\n",
+            "x.HKL:3: expected SIGMA(IOBS) in column 5, found 4 columns",
+        ),
+        (
+            "!END_OF_HEADER\n1 2 3 4 x\n",
+            "x.HKL:3: found x, expected SIGMA(IOBS), a number",
+        ),
+        (
+            "!END_OF_HEADER\n1 2.5 3 4 5\n",
+            "x.HKL:3: found 2.5, expected a whole index",
+        ),
+        (
+            "!SPACE_GROUP_NUMBER= x\n",
+            "x.HKL:2: x is not what SPACE_GROUP_NUMBER can be",
+        ),
+        (
+            "!UNIT_CELL_CONSTANTS= 1 2 3\n",
+            "x.HKL:2: 1 2 3 is not what UNIT_CELL_CONSTANTS can be",
+        ),
+        ("!ITEM_H=0\n", "x.HKL:2: 0 is not what ITEM_H can be"),
+        (
+            "!ITEM_H=1\n!END_OF_HEADER\n1 2 3 4 5\n",
+            "x.HKL:3: the header has no ITEM_K=",
+        ),
+    ] {
+        scene.write("x.HKL", format!("{head}{text}"));
+        let refusal = refusal(&scene, "hkl x.HKL o.hkl");
+        assert!(refusal.contains(why), "{text}: {refusal}");
+    }
+}
+
+#[test]
 fn doubtful_values_draw_a_warning() {
     let scene = scene();
     let tags = "index_h index_k index_l F_meas_au pdbx_F_plus pdbx_F_minus crystal_id";

@@ -56,6 +56,8 @@ const KEYS: [&str; 6] = [
 
 /// A reflection list, and the grid made of it.
 pub fn hkl(bytes: &[u8]) {
+    let _ = read::xds_ascii::parse(bytes, "XDS_ASCII.HKL");
+    let _ = read::hkl::parse_intensities(bytes, "hkl");
     let Ok(list) = read::hkl::parse(bytes, "hkl") else {
         return;
     };

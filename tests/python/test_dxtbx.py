@@ -338,6 +338,117 @@ def test_a_detector_of_panels_opens_with_all_of_them(
         assert np.abs(np.array(one["plane"]) - np.array(other["plane"])).max() < SAME_MM
 
 
+WIDTHS = """
+clen = 0.1
+photon_energy = 12000
+adu_per_photon = 1
+res = 10000
+a/min_fs = 0
+a/max_fs = 59
+a/min_ss = 0
+a/max_ss = 49
+a/corner_x = -50
+a/corner_y = -60
+a/fs = x
+a/ss = y
+b/min_fs = 0
+b/max_fs = 89
+b/min_ss = 50
+b/max_ss = 129
+b/corner_x = -50
+b/corner_y = 10
+b/fs = x
+b/ss = y
+bad0/panel = a
+bad0/min_fs = 10
+bad0/max_fs = 20
+bad0/min_ss = 5
+bad0/max_ss = 9
+"""
+
+
+def test_masked_panels_of_several_widths_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, dxtbx: Dxtbx
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.geom").write_text(WIDTHS)
+    scene = "-geom p.geom -cell 70 -default_F 100 -N 10 -fluence 1e24 -seed 1 -nodefaultfiles -geomfile again.geom"
+    done = run(*scene.split(), "-nexusfile", "a_001.nxs")
+    assert done.returncode == 0, done.stderr
+    done = run(*scene.replace("again", "b").split(), "-shots", "2", "-nexusfile", "b.nxs", "-nexus_images_per_file", "1")
+    assert done.returncode == 0, done.stderr
+    for name, found in dxtbx("a_001.nxs", "b.nxs").items():
+        assert "error" not in found, (name, found)
+        assert [tuple(panel["size"]) for panel in found["panels"]] == [(60, 50), (90, 80)]
+        assert found["unmasked"] == [60 * 50 - 11 * 5, 90 * 80]
+    h5py = pytest.importorskip("h5py")
+    with h5py.File("a_001.nxs") as file:
+        detector = file["entry/instrument/detector"]
+        assert "pixel_mask" not in detector
+        mask = detector["detectorSpecific/pixel_mask"][()]
+    assert (mask[:50, :60] != 0).sum() == 55 and (mask[:50, 60:] != 0).all() and not mask[50:].any()
+    # What CrystFEL is told, and what we read of our own file.
+    assert "mask = /entry/instrument/detector/detectorSpecific/pixel_mask" in Path("again.geom").read_text()
+    run("-img", "a_001.nxs", "-cell", 70, "-default_F", 100, "-N", 5, "-nodefaultfiles", "-geomfile", "c.geom")
+    kept = [line for line in Path("c.geom").read_text().splitlines() if line.startswith("bad")]
+    assert len(kept) == 5 and kept[0].endswith("panel = module_0000") and kept[2].endswith("_fs = 20"), kept
+
+
+def test_a_picture_of_all_panels_is_where_its_header_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, dxtbx: Dxtbx
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fabio, h5py = pytest.importorskip("fabio"), pytest.importorskip("h5py")
+    # Panels of several sizes, whole pixels apart. The last one is rotated by a right angle.
+    corners = {"a": (-50, -60, 40, 50), "b": (5, -58, 33, 45), "c": (-48, 12, 51, 20), "d": (60, 10, 30, 25)}
+    lines = ["clen = 0.08", "photon_energy = 12000", "adu_per_photon = 1", "res = 10000"]
+    below = 0
+    for name, (x, y, fast, slow) in corners.items():
+        lines += [f"{name}/min_fs = 0", f"{name}/max_fs = {fast - 1}", f"{name}/min_ss = {below}", f"{name}/max_ss = {below + slow - 1}"]
+        below += slow
+        lines += [f"{name}/corner_x = {x}", f"{name}/corner_y = {y}"]
+        lines += [f"{name}/fs = y", f"{name}/ss = -x"] if name == "d" else [f"{name}/fs = x", f"{name}/ss = y"]
+    lines += ["bad0/panel = b", "bad0/min_fs = 10", "bad0/max_fs = 20", f"bad0/min_ss = {50 + 5}", f"bad0/max_ss = {50 + 9}"]
+    Path("p.geom").write_text("\n".join(lines) + "\n")
+    scene = "-geom p.geom -cell 70 -default_F 100 -N 10 -fluence 1e24 -seed 1 -adc 0 -nodefaultfiles -assemble -masked_counts 3"
+    outputs = "-noisefile p_001.img -cbffile p_001.cbf -nexusfile p.nxs -exptfile p.expt -pgmfile p.pgm"
+    done = run(*scene.split(), *outputs.split())
+    assert done.returncode == 0, done.stderr
+    found = dxtbx("p_001.cbf", "p_001.img", "p.expt")
+    with h5py.File("p.nxs") as file:
+        stack = file["entry/data/data"][0]
+    for name, empty in {"p_001.cbf": -1, "p_001.img": 3}.items():
+        (panel,) = found[name]["panels"]
+        picture = np.asarray(fabio.open(name).data).astype(int)
+        place = dict(zip(map(tuple, panel["points"]), np.array(panel["plane"]), strict=True))
+        width, height = panel["size"]
+        assert picture.shape == (height, width)
+        fast, slow = (place[width, 0] - place[0, 0]) / width, (place[0, height] - place[0, 0]) / height
+        assert abs(np.linalg.norm(fast) - 0.1) < 1e-9 and abs(fast @ slow) < 1e-12
+        rest = np.full(picture.shape, True)
+        below = 0
+        for own, (_, _, columns, rows) in zip(found["p.expt"]["panels"], corners.values(), strict=True):
+            there = dict(zip(map(tuple, own["points"]), np.array(own["plane"]), strict=True))
+            along, down = (there[columns, 0] - there[0, 0]) / columns, (there[0, rows] - there[0, 0]) / rows
+            y, x = np.mgrid[:rows, :columns] + 0.5
+            middles = there[0, 0] + x[..., None] * along + y[..., None] * down - place[0, 0]
+            assert np.abs(middles @ np.cross(fast, slow)).max() < 1e-9
+            at = [middles @ axis / (axis @ axis) for axis in (slow, fast)]
+            assert max(np.abs(one % 1 - 0.5).max() for one in at) < 1e-4
+            here = tuple(one.astype(int) for one in at)
+            expected = stack[below : below + rows, :columns]
+            np.testing.assert_array_equal(picture[here], np.where(expected < 0, empty, expected))
+            rest[here] = False
+            below += rows
+        assert rest.any() and (picture[rest] == empty).all()
+    # The comment of the C program stands where fabio expects a number.
+    assert Path("p.pgm").read_bytes().split()[1:3] == [str(side).encode() for side in picture.shape[::-1]]
+
+    rendered(run, "cspad", "-nodefaultfiles", "-assemble", "-cbffile", "cspad_001.cbf", "-fluence", 1e22)
+    picture = np.asarray(fabio.open("cspad_001.cbf").data)
+    assert abs((picture >= 0).sum() / (64 * 194 * 185) - 1) < 0.01
+
+
 def test_pixels_behind_a_beam_stop_are_masked_by_the_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:

@@ -285,7 +285,7 @@ def test_files_of_masks_are_read(run: Run, tmp_path: Path, monkeypatch: pytest.M
     assert done.returncode == 1 and "with another" in done.stderr and "bad.h5" in done.stderr
     Path("bad.h5").unlink()
     done = run(*COMMON, "-geom", "own.geom", "-nexusfile", "c.h5")
-    assert "mask0_file is ignored: there is no such file" in done.stderr
+    assert "mask0_file bad.h5 is ignored: there is no such file" in done.stderr
 
 
 def test_what_cannot_stand_in_the_file_is_said_before_the_run(

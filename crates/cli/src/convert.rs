@@ -134,7 +134,7 @@ pub(crate) static TOOL: Tool<HklRequest> = Tool {
             }),
         )
         .values("F[,PHI]")
-        .help("Columns to take from MTZ or mmCIF"),
+        .help("Columns to take from MTZ, mmCIF or XDS_ASCII; I takes the fourth column of a text for intensities"),
         Spec::new(
             "spacegroup",
             Takes::Text(|request, name| {
@@ -201,7 +201,7 @@ pub(crate) static TOOL: Tool<HklRequest> = Tool {
         "nanoBragg hkl protein.mtz P1.hkl",
     ],
     notes: "\
-IN may be text (h k l F), MTZ, mmCIF or a dump (Fdump.bin); its contents decide. Atoms, in the PDB
+IN may be text (h k l F), MTZ, mmCIF, XDS_ASCII or a dump (Fdump.bin); its contents decide. Atoms, in the PDB
 format or CIF, give structure factors as far as -dmin, with bulk solvent. The format of OUT
 follows from its name: .mtz, .cif or .mmcif, .bin, and text for any other. Text and dumps list every
 spot, so that symmetry is applied to what is written there; MTZ and mmCIF are written as they were

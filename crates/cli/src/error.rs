@@ -144,9 +144,10 @@ impl From<nanobragg::Error> for ToolError {
             nanobragg::Error::NoResolution { .. } => {
                 usage("IN holds coordinates, for which -dmin must be given")
             }
-            nanobragg::Error::ResolutionOfList { .. } => {
-                usage("-dmin is for coordinates (PDB, mmCIF, CIF), and IN has none")
-            }
+            nanobragg::Error::ResolutionOfList { path } => usage(&format!(
+                "-dmin is for coordinates (PDB, mmCIF, CIF), and {} has none",
+                path.display()
+            )),
             error => Self::Other(error),
         }
     }

@@ -190,7 +190,7 @@ pub(crate) static TOOL: Tool<NewWords> = Tool {
         synopsis: "<FILE>",
         is_rest: false,
         set: |words, path| words.path = path.into(),
-        help: "Coordinates (PDB or mmCIF), or reflections (MTZ, mmCIF or text)",
+        help: "Coordinates (PDB or mmCIF), or reflections (MTZ, mmCIF, XDS_ASCII or text)",
     }],
     flags: &[
         Spec::path("o", |words, path| words.output = Some(path))

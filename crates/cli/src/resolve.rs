@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use nanobragg::crystal::Reflection;
+use nanobragg::crystal::read::matrix;
 use nanobragg::exchange::Geometry;
 use nanobragg::exchange::crystfel::DataLayout;
 use nanobragg::factors::{Coordinates, FactorFile};
+use nanobragg::geometry::vector::{cross, dot, norm};
 use nanobragg::geometry::{AttachedPanel, Laboratory};
-use nanobragg::io::any::AnyImage;
+use nanobragg::io::any::{AnyImage, Format, Place, format_of};
 use nanobragg::io::smv;
 use nanobragg::outputs::OutputKind;
 use nanobragg::sources::spectrum::SpectrumFrom;
 use nanobragg::{
     Angle, Cancel, ExperimentSpec, FactorGrid, FactorsSpec, Fixes, GridLimit, HEADER_KEYS,
-    HeaderKind, Loaded, MaskSpec, Oddity, Resolved, SourceList, SourcesSpec, apply_header,
+    HeaderKind, Length, Loaded, MaskSpec, Oddity, Resolved, SourceList, SourcesSpec, apply_header,
     check_memory, header_number, mask_from, read_otherwise_by_c,
 };
 
@@ -27,6 +29,72 @@ use crate::specs::{
     apply_background, apply_beam, apply_crystal, apply_detector, apply_lattices, apply_response,
     apply_sampling, apply_variation,
 };
+
+/// What to do with an image of another format than SMV whose geometry is asked for.
+fn not_an_smv(path: &Path) -> Option<nanobragg::io::Error> {
+    let what = match format_of(path).ok()?? {
+        Format::Cbf => "a CBF; dials.import makes an .expt of it, whose geometry -expt reads",
+        Format::Tiff => "a TIFF, whose geometry is not read; -img reads SMV and NeXus",
+        Format::Npy => "an array of NumPy, which has no geometry; -img reads SMV and NeXus",
+        Format::Float | Format::Smv | Format::Pgm | Format::Hdf5 => return None,
+    };
+    Some(nanobragg::io::Error::Foreign { what }.in_file(path))
+}
+
+/// A warning if a mask has 0 where a pixel is good.
+fn inverted_mask(path: &Path) -> Option<String> {
+    let dataset = Place::of(path).dataset?;
+    dataset.ends_with("/pixel_mask").then(|| {
+        format!(
+            "{}: in a pixel_mask of NeXus 0 is a good pixel, and -mask leaves out where it is 0; give it an array that is 0 \
+             where the pixel_mask is not (numpy.save)",
+            path.display()
+        )
+    })
+}
+
+/// What a matrix file states after its matrix and the run does not have: missetting angles, and another cell.
+fn matrix_warnings(
+    path: &Path,
+    rows: [[f64; 3]; 3],
+    wavelength: Length,
+) -> Result<Vec<String>, RunError> {
+    // A pipe is read once.
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let Some(after) = matrix::read_after(path)? else {
+        return Ok(Vec::new());
+    };
+    let mut warnings = Vec::new();
+    let path = path.display();
+    let [phi_x, phi_y, phi_z] = after.missets_deg;
+    if after.missets_deg != [0.0; 3] {
+        warnings.push(format!(
+            "{path}: its missetting angles {phi_x} {phi_y} {phi_z} have no effect; -misset turns the crystal"
+        ));
+    }
+    let wavelength_a = wavelength.m() * 1e10;
+    let [[xa, xb, xc], [ya, yb, yc], [za, zb, zc]] = rows;
+    let star = [[xa, ya, za], [xb, yb, zb], [xc, yc, zc]];
+    let [a_star, b_star, c_star] = star.map(|own| own.map(|value| value / wavelength_a));
+    let volume = dot(a_star, cross(b_star, c_star)).abs();
+    let pairs = [(b_star, c_star), (c_star, a_star), (a_star, b_star)];
+    let [a, b, c] = pairs.map(|(one, other)| norm(cross(one, other)) / volume);
+    let [stated_a, stated_b, stated_c, ..] = after.cell;
+    let pairs = [(a, stated_a), (b, stated_b), (c, stated_c)];
+    // Files have five digits.
+    if pairs
+        .iter()
+        .any(|(edge, stated)| (edge / stated - 1.0).abs() > 1e-3)
+    {
+        warnings.push(format!(
+            "{path}: at {wavelength_a} A its matrix is that of a cell of {a:.2} {b:.2} {c:.2} A, and it states {stated_a} \
+             {stated_b} {stated_c} A: -lambda should be that of the matrix"
+        ));
+    }
+    Ok(warnings)
+}
 
 /// The default file for structure factors of an earlier run.
 pub const DEFAULT_DUMP: &str = "Fdump.bin";
@@ -222,6 +290,7 @@ impl Prepared {
         let mut bare = None;
         if let Some(path) = &args.detector.mask_path {
             let image = AnyImage::read(path)?;
+            file_warnings.extend(inverted_mask(path));
             named.mask = Some(MaskSpec::File(path.clone()));
             let header = match &image {
                 AnyImage::Shaped(image) => image.header.as_ref(),
@@ -243,7 +312,7 @@ impl Prepared {
         };
         let mut image = None;
         if let Some(path) = smv_image {
-            let (header, _) = smv::read(path)?;
+            let (header, _) = smv::read(path).map_err(|error| not_an_smv(path).unwrap_or(error))?;
             let twotheta = apply_header(&mut named, &header, HeaderKind::Image, path)?;
             if let Some(bare) = &mut bare {
                 apply_header(bare, &header, HeaderKind::Image, path)?;
@@ -306,6 +375,9 @@ impl Prepared {
             &geometry_from,
             wavelength,
         )?;
+        if let (Some(path), Some(rows)) = (&args.crystal.matrix_path, named.crystal.matrix) {
+            file_warnings.extend(matrix_warnings(path, rows, wavelength)?);
+        }
         apply_variation(&mut named.series, args);
         file_warnings.extend(exchange::absent_wavelength(&flags, &named));
         apply_lattices(&mut named.lattices, args, &geometry_from)?;

@@ -248,6 +248,26 @@ pub enum Error {
         source: Box<Error>,
     },
 
+    /// A file of a kind that no reader takes.
+    #[error("{name}: this is {what}")]
+    Foreign {
+        /// The file.
+        name: String,
+        /// What it is, and what to do.
+        what: &'static str,
+    },
+
+    /// A line of a list of XDS cannot be used.
+    #[error("{name}:{line}: {what}")]
+    XdsAscii {
+        /// The file.
+        name: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The reason.
+        what: String,
+    },
+
     /// A file is not an MTZ file, or is damaged.
     #[error("{name}: not a usable MTZ file: {what}")]
     Mtz {

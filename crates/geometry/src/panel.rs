@@ -307,6 +307,46 @@ impl Panel {
         })
     }
 
+    /// A panel of so many pixels, fast and slow, in the plane of this one. Its first pixel is `first` pixels along fast
+    /// and slow from the first one of this panel. It has no mask, no gaps and no beam stop.
+    ///
+    /// # Errors
+    /// [`Error::RoiOutside`] if it has no pixels.
+    pub fn continued(&self, first: [i64; 2], pixels: [u32; 2]) -> Result<Self, Error> {
+        let [f_m, s_m] = [0, 1].map(|axis| {
+            let from_corner = i64::from(self.first_pixel[axis]) + first[axis];
+            from_corner as f64 * self.pixel_size_m
+        });
+        let plane = self.placement;
+        let pix0_m = flat_position(
+            f_m,
+            s_m,
+            0.0,
+            plane.fast,
+            plane.slow,
+            plane.normal,
+            plane.pix0_m,
+        );
+        Ok(Self {
+            pixels_fast: pixels[0],
+            pixels_slow: pixels[1],
+            first_pixel: [0, 0],
+            placement: Placement {
+                pix0_m,
+                f_beam_m: plane.f_beam_m - f_m,
+                s_beam_m: plane.s_beam_m - s_m,
+                f_close_m: plane.f_close_m - f_m,
+                s_close_m: plane.s_close_m - s_m,
+                ..plane
+            },
+            roi: Roi::full(pixels[0], pixels[1])?,
+            gaps: None,
+            shade: Shade::default(),
+            mask: None,
+            ..self.clone()
+        })
+    }
+
     /// The position in metres of a point of the panel: `f_m` and `s_m` along fast and slow from the
     /// corner of the plane, and `o_m` deep in the sensor.
     pub fn position_m(&self, f_m: f64, s_m: f64, o_m: f64) -> [f64; 3] {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::bytes::Source;
+use crate::input::foreign;
 use crate::{
     Error, Image, Marks, PixelState, Result, StoredPixels, cbf, float, nexus, npy, pgm, smv, tiff,
 };
@@ -19,6 +20,20 @@ const HDF5_SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 const HDF5_BEGINS: [usize; 4] = [0, 512, 1024, 2048];
 /// The bytes that show the format.
 const FORMAT_BYTES: u64 = 4096;
+
+/// What an EDF image is.
+const EDF: &str = "an EDF image; fabio-convert makes a TIFF of it";
+
+/// Whether a file that is not SMV has the header of an EDF image.
+fn is_edf(bytes: &[u8]) -> bool {
+    let start = bytes.get(..SMV_START).unwrap_or(bytes);
+    let has = |word: &[u8]| {
+        start
+            .windows(word.len())
+            .any(|part| part.eq_ignore_ascii_case(word))
+    };
+    bytes.starts_with(b"{") && has(b"ByteOrder") && has(b"Dim_1")
+}
 
 /// The formats that can be recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,7 +238,15 @@ impl AnyImage {
                 let format = format.name();
                 Err(Error::OneImage { number, format })
             }
-            (Format::Float, None) => return Ok(Self::RawFloats(RawFloats { path, bytes })),
+            (Format::Float, None) => match foreign(&bytes).or(is_edf(&bytes).then_some(EDF)) {
+                // The least significant bytes of a float are hardly ever those. UTF-16 is no image at all.
+                Some(what)
+                    if !bytes.starts_with(b"\xff\xfe") && !bytes.starts_with(b"\xfe\xff") =>
+                {
+                    Err(Error::Foreign { what })
+                }
+                _ => return Ok(Self::RawFloats(RawFloats { path, bytes })),
+            },
             (Format::Smv, None) => smv::parse(&bytes)
                 .and_then(|(header, pixels)| Ok((pixels, header.marks()?, Some(header)))),
             (Format::Pgm, None) => {

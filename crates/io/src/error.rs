@@ -50,6 +50,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A file of a kind that no reader takes.
+    #[error("this is {what}")]
+    Foreign {
+        /// What it is, and what to do.
+        what: &'static str,
+    },
     /// A writer other than [`Output`](crate::Output) failed.
     #[error("cannot write: {0}")]
     Stream(io::Error),

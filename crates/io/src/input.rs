@@ -120,6 +120,70 @@ fn unreadable(path: &Path, source: io::Error) -> ReadError {
     }
 }
 
+/// The first bytes of files that no reader here takes, and what they are.
+const FOREIGN: [(&[u8], &str); 14] = [
+    (
+        b"\x1f\x8b\x08",
+        "a file compressed by gzip; unpack it with gunzip",
+    ),
+    (
+        b"BZh91AY",
+        "a file compressed by bzip2; unpack it with bunzip2",
+    ),
+    (
+        b"\xfd7zXZ\0",
+        "a file compressed by xz; unpack it with unxz",
+    ),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "a file compressed by zstd; unpack it with unzstd",
+    ),
+    (
+        b"PK\x03\x04",
+        "a zip archive, as .npz of NumPy is; unpack it, or write one array with numpy.save",
+    ),
+    (
+        b"\x89PNG\r\n",
+        "a PNG picture, which has greys in place of counts",
+    ),
+    (
+        b"\x80\x03c",
+        "a pickle of Python, as pixels.mask of DIALS is; load it there and write the array with numpy.save",
+    ),
+    (
+        b"\x80\x04\x95",
+        "a pickle of Python, as pixels.mask of DIALS is; load it there and write the array with numpy.save",
+    ),
+    (
+        b"M\0\0\0A\0\0\0S\0\0\0K",
+        "a mask of Fit2D; fabio-convert makes a TIFF of it",
+    ),
+    (b"%PDF-", "a PDF document"),
+    (
+        b"<!DOCTYPE",
+        "a web page in place of the file; load the file itself",
+    ),
+    (
+        b"<html",
+        "a web page in place of the file; load the file itself",
+    ),
+    (b"\xff\xfe", "text in UTF-16; write it as UTF-8"),
+    (b"\xfe\xff", "text in UTF-16; write it as UTF-8"),
+];
+
+/// What a file is that no reader takes, and what to do; `None` if its first bytes do not tell.
+///
+/// ```
+/// use nanobragg_io::input::foreign;
+///
+/// assert!(foreign(b"\x1f\x8b\x08\0").unwrap().contains("gunzip"));
+/// assert_eq!(foreign(b"1 2 3 4.5"), None);
+/// ```
+pub fn foreign(bytes: &[u8]) -> Option<&'static str> {
+    let found = FOREIGN.iter().find(|(magic, _)| bytes.starts_with(magic));
+    found.map(|(_, what)| *what)
+}
+
 /// The text of a file without the byte-order mark of UTF-8.
 pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)

@@ -1,5 +1,7 @@
 //! One picture of all panels at their positions.
 
+use std::ops::Range;
+
 use nanobragg_geometry::vector::{dot, sub};
 use nanobragg_geometry::{Detector, Panel};
 use nanobragg_io::Image;
@@ -28,6 +30,8 @@ pub struct Assembly {
     pub panels: Vec<PlacedPanel>,
     /// Whether they are one below the other, because they are too far apart.
     is_stacked: bool,
+    /// The first pixel of the picture, in pixels along fast and slow from that of the first panel.
+    first: [f64; 2],
 }
 
 impl Assembly {
@@ -38,7 +42,8 @@ impl Assembly {
             .map(|panel| PlacedPanel::seen(panel, plane))
             .collect();
         let bounds = (panels.iter()).fold(Bounds::NONE, |all, panel| all.with(panel));
-        let [first_fast, first_slow] = bounds.first();
+        let first = bounds.first();
+        let [first_fast, first_slow] = first;
         for panel in &mut panels {
             let [fast, slow] = panel.corner;
             panel.corner = [fast - first_fast, slow - first_slow];
@@ -52,40 +57,53 @@ impl Assembly {
                 sides,
                 panels,
                 is_stacked: false,
+                first,
             },
         }
     }
 
     /// The picture of the images of the panels, in order. Pixels without a panel are `gap`. The picture of one panel
-    /// is its image.
+    /// is its image. Where panels overlap, the last one is on top.
     ///
     /// # Errors
-    /// [`nanobragg_io::Error::Shape`] if there is no image.
-    pub fn picture(
+    /// [`nanobragg_io::Error::Shape`] if there is no image, [`nanobragg_io::Error::TooLarge`].
+    pub fn picture<T: Copy + Default>(
         &self,
-        images: &[Image<f32>],
-        gap: f32,
-    ) -> Result<Image<f32>, nanobragg_io::Error> {
+        images: &[Image<T>],
+        gap: T,
+    ) -> Result<Image<T>, nanobragg_io::Error> {
         if images.len() < 2 || self.is_stacked {
             return Image::stacked(images);
         }
         let [fast, slow] = self.sides;
         let mut picture = Image::filled(fast, slow, gap)?;
-        for (y, row) in picture.rows_mut().enumerate() {
-            for (x, pixel) in row.iter_mut().enumerate() {
-                let at = [x, y].map(|pixel| pixel as f64 + 0.5);
-                let seen = self.panels.iter().zip(images);
-                let mut seen = seen.filter_map(|(panel, image)| {
-                    let [fast, slow] = panel.pixel(at)?;
-                    image.get(fast, slow)
-                });
-                // Where panels overlap, the last one is on top.
-                if let Some(&photons) = seen.next_back() {
-                    *pixel = photons;
+        for (panel, image) in self.panels.iter().zip(images) {
+            let [columns, rows] = panel.bounds(self.sides);
+            let lines = picture.rows_mut().enumerate().take(rows.end);
+            for (y, row) in lines.skip(rows.start) {
+                let pixels = row.iter_mut().enumerate().take(columns.end);
+                for (x, pixel) in pixels.skip(columns.start) {
+                    let at = [x, y].map(|pixel| pixel as f64 + 0.5);
+                    let seen = panel.pixel(at);
+                    if let Some(&value) = seen.and_then(|[fast, slow]| image.get(fast, slow)) {
+                        *pixel = value;
+                    }
                 }
             }
         }
         Ok(picture)
+    }
+
+    /// The panel that the picture of a detector is: in the plane of the first panel, without a mask. `None` if the panels
+    /// are too far apart for one picture.
+    pub fn panel(&self, detector: &Detector) -> Option<Panel> {
+        let pixels = self.sides.map(|side| u32::try_from(side).ok());
+        let [Some(fast), Some(slow)] = pixels else {
+            return None;
+        };
+        let first = self.first.map(|pixels| pixels as i64);
+        let panel = detector.first().continued(first, [fast, slow]).ok();
+        panel.filter(|_| !self.is_stacked || detector.panels().len() == 1)
     }
 
     /// The point of the picture, in pixels from its corner, where the point `[fast, slow]` of a panel stands, in pixels
@@ -111,6 +129,7 @@ impl Assembly {
             sides: [fast, slow],
             panels,
             is_stacked: true,
+            first: [0.0; 2],
         }
     }
 }
@@ -148,6 +167,22 @@ impl PlacedPanel {
         let inside = |at: f64, pixels: u32| (0.0..f64::from(pixels)).contains(&at);
         (inside(at[0], self.pixels[0]) && inside(at[1], self.pixels[1]))
             .then(|| at.map(|at| at as usize))
+    }
+
+    /// The columns and rows of a picture of these sides that the panel can have pixels in.
+    fn bounds(&self, [width, height]: [usize; 2]) -> [Range<usize>; 2] {
+        let corners = self.corners();
+        let range = |along: [f64; 4], side: usize| {
+            let least = along.into_iter().fold(f64::INFINITY, f64::min);
+            let most = along.into_iter().fold(0.0, f64::max);
+            // Casts of floats stop at the limits of integers.
+            let end = (most.ceil() as usize).min(side);
+            (least.floor() as usize).min(end)..end
+        };
+        [
+            range(corners.map(|[x, _]| x), width),
+            range(corners.map(|[_, y]| y), height),
+        ]
     }
 
     fn corners(&self) -> [[f64; 2]; 4] {

@@ -12,11 +12,11 @@ use nanobragg_crystal::{
     CellSpec, Error as CrystalError, FactorGrid, GridLimit, Hkl, ReflectionList, SpaceGroup,
 };
 use nanobragg_io::cif::is_cif;
-use nanobragg_io::input::bytes_of as bytes_of_input;
+use nanobragg_io::input::{bytes_of as bytes_of_input, foreign};
 use nanobragg_structure::{self as structure, Dispersion, FactorSpec, Solvent, StructureFactors};
 
 use crate::error::Error;
-use crate::factors::{list_of, negative_warning};
+use crate::factors::{list_of, warning_of_text};
 
 /// The format of the written file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,13 +70,13 @@ pub enum ReflectionPart {
 /// The specification of a conversion.
 #[derive(Debug, Clone)]
 pub struct Conversion {
-    /// Text, MTZ, mmCIF, a dump, or atoms; the contents determine which.
+    /// Text, MTZ, mmCIF, XDS_ASCII, a dump, or atoms; the contents determine which.
     pub input: PathBuf,
     /// The format to write.
     pub format: ReflectionFormat,
     /// The reflections to write.
     pub part: ReflectionPart,
-    /// The columns to read from MTZ or mmCIF; if empty, they are chosen from those of the file.
+    /// The columns to read; if empty, they are chosen from those of the file.
     pub columns: Vec<String>,
     /// The name of the space group; it replaces that of the file.
     pub space_group: Option<String>,
@@ -184,9 +184,16 @@ impl Conversion {
         let lists_reflections = || {
             self.dmin_a.is_none()
                 && is_cif(&bytes)
-                && structure_factors::parse(&bytes, &name).is_ok()
+                && structure_factors::parse(&bytes, &name, &[]).is_ok()
         };
         if !is_mtz && structure::read::are_coordinates(&bytes) && !lists_reflections() {
+            return self.of_atoms(&bytes, &name);
+        }
+        if let Some(what) = foreign(&bytes) {
+            return Err(CrystalError::Foreign { name, what }.into());
+        }
+        if self.dmin_a.is_some() && is_cif(&bytes) {
+            // What is wrong with it, or that it has no atoms.
             return self.of_atoms(&bytes, &name);
         }
         if self.dmin_a.is_some() {
@@ -194,16 +201,15 @@ impl Conversion {
                 path: self.input.clone(),
             });
         }
-        let (format, table) = match structure_factors::parse(&bytes, &name)? {
+        let (format, table) = match structure_factors::parse(&bytes, &name, &self.columns)? {
             structure_factors::StructureFactors::Text(reflections) => {
-                if let Some(warning) = negative_warning(&reflections) {
+                if let Some(warning) = warning_of_text(&reflections) {
                     tracing::warn!("{name}: {warning}");
                 }
                 let list = ReflectionList::from_text(&reflections, group.as_ref());
                 return Ok((list, "text".to_owned(), true));
             }
-            structure_factors::StructureFactors::Mtz(table) => ("MTZ", table),
-            structure_factors::StructureFactors::Mmcif(table) => ("mmCIF", table),
+            structure_factors::StructureFactors::Table(format, table) => (format, table),
         };
         let (list, columns, warnings) = list_of(&table, &self.columns, given)?;
         for warning in warnings {

@@ -493,6 +493,11 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Panels that do not fit into one picture.
+    #[error(
+        "the panels are too far apart for one picture of all (-assemble); without it each has a file, and NeXus holds all"
+    )]
+    NoPicture,
     /// A file that has one size of pixels for all panels.
     #[error(
         "panel \"{panel}\" has pixels of {pixel_mm} mm and the first one {first_mm} mm; an XDS.INP has one size for all panels"

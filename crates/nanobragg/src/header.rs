@@ -175,7 +175,8 @@ pub fn header_number(header: &Header, key: &str) -> Result<Option<f64>, nanobrag
 }
 
 /// What the C program takes from a header and we do not: it looks for the letters of a key, not for the
-/// key, and takes the last place where they occur. One sentence for each number that differs.
+/// key, and takes the last place where they occur. One sentence for each number that differs, and for each text of which
+/// only the beginning is a number, as for C.
 pub fn read_otherwise_by_c(header: &Header, path: &Path) -> Vec<String> {
     let differs = |key: &&str| {
         let of_c = header.number_of_c(key)?;
@@ -195,7 +196,20 @@ pub fn read_otherwise_by_c(header: &Header, path: &Path) -> Vec<String> {
             )
         })
     };
-    HEADER_KEYS.iter().filter_map(differs).collect()
+    let cut = |key: &&str| {
+        let text = header.exact(key)?.trim();
+        let number = header_number(header, key).ok()??;
+        // `1,5` and `1.5x` begin with a number; `1.5 mm` is one.
+        let is_whole = text.split_whitespace().next()?.parse::<f64>().is_ok();
+        (!is_whole).then(|| {
+            let (path, number) = (path.display(), general(number));
+            format!("{path}: in the header {key} is `{text}`, of which {number} is taken")
+        })
+    };
+    let differing = HEADER_KEYS.iter().filter_map(differs);
+    differing
+        .chain(HEADER_KEYS.iter().filter_map(cut))
+        .collect()
 }
 
 /// Takes the geometry of a file's header into `spec`, key by key; what the header does not say

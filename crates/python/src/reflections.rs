@@ -24,10 +24,11 @@ use crate::flags::Said;
 /// Parameters
 /// ----------
 /// path : str or os.PathLike
-///     Text with a line `h k l F` per reflection; MTZ; or mmCIF. The contents determine which.
+///     Text with a line `h k l F` per reflection; MTZ; mmCIF; or XDS_ASCII. The contents determine
+///     which.
 /// columns : str, optional
-///     Columns of MTZ or mmCIF, separated by commas: F or I, or two for Friedel mates, as "F(+),F(-)"; a
-///     phase may follow. By default amplitudes of a model are read, or else measured amplitudes, or else
+///     Columns, separated by commas: F or I, or two for Friedel mates, as "F(+),F(-)"; a
+///     phase may follow. Of a text "I" says that the fourth column has intensities (SHELX, HKLF 4). By default amplitudes of a model are read, or else measured amplitudes, or else
 ///     intensities.
 /// spacegroup : str or int, optional
 ///     Replaces the space group of the file. Without it, text is not expanded.

@@ -33,6 +33,15 @@ pub enum Error {
         limit_bytes: u64,
     },
 
+    /// A file of a kind that no reader takes.
+    #[error("{name}: this is {what}")]
+    Foreign {
+        /// The file.
+        name: String,
+        /// What it is, and what to do.
+        what: &'static str,
+    },
+
     /// A field of a coordinate file is wrong.
     #[error("{name}:{line}: found `{found}`, expected {expected}")]
     Field {

@@ -118,6 +118,10 @@ FlagSpec::new("smvheader", Takes::Word(&["dials", "c"], |args, word| {
                 }))
         .default("dials").help("Headers of SMV images: with the lines by which DIALS places the detector, behind the end of \
              the C program's header, or its lines alone."),
+FlagSpec::switch("assemble", |args| args.output.files.assembles = true)
+        .help("SMV, CBF and PGM hold one picture of all panels of the detector, seen along the normal of the first, in place \
+             of a file for each panel. Where a panel is turned against the first, each pixel of the picture has the counts of \
+             the pixel that is nearest."),
 FlagSpec::path("exptfile", |args, path| args.output.files.set(OutputKind::Expt, path)).help("Geometry and crystal as an ExperimentList of dxtbx (DIALS); written only if named.").of(&["output.expt"]),
 FlagSpec::path("xdsfile", |args, path| args.output.files.set(OutputKind::Xds, path)).help("The same as an XDS.INP; written only if named.").of(&["output.xds"]),
 FlagSpec::path("geomfile", |args, path| args.output.files.set(OutputKind::Geom, path)).help("The detector as a geometry of CrystFEL for the HDF5 file of the counts, or for a CBF if there is one and no HDF5; written only if named.").of(&["output.geom"]),

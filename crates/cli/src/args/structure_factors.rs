@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// The source of structure factors, and how they are looked up.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FactorArgs {
-    /// Text list of h k l F, MTZ or mmCIF.
+    /// Text list of h k l F, MTZ, mmCIF or XDS_ASCII.
     pub hkl_path: Option<PathBuf>,
     /// Lists at several energies.
     pub lists: Vec<ListAt>,
@@ -74,7 +74,8 @@ FlagSpec::new("columns", Takes::Text(|args, text| {
         .values("F[,PHI]")
         .or(&["column"]).help("Columns of an MTZ or mmCIF file: F or I, or two for Friedel mates, as F(+),F(-); a \
              phase may follow. Without it amplitudes of a model are taken, else F(+) and F(-), F, \
-             I(+) and I(-), I, whichever is there."),
+             I(+) and I(-), I, whichever is there. Of a text, I says that its fourth column has intensities, as \
+             in the lists of SHELX."),
 FlagSpec::new("spacegroup", Takes::Text(|args, text| {
                 args.factors.space_group = Some(text.to_owned());
                 check_space_group(text)

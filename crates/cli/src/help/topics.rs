@@ -183,7 +183,7 @@ The end of the name selects the format of counts: .cbf, .tif, .h5 or .nxs (NeXus
 SMV. Expected photons are raw 32-bit floats, or TIFF or NeXus. -exptfile, -xdsfile and -geomfile write the
 geometry for DIALS, XDS and CrystFEL, and -streamfile the truth for CrystFEL; -expt, -xdsinp and -geom
 read it. -truthfile is a table of reflections: CSV, or HDF5. Structure factors are text, MTZ, mmCIF,
-PDB or Fdump.bin; the contents decide, not the name.",
+XDS_ASCII, PDB or Fdump.bin; the contents decide, not the name.",
         flags: &["noisefile", "floatfile", "cbffile", "nexusfile", "exptfile", "xdsfile", "geomfile", "streamfile", "truthfile"],
         examples: &[
             "nanoBragg -cell 59 68.5 30.5 90 90 90 -default_F 100 -N 10 -distance 100 -detpixels 256 -pixel 0.4 -noisefile shot.nxs -exptfile shot.expt -xdsfile XDS.INP",

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use nanobragg_io::input::{bytes_of, quoted, without_mark};
 
-use super::{finite_number, word};
+use super::{finite_number, is_blank, word};
 use crate::error::Error;
 use crate::factors::{Hkl, Reflection};
+use crate::reflections::{ColumnKind, ReflectionTable, TableColumn};
 
 /// The length of a short line. It gives a first estimate of the memory for a list.
 const TYPICAL_LINE: usize = 16;
@@ -50,7 +51,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Vec<Reflection>, Error> {
     reflections
         .try_reserve(bytes.len() / TYPICAL_LINE)
         .map_err(|_| out_of_memory(1))?;
-    for (i, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+    for (i, line) in lines_of(bytes).enumerate() {
         if let Some(reflection) = reflection(line).map_err(|fault| fault.at(name, i + 1))? {
             reflections
                 .try_reserve(1)
@@ -64,6 +65,99 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Vec<Reflection>, Error> {
         });
     }
     Ok(reflections)
+}
+
+/// The column of intensities in a list that has no names.
+pub const INTENSITY: &str = "I";
+
+/// The ends of h, k, l and the intensity in a line of SHELX.
+const ENDS: [usize; 4] = [4, 8, 12, 20];
+
+/// The intensities in a list of SHELX (HKLF 4), or in another text whose fourth column they are; `name` is for
+/// messages.
+///
+/// The columns of SHELX are as wide as their numbers may be, so numbers can touch. Its list ends with a line of zeros.
+///
+/// # Errors
+/// [`Error::TooFewColumns`], [`Error::NotANumber`] and [`Error::NotAnIndex`] with the line;
+/// [`Error::NoReflections`] if there is none.
+///
+/// ```
+/// # use nanobragg_crystal::read::hkl;
+/// let list = hkl::parse_intensities(b"   0   2 -1112345.67  145.23   1\n   0   0   0    0.00    0.00\n", "a.hkl")?;
+/// assert_eq!((list.indices[0], list.values[0]), ([0, 2, -11], 12345.67));
+/// # Ok::<(), nanobragg_crystal::Error>(())
+/// ```
+pub fn parse_intensities(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
+    let mut table = ReflectionTable {
+        name: name.to_owned(),
+        cell: None,
+        space_group: None,
+        wavelength_a: None,
+        notes: Vec::new(),
+        statuses: Vec::new(),
+        is_unmerged: true,
+        columns: vec![TableColumn {
+            label: INTENSITY.to_owned(),
+            kind: ColumnKind::Intensity,
+            data_set: 0,
+        }],
+        indices: Vec::new(),
+        values: Vec::new(),
+    };
+    for (i, line) in lines_of(without_mark(bytes)).enumerate() {
+        let found = match of_shelx(line) {
+            Some(reflection) => Some(reflection),
+            None => reflection(line).map_err(|fault| fault.at(name, i + 1))?,
+        };
+        match found {
+            Some(Reflection {
+                hkl: Hkl([0, 0, 0]),
+                amplitude: 0.0,
+            }) => break,
+            Some(reflection) => {
+                table.indices.push(reflection.hkl.0);
+                table.values.push(reflection.amplitude);
+            }
+            None => {}
+        }
+    }
+    if table.indices.is_empty() {
+        return Err(Error::NoReflections {
+            name: name.to_owned(),
+        });
+    }
+    Ok(table)
+}
+
+/// The lines of a text. Very old programs end them by a carriage return alone.
+fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let end = match bytes.contains(&b'\n') {
+        true => b'\n',
+        false => b'\r',
+    };
+    bytes.split(move |byte| *byte == end)
+}
+
+/// The indices and the fourth number of a line whose columns are those of SHELX; `None` for any other line.
+fn of_shelx(line: &[u8]) -> Option<Reflection> {
+    let mut begin = 0;
+    let mut numbers = [0.0; ENDS.len()];
+    for (number, end) in numbers.iter_mut().zip(ENDS) {
+        // Numbers stand at the right of their columns.
+        let column = line.get(begin..end)?;
+        column.last().filter(|byte| !is_blank(**byte))?;
+        *number = finite_number(column.trim_ascii())?;
+        begin = end;
+    }
+    let [h, k, l, amplitude] = numbers;
+    let hkl = [h, k, l];
+    hkl.iter()
+        .all(|index| index.fract() == 0.0)
+        .then(|| Reflection {
+            hkl: Hkl(hkl.map(|index| index as i32)),
+            amplitude,
+        })
 }
 
 /// The error of a line, without the name of the file and the number of the line.
@@ -141,12 +235,44 @@ fn reflection(line: &[u8]) -> Result<Option<Reflection>, LineFault<'_>> {
 
 /// What is needed where an index shows that the list is of another program.
 fn in_other_lists(word: &[u8]) -> Option<&'static str> {
+    /// First words of files, and what to do with those.
+    const FIRST: [(&[u8], &str); 8] = [
+        (
+            b"CRYST1",
+            "h k l F; the atoms of a PDB file are read by -pdb",
+        ),
+        (
+            b"HEADER",
+            "h k l F; the atoms of a PDB file are read by -pdb",
+        ),
+        (
+            b"REMARK",
+            "h k l F; the atoms of a PDB file are read by -pdb",
+        ),
+        (b"ATOM", "h k l F; the atoms of a PDB file are read by -pdb"),
+        (
+            b"TITL",
+            "h k l F; of SHELX, the CIF of a refinement is read by -pdb, its .fcf by -hkl",
+        ),
+        (
+            b"CrystFEL",
+            "h k l F; get_hkl of CrystFEL makes an MTZ of its list (--output-format=mtz)",
+        ),
+        (
+            b"NREF",
+            "h k l F; cns2mtz or phenix.reflection_file_converter makes an MTZ of a list of CNS",
+        ),
+        (b"{", "h k l F; this begins as an image or as JSON does"),
+    ];
+    if let Some((_, expected)) = FIRST.iter().find(|(first, _)| word.starts_with(first)) {
+        return Some(expected);
+    }
     if word.starts_with(b"!") {
-        return Some("h k l F; a list of XDS becomes an MTZ by XDSCONV or POINTLESS");
+        return Some("h k l F; of the lists of XDS, XDS_ASCII.HKL is read");
     }
     // Columns of SHELX are as wide as their numbers may be.
     let touches = word.len() > 7 && word.contains(&b'.');
-    touches.then_some("h k l F with blanks between them, which columns of SHELX need not have")
+    touches.then_some("h k l F with blanks between them; -columns I reads a list of SHELX (HKLF 4)")
 }
 
 /// A Miller index. A number with a fraction of zero, such as `5.0`, is accepted.
@@ -230,12 +356,12 @@ mod tests {
             "x.hkl:1: found `a`, expected the index h"
         );
         assert_eq!(
-            message(b"!FORMAT=XDS_ASCII    MERGE=FALSE\n"),
-            "x.hkl:1: found `!FORMAT=XDS_ASCII`, expected h k l F; a list of XDS becomes an MTZ by XDSCONV or POINTLESS"
+            message(b"!OUTPUT_FILE=INTEGRATE.HKL    DATE= 8-Feb-2013\n"),
+            "x.hkl:1: found `!OUTPUT_FILE=INTEGRATE.HKL`, expected h k l F; of the lists of XDS, XDS_ASCII.HKL is read"
         );
         assert_eq!(
             message(b"   1   2   312345.67 1234.56\n"),
-            "x.hkl:1: found `312345.67`, expected h k l F with blanks between them, which columns of SHELX need not have"
+            "x.hkl:1: found `312345.67`, expected h k l F with blanks between them; -columns I reads a list of SHELX (HKLF 4)"
         );
         for word in ["nan", "inf", "-inf", "four", "1e999", "\u{fffd}"] {
             let found = message(format!("1 2 3 {word}").as_bytes());

@@ -66,6 +66,54 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<[[f64; 3]; 3], Error> {
     }
 }
 
+/// What a file of MOSFLM states after its matrix.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AfterMatrix {
+    /// Missetting angles, in degrees.
+    pub missets_deg: [f64; 3],
+    /// a, b, c in Angstrom, and alpha, beta, gamma in degrees.
+    pub cell: [f64; 6],
+}
+
+/// What the file at `path` states after its matrix; `None` unless it has the numbers of MOSFLM there: three missetting
+/// angles, an orientation of nine numbers, and the cell.
+///
+/// # Errors
+/// [`Error::Unreadable`].
+pub fn read_after(path: impl AsRef<Path>) -> Result<Option<AfterMatrix>, Error> {
+    Ok(after_matrix(&bytes_of(path.as_ref())?))
+}
+
+/// The same of the text of a file.
+///
+/// ```
+/// # use nanobragg_crystal::read::matrix::after_matrix;
+/// let text = "0.01 0 0\n0 0.02 0\n0 0 0.03\n 0 0 1\n1 0 0\n0 1 0\n0 0 1\n100 50 33.3 90 90 90\n0 0 0\n";
+/// let after = after_matrix(text.as_bytes()).unwrap();
+/// assert_eq!((after.missets_deg[2], after.cell[1]), (1.0, 50.0));
+/// assert_eq!(after_matrix(b"1 2 3\n4 5 6\n7 8 9\n"), None);
+/// ```
+pub fn after_matrix(bytes: &[u8]) -> Option<AfterMatrix> {
+    let text = String::from_utf8_lossy(without_mark(bytes));
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    let mut numbers = lines
+        .flat_map(str::split_whitespace)
+        .skip(9)
+        .map_while(|word| {
+            let number: f64 = word.parse().ok()?;
+            number.is_finite().then_some(number)
+        });
+    let mut next = |count: usize| numbers.by_ref().take(count).collect::<Vec<_>>();
+    let (missets, orientation, cell) = (next(3), next(9), next(6));
+    let _ = orientation;
+    Some(AfterMatrix {
+        missets_deg: missets.try_into().ok()?,
+        cell: cell.try_into().ok()?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

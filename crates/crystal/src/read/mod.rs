@@ -8,6 +8,7 @@ pub mod matrix;
 pub mod mmcif;
 pub mod mtz;
 pub mod structure_factors;
+pub mod xds_ascii;
 
 use nom::bytes::complete::{take_till1, take_while};
 use nom::sequence::preceded;

@@ -291,6 +291,7 @@ mod tests {
             wavelength_a: None,
             notes: Vec::new(),
             statuses: Vec::new(),
+            is_unmerged: false,
             columns: columns.iter().map(column).collect(),
             indices: vec![],
             values: vec![],

@@ -5,7 +5,7 @@ use super::table::{ReflectionTable, RowStatus};
 use crate::cell::CellSpec;
 use crate::constants::DEGREES_PER_RADIAN;
 use crate::factors::{Hkl, Reflection};
-use crate::symmetry::SpaceGroup;
+use crate::symmetry::{AsymmetricUnit, SpaceGroup};
 
 /// The amplitude of a reflection and of its Friedel mate, in electrons.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,7 +74,8 @@ impl ReflectionList {
     ///
     /// A row with one of F(+) and F(-) has it for both, a row with neither the value of `choice.mean`.
     /// From an intensity, F is its square root, or 0 if it is negative. Rows of intensities with the same
-    /// indices are averaged before. Measured values of rejected rows are left out.
+    /// indices are averaged before, and in an unmerged table those with equivalent indices. Measured values of
+    /// rejected rows are left out.
     pub fn from_table(
         table: &ReflectionTable,
         choice: &ColumnChoice,
@@ -92,9 +93,13 @@ impl ReflectionList {
         // The row of each set of indices, and the sums of its intensities and of those of the mates.
         let mut place_of: HashMap<[i32; 3], usize> = HashMap::new();
         let mut sums: Vec<[Mean; 2]> = Vec::new();
+        // Observations of equivalent reflections belong together before the root is taken.
+        let unit = (choice.are_intensities && table.is_unmerged)
+            .then(|| AsymmetricUnit::of(&list.space_group));
+        let is_pair = matches!(choice.quantity, FactorColumns::Pair(..));
         let counts = &mut list.counts;
         let mut statuses = table.statuses.iter();
-        for (hkl, values) in table.rows() {
+        for (mut hkl, values) in table.rows() {
             match statuses.next() {
                 Some(RowStatus::Rejected) if choice.is_measured => {
                     counts.rejected += 1;
@@ -104,11 +109,21 @@ impl ReflectionList {
                 Some(RowStatus::Used | RowStatus::Rejected) | None => {}
             }
             let value = |place: usize| values.get(place).copied().filter(|v| v.is_finite());
-            let [mut plus, minus] = match choice.quantity {
+            let [mut plus, mut minus] = match choice.quantity {
                 FactorColumns::One(place) => [value(place), None],
                 FactorColumns::Pair(plus, minus) => [value(plus), value(minus)],
             };
-            let is_pair = matches!(choice.quantity, FactorColumns::Pair(..));
+            if let Some(unit) = &unit {
+                // A centric reflection is its own mate: all its observations are those of F(+).
+                let equivalents = list.space_group.equivalents(hkl);
+                let homes = equivalents.filter(|e| unit.contains(&list.space_group, e.hkl));
+                if let Some(home) = homes.min_by_key(|home| home.is_friedel_mate) {
+                    hkl = home.hkl;
+                    if is_pair && home.is_friedel_mate {
+                        std::mem::swap(&mut plus, &mut minus);
+                    }
+                }
+            }
             let of_both = choice.mean.and_then(value);
             let amplitude = match (plus, minus) {
                 (Some(plus), Some(minus)) => Amplitude::Pair(plus, minus),
@@ -123,7 +138,8 @@ impl ReflectionList {
                 }
                 // One of the two is missing. Friedel's law is the best estimate of it.
                 (Some(one), None) | (None, Some(one)) => {
-                    counts.half += usize::from(is_pair);
+                    // The mate of an observation is another one.
+                    counts.half += usize::from(is_pair && unit.is_none());
                     Amplitude::Same(one)
                 }
             };

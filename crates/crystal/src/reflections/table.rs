@@ -64,6 +64,8 @@ pub struct ReflectionTable {
     pub values: Vec<f64>,
     /// The status of each row; empty if the file has none.
     pub statuses: Vec<RowStatus>,
+    /// Whether the rows are single observations, not merged reflections.
+    pub is_unmerged: bool,
 }
 
 /// What a file says of the use of a reflection.
@@ -130,11 +132,5 @@ impl ReflectionTable {
         let squares = measured.map(|(hkl, _)| cell.inverse_d_squared(hkl));
         let largest = squares.fold(0.0, f64::max);
         (largest > 0.0).then(|| 1.0 / largest.sqrt())
-    }
-
-    /// Whether the rows are single observations, not merged reflections.
-    pub fn is_unmerged(&self) -> bool {
-        let mut columns = self.columns.iter();
-        columns.any(|column| column.kind == ColumnKind::Batch)
     }
 }

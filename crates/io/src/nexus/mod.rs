@@ -31,7 +31,7 @@ pub use dataset::read_dataset;
 pub use instrument::{Instrument, PlacedModule, parse_instrument, read_instrument};
 pub use master::{DataFile, write_master};
 pub use read::{parse, read};
-pub use views::{Holds, Number, Part, View, ViewAxis, check_views};
+pub use views::{Holds, Number, Part, View, ViewAxis, check_views, mask_path};
 pub use write::{
     ImageBeam, Module, NexusWriter, PackedImage, PixelType, Pixels, Place, Series, write_counts,
     write_photons,

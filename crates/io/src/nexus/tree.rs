@@ -14,6 +14,9 @@ const TRANSLATION: &str = "/entry/instrument/detector/transformations/translatio
 /// A thickness through which nothing passes: 60 attenuation lengths of CdTe at 0.1 A.
 const OPAQUE_M: f64 = 0.1;
 
+/// A group for what a maker adds to a detector.
+const SPECIFIC: &str = "detectorSpecific";
+
 /// Path of the spindle.
 const OMEGA: &str = "/entry/sample/transformations/omega";
 
@@ -194,7 +197,13 @@ fn detector(
         .with("sensor_thickness", metres(thickness_m))
         .with("data", Member::Link(series.images_path().into()));
     if let Some(mask) = pixel_mask {
-        detector = detector.with("pixel_mask", mask);
+        detector = match series.mask_path().contains(SPECIFIC) {
+            true => detector.with(
+                SPECIFIC,
+                Group::of_class("NXcollection").with("pixel_mask", mask),
+            ),
+            false => detector.with("pixel_mask", mask),
+        };
     }
     if let Some([fast, slow]) = exposure.beam_px() {
         let pixels = |value: f64| Dataset::new(Value::number(value)).units("pixels");

@@ -13,11 +13,27 @@ use crate::hdf5::{
 };
 use crate::{Error, Exposure, Result};
 
-/// Where the images are, and the mask.
+/// Where the images are.
 const IMAGES: &str = "/entry/data/data";
 /// Where the images are if a view of another shape has that path.
 const OTHER_IMAGES: &str = "/entry/data/panels";
+/// Where the mask is, and where it is beside panels of several widths.
 const MASK: &str = "/entry/instrument/detector/pixel_mask";
+const OTHER_MASK: &str = "/entry/instrument/detector/detectorSpecific/pixel_mask";
+
+/// The path of the mask of panels of so many pixels along the fast axis.
+///
+/// DIALS 3.12 cuts the part of each panel out of the mask, and does not open the file if a part is narrower than the
+/// mask. It does not look into `detectorSpecific`, where Dectris has the mask too: there it knows masked pixels by
+/// their counts, which are below `underload_value`.
+pub fn mask_path(widths: impl IntoIterator<Item = usize>) -> &'static str {
+    let mut widths = widths.into_iter();
+    let first = widths.next();
+    match widths.all(|width| Some(width) == first) {
+        true => MASK,
+        false => OTHER_MASK,
+    }
+}
 
 /// A dataset for another program.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +105,11 @@ impl Series {
             true => OTHER_IMAGES,
             false => IMAGES,
         }
+    }
+
+    /// The path of the mask.
+    pub fn mask_path(&self) -> &'static str {
+        mask_path(self.panels.iter().map(|panel| panel.fast))
     }
 
     /// The name of the images in their group.
@@ -387,7 +408,7 @@ pub(super) fn add<W: Write + Seek>(
                 let all = own.fold(0, |all, bits| all | bits);
                 let is_understood =
                     |part: &Part| part.good == 0 && part.bad & u32::from(all) == u32::from(all);
-                let is_own = same(&view.path, MASK)
+                let is_own = same(&view.path, series.mask_path())
                     && series.is_stack(&view.holds)
                     && all != 0
                     && parts.iter().all(is_understood);

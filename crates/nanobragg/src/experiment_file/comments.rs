@@ -369,12 +369,18 @@ const COMMENTS: &[(&str, &str)] = &[
         "structure_factors.default_f",
         "F of every reflection not listed, in electrons",
     ),
-    ("structure_factors.hkl", "list of F: text, MTZ or mmCIF"),
+    (
+        "structure_factors.hkl",
+        "list of F: text, MTZ, mmCIF or XDS_ASCII",
+    ),
     (
         "structure_factors.hkl_at",
         "lists at several energies, in place of hkl: [{ energy_ev = 7112.0, path = \"a.mtz\" }]",
     ),
-    ("structure_factors.columns", "to take of MTZ or mmCIF"),
+    (
+        "structure_factors.columns",
+        "to take of MTZ, mmCIF or XDS_ASCII; I of a text",
+    ),
     (
         "structure_factors.space_group",
         "in place of the one in the file",

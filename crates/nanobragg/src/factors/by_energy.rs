@@ -70,7 +70,7 @@ impl AnomalousSpec {
 pub struct ListAt {
     /// The energy of the photons in eV.
     pub energy_ev: f64,
-    /// The file: text, MTZ or mmCIF.
+    /// The file: text, MTZ, mmCIF or XDS_ASCII.
     pub path: PathBuf,
 }
 

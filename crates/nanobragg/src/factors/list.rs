@@ -1,12 +1,12 @@
-//! A file that lists structure factors: text, MTZ or mmCIF, and what was made of it.
+//! A file that lists structure factors, and what was made of it.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use nanobragg_crystal::read::structure_factors::{self, StructureFactors};
+use nanobragg_crystal::read::structure_factors::{self, StructureFactors, TableFormat};
 use nanobragg_crystal::{
-    CellSpec, ColumnChoice, Error, Expansion, GroupDoubt, Lattice, Reflection, ReflectionList,
+    CellSpec, ColumnChoice, Error, Expansion, GroupDoubt, Hkl, Lattice, Reflection, ReflectionList,
     ReflectionTable, RowCounts, SpaceGroup, TableNote,
 };
 use nanobragg_io::input::counted;
@@ -14,9 +14,10 @@ use nanobragg_io::input::counted;
 /// A file that lists structure factors, and what to take of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListSpec {
-    /// Text, MTZ or mmCIF; the contents decide.
+    /// Text, MTZ, mmCIF, XDS_ASCII or HKLF 4; the contents decide.
     pub path: PathBuf,
-    /// The columns to take of MTZ or mmCIF; empty leaves it to what the file has.
+    /// The columns to take; empty leaves it to what the file has. `I` takes the fourth column of a text for
+    /// intensities.
     pub columns: Vec<String>,
     /// The name of the space group, which wins over that of the file.
     pub space_group: Option<String>,
@@ -49,19 +50,16 @@ pub struct FactorFile {
 pub enum FactorFormat {
     /// Lines of h k l F.
     Text,
-    /// CCP4's binary format.
-    Mtz,
-    /// The text format of the Protein Data Bank.
-    Mmcif,
+    /// A format with columns.
+    Table(TableFormat),
 }
 
 impl fmt::Display for FactorFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Text => "text",
-            Self::Mtz => "MTZ",
-            Self::Mmcif => "mmCIF",
-        })
+        match self {
+            Self::Text => f.write_str("text"),
+            Self::Table(format) => format.fmt(f),
+        }
     }
 }
 
@@ -145,6 +143,8 @@ pub enum FactorWarning {
         /// The file.
         path: String,
     },
+    /// A text list ends as those of SHELX do.
+    EndOfShelx,
     /// Columns are named of a file that has none.
     ColumnsOfText,
     /// The structure factors come from a dump that was found, not named.
@@ -210,8 +210,13 @@ impl fmt::Display for FactorWarning {
             ),
             Self::NegativeAmplitudes { count } => write!(
                 f,
-                "{} of the list with a negative F: intensities are not recognised in text, give their square roots",
+                "{} of the list with a negative F; if the fourth column has intensities, -columns I takes their \
+                 square roots",
                 counted(*count, "line")
+            ),
+            Self::EndOfShelx => f.write_str(
+                "the list ends with a line of zeros, as the lists of SHELX (HKLF 4) do, whose fourth column has \
+                 intensities: -columns I takes their square roots",
             ),
             Self::Repeated { rows } => write!(
                 f,
@@ -226,9 +231,9 @@ impl fmt::Display for FactorWarning {
             Self::Unmerged { path } => {
                 write!(f, "{path} holds unmerged data: equivalents are averaged")
             }
-            Self::ColumnsOfText => {
-                f.write_str("the names of columns have no effect: the file is plain text")
-            }
+            Self::ColumnsOfText => f.write_str(
+                "the names of columns have no effect: the file is plain text, of which only I, for intensities, can be asked",
+            ),
             Self::UnnamedDump {
                 path,
                 age,
@@ -259,30 +264,28 @@ pub fn read(
     cell: Option<&CellSpec>,
 ) -> Result<(Vec<Reflection>, Option<FactorFile>), Error> {
     let group = spec.space_group.as_deref();
-    let (list, format, columns, mut warnings) = match structure_factors::read(&spec.path)? {
-        StructureFactors::Text(reflections) => {
-            if let Some(warning) = negative_warning(&reflections) {
-                tracing::warn!("{}: {warning}", spec.path.display());
+    let (list, format, columns, mut warnings) =
+        match structure_factors::read(&spec.path, &spec.columns)? {
+            StructureFactors::Text(reflections) => {
+                if let Some(warning) = warning_of_text(&reflections) {
+                    tracing::warn!("{}: {warning}", spec.path.display());
+                }
+                if !spec.columns.is_empty() {
+                    tracing::warn!("{}", FactorWarning::ColumnsOfText);
+                }
+                let Some(name) = group else {
+                    return Ok((reflections, None));
+                };
+                let group = SpaceGroup::from_name_for_cell(name, cell)?;
+                let list = ReflectionList::from_text(&reflections, Some(&group));
+                (list, FactorFormat::Text, None, Vec::new())
             }
-            if !spec.columns.is_empty() {
-                tracing::warn!("{}", FactorWarning::ColumnsOfText);
+            StructureFactors::Table(format, table) => {
+                let (list, columns, warnings) = list_of(&table, &spec.columns, group)?;
+                let format = FactorFormat::Table(format);
+                (list, format, Some(columns), warnings)
             }
-            let Some(name) = group else {
-                return Ok((reflections, None));
-            };
-            let group = SpaceGroup::from_name_for_cell(name, cell)?;
-            let list = ReflectionList::from_text(&reflections, Some(&group));
-            (list, FactorFormat::Text, None, Vec::new())
-        }
-        StructureFactors::Mtz(table) => {
-            let (list, columns, warnings) = list_of(&table, &spec.columns, group)?;
-            (list, FactorFormat::Mtz, Some(columns), warnings)
-        }
-        StructureFactors::Mmcif(table) => {
-            let (list, columns, warnings) = list_of(&table, &spec.columns, group)?;
-            (list, FactorFormat::Mmcif, Some(columns), warnings)
-        }
-    };
+        };
     let expanded = list.expand_to_p1()?;
     let expansion = expanded.expansion;
     if expanded.reflections.is_empty() {
@@ -360,7 +363,7 @@ pub fn list_of(
     if rejected + test_set > 0 {
         warnings.push(FactorWarning::Status { rejected, test_set });
     }
-    if repeated > 0 {
+    if repeated > 0 && !table.is_unmerged {
         warnings.push(FactorWarning::Repeated { rows: repeated });
     }
     if choice.are_intensities {
@@ -381,7 +384,7 @@ pub fn list_of(
         }
         _ => {}
     }
-    if table.is_unmerged() {
+    if table.is_unmerged {
         warnings.push(FactorWarning::Unmerged {
             path: table.name.clone(),
         });
@@ -394,8 +397,12 @@ pub fn list_of(
     Ok((list, choice.to_string(), warnings))
 }
 
-/// A warning if a text list has negative values.
-pub(crate) fn negative_warning(reflections: &[Reflection]) -> Option<FactorWarning> {
+/// A warning if a text list seems to have intensities.
+pub(crate) fn warning_of_text(reflections: &[Reflection]) -> Option<FactorWarning> {
+    let is_zero = |last: &Reflection| last.hkl == Hkl([0; 3]) && last.amplitude == 0.0;
+    if reflections.last().is_some_and(is_zero) {
+        return Some(FactorWarning::EndOfShelx);
+    }
     let negative = reflections.iter().filter(|r| r.amplitude < 0.0);
     let count = negative.count();
     (count > 0).then_some(FactorWarning::NegativeAmplitudes { count })

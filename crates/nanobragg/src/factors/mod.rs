@@ -26,7 +26,7 @@ pub use by_energy::{
 };
 pub use coordinates::{Coordinates, CoordinatesSpec};
 pub use dump::{DumpFile, DumpOrigin};
-pub(crate) use list::negative_warning;
+pub(crate) use list::warning_of_text;
 pub use list::{FactorFile, FactorFormat, FactorWarning, ListSpec, list_of, read as read_list};
 
 /// Where structure factors come from, and the value of those that it does not have.

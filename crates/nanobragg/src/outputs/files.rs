@@ -105,6 +105,8 @@ pub struct OutputFiles {
     paths: BTreeMap<OutputKind, PathBuf>,
     /// What the headers of SMV images contain.
     pub smv_header: SmvHeader,
+    /// Whether files of one image, SMV, CBF and PGM, hold one picture of all panels, not a panel each.
+    pub assembles: bool,
     /// The compression of HDF5 files.
     pub compression: Compression,
     /// The images of a data file of a series, whose NeXus file is then a master file.
@@ -270,7 +272,7 @@ impl OutputFiles {
             named.any(|path| WideFormat::of(path) == Some(format))
                 || copies.any(|copy| copy == format)
         };
-        match is(WideFormat::Cbf) && !is(WideFormat::Nexus) {
+        match is(WideFormat::Cbf) && !is(WideFormat::Nexus) && !self.assembles {
             true => Layout::Image,
             false => Layout::Hdf5,
         }
@@ -390,7 +392,7 @@ pub fn refuse_collisions<'p>(
 }
 
 /// The path of the image of one panel if a file holds one panel: `image_p0002.img` for panel 2 of `image.img`.
-pub(super) fn of_panel(path: &Path, index: usize) -> PathBuf {
+pub(crate) fn of_panel(path: &Path, index: usize) -> PathBuf {
     let mut name = path.file_stem().unwrap_or_default().to_owned();
     name.push(format!("_p{index:04}"));
     if let Some(extension) = path.extension() {

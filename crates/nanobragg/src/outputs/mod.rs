@@ -6,6 +6,8 @@
 //! | `files` | [`OutputKind`], [`OutputFiles`]: paths of outputs, checks against overwriting |
 //! | `format` | [`WideFormat`]: the format for the extension of a file |
 //! | `write` | [`OpenOutputs`]: writes all files completely, or changes none |
+//! | `panel_files` | the content of a file, of one panel or of all |
+//! | `picture` | one picture of all panels in place of a file for each |
 //! | `labels` | which reflection each pixel belongs to |
 //! | `truth_table` | [`TruthTable`]: the reflections in the image, as CSV or JSON |
 //! | `fingerprint` | [`FileEntry`]: length and SHA-256 of a file |
@@ -15,9 +17,12 @@ mod files;
 mod fingerprint;
 mod format;
 pub(crate) mod labels;
+mod panel_files;
+mod picture;
 mod truth_table;
 mod write;
 
+pub(crate) use files::of_panel;
 pub use files::{OutputFiles, OutputKind, SmvHeader, is_device, refuse_collisions};
 pub use fingerprint::{FileEntry, sha256_of};
 pub use format::WideFormat;

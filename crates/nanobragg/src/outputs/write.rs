@@ -1,10 +1,10 @@
 //! Writes the files of a run. Files are opened before the image is computed. At the end all are complete,
 //! or none is changed.
 
-use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 use std::slice::from_ref;
+use std::sync::Arc;
 use std::thread::{self, ScopedJoinHandle};
 
 use nanobragg_crystal::read::fdump;
@@ -20,6 +20,8 @@ use super::files::{OutputFiles, OutputKind, SmvHeader, is_device, of_panel};
 use super::fingerprint::{FileEntry, Hashing};
 use super::format::{PhotonFormat, WideFormat};
 use super::labels::{LabelFormat, stacked_labels};
+use super::panel_files::{PanelFiles, filled};
+use super::picture::Picture;
 use super::truth_table::TruthTable;
 use crate::assembled::assembled;
 use crate::error::Error;
@@ -28,11 +30,10 @@ use crate::exchange::xds::{self, Images};
 use crate::exchange::{Geometry, dxtbx};
 use crate::exposure::masked_bits;
 use crate::factors::DumpOrigin;
-use crate::header::smv_fields_of_panel;
+use crate::header::{smv_fields, smv_fields_of_panel};
 use crate::images::Simulated;
 use crate::resolve::Resolved;
 use crate::series::ImagePlace;
-use std::sync::Arc;
 
 /// The opened outputs of an image, each beside the file that it will replace. An image has one output, or
 /// one output for each panel if its format holds only one.
@@ -53,6 +54,8 @@ pub struct OpenOutputs {
     labels: Option<Vec<Output>>,
     /// The header contents of every panel, if any file has such a header.
     exposures: Vec<Exposure>,
+    /// What files of one image hold in place of a panel each.
+    picture: Option<Picture>,
     smv_header: SmvHeader,
     compression: Compression,
     /// The datasets of HDF5 files for a geometry of CrystFEL.
@@ -148,6 +151,9 @@ impl OpenOutputs {
         let views = files.views(&exposures)?;
         let detector = &resolved.experiment.detector;
         let panels = detector.panels().len();
+        let picture = (files.assembles && panels > 1)
+            .then(|| Picture::of(resolved, response))
+            .transpose()?;
         let all_of = |path: &Path, holds_panels: bool| -> Result<Vec<Output>, Error> {
             if holds_panels || panels == 1 {
                 return Ok(vec![Output::create(path)?]);
@@ -164,9 +170,10 @@ impl OpenOutputs {
             let path = files.get(kind);
             path.map(|path| all_of(path, holds(path))).transpose()
         };
+        let assembles = picture.is_some();
         let copies = files.iter().filter_map(|(kind, path)| {
             let format = kind.copy_format()?;
-            let outputs = all_of(path, format.holds_panels());
+            let outputs = all_of(path, format.holds_panels() || assembles);
             Some(outputs.map(|outputs| CountsCopy {
                 kind,
                 format,
@@ -177,12 +184,17 @@ impl OpenOutputs {
         let one = |kind| files.get(kind).map(Output::create).transpose();
         let counts = |kind| {
             let without_file = (files.counts_without_file == Some(kind)).then(Vec::new);
-            Ok::<_, Error>(image(kind, false)?.or(without_file))
+            let one = |path| all_of(path, true);
+            let named = match assembles {
+                true => files.get(kind).map(one).transpose()?,
+                false => image(kind, false)?,
+            };
+            Ok::<_, Error>(named.or(without_file))
         };
         Ok(Self {
             float: image(OutputKind::Float, detector.common_size().is_some())?,
             int: counts(OutputKind::Int)?,
-            pgm: image(OutputKind::Pgm, false)?,
+            pgm: image(OutputKind::Pgm, assembles)?,
             noise: counts(OutputKind::Noise)?,
             png: one(OutputKind::Png)?,
             expt: one(OutputKind::Expt)?,
@@ -197,6 +209,7 @@ impl OpenOutputs {
                 place: None,
             },
             exposures,
+            picture,
             smv_header: files.smv_header,
             compression: files.compression,
             views,
@@ -242,6 +255,9 @@ impl OpenOutputs {
             observe(OutputEvent::GreyScale(pgm_scale));
         }
         let (exposures, views) = (self.exposures, self.views.as_slice());
+        let picture = self.picture.as_ref();
+        let of_picture = picture.map(|picture| picture.exposure(response));
+        let of_picture = of_picture.transpose()?.flatten();
         let of = |numbers: Range<usize>| exposures.get(numbers).unwrap_or_default();
         let write_float = |outputs: Vec<Output>| {
             let format = outputs
@@ -265,6 +281,14 @@ impl OpenOutputs {
         let write_wide = |kind, format: WideFormat, outputs, counts: &Image<i32>| {
             go_on()?;
             let files = PanelFiles::new(kind, outputs, hashes);
+            if let (Some(exposure), false) = (&of_picture, format.holds_panels()) {
+                return files.fill(image, counts, &|out, _, panels| {
+                    let counts = picture.map(|picture| picture.of_images(panels));
+                    let counts = counts.transpose()?;
+                    let exposures = from_ref(exposure);
+                    format.write_counts(out, exposures, counts.as_slice(), compression, views)
+                });
+            }
             files.fill(image, counts, &|out, numbers, panels| {
                 format.write_counts(out, of(numbers), panels, compression, views)
             })
@@ -286,12 +310,28 @@ impl OpenOutputs {
             SmvHeader::Dials => Some(response),
             SmvHeader::C => None,
         };
-        for index in 0..image.panels().len() {
-            headers.push(smv_fields_of_panel(resolved, for_dials, index)?);
+        match picture {
+            Some(picture) => headers.push(smv_fields(&picture.resolved, for_dials)?),
+            None => {
+                for index in 0..image.panels().len() {
+                    headers.push(smv_fields_of_panel(resolved, for_dials, index)?);
+                }
+            }
         }
         let write_narrow = |kind, outputs, counts: &Image<u16>| {
             go_on()?;
             let files = PanelFiles::new(kind, outputs, hashes);
+            if let (Some(picture), [header]) = (picture, headers.as_slice()) {
+                return files.fill(image, counts, &|out, _, panels| {
+                    let counts = picture.of_images(panels)?;
+                    match response.masked_counts {
+                        Some(masked) => {
+                            smv::write(out, header, &marked(&counts, &picture.bits, masked))
+                        }
+                        None => smv::write(out, header, &counts),
+                    }
+                });
+            }
             files.fill(image, counts, &|out, numbers, panels| {
                 let mut each = numbers.zip(panels);
                 each.next().map_or(Ok(()), |(index, counts)| {
@@ -345,6 +385,9 @@ impl OpenOutputs {
             let greys: Counts<Image<u8>> = image.counts(Response::greys(pgm_scale))?;
             let files = PanelFiles::new(OutputKind::Pgm, outputs, hashes);
             files.fill(image, &greys.pixels, &|out, _, panels| {
+                if let Some(picture) = picture {
+                    return pgm::write(out, &picture.of_images(panels)?, pgm_scale);
+                }
                 let mut each = panels.iter().take(1);
                 each.try_for_each(|panel| pgm::write(&mut *out, panel, pgm_scale))
             })
@@ -486,63 +529,6 @@ impl OpenOutputs {
     }
 }
 
-/// Writes the images of the panels in the range.
-type PanelFilling<'f, T> =
-    &'f dyn Fn(&mut dyn Write, Range<usize>, &[Image<T>]) -> nanobragg_io::Result<()>;
-
-/// The files of an image: one for all panels, or one for each panel.
-struct PanelFiles {
-    kind: OutputKind,
-    outputs: Vec<Output>,
-    hashes: bool,
-}
-
-impl PanelFiles {
-    const fn new(kind: OutputKind, outputs: Vec<Output>, hashes: bool) -> Self {
-        Self {
-            kind,
-            outputs,
-            hashes,
-        }
-    }
-
-    /// Writes `stacked`, an image with the panels of `simulated`.
-    fn fill<T: Copy>(
-        self,
-        simulated: &Simulated,
-        stacked: &Image<T>,
-        write: PanelFilling<'_, T>,
-    ) -> Result<Vec<(Output, FileEntry)>, Error> {
-        let (kind, hashes) = (self.kind, self.hashes);
-        let copies;
-        let panels = match simulated.panels() {
-            // The image of one panel is borrowed, not copied.
-            [_] => from_ref(stacked),
-            several => {
-                let each = several.iter().map(|panel| panel.of(stacked));
-                copies = each.collect::<Result<Vec<_>, _>>()?;
-                copies.as_slice()
-            }
-        };
-        if self.outputs.len() == 1 {
-            let outputs = self.outputs.into_iter();
-            let all = outputs.map(|output| {
-                filled(output, kind, hashes, &|out| {
-                    write(out, 0..panels.len(), panels)
-                })
-            });
-            return all.collect();
-        }
-        let outputs = self.outputs.into_iter().zip(panels).enumerate();
-        let each = outputs.map(|(index, (output, panel))| {
-            filled(output, kind, hashes, &|out| {
-                write(out, index..index + 1, from_ref(panel))
-            })
-        });
-        each.collect()
-    }
-}
-
 /// Counts for 16-bit files, and the number of overloads among them.
 fn narrow(counts: &Image<i32>) -> (Image<u16>, u64) {
     let full = i32::from(u16::MAX);
@@ -568,24 +554,6 @@ fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// A function that writes the content of an output.
-type Filling<'f> = &'f dyn Fn(&mut dyn Write) -> nanobragg_io::Result<()>;
-
-/// Writes the content of one output completely, without moving it to its final path.
-fn filled(
-    mut output: Output,
-    kind: OutputKind,
-    hashes: bool,
-    write: Filling<'_>,
-) -> Result<(Output, FileEntry), Error> {
-    let path = output.path().to_path_buf();
-    let mut hashing = Hashing::new(&mut output, hashes);
-    write(&mut hashing)?;
-    hashing.flush().map_err(nanobragg_io::Error::from)?;
-    let entry = hashing.entry(kind.name(), &path);
-    Ok((output, entry))
 }
 
 /// Writes the structure factors of `experiment`, which were made from the file `made_from`, to a dump for later

@@ -60,7 +60,7 @@ const MOST_PHI_STEPS: f64 = 20.0;
 /// What an experiment is proposed for.
 #[derive(Debug, Clone)]
 pub struct ProposalSpec {
-    /// Coordinates (PDB, CIF) or reflections (MTZ, mmCIF, text).
+    /// Coordinates (PDB, CIF) or reflections (MTZ, mmCIF, XDS_ASCII, text).
     pub path: PathBuf,
     /// The detector.
     pub detector: &'static Preset,

@@ -70,8 +70,8 @@ impl Sample {
         let name = name(&spec.path);
         let group = spec.space_group.as_deref();
         let no_cell = || StructureError::NoCell { name: name.clone() };
-        let table = match parse(bytes, &name)? {
-            StructureFactors::Mtz(table) | StructureFactors::Mmcif(table) => table,
+        let table = match parse(bytes, &name, &[])? {
+            StructureFactors::Table(_, table) => *table,
             StructureFactors::Text(listed) => {
                 let cell = spec.cell.ok_or_else(no_cell)?;
                 let squares = listed

@@ -14,7 +14,7 @@ use super::store::SeriesStore;
 use super::stream::SeriesStream;
 use super::{SeriesFiles, SeriesRequest};
 use crate::error::Error;
-use crate::outputs::{FileEntry, OutputKind, is_device};
+use crate::outputs::{FileEntry, OutputKind, is_device, of_panel};
 
 /// What tells a log from any other JSON.
 const FORMAT: &str = "nanoBragg series";
@@ -293,16 +293,28 @@ impl Entry {
     /// Whether the files of the image are those of `files`, and as they were written.
     fn is_complete(&self, files: &SeriesFiles) -> bool {
         let files = files.of_frame(self.number);
-        files.iter().count() == self.outputs.len()
-            && files.iter().all(|(kind, path)| {
-                let named = path.display().to_string();
-                let mut logged = self.outputs.iter();
-                let logged = logged.find(|entry| entry.flag == kind.name() && entry.path == named);
-                logged.is_some_and(|entry| {
-                    is_device(path)
-                        || FileEntry::of_file(kind.name(), path).is_ok_and(|found| found == *entry)
-                })
-            })
+        let mut known = 0;
+        let are_there = files.iter().all(|(kind, path)| {
+            let logged = self
+                .outputs
+                .iter()
+                .filter(|entry| entry.flag == kind.name());
+            let logged: Vec<_> = logged.collect();
+            known += logged.len();
+            let is_as_written = |(index, entry): (usize, &&FileEntry)| {
+                // A format of one image has a file for each panel.
+                let path = match logged.len() {
+                    1 => path.to_owned(),
+                    _ => of_panel(path, index),
+                };
+                entry.path == path.display().to_string()
+                    && (is_device(&path)
+                        || FileEntry::of_file(kind.name(), &path)
+                            .is_ok_and(|found| found == **entry))
+            };
+            !logged.is_empty() && logged.iter().enumerate().all(is_as_written)
+        });
+        are_there && known == self.outputs.len()
     }
 }
 

@@ -12,10 +12,13 @@ mod symbols;
 use std::path::Path;
 
 use nanobragg_io::cif::{Item, Reader, is_cif};
-use nanobragg_io::input::{bytes_of, quoted, without_mark};
+use nanobragg_io::input::{bytes_of, foreign, quoted, without_mark};
 
 use crate::error::Error;
 pub use contents::{DataStated, Given, Reading};
+
+/// What an MTZ file is where atoms are expected.
+const MTZ: &str = "an MTZ file with structure factors; -hkl reads it";
 
 /// Reads a coordinate file; see [`parse`].
 ///
@@ -43,6 +46,10 @@ pub fn read(path: &Path, given: &Given) -> Result<Reading, Error> {
 /// # Ok::<(), nanobragg_structure::Error>(())
 /// ```
 pub fn parse(bytes: &[u8], name: &str, given: &Given) -> Result<Reading, Error> {
+    if let Some(what) = foreign(bytes).or(bytes.starts_with(b"MTZ ").then_some(MTZ)) {
+        let name = name.to_owned();
+        return Err(Error::Foreign { name, what });
+    }
     let bytes = without_mark(bytes);
     let contents = if is_cif(bytes) {
         mmcif::parse(&String::from_utf8_lossy(bytes), name)?

@@ -72,6 +72,12 @@ impl<'a> Record<'a> {
 struct PdbReader {
     contents: Contents,
     models: usize,
+    /// Whether the first model has ended.
+    is_ended: bool,
+    /// Whether the entry has ended. A file can have several, one after the other; the first one counts.
+    has_end: bool,
+    /// Whether atoms follow the first model without a record MODEL.
+    has_more: bool,
     scale: [Option<([f64; 3], f64)>; 3],
     copy: [Option<([f64; 3], f64)>; 3],
     /// The columns that identify the last atom. Its ANISOU record repeats them.
@@ -81,13 +87,22 @@ struct PdbReader {
 impl PdbReader {
     /// Reads one record. Atoms after the first model are ignored.
     fn take(&mut self, record: &Record) -> Result<(), Error> {
-        match record.columns(1, 6).trim_end() {
+        let kind = record.columns(1, 6).trim_end();
+        if self.is_ended && matches!(kind, "ATOM" | "HETATM") {
+            self.has_more = true;
+        }
+        match kind {
+            _ if self.has_end => {}
+            "END" if !self.contents.atoms.is_empty() => {
+                (self.is_ended, self.has_end) = (true, true)
+            }
+            "ENDMDL" if !self.contents.atoms.is_empty() => self.is_ended = true,
             // A file with one model need not have a MODEL record, so the first model is 0 or 1.
-            "ATOM" | "HETATM" if self.models <= 1 => {
+            "ATOM" | "HETATM" if self.models <= 1 && !self.is_ended => {
                 self.atom(record)?;
                 self.last_atom = record.line.get(6..27).map(<[u8]>::to_vec);
             }
-            "ANISOU" if self.models <= 1 => self.anisou(record)?,
+            "ANISOU" if self.models <= 1 && !self.is_ended => self.anisou(record)?,
             "MODEL" => self.models += 1,
             "CRYST1" => self.cryst1(record)?,
             "REMARK" => self.remark(record),
@@ -233,7 +248,9 @@ impl PdbReader {
         if let [Some(x), Some(y), Some(z)] = self.scale {
             contents.scale = Some(([x.0, y.0, z.0], [x.1, y.1, z.1]));
         }
-        contents.models_left_out = self.models.saturating_sub(1);
+        // Without records MODEL it is not known how many there are.
+        let counted = self.models.saturating_sub(1);
+        contents.models_left_out = counted.max(usize::from(self.has_more));
         contents
     }
 }

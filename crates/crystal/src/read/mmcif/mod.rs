@@ -162,6 +162,7 @@ fn reflections(
         wavelength_a: None,
         notes: Vec::new(),
         statuses: Vec::new(),
+        is_unmerged: false,
         columns: kept.iter().map(|(_, column)| column.clone()).collect(),
         indices: Vec::new(),
         values: Vec::new(),

@@ -172,6 +172,9 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
             .into_iter()
             .collect(),
         statuses: Vec::new(),
+        is_unmerged: columns
+            .iter()
+            .any(|column| column.kind == ColumnKind::Batch),
         columns,
         indices: Vec::new(),
         values: Vec::new(),

@@ -106,6 +106,13 @@ fn of_pdb(text: &str, name: &str) -> Result<[f64; 6], Error> {
         })?;
         start += width;
     }
+    if found.iter().take(3).all(|edge| *edge <= 1.0) {
+        return Err(Error::FileValue {
+            place: format!("{name}:{}: CRYST1", i + 1),
+            found: quoted(record),
+            expected: "the cell of a crystal, which a structure by other methods does not have",
+        });
+    }
     Ok(found)
 }
 

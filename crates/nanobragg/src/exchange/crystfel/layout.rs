@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nanobragg_geometry::vector::{norm, sub};
 use nanobragg_io::Exposure;
-use nanobragg_io::nexus::{Holds, Number, Part, View, ViewAxis};
+use nanobragg_io::nexus::{Holds, Number, Part, View, ViewAxis, mask_path};
 use nanobragg_sources::energy_ev_from_wavelength_m;
 
 use super::entry::Entry;
@@ -21,9 +21,6 @@ const MOST_MASKS: usize = 8;
 
 /// The path of the pixels where a geometry gives none.
 const DATA: &str = "/data/data";
-
-/// Where NXmx has its mask.
-const PIXEL_MASK: &str = "/entry/instrument/detector/pixel_mask";
 
 /// How far a detector may be from where the geometry puts it without a warning, in mm.
 const UNNOTICED_MM: f64 = 1e-6;
@@ -113,7 +110,8 @@ impl DataLayout {
         let mut warnings = Vec::new();
         if self.hides_mask() {
             warnings.push(format!(
-                "the geometry of -geom has a mask of another shape or meaning at {PIXEL_MASK}, where DIALS reads that of NXmx"
+                "the geometry of -geom has a mask of another shape or meaning at {}, where DIALS reads that of NXmx",
+                mask_path([])
             ));
         }
         if is_moved || is_turned {
@@ -132,18 +130,20 @@ impl DataLayout {
         warnings
     }
 
-    /// Whether a mask is where that of NXmx is, and has the panels elsewhere than one below the other, or bits for the
-    /// pixels that are used.
+    /// Whether a mask is where that of NXmx is, and has the panels elsewhere than one below the other, or panels of
+    /// several widths, or bits for the pixels that are used.
     fn hides_mask(&self) -> bool {
+        let widths = self.panels.iter().map(|panel| panel.pixels[0] as usize);
+        let is_beside = mask_path(widths) != mask_path([]);
         self.views.iter().any(|view| match &view.holds {
-            Holds::Mask(axes, parts) if view.path == PIXEL_MASK => {
+            Holds::Mask(axes, parts) if view.path == mask_path([]) => {
                 let mut next = 0;
                 let is_below = |(part, panel): (&Part, &PlacedPanel)| {
                     let first = next;
                     next += u64::from(panel.pixels[1]);
                     part.at == [first, 0] && part.good == 0
                 };
-                axes.len() > 2 || !parts.iter().zip(&self.panels).all(is_below)
+                is_beside || axes.len() > 2 || !parts.iter().zip(&self.panels).all(is_below)
             }
             _ => false,
         })

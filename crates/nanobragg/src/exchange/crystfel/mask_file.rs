@@ -43,7 +43,7 @@ pub(super) fn masked(
                 if !missed.contains(&file.value) {
                     missed.push(file.value);
                     into.ignored.push(Ignored {
-                        place: file.place(),
+                        place: format!("{} {}", file.place(), file.value),
                         reason: "there is no such file: the pixels that it masks are rendered",
                     });
                 }

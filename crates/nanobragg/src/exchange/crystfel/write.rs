@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use nanobragg_geometry::Panel;
+use nanobragg_io::nexus::mask_path;
 use nanobragg_response::ResponseSpec;
 use nanobragg_sources::energy_ev_from_wavelength_m;
 
@@ -53,11 +54,12 @@ pub fn write(
     let placed: Vec<Placed> = (names.iter().cloned().zip(&geometry.panels))
         .map(|(name, panel)| Placed::of(name, panel, geometry.beam.direction))
         .collect();
+    let widths = panels.iter().map(|panel| panel.pixels_fast() as usize);
     let head = Head {
         energy_ev: energy_ev_from_wavelength_m(geometry.beam.wavelength_angstrom / 1e10),
         clen_m: placed.first().map_or(0.0, |panel| panel.corner_m),
         layout,
-        is_masked,
+        mask: is_masked.then(|| mask_path(widths)),
     };
     let mut text = head.text(response);
     // What holds for all panels stands once, before them.
@@ -139,7 +141,8 @@ struct Head {
     energy_ev: f64,
     clen_m: f64,
     layout: Layout,
-    is_masked: bool,
+    /// Where the mask is, if a pixel is masked.
+    mask: Option<&'static str>,
 }
 
 impl Head {
@@ -149,11 +152,9 @@ impl Head {
             Layout::Hdf5 => "data = /entry/data/data\ndim0 = %\ndim1 = ss\ndim2 = fs\n",
             Layout::Image => "",
         };
-        let mask = match self.is_masked && self.layout == Layout::Hdf5 {
-            true => {
-                "mask = /entry/instrument/detector/pixel_mask\nmask_good = 0x0000\nmask_bad = 0xffff\n"
-            }
-            false => "",
+        let mask = match self.mask.filter(|_| self.layout == Layout::Hdf5) {
+            Some(path) => format!("mask = {path}\nmask_good = 0x0000\nmask_bad = 0xffff\n"),
+            None => String::new(),
         };
         format!(
             "; Geometry of images simulated by nanoBragg\n\

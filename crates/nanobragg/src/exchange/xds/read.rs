@@ -233,7 +233,11 @@ impl<'t> Input<'t> {
         };
         let slab = Slab {
             thickness_mm: not_negative("SENSOR_THICKNESS")?,
-            mu_per_mm: not_negative("SILICON")?,
+            // A negative one asks XDS to work it out.
+            mu_per_mm: self
+                .get("SILICON")
+                .map_or(Ok(0.0), |entry| entry.number())?
+                .max(0.0),
             material: None,
         };
         if slab.thickness_mm > 0.0 && slab.mu_per_mm > 0.0 {
