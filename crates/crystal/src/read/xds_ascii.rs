@@ -167,6 +167,9 @@ impl Header {
         for (line, text) in lines {
             last = line;
             let text = String::from_utf8_lossy(text);
+            if text.trim().is_empty() {
+                continue;
+            }
             let Some(text) = text.trim().strip_prefix('!') else {
                 return Err(fault(
                     name,

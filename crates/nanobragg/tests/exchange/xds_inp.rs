@@ -54,8 +54,8 @@ fn faults_in_an_xds_inp_are_named_by_line_and_keyword() {
         ),
         (
             "SILICON=3.9599",
-            "SILICON=-1",
-            "XDS.INP:12: SILICON: found `-1`, expected 0 or above",
+            "SILICON=x",
+            "XDS.INP:12: SILICON: found `x`, expected a number of a magnitude up to 1e15",
         ),
         (
             " UNIT_CELL_B-AXIS= -40.1 5.2 38.4\n",
@@ -72,6 +72,14 @@ fn faults_in_an_xds_inp_are_named_by_line_and_keyword() {
         let found = xds::parse(XDS_INP.replacen(from, to, 1).as_bytes(), "XDS.INP");
         assert_eq!(found.unwrap_err().to_string(), message);
     }
+}
+
+#[test]
+fn a_negative_silicon_leaves_the_attenuation_to_xds() {
+    let text = XDS_INP.replacen("SILICON=3.9599", "SILICON=-1", 1);
+    let found = xds::parse(text.as_bytes(), "XDS.INP").unwrap();
+    assert!(found.panels.iter().all(|panel| panel.sensor.is_none()));
+    assert_eq!(found.ignored[0].place, "XDS.INP:12: SENSOR_THICKNESS");
 }
 
 #[test]
