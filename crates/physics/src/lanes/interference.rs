@@ -6,7 +6,8 @@ use nanobragg_numeric::Scalar;
 use super::block::{BLOCK, Block, any};
 use super::lane::{Arithmetic, Lane, sin_pi_single};
 use super::peaked::BALL_CENTRE;
-use crate::scene::View;
+use super::square::mend_whole_indices;
+use crate::scene::{Orientation, View};
 
 /// The precision of the interference function of a parallelepiped. All other numbers, in particular the
 /// Miller indices, are in double precision.
@@ -71,9 +72,16 @@ impl Interference for Single {
 
 /// Fills `lattice_factor`. Also fills `vanishes` for the shapes whose lattice factor can be exactly 0.
 #[inline(always)]
-pub(super) fn fill_lattice<P: Interference, A: Arithmetic>(view: &View<'_>, block: &mut Block) {
+pub(super) fn fill_lattice<P: Interference, A: Arithmetic>(
+    view: &View<'_>,
+    orientation: &Orientation,
+    block: &mut Block,
+) {
     match view.lattice.shape {
-        Shape::Square => fill_square::<P, A>(view, block),
+        Shape::Square => {
+            fill_square::<P, A>(view, block);
+            mend_whole_indices::<A>(view, orientation, block);
+        }
         Shape::Round => {
             fill_peaked(view, Shape::Round, block);
             mend_round_centres(view, block);

@@ -17,7 +17,7 @@ use super::lookup::{
 };
 use super::observer::{Adds, BlockObserver, Subpixels};
 use super::peaked::{Ball, Gaussian, Peaked, add_peaked_terms, radii};
-use super::square::{add_square_orientations, add_square_terms};
+use super::square::{add_square_orientations, add_square_terms_of_c};
 use crate::backend::{PartOutcome, RowPart, stored};
 use crate::fixes::Oddity;
 use crate::sampling::{Lookup, Scales};
@@ -346,13 +346,13 @@ pub(super) fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>
                 if by_square {
                     observer.named(block);
                     if O::NAMES {
-                        add_square_terms::<P, A, false, true, true>(view, block);
+                        add_square_terms_of_c::<P, A, false, true>(view, orientation, block);
                     } else {
-                        add_square_terms::<P, A, false, true, false>(view, block);
+                        add_square_terms_of_c::<P, A, false, false>(view, orientation, block);
                     }
                     continue;
                 }
-                fill_lattice::<P, A>(view, block);
+                fill_lattice::<P, A>(view, orientation, block);
             }
             Lookup::Tricubic => {
                 if O::NAMES {
@@ -360,7 +360,7 @@ pub(super) fn sum_orientations<P: Interference, A: Arithmetic, O: BlockObserver>
                 } else {
                     find_neighbours::<A, false>(view, orientation, block);
                 }
-                fill_lattice::<P, A>(view, block);
+                fill_lattice::<P, A>(view, orientation, block);
                 gather_tricubic::<A>(view, orientation, block);
                 if view.setup.fixes.contains(Oddity::Interpolation) {
                     gather_nearest_outside(view, orientation, block);
@@ -466,7 +466,7 @@ fn add_peaked_orientations<
         if is_regular {
             add_peaked_terms::<A, S, O>(peak, &radii, block);
         } else {
-            fill_lattice::<P, A>(view, block);
+            fill_lattice::<P, A>(view, orientation, block);
             add_terms::<O>(block);
         }
     }
