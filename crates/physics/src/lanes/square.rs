@@ -6,6 +6,7 @@ use super::lane::Arithmetic;
 use super::lookup::{find_nearest, gather_nearest, hkl};
 use super::observer::BlockObserver;
 use super::sum::find_nearest_for;
+use crate::fixes::Fixes;
 use crate::scene::{Orientation, View};
 
 /// Adds every phi step and domain of a parallelepiped crystal, for a source that is not cut in any lane.
@@ -84,9 +85,13 @@ fn factor_of_c<A: Arithmetic>(
     is_whole.then(|| view.lattice.factor(index, nearest))
 }
 
-/// Whether an index of any lane is nearly whole.
+/// Whether an index of any lane is nearly whole, and the image is to be that of the C program. With any fix the lattice
+/// factor is the limit.
 #[inline(always)]
-fn has_nearly_whole(block: &Block) -> bool {
+fn has_nearly_whole(view: &View<'_>, block: &Block) -> bool {
+    if view.setup.fixes != Fixes::none() {
+        return false;
+    }
     let is_near = |d: f64| d.abs() < NEARLY_WHOLE;
     block.offset.iter().any(|column| any(column, is_near))
 }
@@ -98,7 +103,7 @@ pub(super) fn mend_whole_indices<A: Arithmetic>(
     orientation: &Orientation,
     block: &mut Block,
 ) {
-    if !has_nearly_whole(block) {
+    if !has_nearly_whole(view, block) {
         return;
     }
     for i in 0..BLOCK {
@@ -120,7 +125,7 @@ pub(super) fn add_square_terms_of_c<
     orientation: &Orientation,
     block: &mut Block,
 ) {
-    if !has_nearly_whole(block) {
+    if !has_nearly_whole(view, block) {
         add_square_terms::<P, A, ALL, true, NAMES>(view, block);
         return;
     }
