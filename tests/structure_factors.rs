@@ -252,7 +252,8 @@ fn lists_of_shelx_have_intensities_if_they_are_asked_for() {
     let finished = well(&scene, "hkl b.hkl q.hkl");
     assert!(finished.stderr.contains(told), "{}", finished.stderr);
     assert!(listed(&scene.read("q.hkl")).contains(&([1, 2, 3], 10.0)));
-    let refusal = refusal(&scene, "hkl a.hkl q.hkl");
+    scene.write("c.hkl", "   1   2   312345.67 1234.56\n");
+    let refusal = refusal(&scene, "hkl c.hkl q.hkl");
     assert!(
         refusal.contains("-columns I reads a list of SHELX"),
         "{refusal}"
@@ -269,7 +270,7 @@ fn bad_lists_of_xds_are_refused_with_their_line() {
             "1 2 3 4 5\n",
             "x.HKL:2: expected !END_OF_HEADER before the reflections",
         ),
-        ("!END_OF_HEADER\n!END_OF_DATA\n", "no reflections"),
+        ("!END_OF_HEADER\n!END_OF_DATA\n", "no reflection found"),
         (
             "!END_OF_HEADER\n1 2 3 4\n",
             "x.HKL:3: expected SIGMA(IOBS) in column 5, found 4 columns",
