@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nanobragg_geometry::{Angle, CentreInput, Length};
+use nanobragg_geometry::{Angle, CentreInput, Convention, Length, Panel};
 use nanobragg_io::printf::general;
 use nanobragg_io::smv::{Fields, Header};
 use nanobragg_response::ResponseSpec;
@@ -37,19 +37,7 @@ pub fn smv_fields_of_panel(
     let layout = &resolved.decisions.layout;
     let (panel, size_slow_m, beam_m) = match detector.panels().get(index) {
         Some(panel) if index > 0 => {
-            let [size_fast_m, size_slow_m] = [panel.pixels_fast(), panel.pixels_slow()]
-                .map(|pixels| f64::from(pixels) * panel.pixel_size_m());
-            // The centre that would place this panel if it were the first.
-            let centre = CentreInput {
-                convention: layout.convention,
-                pixel_size_m: panel.pixel_size_m(),
-                size_fast_m,
-                size_slow_m,
-                beam_m: [None; 2],
-                close_m: [None; 2],
-                org: [None; 2],
-            };
-            let beam_m = centre.beam_from_spot([panel.f_beam_m(), panel.s_beam_m()]);
+            let ([_, size_slow_m], beam_m) = size_and_centre(panel, layout.convention);
             (panel, size_slow_m, beam_m)
         }
         _ => {
@@ -113,6 +101,24 @@ pub fn smv_fields_of_panel(
         }
     }
     Ok(fields)
+}
+
+/// The size of a panel along fast and slow in metres, and the beam centre that would place it if it were the detector.
+pub(crate) fn size_and_centre(panel: &Panel, convention: Convention) -> ([f64; 2], [f64; 2]) {
+    let size_m = [panel.pixels_fast(), panel.pixels_slow()]
+        .map(|pixels| f64::from(pixels) * panel.pixel_size_m());
+    let [size_fast_m, size_slow_m] = size_m;
+    let centre = CentreInput {
+        convention,
+        pixel_size_m: panel.pixel_size_m(),
+        size_fast_m,
+        size_slow_m,
+        beam_m: [None; 2],
+        close_m: [None; 2],
+        org: [None; 2],
+    };
+    let beam_m = centre.beam_from_spot([panel.f_beam_m(), panel.s_beam_m()]);
+    (size_m, beam_m)
 }
 
 /// Refuses values that are numbers but physically absurd.

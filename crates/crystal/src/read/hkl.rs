@@ -89,21 +89,14 @@ const ENDS: [usize; 4] = [4, 8, 12, 20];
 /// # Ok::<(), nanobragg_crystal::Error>(())
 /// ```
 pub fn parse_intensities(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
+    let intensity = TableColumn {
+        label: INTENSITY.to_owned(),
+        kind: ColumnKind::Intensity,
+        data_set: 0,
+    };
     let mut table = ReflectionTable {
-        name: name.to_owned(),
-        cell: None,
-        space_group: None,
-        wavelength_a: None,
-        notes: Vec::new(),
-        statuses: Vec::new(),
         is_unmerged: true,
-        columns: vec![TableColumn {
-            label: INTENSITY.to_owned(),
-            kind: ColumnKind::Intensity,
-            data_set: 0,
-        }],
-        indices: Vec::new(),
-        values: Vec::new(),
+        ..ReflectionTable::new(name, vec![intensity])
     };
     for (i, line) in lines_of(without_mark(bytes)).enumerate() {
         let found = match of_shelx(line) {

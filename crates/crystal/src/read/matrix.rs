@@ -106,8 +106,7 @@ pub fn after_matrix(bytes: &[u8]) -> Option<AfterMatrix> {
             number.is_finite().then_some(number)
         });
     let mut next = |count: usize| numbers.by_ref().take(count).collect::<Vec<_>>();
-    let (missets, orientation, cell) = (next(3), next(9), next(6));
-    let _ = orientation;
+    let (missets, _orientation, cell) = (next(3), next(9), next(6));
     Some(AfterMatrix {
         missets_deg: missets.try_into().ok()?,
         cell: cell.try_into().ok()?,

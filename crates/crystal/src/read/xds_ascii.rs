@@ -81,17 +81,13 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     }
     let (space_group, doubt) = header.group.find(header.cell.as_ref());
     let mut table = ReflectionTable {
-        name: name.to_owned(),
         cell: header.cell,
         space_group,
         wavelength_a: header.wavelength_a,
         notes: doubt.map(TableNote::Group).into_iter().collect(),
-        statuses: Vec::new(),
         // The mate of a pair is another row.
         is_unmerged: !header.is_merged || is_pair,
-        columns,
-        indices: Vec::new(),
-        values: Vec::new(),
+        ..ReflectionTable::new(name, columns)
     };
     let mut words = Vec::new();
     for (line, text) in lines {

@@ -284,18 +284,7 @@ mod tests {
             kind: *kind,
             data_set: 0,
         };
-        ReflectionTable {
-            name: "a.mtz".into(),
-            cell: None,
-            space_group: None,
-            wavelength_a: None,
-            notes: Vec::new(),
-            statuses: Vec::new(),
-            is_unmerged: false,
-            columns: columns.iter().map(column).collect(),
-            indices: vec![],
-            values: vec![],
-        }
+        ReflectionTable::new("a.mtz", columns.iter().map(column).collect())
     }
 
     #[test]

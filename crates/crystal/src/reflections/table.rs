@@ -116,6 +116,22 @@ impl fmt::Display for TableNote {
 }
 
 impl ReflectionTable {
+    /// A table with these columns and no rows, of merged reflections, in the file `name`.
+    pub fn new(name: &str, columns: Vec<TableColumn>) -> Self {
+        Self {
+            name: name.to_owned(),
+            cell: None,
+            space_group: None,
+            wavelength_a: None,
+            notes: Vec::new(),
+            columns,
+            indices: Vec::new(),
+            values: Vec::new(),
+            statuses: Vec::new(),
+            is_unmerged: false,
+        }
+    }
+
     /// The rows: indices and values.
     pub fn rows(&self) -> impl Iterator<Item = ([i32; 3], &[f64])> {
         let width = self.columns.len().max(1);

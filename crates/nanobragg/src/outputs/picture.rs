@@ -1,12 +1,13 @@
 //! One picture of all panels in place of a file for each.
 
-use nanobragg_geometry::{CentreInput, Detector};
+use nanobragg_geometry::Detector;
 use nanobragg_io::{Exposure, GAP, Image};
 use nanobragg_response::ResponseSpec;
 
 use crate::assembled::Assembly;
 use crate::error::Error;
 use crate::exposure::{exposures, masked_bits};
+use crate::header::size_and_centre;
 use crate::resolve::Resolved;
 
 /// The picture of a detector of several panels, as files of one image hold it.
@@ -38,20 +39,7 @@ impl Picture {
         let bits = assembly.picture(&masks, GAP)?.into_pixels();
         let mut of_picture = resolved.clone();
         let layout = &mut of_picture.decisions.layout;
-        layout.size_m = [panel.pixels_fast(), panel.pixels_slow()]
-            .map(|pixels| f64::from(pixels) * panel.pixel_size_m());
-        let [size_fast_m, size_slow_m] = layout.size_m;
-        // The centre that would place the picture if it were the detector.
-        let centre = CentreInput {
-            convention: layout.convention,
-            pixel_size_m: panel.pixel_size_m(),
-            size_fast_m,
-            size_slow_m,
-            beam_m: [None; 2],
-            close_m: [None; 2],
-            org: [None; 2],
-        };
-        layout.centre.beam_m = centre.beam_from_spot([panel.f_beam_m(), panel.s_beam_m()]);
+        (layout.size_m, layout.centre.beam_m) = size_and_centre(&panel, layout.convention);
         of_picture.experiment.detector = Detector::from(panel);
         Ok(Self {
             assembly,

@@ -155,18 +155,8 @@ fn reflections(
         .enumerate()
         .filter_map(|(place, tag)| Some((place, column(tag)?)))
         .collect();
-    let mut table = ReflectionTable {
-        name: name.to_owned(),
-        cell: None,
-        space_group: None,
-        wavelength_a: None,
-        notes: Vec::new(),
-        statuses: Vec::new(),
-        is_unmerged: false,
-        columns: kept.iter().map(|(_, column)| column.clone()).collect(),
-        indices: Vec::new(),
-        values: Vec::new(),
-    };
+    let columns = kept.iter().map(|(_, column)| column.clone()).collect();
+    let mut table = ReflectionTable::new(name, columns);
     let place_of = |tag: &str| tags.iter().position(|own| own == tag);
     let status_place = STATUS_TAGS.iter().find_map(|tag| place_of(tag));
     // F as A + iB, as in list 3 of SHELXL, becomes amplitude and phase unless the file has them.

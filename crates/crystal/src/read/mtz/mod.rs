@@ -162,7 +162,6 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
     // The file is in memory and its length agrees with the header, so the count fits.
     let rows = header.reflection_count as usize;
     let mut table = ReflectionTable {
-        name: name.to_owned(),
         cell: header.cell,
         space_group: header.space_group,
         wavelength_a: header.wavelength_a,
@@ -171,13 +170,10 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<ReflectionTable, Error> {
             .map(TableNote::Group)
             .into_iter()
             .collect(),
-        statuses: Vec::new(),
         is_unmerged: columns
             .iter()
             .any(|column| column.kind == ColumnKind::Batch),
-        columns,
-        indices: Vec::new(),
-        values: Vec::new(),
+        ..ReflectionTable::new(name, columns)
     };
     let out_of_memory = |_| fault(format!("there is no memory for its {rows} reflections"));
     table
